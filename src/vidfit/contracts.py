@@ -1,0 +1,365 @@
+"""Protocols and frozen values that rooms hand to each other.
+
+Shape letters: B views, T frames, H height, W width, C channels, N tokens in time order,
+D feature dimensions, K classes, M clips.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+Frames = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Seconds = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+UNKNOWN = "unknown"
+"""The label of an answer that the model declines to give."""
+
+
+# ---------------------------------------------------------------- clips and frames
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A span of a video; never pixels.
+
+    Parameters
+    ----------
+    path
+        File, folder of frames, or URL that fsspec can open.
+    start_seconds, end_seconds
+        The span, from the first frame's timestamp; ``None`` is the end of the video.
+    label
+        Class name, or ``None`` when not labelled.
+    group
+        The recording that the clip was cut from; splits never cut a group.
+    split
+        ``"train"``, ``"val"`` or ``"test"`` when the data set fixes it.
+    text
+        Transcript or caption.
+    """
+
+    path: str
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    label: str | None = None
+    group: str | None = None
+    split: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBatch:
+    """Decoded frames: ``frames_THWC`` uint8 RGB, ``pts_seconds_T``, ``indices_T`` in the video."""
+
+    frames_THWC: Frames
+    pts_seconds_T: Seconds
+    indices_T: Indices
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which frames of a clip are seen: ``clip_len x interval x num_clips``.
+
+    Parameters
+    ----------
+    clip_len
+        Frames in one view; 1 for image encoders.
+    num_clips
+        Views, at the centres of ``num_clips`` equal parts of the clip.
+    interval_seconds
+        Time between the frames of one view. ``None`` spreads the frames of a view evenly
+        over its part of the clip. Seconds, not frames, so that recordings of differing
+        frame rates are seen alike.
+    """
+
+    clip_len: int = 1
+    num_clips: int = 8
+    interval_seconds: float | None = None
+
+    def __str__(self) -> str:
+        interval = "even" if self.interval_seconds is None else f"{self.interval_seconds:g}s"
+        return f"{self.clip_len}x{interval}x{self.num_clips}"
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a frame becomes a network's input.
+
+    The frame is scaled with an antialiased bilinear filter to ``height_pixels`` x
+    ``width_pixels``: the whole of it (``short_side_pixels=None``, aspect ratio not kept),
+    or so that its shorter side has ``short_side_pixels`` and the centre is cut out. The
+    network sees ``(frame - mean) / std`` per RGB channel, on the 0-255 scale.
+    """
+
+    height_pixels: int
+    width_pixels: int
+    short_side_pixels: int | None = None
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A clip or a candidate that could not be used, with the reason."""
+
+    name: str
+    reason: str
+
+
+# ---------------------------------------------------------------- backbones and features
+
+Architecture = Literal["cnn2d", "cnn3d", "transformer", "algorithm"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneSpec:
+    """The facts of a pretrained encoder, as it is used here.
+
+    ``gmacs_per_view`` are multiply-accumulates (10^9) of one forward of ``clip_len`` frames;
+    the cost of a clip is that times ``sampling.num_clips``. ``revision`` is the sha256 of
+    the weights (or the version of a training-free algorithm). ``commercial_use`` is ``None``
+    when the licence leaves it open.
+    """
+
+    name: str
+    family: str
+    architecture: Architecture
+    sampling: Sampling
+    preprocessing: Preprocessing
+    dim: int
+    parameters: int
+    gmacs_per_view: float
+    licence: str
+    commercial_use: bool | None
+    source: str
+    revision: str
+
+    @property
+    def gmacs_per_clip(self) -> float:
+        """Multiply-accumulates (10^9) of one clip: per view times the views."""
+        return self.gmacs_per_view * self.sampling.num_clips
+
+
+@runtime_checkable
+class Backbone(Protocol):
+    """A frozen encoder of frames.
+
+    ``forward`` takes uint8 RGB views [B, T, H, W, C], sized as ``spec.preprocessing`` says
+    with ``T = spec.sampling.clip_len``, and returns float32 tokens [B, N, D] in time order.
+    It may be called from several threads at once.
+    """
+
+    @property
+    def spec(self) -> BackboneSpec:
+        """The facts of this encoder, as it is used here."""
+        ...
+
+    def forward(self, frames_BTHWC: Frames) -> Floats:
+        """Return tokens [B, N, D] of views [B, T, H, W, C]."""
+        ...
+
+    def save(self, directory: Path) -> None:
+        """Write what ``restore`` needs into an existing directory: weights, never code."""
+        ...
+
+
+@runtime_checkable
+class TorchBackbone(Backbone, Protocol):
+    """A backbone with a torch module, which a runtime can compile.
+
+    ``network`` maps a uint8 tensor [B, T, H, W, C] to float32 tokens [B, N, D]; the
+    normalisation is inside.
+    """
+
+    @property
+    def network(self) -> torch.nn.Module:
+        """The torch module, in evaluation mode."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFeatures:
+    """What one backbone saw in one clip.
+
+    ``tokens_ND`` in time order; ``indices`` and ``pts_seconds`` of the distinct frames
+    seen; CPU seconds spent in ``forward``.
+    """
+
+    tokens_ND: Floats
+    indices: Indices
+    pts_seconds: Seconds
+    forward_seconds: float
+
+
+# ---------------------------------------------------------------- evaluation and report
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One row of the leaderboard.
+
+    ``kind`` is ``"backbone"``, ``"fusion"`` or ``"baseline"``. ``accuracy`` is top-1 on
+    recordings not seen in training, in [0, 1]. ``seconds_per_clip`` is measured CPU time of
+    decode and inference on this machine.
+    """
+
+    name: str
+    kind: Literal["backbone", "fusion", "baseline"]
+    members: tuple[str, ...]
+    accuracy: Estimate
+    seconds_per_clip: float
+    dim: int
+    parameters: int
+    gmacs_per_clip: float
+    sampling: str
+    licence: str
+    commercial_use: bool | None
+    chosen: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """The answer to one clip by a model that has not seen its recording."""
+
+    clip: Clip
+    predicted: str
+    probability: float
+    probability_of_label: float
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Clips whose confidence lies in one range: mean confidence, accuracy, how many."""
+
+    confidence: float
+    accuracy: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """Two clips of different recordings that look the same; distance in bits of 64."""
+
+    first: str
+    second: str
+    distance_bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a job: wall seconds predicted before it ran, and measured."""
+
+    name: str
+    predicted_seconds: float | None
+    measured_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that ``fit`` found out.
+
+    Accuracies are top-1 in [0, 1] on recordings that no choice has seen, unless a name
+    says otherwise. ``confusion_KK`` counts clips, rows true classes, columns answers.
+    ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
+    """
+
+    data: str
+    task: str
+    classes: tuple[str, ...]
+    clip_count: int
+    group_count: int
+    grouping: str
+    protocol: str
+    chosen: str
+    verdict: str
+    score: Estimate
+    mean_class_accuracy: Estimate
+    majority: Estimate
+    random_split: Estimate
+    candidates: tuple[Candidate, ...]
+    confusion_KK: tuple[tuple[int, ...], ...]
+    reliability: tuple[ReliabilityBin, ...]
+    calibration_error: float
+    unknown_probability: float
+    clips: tuple[ClipResult, ...]
+    failures: tuple[Failure, ...]
+    dropped: tuple[Failure, ...]
+    near_duplicates: tuple[NearDuplicate, ...]
+    stages: tuple[Stage, ...]
+    machine: dict[str, str]
+    provenance: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+
+
+# ---------------------------------------------------------------- answers over time
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a video with one answer; probability is the mean over its windows."""
+
+    start_seconds: float
+    end_seconds: float
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The answers to one video: windows as they were asked, segments as they were joined.
+
+    ``frames_seen`` counts distinct frames that reached a network, of ``frame_count``.
+    """
+
+    path: str
+    duration_seconds: float
+    classes: tuple[str, ...]
+    windows: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
+    frames_seen: int
+    frame_count: int
+    sampling: str
+
+
+class Progress(Protocol):
+    """Told about work done, so that a person can be shown it."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Begin a stage of ``total`` items."""
+        ...
+
+    def advance(self, count: int = 1) -> None:
+        """Count finished items of the stage."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say one line."""
+        ...
+
+
+def clip_key(clip: Clip) -> str:
+    """Return the name of a clip in reports: its path, and its start when it has one."""
+    return clip.path if not clip.start_seconds else f"{clip.path}#{clip.start_seconds:g}"
