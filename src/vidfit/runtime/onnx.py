@@ -1,0 +1,78 @@
+"""ONNX Runtime: the fastest engine for 2D convolutional networks on processors."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Floats, Frames, TorchBackbone
+
+SUFFIX = ".onnx"
+PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime")
+
+
+def export(backbone: TorchBackbone, path: Path) -> None:
+    """Write the network as ONNX, uint8 [B, T, H, W, C] to tokens [B, N, D], any B."""
+    import torch
+
+    spec = backbone.spec
+    height, width = spec.preprocessing.height_pixels, spec.preprocessing.width_pixels
+    # Two views: a batch of one would be taken for a constant.
+    views_BTHWC = torch.zeros(2, spec.sampling.clip_len, height, width, 3, dtype=torch.uint8)
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            backbone.network,
+            (views_BTHWC,),
+            input_names=["frames"],
+            output_names=["tokens"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamo=True,
+            verbose=False,
+        )
+        if program is None:
+            raise ValueError("the exporter returned no program")
+        program.save(path, external_data=False)
+
+
+def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
+    """Return a function that runs the file; it may be called from several threads at once."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    # Spinning threads would take the cores from the threads that decode.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def run(frames_BTHWC: Frames) -> Floats:
+        tokens_BND: Floats = session.run(
+            ["tokens"], {"frames": np.ascontiguousarray(frames_BTHWC)}
+        )[0]
+        return tokens_BND
+
+    return run
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's remarks, which users can do nothing about, off the console."""
+    loggers = [logging.getLogger(name) for name in ("torch", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

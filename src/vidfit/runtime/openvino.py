@@ -1,0 +1,50 @@
+"""OpenVINO: the fastest engine for 3D convolutional networks and transformers on processors."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Floats, Frames, TorchBackbone
+
+SUFFIX = ".onnx"
+PACKAGES = ("torch", "onnx", "onnxscript", "openvino")
+
+
+def export(backbone: TorchBackbone, path: Path) -> None:
+    """Write the network as ONNX, which OpenVINO reads: one file instead of its two."""
+    from vidfit.runtime import onnx
+
+    onnx.export(backbone, path)
+
+
+def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
+    """Return a function that runs the file; it may be called from several threads at once."""
+    import openvino
+
+    streams = max(1, (os.cpu_count() or 1) // threads)
+    core = openvino.Core()
+    settings = {
+        # Without this, processors with AMX compute in bfloat16 and differ from others.
+        "INFERENCE_PRECISION_HINT": "f32",
+        # A stream serves one request at a time: as many as there are calling threads.
+        "NUM_STREAMS": str(streams),
+        "INFERENCE_NUM_THREADS": str(streams * threads),
+        "ENABLE_CPU_PINNING": "NO",
+    }
+    compiled = core.compile_model(str(path), "CPU", settings)
+    own = threading.local()
+
+    def run(frames_BTHWC: Frames) -> Floats:
+        if not hasattr(own, "request"):
+            own.request = compiled.create_infer_request()
+        own.request.infer([np.ascontiguousarray(frames_BTHWC)], share_inputs=True)
+        # A copy: the request writes its next answer to the same memory.
+        tokens_BND: Floats = own.request.get_output_tensor(0).data.copy()
+        return tokens_BND
+
+    return run
