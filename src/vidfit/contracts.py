@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import torch
@@ -200,6 +201,26 @@ class ClipFeatures:
     indices: Indices
     pts_seconds: Seconds
     forward_seconds: float
+
+
+@runtime_checkable
+class FittedFusion(Protocol):
+    """A fitted head over the vectors of one or more members.
+
+    ``blocks`` holds one matrix [M, D_i] for each member, in the order of fitting.
+    """
+
+    def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
+        """Return log-probabilities [M, K]."""
+        ...
+
+    def novelty(self, blocks: Sequence[Floats]) -> Floats:
+        """Return how far each clip lies from the training clips, [M], 1 on their average."""
+        ...
+
+    def state(self) -> dict[str, Floats]:
+        """Return the arrays that ``restore`` needs."""
+        ...
 
 
 # ---------------------------------------------------------------- evaluation and report

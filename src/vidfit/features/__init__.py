@@ -1,0 +1,15 @@
+"""From videos to features: decode once, ask many backbones, keep the answers on disk."""
+
+from vidfit.features.extract import ClipOutcome, Extraction, extract, stream
+from vidfit.features.pool import temporal_statistics
+from vidfit.features.store import FeatureStore, clip_digest
+
+__all__ = [
+    "ClipOutcome",
+    "Extraction",
+    "FeatureStore",
+    "clip_digest",
+    "extract",
+    "stream",
+    "temporal_statistics",
+]

@@ -1,0 +1,325 @@
+"""Decode once, ask many backbones.
+
+Each worker thread takes the clips of one video, decodes the union of the frames that the
+backbones want, and asks each backbone itself, with one thread. Decoding and inference so
+overlap across workers, no core waits for another, and a worker holds the sampled frames of
+one clip at a time: memory does not grow with the length of the videos.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from vidfit.contracts import (
+    Backbone,
+    BackboneSpec,
+    Clip,
+    ClipFeatures,
+    Frames,
+    Indices,
+    Preprocessing,
+    Progress,
+)
+from vidfit.errors import BackboneError, VideoError
+from vidfit.features.store import FeatureStore, clip_digest, file_digest
+from vidfit.video import VideoReader, frame_indices
+
+_CLIPS_A_JOB = 16
+_VIEWS_A_FORWARD = 8
+_FLUSH_CLIPS = 32
+_FLUSH_SECONDS = 5.0
+
+
+@dataclass
+class ClipOutcome:
+    """What became of one clip.
+
+    ``features`` by backbone name, of what was computed now; ``failure`` says why the clip
+    could not be read, ``backbone_failures`` which backbones could not answer, and why.
+    """
+
+    clip: Clip
+    digest: str = ""
+    failure: str = ""
+    decode_seconds: float = 0.0
+    features: dict[str, ClipFeatures] = field(default_factory=dict)
+    backbone_failures: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Extraction:
+    """What an extraction did.
+
+    ``digests`` names each readable clip in the store; ``failures`` says why the others
+    are not. ``decode_seconds`` and ``forward_seconds`` (by backbone) add up the workers'
+    time over the ``computed`` clips; what the store already had costs nothing.
+    """
+
+    digests: dict[Clip, str] = field(default_factory=dict)
+    failures: dict[Clip, str] = field(default_factory=dict)
+    backbone_failures: dict[str, str] = field(default_factory=dict)
+    decode_seconds: float = 0.0
+    forward_seconds: dict[str, float] = field(default_factory=dict)
+    computed: int = 0
+    wall_seconds: float = 0.0
+
+    def add(self, outcome: ClipOutcome) -> None:
+        """Account for one clip."""
+        if outcome.failure:
+            self.failures[outcome.clip] = outcome.failure
+            return
+        self.digests[outcome.clip] = outcome.digest
+        self.backbone_failures.update(outcome.backbone_failures)
+        self.decode_seconds += outcome.decode_seconds
+        self.computed += bool(outcome.features)
+        for name, features in outcome.features.items():
+            self.forward_seconds[name] = (
+                self.forward_seconds.get(name, 0.0) + features.forward_seconds
+            )
+
+
+def extract(
+    clips: Sequence[Clip],
+    backbones: Sequence[Backbone],
+    store: FeatureStore,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+) -> Extraction:
+    """Bring the features of all clips by all backbones into the store.
+
+    What is there is not computed again. A clip that cannot be read, or a backbone that
+    fails, stops nothing. On an interrupt the running clips are finished and kept.
+
+    Parameters
+    ----------
+    workers
+        Threads, each of which decodes and infers; as many as cores is best.
+    """
+    started = time.perf_counter()
+    known = {backbone.spec.name: store.known(backbone.spec) for backbone in backbones}
+    result = Extraction()
+    with _StoreBuffer(store, backbones) as buffer:
+        for outcome in stream(clips, backbones, workers=workers, known=known):
+            result.add(outcome)
+            buffer.add(outcome)
+            if progress:
+                progress.advance()
+    result.wall_seconds = time.perf_counter() - started
+    return result
+
+
+def stream(
+    clips: Sequence[Clip],
+    backbones: Sequence[Backbone],
+    *,
+    workers: int,
+    known: Mapping[str, set[str]] | None = None,
+) -> Iterator[ClipOutcome]:
+    """Yield each clip as it is finished, with bounded look-ahead.
+
+    Parameters
+    ----------
+    known
+        By backbone name, the digests of clips that need no computing. ``None`` computes
+        everything and gives no digests.
+    """
+    stop = threading.Event()
+    readers = _Readers()
+
+    def run(job: Sequence[Clip]) -> list[ClipOutcome]:
+        content = _content(job[0].path) if known is not None else ""
+        return [
+            _one_clip(clip, content, backbones, known, readers) for clip in job if not stop.is_set()
+        ]
+
+    jobs = _jobs(clips)
+    with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
+        running: set[Future[list[ClipOutcome]]] = set()
+        try:
+            for job in jobs:
+                running.add(pool.submit(run, job))
+                if len(running) >= 2 * workers:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield from future.result()
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from future.result()
+        except BaseException:
+            stop.set()
+            for future in running:
+                future.cancel()
+            raise
+        finally:
+            pool.shutdown(wait=True)
+            readers.close()
+
+
+def _jobs(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
+    """Group consecutive clips of one video, so that a reader goes forward through it."""
+    for _, of_video in groupby(clips, key=lambda clip: clip.path):
+        spans = list(of_video)
+        for i in range(0, len(spans), _CLIPS_A_JOB):
+            yield spans[i : i + _CLIPS_A_JOB]
+
+
+def _content(path: str) -> str | VideoError:
+    try:
+        return file_digest(path)
+    except VideoError as error:
+        return error
+
+
+def _one_clip(
+    clip: Clip,
+    content: str | VideoError,
+    backbones: Sequence[Backbone],
+    known: Mapping[str, set[str]] | None,
+    readers: _Readers,
+) -> ClipOutcome:
+    if isinstance(content, VideoError):
+        return ClipOutcome(clip, failure=str(content))
+    outcome = ClipOutcome(clip, digest=clip_digest(clip, content) if content else "")
+    wanted = [b for b in backbones if not known or outcome.digest not in known[b.spec.name]]
+    if not wanted:
+        return outcome
+    started = time.perf_counter()
+    try:
+        reader = readers.open(clip.path)
+        views = gather_views(reader, clip, [backbone.spec for backbone in wanted])
+    except VideoError as error:
+        outcome.failure = str(error)
+        return outcome
+    outcome.decode_seconds = time.perf_counter() - started
+    for backbone, (indices_VT, frames_VTHWC) in zip(wanted, views, strict=True):
+        try:
+            features = _forward(backbone, indices_VT, frames_VTHWC, reader)
+        except Exception as error:  # a candidate's own code: whatever it raises drops it alone
+            outcome.backbone_failures[backbone.spec.name] = f"{type(error).__name__}: {error}"
+        else:
+            outcome.features[backbone.spec.name] = features
+    return outcome
+
+
+def gather_views(
+    reader: VideoReader, clip: Clip, specs: Sequence[BackboneSpec]
+) -> list[tuple[Indices, Frames]]:
+    """Decode the union of the wanted frames once and scale each for those who want it.
+
+    Returns
+    -------
+    list
+        For each encoder, frame indices [V, T] and frames [V, T, H, W, 3].
+
+    Raises
+    ------
+    VideoError
+        If a wanted frame cannot be decoded.
+    """
+    wanted = [
+        frame_indices(reader.pts_seconds, clip.start_seconds, clip.end_seconds, spec.sampling)
+        for spec in specs
+    ]
+    views = [
+        np.empty((*indices.shape, *_geometry(spec.preprocessing)[:2], 3), np.uint8)
+        for spec, indices in zip(specs, wanted, strict=True)
+    ]
+    for frame in reader.frames(np.unique(np.concatenate([w.ravel() for w in wanted]))):
+        scaled: dict[tuple[int, int, int | None], Frames] = {}
+        for spec, indices_VT, frames_VTHWC in zip(specs, wanted, views, strict=True):
+            places_VT = indices_VT == frame.index
+            if places_VT.any():
+                geometry = _geometry(spec.preprocessing)
+                if geometry not in scaled:
+                    scaled[geometry] = frame.rgb(spec.preprocessing)
+                frames_VTHWC[places_VT] = scaled[geometry]
+    return list(zip(wanted, views, strict=True))
+
+
+def _geometry(preprocessing: Preprocessing) -> tuple[int, int, int | None]:
+    return (
+        preprocessing.height_pixels,
+        preprocessing.width_pixels,
+        preprocessing.short_side_pixels,
+    )
+
+
+def _forward(
+    backbone: Backbone, indices_VT: Indices, frames_VTHWC: Frames, reader: VideoReader
+) -> ClipFeatures:
+    started = time.perf_counter()
+    tokens_BND = np.concatenate(
+        [
+            backbone.forward(frames_VTHWC[v : v + _VIEWS_A_FORWARD])
+            for v in range(0, len(frames_VTHWC), _VIEWS_A_FORWARD)
+        ]
+    )
+    seconds = time.perf_counter() - started
+    tokens_ND = tokens_BND.reshape(-1, tokens_BND.shape[-1])
+    if not np.isfinite(tokens_ND).all():
+        raise BackboneError(f"{backbone.spec.name} gave features that are not finite")
+    seen = np.unique(indices_VT)
+    return ClipFeatures(tokens_ND, seen, reader.pts_seconds[seen], seconds)
+
+
+class _Readers:
+    """Each thread's open video, kept while the next job is of the same video."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[str, VideoReader]] = {}
+
+    def open(self, path: str) -> VideoReader:
+        thread = threading.get_ident()
+        if thread in self._open and self._open[thread][0] == path:
+            return self._open[thread][1]
+        if thread in self._open:
+            self._open.pop(thread)[1].close()
+        reader = VideoReader(path)
+        self._open[thread] = (path, reader)
+        return reader
+
+    def close(self) -> None:
+        for _, reader in self._open.values():
+            reader.close()
+        self._open.clear()
+
+
+class _StoreBuffer:
+    """Rows on their way to the store: written often enough to lose little, seldom enough
+    to make few files."""
+
+    def __init__(self, store: FeatureStore, backbones: Sequence[Backbone]) -> None:
+        self._store = store
+        self._specs = {backbone.spec.name: backbone.spec for backbone in backbones}
+        self._rows: dict[str, dict[str, ClipFeatures]] = {name: {} for name in self._specs}
+        self._clips = 0
+        self._flushed = time.monotonic()
+
+    def __enter__(self) -> _StoreBuffer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+
+    def add(self, outcome: ClipOutcome) -> None:
+        for name, features in outcome.features.items():
+            self._rows[name][outcome.digest] = features
+        self._clips += 1
+        late = time.monotonic() - self._flushed > _FLUSH_SECONDS
+        if late or self._clips >= _FLUSH_CLIPS:
+            self.flush()
+
+    def flush(self) -> None:
+        for name, rows in self._rows.items():
+            self._store.write(self._specs[name], rows)
+            rows.clear()
+        self._clips, self._flushed = 0, time.monotonic()

@@ -1,0 +1,195 @@
+"""Features on disk: what was computed once is never computed again.
+
+Layout::
+
+    root/<key of backbone, sampling and preprocessing>/spec.json
+                                                      /part-<digest of its rows>.parquet
+
+A part is written under a temporary name and renamed, so that a reader sees all of it or
+nothing, whoever else writes and whenever a process is killed. Parts are never changed.
+A part that cannot be read is set aside and its rows are computed again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
+from vidfit.errors import StoreError, VideoError
+
+_BLOCK_BYTES = 1 << 20
+_STALE_SECONDS = 24 * 3600.0
+_SCHEMA = pa.schema(
+    [
+        ("clip", pa.string()),
+        ("tokens", pa.list_(pa.float32())),
+        ("dim", pa.int32()),
+        ("indices", pa.list_(pa.int64())),
+        ("pts_seconds", pa.list_(pa.float64())),
+        ("forward_seconds", pa.float64()),
+    ]
+)
+
+
+def file_digest(path: str) -> str:
+    """Return the sha256 of a video's bytes (of all files of a folder of frames).
+
+    For a URL, the digest of the file system's own content key (ETag, size, time).
+
+    Raises
+    ------
+    VideoError
+        If the file cannot be read.
+    """
+    sha = hashlib.sha256()
+    try:
+        if "://" in path:
+            import fsspec
+
+            fs, _, (inner,) = fsspec.get_fs_token_paths(path)
+            return hashlib.sha256(str(fs.ukey(inner)).encode()).hexdigest()
+        root = Path(path)
+        files = sorted(p for p in root.iterdir() if p.is_file()) if root.is_dir() else [root]
+        for file in files:
+            with file.open("rb") as stream:
+                while block := stream.read(_BLOCK_BYTES):
+                    sha.update(block)
+    except OSError as error:
+        raise VideoError(f"{path}: {error.strerror or error}") from error
+    return sha.hexdigest()
+
+
+def clip_digest(clip: Clip, content: str | None = None) -> str:
+    """Return what identifies a clip in a store: its video's bytes and its span.
+
+    Neither its name nor its label count: a moved or relabelled clip keeps its features.
+    """
+    span = f"{clip.start_seconds!r}:{clip.end_seconds!r}"
+    return hashlib.sha256(f"{content or file_digest(clip.path)}:{span}".encode()).hexdigest()
+
+
+def spec_key(spec: BackboneSpec) -> str:
+    """Return what identifies an encoder in a store: weights, sampling and preprocessing."""
+    facts = [
+        spec.family,
+        spec.revision,
+        dataclasses.asdict(spec.sampling),
+        dataclasses.asdict(spec.preprocessing),
+    ]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class FeatureStore:
+    """A folder of features, safe under concurrent writers and a kill at any moment.
+
+    Parameters
+    ----------
+    root
+        The folder; made when something is first written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def known(self, spec: BackboneSpec) -> set[str]:
+        """Return the digests of the clips whose features are here."""
+        return {
+            digest
+            for table in self._parts(spec, columns=["clip"])
+            for digest in table["clip"].to_pylist()
+        }
+
+    def rows(self, spec: BackboneSpec) -> Iterator[tuple[str, ClipFeatures]]:
+        """Yield digest and features of every clip, one part in memory at a time."""
+        for table in self._parts(spec):
+            columns = {name: table[name].combine_chunks() for name in table.column_names}
+            dims = columns["dim"].to_numpy()
+            for i, digest in enumerate(columns["clip"].to_pylist()):
+                yield (
+                    digest,
+                    ClipFeatures(
+                        columns["tokens"][i].values.to_numpy().reshape(-1, dims[i]),
+                        columns["indices"][i].values.to_numpy(),
+                        columns["pts_seconds"][i].values.to_numpy(),
+                        columns["forward_seconds"][i].as_py(),
+                    ),
+                )
+
+    def write(self, spec: BackboneSpec, rows: Mapping[str, ClipFeatures]) -> None:
+        """Add features of clips, all or none of them.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or the folder cannot be written.
+        """
+        if not rows:
+            return
+        table = pa.Table.from_pylist(
+            [
+                {
+                    "clip": digest,
+                    "tokens": features.tokens_ND.astype(np.float32, copy=False).ravel(),
+                    "dim": features.tokens_ND.shape[1],
+                    "indices": features.indices,
+                    "pts_seconds": features.pts_seconds,
+                    "forward_seconds": features.forward_seconds,
+                }
+                for digest, features in rows.items()
+            ],
+            schema=_SCHEMA,
+        )
+        folder = self.root / spec_key(spec)
+        name = hashlib.sha256("".join(sorted(rows)).encode()).hexdigest()[:32]
+        temporary = folder / f".tmp-{uuid.uuid4().hex}"
+        try:
+            if not (folder / "spec.json").exists():
+                self._create(folder, spec)
+            with temporary.open("wb") as stream:
+                pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(folder / f"part-{name}.parquet")
+        except OSError as error:
+            raise StoreError(
+                f"cannot write features to {folder}: {error.strerror or error}; "
+                "free space or choose another --store; what was written is kept"
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _create(self, folder: Path, spec: BackboneSpec) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".tmp-{uuid.uuid4().hex}"
+        temporary.write_text(json.dumps(dataclasses.asdict(spec), indent=1))
+        temporary.replace(folder / "spec.json")
+
+    def _parts(self, spec: BackboneSpec, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        folder = self.root / spec_key(spec)
+        _sweep(folder)
+        for path in sorted(folder.glob("part-*.parquet")):
+            try:
+                yield pq.read_table(path, columns=columns, page_checksum_verification=True)
+            except (pa.ArrowException, OSError):
+                path.replace(path.with_suffix(".broken"))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed writers left long ago."""
+    for path in folder.glob(".tmp-*"):
+        try:
+            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                path.unlink()
+        except FileNotFoundError:  # another process swept it
+            continue
