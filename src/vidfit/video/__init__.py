@@ -1,0 +1,23 @@
+"""Videos in, frames out: probe, read, sample, cut into shots, write."""
+
+from vidfit.video.decode import decode
+from vidfit.video.frame import DecodedFrame
+from vidfit.video.info import VideoInfo
+from vidfit.video.reader import VideoReader, probe
+from vidfit.video.sample import frame_indices
+from vidfit.video.shots import shot_boundaries
+from vidfit.video.source import VIDEO_SUFFIXES, is_video_path
+from vidfit.video.write import write_video
+
+__all__ = [
+    "VIDEO_SUFFIXES",
+    "DecodedFrame",
+    "VideoInfo",
+    "VideoReader",
+    "decode",
+    "frame_indices",
+    "is_video_path",
+    "probe",
+    "shot_boundaries",
+    "write_video",
+]

@@ -1,0 +1,61 @@
+"""A folder of frame images, read like a video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import numpy as np
+
+from vidfit.contracts import Indices
+from vidfit.errors import VideoError
+from vidfit.video.frame import Picture
+from vidfit.video.info import Timing
+from vidfit.video.source import frame_files, reason
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+FOLDER_FPS = 25.0
+"""Frames per second of a folder of frames, which cannot say its own."""
+
+
+class FolderDecoder:
+    """Frames of a folder in natural order of their names, ``FOLDER_FPS`` a second."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._files = frame_files(Path(path))
+        self.keyframe_count = self.declared_count = len(self._files)
+        self.timing = Timing(np.arange(len(self._files)) / FOLDER_FPS, 1 / FOLDER_FPS, 0.0)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def picture(self) -> Picture:
+        """Look at the first image."""
+        return Picture.of(read_image(self._files[0]), self._files[0].suffix[1:].lower())
+
+    def frames(self, wanted: Indices) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield (index, frame) for indices that lie within the folder."""
+        for index in wanted.tolist():
+            yield index, read_image(self._files[index])
+
+
+def read_image(file: Path) -> VideoFrame:
+    """Decode one image file.
+
+    Raises
+    ------
+    VideoError
+        The file is not an image, or is damaged.
+    """
+    try:
+        # As an open file: FFmpeg would read a "%d" in the name as a pattern.
+        with file.open("rb") as opened, av.open(opened) as container:
+            return next(container.decode(video=0))
+    except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
+        raise VideoError(f"{file}: cannot be read as an image: {reason(error)}") from error

@@ -1,0 +1,214 @@
+"""The packet index: which packet holds which frame, found without decoding.
+
+Packets are numbered in the order of the file (``position``), frames in the order of
+presentation (``index``). With B-frames the two differ. F frames, P packets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import Indices
+from vidfit.video.info import Timing
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+    from vidfit.video.opened import OpenStream
+
+NO_FRAME = -1
+
+# Codecs whose keyframe flags mean that decoding may start there. Others are decoded from
+# their first packet (GIF: a frame is drawn over the one before).
+_SEEKABLE_CODECS = frozenset(
+    "av1 dnxhd dvvideo ffv1 flv1 h263 h264 hevc huffyuv mjpeg mpeg1video mpeg2video mpeg4"
+    " msmpeg4v2 msmpeg4v3 png prores rawvideo theora utvideo vc1 vp8 vp9 wmv2 wmv3".split()
+)
+
+_LAST_FRAME_SECONDS_MAX = 3600.0
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """Where each frame is, and where decoding must start to see it.
+
+    Parameters
+    ----------
+    pts_P, dts_P
+        Timestamps of the packets in ticks; empty when they cannot be trusted.
+    frame_of_P
+        Index of the frame that a packet holds, or -1 when it is decoded but never shown
+        (edit lists).
+    position_of_F
+        The packet that holds a frame.
+    keyframe_P
+        Whether a packet is flagged as a keyframe.
+    start_of_F
+        The keyframe packet from which a frame can be decoded exactly.
+    frame_count, keyframe_count
+        Frames that are shown; packets flagged as keyframes.
+    declared_count
+        Frames that the container says it holds, 0 when it does not say.
+    timing
+        Timestamps in seconds.
+    by_count
+        Timestamps are missing or repeated: frames are told apart by counting from the start.
+    """
+
+    pts_P: Indices
+    dts_P: Indices
+    keyframe_P: NDArray[np.bool_]
+    frame_of_P: Indices
+    position_of_F: Indices
+    start_of_F: Indices
+    frame_count: int
+    keyframe_count: int
+    declared_count: int
+    timing: Timing
+    by_count: bool = False
+    position_of_pts: dict[int | None, int] = field(default_factory=dict, repr=False)
+
+    def frame_at(self, ticks: int | None) -> int | None:
+        """Return the frame with a timestamp, ``None`` if no packet has it."""
+        position = self.position_of_pts.get(ticks)
+        return None if position is None else int(self.frame_of_P[position])
+
+
+@dataclass
+class _Packets:
+    """Packets as they were read; ``None`` stands for an unknown timestamp."""
+
+    pts: list[int | None] = field(default_factory=list)
+    dts: list[int | None] = field(default_factory=list)
+    keyframe: list[bool] = field(default_factory=list)
+    shown: list[bool] = field(default_factory=list)
+    duration: list[int] = field(default_factory=list)
+
+    def usable(self) -> bool:
+        """Whether timestamps are there, distinct and in the order of decoding."""
+        if not self.pts or None in self.pts or len(set(self.pts)) < len(self.pts):
+            return False
+        known = [dts for dts in self.dts if dts is not None]
+        return all(a <= b for a, b in zip(known, known[1:], strict=False))
+
+
+def build_index(opened: OpenStream) -> PacketIndex | None:
+    """Index the packets of a freshly opened stream; ``None`` if timestamps do not serve."""
+    packets = _scan(opened)
+    if not packets.usable():
+        return None
+    pts_P = np.asarray(packets.pts, np.int64)
+    dts_P = np.asarray(
+        [p if d is None else d for d, p in zip(packets.dts, packets.pts, strict=True)], np.int64
+    )
+    shown_P = np.asarray(packets.shown, bool)
+    position_of_F = np.flatnonzero(shown_P)
+    position_of_F = position_of_F[np.argsort(pts_P[position_of_F], kind="stable")]
+    if len(position_of_F) == 0:
+        return None
+    return _assemble(packets, pts_P, dts_P, position_of_F, opened.stream)
+
+
+def _assemble(
+    packets: _Packets,
+    pts_P: Indices,
+    dts_P: Indices,
+    position_of_F: Indices,
+    stream: VideoStream,
+) -> PacketIndex:
+    frame_of_P = np.full(len(pts_P), NO_FRAME, np.int64)
+    frame_of_P[position_of_F] = np.arange(len(position_of_F))
+    keyframe_P = np.asarray(packets.keyframe, bool)
+    ticks_F = pts_P[position_of_F]
+    return PacketIndex(
+        pts_P=pts_P,
+        dts_P=dts_P,
+        keyframe_P=keyframe_P,
+        frame_of_P=frame_of_P,
+        position_of_F=position_of_F,
+        start_of_F=_starts(pts_P, keyframe_P, position_of_F, stream.codec_context.name),
+        frame_count=len(position_of_F),
+        keyframe_count=int(keyframe_P[position_of_F].sum()),
+        declared_count=stream.frames,
+        timing=timing(ticks_F, packets.duration[position_of_F[-1]], stream),
+        position_of_pts={pts: position for position, pts in enumerate(packets.pts)},
+    )
+
+
+def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) -> PacketIndex:
+    """Index frames that were counted by decoding them all, in the order they came out."""
+    count = len(ticks)
+    none = np.zeros(0, np.int64)
+    known = [tick for tick in ticks if tick is not None]
+    if len(known) == count and all(a < b for a, b in zip(known, known[1:], strict=False)):
+        times = timing(np.asarray(known, np.int64), 0, stream)
+    else:
+        interval = _frame_seconds(stream)
+        times = Timing(np.arange(count) * interval, interval, 0.0)
+    return PacketIndex(
+        none,
+        none,
+        none > 0,
+        none,
+        none,
+        none,
+        count,
+        keyframes,
+        stream.frames,
+        times,
+        by_count=True,
+    )
+
+
+def timing(ticks_F: Indices, last_ticks: int, stream: VideoStream) -> Timing:
+    """Return seconds from the first frame; the last frame stays as long as its packet says."""
+    tick = float(stream.time_base or 1)
+    pts_seconds = (ticks_F - ticks_F[0]) * tick
+    usual = float(np.median(np.diff(pts_seconds))) if len(ticks_F) > 1 else _frame_seconds(stream)
+    last = last_ticks * tick
+    if not 0 < last < _LAST_FRAME_SECONDS_MAX:
+        last = usual
+    return Timing(pts_seconds, last, tick)
+
+
+def _frame_seconds(stream: VideoStream) -> float:
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    return 1 / rate if 0 < rate < 1000 else 0.04
+
+
+def _scan(opened: OpenStream) -> _Packets:
+    packets = _Packets()
+    corrupt = 0
+    while (packet := opened.read()) is not None:
+        packets.pts.append(packet.pts)
+        packets.dts.append(packet.dts)
+        packets.keyframe.append(packet.is_keyframe)
+        packets.shown.append(not packet.is_discard)
+        packets.duration.append(packet.duration or 0)
+        corrupt = corrupt + 1 if packet.is_corrupt else 0
+    for _ in range(corrupt):  # a file that breaks off ends in a piece of a packet
+        for column in vars(packets).values():
+            column.pop()
+    return packets
+
+
+def _starts(
+    pts_P: Indices, keyframe_P: NDArray[np.bool_], position_of_F: Indices, codec: str
+) -> Indices:
+    """Last keyframe that precedes a frame in the file and is not shown after it.
+
+    A frame that precedes its keyframe on screen (open GOP) may refer to the group before.
+    """
+    keys = np.flatnonzero(keyframe_P) if codec in _SEEKABLE_CODECS else np.zeros(0, np.int64)
+    choice = np.searchsorted(keys, position_of_F, "right") - 1
+    pts_F = pts_P[position_of_F]
+    padded = np.append(keys, 0)  # choice -1 is the first packet
+    late = (choice >= 0) & (pts_P[padded[choice]] > pts_F)
+    while late.any():
+        choice[late] -= 1
+        late = (choice >= 0) & (pts_P[padded[choice]] > pts_F)
+    return np.asarray(np.where(choice >= 0, padded[choice], 0))

@@ -1,0 +1,122 @@
+"""One video stream, opened: packets out of the file, frames out of the codec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import av.error
+from av.stream import Discard
+
+from vidfit.errors import VideoError
+from vidfit.video.frame import Picture
+from vidfit.video.source import MAX_FRAME_PIXELS, open_container, reason
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+    from av.video.stream import VideoStream
+
+
+class OpenStream:
+    """The best video stream of a file, read with one codec thread; the others are not read.
+
+    Raises
+    ------
+    VideoError
+        The file cannot be opened as a video.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._container = open_container(path)
+        self.stream: VideoStream = self._container.streams.best("video")  # type: ignore[assignment]
+        for stream in self._container.streams:
+            if stream.index != self.stream.index:
+                stream.discard = Discard.all
+        self._codec = self.stream.codec_context
+        self._codec.thread_count = 1
+        self._codec.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
+        self.formats = set(self._container.format.name.split(","))
+        self.picture: Picture | None = None
+        self._packets = self._read()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def _read(self) -> Iterator[Packet[VideoStream]]:
+        try:
+            for packet in self._container.demux(self.stream):
+                if packet.size:
+                    yield packet
+        except (av.error.FFmpegError, OSError):
+            return  # what lies beyond the damage is missing, and is missed by who wants it
+
+    def read(self) -> Packet[VideoStream] | None:
+        """Return the next packet, or ``None`` at the end or where the file breaks off."""
+        return next(self._packets, None)
+
+    def seek(self, ticks: int) -> int | None:
+        """Go to a keyframe near a timestamp; return the next packet's, ``None`` if unknown.
+
+        What the codec holds is forgotten.
+        """
+        try:
+            self._container.seek(ticks, stream=self.stream)
+        except (av.error.FFmpegError, OSError):
+            return None
+        packets = self._read()
+        first = next(packets, None)
+        if first is None:
+            return None
+        self._packets = chain([first], packets)
+        return first.pts
+
+    def decode(
+        self, packet: Packet[VideoStream] | None, may_skip: bool = False
+    ) -> list[VideoFrame]:
+        """Return the frames that come out after a packet; ``None`` empties the codec.
+
+        With ``may_skip`` the codec leaves the packet out if no other frame refers to it.
+
+        Raises
+        ------
+        VideoError
+            The codec is not there or fails on more than damaged data.
+        """
+        self._codec.skip_frame = "NONREF" if may_skip else "DEFAULT"
+        try:
+            frames = self._codec.decode(packet)
+        except av.error.InvalidDataError:
+            return []  # a damaged packet; if a wanted frame is lost with it, that is noticed
+        except (av.error.FFmpegError, ValueError) as error:
+            raise VideoError(f"{self.path}: decoding failed: {reason(error)}") from error
+        if frames and self.picture is None:
+            self.picture = Picture.of(frames[0], self._codec.name)
+        return frames
+
+    def decode_all(self) -> Iterator[tuple[Packet[VideoStream] | None, list[VideoFrame]]]:
+        """Yield each packet with the frames that came out after it; ``None`` comes last."""
+        while (packet := self.read()) is not None:
+            yield packet, self.decode(packet)
+        yield None, self.decode(None)
+
+    def forget(self) -> None:
+        """Empty the codec, so that it can begin at a keyframe."""
+        self._codec.flush_buffers()
+
+    def can_drop(self) -> bool:
+        """Whether frames that no other refers to are marked so beyond doubt.
+
+        In HEVC the mark holds within one temporal layer, so there must be only one; the
+        count is in byte 21 of the hvcC record (ISO/IEC 14496-15, 8.3.3.1).
+        """
+        if self._codec.name != "hevc":
+            return self._codec.name in _DROPPABLE_CODECS
+        record = self._codec.extradata or b""
+        return len(record) > 22 and record[0] == 1 and (record[21] >> 3) & 7 == 1
+
+
+# Codecs whose non-reference frames can be left out without a change to any other frame.
+_DROPPABLE_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "vp8", "vp9"})

@@ -1,0 +1,176 @@
+"""Read chosen frames of a video, each exactly as a full decode would give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+
+from vidfit.contracts import Indices, Seconds
+from vidfit.errors import VideoError
+from vidfit.video.folder import FolderDecoder
+from vidfit.video.frame import DecodedFrame, Picture, Scalers
+from vidfit.video.info import Timing, VideoInfo
+from vidfit.video.source import is_url
+from vidfit.video.stream import StreamDecoder
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+
+class FrameSource(Protocol):
+    """What a reader reads from: a stream of packets, or a folder of images."""
+
+    @property
+    def timing(self) -> Timing:
+        """Timestamps of all frames."""
+        ...
+
+    @property
+    def keyframe_count(self) -> int:
+        """Frames that can be decoded without another."""
+        ...
+
+    @property
+    def declared_count(self) -> int:
+        """Frames that the file says it holds, 0 when it does not say."""
+        ...
+
+    def picture(self) -> Picture:
+        """What the frames look like."""
+        ...
+
+    def frames(self, wanted: Indices) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield (index, frame) for increasing indices within the video."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
+class VideoReader:
+    """Frames of one video by their place in it, and their timestamps.
+
+    Reading goes forward from where it is when that costs less than a seek, so a long video
+    can be read window by window with no frame decoded twice. One reader serves one thread;
+    each decodes with one codec thread, as two videos in two threads are faster than two
+    codec threads on one.
+
+    Parameters
+    ----------
+    path
+        A video file or GIF, a folder of frame images (natural order of names, 25 frames a
+        second), or a URL that fsspec can open.
+
+    Raises
+    ------
+    VideoError
+        It cannot be read as a video; the message says why in one line.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = str(path)
+        self._scalers = Scalers()
+        self._source = _open_source(self.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    @property
+    def pts_seconds(self) -> Seconds:
+        """When each frame is shown, float64 [F], increasing; the first is 0.0."""
+        return self._source.timing.pts_seconds_F
+
+    @property
+    def duration_seconds(self) -> float:
+        """Time from the first frame to the end of the last."""
+        return self._source.timing.duration_seconds
+
+    @cached_property
+    def info(self) -> VideoInfo:
+        """The facts of this video; the first use decodes one frame, apart from reading."""
+        timing, picture = self._source.timing, self._source.picture()
+        return VideoInfo(
+            path=self.path,
+            width_pixels=picture.width_pixels,
+            height_pixels=picture.height_pixels,
+            rotation_degrees=picture.rotation_degrees,
+            codec=picture.codec,
+            pixel_format=picture.pixel_format,
+            frame_count=len(timing.pts_seconds_F),
+            duration_seconds=timing.duration_seconds,
+            average_fps=len(timing.pts_seconds_F) / timing.duration_seconds,
+            is_variable_rate=timing.is_variable_rate,
+            keyframe_count=self._source.keyframe_count,
+        )
+
+    def frames(self, indices: Iterable[int] | Indices) -> Iterator[DecodedFrame]:
+        """Yield the frames with these indices, one at a time.
+
+        Parameters
+        ----------
+        indices
+            Strictly increasing places in the video, from 0. May be called again with later
+            ones, which goes on forward, or with earlier ones, which goes back.
+
+        Raises
+        ------
+        VideoError
+            An index is outside the video, they do not increase, or a frame cannot be decoded.
+        """
+        wanted = np.fromiter(indices, np.int64)
+        self._check(wanted)
+        return self._frames(wanted)
+
+    def _frames(self, wanted: Indices) -> Iterator[DecodedFrame]:
+        pts_seconds = self.pts_seconds
+        for index, frame in self._source.frames(wanted):
+            yield DecodedFrame(index, float(pts_seconds[index]), frame, self._scalers)
+
+    def _check(self, wanted: Indices) -> None:
+        count = len(self.pts_seconds)
+        if len(wanted) and (np.diff(wanted) <= 0).any():
+            raise VideoError("frame indices must be distinct and increasing; sort them first")
+        if len(wanted) and (wanted[0] < 0 or wanted[-1] >= count):
+            outside = wanted[0] if wanted[0] < 0 else wanted[-1]
+            raise VideoError(f"{self.path}: no frame {outside}: {self._extent(count)}")
+
+    def _extent(self, count: int) -> str:
+        if self._source.declared_count > count:
+            return f"{count} of {self._source.declared_count} frames could be read, the file is cut short"
+        return f"the video has {count} frames, 0 to {count - 1}"
+
+
+def probe(path: str) -> VideoInfo:
+    """Return the facts of a video; reads its packets and decodes one frame.
+
+    Raises
+    ------
+    VideoError
+        It cannot be read as a video.
+    """
+    with VideoReader(path) as reader:
+        return reader.info
+
+
+def _open_source(path: str) -> FrameSource:
+    if not is_url(path) and Path(path).is_dir():
+        return FolderDecoder(path)
+    return StreamDecoder(path)

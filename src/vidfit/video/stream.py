@@ -1,0 +1,233 @@
+"""Frames of one video stream, exact and with as little decoding as that allows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from vidfit.contracts import Indices
+from vidfit.errors import VideoError
+from vidfit.video.frame import Picture
+from vidfit.video.info import Timing
+from vidfit.video.opened import OpenStream
+from vidfit.video.survey import survey
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+# Reading past packets costs less than a seek, up to about this many.
+_READ_THROUGH_PACKETS = 64
+
+
+class StreamDecoder:
+    """Decodes chosen frames of a file; goes forward where it can and seeks where that pays.
+
+    Frames are told apart by their timestamps, and each packet that is read and each frame
+    that comes out is held against the packet index. When they disagree, as in broken files
+    and with false keyframe flags, it begins again at the first packet and leaves nothing out.
+
+    Attributes
+    ----------
+    index
+        The packet index of the stream.
+    restarts
+        How often the file was not what its index says.
+    decoded_packets
+        Packets given to the codec so far, the ones it was allowed to leave out included.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.restarts = self.decoded_packets = 0
+        self._opened = OpenStream(path)
+        try:
+            self.index = survey(self._opened)
+            self._can_drop = self._opened.can_drop()
+            self._sequential = self.index.by_count
+            self._reset()
+            if self._sequential:
+                self._open_again()
+            else:
+                self._next = len(self.index.pts_P)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._opened.close()
+
+    @property
+    def timing(self) -> Timing:
+        """Timestamps of all frames."""
+        return self.index.timing
+
+    @property
+    def keyframe_count(self) -> int:
+        """Frames flagged as keyframes."""
+        return self.index.keyframe_count
+
+    @property
+    def declared_count(self) -> int:
+        """Frames that the header declares, 0 when it does not."""
+        return self.index.declared_count
+
+    def picture(self) -> Picture:
+        """Look at a frame: the first one, decoded on the side, if none was decoded yet."""
+        return self._opened.picture or first_picture(self.path)
+
+    def frames(self, wanted: Indices) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield (index, frame) for increasing indices that lie within the video.
+
+        Raises
+        ------
+        VideoError
+            A frame cannot be decoded.
+        """
+        order = wanted.tolist()
+        chosen, last = set(order), order[-1] if order else -1
+        for place, frame_index in enumerate(order):
+            # Set here, not before the loop: between two frames another call may read.
+            self._wanted, self._last_wanted = chosen, last
+            following = order[place + 1] if place + 1 < len(order) else None
+            frame = self._frame(frame_index, following)
+            if frame is None and not self._sequential:
+                self.restarts += 1
+                self._sequential = True
+                self._open_again()
+                frame = self._frame(frame_index, None)
+            if frame is None:
+                raise self._missing(frame_index)
+            yield frame_index, frame
+
+    # ------------------------------------------------------------ one frame
+
+    def _frame(self, frame_index: int, following: int | None) -> VideoFrame | None:
+        """Return a frame, or ``None`` if it does not come out where it should."""
+        if not (self._ready and self._ready[0][0] <= frame_index):
+            self._approach(frame_index)
+        may_drain = following is not None and self._jumps_between(frame_index, following)
+        while True:
+            while self._ready and self._ready[0][0] <= frame_index:
+                self._reached, frame = self._ready.popleft()
+                if self._reached == frame_index:
+                    return frame
+            if self._ready or self._drained or not self._decode_more(frame_index, may_drain):
+                return None
+
+    def _approach(self, frame_index: int) -> None:
+        """Go to where decoding must start, unless the present position leads there."""
+        behind = frame_index <= max(self._reached, self._skipped)
+        if self._sequential:
+            if behind:
+                self._open_again()
+            return
+        start = int(self.index.start_of_F[frame_index])
+        if behind or self._drained or start > self._next:
+            self._jump(start)
+
+    def _jumps_between(self, frame_index: int, following: int) -> bool:
+        """Whether the codec can be emptied after a frame, because a jump follows anyway."""
+        if self._sequential:
+            return False
+        return bool(self.index.start_of_F[following] > self.index.position_of_F[frame_index] + 1)
+
+    def _decode_more(self, frame_index: int, may_drain: bool) -> bool:
+        """Decode one packet more; ``False`` when the file is not what the index says."""
+        if may_drain and self._next > self.index.position_of_F[frame_index]:
+            return self._drain()
+        if not self._sequential and self._next == len(self.index.pts_P):
+            return self._drain()
+        packet = self._opened.read()
+        if packet is None:
+            return self._drain()
+        if not self._sequential and packet.pts != self.index.pts_P[self._next]:
+            return False
+        may_skip = self._may_skip(self._next)
+        self._next += 1
+        self.decoded_packets += 1
+        return self._take(self._opened.decode(packet, may_skip))
+
+    def _may_skip(self, position: int) -> bool:
+        """Whether the frame of a packet is passed over; later calls only want later ones."""
+        if self._sequential or not self._can_drop:
+            return False
+        frame_index = int(self.index.frame_of_P[position])
+        if frame_index >= self._last_wanted or frame_index in self._wanted:
+            return False
+        self._skipped = max(self._skipped, frame_index)
+        return True
+
+    def _drain(self) -> bool:
+        self._drained = True
+        return self._take(self._opened.decode(None))
+
+    def _take(self, frames: list[VideoFrame]) -> bool:
+        """Queue what came out; ``False`` for a frame that no packet promised."""
+        for frame in frames:
+            index = self._count if self.index.by_count else self.index.frame_at(frame.pts)
+            self._count += 1
+            if index is not None:
+                self._ready.append((index, frame))
+            elif not self._sequential:
+                return False
+        return True
+
+    # ------------------------------------------------------------ moving
+
+    def _jump(self, start: int) -> None:
+        """Make the packet at ``start`` the next one to be decoded."""
+        ahead = start - self._next
+        if 0 <= ahead <= _READ_THROUGH_PACKETS and self._next < len(self.index.pts_P):
+            self._opened.forget()
+            self._reset(self._next)
+        elif not self._seek(start):
+            self._open_again()
+        while self._next < start and self._opened.read() is not None:
+            self._next += 1
+
+    def _seek(self, start: int) -> bool:
+        """Seek to the packet or one before it; ``False`` where the file does not do that."""
+        for ticks in (int(self.index.pts_P[start]), int(self.index.dts_P[start])):
+            landed = self.index.position_of_pts.get(self._opened.seek(ticks))
+            if landed is not None and landed <= start:
+                self._reset(landed)
+                return True
+        return False
+
+    def _open_again(self) -> None:
+        self._opened.close()
+        self._opened = OpenStream(self.path)
+        self._reset()
+
+    def _reset(self, position: int = 0) -> None:
+        self._next = position
+        self._ready: deque[tuple[int, VideoFrame]] = deque()
+        self._drained = False
+        self._reached = self._skipped = -1
+        self._count = 0
+
+    def _missing(self, frame_index: int) -> VideoError:
+        return VideoError(
+            f"{self.path}: frame {frame_index} cannot be decoded, the data is damaged there; "
+            f"{self._reached + 1} of {self.index.frame_count} frames before it can be read"
+        )
+
+
+def first_picture(path: str) -> Picture:
+    """Decode frames until the first comes out, and look at it.
+
+    Raises
+    ------
+    VideoError
+        None comes out.
+    """
+    opened = OpenStream(path)
+    try:
+        for _ in opened.decode_all():
+            if opened.picture is not None:
+                return opened.picture
+    finally:
+        opened.close()
+    raise VideoError(f"{path}: no frame can be decoded; the file is damaged or cut short")

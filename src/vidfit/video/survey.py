@@ -1,0 +1,76 @@
+"""How the frames of a file are found: by its packet index, or by counting them once."""
+
+from __future__ import annotations
+
+from vidfit.errors import VideoError
+from vidfit.video.index import NO_FRAME, PacketIndex, build_index, counted_index
+from vidfit.video.opened import OpenStream
+
+# Containers that carry no list of frames: packets are cut out by a parser, which may make
+# two of one frame (interlaced pictures) or begin in the middle of a group.
+_PARSED_FORMATS = frozenset({"mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo", "vc1"})
+_PREFIX_PACKETS = 24
+
+
+def survey(opened: OpenStream) -> PacketIndex:
+    """Index a freshly opened stream, which is read to its end.
+
+    Timestamps that are missing or repeated, or a beginning that does not decode to the
+    frames that the packets promise, make it decode the whole stream once and count.
+
+    Raises
+    ------
+    VideoError
+        No frame can be decoded.
+    """
+    index = build_index(opened)
+    if index is not None and _begins_as(index, opened):
+        return index
+    return _count(opened.path)
+
+
+def _begins_as(index: PacketIndex, opened: OpenStream) -> bool:
+    """Whether the first packets give the frames that the index expects of them."""
+    begins_with_keyframe = index.start_of_F[0] == 0 and index.keyframe_P[0]
+    leading = index.frame_of_P[0] > 0
+    if begins_with_keyframe and not leading and not opened.formats & _PARSED_FORMATS:
+        return True
+    fresh = OpenStream(opened.path)
+    try:
+        return _decoded_prefix(fresh) == _expected_prefix(index)
+    finally:
+        fresh.close()
+
+
+def _decoded_prefix(opened: OpenStream) -> set[int | None]:
+    decoded: set[int | None] = set()
+    for _ in range(_PREFIX_PACKETS):
+        packet = opened.read()
+        if packet is None:
+            break
+        decoded.update(frame.pts for frame in opened.decode(packet))
+    decoded.update(frame.pts for frame in opened.decode(None))
+    return decoded
+
+
+def _expected_prefix(index: PacketIndex) -> set[int]:
+    shown = index.frame_of_P[:_PREFIX_PACKETS] != NO_FRAME
+    return set(index.pts_P[:_PREFIX_PACKETS][shown].tolist())
+
+
+def _count(path: str) -> PacketIndex:
+    opened = OpenStream(path)
+    ticks: list[int | None] = []
+    keyframes = 0
+    try:
+        for packet, frames in opened.decode_all():
+            keyframes += packet is not None and packet.is_keyframe
+            ticks.extend(frame.pts for frame in frames)
+        if not ticks:
+            raise VideoError(
+                f"{path}: no picture can be decoded from its {opened.stream.codec_context.name} "
+                "stream; the file is damaged or cut short"
+            )
+        return counted_index(ticks, keyframes, opened.stream)
+    finally:
+        opened.close()
