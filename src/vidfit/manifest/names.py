@@ -1,0 +1,141 @@
+"""What file and folder names tell: suffixes, order, splits and junk."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import PurePath
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".mpe",
+        ".m2v",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".wmv",
+        ".flv",
+        ".f4v",
+        ".3gp",
+        ".3g2",
+        ".ogv",
+        ".vob",
+        ".asf",
+        ".divx",
+        ".mjpeg",
+        ".mjpg",
+        ".y4m",
+        ".gif",
+        ".h264",
+        ".264",
+        ".hevc",
+        ".265",
+        ".dv",
+        ".mxf",
+        ".rm",
+        ".rmvb",
+    ]
+)
+IMAGE_SUFFIXES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".ppm",
+        ".pgm",
+    ]
+)
+TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".parquet", ".pq"])
+LIST_SUFFIXES = frozenset([".txt", ".list", ".lst"])
+NOTE_SUFFIXES = frozenset(
+    [
+        ".txt",
+        ".list",
+        ".lst",
+        ".md",
+        ".rst",
+        ".nfo",
+        ".json",
+        ".jsonl",
+        ".xml",
+        ".yaml",
+        ".yml",
+        ".csv",
+        ".tsv",
+        ".parquet",
+        ".srt",
+        ".vtt",
+        ".log",
+        ".ini",
+        ".db",
+        ".url",
+        ".lnk",
+        ".html",
+        ".py",
+        ".sh",
+    ]
+)
+JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r", "license", "readme"})
+
+SPLIT_WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+SPLIT_STEM = re.compile(
+    r"(?:^|.*[_\-. ])(train(?:ing)?|val(?:id|idate|idation)?|test(?:ing)?)(?:[_\-. ]?list)?$"
+)
+
+
+def suffix(name: str) -> str:
+    """Return the lower-case suffix of a name or path."""
+    return PurePath(name).suffix.lower()
+
+
+def is_video(name: str) -> bool:
+    """Return whether a name has the suffix of a video."""
+    return suffix(name) in VIDEO_SUFFIXES
+
+
+def is_image(name: str) -> bool:
+    """Return whether a name has the suffix of a still image."""
+    return suffix(name) in IMAGE_SUFFIXES
+
+
+def is_junk(name: str) -> bool:
+    """Return whether a file is of a kind that lies in data folders and means nothing."""
+    return name.startswith(".") or name.lower() in JUNK_NAMES or suffix(name) in NOTE_SUFFIXES
+
+
+def is_text(name: str) -> bool:
+    """Return whether a name can be written as UTF-8 (file names of other encodings cannot)."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """Return a sort key that puts ``clip2`` before ``clip10``, whatever the letters' case."""
+    parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+
+
+def split_word(text: str) -> str | None:
+    """Return ``"train"``, ``"val"`` or ``"test"`` for the usual words, else ``None``."""
+    return SPLIT_WORDS.get(text.strip().lower())
+
+
+def split_of_list(stem: str) -> str | None:
+    """Return the split that a list is for by its stem: ``kinetics_val_list`` is ``"val"``."""
+    match = SPLIT_STEM.match(stem.lower())
+    return split_word(match.group(1)) if match else None

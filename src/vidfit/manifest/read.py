@@ -1,0 +1,151 @@
+"""From a folder, a list or a table to a manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidfit.contracts import Clip
+from vidfit.errors import ManifestError
+from vidfit.manifest.folders import read_folders
+from vidfit.manifest.groups import assign_groups
+from vidfit.manifest.lists import is_ucf, read_list, read_ucf
+from vidfit.manifest.names import (
+    LIST_SUFFIXES,
+    TABLE_SUFFIXES,
+    is_video,
+    natural_key,
+    split_of_list,
+)
+from vidfit.manifest.table import has_header, read_table
+from vidfit.manifest.value import Listing, Manifest, absolute, is_url
+
+OWN_TABLES = ("clips.csv", "manifest.csv", "clips.parquet", "manifest.parquet")
+
+LAYOUTS = (
+    "a folder with one folder of videos (or of folders of frames) for each class; the same "
+    "below train, val and test; a CSV or Parquet with the columns path and label; a list "
+    "'path label' or 'folder total_frames label'; a folder with train.csv, val.csv and "
+    "test.csv; the lists of UCF101"
+)
+
+
+def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest:
+    """Find the clips of a data set, their labels and their recordings.
+
+    Parameters
+    ----------
+    source
+        A folder, a table, a list, or one video. Paths in tables and lists are taken
+        relative to the folder that the file lies in (or one beside it that has the files).
+    groups
+        A file that says from which recording each clip was cut; see
+        ``vidfit.manifest.recordings.read_recordings``. Without it a ``groups.csv``,
+        ``groups.json`` or ``videos.txt`` in the folder is used, then file names.
+
+    Returns
+    -------
+    Manifest
+        At least one clip, each with its group, in natural order of the paths for folders
+        and in the given order for tables and lists.
+
+    Raises
+    ------
+    ManifestError
+        If there is no such source, its layout is not understood, or it holds no clip.
+    """
+    listing = _list_clips(source)
+    clips = _without_repeats(listing)
+    if not clips:
+        raise ManifestError(_nothing_found(source, listing))
+    listing.clips = clips
+    unlabelled = sum(clip.label is None for clip in clips)
+    if unlabelled:
+        listing.warnings.append(f"{unlabelled} of {len(clips)} clips have no label.")
+    return Manifest(
+        clips=tuple(assign_groups(listing, None if groups is None else Path(groups))),
+        grouping=listing.grouping,
+        warnings=tuple(listing.warnings),
+        rejected=tuple(listing.rejected),
+    )
+
+
+def _list_clips(source: str | Path) -> Listing:
+    if is_url(str(source)):
+        return Listing(Path(), "one video", clips=[Clip(str(source))])
+    path = Path(absolute(Path(source).expanduser()))
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.is_file():
+        raise ManifestError(f"There is no {path}. Expected: {LAYOUTS}.")
+    if is_video(path.name):
+        return Listing(path.parent, "one video", clips=[Clip(str(path))])
+    return _read_file(path)
+
+
+def _read_folder(folder: Path) -> Listing:
+    for name in OWN_TABLES:
+        if (folder / name).is_file():
+            return read_table(folder / name)
+    if is_ucf(folder):
+        return read_ucf(folder)
+    lists = _split_lists(folder)
+    return _read_split_lists(folder, lists) if lists else read_folders(folder)
+
+
+def _split_lists(folder: Path) -> list[tuple[str, Path]]:
+    """Return ``train.csv``, ``val.csv`` and the like with their splits; tables before lists."""
+    files = sorted(
+        (path for path in folder.iterdir() if path.is_file()),
+        key=lambda path: natural_key(path.name),
+    )
+    for suffixes in (TABLE_SUFFIXES, LIST_SUFFIXES):
+        found = [
+            (split, path)
+            for path in files
+            if path.suffix.lower() in suffixes and (split := split_of_list(path.stem))
+        ]
+        if any(split == "train" for split, _ in found):
+            order = ("train", "val", "test")
+            return sorted(found, key=lambda item: order.index(item[0]))
+    return []
+
+
+def _read_split_lists(folder: Path, lists: list[tuple[str, Path]]) -> Listing:
+    names = ", ".join(path.name for _, path in lists)
+    whole = Listing(folder, f"the lists {names}")
+    for split, path in lists:
+        part = _read_file(path, split)
+        whole.clips += part.clips
+        whole.rejected += part.rejected
+        whole.warnings += part.warnings
+        whole.grouping = whole.grouping or part.grouping
+    return whole
+
+
+def _read_file(path: Path, split: str | None = None) -> Listing:
+    suffix = path.suffix.lower()
+    if suffix in TABLE_SUFFIXES and (suffix in (".parquet", ".pq") or has_header(path)):
+        return read_table(path, split)
+    if suffix in LIST_SUFFIXES | TABLE_SUFFIXES:
+        return read_list(path, split)
+    raise ManifestError(f"{path} is neither a video nor a list of clips. Expected: {LAYOUTS}.")
+
+
+def _without_repeats(listing: Listing) -> list[Clip]:
+    """Keep the first of rows that name the same span of the same video."""
+    seen: dict[tuple[str, float, float | None], Clip] = {}
+    for clip in listing.clips:
+        first = seen.setdefault((clip.path, clip.start_seconds, clip.end_seconds), clip)
+        if first is not clip:
+            same = first.label == clip.label
+            label = "" if same else f", as {first.label!r} and as {clip.label!r}"
+            listing.reject(clip.path, f"listed twice{label}; the first is used")
+    return list(seen.values())
+
+
+def _nothing_found(source: str | Path, listing: Listing) -> str:
+    reason = f" ({listing.rejected[0].name}: {listing.rejected[0].reason})" * bool(listing.rejected)
+    return (
+        f"No clips in {source}, read as {listing.layout}; {len(listing.rejected)} rows or files "
+        f"were rejected{reason}. Expected: {LAYOUTS}."
+    )
