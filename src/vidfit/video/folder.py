@@ -55,7 +55,7 @@ def read_image(file: Path) -> VideoFrame:
     """
     try:
         # As an open file: FFmpeg would read a "%d" in the name as a pattern.
-        with file.open("rb") as opened, av.open(opened) as container:
+        with file.open("rb") as opened, av.open(opened, mode="r") as container:
             return next(container.decode(video=0))
     except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
         raise VideoError(f"{file}: cannot be read as an image: {reason(error)}") from error

@@ -7,6 +7,7 @@ presentation (``index``). With B-frames the two differ. F frames, P packets.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +26,11 @@ NO_FRAME = -1
 # Codecs whose keyframe flags mean that decoding may start there. Others are decoded from
 # their first packet (GIF: a frame is drawn over the one before).
 _SEEKABLE_CODECS = frozenset(
-    "av1 dnxhd dvvideo ffv1 flv1 h263 h264 hevc huffyuv mjpeg mpeg1video mpeg2video mpeg4"
-    " msmpeg4v2 msmpeg4v3 png prores rawvideo theora utvideo vc1 vp8 vp9 wmv2 wmv3".split()
+    {
+        *("av1", "dnxhd", "dvvideo", "ffv1", "flv1", "h263", "h264", "hevc", "huffyuv", "libdav1d"),
+        *("mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v2", "msmpeg4v3", "png", "prores"),
+        *("rawvideo", "theora", "utvideo", "vc1", "vp8", "vp9", "wmv2", "wmv3"),
+    }
 )
 
 _LAST_FRAME_SECONDS_MAX = 3600.0
@@ -93,7 +97,7 @@ class _Packets:
         if not self.pts or None in self.pts or len(set(self.pts)) < len(self.pts):
             return False
         known = [dts for dts in self.dts if dts is not None]
-        return all(a <= b for a, b in zip(known, known[1:], strict=False))
+        return all(a <= b for a, b in pairwise(known))
 
 
 def build_index(opened: OpenStream) -> PacketIndex | None:
@@ -144,11 +148,11 @@ def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) 
     count = len(ticks)
     none = np.zeros(0, np.int64)
     known = [tick for tick in ticks if tick is not None]
-    if len(known) == count and all(a < b for a, b in zip(known, known[1:], strict=False)):
+    if len(known) == count and all(a < b for a, b in pairwise(known)):
         times = timing(np.asarray(known, np.int64), 0, stream)
     else:
         interval = _frame_seconds(stream)
-        times = Timing(np.arange(count) * interval, interval, 0.0)
+        times = Timing(np.arange(count, dtype=np.float64) * interval, interval, 0.0)
     return PacketIndex(
         none,
         none,

@@ -41,7 +41,7 @@ class FrameSource(Protocol):
         ...
 
     def picture(self) -> Picture:
-        """What the frames look like."""
+        """Look at a frame."""
         ...
 
     def frames(self, wanted: Indices) -> Iterator[tuple[int, VideoFrame]]:
@@ -153,8 +153,9 @@ class VideoReader:
             raise VideoError(f"{self.path}: no frame {outside}: {self._extent(count)}")
 
     def _extent(self, count: int) -> str:
-        if self._source.declared_count > count:
-            return f"{count} of {self._source.declared_count} frames could be read, the file is cut short"
+        declared = self._source.declared_count
+        if declared > count:
+            return f"{count} of {declared} frames could be read, the file is cut short"
         return f"the video has {count} frames, 0 to {count - 1}"
 
 

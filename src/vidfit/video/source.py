@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import av
 import av.error
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 VIDEO_SUFFIXES = frozenset(
-    ".3gp .asf .avi .flv .gif .h264 .h265 .ivf .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg"
-    " .mpg .mts .mxf .ogg .ogv .ts .vob .webm .wmv .y4m".split()
+    {
+        *(".3gp", ".asf", ".avi", ".flv", ".gif", ".h264", ".h265", ".ivf", ".m2ts", ".m4v"),
+        *(".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogg"),
+        *(".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+    }
 )
 """File name endings, in lower case, that are taken for videos when a folder is searched."""
 
-IMAGE_SUFFIXES = frozenset(".bmp .jpeg .jpg .png .ppm .tif .tiff .webp".split())
+IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """File name endings, in lower case, of the frames in a folder of frames."""
 
 MAX_FRAME_PIXELS = 1 << 28
@@ -96,8 +99,8 @@ def _refusal(container: InputContainer) -> str | None:
     if names & _REFUSED_FORMATS:
         return f"this is a {container.format.name} list or text, not a video; give the video itself"
     if not container.streams.video:
-        kinds = sorted({stream.type for stream in container.streams}) or ["no streams at all"]
-        return f"holds no video stream, only {', '.join(kinds)}"
+        kinds = ", ".join(sorted({stream.type for stream in container.streams}))
+        return f"holds no video stream, only {kinds or 'a header without streams'}"
     return None
 
 
@@ -117,7 +120,7 @@ def _checked_file(path: str) -> str:
     return str(file) if file.is_absolute() else f"./{path}"
 
 
-def _open_url(path: str) -> Any:
+def _open_url(path: str) -> object:
     import fsspec
 
     try:

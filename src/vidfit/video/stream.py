@@ -49,7 +49,7 @@ class StreamDecoder:
             if self._sequential:
                 self._open_again()
             else:
-                self._next = len(self.index.pts_P)
+                self._next, self._drained = len(self.index.pts_P), True
         except BaseException:
             self.close()
             raise
@@ -86,6 +86,7 @@ class StreamDecoder:
             A frame cannot be decoded.
         """
         order = wanted.tolist()
+        self._skipped = {index for index in self._skipped if index > self._reached}
         chosen, last = set(order), order[-1] if order else -1
         for place, frame_index in enumerate(order):
             # Set here, not before the loop: between two frames another call may read.
@@ -105,7 +106,7 @@ class StreamDecoder:
 
     def _frame(self, frame_index: int, following: int | None) -> VideoFrame | None:
         """Return a frame, or ``None`` if it does not come out where it should."""
-        if not (self._ready and self._ready[0][0] <= frame_index):
+        if all(index != frame_index for index, _ in self._ready):
             self._approach(frame_index)
         may_drain = following is not None and self._jumps_between(frame_index, following)
         while True:
@@ -118,7 +119,7 @@ class StreamDecoder:
 
     def _approach(self, frame_index: int) -> None:
         """Go to where decoding must start, unless the present position leads there."""
-        behind = frame_index <= max(self._reached, self._skipped)
+        behind = frame_index <= self._reached or frame_index in self._skipped
         if self._sequential:
             if behind:
                 self._open_again()
@@ -156,7 +157,7 @@ class StreamDecoder:
         frame_index = int(self.index.frame_of_P[position])
         if frame_index >= self._last_wanted or frame_index in self._wanted:
             return False
-        self._skipped = max(self._skipped, frame_index)
+        self._skipped.add(frame_index)
         return True
 
     def _drain(self) -> bool:
@@ -205,7 +206,8 @@ class StreamDecoder:
         self._next = position
         self._ready: deque[tuple[int, VideoFrame]] = deque()
         self._drained = False
-        self._reached = self._skipped = -1
+        self._reached = -1
+        self._skipped: set[int] = set()
         self._count = 0
 
     def _missing(self, frame_index: int) -> VideoError:

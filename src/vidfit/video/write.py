@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import av.error
 import numpy as np
+from av.video.stream import VideoStream
 
 from vidfit.contracts import Frames
 from vidfit.errors import VideoError
@@ -80,6 +81,8 @@ def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding) -> None:
     picture = _padded(first, first.shape, even)
     with av.open(str(path), mode="w") as container:
         stream = container.add_stream(encoding.codec, rate=encoding.fps, options=encoding.options)
+        if not isinstance(stream, VideoStream):
+            raise VideoError(f"{encoding.codec} is not a video codec; try libx264")
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = encoding.pixel_format
         for frame in chain([first], frames):
