@@ -1,0 +1,30 @@
+"""Show what was found: a report as a page, as data, as a summary; a timeline as files."""
+
+from __future__ import annotations
+
+from vidfit.report.data import report_json
+from vidfit.report.page import hardest_clips, report_html
+from vidfit.report.summary import report_markdown
+from vidfit.report.timeline import (
+    TIMELINE_WRITERS,
+    timeline_csv,
+    timeline_json,
+    timeline_vtt,
+    write_timeline,
+)
+from vidfit.report.timeline_image import timeline_png
+from vidfit.report.writing import write_report
+
+__all__ = [
+    "TIMELINE_WRITERS",
+    "hardest_clips",
+    "report_html",
+    "report_json",
+    "report_markdown",
+    "timeline_csv",
+    "timeline_json",
+    "timeline_png",
+    "timeline_vtt",
+    "write_report",
+    "write_timeline",
+]

@@ -1,0 +1,237 @@
+"""Small charts as inline SVG, coloured by the page's style sheet.
+
+Rows are fluid: horizontal places are percentages, so that marks and letters keep their
+size at any width. Text that comes from users is escaped by ``Markup.format``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, isfinite
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from vidfit.report import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vidfit.contracts import Estimate, ReliabilityBin
+
+MARKS = {
+    "backbone": "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z",
+    "fusion": "M0-7L7 0 0 7-7 0z",
+    "baseline": "M-4.6-4.6H4.6V4.6H-4.6z",
+}
+EMPTY = Markup("")
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A linear axis of fractions; ``ticks`` are round and lie inside."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    def place(self, value: float) -> float:
+        """Return where a value stands, in percent of the width, kept inside."""
+        span = self.high - self.low
+        return round(100 * min(1.0, max(0.0, (value - self.low) / span)), 2)
+
+
+def accuracy_axis(estimates: Iterable[Estimate]) -> Axis:
+    """Return an axis in [0, 1] that holds all finite values and interval ends."""
+    ends = [v for e in estimates for v in (e.value, e.low, e.high) if isfinite(v)] or [0.0, 1.0]
+    low, high = max(0.0, min(ends)), min(1.0, max(ends))
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 5 or s == 0.2)
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    if first == last:
+        first, last = max(0, first - 1), first + 1
+    ticks = tuple(round(i * step, 4) for i in range(first, last + 1) if i * step < 1 + 1e-9)
+    return Axis(ticks[0], ticks[-1], ticks)
+
+
+def join(pieces: Iterable[Markup]) -> Markup:
+    """Return pieces of SVG in a row."""
+    return EMPTY.join(pieces)
+
+
+def mark(kind: str, x: str, y: float, css: str = "") -> Markup:
+    """Return the mark of a kind of candidate: its shape tells it apart, not only colour."""
+    return Markup(
+        '<svg class="mark {} {}" x="{}" y="{}" overflow="visible"><path d="{}"/></svg>'
+    ).format(kind, css, x, y, MARKS[kind])
+
+
+def axis_row(axis: Axis) -> Markup:
+    """Return the numbers of the axis, to stand above rows of intervals."""
+    labels = join(
+        Markup('<text x="{}%" y="13" text-anchor="middle">{:.0f}</text>').format(
+            axis.place(tick), 100 * tick
+        )
+        for tick in axis.ticks
+    )
+    return Markup('<svg class="row axis" height="18" aria-hidden="true">{}</svg>').format(labels)
+
+
+def interval_row(
+    estimate: Estimate,
+    axis: Axis,
+    kind: str,
+    band: Estimate | None = None,
+    chosen: bool = False,
+) -> Markup:
+    """Return one estimate as a mark with its interval; ``band`` is shaded behind it."""
+    middle = 17
+    pieces = [_band(band, axis)] if band else []
+    pieces += [
+        Markup('<line class="grid" x1="{0}%" x2="{0}%" y1="0" y2="34"/>').format(axis.place(tick))
+        for tick in axis.ticks
+    ]
+    if wording.has_interval(estimate):
+        pieces.append(
+            Markup('<line class="whisker {}" x1="{}%" x2="{}%" y1="{y}" y2="{y}"/>').format(
+                kind, axis.place(estimate.low), axis.place(estimate.high), y=middle
+            )
+        )
+    if isfinite(estimate.value):
+        place = f"{axis.place(estimate.value)}%"
+        pieces.append(mark(kind, place, middle, "chosen" if chosen else ""))
+    text = wording.figure(estimate)
+    return Markup(
+        '<svg class="row" height="34" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>'
+    ).format(text, join(pieces))
+
+
+def _band(band: Estimate, axis: Axis) -> Markup:
+    if not wording.has_interval(band):
+        return EMPTY
+    left, right = axis.place(band.low), axis.place(band.high)
+    return Markup('<rect class="band" x="{}%" width="{}%" y="0" height="34"/>').format(
+        left, round(right - left, 2)
+    )
+
+
+def headline_chart(score: Estimate, majority: float) -> Markup:
+    """Return the score on a track from 0 to 100 %, with the majority class marked."""
+    axis = Axis(0.0, 1.0, (0.0, 1.0))
+    pieces = [Markup('<rect class="track" x="0" y="26" width="100%" height="10" rx="5"/>')]
+    if wording.has_interval(score):
+        left, right = axis.place(score.low), axis.place(score.high)
+        pieces.append(
+            Markup('<rect class="range" x="{}%" y="26" width="{}%" height="10" rx="5"/>').format(
+                left, round(max(right - left, 0.3), 2)
+            )
+        )
+    if isfinite(majority):
+        pieces.append(_flag(axis.place(majority), 58, "majority class", majority))
+    if isfinite(score.value):
+        pieces.append(_flag(axis.place(score.value), 14, "accuracy", score.value))
+        pieces.append(mark("backbone", f"{axis.place(score.value)}%", 31, "chosen"))
+    label = f"Accuracy {wording.figure(score)}; majority class {wording.percent(majority)}"
+    return Markup(
+        '<svg class="row headline" height="64" role="img" aria-label="{0}"><title>{0}</title>'
+        "{1}</svg>"
+    ).format(label, join(pieces))
+
+
+def _flag(place: float, y: int, name: str, value: float) -> Markup:
+    anchor = "start" if place < 12 else "end" if place > 88 else "middle"
+    return Markup(
+        '<line class="tick" x1="{0}%" x2="{0}%" y1="22" y2="40"/>'
+        '<text x="{0}%" y="{1}" text-anchor="{2}">{3} {4}</text>'
+    ).format(place, y, anchor, name, wording.percent(value))
+
+
+def reliability_chart(bins: Sequence[ReliabilityBin], unknown_probability: float) -> Markup:
+    """Return accuracy against confidence, dots as large as their number of clips.
+
+    On the diagonal a probability can be taken at its word (DeGroot and Fienberg, 1983).
+    """
+    shown = [b for b in bins if b.count and isfinite(b.confidence) and isfinite(b.accuracy)]
+    most = max((b.count for b in shown), default=1)
+    pieces = [_plane(), _threshold(unknown_probability)]
+    pieces += [_reliability_point(b, most) for b in shown]
+    return Markup(
+        '<svg class="plot" viewBox="0 0 340 372" role="img" aria-label="Reliability diagram: '
+        'accuracy against the confidence of the model">{}</svg>'
+    ).format(join(pieces))
+
+
+LEFT, TOP, SIDE = 44, 12, 284
+
+
+def _x(fraction: float) -> float:
+    return round(LEFT + SIDE * fraction, 1)
+
+
+def _y(fraction: float) -> float:
+    return round(TOP + SIDE * (1 - fraction), 1)
+
+
+def _plane() -> Markup:
+    pieces = [
+        Markup(
+            '<line class="grid" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>'
+            '<line class="grid" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
+            '<text x="{x}" y="{below}" text-anchor="middle">{n:.0f}</text>'
+            '<text x="{beside}" y="{base}" text-anchor="end">{n:.0f}</text>'
+        ).format(
+            x=_x(f),
+            y=_y(f),
+            top=_y(1),
+            bottom=_y(0),
+            left=_x(0),
+            right=_x(1),
+            below=_y(0) + 17,
+            beside=LEFT - 8,
+            base=_y(f) + 4,
+            n=100 * f,
+        )
+        for f in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    pieces.append(
+        Markup('<line class="diagonal" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
+            _x(0), _y(0), _x(1), _y(1)
+        )
+    )
+    pieces.append(
+        Markup(
+            '<text class="name" x="{}" y="{}" text-anchor="middle">probability given, %</text>'
+            '<text class="name" x="{}" y="{}" text-anchor="start">right answers, %</text>'
+        ).format(_x(0.5), _y(0) + 36, _x(0) + 8, _y(1) + 15)
+    )
+    return join(pieces)
+
+
+def _threshold(probability: float) -> Markup:
+    if not isfinite(probability) or probability <= 0:
+        return EMPTY
+    return Markup(
+        '<rect class="unknown" x="{left}" y="{top}" width="{width}" height="{side}">'
+        "<title>Below {text} the model answers unknown</title></rect>"
+        '<line class="threshold" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>'
+        '<text x="{x}" y="{below}" text-anchor="middle">unknown below {text}</text>'
+    ).format(
+        left=_x(0), width=round(_x(probability) - _x(0), 1), side=SIDE, x=_x(probability),
+        top=_y(1), bottom=_y(0) + 50, below=_y(0) + 64, text=wording.percent(probability, 0),
+    )  # fmt: skip
+
+
+def _reliability_point(point: ReliabilityBin, most: int) -> Markup:
+    x, y = _x(point.confidence), _y(point.accuracy)
+    tip = (
+        f"{wording.counted(point.count, 'clip')}: probability "
+        f"{wording.percent(point.confidence)}, right {wording.percent(point.accuracy)}"
+    )
+    radius = round(4 + 9 * (point.count / most) ** 0.5, 1)
+    return Markup(
+        '<line class="error" x1="{x}" x2="{x}" y1="{y}" y2="{ideal}"/>'
+        '<circle class="bubble" cx="{x}" cy="{y}" r="{r}"><title>{tip}</title></circle>'
+        '<text class="count" x="{x}" y="{label}" text-anchor="middle">{count}</text>'
+    ).format(
+        x=x, y=y, ideal=_y(point.confidence), r=radius, tip=tip, count=point.count,
+        label=round(y - radius - 4 if y - radius > TOP + 16 else y + radius + 13, 1),
+    )  # fmt: skip

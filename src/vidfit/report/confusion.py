@@ -1,0 +1,144 @@
+"""Confusion of classes: a table while it can be read, a map of cells beyond that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from vidfit.report import wording
+from vidfit.report.charts import EMPTY, join
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidfit.contracts import Report
+
+LARGEST_TABLE = 10
+SHADES = 6
+NAMED_CELLS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Clips of one class that were answered as another."""
+
+    label: str
+    answer: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Clips of a class, and how many were answered rightly."""
+
+    label: str
+    right: int
+    count: int
+
+    @property
+    def share(self) -> float:
+        """Return the recall, NaN without clips."""
+        return self.right / self.count if self.count else float("nan")
+
+    @property
+    def text(self) -> str:
+        """Return the recall in words."""
+        return wording.percent(self.share) if self.count else wording.NOT_MEASURED
+
+
+def recalls(report: Report) -> list[Recall]:
+    """Return the recall of each class, weakest first, those without clips last."""
+    found = [
+        Recall(label, row[place], sum(row))
+        for place, (label, row) in enumerate(zip(report.classes, report.confusion_KK, strict=True))
+    ]
+    return sorted(found, key=lambda r: (not r.count, r.share if r.count else 0.0, -r.count))
+
+
+def mistakes(report: Report, most: int = 10) -> list[Mistake]:
+    """Return the most frequent confusions."""
+    found = [
+        Mistake(label, report.classes[column], count, count / sum(row))
+        for place, (label, row) in enumerate(zip(report.classes, report.confusion_KK, strict=True))
+        for column, count in enumerate(row)
+        if count and column != place
+    ]
+    return sorted(found, key=lambda m: (-m.count, -m.share, m.label))[:most]
+
+
+def confusion_map(report: Report) -> Markup:
+    """Return the matrix as an SVG map, cells shaded by their share of the true class.
+
+    Cells of one shade are one path: a hundred classes stay small enough for a page.
+    """
+    size = len(report.classes)
+    if size <= LARGEST_TABLE:
+        return EMPTY
+    cell = 14 if size <= 36 else 10
+    margin = 8 + cell * 0.5 * min(24, max(len(label) for label in report.classes))
+    side = round(margin + cell * size + 4)
+    pieces = [
+        _frame(margin, cell * size),
+        *_shaded(report, margin, cell),
+        *_tooltips(report, margin, cell),
+        *_names(report.classes, margin, cell),
+    ]
+    return Markup(
+        '<svg class="map" width="{0}" height="{0}" viewBox="0 0 {0} {0}" role="img" '
+        'aria-label="Confusion matrix, rows true classes, columns answers">{1}</svg>'
+    ).format(side, join(pieces))
+
+
+def _frame(margin: float, side: float) -> Markup:
+    return Markup('<rect class="frame" x="{0}" y="{0}" width="{1}" height="{1}"/>').format(
+        margin, side
+    )
+
+
+def _shaded(report: Report, margin: float, cell: int) -> list[Markup]:
+    squares: dict[tuple[bool, int], list[str]] = {}
+    for row_place, row in enumerate(report.confusion_KK):
+        total = sum(row) or 1
+        for column, count in enumerate(row):
+            if count:
+                shade = max(1, round(SHADES * count / total))
+                square = f"M{column} {row_place}h1v1h-1z"
+                squares.setdefault((column == row_place, shade), []).append(square)
+    return [
+        Markup('<path class="{}" opacity="{:.2f}" transform="translate({} {}) scale({})" d="{}"/>')
+        .format("right" if right else "wrong", 0.12 + 0.88 * shade / SHADES, margin, margin,
+                cell, "".join(found))
+        for (right, shade), found in sorted(squares.items())
+    ]  # fmt: skip
+
+
+def _tooltips(report: Report, margin: float, cell: int) -> list[Markup]:
+    place = {label: i for i, label in enumerate(report.classes)}
+    return [
+        Markup(
+            '<rect fill="transparent" x="{}" y="{}" width="{c}" height="{c}">'
+            "<title>{} answered as {}: {}</title></rect>"
+        ).format(
+            margin + cell * place[m.answer], margin + cell * place[m.label],
+            m.label, m.answer, m.count, c=cell,
+        )
+        for m in mistakes(report, NAMED_CELLS)
+    ]  # fmt: skip
+
+
+def _names(classes: Sequence[str], margin: float, cell: int) -> list[Markup]:
+    size = cell - 1 if cell < 14 else 11
+    pieces = []
+    for place, label in enumerate(classes):
+        text = label if len(label) <= 24 else label[:23] + "…"
+        middle = margin + cell * (place + 0.5)
+        pieces.append(
+            Markup(
+                '<text font-size="{s}" x="{x}" y="{y:.1f}" text-anchor="end">{t}</text>'
+                '<text font-size="{s}" transform="translate({y:.1f} {x}) rotate(-90)">{t}</text>'
+            ).format(s=size, x=margin - 5, y=middle + size * 0.35, t=text)
+        )
+    return pieces

@@ -1,0 +1,229 @@
+"""Accuracy against cost, with a logarithmic cost axis and labels that keep clear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from vidfit.report import wording
+from vidfit.report.charts import EMPTY, Axis, accuracy_axis, join, mark
+from vidfit.report.leaderboard import on_cost_axis, pareto_front
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidfit.contracts import Candidate
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+
+LETTER_PIXELS = 6.9
+LONGEST_LABEL = 30
+INSET = {"left": 46.0, "right": 16.0, "top": 18.0, "bottom": 48.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """The plane of the chart in pixels: log10 of milliseconds against accuracy."""
+
+    width: float
+    height: float
+    first: float
+    last: float
+    accuracy: Axis
+
+    def x(self, seconds: float) -> float:
+        """Return the place of a cost."""
+        share = (log10(1000 * seconds) - self.first) / (self.last - self.first)
+        return round(INSET["left"] + share * (self.width - INSET["left"] - INSET["right"]), 1)
+
+    def y(self, fraction: float) -> float:
+        """Return the place of an accuracy."""
+        share = self.accuracy.place(fraction) / 100
+        return round(
+            self.height - INSET["bottom"]
+            - share * (self.height - INSET["bottom"] - INSET["top"]), 1
+        )  # fmt: skip
+
+
+def cost_chart(candidates: Sequence[Candidate], width: int, height: int) -> Markup:
+    """Return the chart, or nothing when no candidate has a cost."""
+    shown = [c for c in candidates if on_cost_axis(c)]
+    if not shown:
+        return EMPTY
+    floors = [c for c in candidates if is_floor(c)]
+    plane = _plane(shown, floors, width, height)
+    front = pareto_front(shown)
+    pieces = [_grid(plane), _front(front, plane)]
+    pieces += [_floor(c, plane) for c in floors]
+    pieces += [_whisker(c, plane) for c in shown]
+    pieces += [_point(c, plane) for c in sorted(shown, key=lambda c: c.chosen)]
+    pieces += _labels(shown, front, plane)
+    return Markup(
+        '<svg class="plot" viewBox="0 0 {} {}" role="img" '
+        'aria-label="Accuracy against milliseconds per clip">{}</svg>'
+    ).format(width, height, join(pieces))
+
+
+def is_floor(candidate: Candidate) -> bool:
+    """Tell whether a candidate is a baseline without a cost: a level line, not a mark."""
+    measured = isfinite(candidate.accuracy.value)
+    return candidate.kind == "baseline" and measured and not on_cost_axis(candidate)
+
+
+def _plane(
+    shown: Sequence[Candidate], floors: Sequence[Candidate], width: int, height: int
+) -> Plane:
+    costs = [log10(1000 * c.seconds_per_clip) for c in shown]
+    first, last = min(costs), max(costs)
+    room = max(0.08 * (last - first), 0.12)
+    accuracy = accuracy_axis(c.accuracy for c in (*shown, *floors))
+    return Plane(width, height, first - room, last + room, accuracy)
+
+
+def ticks(first: float, last: float) -> list[float]:
+    """Return round milliseconds between two powers of ten: 1, 2, 5 or only 1."""
+    steps = (1, 2, 5) if last - first < 2.2 else (1,)
+    decades = range(floor(first), ceil(last) + 1)
+    found = [step * 10.0**decade for decade in decades for step in steps]
+    return [value for value in found if first <= log10(value) <= last]
+
+
+def _grid(plane: Plane) -> Markup:
+    top, bottom = INSET["top"], plane.height - INSET["bottom"]
+    right = plane.width - INSET["right"]
+    vertical = join(
+        Markup(
+            '<line class="grid" x1="{x}" x2="{x}" y1="{}" y2="{}"/>'
+            '<text x="{x}" y="{}" text-anchor="middle">{:,g}</text>'
+        ).format(top, bottom, bottom + 18, value, x=plane.x(value / 1000))
+        for value in ticks(plane.first, plane.last)
+    )
+    horizontal = join(
+        Markup(
+            '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
+            '<text x="{}" y="{}" text-anchor="end">{:.0f}</text>'
+        ).format(INSET["left"], right, INSET["left"] - 8, plane.y(t) + 4, 100 * t, y=plane.y(t))
+        for t in plane.accuracy.ticks
+    )
+    names = Markup(
+        '<text class="name" x="{}" y="{}" text-anchor="end">CPU milliseconds per clip, log</text>'
+        '<text class="name" x="{}" y="10">accuracy, %</text>'
+    ).format(right, bottom + 40, 8)
+    return vertical + horizontal + names
+
+
+def _front(front: Sequence[Candidate], plane: Plane) -> Markup:
+    """Return the front as steps: between two costs only the cheaper one can be had."""
+    path = ""
+    for candidate in front:
+        x, y = plane.x(candidate.seconds_per_clip), plane.y(candidate.accuracy.value)
+        path += f"H{x}V{y}" if path else f"M{x} {y}"
+    path += f"H{plane.width - INSET['right']}"
+    return Markup('<path class="front" d="{}"><title>Pareto front</title></path>').format(path)
+
+
+def _floor(candidate: Candidate, plane: Plane) -> Markup:
+    right, y = plane.width - INSET["right"], plane.y(candidate.accuracy.value)
+    return Markup(
+        '<g><title>{}: {}</title><line class="floor" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
+        '<text x="{}" y="{}" text-anchor="end">{}</text></g>'
+    ).format(
+        candidate.name, wording.figure(candidate.accuracy), INSET["left"], right, right, y - 6,
+        label_text(candidate.name), y=y,
+    )  # fmt: skip
+
+
+def _whisker(candidate: Candidate, plane: Plane) -> Markup:
+    if not wording.has_interval(candidate.accuracy):
+        return EMPTY
+    return Markup('<line class="whisker {}" x1="{x}" x2="{x}" y1="{}" y2="{}"/>').format(
+        candidate.kind,
+        plane.y(candidate.accuracy.low),
+        plane.y(candidate.accuracy.high),
+        x=plane.x(candidate.seconds_per_clip),
+    )
+
+
+def _point(candidate: Candidate, plane: Plane) -> Markup:
+    tip = (
+        f"{candidate.name}: {wording.figure(candidate.accuracy)}, "
+        f"{wording.milliseconds(candidate.seconds_per_clip)} per clip"
+    )
+    place = mark(
+        candidate.kind,
+        str(plane.x(candidate.seconds_per_clip)),
+        plane.y(candidate.accuracy.value),
+        "chosen" if candidate.chosen else "",
+    )
+    return Markup("<g><title>{}</title>{}</g>").format(tip, place)
+
+
+# ---------------------------------------------------------------- labels
+
+
+def _labels(shown: Sequence[Candidate], front: Sequence[Candidate], plane: Plane) -> list[Markup]:
+    """Label the chosen, the front, then the others, each where there is room, or not at all."""
+    order = sorted(shown, key=lambda c: (not c.chosen, c not in front, -c.accuracy.value))
+    taken = [_around(c, plane) for c in shown]
+    pieces = []
+    for candidate in order:
+        box = free_box(label_text(candidate.name), _centre(candidate, plane), taken, plane)
+        if box is None:
+            continue
+        taken.append(box)
+        css = "label chosen" if candidate.chosen else "label"
+        pieces.append(
+            Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
+                css, box[0], box[3] - 4, label_text(candidate.name)
+            )
+        )
+    return pieces
+
+
+def label_text(name: str) -> str:
+    """Return a name short enough to stand in a chart."""
+    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
+
+
+def free_box(
+    text: str, centre: tuple[float, float], taken: Sequence[Box], plane: Plane
+) -> Box | None:
+    """Return the first place beside a point where text covers nothing, or ``None``."""
+    width, height = len(text) * LETTER_PIXELS, 16.0
+    x, y = centre
+    for left, top in (
+        (x + 11, y - 8), (x - 11 - width, y - 8), (x + 8, y - 24), (x - 8 - width, y - 24),
+        (x + 8, y + 8), (x - 8 - width, y + 8), (x - width / 2, y - 28), (x - width / 2, y + 12),
+    ):  # fmt: skip
+        box = (left, top, left + width, top + height)
+        if _inside(box, plane) and not any(overlap(box, other) for other in taken):
+            return box
+    return None
+
+
+def overlap(first: Box, second: Box) -> bool:
+    """Tell whether two boxes share a point."""
+    return (
+        first[0] < second[2] and second[0] < first[2]
+        and first[1] < second[3] and second[1] < first[3]
+    )  # fmt: skip
+
+
+def _inside(box: Box, plane: Plane) -> bool:
+    return (
+        box[0] >= INSET["left"] and box[2] <= plane.width - 2
+        and box[1] >= INSET["top"] - 6 and box[3] <= plane.height - INSET["bottom"]
+    )  # fmt: skip
+
+
+def _centre(candidate: Candidate, plane: Plane) -> tuple[float, float]:
+    return plane.x(candidate.seconds_per_clip), plane.y(candidate.accuracy.value)
+
+
+def _around(candidate: Candidate, plane: Plane) -> Box:
+    x, y = _centre(candidate, plane)
+    return x - 8, y - 8, x + 8, y + 8

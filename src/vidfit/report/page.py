@@ -1,0 +1,179 @@
+"""The report as one HTML file that needs nothing beside it: no network, no font, no library."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from importlib.resources import files
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from vidfit.contracts import clip_key
+from vidfit.report import charts, confusion, wording
+from vidfit.report.cost_chart import cost_chart, is_floor
+from vidfit.report.leaderboard import (
+    by_accuracy,
+    headline,
+    leakage_sentence,
+    on_cost_axis,
+    pareto_front,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jinja2 import Environment
+
+    from vidfit.contracts import Candidate, ClipResult, Report, Stage
+
+LEADERS = 15
+HARDEST = 12
+SHOWN_AT_ONCE = 8
+LISTED_AT_MOST = 500
+FEW_GROUPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class HardClip:
+    """A clip that the model answered wrongly, with its picture as a data URI."""
+
+    name: str
+    result: ClipResult
+    picture: str
+
+
+def report_html(report: Report) -> str:
+    """Return the report as one self-contained HTML page.
+
+    Names, labels and paths are escaped; a content security policy in the page allows no
+    request and no script but the one that sorts the leaderboard.
+    """
+    environment = _environment()
+    script = Markup(_resource("sort.js.jinja"))
+    page = environment.get_template("report.html.jinja").render(
+        report=report,
+        style=Markup(_resource("style.css")),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **_answer(report),
+        **_leaderboard(report),
+        **_mistakes(report),
+        **_record(report),
+    )
+    return page
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals["say"] = wording
+    environment.globals["charts"] = charts
+    environment.globals["finite"] = isfinite
+    return environment
+
+
+def _resource(name: str) -> str:
+    return files("vidfit.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _answer(report: Report) -> dict[str, Any]:
+    compared = (
+        ("majority class", report.majority, "baseline"),
+        ("split by recording", report.grouped_split, "backbone"),
+        ("random split (leaks)", report.random_split, "fusion"),
+    )
+    return {
+        "headline": headline(report),
+        "headline_chart": charts.headline_chart(report.score, report.majority.value),
+        "leakage": leakage_sentence(report),
+        "compared": compared,
+        "compared_axis": charts.accuracy_axis(estimate for _, estimate, _ in compared),
+        "few_groups": report.group_count < FEW_GROUPS,
+        "listed_at_most": LISTED_AT_MOST,
+        "shown_at_once": SHOWN_AT_ONCE,
+    }
+
+
+def _leaderboard(report: Report) -> dict[str, Any]:
+    ranked = by_accuracy(report.candidates)
+    leaders = [c for place, c in enumerate(ranked) if place < LEADERS or _always_shown(c)]
+    chosen = next((c for c in ranked if c.chosen), None)
+    return {
+        "leaders": leaders,
+        "others": [c for c in ranked if c not in leaders],
+        "axis": charts.accuracy_axis(c.accuracy for c in ranked),
+        "band": chosen.accuracy if chosen else None,
+        "cost_wide": cost_chart(ranked, 1040, 440),
+        "cost_narrow": cost_chart(ranked, 350, 380),
+        "front": pareto_front(ranked),
+        "without_cost": [c for c in ranked if not on_cost_axis(c) and not is_floor(c)],
+    }
+
+
+def _always_shown(candidate: Candidate) -> bool:
+    return candidate.chosen or candidate.kind == "baseline"
+
+
+def _mistakes(report: Report) -> dict[str, Any]:
+    answered = [result for result in report.clips if not result.unknown]
+    right = sum(result.predicted == result.clip.label for result in answered)
+    return {
+        "recalls": confusion.recalls(report),
+        "mistakes": confusion.mistakes(report),
+        "confusion_map": confusion.confusion_map(report),
+        "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
+        "unknown_count": len(report.clips) - len(answered),
+        "answered_accuracy": right / len(answered) if answered else float("nan"),
+        "hardest": [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)],
+        "wrong_count": sum(r.predicted != r.clip.label for r in report.clips),
+    }
+
+
+def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:
+    """Return the clips answered worst: wrong, and least of all believed to be what they are."""
+    wrong = [r for r in results if r.predicted != r.clip.label]
+    return sorted(wrong, key=lambda r: r.probability_of_label)[:HARDEST]
+
+
+def _hard_clip(result: ClipResult, thumbnails: dict[str, bytes]) -> HardClip:
+    name = clip_key(result.clip)
+    return HardClip(name, result, _picture(thumbnails.get(name)))
+
+
+def _picture(jpeg: bytes | None) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
+
+
+def _record(report: Report) -> dict[str, Any]:
+    return {
+        "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
+        "slowest": _slowest(report.stages),
+        "total_measured": sum(s.measured_seconds for s in report.stages if _timed(s)),
+        "total_predicted": _total_predicted(report.stages),
+    }
+
+
+def _timed(stage: Stage) -> bool:
+    return isfinite(stage.measured_seconds)
+
+
+def _slowest(stages: Sequence[Stage]) -> float:
+    times = [t for s in stages for t in (s.predicted_seconds, s.measured_seconds) if t is not None]
+    return max((t for t in times if isfinite(t)), default=0.0) or 1.0
+
+
+def _total_predicted(stages: Sequence[Stage]) -> float | None:
+    """Return the sum, or ``None`` when a stage had no prediction: the sums must compare."""
+    times = [s.predicted_seconds for s in stages]
+    return None if not times or None in times else sum(t for t in times if t is not None)

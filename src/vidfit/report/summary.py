@@ -1,0 +1,58 @@
+"""A report in a screenful of Markdown, for a terminal or a pull request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vidfit.report import wording
+from vidfit.report.leaderboard import by_accuracy, headline, leakage_sentence
+
+if TYPE_CHECKING:
+    from vidfit.contracts import Candidate, Report
+
+ROWS = 12
+COLUMNS = ("", "candidate", "accuracy [95 %]", "per clip", "parameters", "GMACs", "licence")
+
+
+def report_markdown(report: Report) -> str:
+    """Return the headline, the leaders and the warnings as Markdown."""
+    ranked = by_accuracy(report.candidates)
+    shown = [c for place, c in enumerate(ranked) if place < ROWS or c.chosen]
+    lines = [
+        f"**{_cell(headline(report))}**",
+        "",
+        _cell(report.verdict),
+        "",
+        _row(COLUMNS),
+        _row(("---",) * len(COLUMNS)),
+        *(_row(_candidate(candidate)) for candidate in shown),
+    ]
+    if len(shown) < len(ranked):
+        lines += ["", f"{len(ranked) - len(shown)} more candidates are in the report."]
+    lines += ["", _cell(leakage_sentence(report))]
+    if report.failures:
+        lines += ["", wording.counted(len(report.failures), "clip") + " could not be used."]
+    lines += [f"\n> {_cell(warning)}" for warning in report.warnings]
+    return "\n".join(lines) + "\n"
+
+
+def _candidate(candidate: Candidate) -> tuple[str, ...]:
+    return (
+        "→" if candidate.chosen else "",
+        candidate.name,
+        wording.figure(candidate.accuracy),
+        wording.milliseconds(candidate.seconds_per_clip),
+        wording.large(candidate.parameters),
+        wording.gmacs(candidate.gmacs_per_clip),
+        candidate.licence,
+    )
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    """Return text that stays in its cell and is not taken for HTML."""
+    escaped = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return escaped.replace("|", "\\|")

@@ -1,0 +1,100 @@
+"""A timeline as data: JSON, CSV and WebVTT; and the choice of a writer by suffix."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from vidfit.errors import VidfitError
+from vidfit.report.data import plain
+from vidfit.report.timeline_image import timeline_png
+from vidfit.report.wording import percent
+from vidfit.report.writing import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from vidfit.contracts import Timeline
+
+FORMAT = "vidfit.timeline/1"
+
+
+def timeline_json(timeline: Timeline) -> str:
+    """Return segments and windows as JSON; keys stand in the order of the fields."""
+    document = plain({"format": FORMAT, **asdict(timeline)})
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def timeline_csv(timeline: Timeline) -> str:
+    """Return the segments as CSV: start_seconds, end_seconds, label, probability."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("start_seconds", "end_seconds", "label", "probability"))
+    for s in timeline.segments:
+        times = (f"{s.start_seconds:.3f}", f"{s.end_seconds:.3f}")
+        table.writerow((*times, s.label, f"{s.probability:.4f}"))
+    return text.getvalue()
+
+
+def timeline_vtt(timeline: Timeline) -> str:
+    """Return the segments as WebVTT captions (W3C, 2019), for any video player.
+
+    A cue lasts at least a millisecond, for the format knows no empty cues.
+    """
+    blocks = ["WEBVTT", f"NOTE vidfit, {_line(timeline.path)}"]
+    for s in timeline.segments:
+        start = round(1000 * s.start_seconds)
+        end = max(start + 1, round(1000 * s.end_seconds))
+        text = f"{_line(s.label)} {percent(s.probability, 0)}"
+        blocks.append(f"{_clock(start)} --> {_clock(end)}\n{text}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _clock(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
+
+
+def _line(text: str) -> str:
+    """Return text as one line of cue payload: no markup, no arrow, no line break."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(escaped.split()) or "(no name)"
+
+
+def _writes(render: Callable[[Timeline], str]) -> Callable[[Timeline, Path], None]:
+    def write(timeline: Timeline, path: Path) -> None:
+        write_whole(path, render(timeline).encode())
+
+    return write
+
+
+TIMELINE_WRITERS: dict[str, Callable[[Timeline, Path], None]] = {
+    ".json": _writes(timeline_json),
+    ".csv": _writes(timeline_csv),
+    ".vtt": _writes(timeline_vtt),
+    ".png": timeline_png,
+}
+"""A writer of (timeline, path) for each suffix."""
+
+
+def write_timeline(timeline: Timeline, path: Path) -> Path:
+    """Write a timeline in the format that the suffix of the path names.
+
+    Raises
+    ------
+    VidfitError
+        When no writer knows the suffix.
+    """
+    writer = TIMELINE_WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise VidfitError(
+            f"Cannot write a timeline as {path.suffix or 'a file without suffix'!r} ({path}). "
+            f"Name a file that ends in one of {', '.join(TIMELINE_WRITERS)}."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer(timeline, path)
+    return path

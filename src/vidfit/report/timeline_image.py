@@ -1,0 +1,165 @@
+"""A timeline as a picture: a strip of coloured segments over a curve of probability."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from vidfit.contracts import UNKNOWN
+from vidfit.report.wording import duration, short_path
+from vidfit.report.writing import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from vidfit.contracts import Timeline
+
+PALETTE = (
+    "#0b6a75", "#e07b39", "#5b6bbf", "#d9a520", "#7fb069", "#b0486f", "#3fa7d6", "#8c6b4f",
+    "#a68fd0", "#586f2f", "#e39aa5", "#2f4858",
+)  # fmt: skip
+INK, SOFT, LINE = "#1b1d22", "#5c616b", "#e2e2dc"
+NAMED_CLASSES = 12
+TITLE_LETTERS = 80
+
+
+def timeline_png(timeline: Timeline, path: Path) -> None:
+    """Draw a timeline as a PNG of 1920 pixels width.
+
+    The strip shows the joined segments, hatched where the answer is unknown; the curve
+    below it the probability of each window's answer.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 3.9), dpi=160, facecolor="white")
+    FigureCanvasAgg(figure)
+    strip, curve = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (1, 1.35)})
+    figure.subplots_adjust(left=0.055, right=0.98, top=0.8, bottom=0.24, hspace=0.12)
+    colours = class_colours(timeline)
+    _draw_strip(strip, timeline, colours)
+    _draw_curve(curve, timeline, colours)
+    _draw_words(figure, timeline, colours)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": "vidfit"})
+    write_whole(path, content.getvalue())
+
+
+def class_colours(timeline: Timeline) -> dict[str, str]:
+    """Return a colour for each answer in the timeline, the longest on screen first."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for segment in timeline.segments:
+        seconds[segment.label] += segment.end_seconds - segment.start_seconds
+    labels = sorted((s for s in seconds if s != UNKNOWN), key=lambda s: (-seconds[s], s))
+    colours = {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(labels)}
+    return colours | ({UNKNOWN: "#f3f3ef"} if UNKNOWN in seconds else {})
+
+
+def _draw_strip(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> None:
+    by_label: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    for s in timeline.segments:
+        by_label[s.label].append((s.start_seconds, s.end_seconds - s.start_seconds))
+    for label, spans in by_label.items():
+        unknown = label == UNKNOWN
+        axes.broken_barh(
+            spans, (0, 1), facecolor=colours[label], linewidth=0.6,
+            edgecolor="#b9bcc3" if unknown else "white", hatch="////" if unknown else None,
+        )  # fmt: skip
+    _name_segments(axes, timeline)
+    axes.set_ylim(0, 1)
+    axes.set_yticks([])
+    axes.tick_params(bottom=False)
+    axes.spines[:].set_visible(False)
+
+
+def _name_segments(axes: Axes, timeline: Timeline) -> None:
+    """Write the label on segments that have room for it (about 0.8 % of the width a letter)."""
+    letter_seconds = 0.0085 * timeline.duration_seconds
+    for s in timeline.segments:
+        if s.label != UNKNOWN and s.end_seconds - s.start_seconds > letter_seconds * (
+            len(s.label) + 2
+        ):
+            axes.text(
+                (s.start_seconds + s.end_seconds) / 2, 0.5, _plain(s.label), color="white",
+                ha="center", va="center", fontsize=9.5, fontweight="bold", clip_on=True,
+            )  # fmt: skip
+
+
+def _draw_curve(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> None:
+    shown = [w for w in timeline.windows if isfinite(w.probability)]
+    middles = [(w.start_seconds + w.end_seconds) / 2 for w in shown]
+    axes.plot(middles, [w.probability for w in shown], color="#b9bcc3", linewidth=1.2, zorder=1)
+    size = 22 if len(shown) < 200 else 8
+    fills = [colours.get(w.label, SOFT) for w in shown]
+    edges = [SOFT if w.label == UNKNOWN else "white" for w in shown]
+    axes.scatter(
+        middles, [w.probability for w in shown], c=fills, s=size, edgecolors=edges,
+        linewidths=0.5, zorder=2,
+    )  # fmt: skip
+    axes.set_ylim(0, 1.06)
+    axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+    axes.set_xlim(0, max(timeline.duration_seconds, 1e-3))
+    axes.xaxis.set_major_formatter(lambda seconds, _: clock(seconds))
+    axes.grid(axis="y", color=LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=SOFT, labelsize=9, length=0)
+    axes.spines[:].set_visible(False)
+    axes.spines["bottom"].set(visible=True, color=LINE)
+
+
+def clock(seconds: float) -> str:
+    """Return a time in a video as ``1:02:03``, ``2:03`` or ``2:03.5``."""
+    whole, tenths = divmod(round(10 * max(0.0, seconds)), 10)
+    text = f"{whole // 60 % 60}:{whole % 60:02d}"
+    if whole >= 3600:
+        text = f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return f"{text}.{tenths}" if tenths else text
+
+
+def _draw_words(figure: Figure, timeline: Timeline, colours: dict[str, str]) -> None:
+    title = short_path(timeline.path)
+    title = title if len(title) <= TITLE_LETTERS else "…" + title[1 - TITLE_LETTERS :]
+    figure.text(0.055, 0.92, _plain(title), fontsize=13, fontweight="bold", color=INK, va="center")
+    facts = (
+        f"{duration(timeline.duration_seconds)}, {len(timeline.segments):,} segments, "
+        f"{timeline.frames_seen:,} of {timeline.frame_count:,} frames seen ({timeline.sampling})"
+    )
+    figure.text(0.055, 0.845, _plain(facts), fontsize=9.5, color=SOFT, va="center")
+    _draw_legend(figure, list(colours), colours)
+
+
+def _draw_legend(figure: Figure, labels: Sequence[str], colours: dict[str, str]) -> None:
+    from matplotlib.patches import Patch
+
+    if not labels:
+        return
+    shown = [*labels[:NAMED_CLASSES], *([UNKNOWN] if UNKNOWN in labels[NAMED_CLASSES:] else [])]
+    handles = [
+        Patch(
+            facecolor=colours[label], label=_plain(_cut(label)),
+            hatch="////" if label == UNKNOWN else None,
+            edgecolor="#b9bcc3" if label == UNKNOWN else colours[label],
+        )
+        for label in shown
+    ]  # fmt: skip
+    if len(shown) < len(labels):
+        handles.append(Patch(facecolor="none", label=f"{len(labels) - len(shown)} more classes"))
+    figure.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0.045, 0.0), ncols=7, frameon=False,
+        fontsize=9.5, labelcolor=INK, handlelength=1.1, handleheight=1.1, columnspacing=1.6,
+    )  # fmt: skip
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= 22 else label[:21] + "…"
+
+
+def _plain(text: str) -> str:
+    """Keep matplotlib from reading dollar signs as mathematics."""
+    return text.replace("$", r"\$")
