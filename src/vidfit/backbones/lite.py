@@ -146,7 +146,8 @@ def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
             f"{directory} holds an EfficientNet-Lite called {spec.name!r}; "
             f"known are {', '.join(VARIANTS)}. It may come from a newer vidfit."
         )
-    trunk = _trunk(spec.name, weights.read(directory / weights.FILE_NAME), str(directory), "trunk.")
+    state = weights.read(directory / weights.FILE_NAME)
+    trunk = _trunk(spec.name, weights.without_prefix(state, "trunk."), str(directory))
     return FrameBackbone(spec, freeze(FrameEncoder(trunk, spec.preprocessing)))
 
 
@@ -195,11 +196,11 @@ def _load(name: str) -> FrameBackbone:
     return FrameBackbone(spec, network)
 
 
-def _trunk(name: str, state: weights.State, origin: str, prefix: str = "") -> EfficientNetLite:
+def _trunk(name: str, state: weights.State, origin: str) -> EfficientNetLite:
     variant = VARIANTS[name]
     with torch.device("meta"):
         trunk = EfficientNetLite(variant.width, variant.depth)
-    weights.fill(trunk, {k.removeprefix(prefix): v for k, v in state.items()}, origin)
+    weights.fill(trunk, state, origin)
     return trunk
 
 

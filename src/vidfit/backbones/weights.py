@@ -95,6 +95,11 @@ def fill(module: torch.nn.Module, state: State, origin: str) -> None:
     module.load_state_dict(dict(state), assign=True)
 
 
+def without_prefix(state: State, prefix: str) -> State:
+    """Return the tensors below a prefix, under shorter names; others keep theirs."""
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+
+
 def _some(names: list[str], limit: int = 6) -> str:
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more

@@ -1,0 +1,108 @@
+"""Names, and what becomes of wrong ones."""
+
+import sys
+from importlib import metadata
+
+import pytest
+
+from vidfit import backbones
+from vidfit.backbones.lite import efficientnet_lite0
+from vidfit.contracts import Sampling
+from vidfit.errors import BackboneError
+
+OWN = """
+from vidfit.backbones.lite import efficientnet_lite0
+
+class Mine:
+    def __init__(self):
+        self.base = efficientnet_lite0()
+        self.spec = self.base.spec
+
+    def forward(self, frames_BTHWC):
+        return self.base.forward(frames_BTHWC)
+
+    def save(self, directory):
+        self.base.save(directory)
+
+def number():
+    return 5
+"""
+
+
+def test_candidate_is_loaded_by_name():
+    assert backbones.load("efficientnet-lite0").spec.name == "efficientnet-lite0"
+
+
+def test_misspelt_name_is_corrected():
+    with pytest.raises(BackboneError, match="Did you mean 'efficientnet-lite0'"):
+        backbones.load("efficientnet-lit0")
+
+
+def test_unknown_name_lists_what_is_known():
+    with pytest.raises(BackboneError) as caught:
+        backbones.load("qqqq")
+    assert "Did you mean" not in str(caught.value)
+    assert all(name in str(caught.value) for name in (*backbones.BACKBONES, "vgg16", "hf"))
+
+
+def test_family_without_a_source_is_unknown():
+    with pytest.raises(BackboneError, match="no backbone called 'vgg16'"):
+        backbones.load("vgg16")
+
+
+def test_own_file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(OWN)
+    assert type(backbones.load(f"{path}:Mine")).__name__ == "Mine"
+    with pytest.raises(BackboneError, match="gave a int, which is no backbone"):
+        backbones.load(f"{path}:number")
+    with pytest.raises(BackboneError, match="defines no 'Other'.*Mine"):
+        backbones.load(f"{path}:Other")
+
+
+def test_own_file_that_is_missing(tmp_path):
+    with pytest.raises(BackboneError, match="there is no file"):
+        backbones.load(f"{tmp_path / 'absent.py'}:Mine")
+
+
+def test_entry_point(monkeypatch):
+    point = metadata.EntryPoint(
+        "theirs", "vidfit.backbones.lite:efficientnet_lite0", "vidfit.backbones"
+    )
+    monkeypatch.setattr(metadata, "entry_points", lambda group: metadata.EntryPoints([point]))
+    assert "theirs" in backbones.names()
+    assert backbones.load("theirs").spec.name == "efficientnet-lite0"
+
+
+def test_missing_package_names_the_extra(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    path = tmp_path / "mine.py"
+    path.write_text("def make():\n    import transformers\n")
+    with pytest.raises(BackboneError, match=r"pip install 'vidfit\[hf\]'"):
+        backbones.load(f"{path}:make")
+
+
+def test_sampling_is_replaced_and_paid_for():
+    base = efficientnet_lite0()
+    longer = backbones.with_sampling(base, Sampling(clip_len=3, num_clips=2))
+    assert longer.spec.sampling == Sampling(3, 2)
+    assert longer.spec.gmacs_per_clip == pytest.approx(6 * base.spec.gmacs_per_view)
+    assert base.spec.sampling == Sampling(1, 8)
+
+
+def test_sampling_of_another_length_is_refused(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(OWN)
+    own = backbones.load(f"{path}:Mine")
+    with pytest.raises(BackboneError, match="takes views of 1 frames"):
+        backbones.with_sampling(own, Sampling(clip_len=16, num_clips=1))
+
+
+def test_import_is_cheap():
+    import subprocess
+
+    code = "import sys, vidfit.backbones, vidfit.runtime; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"torch", "onnxruntime", "openvino", "transformers", "cv2"}.isdisjoint(modules)
