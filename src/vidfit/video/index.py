@@ -33,6 +33,8 @@ _SEEKABLE_CODECS = frozenset(
     }
 )
 
+_REORDER_MAX = 16  # frames that H.264 and HEVC may hold back
+
 _LAST_FRAME_SECONDS_MAX = 3600.0
 
 
@@ -147,12 +149,7 @@ def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) 
     """Index frames that were counted by decoding them all, in the order they came out."""
     count = len(ticks)
     none = np.zeros(0, np.int64)
-    known = [tick for tick in ticks if tick is not None]
-    if len(known) == count and all(a < b for a, b in pairwise(known)):
-        times = timing(np.asarray(known, np.int64), 0, stream)
-    else:
-        interval = _frame_seconds(stream)
-        times = Timing(np.arange(count, dtype=np.float64) * interval, interval, 0.0)
+    times = _counted_timing(ticks, stream)
     return PacketIndex(
         none,
         none,
@@ -166,6 +163,17 @@ def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) 
         times,
         by_count=True,
     )
+
+
+def _counted_timing(ticks: list[int | None], stream: VideoStream) -> Timing:
+    """Timestamps of counted frames, put in order if they are only out of it here and there."""
+    known = np.asarray([tick for tick in ticks if tick is not None], np.int64)
+    order = np.argsort(known, kind="stable")
+    in_place = np.abs(order - np.arange(len(known))).max(initial=0) <= _REORDER_MAX
+    if len(known) == len(ticks) == len(np.unique(known)) and in_place:
+        return timing(known[order], 0, stream)
+    interval = _frame_seconds(stream)
+    return Timing(np.arange(len(ticks), dtype=np.float64) * interval, interval, 0.0)
 
 
 def timing(ticks_F: Indices, last_ticks: int, stream: VideoStream) -> Timing:

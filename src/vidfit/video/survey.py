@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from vidfit.errors import VideoError
 from vidfit.video.index import NO_FRAME, PacketIndex, build_index, counted_index
 from vidfit.video.opened import OpenStream
@@ -30,10 +32,13 @@ def survey(opened: OpenStream) -> PacketIndex:
 
 
 def _begins_as(index: PacketIndex, opened: OpenStream) -> bool:
-    """Whether the first packets give the frames that the index expects of them."""
-    begins_with_keyframe = index.start_of_F[0] == 0 and index.keyframe_P[0]
-    leading = index.frame_of_P[0] > 0
-    if begins_with_keyframe and not leading and not opened.formats & _PARSED_FORMATS:
+    """Whether the first packets give the frames that the index expects, in its order."""
+    reorders = opened.stream.codec_context.reorder_depth > 0
+    in_order = bool((np.diff(index.pts_P) > 0).all())
+    if reorders and in_order and "avi" in opened.formats:
+        return False  # AVI has no timestamps; what stands there is the order of decoding
+    clean = index.keyframe_P[0] and index.frame_of_P[0] <= 0 and index.start_of_F[0] == 0
+    if clean and not (reorders and in_order) and not opened.formats & _PARSED_FORMATS:
         return True
     fresh = OpenStream(opened.path)
     try:
@@ -42,20 +47,20 @@ def _begins_as(index: PacketIndex, opened: OpenStream) -> bool:
         fresh.close()
 
 
-def _decoded_prefix(opened: OpenStream) -> set[int | None]:
-    decoded: set[int | None] = set()
+def _decoded_prefix(opened: OpenStream) -> list[int | None]:
+    decoded: list[int | None] = []
     for _ in range(_PREFIX_PACKETS):
         packet = opened.read()
         if packet is None:
             break
-        decoded.update(frame.pts for frame in opened.decode(packet))
-    decoded.update(frame.pts for frame in opened.decode(None))
+        decoded.extend(frame.pts for frame in opened.decode(packet))
+    decoded.extend(frame.pts for frame in opened.decode(None))
     return decoded
 
 
-def _expected_prefix(index: PacketIndex) -> set[int]:
+def _expected_prefix(index: PacketIndex) -> list[int]:
     shown = index.frame_of_P[:_PREFIX_PACKETS] != NO_FRAME
-    return set(index.pts_P[:_PREFIX_PACKETS][shown].tolist())
+    return sorted(index.pts_P[:_PREFIX_PACKETS][shown].tolist())
 
 
 def _count(path: str) -> PacketIndex:
