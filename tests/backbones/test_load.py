@@ -56,7 +56,7 @@ def test_own_file(tmp_path):
     assert type(backbones.load(f"{path}:Mine")).__name__ == "Mine"
     with pytest.raises(BackboneError, match="gave a int, which is no backbone"):
         backbones.load(f"{path}:number")
-    with pytest.raises(BackboneError, match="defines no 'Other'.*Mine"):
+    with pytest.raises(BackboneError, match=r"defines no 'Other'.*Mine"):
         backbones.load(f"{path}:Other")
 
 

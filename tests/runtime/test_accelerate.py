@@ -1,0 +1,179 @@
+"""Engines agree with torch, serve threads, and are exported once."""
+
+import dataclasses
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from vidfit import backbones, runtime
+from vidfit.contracts import Backbone, Preprocessing, Sampling
+from vidfit.errors import BackboneError
+from vidfit.runtime import onnx, openvino
+from vidfit.testing import random_views
+
+
+@pytest.fixture
+def no_export(monkeypatch):
+    """Make any export fail the test."""
+
+    def export(*_):
+        raise AssertionError("exported again")
+
+    monkeypatch.setattr(onnx, "export", export)
+    monkeypatch.setattr(openvino, "export", export)
+
+
+@pytest.fixture
+def own_cache(filled_cache, tmp_path):
+    return shutil.copytree(filled_cache, tmp_path / "engines")
+
+
+@pytest.mark.parametrize("engine", runtime.ENGINES)
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_engine_agrees_with_torch(tiny, filled_cache, engine, batch):
+    fast = runtime.accelerate(tiny, engine=engine, cache=filled_cache)
+    views = random_views(tiny.spec, batch, seed=3)
+    assert isinstance(fast, Backbone)
+    assert fast.engine == engine
+    tokens = fast.forward(views)
+    assert tokens.dtype == np.float32
+    # float32 sums in another order
+    np.testing.assert_allclose(tokens, tiny.forward(views), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", runtime.ENGINES)
+def test_engine_serves_threads_at_once(tiny, filled_cache, engine):
+    fast = runtime.accelerate(tiny, engine=engine, cache=filled_cache)
+    views = [random_views(tiny.spec, 1 + seed % 3, seed) for seed in range(40)]
+    expected = [fast.forward(view) for view in views]
+    with ThreadPoolExecutor(4) as pool:
+        for found, wanted in zip(pool.map(fast.forward, views), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", runtime.ENGINES)
+def test_frames_that_are_read_only_or_strided(tiny, filled_cache, engine):
+    fast = runtime.accelerate(tiny, engine=engine, cache=filled_cache)
+    views = random_views(tiny.spec, 4)
+    expected = fast.forward(views)
+    np.testing.assert_allclose(fast.forward(views[::-1])[::-1], expected, rtol=1e-5)
+    views.flags.writeable = False
+    np.testing.assert_array_equal(fast.forward(views), expected)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "engine"),
+    [("cnn2d", "onnx"), ("cnn3d", "openvino"), ("transformer", "openvino")],
+)
+def test_architecture_chooses_the_engine(tiny, filled_cache, no_export, architecture, engine):
+    spec = dataclasses.replace(tiny.spec, architecture=architecture)
+    fast = runtime.accelerate(dataclasses.replace(tiny, spec=spec), cache=filled_cache)
+    assert (fast.engine, fast.reason) == (engine, "")
+
+
+def test_lite_in_openvino_is_not_rounded_to_bfloat16(tmp_path):
+    lite = backbones.load("efficientnet-lite0")
+    fast = runtime.accelerate(lite, engine="openvino", cache=tmp_path)
+    views = random_views(lite.spec, 1)
+    expected = lite.forward(views)
+    # bfloat16 has 8 bits: its error would be near 1e-2
+    assert np.abs(fast.forward(views) - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_second_time_nothing_is_exported(tiny, filled_cache, no_export, engine):
+    runtime.accelerate(tiny, engine=engine, cache=filled_cache)
+
+
+def test_views_and_batches_share_an_export(tiny, filled_cache, no_export):
+    fewer = backbones.with_sampling(tiny, Sampling(clip_len=2, num_clips=1))
+    assert runtime.accelerate(fewer, cache=filled_cache).spec.sampling.num_clips == 1
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+@pytest.mark.parametrize("damage", ["truncate", "alter", "no checksum"])
+def test_damaged_export_is_made_anew(tiny, own_cache, engine, damage):
+    for path in own_cache.glob("*.onnx"):
+        content = path.read_bytes()
+        if damage == "truncate":
+            path.write_bytes(content[: len(content) // 2])
+        elif damage == "alter":
+            path.write_bytes(content[:-50] + bytes(50))
+        else:
+            path.with_name(path.name + ".sha256").unlink()
+    fast = runtime.accelerate(tiny, engine=engine, cache=own_cache)
+    views = random_views(tiny.spec, 1)
+    np.testing.assert_allclose(fast.forward(views), tiny.forward(views), rtol=1e-4, atol=1e-5)
+
+
+def test_what_cannot_be_exported_runs_on_torch_with_a_reason(branching, tmp_path, capfd):
+    fast = runtime.accelerate(branching, cache=tmp_path)
+    assert fast.engine == "torch"
+    assert "onnx cannot run tiny" in fast.reason
+    assert "openvino cannot run tiny" in fast.reason
+    views = random_views(branching.spec, 1)
+    np.testing.assert_array_equal(fast.forward(views), branching.forward(views))
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_engine_that_was_asked_for_must_run(branching, tmp_path, engine):
+    with pytest.raises(BackboneError, match=f"{engine} cannot run tiny"):
+        runtime.accelerate(branching, engine=engine, cache=tmp_path)
+
+
+def test_export_that_differs_from_torch_is_refused(tiny, tmp_path, monkeypatch):
+    export = onnx.export
+
+    def export_something_else(backbone, path):
+        other = Preprocessing(32, 24, std=(70.0, 60.0, 50.0))
+        network = type(backbone.network)(backbone.network.trunk, other)
+        export(dataclasses.replace(backbone, network=network), path)
+
+    monkeypatch.setattr(onnx, "export", export_something_else)
+    with pytest.raises(BackboneError, match=r"differ from torch by .* 0.001 is allowed"):
+        runtime.accelerate(tiny, engine="onnx", cache=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_accelerated_saves_what_it_was_made_from(filled_cache, tmp_path):
+    lite = backbones.load("efficientnet-lite0")
+    fast = runtime.accelerate(lite, engine="torch", cache=filled_cache)
+    backbones.save(fast, tmp_path)
+    assert backbones.restore(tmp_path).spec == lite.spec
+
+
+def test_accelerated_can_be_moved_to_another_engine(tiny, filled_cache, no_export):
+    fast = runtime.accelerate(tiny, engine="onnx", cache=filled_cache)
+    assert runtime.accelerate(fast, engine="openvino", cache=filled_cache).base is tiny
+
+
+def test_backbone_without_a_network_is_returned_as_it_is(tiny):
+    class Counting:
+        spec = tiny.spec
+
+        def forward(self, frames_BTHWC):
+            return np.zeros((len(frames_BTHWC), 1, 16), np.float32)
+
+        def save(self, directory):
+            (directory / "nothing").touch()
+
+    counting = Counting()
+    assert runtime.accelerate(counting) is counting
+
+
+@pytest.mark.parametrize("engine", runtime.ENGINES)
+def test_wrong_frames_are_refused(tiny, filled_cache, engine):
+    fast = runtime.accelerate(tiny, engine=engine, cache=filled_cache)
+    with pytest.raises(BackboneError, match=r"takes uint8 \[B, 2, 32, 24, 3\]"):
+        fast.forward(np.zeros((1, 2, 24, 32, 3), np.uint8))
+
+
+def test_wrong_arguments(tiny):
+    with pytest.raises(BackboneError, match="valid are onnx, openvino, torch"):
+        runtime.accelerate(tiny, engine="tensorrt")
+    with pytest.raises(BackboneError, match="threads is 0"):
+        runtime.accelerate(tiny, threads=0)

@@ -1,0 +1,37 @@
+"""The allocator is tuned where it is glibc's, and only there."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from vidfit.runtime import malloc
+
+# Takes and frees 64 MB twenty times and counts the page faults that this causes.
+COUNT_FAULTS = """
+import resource, sys, numpy as np
+if sys.argv[1] == "tuned":
+    from vidfit.runtime import malloc
+    assert malloc.tune()
+np.ones(2**23)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    np.ones(2**23)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(how):
+    command = [sys.executable, "-c", COUNT_FAULTS, how]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tunes glibc only")
+def test_freed_memory_is_kept():
+    assert faults("tuned") < faults("untuned") / 4
+
+
+def test_elsewhere_nothing_is_done(monkeypatch):
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    assert malloc.tune.__wrapped__() is False
