@@ -134,10 +134,17 @@ def _open(backbone: TorchBackbone, engine: str, threads: int, folder: Path) -> R
         session: Run = module.open_session(path, threads)
     except Exception as error:
         raise BackboneError(
-            f"{engine} cannot run {backbone.spec.name} ({type(error).__name__}: "
-            f"{str(error).strip()[:300]}). Use engine='torch'."
+            f"{engine} cannot run {backbone.spec.name}: {_first_cause(error)} Use engine='torch'."
         ) from error
     return session
+
+
+def _first_cause(error: BaseException) -> str:
+    """Return one line about what went wrong first; exporters wrap it in general advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}."
 
 
 def _export(backbone: TorchBackbone, module: ModuleType, path: Path) -> None:
