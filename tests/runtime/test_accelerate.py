@@ -152,7 +152,22 @@ def test_accelerated_saves_what_it_was_made_from(filled_cache, tmp_path):
 
 def test_accelerated_can_be_moved_to_another_engine(tiny, filled_cache, no_export):
     fast = runtime.accelerate(tiny, engine="onnx", cache=filled_cache)
-    assert runtime.accelerate(fast, engine="openvino", cache=filled_cache).base is tiny
+    fewer = backbones.with_sampling(fast, Sampling(clip_len=2, num_clips=1))
+    moved = runtime.accelerate(fewer, engine="openvino", cache=filled_cache)
+    assert moved.base is tiny
+    assert moved.spec.sampling.num_clips == 1
+
+
+def test_accelerated_keeps_the_length_of_its_views(tiny, filled_cache):
+    fast = runtime.accelerate(tiny, engine="onnx", cache=filled_cache)
+    with pytest.raises(BackboneError, match="takes views of 2 frames"):
+        backbones.with_sampling(fast, Sampling(clip_len=3, num_clips=1))
+
+
+def test_names_with_slashes_and_colons_can_be_cached(tiny, tmp_path):
+    spec = dataclasses.replace(tiny.spec, name="hf:../org/name")
+    runtime.accelerate(dataclasses.replace(tiny, spec=spec), engine="onnx", cache=tmp_path / "c")
+    assert {path.name.partition("name")[0] for path in (tmp_path / "c").iterdir()} == {"hf-..-org-"}
 
 
 def test_backbone_without_a_network_is_returned_as_it_is(tiny):

@@ -7,6 +7,7 @@ torch what neither can export.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,13 +104,14 @@ def accelerate(
     if engine is not None and engine not in ENGINES:
         raise BackboneError(f"There is no engine {engine!r}; valid are {', '.join(ENGINES)}.")
     malloc.tune()
+    spec = backbone.spec
     if isinstance(backbone, Accelerated):
         backbone = backbone.base
     if not isinstance(backbone, TorchBackbone):
         return backbone
     folder = cache or engine_cache.default_folder()
     reasons: list[str] = []
-    for name in (engine,) if engine else (*PREFERRED[backbone.spec.architecture], "torch"):
+    for name in (engine,) if engine else (*PREFERRED[spec.architecture], "torch"):
         try:
             run = _open(backbone, name, threads, folder)
         except BackboneError as error:
@@ -117,8 +119,8 @@ def accelerate(
                 raise
             reasons.append(str(error))
         else:
-            return Accelerated(backbone.spec, backbone, name, run, " ".join(reasons))
-    raise BackboneError(f"No engine runs {backbone.spec.name}. {' '.join(reasons)}")
+            return Accelerated(spec, backbone, name, run, " ".join(reasons))
+    raise BackboneError(f"No engine runs {spec.name}. {' '.join(reasons)}")
 
 
 def _open(backbone: TorchBackbone, engine: str, threads: int, folder: Path) -> Run:
@@ -127,7 +129,8 @@ def _open(backbone: TorchBackbone, engine: str, threads: int, folder: Path) -> R
         run: Run = module.open_network(backbone, threads)
         return run
     key = engine_cache.key(backbone.spec, engine, module.PACKAGES)
-    path = folder / f"{backbone.spec.name.replace('/', '-')}-{key}{module.SUFFIX}"
+    # Names such as hf:org/name are no file names.
+    path = folder / f"{re.sub('[^a-zA-Z0-9.]+', '-', backbone.spec.name)}-{key}{module.SUFFIX}"
     try:
         if not engine_cache.is_whole(path):
             engine_cache.write(path, lambda new: _export(backbone, module, new))
