@@ -6,87 +6,24 @@ import re
 import unicodedata
 from pathlib import PurePath
 
-VIDEO_SUFFIXES = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mpg",
-        ".mpeg",
-        ".mpe",
-        ".m2v",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".wmv",
-        ".flv",
-        ".f4v",
-        ".3gp",
-        ".3g2",
-        ".ogv",
-        ".vob",
-        ".asf",
-        ".divx",
-        ".mjpeg",
-        ".mjpg",
-        ".y4m",
-        ".gif",
-        ".h264",
-        ".264",
-        ".hevc",
-        ".265",
-        ".dv",
-        ".mxf",
-        ".rm",
-        ".rmvb",
-    ]
-)
-IMAGE_SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".png",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".ppm",
-        ".pgm",
-    ]
-)
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mpe", ".m2v", ".ts",
+    ".mts", ".m2ts", ".wmv", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".asf", ".divx",
+    ".mjpeg", ".mjpg", ".y4m", ".gif", ".h264", ".264", ".hevc", ".265", ".dv", ".mxf", ".rm",
+    ".rmvb",
+})
+IMAGE_SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
+})
+NOTE_SUFFIXES = frozenset({
+    ".txt", ".list", ".lst", ".md", ".rst", ".nfo", ".json", ".jsonl", ".xml", ".yaml",
+    ".yml", ".csv", ".tsv", ".parquet", ".srt", ".vtt", ".log", ".ini", ".db", ".url", ".lnk",
+    ".html", ".py", ".sh",
+})
+# fmt: on
 TABLE_SUFFIXES = frozenset([".csv", ".tsv", ".parquet", ".pq"])
 LIST_SUFFIXES = frozenset([".txt", ".list", ".lst"])
-NOTE_SUFFIXES = frozenset(
-    [
-        ".txt",
-        ".list",
-        ".lst",
-        ".md",
-        ".rst",
-        ".nfo",
-        ".json",
-        ".jsonl",
-        ".xml",
-        ".yaml",
-        ".yml",
-        ".csv",
-        ".tsv",
-        ".parquet",
-        ".srt",
-        ".vtt",
-        ".log",
-        ".ini",
-        ".db",
-        ".url",
-        ".lnk",
-        ".html",
-        ".py",
-        ".sh",
-    ]
-)
 JUNK_NAMES = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r", "license", "readme"})
 
 SPLIT_WORDS = {

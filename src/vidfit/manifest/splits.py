@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TRIALS = 8
 GROUPS_PER_TRIAL_BUDGET = 4000
 HOLDOUT_TRIALS = 16
-GROUPS_IMPROVED = 2000
+GROUPS_IMPROVED = 500
 PASSES = 4
 
 
@@ -65,14 +65,16 @@ def grouped_folds(
     folds = _allowed_folds(counts_GK, classes, folds)
     trials = max(1, min(TRIALS, GROUPS_PER_TRIAL_BUDGET // len(counts_GK)))
     options = [_deal(labels, group_M, folds, seed + 7919 * trial) for trial in range(trials)]
+    if len(counts_GK) <= GROUPS_IMPROVED:
+        options = [_improve(counts_GK, fold_G, folds) for fold_G in options]
     fold_G = min(options, key=lambda fold_G: _badness(_per_fold(counts_GK, fold_G, folds)))
-    if len(counts_GK) <= GROUPS_IMPROVED or _lone_classes(counts_GK, fold_G).size:
+    if _lone_classes(counts_GK, fold_G).size:
         fold_G = _improve(counts_GK, fold_G, folds)
     lone = _lone_classes(counts_GK, fold_G)
     if lone.size:
         raise NotEnoughDataError(
-            f"The recordings of {', '.join(classes[int(k)] for k in lone[:5])} cannot be spread over "
-            f"{folds} folds. Add recordings of these classes, or ask for more folds."
+            f"The recordings of {', '.join(classes[int(k)] for k in lone[:5])} cannot be spread "
+            f"over {folds} folds. Add recordings of these classes, or ask for more folds."
         )
     return fold_G[group_M]
 
@@ -187,7 +189,7 @@ def _allowed_folds(counts_GK: Indices, classes: Sequence[str], folds: int) -> in
     groups_K = (counts_GK > 0).sum(axis=0)
     rarest = int(groups_K.argmin())
     if groups_K[rarest] < 2:
-        poor = [classes[k] for k in np.flatnonzero(groups_K < 2)]
+        poor = [classes[int(k)] for k in np.flatnonzero(groups_K < 2)]
         raise NotEnoughDataError(
             f"{', '.join(repr(name) for name in poor[:5])}: all clips come from one recording, "
             "so none could be tested on a recording not seen in training. Add clips of a "
@@ -212,7 +214,8 @@ def _deal(labels: Sequence[str], group_M: Indices, folds: int, seed: int) -> Ind
     splitter = kind(n_splits=folds, shuffle=True, random_state=seed)
     fold_G = np.zeros(int(group_M.max()) + 1, np.int64)
     dummy = np.zeros((len(group_M), 1))
-    for fold, (_, test) in enumerate(splitter.split(dummy, np.asarray(labels), group_M)):
+    parts = splitter.split(dummy, np.asarray(labels), None if lone_clips else group_M)
+    for fold, (_, test) in enumerate(parts):
         fold_G[group_M[test]] = fold
     return fold_G
 
