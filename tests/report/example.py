@@ -126,6 +126,7 @@ def example_report(
     """Return a realistic report."""
     clips = results(classes, clip_count)
     wrong = [r for r in clips if r.predicted != r.clip.label]
+    worst = sorted(wrong, key=lambda r: r.probability_of_label)[:12]
     return Report(
         data="/data/kitchen/clips",
         task="Classify actions",
@@ -174,7 +175,7 @@ def example_report(
             "finished": "2026-11-14 09:31 UTC",
         },
         warnings=("Class 'wash hands' has 11 recordings: its recall is rough.",),
-        thumbnails={clip_key(r.clip): picture(i) for i, r in enumerate(wrong[:30])},
+        thumbnails={clip_key(r.clip): picture(i) for i, r in enumerate(worst)},
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Small charts as inline SVG, coloured by the page's style sheet.
 
-Rows are fluid: horizontal places are percentages, so that marks and letters keep their
-size at any width. Text that comes from users is escaped by ``Markup.format``.
+Rows are fluid: places are percentages, so that marks and letters keep their size at any
+width. Text that comes from users is escaped by ``Markup.format``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ MARKS = {
     "backbone": "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z",
     "fusion": "M0-7L7 0 0 7-7 0z",
     "baseline": "M-4.6-4.6H4.6V4.6H-4.6z",
+    "leak": "M0-7L7 5.5H-7z",
 }
 EMPTY = Markup("")
 
@@ -58,7 +59,7 @@ def join(pieces: Iterable[Markup]) -> Markup:
     return EMPTY.join(pieces)
 
 
-def mark(kind: str, x: str, y: float, css: str = "") -> Markup:
+def mark(kind: str, x: str, y: str, css: str = "") -> Markup:
     """Return the mark of a kind of candidate: its shape tells it apart, not only colour."""
     return Markup(
         '<svg class="mark {} {}" x="{}" y="{}" overflow="visible"><path d="{}"/></svg>'
@@ -84,21 +85,20 @@ def interval_row(
     chosen: bool = False,
 ) -> Markup:
     """Return one estimate as a mark with its interval; ``band`` is shaded behind it."""
-    middle = 17
     pieces = [_band(band, axis)] if band else []
     pieces += [
-        Markup('<line class="grid" x1="{0}%" x2="{0}%" y1="0" y2="34"/>').format(axis.place(tick))
+        Markup('<line class="grid" x1="{0}%" x2="{0}%" y1="0" y2="100%"/>').format(axis.place(tick))
         for tick in axis.ticks
     ]
     if wording.has_interval(estimate):
         pieces.append(
-            Markup('<line class="whisker {}" x1="{}%" x2="{}%" y1="{y}" y2="{y}"/>').format(
-                kind, axis.place(estimate.low), axis.place(estimate.high), y=middle
+            Markup('<line class="whisker {}" x1="{}%" x2="{}%" y1="50%" y2="50%"/>').format(
+                kind, axis.place(estimate.low), axis.place(estimate.high)
             )
         )
     if isfinite(estimate.value):
         place = f"{axis.place(estimate.value)}%"
-        pieces.append(mark(kind, place, middle, "chosen" if chosen else ""))
+        pieces.append(mark(kind, place, "50%", "chosen" if chosen else ""))
     text = wording.figure(estimate)
     return Markup(
         '<svg class="row" height="34" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>'
@@ -109,7 +109,7 @@ def _band(band: Estimate, axis: Axis) -> Markup:
     if not wording.has_interval(band):
         return EMPTY
     left, right = axis.place(band.low), axis.place(band.high)
-    return Markup('<rect class="band" x="{}%" width="{}%" y="0" height="34"/>').format(
+    return Markup('<rect class="band" x="{}%" width="{}%" y="0" height="100%"/>').format(
         left, round(right - left, 2)
     )
 
@@ -129,7 +129,7 @@ def headline_chart(score: Estimate, majority: float) -> Markup:
         pieces.append(_flag(axis.place(majority), 58, "majority class", majority))
     if isfinite(score.value):
         pieces.append(_flag(axis.place(score.value), 14, "accuracy", score.value))
-        pieces.append(mark("backbone", f"{axis.place(score.value)}%", 31, "chosen"))
+        pieces.append(mark("backbone", f"{axis.place(score.value)}%", "31", "chosen"))
     label = f"Accuracy {wording.figure(score)}; majority class {wording.percent(majority)}"
     return Markup(
         '<svg class="row headline" height="64" role="img" aria-label="{0}"><title>{0}</title>'
@@ -155,12 +155,12 @@ def reliability_chart(bins: Sequence[ReliabilityBin], unknown_probability: float
     pieces = [_plane(), _threshold(unknown_probability)]
     pieces += [_reliability_point(b, most) for b in shown]
     return Markup(
-        '<svg class="plot" viewBox="0 0 340 372" role="img" aria-label="Reliability diagram: '
+        '<svg class="plot" viewBox="0 0 340 356" role="img" aria-label="Reliability diagram: '
         'accuracy against the confidence of the model">{}</svg>'
     ).format(join(pieces))
 
 
-LEFT, TOP, SIDE = 44, 12, 284
+LEFT, TOP, SIDE = 44, 28, 284
 
 
 def _x(fraction: float) -> float:
@@ -199,9 +199,9 @@ def _plane() -> Markup:
     )
     pieces.append(
         Markup(
-            '<text class="name" x="{}" y="{}" text-anchor="middle">probability given, %</text>'
-            '<text class="name" x="{}" y="{}" text-anchor="start">right answers, %</text>'
-        ).format(_x(0.5), _y(0) + 36, _x(0) + 8, _y(1) + 15)
+            '<text class="name" x="{}" y="{}" text-anchor="end">probability given, %</text>'
+            '<text class="name" x="{}" y="12">right answers, %</text>'
+        ).format(_x(1) + 8, _y(0) + 40, LEFT - 26)
     )
     return join(pieces)
 
@@ -213,10 +213,10 @@ def _threshold(probability: float) -> Markup:
         '<rect class="unknown" x="{left}" y="{top}" width="{width}" height="{side}">'
         "<title>Below {text} the model answers unknown</title></rect>"
         '<line class="threshold" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>'
-        '<text x="{x}" y="{below}" text-anchor="middle">unknown below {text}</text>'
+        '<text x="{left}" y="{below}">unknown below {text}</text>'
     ).format(
         left=_x(0), width=round(_x(probability) - _x(0), 1), side=SIDE, x=_x(probability),
-        top=_y(1), bottom=_y(0) + 50, below=_y(0) + 64, text=wording.percent(probability, 0),
+        top=_y(1), bottom=_y(0), below=_y(0) + 40, text=wording.percent(probability, 0),
     )  # fmt: skip
 
 

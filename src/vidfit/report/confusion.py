@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 LARGEST_TABLE = 10
 SHADES = 6
+SMALLEST_CELL, LARGEST_CELL, MAP_PIXELS = 8, 16, 910
 NAMED_CELLS = 60
+LONGEST_NAME = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ def confusion_map(report: Report) -> Markup:
     size = len(report.classes)
     if size <= LARGEST_TABLE:
         return EMPTY
-    cell = 14 if size <= 36 else 10
-    margin = 8 + cell * 0.5 * min(24, max(len(label) for label in report.classes))
+    cell = max(SMALLEST_CELL, min(LARGEST_CELL, MAP_PIXELS // size))
+    margin = 10 + 0.6 * _letter(cell) * min(LONGEST_NAME, max(map(len, report.classes)))
     side = round(margin + cell * size + 4)
     pieces = [
         _frame(margin, cell * size),
@@ -88,8 +90,14 @@ def confusion_map(report: Report) -> Markup:
     ]
     return Markup(
         '<svg class="map" width="{0}" height="{0}" viewBox="0 0 {0} {0}" role="img" '
+        'style="font-size:{2}px" '
         'aria-label="Confusion matrix, rows true classes, columns answers">{1}</svg>'
-    ).format(side, join(pieces))
+    ).format(side, join(pieces), _letter(cell))
+
+
+def _letter(cell: int) -> int:
+    """Return the height of letters beside cells, in pixels."""
+    return 11 if cell > 12 else cell - 1
 
 
 def _frame(margin: float, side: float) -> Markup:
@@ -130,15 +138,14 @@ def _tooltips(report: Report, margin: float, cell: int) -> list[Markup]:
 
 
 def _names(classes: Sequence[str], margin: float, cell: int) -> list[Markup]:
-    size = cell - 1 if cell < 14 else 11
     pieces = []
     for place, label in enumerate(classes):
-        text = label if len(label) <= 24 else label[:23] + "…"
+        text = label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1] + "…"
         middle = margin + cell * (place + 0.5)
         pieces.append(
             Markup(
-                '<text font-size="{s}" x="{x}" y="{y:.1f}" text-anchor="end">{t}</text>'
-                '<text font-size="{s}" transform="translate({y:.1f} {x}) rotate(-90)">{t}</text>'
-            ).format(s=size, x=margin - 5, y=middle + size * 0.35, t=text)
+                '<text x="{x:.1f}" y="{y:.1f}" text-anchor="end">{t}</text>'
+                '<text transform="translate({y:.1f} {x:.1f}) rotate(-90)">{t}</text>'
+            ).format(x=margin - 5, y=middle + _letter(cell) * 0.35, t=text)
         )
     return pieces

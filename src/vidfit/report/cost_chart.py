@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
-LETTER_PIXELS = 6.9
+LETTER_PIXELS = 7.6
 LONGEST_LABEL = 30
-INSET = {"left": 46.0, "right": 16.0, "top": 18.0, "bottom": 48.0}
+INSET = {"left": 46.0, "right": 16.0, "top": 28.0, "bottom": 48.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _point(candidate: Candidate, plane: Plane) -> Markup:
     place = mark(
         candidate.kind,
         str(plane.x(candidate.seconds_per_clip)),
-        plane.y(candidate.accuracy.value),
+        str(plane.y(candidate.accuracy.value)),
         "chosen" if candidate.chosen else "",
     )
     return Markup("<g><title>{}</title>{}</g>").format(tip, place)
@@ -169,19 +169,45 @@ def _labels(shown: Sequence[Candidate], front: Sequence[Candidate], plane: Plane
     """Label the chosen, the front, then the others, each where there is room, or not at all."""
     order = sorted(shown, key=lambda c: (not c.chosen, c not in front, -c.accuracy.value))
     taken = [_around(c, plane) for c in shown]
+    lines = [_along(c, plane) for c in shown if wording.has_interval(c.accuracy)]
+    lines += _steps(front, plane)
     pieces = []
     for candidate in order:
-        box = free_box(label_text(candidate.name), _centre(candidate, plane), taken, plane)
-        if box is None:
-            continue
-        taken.append(box)
-        css = "label chosen" if candidate.chosen else "label"
-        pieces.append(
-            Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-                css, box[0], box[3] - 4, label_text(candidate.name)
-            )
-        )
+        text, centre = label_text(candidate.name), _centre(candidate, plane)
+        # A label may cross a line where there is no other room, but never a mark or a label.
+        box = free_box(text, centre, [*taken, *lines], plane)
+        box = box or free_box(text, centre, taken, plane, far=candidate.chosen)
+        if box is not None:
+            taken.append(box)
+            pieces.append(_label(text, box, centre[0], candidate.chosen))
     return pieces
+
+
+def _label(text: str, box: Box, mark_x: float, chosen: bool) -> Markup:
+    """Anchor text at the end that is near the mark, for letters differ in width by font."""
+    left, _, right, bottom = box
+    anchor, x = ("start", left) if left > mark_x else ("end", right)
+    if left < mark_x < right:
+        anchor, x = "middle", (left + right) / 2
+    css = "label chosen" if chosen else "label"
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
+        css, x, bottom - 4, anchor, text
+    )
+
+
+def _along(candidate: Candidate, plane: Plane) -> Box:
+    x = plane.x(candidate.seconds_per_clip)
+    return x - 2, plane.y(candidate.accuracy.high), x + 2, plane.y(candidate.accuracy.low)
+
+
+def _steps(front: Sequence[Candidate], plane: Plane) -> list[Box]:
+    """Return the level lines of the front as boxes."""
+    ends = [plane.x(c.seconds_per_clip) for c in front[1:]] + [plane.width - INSET["right"]]
+    boxes = []
+    for candidate, end in zip(front, ends, strict=True):
+        x, y = _centre(candidate, plane)
+        boxes.append((x, y - 2, end, y + 2))
+    return boxes
 
 
 def label_text(name: str) -> str:
@@ -190,15 +216,22 @@ def label_text(name: str) -> str:
 
 
 def free_box(
-    text: str, centre: tuple[float, float], taken: Sequence[Box], plane: Plane
+    text: str, centre: tuple[float, float], taken: Sequence[Box], plane: Plane, far: bool = False
 ) -> Box | None:
-    """Return the first place beside a point where text covers nothing, or ``None``."""
+    """Return the first place beside a point where text covers nothing, or ``None``.
+
+    ``far`` allows places above and below that are not next to the mark.
+    """
     width, height = len(text) * LETTER_PIXELS, 16.0
     x, y = centre
-    for left, top in (
+    places = [
         (x + 11, y - 8), (x - 11 - width, y - 8), (x + 8, y - 24), (x - 8 - width, y - 24),
         (x + 8, y + 8), (x - 8 - width, y + 8), (x - width / 2, y - 28), (x - width / 2, y + 12),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    if far:
+        kept = min(max(x - width / 2, INSET["left"]), plane.width - INSET["right"] - width)
+        places += [(kept, y + step) for step in (-28, 12, -44, 28, -60, 44, -76, 60)]
+    for left, top in places:
         box = (left, top, left + width, top + height)
         if _inside(box, plane) and not any(overlap(box, other) for other in taken):
             return box

@@ -91,7 +91,7 @@ def _answer(report: Report) -> dict[str, Any]:
     compared = (
         ("majority class", report.majority, "baseline"),
         ("split by recording", report.grouped_split, "backbone"),
-        ("random split (leaks)", report.random_split, "fusion"),
+        ("random split (leaks)", report.random_split, "leak"),
     )
     return {
         "headline": headline(report),
@@ -159,21 +159,20 @@ def _record(report: Report) -> dict[str, Any]:
     return {
         "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
         "slowest": _slowest(report.stages),
-        "total_measured": sum(s.measured_seconds for s in report.stages if _timed(s)),
-        "total_predicted": _total_predicted(report.stages),
+        "total": _total(report.stages),
+        "foreseen": [s for s in report.stages if _foreseen(s)],
+        "foreseen_total": _total([s for s in report.stages if _foreseen(s)]),
     }
 
 
-def _timed(stage: Stage) -> bool:
-    return isfinite(stage.measured_seconds)
+def _foreseen(stage: Stage) -> bool:
+    return stage.predicted_seconds is not None and isfinite(stage.predicted_seconds)
+
+
+def _total(stages: Sequence[Stage]) -> float:
+    return sum(s.measured_seconds for s in stages if isfinite(s.measured_seconds))
 
 
 def _slowest(stages: Sequence[Stage]) -> float:
     times = [t for s in stages for t in (s.predicted_seconds, s.measured_seconds) if t is not None]
     return max((t for t in times if isfinite(t)), default=0.0) or 1.0
-
-
-def _total_predicted(stages: Sequence[Stage]) -> float | None:
-    """Return the sum, or ``None`` when a stage had no prediction: the sums must compare."""
-    times = [s.predicted_seconds for s in stages]
-    return None if not times or None in times else sum(t for t in times if t is not None)

@@ -27,6 +27,8 @@ PALETTE = (
 INK, SOFT, LINE = "#1b1d22", "#5c616b", "#e2e2dc"
 NAMED_CLASSES = 12
 TITLE_LETTERS = 80
+MANY = 200
+"""Segments or windows from which on marks are thinner."""
 
 
 def timeline_png(timeline: Timeline, path: Path) -> None:
@@ -41,7 +43,7 @@ def timeline_png(timeline: Timeline, path: Path) -> None:
     figure = Figure(figsize=(12, 3.9), dpi=160, facecolor="white")
     FigureCanvasAgg(figure)
     strip, curve = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (1, 1.35)})
-    figure.subplots_adjust(left=0.055, right=0.98, top=0.8, bottom=0.24, hspace=0.12)
+    figure.subplots_adjust(left=0.055, right=0.98, top=0.8, bottom=0.2, hspace=0.12)
     colours = class_colours(timeline)
     _draw_strip(strip, timeline, colours)
     _draw_curve(curve, timeline, colours)
@@ -68,17 +70,18 @@ def _draw_strip(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> None
     for label, spans in by_label.items():
         unknown = label == UNKNOWN
         axes.broken_barh(
-            spans, (0, 1), facecolor=colours[label], linewidth=0.6,
+            spans, (0, 1), facecolor=colours[label],
+            linewidth=0.6 if len(timeline.segments) < MANY else 0,
             edgecolor="#b9bcc3" if unknown else "white", hatch="////" if unknown else None,
         )  # fmt: skip
-    _name_segments(axes, timeline)
+    _name_segments(axes, timeline, colours)
     axes.set_ylim(0, 1)
     axes.set_yticks([])
     axes.tick_params(bottom=False)
     axes.spines[:].set_visible(False)
 
 
-def _name_segments(axes: Axes, timeline: Timeline) -> None:
+def _name_segments(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> None:
     """Write the label on segments that have room for it (about 0.8 % of the width a letter)."""
     letter_seconds = 0.0085 * timeline.duration_seconds
     for s in timeline.segments:
@@ -86,31 +89,53 @@ def _name_segments(axes: Axes, timeline: Timeline) -> None:
             len(s.label) + 2
         ):
             axes.text(
-                (s.start_seconds + s.end_seconds) / 2, 0.5, _plain(s.label), color="white",
-                ha="center", va="center", fontsize=9.5, fontweight="bold", clip_on=True,
+                (s.start_seconds + s.end_seconds) / 2, 0.5, _plain(s.label),
+                color=letters(colours[s.label]), ha="center", va="center",
+                fontsize=9.5, fontweight="bold", clip_on=True,
             )  # fmt: skip
+
+
+def letters(colour: str) -> str:
+    """Return white or ink, whichever reads better on a colour (luma of ITU-R BT.601)."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 140 else INK
 
 
 def _draw_curve(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> None:
     shown = [w for w in timeline.windows if isfinite(w.probability)]
     middles = [(w.start_seconds + w.end_seconds) / 2 for w in shown]
-    axes.plot(middles, [w.probability for w in shown], color="#b9bcc3", linewidth=1.2, zorder=1)
-    size = 22 if len(shown) < 200 else 8
+    few = len(shown) < MANY
+    axes.plot(
+        middles,
+        [w.probability for w in shown],
+        color="#b9bcc3",
+        linewidth=1.2 if few else 0.4,
+        zorder=1,
+    )
     fills = [colours.get(w.label, SOFT) for w in shown]
     edges = [SOFT if w.label == UNKNOWN else "white" for w in shown]
     axes.scatter(
-        middles, [w.probability for w in shown], c=fills, s=size, edgecolors=edges,
-        linewidths=0.5, zorder=2,
+        middles, [w.probability for w in shown], c=fills, s=22 if few else 7,
+        edgecolors=edges, linewidths=0.5 if few else 0.2, zorder=2,
     )  # fmt: skip
     axes.set_ylim(0, 1.06)
     axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+    axes.tick_params(axis="x", pad=7)
     axes.set_xlim(0, max(timeline.duration_seconds, 1e-3))
+    axes.set_xticks(clock_ticks(timeline.duration_seconds))
     axes.xaxis.set_major_formatter(lambda seconds, _: clock(seconds))
     axes.grid(axis="y", color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=SOFT, labelsize=9, length=0)
     axes.spines[:].set_visible(False)
     axes.spines["bottom"].set(visible=True, color=LINE)
+
+
+def clock_ticks(duration_seconds: float) -> list[float]:
+    """Return at most eleven times that a clock would show."""
+    steps = (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
+    step = next((s for s in steps if duration_seconds / s <= 10), duration_seconds / 10)
+    return [i * step for i in range(int(duration_seconds / step) + 1)]
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from report_example import bare_report, example_report, hostile_report, large_report
+
+from vidfit.report import write_report
+
+CHROMIUM, CHROMEDRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+REPORTS = {
+    "example": example_report,
+    "large": large_report,
+    "hostile": hostile_report,
+    "bare": bare_report,
+}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM.exists() and CHROMEDRIVER.exists()),
+        reason="needs /usr/bin/chromium and /usr/bin/chromedriver",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER)))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def page(request, tmp_path_factory):
+    return write_report(REPORTS[request.param](), tmp_path_factory.mktemp("report"))
+
+
+def look(browser, page, width, scheme):
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {
+            "features": [
+                {"name": "prefers-color-scheme", "value": scheme},
+                {"name": "prefers-reduced-motion", "value": "reduce"},
+            ]
+        },
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    browser.get(page.as_uri())
+
+
+def requests(browser):
+    import json
+
+    messages = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
+    sent = [m for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return {m["params"]["request"]["url"] for m in sent}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_in_a_browser(browser, page, width, scheme):
+    look(browser, page, width, scheme)
+    assert browser.get_log("browser") == []
+    # The browser's own first tab loads chrome:// pages.
+    asked = {url for url in requests(browser) if not url.startswith(("data:", "chrome://"))}
+    assert asked == {page.as_uri()}
+    for details in browser.find_elements("tag name", "details"):
+        browser.execute_script("arguments[0].open = true", details)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    headline = browser.find_element("id", "headline")
+    assert headline.is_displayed() and "on recordings it never saw" in headline.text
+    assert contrast(browser, "#headline .interval") > 4.5
+    assert contrast(browser, ".verdict") > 7
+
+
+def contrast(browser, selector):
+    """Return the contrast of text with the page (WCAG 2.2, relative luminance)."""
+    colours = browser.execute_script(
+        "const rgb = (e, k) => getComputedStyle(e)[k].match(/[\\d.]+/g).map(Number);"
+        "return [rgb(document.querySelector(arguments[0]), 'color'),"
+        " rgb(document.body, 'backgroundColor')]",
+        selector,
+    )
+    light, dark = sorted((luminance(c) for c in colours), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(rgb):
+    linear = [v / 3294.6 if v <= 10.3 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in rgb[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_schemes_differ(browser, tmp_path):
+    page = write_report(example_report(), tmp_path)
+    seen = set()
+    for scheme in ("light", "dark"):
+        look(browser, page, 1280, scheme)
+        seen.add(browser.execute_script("return getComputedStyle(document.body).backgroundColor"))
+    assert len(seen) == 2
+
+
+def test_leaderboard_sorts_by_a_column(browser, tmp_path):
+    report = example_report()
+    look(browser, write_report(report, tmp_path), 1280, "light")
+    button = browser.find_element("css selector", "th.c2 button")
+    names = "return [...document.querySelectorAll('.board tbody .who')].map(e => e.textContent)"
+    expected = [c.name for c in sorted(report.candidates, key=lambda c: c.seconds_per_clip)]
+    button.click()
+    assert browser.execute_script(names) == expected
+    button.click()
+    assert browser.execute_script(names) == expected[::-1]
+    assert button.find_element("xpath", "..").get_attribute("aria-sort") == "descending"

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from report_example import CANDIDATES, NAN, NOT_MEASURED, large_report
+
+from vidfit.contracts import Estimate
+from vidfit.report import wording
+from vidfit.report.charts import accuracy_axis, headline_chart, interval_row, reliability_chart
+from vidfit.report.cost_chart import cost_chart, overlap, ticks
+from vidfit.report.leaderboard import by_accuracy, on_cost_axis, pareto_front
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.0, 1.0), (0.62, 0.81), (0.5, 0.5), (1.0, 1.0), (0.0, 0.0), (0.993, 0.999)]
+)
+def test_axis_holds_what_it_shows_between_round_numbers(low, high):
+    axis = accuracy_axis([Estimate(low, low, high)])
+    assert 0 <= axis.low <= low <= high <= axis.high <= 1
+    assert axis.low < axis.high and 2 <= len(axis.ticks) <= 8
+    assert axis.place(axis.low) == 0 and axis.place(axis.high) == 100
+
+
+def test_axis_without_values_spans_everything():
+    axis = accuracy_axis([NOT_MEASURED])
+    assert (axis.low, axis.high) == (0, 1)
+
+
+def test_interval_row_stands_where_the_figures_say():
+    axis = accuracy_axis([Estimate(0.5, 0.0, 1.0)])
+    row = interval_row(Estimate(0.5, 0.25, 0.75), axis, "backbone")
+    assert 'class="whisker backbone" x1="25.0%" x2="75.0%"' in row
+    assert 'x="50.0%"' in row and 'aria-label="50.0 % [25.0, 75.0]"' in row
+
+
+def test_interval_row_without_interval_has_no_whisker():
+    axis = accuracy_axis([NOT_MEASURED])
+    assert "whisker" not in interval_row(Estimate(0.5, NAN, NAN), axis, "fusion")
+    empty = interval_row(NOT_MEASURED, axis, "fusion")
+    assert "mark" not in empty and "not measured" in empty
+
+
+def test_headline_chart_without_majority_has_one_flag():
+    assert headline_chart(Estimate(0.7, 0.6, 0.8), 0.5).count("<text") == 2
+    assert headline_chart(Estimate(0.7, 0.6, 0.8), NAN).count("<text") == 1
+
+
+def test_reliability_chart_draws_no_threshold_at_zero():
+    assert "threshold" in reliability_chart((), 0.4)
+    assert "threshold" not in reliability_chart((), 0.0)
+
+
+def test_pareto_front_has_no_member_that_another_beats():
+    candidates = large_report(5, 60).candidates
+    front = pareto_front(candidates)
+    for member in front:
+        assert not any(
+            other.seconds_per_clip <= member.seconds_per_clip
+            and other.accuracy.value > member.accuracy.value
+            for other in candidates
+        )
+    assert by_accuracy(candidates)[0] in front
+
+
+def test_candidates_without_cost_are_not_on_the_cost_axis():
+    majority = CANDIDATES[-1]
+    assert not on_cost_axis(majority) and majority not in pareto_front(CANDIDATES)
+    assert cost_chart([majority], 800, 400) == ""
+
+
+@pytest.mark.parametrize("width", [350, 1040])
+def test_labels_of_the_cost_chart_do_not_overlap(width):
+    for candidates in (CANDIDATES, large_report(5, 60).candidates):
+        boxes = label_boxes(cost_chart(candidates, width, 400))
+        assert boxes
+        for i, box in enumerate(boxes):
+            assert box[0] >= 0 and box[2] <= width + 1
+            assert not any(overlap(box, other) for other in boxes[i + 1 :])
+
+
+@pytest.mark.parametrize("width", [350, 1040])
+def test_chosen_is_labelled_at_every_width(width):
+    assert 'class="label chosen"' in cost_chart(CANDIDATES, width, 400)
+
+
+def label_boxes(svg):
+    found = re.findall(
+        r'<text class="label[^"]*" x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">([^<]*)<', svg
+    )
+    boxes = []
+    for x, y, anchor, text in found:
+        width = 6.5 * len(text)
+        left = float(x) - {"start": 0, "middle": width / 2, "end": width}[anchor]
+        boxes.append((left, float(y) - 10, left + width, float(y)))
+    return boxes
+
+
+def test_cost_ticks_are_round_and_inside():
+    assert ticks(1.0, 2.0) == [10, 20, 50, 100]
+    assert ticks(0.0, 4.0) == [1, 10, 100, 1000, 10000]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (wording.percent(0.78312), "78.3 %"),
+        (wording.figure(Estimate(0.5, NAN, NAN)), "50.0 % (interval not measured)"),
+        (wording.figure(NOT_MEASURED), "not measured"),
+        (wording.milliseconds(1.7021), "1,702 ms"),
+        (wording.duration(0.42), "420 ms"),
+        (wording.duration(59.96), "1 min 00 s"),
+        (wording.duration(7384), "2 h 03 min"),
+        (wording.duration(None), "not measured"),
+        (wording.large(4_650_000), "4.65 M"),
+        (wording.counted(1, "clip"), "1 clip"),
+        (wording.short_path("/a/b/c/d.mp4"), "…/c/d.mp4"),
+        (wording.short_path("d.mp4"), "d.mp4"),
+    ],
+)
+def test_figures_are_worded(said, expected):
+    assert said == expected
