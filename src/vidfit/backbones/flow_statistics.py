@@ -198,7 +198,8 @@ def _levels(values_PHW: _Array, floor: float) -> _Array:
 
 
 def _share(mask_PHW: NDArray[np.bool_]) -> _Array:
-    return mask_PHW.mean(axis=(1, 2))[:, None]
+    share_P1: _Array = mask_PHW.mean(axis=(1, 2), dtype=np.float64)[:, None]
+    return share_P1
 
 
 def _histogram(speed_PHW: _Array) -> _Array:
