@@ -15,7 +15,6 @@ from pathlib import Path
 import av
 import numpy as np
 
-
 TIME_BASE = Fraction(1, 12800)
 
 
@@ -133,7 +132,12 @@ def _transport(folder: Path) -> Path:
 
 def _negative(folder: Path) -> Path:
     whole = write(folder, Recipe("whole.mp4", options=x264(12)))
-    return shift(whole, folder / "negative.mkv", -40 * 512)
+    return shift(whole, folder / "negative.ts", -40 * 512)
+
+
+def _windows_media(folder: Path) -> Path:
+    """A container whose timestamps are those of decoding, with B-frames."""
+    return shift(write(folder, Recipe("w.mp4", options=x264(12))), folder / "v.asf", 0)
 
 
 def _cut_transport(folder: Path) -> Path:
@@ -196,6 +200,7 @@ CASES: dict[str, Callable[[Path], Path]] = {
     "h264_mkv": _recipe("v.mkv", options=x264(12)),
     "h264_flv": _recipe("v.flv", options=x264(12)),
     "h264_avi_no_pts": _recipe("v.avi", options=x264(12), **_FRAMES),
+    "h264_asf_false_pts": _windows_media,
     "h264_raw_stream": _recipe("v.h264", options=x264(12)),
     "h264_ts_late_start": _transport,
     "h264_ts_cut_start": _cut_transport,
@@ -208,7 +213,9 @@ CASES: dict[str, Callable[[Path], Path]] = {
         "v.mp4", options=x264(12), pixel_format="yuv444p", width=175, height=131, frames=30
     ),
     "h264_single_frame": _recipe("v.mp4", options=x264(12), frames=1),
-    "hevc_10bit": _recipe("v.mp4", codec="libx265", options=x265(12, 0), pixel_format="yuv420p10le"),
+    "hevc_10bit": _recipe(
+        "v.mp4", codec="libx265", options=x265(12, 0), pixel_format="yuv420p10le"
+    ),
     "hevc_open_gop": _recipe("v.mp4", codec="libx265", options=x265(12, 1)),
     "hevc_ts": _recipe("v.ts", codec="libx265", options=x265(12, 1)),
     "vp9_odd_size": _recipe(
@@ -226,12 +233,119 @@ CASES: dict[str, Callable[[Path], Path]] = {
         frames=40,
     ),
     "mpeg4_asp": _recipe("v.mp4", codec="mpeg4", options={"bf": "2", "g": "12"}),
-    "mpeg4_asp_avi": _recipe("v.avi", codec="mpeg4", options={"bf": "2", "g": "12"}),
+    "mpeg4_asp_avi": _recipe("v.avi", codec="mpeg4", options={"bf": "2", "g": "12"}, **_FRAMES),
     "mpeg2_ps": _recipe("v.mpg", **_MPEG2),
     "mpeg2_ts": _recipe("v.ts", **_MPEG2),
-    "mjpeg_avi": _recipe("v.avi", codec="mjpeg", pixel_format="yuvj420p", frames=20),
+    "mjpeg_avi": _recipe("v.avi", codec="mjpeg", pixel_format="yuvj420p", frames=20, **_FRAMES),
     "ffv1_mkv": _recipe("v.mkv", codec="ffv1", options={"g": "6"}, frames=20),
     "gif": _recipe("v.gif", codec="gif", pixel_format="rgb8", frames=20),
     "one_pixel": _recipe("v.nut", codec="ffv1", pixel_format="bgr0", width=1, height=1, frames=5),
     "frame_folder": _frame_folder,
 }
+
+
+def _empty(folder: Path) -> Path:
+    (folder / "empty.mp4").touch()
+    return folder / "empty.mp4"
+
+
+def _text(folder: Path) -> Path:
+    (folder / "text.mp4").write_text("This was never a video.\n" * 200)
+    return folder / "text.mp4"
+
+
+def _playlist(folder: Path) -> Path:
+    """A list that names another file, under the name of a video."""
+    other = write(folder, Recipe("other.mp4", options=x264(12), frames=5))
+    (folder / "list.mp4").write_text(f"ffconcat version 1.0\nfile {other.name}\n")
+    return folder / "list.mp4"
+
+
+def _broken_header(folder: Path) -> Path:
+    """The index stands at the end of this file, and the end is gone."""
+    path = write(folder, Recipe("header.mp4", options=x264(12)))
+    path.write_bytes(path.read_bytes()[:4000])
+    return path
+
+
+def _broken_header_in_front(folder: Path) -> Path:
+    faststart = {"movflags": "faststart"}
+    path = write(folder, Recipe("h.mp4", options=x264(12), container_options=faststart))
+    path.write_bytes(path.read_bytes()[:200])
+    return path
+
+
+def _audio_only(folder: Path) -> Path:
+    path = folder / "audio.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        for i in range(20):
+            container.mux(stream.encode(_silence(i)))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _no_frames(folder: Path) -> Path:
+    """A header that announces a video stream, and nothing after it."""
+    options = {"movflags": "frag_keyframe+empty_moov"}
+    whole = write(folder, Recipe("whole.mp4", options=x264(12), container_options=options))
+    data = whole.read_bytes()
+    path = folder / "no_frames.mp4"
+    path.write_bytes(data[: data.index(b"moof") - 4])
+    return path
+
+
+def _noise_inside(folder: Path) -> Path:
+    """A sound header and index; every picture is overwritten."""
+    path = write(folder, Recipe("noise.mp4", options=x264(12)))
+    data = bytearray(path.read_bytes())
+    start = data.index(b"mdat") + 4
+    end = data.index(b"moov") - 4
+    data[start:end] = np.random.default_rng(0).bytes(end - start)
+    path.write_bytes(bytes(data))
+    return path
+
+
+def _broken_link(folder: Path) -> Path:
+    (folder / "link.mp4").symlink_to(folder / "gone.mp4")
+    return folder / "link.mp4"
+
+
+def _empty_folder(folder: Path) -> Path:
+    (folder / "frames").mkdir()
+    return folder / "frames"
+
+
+DAMAGED: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "empty": (_empty, "the file is empty"),
+    "text": (_text, "not a known video format"),
+    "playlist": (_playlist, "list or text, not a video"),
+    "broken_header": (_broken_header, "header is damaged"),
+    "broken_header_in_front": (_broken_header_in_front, "damaged|cut short"),
+    "audio_only": (_audio_only, "holds no video stream, only audio"),
+    "no_frames": (_no_frames, "no picture can be decoded"),
+    "noise_inside": (_noise_inside, "damaged"),
+    "broken_link": (_broken_link, "a link to a file that is gone"),
+    "empty_folder": (_empty_folder, "holds no frames"),
+    "missing": (lambda folder: folder / "missing.mp4", "no such file"),
+}
+
+
+def truncated(folder: Path) -> Path:
+    """A file with a sound header that breaks off in the middle of its pictures."""
+    faststart = {"movflags": "faststart"}
+    path = write(folder, Recipe("t.mp4", options=x264(12), container_options=faststart))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    return path
+
+
+def overwritten(folder: Path) -> Path:
+    """A file with a stretch of zeros in the middle of its pictures."""
+    path = write(folder, Recipe("o.mp4", options=x264(12)))
+    data = bytearray(path.read_bytes())
+    start, end = data.index(b"mdat"), data.index(b"moov")
+    middle = (start + end) // 2
+    data[middle : middle + (end - start) // 4] = bytes((end - start) // 4)
+    path.write_bytes(bytes(data))
+    return path

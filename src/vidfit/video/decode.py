@@ -6,39 +6,36 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from vidfit.contracts import FrameBatch, Indices, Preprocessing, Sampling, Seconds
+from vidfit.contracts import Clip, FrameBatch, Indices, Preprocessing, Sampling, Seconds
 from vidfit.errors import VideoError
 from vidfit.video.reader import VideoReader
 from vidfit.video.sample import frame_indices, nearest_before
 
 
-def decode(  # noqa: PLR0913 - the four ways to choose are exclusive, so that one call reads well
-    path: str,
+def decode(
+    video: str | Clip,
     *,
     indices: Iterable[int] | Indices | None = None,
     timestamps_seconds: Iterable[float] | Seconds | None = None,
     fps: float | None = None,
     count: int | None = None,
-    start_seconds: float = 0.0,
-    end_seconds: float | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> FrameBatch:
     """Decode chosen frames; exactly one of the four ways of choosing must be given.
 
     Parameters
     ----------
-    path
-        File, GIF, folder of frames or URL.
+    video
+        Path of a file, GIF or folder of frames, or a URL; or a clip, whose span then bounds
+        ``fps`` and ``count``.
     indices
         Places in the video, in any order, repeats allowed.
     timestamps_seconds
-        Moments; each is answered by the frame on screen then.
+        Moments of the video; each is answered by the frame on screen then.
     fps
-        So many frames a second of the span, from its start.
+        So many frames a second, from the start of the video or clip.
     count
-        So many frames, at the centres of equal parts of the span.
-    start_seconds, end_seconds
-        The span for ``fps`` and ``count``; ``None`` is the end of the video.
+        So many frames, at the centres of equal parts of the video or clip.
     preprocessing
         Size of the frames; ``None`` keeps the native size.
 
@@ -57,16 +54,16 @@ def decode(  # noqa: PLR0913 - the four ways to choose are exclusive, so that on
         raise VideoError(
             f"decode needs exactly one of indices, timestamps_seconds, fps, count; got {sum(given)}"
         )
-    with VideoReader(path) as reader:
+    clip = video if isinstance(video, Clip) else Clip(str(video))
+    with VideoReader(clip.path) as reader:
         if indices is not None:
             chosen = np.fromiter(indices, np.int64)
         elif timestamps_seconds is not None:
             chosen = _at(reader, np.fromiter(timestamps_seconds, np.float64))
         elif fps is not None:
-            chosen = _at_rate(reader, fps, start_seconds, end_seconds)
+            chosen = _at_rate(reader, fps, clip)
         else:
-            sampling = Sampling(clip_len=1, num_clips=_positive(count or 0))
-            chosen = frame_indices(reader.pts_seconds, start_seconds, end_seconds, sampling).ravel()
+            chosen = _evenly(reader, count or 0, clip)
         return read_batch(reader, chosen, preprocessing)
 
 
@@ -99,21 +96,21 @@ def _at(reader: VideoReader, moments_seconds: Seconds) -> Indices:
     return nearest_before(reader.pts_seconds, moments_seconds)
 
 
-def _at_rate(
-    reader: VideoReader, fps: float, start_seconds: float, end_seconds: float | None
-) -> Indices:
-    end = reader.duration_seconds if end_seconds is None else end_seconds
+def _at_rate(reader: VideoReader, fps: float, clip: Clip) -> Indices:
+    end = reader.duration_seconds if clip.end_seconds is None else clip.end_seconds
     end = min(end, reader.duration_seconds)
-    if not (fps > 0 and 0 <= start_seconds < end):
+    if not (fps > 0 and 0 <= clip.start_seconds < end):
         raise VideoError(
-            f"{reader.path}: cannot take {fps:g} frames a second from {start_seconds:g} s to "
+            f"{reader.path}: cannot take {fps:g} frames a second from {clip.start_seconds:g} s to "
             f"{end:g} s; fps must be positive and the span not empty"
         )
-    moments = start_seconds + np.arange(np.ceil((end - start_seconds) * fps - 1e-6)) / fps
-    return nearest_before(reader.pts_seconds, moments)
+    moments = np.arange(np.ceil((end - clip.start_seconds) * fps - 1e-6)) / fps
+    return nearest_before(reader.pts_seconds, clip.start_seconds + moments)
 
 
-def _positive(count: int) -> int:
+def _evenly(reader: VideoReader, count: int, clip: Clip) -> Indices:
     if count < 1:
         raise VideoError(f"count must be at least 1, got {count}")
-    return count
+    sampling = Sampling(clip_len=1, num_clips=count)
+    span = (clip.start_seconds, clip.end_seconds)
+    return frame_indices(reader.pts_seconds, *span, sampling).ravel()

@@ -14,7 +14,7 @@ from vidfit.contracts import Indices
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
-from vidfit.video.source import frame_files, reason
+from vidfit.video.source import DECODER_OPTIONS, frame_files, reason
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -55,7 +55,10 @@ def read_image(file: Path) -> VideoFrame:
     """
     try:
         # As an open file: FFmpeg would read a "%d" in the name as a pattern.
-        with file.open("rb") as opened, av.open(opened, mode="r") as container:
+        with (
+            file.open("rb") as opened,
+            av.open(opened, mode="r", options=DECODER_OPTIONS) as container,
+        ):
             return next(container.decode(video=0))
     except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
         raise VideoError(f"{file}: cannot be read as an image: {reason(error)}") from error

@@ -11,7 +11,7 @@ from av.stream import Discard
 
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
-from vidfit.video.source import MAX_FRAME_PIXELS, open_container, reason
+from vidfit.video.source import DECODER_OPTIONS, open_container, reason
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -36,14 +36,17 @@ class OpenStream:
                 stream.discard = Discard.all
         self._codec = self.stream.codec_context
         self._codec.thread_count = 1
-        self._codec.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
+        self._codec.options = dict(DECODER_OPTIONS)
         self.formats = set(self._container.format.name.split(","))
         self.picture: Picture | None = None
         self._packets = self._read()
 
     def close(self) -> None:
         """Close the file."""
+        opened_file = getattr(self._container.file, "file", None)
         self._container.close()
+        if opened_file is not None:  # fsspec's, which PyAV leaves open
+            opened_file.close()
 
     def _read(self) -> Iterator[Packet[VideoStream]]:
         try:
@@ -93,7 +96,7 @@ class OpenStream:
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self.path}: decoding failed: {reason(error)}") from error
         if frames and self.picture is None:
-            self.picture = Picture.of(frames[0], self._codec.name)
+            self.picture = Picture.of(frames[0], self._codec.codec.canonical_name)
         return frames
 
     def decode_all(self) -> Iterator[tuple[Packet[VideoStream] | None, list[VideoFrame]]]:

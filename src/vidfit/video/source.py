@@ -26,8 +26,8 @@ VIDEO_SUFFIXES = frozenset(
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """File name endings, in lower case, of the frames in a folder of frames."""
 
-MAX_FRAME_PIXELS = 1 << 28
-"""Frames above this (16384 x 16384) are refused before memory is asked for."""
+DECODER_OPTIONS = {"max_pixels": str(1 << 28)}
+"""Frames above 16384 x 16384 pixels are refused before memory is asked for."""
 
 # Demuxers that follow names found inside the file, or draw pictures of plain text.
 _REFUSED_FORMATS = frozenset({"concat", "dash", "hls", "imf", "sdp", "tty", "txd"})
@@ -76,7 +76,7 @@ def open_container(path: str) -> InputContainer:
     """
     source = _open_url(path) if is_url(path) else _checked_file(path)
     try:
-        container = av.open(source, mode="r", metadata_errors="replace")
+        container = av.open(source, mode="r", options=DECODER_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"{path}: cannot be read as a video: {reason(error)}") from error
     refused = _refusal(container)

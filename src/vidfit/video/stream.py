@@ -40,6 +40,7 @@ class StreamDecoder:
     def __init__(self, path: str) -> None:
         self.path = path
         self.restarts = self.decoded_packets = 0
+        self._skipped: set[int] = set()
         self._opened = OpenStream(path)
         try:
             self.index = survey(self._opened)
@@ -207,7 +208,7 @@ class StreamDecoder:
         self._ready: deque[tuple[int, VideoFrame]] = deque()
         self._drained = False
         self._reached = -1
-        self._skipped: set[int] = set()
+        self._skipped = set()
         self._count = 0
 
     def _missing(self, frame_index: int) -> VideoError:

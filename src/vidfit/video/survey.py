@@ -11,6 +11,11 @@ from vidfit.video.opened import OpenStream
 # Containers that carry no list of frames: packets are cut out by a parser, which may make
 # two of one frame (interlaced pictures) or begin in the middle of a group.
 _PARSED_FORMATS = frozenset({"mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo", "vc1"})
+
+# Containers that have no place for the time of presentation: what stands there may be the
+# order of decoding.
+_DECODING_TIMES = frozenset({"avi", "asf"})
+
 _PREFIX_PACKETS = 24
 
 
@@ -35,8 +40,8 @@ def _begins_as(index: PacketIndex, opened: OpenStream) -> bool:
     """Whether the first packets give the frames that the index expects, in its order."""
     reorders = opened.stream.codec_context.reorder_depth > 0
     in_order = bool((np.diff(index.pts_P) > 0).all())
-    if reorders and in_order and "avi" in opened.formats:
-        return False  # AVI has no timestamps; what stands there is the order of decoding
+    if reorders and in_order and opened.formats & _DECODING_TIMES:
+        return False
     clean = index.keyframe_P[0] and index.frame_of_P[0] <= 0 and index.start_of_F[0] == 0
     if clean and not (reorders and in_order) and not opened.formats & _PARSED_FORMATS:
         return True
