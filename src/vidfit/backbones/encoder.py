@@ -109,11 +109,16 @@ def count_parameters(network: nn.Module) -> int:
 
 
 def count_gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> float:
-    """Count multiply-accumulates (10^9) of one view, in convolutions and matrix products."""
+    """Count multiply-accumulates (10^9) of one view, in convolutions and matrix products.
+
+    Nothing is computed: tensors on the "meta" device have shapes only.
+    """
     from torch.utils.flop_counter import FlopCounterMode
 
-    height, width = preprocessing.height_pixels, preprocessing.width_pixels
-    view_BTHWC = torch.zeros(1, clip_len, height, width, 3, dtype=torch.uint8)
+    tensors = dict(network.named_parameters()) | dict(network.named_buffers())
+    shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
+    size = (preprocessing.height_pixels, preprocessing.width_pixels)
+    view_BTHWC = torch.empty(1, clip_len, *size, 3, dtype=torch.uint8, device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(view_BTHWC)
+        torch.func.functional_call(network, shapes, (view_BTHWC,))
     return float(counter.get_total_flops()) / 2e9
