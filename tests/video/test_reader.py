@@ -9,6 +9,7 @@ import av
 import fsspec
 import numpy as np
 import pytest
+from av.video.reformatter import Interpolation
 from tests.video.cases import CASES, Recipe, write, x264
 
 from vidfit.contracts import Sampling
@@ -28,7 +29,9 @@ def sequential(path: Path) -> tuple[np.ndarray, list[np.ndarray]]:
             for frame in container.decode(stream):
                 ticks.append(frame.pts)
                 rgb = frame.reformat(
-                    format="gbrp", dst_color_range="JPEG", interpolation="BILINEAR"
+                    format="gbrp",
+                    dst_color_range="JPEG",
+                    interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND,
                 )
                 frames.append(np.rot90(rgb.to_ndarray(), round(frame.rotation / 90)))
             tick, rate = float(stream.time_base), float(stream.average_rate or 25)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from av.video.reformatter import ColorRange, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from vidfit.contracts import Frames, Preprocessing
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
+_INTERPOLATION = int(Interpolation.BILINEAR | Interpolation.ACCURATE_RND)
 _FULL_RANGE = int(ColorRange.JPEG)
 _QUARTER_TURNS = {0: 0, 90: 1, 180: 2, 270: 3}
 
@@ -50,9 +51,9 @@ class Scalers:
     def scale(self, frame: VideoFrame, width_pixels: int, height_pixels: int) -> Frames:
         """Return the frame as RGB [H, W, 3], scaled by an antialiased bilinear filter.
 
-        Through planar RGB: at the same cost as packed RGB, libswscale then interpolates
-        chroma and rounds properly. Mean absolute difference to full-size conversion and
-        PIL's bilinear filter is 0.2 to 0.3 levels, against 1.6 to 2.0 with a bias of -1.5.
+        Through planar RGB with accurate rounding: libswscale then interpolates chroma and
+        rounds without bias, at the cost of the default way to packed RGB, which comes out
+        1 to 2 levels too dark.
         """
         size = (width_pixels, height_pixels)
         reformatter = self._reformatters.get(size)
@@ -63,6 +64,7 @@ class Scalers:
             width=width_pixels,
             height=height_pixels,
             format="gbrp",
+            interpolation=_INTERPOLATION,
             dst_color_range=_FULL_RANGE,
             threads=1,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import av
 import av.error
@@ -77,12 +78,15 @@ def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding) -> None:
     first = next(frames, None)
     if first is None:
         raise VideoError("there are no frames to write; give at least one")
+    if av.Codec(encoding.codec, "w").type != "video":
+        raise VideoError(f"{encoding.codec} is not a video codec; try libx264")
     even = encoding.pixel_format.startswith("yuv420p")
     picture = _padded(first, first.shape, even)
     with av.open(str(path), mode="w") as container:
-        stream = container.add_stream(encoding.codec, rate=encoding.fps, options=encoding.options)
-        if not isinstance(stream, VideoStream):
-            raise VideoError(f"{encoding.codec} is not a video codec; try libx264")
+        stream = cast(
+            VideoStream,
+            container.add_stream(encoding.codec, rate=encoding.fps, options=encoding.options),
+        )
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = encoding.pixel_format
         for frame in chain([first], frames):
