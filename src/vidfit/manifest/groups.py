@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from vidfit.errors import ManifestError
+from vidfit.manifest.names import is_video
 from vidfit.manifest.recordings import AUTOMATIC, Pairs, read_recordings
 from vidfit.manifest.value import Listing, common_folder, relative_name
 
@@ -136,18 +137,16 @@ def _apply(
 
 
 def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name.replace("\\", "/")).casefold().removeprefix("./")
+    """Return a clip's name as it is compared: without suffix, case and form of accents."""
+    name = unicodedata.normalize("NFC", name.replace("\\", "/")).casefold().removeprefix("./")
+    return name.removesuffix(PurePath(name).suffix) if is_video(name) else name
 
 
 def _look_up(path: str, root: Path, recordings: dict[str, str]) -> str | None:
-    """Find a clip by its path, by shorter and shorter ends of it, with and without suffix."""
+    """Find a clip by its path, then by shorter and shorter ends of it."""
     relative = PurePath(relative_name(path, str(root.absolute())))
     tails = [path, *("/".join(relative.parts[i:]) for i in range(len(relative.parts)))]
-    for tail in map(_plain, tails):
-        for name in (tail, tail[: len(tail) - len(relative.suffix)]):
-            if name in recordings:
-                return recordings[name]
-    return None
+    return next((recordings[tail] for tail in map(_plain, tails) if tail in recordings), None)
 
 
 def _found_mapping(listing: Listing) -> list[str | None] | None:

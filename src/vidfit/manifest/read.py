@@ -144,7 +144,8 @@ def _without_repeats(listing: Listing) -> list[Clip]:
 
 
 def _nothing_found(source: str | Path, listing: Listing) -> str:
-    reason = f" ({listing.rejected[0].name}: {listing.rejected[0].reason})" * bool(listing.rejected)
+    first = listing.rejected[0] if listing.rejected else None
+    reason = f" ({first.name}: {first.reason})" if first else ""
     return (
         f"No clips in {source}, read as {listing.layout}; {len(listing.rejected)} rows or files "
         f"were rejected{reason}. Expected: {LAYOUTS}."

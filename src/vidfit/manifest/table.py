@@ -90,10 +90,11 @@ def parse_seconds(value: object) -> float | None:
     text = "" if value is None else str(value).strip()
     if not text:
         return None
+    parts = [float(part) for part in text.split(":")]
     seconds = 0.0
-    for part in text.split(":"):
-        seconds = seconds * 60 + float(part)
-    if not math.isfinite(seconds) or seconds < 0 or "-" in text.lstrip("-0."):
+    for part in parts:
+        seconds = seconds * 60 + part
+    if not math.isfinite(seconds) or min(parts) < 0:
         raise ValueError(f"{text!r} is no time of at least 0 seconds")
     return seconds
 
