@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 

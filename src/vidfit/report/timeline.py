@@ -1,4 +1,4 @@
-"""A timeline as data: JSON, CSV and WebVTT; and the choice of a writer by suffix."""
+"""A timeline as data (JSON, CSV, WebVTT), and the choice of a writer by suffix."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.errors import VidfitError
+from vidfit.report.annotated import annotated_video
 from vidfit.report.data import plain
 from vidfit.report.timeline_image import timeline_png
 from vidfit.report.wording import percent
@@ -77,6 +78,7 @@ TIMELINE_WRITERS: dict[str, Callable[[Timeline, Path], None]] = {
     ".csv": _writes(timeline_csv),
     ".vtt": _writes(timeline_vtt),
     ".png": timeline_png,
+    ".mp4": annotated_video,
 }
 """A writer of (timeline, path) for each suffix."""
 

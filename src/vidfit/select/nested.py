@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Floats, Indices, Progress
+from vidfit.metrics import fit_temperature, probabilities
 from vidfit.select.compare import Vectors, compare, fit_contenders
 
 Folds = Callable[[Indices, Sequence[str], int], Indices]
@@ -23,9 +24,9 @@ Folds = Callable[[Indices, Sequence[str], int], Indices]
 class Nested:
     """Answers to every clip by fits that have not seen its recording.
 
-    ``chosen_MK`` are those of whatever was chosen in the clip's outer fold, and
-    ``chosen_by_fold`` says what that was; ``majority_M`` is the most frequent training
-    class of the outer fold.
+    All are log-probabilities [M, K]. ``chosen_MK`` are those of whatever was chosen in the
+    clip's outer fold, calibrated there; ``chosen_by_fold`` says what that was. ``majority_M``
+    is the most frequent training class of the outer fold.
     """
 
     answers_MK: Mapping[str, Floats]
@@ -40,9 +41,17 @@ def nested(
     groups: Sequence[str],
     folds: Folds,
     *,
+    inner_folds: Folds | None = None,
     progress: Progress | None = None,
 ) -> Nested:
-    """Run the whole choice once for each outer fold and answer the clips left out."""
+    """Run the whole choice once for each outer fold and answer the clips left out.
+
+    Parameters
+    ----------
+    folds, inner_folds
+        Deal clips to the outer folds, and training clips to the folds on which is chosen;
+        the same unless said otherwise.
+    """
     outer_M = folds(labels_M, groups, 0)
     group_M = np.asarray(groups)
     classes = int(labels_M.max()) + 1
@@ -54,14 +63,16 @@ def nested(
         train, test = outer_M != fold, outer_M == fold
         inside = {name: x_MD[train] for name, x_MD in vectors.items()}
         outside = {name: x_MD[test] for name, x_MD in vectors.items()}
-        inner_M = folds(labels_M[train], group_M[train].tolist(), 1 + int(fold))
+        inner_M = (inner_folds or folds)(labels_M[train], group_M[train].tolist(), 1 + int(fold))
         contenders = fit_contenders(inside, labels_M[train], inner_M)
         for contender in contenders:
             out_MK = answers.setdefault(contender.name, np.full_like(chosen_MK, -20.0))
             answer_MK = contender.log_probabilities(outside)
             out_MK[test, : answer_MK.shape[1]] = answer_MK
         choice = compare(contenders, labels_M[train], group_M[train].tolist()).chosen
-        chosen_MK[test] = answers[choice.name][test]
+        temperature = fit_temperature(choice.out_of_fold_MK, labels_M[train])
+        calibrated_MK = probabilities(answers[choice.name][test], temperature)
+        chosen_MK[test] = np.log(np.maximum(calibrated_MK, 1e-9))
         chosen_by_fold.append(choice.name)
         majority_M[test] = np.bincount(labels_M[train]).argmax()
         if progress:

@@ -1,0 +1,92 @@
+"""Answer many videos: print a line each, write the files that were asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from vidfit.cli.progress import Bars
+from vidfit.contracts import Timeline
+from vidfit.errors import ManifestError, VideoError, VidfitError
+from vidfit.jobs.predict import load, run_predict
+from vidfit.report import TIMELINE_WRITERS, write_timeline
+from vidfit.video import is_video_path
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What files to write, and where; ``window_seconds`` and ``workers`` as in `predict`."""
+
+    output: Path | None
+    suffixes: tuple[str, ...]
+    window_seconds: float | None = None
+    workers: int | None = None
+
+
+def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
+    """Answer each video; one that cannot be read is named and stops nothing.
+
+    Returns
+    -------
+    int
+        How many videos could not be answered.
+    """
+    for suffix in wanted.suffixes:
+        if f".{suffix}" not in TIMELINE_WRITERS:
+            known = ", ".join(name.lstrip(".") for name in TIMELINE_WRITERS)
+            raise VidfitError(f"there is no format {suffix!r}; valid are {known}")
+    predictor = load(model)
+    failed = 0
+    for path in _paths(videos):
+        try:
+            timeline = run_predict(
+                predictor,
+                path,
+                window_seconds=wanted.window_seconds,
+                workers=wanted.workers,
+                progress=bars,
+            )
+        except VideoError as error:
+            typer.echo(f"{path}: not answered: {error}", err=True)
+            failed += 1
+            continue
+        _say(timeline)
+        if wanted.output is not None:
+            for suffix in wanted.suffixes:
+                write_timeline(timeline, wanted.output / f"{_stem(path)}.{suffix}")
+    return failed
+
+
+def _paths(videos: Sequence[str]) -> Iterator[str]:
+    for video in videos:
+        folder = Path(video)
+        if "://" in video or not folder.is_dir():
+            yield video
+            continue
+        found = sorted(str(path) for path in folder.rglob("*") if is_video_path(path))
+        if not found:
+            raise ManifestError(f"{folder} holds no videos")
+        yield from found
+
+
+def _stem(path: str) -> str:
+    """Return a file name for the answers; videos of one name in two folders keep apart."""
+    digest = hashlib.sha256(path.encode()).hexdigest()[:6]
+    return f"{Path(path).stem}-{digest}"
+
+
+def _say(timeline: Timeline) -> None:
+    """Print the segments and which frames were seen."""
+    typer.echo(
+        f"{timeline.path}  {timeline.duration_seconds:.2f} s, "
+        f"{timeline.frames_seen} of {timeline.frame_count} frames seen ({timeline.sampling})"
+    )
+    for segment in timeline.segments:
+        typer.echo(
+            f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
+            f"{segment.label}  {segment.probability:.1%}"
+        )

@@ -1,0 +1,6 @@
+"""Held-out scores with intervals, baselines and calibration."""
+
+from vidfit.evaluate.leakage import merge_groups, near_duplicates
+from vidfit.evaluate.score import Scores, score, unknown_thresholds
+
+__all__ = ["Scores", "merge_groups", "near_duplicates", "score", "unknown_thresholds"]

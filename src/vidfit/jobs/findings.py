@@ -1,0 +1,225 @@
+"""From what a fit computed to the report of it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import (
+    Candidate,
+    ClipResult,
+    Estimate,
+    Failure,
+    Floats,
+    Indices,
+    Report,
+    Stage,
+    clip_key,
+)
+from vidfit.errors import VideoError
+from vidfit.evaluate import near_duplicates, score
+from vidfit.hardware import hardware
+from vidfit.jobs.candidates import Loaded
+from vidfit.jobs.table import Table
+from vidfit.manifest import Manifest
+from vidfit.metrics import mean_interval, probabilities
+from vidfit.model import Model
+from vidfit.select import Comparison, Contender, Nested
+from vidfit.video import decode
+
+HARDEST_CLIPS = 12
+_PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that `fit` computed: what was read, fitted, left out and measured."""
+
+    data: str
+    manifest: Manifest
+    train: Table
+    test: Table
+    candidates: Sequence[Loaded]
+    dropped: Sequence[Failure]
+    unread: Sequence[Failure]
+    honest: Nested
+    leaky: Nested
+    comparison: Comparison
+    contenders: Sequence[Contender]
+    model: Model
+    stages: Sequence[Stage]
+
+
+def build_report(found: Findings) -> Report:
+    """Return the report: held-out scores, leaderboard, leakage, hardest clips, provenance."""
+    train, chosen = found.train, found.comparison.chosen
+    judged, answers_MK, majority_M, protocol = _judged(found)
+    scores = score(answers_MK, judged.labels_M, judged.groups, majority_M)
+    results = _results(judged, answers_MK, found.model)
+    keys = [clip_key(clip) for clip in train.clips]
+    return Report(
+        data=found.data,
+        task="classification",
+        classes=train.classes,
+        clip_count=len(train.clips) + len(found.test.clips),
+        group_count=len({*train.groups, *found.test.groups}),
+        grouping=found.manifest.grouping,
+        protocol=protocol,
+        chosen=chosen.name,
+        verdict=_verdict(found.comparison),
+        score=scores.accuracy,
+        mean_class_accuracy=scores.mean_class_accuracy,
+        majority=scores.majority,
+        grouped_split=mean_interval(_hits(found.honest.chosen_MK, train), train.groups),
+        random_split=mean_interval(_hits(found.leaky.chosen_MK, train), keys),
+        candidates=_leaderboard(found),
+        confusion_KK=scores.confusion_KK,
+        reliability=scores.reliability,
+        calibration_error=scores.calibration_error,
+        unknown_probability=found.model.unknown_probability,
+        clips=results,
+        failures=tuple(found.unread),
+        dropped=tuple(found.dropped),
+        near_duplicates=near_duplicates(keys, train.groups, list(train.hashes)),
+        stages=tuple(found.stages),
+        machine=hardware().describe(),
+        provenance=_provenance(found),
+        warnings=found.manifest.warnings,
+        thumbnails=_thumbnails(results),
+    )
+
+
+def _judged(found: Findings) -> tuple[Table, Floats, Indices, str]:
+    """Return the clips that the score is of, answers to them, and how they were held out."""
+    train, test, chosen = found.train, found.test, found.comparison.chosen
+    if not test.clips:
+        picks = ", ".join(sorted(set(found.honest.chosen_by_fold)))
+        folds = len(found.honest.chosen_by_fold)
+        return (
+            train,
+            np.exp(found.honest.chosen_MK),
+            found.honest.majority_M,
+            f"nested cross-validation, {folds} folds of recordings; every choice is made again "
+            f"without the fold (chosen in the folds: {picks}); the model is then fitted on all",
+        )
+    answers_MK = probabilities(chosen.log_probabilities(test.vectors), found.model.temperature)
+    majority_M = np.full(len(test.clips), np.bincount(train.labels_M).argmax())
+    return (
+        test,
+        answers_MK,
+        majority_M,
+        f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
+        "once, after every choice was made; the leaderboard is nested cross-validation on the rest",
+    )
+
+
+def _hits(log_probabilities_MK: Floats, table: Table) -> NDArray[np.bool_]:
+    hits_M: NDArray[np.bool_] = log_probabilities_MK.argmax(axis=1) == table.labels_M
+    return hits_M
+
+
+def _verdict(comparison: Comparison) -> str:
+    single, fusion, gain = comparison.best_single, comparison.best_fusion, comparison.gain
+    if fusion is None or gain is None:
+        return f"{single.name} is the only candidate."
+    points = f"{gain.value * 100:+.1f} points [{gain.low * 100:+.1f}, {gain.high * 100:+.1f}]"
+    if gain.low > 0:
+        return (
+            f"Fusion kept: {fusion.name} beats the best single model, {single.name}, by {points}."
+        )
+    return (
+        f"No proven gain from fusion: {fusion.name} against {single.name} is {points}; "
+        f"use {single.name}."
+    )
+
+
+def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
+    groups = found.train.groups
+    loaded = {candidate.name: candidate for candidate in found.candidates}
+    rows = [
+        _row(
+            contender,
+            mean_interval(_hits(found.honest.answers_MK[contender.name], found.train), groups),
+            [loaded[name] for name in contender.members],
+            contender.name == found.comparison.chosen.name,
+        )
+        for contender in found.contenders
+    ]
+    majority = mean_interval(found.honest.majority_M == found.train.labels_M, groups)
+    baseline = Candidate("majority class", "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True)
+    return (*sorted(rows, key=lambda row: -row.accuracy.value), baseline)
+
+
+def _row(
+    contender: Contender, accuracy: Estimate, members: Sequence[Loaded], chosen: bool
+) -> Candidate:
+    """Return a line of the leaderboard; a fusion pays one decode and every forward."""
+    specs = [member.backbone.spec for member in members]
+    single = len(members) == 1
+    licences = sorted({spec.licence for spec in specs})
+    allowed = [spec.commercial_use for spec in specs]
+    return Candidate(
+        name=contender.name,
+        kind="backbone" if single else "fusion",
+        members=contender.members,
+        accuracy=accuracy,
+        seconds_per_clip=max(m.cost.decode_seconds for m in members)
+        + sum(m.cost.forward_seconds for m in members),
+        dim=sum(spec.dim for spec in specs),
+        parameters=sum(spec.parameters for spec in specs),
+        gmacs_per_clip=sum(spec.gmacs_per_clip for spec in specs),
+        sampling=str(specs[0].sampling) if single else "as its members",
+        licence=", ".join(licences),
+        commercial_use=False if False in allowed else None if None in allowed else True,
+        chosen=chosen,
+    )
+
+
+def _results(judged: Table, answers_MK: Floats, model: Model) -> tuple[ClipResult, ...]:
+    best_M = answers_MK.argmax(axis=1)
+    return tuple(
+        ClipResult(
+            clip,
+            judged.classes[best_M[i]],
+            float(answers_MK[i, best_M[i]]),
+            float(answers_MK[i, judged.labels_M[i]]),
+            bool(answers_MK[i, best_M[i]] < model.unknown_probability),
+        )
+        for i, clip in enumerate(judged.clips)
+    )
+
+
+def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
+    """Return a small JPEG of the middle of each clip that was answered worst."""
+    import cv2
+
+    wrong = [r for r in results if r.predicted != r.clip.label]
+    hardest = sorted(wrong, key=lambda r: r.probability_of_label)[:HARDEST_CLIPS]
+    pictures = {}
+    for result in hardest:
+        clip = result.clip
+        try:
+            frame_HWC = decode(clip, count=1).frames_THWC[0]
+        except VideoError:  # it was readable a minute ago; a picture is not worth a failure
+            continue
+        width = 320
+        height = max(1, round(frame_HWC.shape[0] * width / frame_HWC.shape[1]))
+        small = cv2.resize(frame_HWC, (width, height), interpolation=cv2.INTER_AREA)
+        ok, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+        if ok:
+            pictures[clip_key(clip)] = jpeg.tobytes()
+    return pictures
+
+
+def _provenance(found: Findings) -> dict[str, str]:
+    facts = {"data digest": found.manifest.digest, "python": platform.python_version()}
+    facts |= {package: version(package) for package in _PACKAGES}
+    for candidate in found.candidates:
+        spec = candidate.backbone.spec
+        facts[spec.name] = f"{spec.source}, revision {spec.revision[:16]}, frames {spec.sampling}"
+    return facts

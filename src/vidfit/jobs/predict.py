@@ -1,0 +1,152 @@
+"""The way back: a model and videos in, answers over time out.
+
+The same sampling, preprocessing, backbones and head run as in `fit`, by the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vidfit import backbones as zoo
+from vidfit.contracts import (
+    UNKNOWN,
+    Backbone,
+    Clip,
+    ClipFeatures,
+    FittedFusion,
+    Progress,
+    Segment,
+    Timeline,
+)
+from vidfit.errors import VideoError
+from vidfit.features import stream, temporal_statistics
+from vidfit.fusion import RESTORE
+from vidfit.hardware import hardware
+from vidfit.metrics import probabilities
+from vidfit.model import Model, load_model, member_directory
+from vidfit.runtime import accelerate
+from vidfit.video import VideoReader
+
+_WHOLE_CLIP_WINDOWS = 1.5
+"""A video of up to so many windows is answered as one clip."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A loaded model: its networks are open and it may be asked again and again."""
+
+    model: Model
+    backbones: tuple[Backbone, ...]
+    head: FittedFusion
+
+    def answer(self, features: dict[str, ClipFeatures]) -> tuple[str, float]:
+        """Return the label, or ``unknown``, and the calibrated probability of a clip."""
+        blocks = [
+            temporal_statistics(features[b.spec.name].tokens_ND)[None] for b in self.backbones
+        ]
+        answer_K = probabilities(self.head.log_probabilities(blocks), self.model.temperature)[0]
+        best = int(answer_K.argmax())
+        probability = float(answer_K[best])
+        declined = (
+            probability < self.model.unknown_probability
+            or float(self.head.novelty(blocks)[0]) > self.model.unknown_novelty
+        )
+        return (UNKNOWN if declined else self.model.classes[best]), probability
+
+
+def load(directory: Path) -> Predictor:
+    """Open a model directory that `fit` wrote.
+
+    Raises
+    ------
+    ModelError
+        If it is incomplete or altered.
+    BackboneError
+        If a member cannot run here.
+    """
+    model = load_model(directory)
+    backbones = tuple(
+        accelerate(zoo.restore(member_directory(directory, i))) for i in range(len(model.members))
+    )
+    return Predictor(model, backbones, RESTORE[model.head](model.arrays))
+
+
+def run_predict(
+    predictor: Predictor,
+    path: str,
+    *,
+    window_seconds: float | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Timeline:
+    """Answer a video: a clip as a whole, a longer one window by window.
+
+    Memory does not grow with the length of the video, but for the answers themselves.
+
+    Parameters
+    ----------
+    window_seconds
+        Length of a window; ``None`` takes that of the model's training clips.
+
+    Raises
+    ------
+    VideoError
+        If the video cannot be read.
+    """
+    with VideoReader(path) as reader:
+        duration = reader.info.duration_seconds
+        frame_count = reader.info.frame_count
+    window = window_seconds or predictor.model.window_seconds
+    clips = list(windows(path, duration, window))
+    if progress:
+        progress.start(Path(path).name, len(clips))
+    answers: dict[Clip, Segment] = {}
+    seen = 0
+    for outcome in stream(clips, predictor.backbones, workers=workers or hardware().cores):
+        if outcome.failure:
+            raise VideoError(outcome.failure)
+        label, probability = predictor.answer(outcome.features)
+        clip = outcome.clip
+        end = duration if clip.end_seconds is None else clip.end_seconds
+        answers[clip] = Segment(clip.start_seconds, end, label, probability)
+        seen += len({int(i) for f in outcome.features.values() for i in f.indices})
+        if progress:
+            progress.advance()
+    ordered = tuple(answers[clip] for clip in clips)
+    return Timeline(
+        path=path,
+        duration_seconds=duration,
+        classes=predictor.model.classes,
+        windows=ordered,
+        segments=tuple(join(ordered)),
+        frames_seen=seen,
+        frame_count=frame_count,
+        sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
+    )
+
+
+def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:
+    """Yield equal windows that cover the video, as near to the wanted length as they can be."""
+    if duration_seconds <= window_seconds * _WHOLE_CLIP_WINDOWS:
+        yield Clip(path)
+        return
+    count = round(duration_seconds / window_seconds)
+    edges = np.linspace(0.0, duration_seconds, count + 1)
+    for i in range(count):
+        end = None if i == count - 1 else float(edges[i + 1])
+        yield Clip(path, float(edges[i]), end)
+
+
+def join(answers: Sequence[Segment]) -> Iterator[Segment]:
+    """Yield runs of windows with one label as one segment; probability is their mean."""
+    start = 0
+    for i in range(1, len(answers) + 1):
+        if i == len(answers) or answers[i].label != answers[start].label:
+            run = answers[start:i]
+            mean = float(np.mean([segment.probability for segment in run]))
+            yield Segment(run[0].start_seconds, run[-1].end_seconds, run[0].label, mean)
+            start = i

@@ -1,0 +1,156 @@
+"""Clips with one vector each from every backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import (
+    Backbone,
+    BackboneSpec,
+    Clip,
+    ClipFeatures,
+    Failure,
+    Floats,
+    Indices,
+    Progress,
+    Seconds,
+    clip_key,
+)
+from vidfit.errors import BackboneError, NotEnoughDataError
+from vidfit.features import FeatureStore, extract, temporal_statistics
+from vidfit.features.fingerprint import fingerprint
+
+
+@dataclass(frozen=True)
+class Table:
+    """Clips with their vectors: one row, or entry, a clip.
+
+    ``vectors`` [M, D] by backbone; ``hashes`` are fingerprints for the leak audit;
+    ``seconds_M`` is how long each clip is.
+    """
+
+    clips: tuple[Clip, ...]
+    classes: tuple[str, ...]
+    labels_M: Indices
+    vectors: dict[str, Floats]
+    hashes: tuple[Floats, ...]
+    seconds_M: Seconds
+
+    @property
+    def groups(self) -> list[str]:
+        """The recording of each clip."""
+        return [clip.group or clip.path for clip in self.clips]
+
+    @property
+    def rows(self) -> tuple[dict[str, Floats], Indices, list[str]]:
+        """Vectors, labels and recordings."""
+        return self.vectors, self.labels_M, self.groups
+
+    def split(self) -> tuple[Table, Table]:
+        """Return the clips to learn from, and those of the test split."""
+        test_M = np.array([clip.split == "test" for clip in self.clips])
+        return self.where(~test_M), self.where(test_M)
+
+    def where(self, keep_M: NDArray[np.bool_]) -> Table:
+        """Return the clips for which ``keep_M`` is true."""
+        rows = np.flatnonzero(keep_M)
+        return Table(
+            tuple(self.clips[i] for i in rows),
+            self.classes,
+            self.labels_M[rows],
+            {name: x_MD[rows] for name, x_MD in self.vectors.items()},
+            tuple(self.hashes[i] for i in rows),
+            self.seconds_M[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Clips that could not be read and backbones that could not answer, with reasons."""
+
+    clips: tuple[Failure, ...]
+    backbones: tuple[Failure, ...]
+
+
+def build_table(
+    clips: Sequence[Clip],
+    backbones: Sequence[Backbone],
+    store: FeatureStore,
+    workers: int,
+    progress: Progress | None,
+) -> tuple[Table, Lost]:
+    """Extract the features that are missing, then pool them.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If fewer than two classes have readable clips.
+    BackboneError
+        If every backbone failed.
+    """
+    audit = fingerprint()
+    if progress:
+        progress.start("decode and extract", len(clips))
+    done = extract(clips, [*backbones, audit], store, workers=workers, progress=progress)
+    readable = [clip for clip in clips if clip in done.digests]
+    digests = [done.digests[clip] for clip in readable]
+    lost = Lost(
+        tuple(Failure(clip_key(clip), reason) for clip, reason in done.failures.items()),
+        tuple(Failure(name, reason) for name, reason in done.backbone_failures.items()),
+    )
+    alive = [b.spec for b in backbones if b.spec.name not in done.backbone_failures]
+    if not alive:
+        raise BackboneError(f"every backbone failed: {lost.backbones}")
+    classes = _classes(readable, len(clips), lost)
+    hashes = _by_digest(store, audit.spec, set(digests))
+    return Table(
+        tuple(readable),
+        classes,
+        np.array([classes.index(str(clip.label)) for clip in readable], np.int64),
+        {spec.name: _vectors(store, spec, digests) for spec in alive},
+        tuple(hashes[digest].tokens_ND for digest in digests),
+        np.array([_seconds(clip, hashes[d]) for clip, d in zip(readable, digests, strict=True)]),
+    ), lost
+
+
+def _classes(readable: Sequence[Clip], asked: int, lost: Lost) -> tuple[str, ...]:
+    classes = tuple(sorted({str(clip.label) for clip in readable}))
+    if len(classes) < 2:
+        first = f"; the first that failed: {lost.clips[0]}" if lost.clips else ""
+        raise NotEnoughDataError(
+            f"{len(readable)} of {asked} clips can be read, of classes {list(classes)}; "
+            f"two classes or more are needed{first}"
+        )
+    return classes
+
+
+def _vectors(store: FeatureStore, spec: BackboneSpec, digests: Sequence[str]) -> Floats:
+    wanted = set(digests)
+    pooled = {
+        digest: temporal_statistics(features.tokens_ND)
+        for digest, features in store.rows(spec)
+        if digest in wanted
+    }
+    return np.stack([pooled[digest] for digest in digests])
+
+
+def _by_digest(
+    store: FeatureStore, spec: BackboneSpec, wanted: set[str]
+) -> dict[str, ClipFeatures]:
+    return {digest: features for digest, features in store.rows(spec) if digest in wanted}
+
+
+def _seconds(clip: Clip, seen: ClipFeatures) -> float:
+    """Return how long a clip is.
+
+    The n frames of its fingerprint stand at the centres of n equal parts, so that they span
+    (n - 1) / n of it.
+    """
+    if clip.end_seconds is not None:
+        return clip.end_seconds - clip.start_seconds
+    count = len(seen.pts_seconds)
+    return float(np.ptp(seen.pts_seconds)) * count / max(count - 1, 1)

@@ -1,0 +1,51 @@
+"""A copy of a video with the answer written on every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Frames, Segment, Timeline
+from vidfit.report.wording import percent
+from vidfit.video import VideoReader, write_video
+
+
+def annotated_video(timeline: Timeline, path: Path) -> None:
+    """Write the video of a timeline again with label and probability in a bar below.
+
+    One frame is in memory at a time. The copy has a constant frame rate, the average of the
+    original's, and no sound.
+
+    Raises
+    ------
+    VideoError
+        If the video can no longer be read, or the copy not be written.
+    """
+    with VideoReader(timeline.path) as reader:
+        write_video(path, _frames(reader, timeline.segments), reader.info.average_fps or 1.0)
+
+
+def _frames(reader: VideoReader, segments: tuple[Segment, ...]) -> Iterator[Frames]:
+    ends = np.array([segment.end_seconds for segment in segments])
+    for frame in reader.frames(range(len(reader.pts_seconds))):
+        i = min(int(np.searchsorted(ends, frame.pts_seconds, "right")), len(segments) - 1)
+        yield _captioned(frame.rgb(None), segments[i])
+
+
+def _captioned(frame_HWC: Frames, segment: Segment) -> Frames:
+    """Return the frame above a dark bar with the answer; the picture itself is not covered."""
+    import cv2
+
+    height, width = frame_HWC.shape[:2]
+    bar = max(24, round(height * 0.09))
+    canvas_HWC = np.full((height + bar, width, 3), 24, np.uint8)
+    canvas_HWC[:height] = frame_HWC
+    text = f"{segment.label} {percent(segment.probability, 0)}".encode("ascii", "replace").decode()
+    scale = min(bar / 40, (width - 12) / max(len(text) * 20, 1))
+    place = (8, height + round(bar * 0.68))
+    cv2.putText(
+        canvas_HWC, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (240, 240, 240), 1, cv2.LINE_AA
+    )
+    return canvas_HWC
