@@ -123,6 +123,14 @@ def test_what_cannot_be_exported_runs_on_torch_with_a_reason(branching, tmp_path
     assert capfd.readouterr() == ("", "")
 
 
+def test_engine_that_is_not_installed_is_passed_over(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx, "PACKAGES", ("no-such-package",))
+    monkeypatch.setattr(openvino, "PACKAGES", ("no-such-package",))
+    fast = runtime.accelerate(tiny, cache=tmp_path)
+    assert fast.engine == "torch"
+    assert "no-such-package" in fast.reason
+
+
 @pytest.mark.parametrize("engine", ["onnx", "openvino"])
 def test_engine_that_was_asked_for_must_run(branching, tmp_path, engine):
     with pytest.raises(BackboneError, match=f"{engine} cannot run tiny"):

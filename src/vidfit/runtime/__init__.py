@@ -128,10 +128,11 @@ def _open(backbone: TorchBackbone, engine: str, threads: int, folder: Path) -> R
     if engine == "torch":
         run: Run = module.open_network(backbone, threads)
         return run
-    key = engine_cache.key(backbone.spec, engine, module.PACKAGES)
     # Names such as hf:org/name are no file names.
-    path = folder / f"{re.sub('[^a-zA-Z0-9.]+', '-', backbone.spec.name)}-{key}{module.SUFFIX}"
+    name = re.sub("[^a-zA-Z0-9.]+", "-", backbone.spec.name)
     try:
+        key = engine_cache.key(backbone.spec, engine, module.PACKAGES)
+        path = folder / f"{name}-{key}{module.SUFFIX}"
         if not engine_cache.is_whole(path):
             engine_cache.write(path, lambda new: _export(backbone, module, new))
         session: Run = module.open_session(path, threads)
