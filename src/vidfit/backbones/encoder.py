@@ -109,16 +109,22 @@ def count_parameters(network: nn.Module) -> int:
 
 
 def count_gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> float:
-    """Count multiply-accumulates (10^9) of one view, in convolutions and matrix products.
+    """Count multiply-accumulates (10^9) of one view, in convolutions and matrix products."""
+    size = (preprocessing.height_pixels, preprocessing.width_pixels)
+    view_BTHWC = torch.zeros(1, clip_len, *size, 3, dtype=torch.uint8)
+    tensors = dict(network.named_parameters()) | dict(network.named_buffers())
+    try:
+        # Tensors on the "meta" device have shapes only: nothing is computed.
+        shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
+        return _count(network, shapes, view_BTHWC.to("meta"))
+    except (RuntimeError, NotImplementedError):
+        # The network looks at values, so that its cost is known only by running it.
+        return _count(network, tensors, view_BTHWC)
 
-    Nothing is computed: tensors on the "meta" device have shapes only.
-    """
+
+def _count(network: nn.Module, tensors: dict[str, Tensor], view_BTHWC: Tensor) -> float:
     from torch.utils.flop_counter import FlopCounterMode
 
-    tensors = dict(network.named_parameters()) | dict(network.named_buffers())
-    shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
-    size = (preprocessing.height_pixels, preprocessing.width_pixels)
-    view_BTHWC = torch.empty(1, clip_len, *size, 3, dtype=torch.uint8, device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        torch.func.functional_call(network, shapes, (view_BTHWC,))
+        torch.func.functional_call(network, tensors, (view_BTHWC,))
     return float(counter.get_total_flops()) / 2e9
