@@ -15,6 +15,7 @@ from tests.video.cases import CASES, Recipe, write, x264
 from vidfit.contracts import Sampling
 from vidfit.errors import VideoError
 from vidfit.video import VideoReader, frame_indices, probe
+from vidfit.video.source import DECODER_OPTIONS
 
 
 def sequential(path: Path) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -135,6 +136,26 @@ def test_two_threads_read_two_videos(video):
 def test_indices_outside_or_out_of_order_fail(video, indices):
     with VideoReader(video) as reader, pytest.raises(VideoError, match=r"0 to 199|increasing"):
         reader.frames(indices)
+
+
+@pytest.mark.parametrize(("bframes", "depth"), [(0, 0), (1, 1), (5, 2)])
+def test_reorder_depth_of_the_index_is_that_of_the_stream(tmp_path, bframes, depth):
+    options = x264(30, bframes, **{"b-pyramid": "normal", "b-adapt": "0"})
+    path = write(tmp_path, Recipe("v.mp4", options=options))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].codec_context.reorder_depth == depth
+    with VideoReader(str(path)) as reader:
+        assert reader._source.index.reorder_depth == depth
+
+
+def test_header_that_hides_reordering_is_not_trusted(video, monkeypatch):
+    """As with encoders that do not declare it: FFmpeg must look into the stream."""
+    monkeypatch.setattr("vidfit.video.opened.OpenStream.reorder_depth", 0)
+    _, expected = sequential(Path(video))
+    with VideoReader(video) as reader:
+        assert reader._source._opened._container.options == DECODER_OPTIONS
+        for frame in reader.frames([3, 50, 51, 199]):
+            np.testing.assert_array_equal(frame.rgb(), expected[frame.index])
 
 
 def test_probe(video):

@@ -78,6 +78,12 @@ class PacketIndex:
     by_count: bool = False
     position_of_pts: dict[int | None, int] = field(default_factory=dict, repr=False)
 
+    @property
+    def reorder_depth(self) -> int:
+        """How many frames a codec must hold back for them to come out in order."""
+        shown = self.frame_of_P[self.frame_of_P != NO_FRAME]
+        return int((np.arange(len(shown)) - shown).max(initial=0))
+
     def frame_at(self, ticks: int | None) -> int | None:
         """Return the frame with a timestamp, ``None`` if no packet has it."""
         position = self.position_of_pts.get(ticks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av.error
@@ -27,9 +28,9 @@ class OpenStream:
         The file cannot be opened as a video.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, look_inside: bool = True) -> None:
         self.path = path
-        self._container = open_container(path)
+        self._container = open_container(path, look_inside=look_inside)
         self.stream: VideoStream = self._container.streams.best("video")  # type: ignore[assignment]
         for stream in self._container.streams:
             if stream.index != self.stream.index:
@@ -105,6 +106,11 @@ class OpenStream:
             yield packet, self.decode(packet)
         yield None, self.decode(None)
 
+    @property
+    def reorder_depth(self) -> int:
+        """How many frames the codec expects to hold back, as far as the header tells."""
+        return self._codec.reorder_depth
+
     def forget(self) -> None:
         """Empty the codec, so that it can begin at a keyframe."""
         self._codec.flush_buffers()
@@ -120,6 +126,21 @@ class OpenStream:
         record = self._codec.extradata or b""
         return len(record) > 22 and record[0] == 1 and (record[21] >> 3) & 7 == 1
 
+
+def open_lightly(path: str) -> OpenStream:
+    """Open a stream without decoding, where the container tells all that is needed.
+
+    The caller must hold ``PacketIndex.reorder_depth`` against the codec's.
+    """
+    if Path(path).suffix.lower() in _TELLING_SUFFIXES:
+        opened = OpenStream(path, look_inside=False)
+        if "mov" in opened.formats:
+            return opened
+        opened.close()
+    return OpenStream(path)
+
+
+_TELLING_SUFFIXES = frozenset({".m4v", ".mov", ".mp4"})
 
 # Codecs whose non-reference frames can be left out without a change to any other frame.
 _DROPPABLE_CODECS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "vp8", "vp9"})

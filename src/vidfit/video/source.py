@@ -66,8 +66,16 @@ def frame_files(folder: Path) -> list[Path]:
     return sorted(files, key=lambda file: natural_key(file.name))
 
 
-def open_container(path: str) -> InputContainer:
+def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
     """Open a video file or URL with PyAV.
+
+    Parameters
+    ----------
+    path
+        File or URL.
+    look_inside
+        FFmpeg decodes up to 20 frames of H.264 to guess how far they are out of order. Where
+        header and timestamps say so, as in MP4, that can be left out.
 
     Raises
     ------
@@ -75,8 +83,9 @@ def open_container(path: str) -> InputContainer:
         It cannot be opened as a video; the message gives the reason in one line.
     """
     source = _open_url(path) if is_url(path) else _checked_file(path)
+    options = DECODER_OPTIONS if look_inside else {**DECODER_OPTIONS, "skip_frame": "all"}
     try:
-        container = av.open(source, mode="r", options=DECODER_OPTIONS, metadata_errors="replace")
+        container = av.open(source, mode="r", options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"{path}: cannot be read as a video: {reason(error)}") from error
     refused = _refusal(container)

@@ -10,7 +10,7 @@ from vidfit.contracts import Indices
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
-from vidfit.video.opened import OpenStream
+from vidfit.video.opened import OpenStream, open_lightly
 from vidfit.video.survey import survey
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ class StreamDecoder:
         self.path = path
         self.restarts = self.decoded_packets = 0
         self._skipped: set[int] = set()
-        self._opened = OpenStream(path)
+        self._opened = open_lightly(path)
         try:
             self.index = survey(self._opened)
             self._can_drop = self._opened.can_drop()
             self._sequential = self.index.by_count
             self._reset()
-            if self._sequential:
+            if self._sequential or self.index.reorder_depth > self._opened.reorder_depth:
                 self._open_again()
             else:
                 self._next, self._drained = len(self.index.pts_P), True

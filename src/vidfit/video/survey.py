@@ -38,12 +38,12 @@ def survey(opened: OpenStream) -> PacketIndex:
 
 def _begins_as(index: PacketIndex, opened: OpenStream) -> bool:
     """Whether the first packets give the frames that the index expects, in its order."""
-    reorders = opened.stream.codec_context.reorder_depth > 0
-    in_order = bool((np.diff(index.pts_P) > 0).all())
-    if reorders and in_order and opened.formats & _DECODING_TIMES:
+    suspect = opened.reorder_depth > 0 and bool((np.diff(index.pts_P) > 0).all())
+    if suspect and opened.formats & _DECODING_TIMES:
         return False
     clean = index.keyframe_P[0] and index.frame_of_P[0] <= 0 and index.start_of_F[0] == 0
-    if clean and not (reorders and in_order) and not opened.formats & _PARSED_FORMATS:
+    suspect = suspect and "mov" not in opened.formats
+    if clean and not suspect and not opened.formats & _PARSED_FORMATS:
         return True
     fresh = OpenStream(opened.path)
     try:
