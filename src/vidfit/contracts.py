@@ -302,7 +302,7 @@ class Report:
     """All that ``fit`` found out.
 
     Accuracies are top-1 in [0, 1] on recordings that no choice has seen, unless a name
-    says otherwise. ``grouped_split`` and ``random_split`` are the same procedure under folds
+    says otherwise. ``grouped_split`` and ``random_split`` are the chosen candidate under folds
     of recordings and under folds of clips: the second is what leakage would have claimed.
     ``confusion_KK`` counts clips, rows true classes, columns answers.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.

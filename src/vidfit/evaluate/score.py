@@ -30,7 +30,7 @@ class Scores:
 
 
 def score(
-    probabilities_MK: Floats, labels_M: Indices, groups: Sequence[str], majority_M: Indices
+    probabilities_MK: Floats, labels_M: Indices, groups: Sequence[str], majority: int
 ) -> Scores:
     """Score answers to clips whose recordings the answering model has not seen.
 
@@ -38,8 +38,8 @@ def score(
     ----------
     probabilities_MK
         Calibrated probabilities.
-    majority_M
-        For each clip, the most frequent class of the training clips.
+    majority
+        The most frequent class of the training clips.
     """
     answers_M = probabilities_MK.argmax(axis=1)
     hits_M = answers_M == labels_M
@@ -50,7 +50,7 @@ def score(
     return Scores(
         mean_interval(hits_M, groups),
         class_mean_interval(hits_M, labels_M, groups),
-        mean_interval(majority_M == labels_M, groups),
+        mean_interval(labels_M == majority, groups),
         tuple(tuple(int(n) for n in row) for row in confusion_KK),
         bins,
         calibration_error(bins),

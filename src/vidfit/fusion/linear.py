@@ -53,10 +53,8 @@ class Linear:
         }
 
 
-def fit_linear(
-    blocks: Sequence[Floats], labels_M: Indices, penalties: Sequence[float] = PENALTIES
-) -> Iterator[Linear]:
-    """Yield one fitted probe for each penalty, in the order given.
+def fit_linear(blocks: Sequence[Floats], labels_M: Indices, penalty: float) -> Linear:
+    """Fit a probe.
 
     Parameters
     ----------
@@ -64,50 +62,42 @@ def fit_linear(
         Vectors [M, D_i] of each member.
     labels_M
         Class numbers 0..K-1; classes without a clip get no probability.
-    penalties
-        Inverse penalty strengths, ascending: each fit starts from the last.
+    penalty
+        Inverse strength of the L2 penalty.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    mean_D, scale_D = _standardise(blocks)
-    x_MD = (np.concatenate(blocks, axis=1) - mean_D) * scale_D
-    coordinates_MR, basis_RD = _span(x_MD)
-    regression = LogisticRegression(max_iter=2000, tol=1e-5, warm_start=True)
-    for penalty in penalties:
-        regression.set_params(C=penalty)
-        regression.fit(coordinates_MR, labels_M)
-        weight_KD, bias_K = _all_classes(
-            regression.classes_, regression.coef_ @ basis_RD, regression.intercept_
-        )
-        yield Linear(mean_D, scale_D, weight_KD, bias_K)
+    span = _Span.of(blocks)
+    ((weight_KR, bias_K),) = _regressions(span.coordinates_MR, labels_M, [penalty])
+    return span.probe(weight_KR, bias_K)
 
 
-def out_of_fold(
+def cross_fit(
     blocks: Sequence[Floats],
     labels_M: Indices,
     folds_M: Indices,
     penalties: Sequence[float] = PENALTIES,
-) -> tuple[float, Floats]:
-    """Choose the penalty by cross-validation.
+) -> tuple[Linear, Floats]:
+    """Choose the penalty by cross-validation and fit a probe with it.
+
+    Only means and scales of the features are shared between the folds; they know no label.
 
     Returns
     -------
     tuple
-        The penalty with the lowest out-of-fold log-loss, and the out-of-fold
-        log-probabilities [M, K] with it.
+        The probe, and log-probabilities [M, K] of each clip by a fit without its fold, with
+        the penalty of the lowest out-of-fold log-loss.
     """
+    span = _Span.of(blocks)
     classes = int(labels_M.max()) + 1
     out_PMK = np.full((len(penalties), len(labels_M), classes), -20.0, np.float32)
     for fold in np.unique(folds_M):
         train, test = folds_M != fold, folds_M == fold
-        test_blocks = [block[test] for block in blocks]
-        fits = fit_linear([block[train] for block in blocks], labels_M[train], penalties)
-        for p, fitted in enumerate(fits):
-            answer_MK = fitted.log_probabilities(test_blocks)
+        fits = _regressions(span.coordinates_MR[train], labels_M[train], penalties)
+        for p, (weight_KR, bias_K) in enumerate(fits):
+            answer_MK = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
             out_PMK[p, test, : answer_MK.shape[1]] = answer_MK
-    losses = [log_loss(out_MK, labels_M) for out_MK in out_PMK]
-    best = int(np.argmin(losses))
-    return penalties[best], out_PMK[best]
+    best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))
+    ((weight_KR, bias_K),) = _regressions(span.coordinates_MR, labels_M, [penalties[best]])
+    return span.probe(weight_KR, bias_K), out_PMK[best]
 
 
 def log_loss(log_probabilities_MK: Floats, labels_M: Indices) -> float:
@@ -130,40 +120,70 @@ def restore(state: Mapping[str, Floats]) -> Linear:
     return Linear(**state)
 
 
-def _standardise(blocks: Sequence[Floats]) -> tuple[Floats, Floats]:
-    """Return mean and inverse scale [D]: unit variance, divided by the root of the width."""
-    scales = []
-    for block in blocks:
-        deviation = block.std(axis=0)
-        # A feature that never changes in training says nothing and must not explode later.
-        alive = deviation > 1e-6 * (np.abs(block).max(initial=0.0) + 1e-12)
-        width = max(int(alive.sum()), 1)
-        scales.append(np.where(alive, 1.0 / np.where(alive, deviation, 1.0), 0.0) / np.sqrt(width))
-    means = [block.mean(axis=0) for block in blocks]
-    return np.concatenate(means).astype(np.float32), np.concatenate(scales).astype(np.float32)
+@dataclass(frozen=True)
+class _Span:
+    """Standardised clips as coordinates [M, R] in an orthonormal basis [R, D] of their span.
+
+    ``basis_RD`` is ``None`` where that would save nothing: the coordinates are the features.
+    """
+
+    mean_D: Floats
+    scale_D: Floats
+    coordinates_MR: NDArray[np.float64]
+    basis_RD: NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, blocks: Sequence[Floats]) -> _Span:
+        mean_D = np.concatenate([block.mean(axis=0) for block in blocks])
+        scale_D = np.concatenate([_scale(block) for block in blocks])
+        x_MD = ((np.concatenate(blocks, axis=1) - mean_D) * scale_D).astype(np.float64)
+        if x_MD.shape[0] >= x_MD.shape[1]:
+            return cls(mean_D, scale_D, x_MD, None)
+        values, vectors = np.linalg.eigh(x_MD @ x_MD.T)
+        keep = values > values[-1] * 1e-9
+        singular = np.sqrt(values[keep])
+        basis_RD = (vectors[:, keep] / singular).T @ x_MD
+        return cls(mean_D, scale_D, vectors[:, keep] * singular, basis_RD)
+
+    def probe(self, weight_KR: NDArray[np.float64], bias_K: NDArray[np.float64]) -> Linear:
+        weight_KD = weight_KR if self.basis_RD is None else weight_KR @ self.basis_RD
+        return Linear(
+            self.mean_D, self.scale_D, weight_KD.astype(np.float32), bias_K.astype(np.float32)
+        )
 
 
-def _span(x_MD: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return coordinates [M, R] and an orthonormal basis [R, D] of the rows' span."""
-    x = x_MD.astype(np.float64)
-    if x.shape[0] >= x.shape[1]:
-        return x, np.eye(x.shape[1])
-    values, vectors = np.linalg.eigh(x @ x.T)
-    keep = values > values[-1] * 1e-9
-    singular = np.sqrt(values[keep])
-    coordinates_MR = vectors[:, keep] * singular
-    return coordinates_MR, (vectors[:, keep] / singular).T @ x
+def _scale(block: Floats) -> Floats:
+    """Return inverse scales [D]: to unit variance, divided by the root of the width."""
+    deviation = block.std(axis=0)
+    # A feature that never changes in training says nothing and must not explode later.
+    alive = deviation > 1e-6 * (np.abs(block).max(initial=0.0) + 1e-12)
+    width = max(int(alive.sum()), 1)
+    inverse = np.where(alive, 1.0 / np.where(alive, deviation, 1.0), 0.0)
+    return (inverse / np.sqrt(width)).astype(np.float32)
+
+
+def _regressions(
+    x_MR: NDArray[np.float64], labels_M: Indices, penalties: Sequence[float]
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Yield weights [K, R] and biases [K] for ascending penalties, each from the last."""
+    from sklearn.linear_model import LogisticRegression
+
+    regression = LogisticRegression(max_iter=2000, tol=1e-5, warm_start=True)
+    for penalty in penalties:
+        regression.set_params(C=penalty)
+        regression.fit(x_MR, labels_M)
+        yield _all_classes(regression.classes_, regression.coef_, regression.intercept_)
 
 
 def _all_classes(
     present: Indices, coef: NDArray[np.float64], intercept: NDArray[np.float64]
-) -> tuple[Floats, Floats]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return weights and biases with a row for each class number up to the last present."""
     if len(present) == 2:  # scikit-learn gives one row: the log-odds of the second class
         coef = np.concatenate([np.zeros_like(coef), coef])
         intercept = np.concatenate([np.zeros_like(intercept), intercept])
     classes = int(present.max()) + 1
-    weight_KD = np.zeros((classes, coef.shape[1]), np.float32)
-    bias_K = np.full(classes, -1e4, np.float32)  # a class without a clip is never answered
-    weight_KD[present], bias_K[present] = coef, intercept
-    return weight_KD, bias_K
+    weight_KR = np.zeros((classes, coef.shape[1]))
+    bias_K = np.full(classes, -1e4)  # a class without a clip is never answered
+    weight_KR[present], bias_K[present] = coef, intercept
+    return weight_KR, bias_K

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import Linear, fit_linear, out_of_fold
+from vidfit.fusion.linear import Linear, cross_fit
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0)
 _FLOOR = -8.0
@@ -61,8 +61,7 @@ def fit_stack(
         The fitted stack and its own out-of-fold log-probabilities [M, K].
     """
     answers = bounded(out_of_fold_answers)
-    penalty, out_MK = out_of_fold(answers, labels_M, folds_M, PENALTIES)
-    (stacker,) = fit_linear(answers, labels_M, [penalty])
+    stacker, out_MK = cross_fit(answers, labels_M, folds_M, PENALTIES)
     return Stack(tuple(members), stacker), out_MK
 
 

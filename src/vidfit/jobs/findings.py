@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -16,7 +17,6 @@ from vidfit.contracts import (
     Estimate,
     Failure,
     Floats,
-    Indices,
     Report,
     Stage,
     clip_key,
@@ -29,10 +29,10 @@ from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval, probabilities
 from vidfit.model import Model
+from vidfit.report import hardest_clips
 from vidfit.select import Comparison, Contender, Nested
 from vidfit.video import decode
 
-HARDEST_CLIPS = 12
 _PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
 
 
@@ -58,8 +58,9 @@ class Findings:
 def build_report(found: Findings) -> Report:
     """Return the report: held-out scores, leaderboard, leakage, hardest clips, provenance."""
     train, chosen = found.train, found.comparison.chosen
-    judged, answers_MK, majority_M, protocol = _judged(found)
-    scores = score(answers_MK, judged.labels_M, judged.groups, majority_M)
+    judged, answers_MK, protocol = _judged(found)
+    majority = int(np.bincount(train.labels_M).argmax())
+    scores = score(answers_MK, judged.labels_M, judged.groups, majority)
     results = _results(judged, answers_MK, found.model)
     keys = [clip_key(clip) for clip in train.clips]
     return Report(
@@ -75,8 +76,10 @@ def build_report(found: Findings) -> Report:
         score=scores.accuracy,
         mean_class_accuracy=scores.mean_class_accuracy,
         majority=scores.majority,
-        grouped_split=mean_interval(_hits(found.honest.chosen_MK, train), train.groups),
-        random_split=mean_interval(_hits(found.leaky.chosen_MK, train), keys),
+        grouped_split=mean_interval(
+            _hits(found.honest.answers_MK[chosen.name], train), train.groups
+        ),
+        random_split=mean_interval(_hits(found.leaky.answers_MK[chosen.name], train), keys),
         candidates=_leaderboard(found),
         confusion_KK=scores.confusion_KK,
         reliability=scores.reliability,
@@ -94,7 +97,7 @@ def build_report(found: Findings) -> Report:
     )
 
 
-def _judged(found: Findings) -> tuple[Table, Floats, Indices, str]:
+def _judged(found: Findings) -> tuple[Table, Floats, str]:
     """Return the clips that the score is of, answers to them, and how they were held out."""
     train, test, chosen = found.train, found.test, found.comparison.chosen
     if not test.clips:
@@ -103,16 +106,13 @@ def _judged(found: Findings) -> tuple[Table, Floats, Indices, str]:
         return (
             train,
             np.exp(found.honest.chosen_MK),
-            found.honest.majority_M,
             f"nested cross-validation, {folds} folds of recordings; every choice is made again "
             f"without the fold (chosen in the folds: {picks}); the model is then fitted on all",
         )
     answers_MK = probabilities(chosen.log_probabilities(test.vectors), found.model.temperature)
-    majority_M = np.full(len(test.clips), np.bincount(train.labels_M).argmax())
     return (
         test,
         answers_MK,
-        majority_M,
         f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
         "once, after every choice was made; the leaderboard is nested cross-validation on the rest",
     )
@@ -141,24 +141,33 @@ def _verdict(comparison: Comparison) -> str:
 def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
     groups = found.train.groups
     loaded = {candidate.name: candidate for candidate in found.candidates}
+    hits = {name: _hits(a_MK, found.train) for name, a_MK in found.honest.answers_MK.items()}
+    best_M = max(hits.values(), key=lambda hits_M: float(hits_M.mean())).astype(float)
     rows = [
-        _row(
-            contender,
-            mean_interval(_hits(found.honest.answers_MK[contender.name], found.train), groups),
-            [loaded[name] for name in contender.members],
-            contender.name == found.comparison.chosen.name,
+        replace(
+            _row(contender, [loaded[name] for name in contender.members]),
+            accuracy=mean_interval(hits[contender.name], groups),
+            chosen=contender.name == found.comparison.chosen.name,
+            note=_tie(mean_interval(best_M - hits[contender.name], groups)),
         )
         for contender in found.contenders
     ]
-    majority = mean_interval(found.honest.majority_M == found.train.labels_M, groups)
+    majority = mean_interval(
+        found.train.labels_M == np.bincount(found.train.labels_M).argmax(), groups
+    )
     baseline = Candidate("majority class", "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True)
     return (*sorted(rows, key=lambda row: -row.accuracy.value), baseline)
 
 
-def _row(
-    contender: Contender, accuracy: Estimate, members: Sequence[Loaded], chosen: bool
-) -> Candidate:
-    """Return a line of the leaderboard; a fusion pays one decode and every forward."""
+def _tie(behind: Estimate) -> str:
+    """Say whether the paired interval of what a candidate is behind the best contains zero."""
+    if behind.value == behind.high == 0:
+        return ""
+    return "tied with the best" if behind.low <= 0 else ""
+
+
+def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
+    """Return what is known of a candidate but its score; a fusion pays one decode."""
     specs = [member.backbone.spec for member in members]
     single = len(members) == 1
     licences = sorted({spec.licence for spec in specs})
@@ -167,7 +176,7 @@ def _row(
         name=contender.name,
         kind="backbone" if single else "fusion",
         members=contender.members,
-        accuracy=accuracy,
+        accuracy=Estimate(math.nan, math.nan, math.nan),
         seconds_per_clip=max(m.cost.decode_seconds for m in members)
         + sum(m.cost.forward_seconds for m in members),
         dim=sum(spec.dim for spec in specs),
@@ -176,7 +185,6 @@ def _row(
         sampling=str(specs[0].sampling) if single else "as its members",
         licence=", ".join(licences),
         commercial_use=False if False in allowed else None if None in allowed else True,
-        chosen=chosen,
     )
 
 
@@ -198,10 +206,8 @@ def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
     """Return a small JPEG of the middle of each clip that was answered worst."""
     import cv2
 
-    wrong = [r for r in results if r.predicted != r.clip.label]
-    hardest = sorted(wrong, key=lambda r: r.probability_of_label)[:HARDEST_CLIPS]
     pictures = {}
-    for result in hardest:
+    for result in hardest_clips(results):
         clip = result.clip
         try:
             frame_HWC = decode(clip, count=1).frames_THWC[0]

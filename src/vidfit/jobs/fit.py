@@ -121,10 +121,11 @@ def run_fit(
         honest = nested(
             *train.rows, folds=_grouped, inner_folds=_grouped_to_choose, progress=progress
         )
-        leaky = nested(*train.rows, folds=_at_random, progress=progress)
         folds_M = _grouped_to_choose(train.labels_M, train.groups, 0)
         contenders = fit_contenders(train.vectors, train.labels_M, folds_M)
         comparison = compare(contenders, train.labels_M, train.groups)
+        of_chosen = train.only(comparison.chosen.members)
+        leaky = nested(*of_chosen.rows, folds=_at_random, progress=progress)
     with _timed(stages, "write the model"):
         model = _model(comparison.chosen, train)
         members = {candidate.name: candidate.backbone for candidate in candidates}

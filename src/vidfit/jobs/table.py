@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,10 @@ class Table:
     def rows(self) -> tuple[dict[str, Floats], Indices, list[str]]:
         """Vectors, labels and recordings."""
         return self.vectors, self.labels_M, self.groups
+
+    def only(self, backbones: Sequence[str]) -> Table:
+        """Return the same clips with the vectors of some backbones."""
+        return replace(self, vectors={name: self.vectors[name] for name in backbones})
 
     def split(self) -> tuple[Table, Table]:
         """Return the clips to learn from, and those of the test split."""

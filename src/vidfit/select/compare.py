@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Estimate, FittedFusion, Floats, Indices
-from vidfit.fusion.linear import fit_linear, out_of_fold
+from vidfit.fusion.linear import cross_fit
 from vidfit.fusion.stack import fit_stack
 from vidfit.metrics import mean_interval
 
@@ -108,7 +108,5 @@ def _merit(contender: Contender, labels_M: Indices) -> tuple[float, float]:
 def _linear(
     name: str, members: tuple[str, ...], vectors: Vectors, labels_M: Indices, folds_M: Indices
 ) -> Contender:
-    blocks = [vectors[member] for member in members]
-    penalty, out_MK = out_of_fold(blocks, labels_M, folds_M)
-    (fitted,) = fit_linear(blocks, labels_M, [penalty])
+    fitted, out_MK = cross_fit([vectors[member] for member in members], labels_M, folds_M)
     return Contender(name, "linear", members, fitted, out_MK)

@@ -25,14 +25,12 @@ class Nested:
     """Answers to every clip by fits that have not seen its recording.
 
     All are log-probabilities [M, K]. ``chosen_MK`` are those of whatever was chosen in the
-    clip's outer fold, calibrated there; ``chosen_by_fold`` says what that was. ``majority_M``
-    is the most frequent training class of the outer fold.
+    clip's outer fold, calibrated there; ``chosen_by_fold`` says what that was.
     """
 
     answers_MK: Mapping[str, Floats]
     chosen_MK: Floats
     chosen_by_fold: tuple[str, ...]
-    majority_M: Indices
 
 
 def nested(
@@ -57,7 +55,6 @@ def nested(
     classes = int(labels_M.max()) + 1
     answers: dict[str, Floats] = {}
     chosen_MK = np.full((len(labels_M), classes), -20.0, np.float32)
-    majority_M = np.zeros(len(labels_M), np.int64)
     chosen_by_fold = []
     for fold in np.unique(outer_M):
         train, test = outer_M != fold, outer_M == fold
@@ -74,7 +71,6 @@ def nested(
         calibrated_MK = probabilities(answers[choice.name][test], temperature)
         chosen_MK[test] = np.log(np.maximum(calibrated_MK, 1e-9))
         chosen_by_fold.append(choice.name)
-        majority_M[test] = np.bincount(labels_M[train]).argmax()
         if progress:
             progress.advance()
-    return Nested(answers, chosen_MK, tuple(chosen_by_fold), majority_M)
+    return Nested(answers, chosen_MK, tuple(chosen_by_fold))
