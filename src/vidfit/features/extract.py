@@ -294,8 +294,10 @@ class _Readers:
 
 
 class _StoreBuffer:
-    """Rows on their way to the store: written often enough to lose little, seldom enough
-    to make few files."""
+    """Rows on their way to the store.
+
+    They are written often enough to lose little, seldom enough to make few files.
+    """
 
     def __init__(self, store: FeatureStore, backbones: Sequence[Backbone]) -> None:
         self._store = store

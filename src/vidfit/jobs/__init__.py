@@ -1,0 +1,1 @@
+"""Jobs: what a user asks for, as about ten calls from top to bottom."""
