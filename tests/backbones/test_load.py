@@ -50,6 +50,47 @@ def test_family_without_a_source_is_unknown():
         backbones.load("vgg16")
 
 
+OWN_DATACLASS = """
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vidfit.backbones import RESTORE, motion
+from vidfit.contracts import BackboneSpec
+
+@dataclass(frozen=True)
+class Twin:
+    spec: BackboneSpec = field(default_factory=lambda: motion.motion().spec)
+
+    def forward(self, frames_BTHWC):
+        return motion.motion().forward(frames_BTHWC)
+
+    def save(self, directory: Path) -> None:
+        pass
+
+def restore(directory, spec):
+    return Twin()
+"""
+
+
+def test_own_file_may_hold_a_dataclass_and_is_found_again(tmp_path, monkeypatch):
+    path = tmp_path / "twin_of_motion.py"
+    path.write_text(OWN_DATACLASS)
+    monkeypatch.delitem(sys.modules, "twin_of_motion", raising=False)
+    twin = backbones.load(f"{path}:Twin")
+    monkeypatch.setitem(backbones.RESTORE, twin.spec.family, "twin_of_motion:restore")
+    backbones.save(twin, tmp_path / "saved")
+    assert type(backbones.restore(tmp_path / "saved")).__name__ == "Twin"
+
+
+def test_unknown_family_says_how_to_name_the_file(tmp_path, monkeypatch):
+    backbones.save(backbones.load("motion"), tmp_path)
+    monkeypatch.delitem(backbones.RESTORE, "motion")
+    with pytest.raises(BackboneError, match=r"--backbone FILE\.py:NAME"):
+        backbones.restore(tmp_path)
+
+
 def test_own_file(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(OWN)

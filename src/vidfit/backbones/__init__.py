@@ -14,19 +14,18 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
-from vidfit.backbones.saved import RESTORE, restore, save
+from vidfit.backbones.saved import ENTRY_POINTS, RESTORE, restore, save
 from vidfit.contracts import Backbone, Sampling
 from vidfit.errors import BackboneError
 
 __all__ = ["BACKBONES", "FAMILIES", "RESTORE", "load", "names", "restore", "save", "with_sampling"]
-
-ENTRY_POINTS = "vidfit.backbones"
 
 BACKBONES: dict[str, str] = {
     "efficientnet-lite0": "vidfit.backbones.lite:efficientnet_lite0",
@@ -127,6 +126,8 @@ def _from_file(name: str) -> object:
     if module_spec is None or module_spec.loader is None:
         raise BackboneError(f"{name}: {path} cannot be imported. Valid is PATH.py:NAME.")
     module = importlib.util.module_from_spec(module_spec)
+    # Dataclasses look their own module up, and so does `restore`.
+    sys.modules[path.stem] = module
     module_spec.loader.exec_module(module)
     if not hasattr(module, attribute):
         defined = [key for key in vars(module) if not key.startswith("_")]

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, To
 from vidfit.errors import BackboneError
 
 SPEC_FILE = "spec.json"
+ENTRY_POINTS = "vidfit.backbones"
 
 RESTORE: dict[str, str] = {
     "efficientnet-lite": "vidfit.backbones.lite:restore",
@@ -23,7 +25,8 @@ RESTORE: dict[str, str] = {
 }
 """``spec.family`` -> function ``(directory: Path, spec: BackboneSpec) -> Backbone``.
 
-A family of one's own is added with ``RESTORE["mine"] = "my_module:restore"``.
+A family of one's own is added with ``RESTORE["mine"] = "my_module:restore"``, in a module that
+an entry point names, or in a file that is loaded before.
 """
 
 
@@ -46,9 +49,13 @@ def restore(directory: Path) -> Backbone:
     """
     spec = _read_spec(directory / SPEC_FILE)
     if spec.family not in RESTORE:
+        for entry_point in metadata.entry_points(group=ENTRY_POINTS):
+            entry_point.load()
+    if spec.family not in RESTORE:
         raise BackboneError(
             f"{directory} holds a backbone of the family {spec.family!r}; known are "
-            f"{', '.join(RESTORE)}. Name its restore function in vidfit.backbones.RESTORE."
+            f"{', '.join(RESTORE)}. If it is your own, name its file: `--backbone FILE.py:NAME`, "
+            "and in that file its restore function in vidfit.backbones.RESTORE."
         )
     module, _, attribute = RESTORE[spec.family].partition(":")
     function = getattr(importlib.import_module(module), attribute)
