@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -26,6 +27,7 @@ from vidfit.contracts import (
     Indices,
     Preprocessing,
     Progress,
+    clip_key,
 )
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features.store import FeatureStore, clip_digest, file_digest
@@ -96,7 +98,7 @@ def extract(
     """Bring the features of all clips by all backbones into the store.
 
     What is there is not computed again. A clip that cannot be read, or a backbone that
-    fails, stops nothing. On an interrupt the running clips are finished and kept.
+    fails, stops nothing. On an interrupt the clips that were finished are kept.
 
     Parameters
     ----------
@@ -134,10 +136,12 @@ def stream(
     stop = threading.Event()
     readers = _Readers()
 
-    def run(job: Sequence[Clip]) -> list[ClipOutcome]:
-        content = _content(job[0].path) if known is not None else ""
+    def run(job: _Job) -> list[ClipOutcome]:
+        content = job.video.content if known is not None else ""
         return [
-            _one_clip(clip, content, backbones, known, readers) for clip in job if not stop.is_set()
+            _one_clip(clip, content, backbones, known, readers)
+            for clip in job.clips
+            if not stop.is_set()
         ]
 
     jobs = _jobs(clips)
@@ -154,6 +158,12 @@ def stream(
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield from future.result()
+        except KeyboardInterrupt:
+            stop.set()
+            for future in running:
+                if not future.cancel():  # it runs: its present clip is finished and kept
+                    yield from future.result()
+            raise
         except BaseException:
             stop.set()
             for future in running:
@@ -164,19 +174,34 @@ def stream(
             readers.close()
 
 
-def _jobs(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
+@dataclass
+class _Video:
+    """A video's digest, or why it has none: read once for all of its clips."""
+
+    path: str
+
+    @cached_property
+    def content(self) -> str | VideoError:
+        try:
+            return file_digest(self.path)
+        except VideoError as error:
+            return error
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Some clips of one video."""
+
+    video: _Video
+    clips: Sequence[Clip]
+
+
+def _jobs(clips: Sequence[Clip]) -> Iterator[_Job]:
     """Group consecutive clips of one video, so that a reader goes forward through it."""
-    for _, of_video in groupby(clips, key=lambda clip: clip.path):
-        spans = list(of_video)
+    for path, of_video in groupby(clips, key=lambda clip: clip.path):
+        video, spans = _Video(path), list(of_video)
         for i in range(0, len(spans), _CLIPS_A_JOB):
-            yield spans[i : i + _CLIPS_A_JOB]
-
-
-def _content(path: str) -> str | VideoError:
-    try:
-        return file_digest(path)
-    except VideoError as error:
-        return error
+            yield _Job(video, spans[i : i + _CLIPS_A_JOB])
 
 
 def _one_clip(
@@ -204,7 +229,8 @@ def _one_clip(
         try:
             features = _forward(backbone, indices_VT, frames_VTHWC, reader)
         except Exception as error:  # a candidate's own code: whatever it raises drops it alone
-            outcome.backbone_failures[backbone.spec.name] = f"{type(error).__name__}: {error}"
+            reason = f"{clip_key(clip)}: {type(error).__name__}: {error}"
+            outcome.backbone_failures[backbone.spec.name] = reason
         else:
             outcome.features[backbone.spec.name] = features
     return outcome
@@ -264,6 +290,12 @@ def _forward(
         ]
     )
     seconds = time.perf_counter() - started
+    expected = (len(frames_VTHWC), backbone.spec.dim)
+    if tokens_BND.ndim != 3 or tokens_BND.size == 0 or tokens_BND.shape[::2] != expected:
+        raise BackboneError(
+            f"{backbone.spec.name} gave tokens of shape {tokens_BND.shape} for {expected[0]} views;"
+            f" expected [{expected[0]}, N, {expected[1]}] with N of at least 1"
+        )
     tokens_ND = tokens_BND.reshape(-1, tokens_BND.shape[-1])
     if not np.isfinite(tokens_ND).all():
         raise BackboneError(f"{backbone.spec.name} gave features that are not finite")

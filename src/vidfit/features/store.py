@@ -3,11 +3,11 @@
 Layout::
 
     root/<key of backbone, sampling and preprocessing>/spec.json
-                                                      /part-<digest of its rows>.parquet
+                                                      /part-<sha256 of its bytes>.parquet
 
 A part is written under a temporary name and renamed, so that a reader sees all of it or
 nothing, whoever else writes and whenever a process is killed. Parts are never changed.
-A part that cannot be read is set aside and its rows are computed again.
+A part whose bytes are not those of its name is set aside and its rows are computed again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
 from vidfit.errors import StoreError, VideoError
+from vidfit.video.source import frame_files
 
 _BLOCK_BYTES = 1 << 20
 _STALE_SECONDS = 24 * 3600.0
@@ -43,7 +44,7 @@ _SCHEMA = pa.schema(
 
 
 def file_digest(path: str) -> str:
-    """Return the sha256 of a video's bytes (of all files of a folder of frames).
+    """Return the sha256 of a video's bytes (of all images of a folder of frames).
 
     For a URL, the digest of the file system's own content key (ETag, size, time).
 
@@ -60,8 +61,8 @@ def file_digest(path: str) -> str:
             fs, _, (inner,) = fsspec.get_fs_token_paths(path)
             return hashlib.sha256(str(fs.ukey(inner)).encode()).hexdigest()
         root = Path(path)
-        files = sorted(p for p in root.iterdir() if p.is_file()) if root.is_dir() else [root]
-        for file in files:
+        # Frames count in the order in which they are shown.
+        for file in frame_files(root) if root.is_dir() else [root]:
             with file.open("rb") as stream:
                 while block := stream.read(_BLOCK_BYTES):
                     sha.update(block)
@@ -103,16 +104,19 @@ class FeatureStore:
         self.root = root
 
     def known(self, spec: BackboneSpec) -> set[str]:
-        """Return the digests of the clips whose features are here."""
+        """Return the digests of the clips whose features should be here.
+
+        Only names are read: of a part with other damage `rows` gives nothing and sets it aside.
+        """
         return {
             digest
-            for table in self._parts(spec, columns=["clip"])
+            for table in self._parts(spec, _read_names)
             for digest in table["clip"].to_pylist()
         }
 
     def rows(self, spec: BackboneSpec) -> Iterator[tuple[str, ClipFeatures]]:
         """Yield digest and features of every clip, one part in memory at a time."""
-        for table in self._parts(spec):
+        for table in self._parts(spec, _read_whole):
             columns = {name: table[name].combine_chunks() for name in table.column_names}
             dims = columns["dim"].to_numpy()
             for i, digest in enumerate(columns["clip"].to_pylist()):
@@ -151,20 +155,20 @@ class FeatureStore:
             schema=_SCHEMA,
         )
         folder = self.root / spec_key(spec)
-        name = hashlib.sha256("".join(sorted(rows)).encode()).hexdigest()[:32]
+        content = _encoded(table)
         temporary = folder / f".tmp-{uuid.uuid4().hex}"
         try:
             if not (folder / "spec.json").exists():
                 self._create(folder, spec)
             with temporary.open("wb") as stream:
-                pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
+                stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            temporary.replace(folder / f"part-{name}.parquet")
+            temporary.replace(folder / f"part-{_digest(content)}.parquet")
         except OSError as error:
             raise StoreError(
                 f"cannot write features to {folder}: {error.strerror or error}; "
-                "free space or choose another --store; what was written is kept"
+                "free space or choose another folder; what was written is kept"
             ) from error
         finally:
             temporary.unlink(missing_ok=True)
@@ -175,14 +179,57 @@ class FeatureStore:
         temporary.write_text(json.dumps(dataclasses.asdict(spec), indent=1))
         temporary.replace(folder / "spec.json")
 
-    def _parts(self, spec: BackboneSpec, columns: list[str] | None = None) -> Iterator[pa.Table]:
+    def _parts(self, spec: BackboneSpec, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
         folder = self.root / spec_key(spec)
         _sweep(folder)
         for path in sorted(folder.glob("part-*.parquet")):
             try:
-                yield pq.read_table(path, columns=columns, page_checksum_verification=True)
-            except (pa.ArrowException, OSError):
-                path.replace(path.with_suffix(".broken"))
+                table = read(path)
+            except FileNotFoundError:  # another process set it aside
+                continue
+            except (pa.ArrowException, ValueError, KeyError, OSError) as error:
+                _set_aside(path, error)
+            else:
+                yield table
+
+
+def _encoded(table: pa.Table) -> bytes:
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    content: bytes = buffer.getvalue().to_pybytes()
+    return content
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _read_names(path: Path) -> pa.Table:
+    """Read the names of the clips only."""
+    table = pq.read_table(path, columns=["clip"], page_checksum_verification=True)
+    return table.select(["clip"])
+
+
+def _read_whole(path: Path) -> pa.Table:
+    """Read a part and hold it against its name: checksums of pages do not cover the footer."""
+    content = path.read_bytes()
+    if path.stem != f"part-{_digest(content)}":
+        raise ValueError("its bytes are not those that were written")
+    return pq.read_table(pa.BufferReader(content))
+
+
+def _set_aside(path: Path, error: Exception) -> None:
+    """Rename a damaged part; Arrow tells damage from a refusing system by the error number."""
+    if getattr(error, "errno", None):
+        raise StoreError(f"cannot read features in {path}: {error}; nothing was changed") from error
+    try:
+        path.replace(path.with_suffix(".broken"))
+    except FileNotFoundError:  # another process was first
+        return
+    except OSError as refused:
+        raise StoreError(
+            f"{path} is damaged and cannot be set aside: {refused.strerror}; delete it"
+        ) from refused
 
 
 def _sweep(folder: Path) -> None:

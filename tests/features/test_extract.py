@@ -1,0 +1,268 @@
+"""One decode feeds every encoder, nothing is computed twice, and no failure spreads."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from tests.clips import Counting, write_clip
+
+from vidfit.contracts import Clip, Preprocessing, Sampling
+from vidfit.errors import StoreError
+from vidfit.features import FeatureStore, clip_digest, extract, stream
+from vidfit.video import VideoReader
+
+extract_module = importlib.import_module("vidfit.features.extract")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Twelve clips; never written to."""
+    folder = tmp_path_factory.mktemp("clips")
+    for i in range(12):
+        write_clip(folder / f"{i:02d}.mp4", "left" if i % 2 else "right", seed=i)
+    return folder
+
+
+@pytest.fixture
+def clips(folder):
+    return [Clip(str(path)) for path in sorted(folder.iterdir())]
+
+
+class Watched(VideoReader):
+    """A reader that puts down how often one is opened, and which frames are asked for."""
+
+    opened: ClassVar[list[str]]
+    asked: ClassVar[list[tuple[str, int]]]
+
+    def __init__(self, path):
+        self.opened.append(path)
+        super().__init__(path)
+
+    def frames(self, indices):
+        self.asked.extend((self.path, int(i)) for i in indices)
+        return super().frames(indices)
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    Watched.opened, Watched.asked = [], []
+    monkeypatch.setattr(extract_module, "VideoReader", Watched)
+    return Watched
+
+
+class Recorder:
+    """A `contracts.Progress` that may raise."""
+
+    def __init__(self, raise_at=None, error=KeyboardInterrupt):
+        self.count, self.raise_at, self.error = 0, raise_at, error
+
+    def start(self, stage, total):
+        pass
+
+    def note(self, text):
+        pass
+
+    def advance(self, count=1):
+        self.count += count
+        if self.count == self.raise_at:
+            raise self.error
+
+
+def vectors(store, backbone):
+    return {digest: found.tokens_ND for digest, found in store.rows(backbone.spec)}
+
+
+def test_features_are_those_of_the_frames_sampled(folder, clips, tmp_path):
+    backbone = Counting()
+    store = FeatureStore(tmp_path)
+    done = extract(clips[:1], [backbone], store, workers=1)
+    found = dict(store.rows(backbone.spec))[done.digests[clips[0]]]
+    with VideoReader(clips[0].path) as reader:
+        frames = [f.rgb(backbone.spec.preprocessing) for f in reader.frames(found.indices)]
+        np.testing.assert_array_equal(found.pts_seconds, reader.pts_seconds[found.indices])
+    np.testing.assert_allclose(found.tokens_ND, np.mean(frames, axis=(1, 2)), rtol=1e-6)
+    np.testing.assert_array_equal(found.indices, [2, 7, 12, 17])  # centres of four parts of 20
+
+
+def test_a_second_extraction_computes_nothing(clips, tmp_path, watched):
+    backbone, store = Counting(), FeatureStore(tmp_path)
+    first = extract(clips, [backbone], store, workers=2)
+    calls, opened = backbone.calls, len(watched.opened)
+    second = extract(clips, [backbone], store, workers=2)
+    assert (calls, opened) == (len(clips), len(clips))
+    assert (backbone.calls, len(watched.opened)) == (calls, opened)
+    assert second.digests == first.digests
+    assert (first.computed, second.computed) == (len(clips), 0)
+
+
+def test_only_what_is_new_is_computed(clips, tmp_path):
+    one, two, store = Counting("one"), Counting("two"), FeatureStore(tmp_path)
+    extract(clips[:8], [one], store, workers=2)
+    extract(clips, [one, two], store, workers=2)
+    assert (one.calls, two.calls) == (12, 12)
+
+
+def test_one_decode_feeds_all_backbones(clips, tmp_path, watched):
+    backbones = [
+        Counting("even", sampling=Sampling(1, 4)),
+        Counting("large", preprocessing=Preprocessing(40, 40)),
+        Counting("pairs", sampling=Sampling(2, 4, 0.08)),
+    ]
+    extract(clips, backbones, FeatureStore(tmp_path), workers=2)
+    assert sorted(watched.opened) == [clip.path for clip in clips]
+    assert len(watched.asked) == len(set(watched.asked))  # no frame is decoded twice
+    union = {index for path, index in watched.asked if path == clips[0].path}
+    assert 4 < len(union) <= 12
+
+
+def test_spans_of_one_video_share_a_reader_and_a_digest(folder, tmp_path, watched, monkeypatch):
+    hashed = []
+    digest = extract_module.file_digest
+    monkeypatch.setattr(
+        extract_module, "file_digest", lambda path: hashed.append(path) or digest(path)
+    )
+    path = str(folder / "00.mp4")
+    spans = [Clip(path, i * 0.04, (i + 1) * 0.04) for i in range(40)]
+    done = extract(spans, [Counting()], FeatureStore(tmp_path), workers=1)
+    assert len(set(done.digests.values())) == 40
+    assert watched.opened == [path]
+    assert hashed == [path]
+
+
+def test_the_order_of_clips_and_the_workers_do_not_matter(clips, tmp_path):
+    one, other = FeatureStore(tmp_path / "one"), FeatureStore(tmp_path / "other")
+    extract(clips, [Counting()], one, workers=1)
+    extract(clips[::-1], [Counting()], other, workers=3)
+    first, second = vectors(one, Counting()), vectors(other, Counting())
+    assert first.keys() == second.keys()
+    for digest, tokens_ND in first.items():
+        np.testing.assert_array_equal(second[digest], tokens_ND)
+
+
+def test_two_clips_of_the_same_content(folder, tmp_path):
+    original = folder / "00.mp4"
+    copy = shutil.copy(original, tmp_path / "copy.mp4")
+    clips = [Clip(str(original), label="a"), Clip(str(copy), label="b")]
+    backbone, store = Counting(), FeatureStore(tmp_path / "store")
+    done = extract(clips, [backbone], store, workers=2)
+    assert done.digests[clips[0]] == done.digests[clips[1]]
+    assert len(store.known(backbone.spec)) == 1
+
+
+# ---------------------------------------------------------------- failures
+
+
+def test_a_broken_clip_stops_nothing(clips, tmp_path):
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    wanted = [clips[0], Clip(str(bad)), Clip(str(tmp_path / "gone.mp4")), *clips[1:4]]
+    done = extract(wanted, [Counting()], FeatureStore(tmp_path / "store"), workers=2)
+    assert list(done.digests) != [] and set(done.digests) == {*clips[:4]}
+    assert set(done.failures) == {Clip(str(bad)), Clip(str(tmp_path / "gone.mp4"))}
+    assert "not a known video format" in done.failures[Clip(str(bad))]
+
+
+def test_a_failing_backbone_stops_no_other(clips, tmp_path):
+    good, bad, store = Counting("good"), Counting("bad", fail_from=5), FeatureStore(tmp_path)
+    done = extract(clips, [bad, good], store, workers=2)
+    assert len(store.known(good.spec)) == len(clips)
+    assert len(store.known(bad.spec)) == 4  # what it could do is kept
+    assert list(done.backbone_failures) == ["bad"]
+    assert "ValueError: this encoder has had enough" in done.backbone_failures["bad"]
+    assert ".mp4" in done.backbone_failures["bad"]  # at which clip
+
+
+def test_features_that_are_not_finite_are_refused(clips, tmp_path):
+    backbone, store = Counting(), FeatureStore(tmp_path)
+    backbone.forward = lambda frames: np.full((len(frames), 1, 3), np.nan, np.float32)
+    done = extract(clips[:2], [backbone], store, workers=1)
+    assert "not finite" in done.backbone_failures["mean"]
+    assert store.known(backbone.spec) == set()
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 0, 3), (3, 1, 3), (4, 1, 2)])
+def test_tokens_of_another_shape_are_refused(clips, tmp_path, shape):
+    backbone = Counting()
+    backbone.forward = lambda frames: np.ones(shape, np.float32)
+    done = extract(clips[:1], [backbone], FeatureStore(tmp_path), workers=1)
+    assert "expected [4, N, 3]" in done.backbone_failures["mean"]
+
+
+def test_a_full_disk_ends_the_extraction_with_a_store_error(clips, tmp_path, monkeypatch):
+    def fill(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fill)
+    with pytest.raises(StoreError, match="No space left"):
+        extract(clips, [Counting()], FeatureStore(tmp_path), workers=2)
+    assert not [t for t in threading.enumerate() if t.name.startswith("vidfit")]
+
+
+# ---------------------------------------------------------------- interrupts and memory
+
+
+def test_an_interrupt_keeps_what_is_done(clips, tmp_path):
+    backbone, store = Counting(), FeatureStore(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        extract(clips, [backbone], store, workers=2, progress=Recorder(raise_at=5))
+    kept = store.known(backbone.spec)
+    assert len(kept) == 5
+    assert not [t for t in threading.enumerate() if t.name.startswith("vidfit")]
+    before = backbone.calls
+    extract(clips, [backbone], store, workers=2)
+    assert backbone.calls == before + len(clips) - 5
+    assert len(store.known(backbone.spec)) == len(clips)
+
+
+def test_an_interrupt_while_waiting_keeps_what_runs(clips, tmp_path, monkeypatch):
+    """Ctrl-C mostly arrives while the main thread waits for its workers."""
+    wait, rounds = extract_module.wait, []
+
+    def interrupted(*args, **kwargs):
+        rounds.append(1)
+        if len(rounds) == 3:
+            raise KeyboardInterrupt
+        return wait(*args, **kwargs)
+
+    monkeypatch.setattr(extract_module, "wait", interrupted)
+    backbone, store = Counting(), FeatureStore(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        extract(clips, [backbone], store, workers=2)
+    assert len(store.known(backbone.spec)) == backbone.calls  # all that was computed
+    assert 2 <= backbone.calls < len(clips)
+
+
+def test_look_ahead_is_bounded(clips, monkeypatch):
+    """What is finished waits for the one who asked: at most two jobs a worker run ahead."""
+    submitted = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *args, **kwargs):
+            submitted.append(1)
+            return super().submit(*args, **kwargs)
+
+    monkeypatch.setattr(extract_module, "ThreadPoolExecutor", Pool)
+    taken = 0
+    for outcome in stream(clips, [Counting()], workers=2):
+        assert not outcome.failure
+        taken += 1
+        assert len(submitted) - taken <= 2 * 2
+    assert taken == len(submitted) == len(clips)
+
+
+def test_a_job_holds_few_clips_of_a_long_video(folder, monkeypatch):
+    path = str(folder / "00.mp4")
+    windows = [Clip(path, i * 0.01, (i + 1) * 0.01) for i in range(100)]
+    sizes = [len(job.clips) for job in extract_module._jobs(windows)]
+    assert sum(sizes) == 100 and max(sizes) <= 16
+
+
+def test_digests_name_clips_by_content(clips, tmp_path):
+    done = extract(clips[:2], [Counting()], FeatureStore(tmp_path), workers=1)
+    assert done.digests == {clip: clip_digest(clip) for clip in clips[:2]}
