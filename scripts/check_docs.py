@@ -52,6 +52,7 @@ class Block:
 
 def main() -> int:
     """Check all documents; print what is wrong."""
+    sys.path.insert(0, str(ROOT))  # for `python -m benchmarks.NAME`
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
     complaints: list[str] = []
     run = 0
