@@ -156,6 +156,10 @@ class Encoder(nn.Module):
         self.family = family
         config: Any = model.config
         self.steps = family.steps(config)
+        if family.layout == "patches":
+            side = config.patch_size
+            grid = preprocessing.height_pixels // side, preprocessing.width_pixels // side
+            _fix_grid(model, grid)
         std_C = torch.tensor(preprocessing.std)
         # Not persistent: the normalisation belongs to the spec, not to the weights.
         self.register_buffer("scale_C", 1 / std_C, persistent=False)
@@ -194,6 +198,23 @@ class Encoder(nn.Module):
         return {
             "pixel_values": patches,
             "pixel_attention_mask": None,
-            # The model asks for these as numbers.
-            "spatial_shapes": torch.tensor([[rows, columns]] * count, device="cpu"),
+            "spatial_shapes": None,
         }
+
+
+def _fix_grid(model: nn.Module, grid: tuple[int, int]) -> None:
+    """Scale SigLIP 2's positions once for all images, as these have one size.
+
+    The model does it image by image in a loop, which ties an export to one batch size.
+    """
+    embeddings: Any = model.embeddings
+    published = type(embeddings).resize_positional_embeddings
+
+    def resize(positions_HWD: Tensor, spatial_shapes: None, max_length: int) -> Tensor:
+        # Read as numbers, so never on the meta device.
+        resized_1PD: Tensor = published(
+            positions_HWD, torch.tensor([grid], device="cpu"), max_length
+        )
+        return resized_1PD
+
+    embeddings.resize_positional_embeddings = resize
