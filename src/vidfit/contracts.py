@@ -356,6 +356,8 @@ class Timeline:
     """The answers to one video: windows as they were asked, segments as they were joined.
 
     ``frames_seen`` counts distinct frames that reached a network, of ``frame_count``.
+    ``failures`` names the windows that could not be read: they are ``UNKNOWN``, with
+    probability 0.
     """
 
     path: str
@@ -366,6 +368,7 @@ class Timeline:
     frames_seen: int
     frame_count: int
     sampling: str
+    failures: tuple[Failure, ...] = ()
 
 
 class Progress(Protocol):

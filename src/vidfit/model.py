@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,8 @@ from vidfit.contracts import Floats
 from vidfit.errors import ModelError
 
 FORMAT = 1
+_HEAD = "head.safetensors"
+_SCRATCH = ".model-"
 
 
 @dataclass(frozen=True)
@@ -87,26 +92,53 @@ def save_model(model: Model, directory: Path, save_member: Callable[[int, Path],
 
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".model-") as scratch:
-            new = Path(scratch) / "model"
+        with _alone(directory.parent), _scratch(directory.parent) as scratch:
+            if directory.exists() and not (directory / "model.json").is_file():
+                raise ModelError(f"{directory} exists and is no model; choose another place")
+            new = scratch / "model"
             new.mkdir()
-            save_file({k: v.copy() for k, v in model.arrays.items()}, new / "head.safetensors")
+            save_file({k: v.copy() for k, v in model.arrays.items()}, new / _HEAD)
             for index in range(len(model.members)):
                 folder = member_directory(new, index)
                 folder.mkdir(parents=True)
                 save_member(index, folder)
             facts = {k: v for k, v in asdict(model).items() if k != "arrays"}
             document = {"format": FORMAT, **facts, "files": _digests(new)}
-            (new / "model.json").write_text(json.dumps(document, indent=1, ensure_ascii=False))
+            text = json.dumps(document, indent=1, ensure_ascii=False)
+            (new / "model.json").write_text(text, encoding="utf-8")
             if directory.exists():
-                if not (directory / "model.json").is_file():
-                    raise ModelError(f"{directory} exists and is no model; choose another place")
-                directory.replace(Path(scratch) / "old")
+                directory.replace(scratch / "old")
             new.replace(directory)
     except OSError as error:
         raise ModelError(
             f"cannot write the model to {directory}: {error.strerror or error}"
         ) from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a lock on a folder, which a kill gives back: one process writes a model into it."""
+    try:
+        import fcntl
+    except ImportError:  # not on Windows: two writers at once may then spoil each other's work
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network folders have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Make a folder to write in beside the model; remove those that killed writers left."""
+    for left in folder.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
+        yield Path(scratch)
 
 
 def load_model(directory: Path) -> Model:
@@ -124,11 +156,12 @@ def load_model(directory: Path) -> Model:
     if not path.is_file():
         raise ModelError(f"{directory} is no model: it has no model.json; give what `fit` wrote")
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
         if document.pop("format") != FORMAT:
             raise ModelError(f"{path} has a format that this vidfit does not read; update vidfit")
-        _check(directory, document.pop("files"))
-        arrays = load_file(directory / "head.safetensors")
+        files = document.pop("files")
+        _check(directory, {_HEAD: files[_HEAD], **files})
+        arrays = load_file(directory / _HEAD)
         for name in ("classes", "members"):
             document[name] = tuple(document[name])
         return Model(arrays=arrays, **document)

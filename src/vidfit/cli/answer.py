@@ -19,12 +19,13 @@ from vidfit.video import is_video_path
 
 @dataclass(frozen=True)
 class Wanted:
-    """What files to write, and where; ``window_seconds`` and ``workers`` as in `predict`."""
+    """What files to write, and where; the rest as in `load` and `run_predict`."""
 
     output: Path | None
     suffixes: tuple[str, ...]
     window_seconds: float | None = None
     workers: int | None = None
+    own: tuple[str, ...] = ()
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -39,7 +40,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
         if f".{suffix}" not in TIMELINE_WRITERS:
             known = ", ".join(name.lstrip(".") for name in TIMELINE_WRITERS)
             raise VidfitError(f"there is no format {suffix!r}; valid are {known}")
-    predictor = load(model)
+    predictor = load(model, wanted.own)
     failed = 0
     for path in _paths(videos):
         try:
@@ -90,3 +91,5 @@ def _say(timeline: Timeline) -> None:
             f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
             f"{segment.label}  {segment.probability:.1%}"
         )
+    for failure in timeline.failures:
+        typer.echo(f"  {failure.name}: not answered: {failure.reason}", err=True)

@@ -5,6 +5,7 @@ Only what parsing needs is imported here, so that ``vidfit --help`` answers at o
 
 from __future__ import annotations
 
+import errno
 import functools
 import re
 from collections.abc import Callable
@@ -36,7 +37,7 @@ Workers = Annotated[
 
 
 def _reported(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn a user's error into one line and exit status 2, an interrupt into 130."""
+    """Turn what a user can mend into one line and exit status 2, an interrupt into 130."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -44,6 +45,11 @@ def _reported(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except VidfitError as error:
             typer.echo(f"vidfit: {error}", err=True)
+            raise typer.Exit(2) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of our output is gone
+                raise
+            typer.echo(f"vidfit: {error.filename or 'system'}: {error.strerror or error}", err=True)
             raise typer.Exit(2) from error
         except KeyboardInterrupt:
             typer.echo("vidfit: interrupted; the same command goes on from here", err=True)
@@ -108,7 +114,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
 
 @app.command()
 @_reported
-def predict(
+def predict(  # noqa: PLR0913  (the options of a command)
     model: Annotated[Path, typer.Argument(help="Model directory that fit wrote.")],
     videos: Annotated[list[str], typer.Argument(help="Videos, folders of videos, or URLs.")],
     output: Annotated[
@@ -121,13 +127,18 @@ def predict(
     window: Annotated[
         float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
     ] = None,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
+    ] = None,
     workers: Workers = None,
 ) -> None:
     """Answer clips as a whole, and longer videos window by window."""
     from vidfit.cli.answer import Wanted, answer_all
     from vidfit.cli.progress import Bars
 
-    wanted = Wanted(output, tuple(formats.split(",")), window, workers)
+    suffixes = tuple(word.strip() for word in formats.split(","))
+    wanted = Wanted(output, suffixes, window, workers, tuple(backbone or ()))
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)
     if failed:
@@ -142,15 +153,15 @@ def demo(
     ] = Path("demo"),
     workers: Workers = None,
 ) -> None:
-    """Build clips of camera motions from real footage, then fit and predict on them."""
+    """Build clips of camera motions from real footage and fit a model on them."""
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_report
-    from vidfit.demo import build_demo
+    from vidfit.demo import BACKBONES, build_demo
     from vidfit.jobs.fit import FitOptions, run_fit
 
     with Bars() as bars:
         clips = build_demo(output / "clips", progress=bars)
-        report = run_fit(clips, output, FitOptions(workers=workers), bars)
+        report = run_fit(clips, output, FitOptions(BACKBONES, workers=workers), bars)
     show_report(report, output)
 
 

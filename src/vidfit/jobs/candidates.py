@@ -11,9 +11,12 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Clip, Failure, Progress
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features.extract import gather_views
+from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.hardware import resident_bytes
 from vidfit.runtime import accelerate
 from vidfit.video import VideoReader
+
+_TAKEN = frozenset({"concat", "stack", "majority class", FINGERPRINT})
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def load_candidates(
         before = resident_bytes()
         try:
             backbone = accelerate(zoo.load(name, download=download), cache=cache)
+            _check_name(backbone.spec.name, loaded)
             decode, forward = _time(backbone, clips)
         except Exception as error:  # a candidate's own code: whatever it raises drops it alone
             dropped.append(Failure(name, _reason(error)))
@@ -80,6 +84,12 @@ def load_candidates(
         reasons = "; ".join(f"{failure.name}: {failure.reason}" for failure in dropped)
         raise BackboneError(f"no candidate runs here ({reasons})")
     return loaded, dropped
+
+
+def _check_name(name: str, loaded: Sequence[Loaded]) -> None:
+    """Features, members and the leaderboard know a backbone by its name alone."""
+    if name in _TAKEN or any(other.name == name for other in loaded):
+        raise BackboneError(f"the name {name!r} is taken; give its spec another name")
 
 
 def _time(backbone: Backbone, clips: Sequence[Clip]) -> tuple[float, float]:
@@ -141,9 +151,14 @@ def within_minutes(
     if needed > minutes:
         raise BudgetError(
             f"{minutes:g} minutes do not suffice for {clips} clips: the cheapest candidate "
-            f"({kept[0].name}) needs {needed:.1f}; give --minutes {needed * 1.2:.0f} or fewer clips"
+            f"({kept[0].name}) needs {_short(needed)}; give --minutes {_short(needed * 1.2)} "
+            "or fewer clips"
         )
     return _in_order(kept, candidates), dropped
+
+
+def _short(minutes: float) -> str:
+    return f"{minutes:.1f}" if minutes >= 1 else f"{minutes:.2g}"
 
 
 def within_memory(

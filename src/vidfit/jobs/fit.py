@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Clip, Failure, Indices, Progress, Report, Stage
-from vidfit.errors import NotEnoughDataError
+from vidfit.contracts import Clip, Failure, Progress, Report, Stage
+from vidfit.errors import VidfitError
 from vidfit.evaluate import unknown_thresholds
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
@@ -24,15 +24,16 @@ from vidfit.jobs.candidates import (
     within_minutes,
 )
 from vidfit.jobs.findings import Findings, build_report
+from vidfit.jobs.folds import FOLDS, Folds, check_enough, put_aside
 from vidfit.jobs.table import Table, build_table
-from vidfit.manifest import Manifest, grouped_folds, holdout, random_folds, read_manifest
+from vidfit.manifest import read_manifest
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model, save_model
 from vidfit.report import write_report
-from vidfit.select import Contender, compare, fit_contenders, nested
+from vidfit.select import Comparison, Contender, Nested, compare, fit_contenders, nested
 
-FOLDS = 5
 _PROBE_CLIPS = 4
+_SECONDS_OF_STILLS = 1.0
 
 
 @dataclass(frozen=True)
@@ -94,40 +95,27 @@ def run_fit(
     BudgetError
         If nothing fits the minutes or the memory.
     """
+    _check(options)
     stages: list[Stage] = []
+    notes: list[str] = []
     workers = options.workers or hardware().cores
     manifest = read_manifest(source, groups=options.groups)
-    clips = _labelled(manifest)
+    clips = [clip for clip in manifest.clips if clip.label is not None]
+    check_enough(clips)
 
     with _timed(stages, "measure candidates"):
         candidates, dropped = _candidates(clips, options, workers, progress)
     predicted = predicted_seconds(candidates, len(clips), workers)
     with _timed(stages, "decode and extract", predicted):
-        table, lost = build_table(
-            clips,
-            [c.backbone for c in candidates],
-            FeatureStore(output / "features"),
-            workers,
-            progress,
-        )
-    if options.holdout and not any(clip.split == "test" for clip in table.clips):
-        marked = holdout(replace(manifest, clips=table.clips), options.holdout, seed=0)
-        table = replace(table, clips=marked.clips)
-    train, test = table.split()
-
-    with _timed(stages, "compare on unseen recordings"):
-        if progress:
-            progress.start("compare", 2 * FOLDS)
-        honest = nested(
-            *train.rows, folds=_grouped, inner_folds=_grouped_to_choose, progress=progress
-        )
-        folds_M = _grouped_to_choose(train.labels_M, train.groups, 0)
-        contenders = fit_contenders(train.vectors, train.labels_M, folds_M)
-        comparison = compare(contenders, train.labels_M, train.groups)
-        of_chosen = train.only(comparison.chosen.members)
-        leaky = nested(*of_chosen.rows, folds=_at_random, progress=progress)
+        encoders = [candidate.backbone for candidate in candidates]
+        store = FeatureStore(output / "features")
+        table, lost = build_table(clips, encoders, store, workers, progress)
+    check_enough(table.clips, f" that can be read ({len(lost.clips)} cannot)")
+    train, test = put_aside(table, manifest, options.holdout, notes)
+    with _timed(stages, "compare on unseen recordings"), _one_blas_thread():
+        compared = _compare(train, Folds(train.classes, notes), progress)
     with _timed(stages, "write the model"):
-        model = _model(comparison.chosen, train)
+        model = _model(compared.choice.chosen, train)
         members = {candidate.name: candidate.backbone for candidate in candidates}
         save_model(
             model,
@@ -137,16 +125,16 @@ def run_fit(
     report = build_report(
         Findings(
             str(source),
-            manifest,
+            replace(manifest, warnings=(*manifest.warnings, *dict.fromkeys(notes))),
             train,
             test,
             [c for c in candidates if c.name in train.vectors],
             [*dropped, *lost.backbones],
             [*manifest.rejected, *lost.clips],
-            honest,
-            leaky,
-            comparison,
-            contenders,
+            compared.honest,
+            compared.leaky,
+            compared.choice,
+            compared.contenders,
             model,
             stages,
         )
@@ -155,14 +143,35 @@ def run_fit(
     return report
 
 
-def _labelled(manifest: Manifest) -> list[Clip]:
-    clips = [clip for clip in manifest.clips if clip.label is not None]
-    if len({clip.label for clip in clips}) < 2:
-        raise NotEnoughDataError(
-            f"found {len(clips)} labelled clips of {len(manifest.classes)} class; "
-            "fit needs two classes or more, such as clips/CLASS/*.mp4"
-        )
-    return clips
+def _check(options: FitOptions) -> None:
+    if not 0 <= options.holdout < 1:
+        raise VidfitError(f"holdout is {options.holdout}; it is a share of recordings in [0, 1)")
+    if options.workers is not None and options.workers < 1:
+        raise VidfitError(f"workers is {options.workers}; give 1 or more, or None for all cores")
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What was fitted on the training clips, and what was claimed of it on other recordings."""
+
+    honest: Nested
+    leaky: Nested
+    contenders: Sequence[Contender]
+    choice: Comparison
+
+
+def _compare(train: Table, folds: Folds, progress: Progress | None) -> _Compared:
+    if progress:
+        progress.start("compare", 2 * FOLDS)
+    honest = nested(
+        *train.rows, folds=folds.by_recording, inner_folds=folds.to_choose, progress=progress
+    )
+    folds_M = folds.to_choose(train.labels_M, train.groups, 0)
+    contenders = fit_contenders(train.vectors, train.labels_M, folds_M)
+    choice = compare(contenders, train.labels_M, train.groups)
+    of_chosen = train.only(choice.chosen.members)
+    leaky = nested(*of_chosen.rows, folds=folds.at_random, progress=progress)
+    return _Compared(honest, leaky, contenders, choice)
 
 
 def _candidates(
@@ -184,26 +193,6 @@ def _candidates(
     return candidates, dropped
 
 
-def _grouped(labels_M: Indices, groups: Sequence[str], seed: int) -> Indices:
-    return grouped_folds([str(k) for k in labels_M], groups, folds=FOLDS, seed=seed)
-
-
-def _grouped_to_choose(labels_M: Indices, groups: Sequence[str], seed: int) -> Indices:
-    """Deal by recording where a class has enough of them left, else by clip.
-
-    Choosing by clips may choose worse; what is claimed is scored on other recordings anyway.
-    """
-    try:
-        return _grouped(labels_M, groups, seed)
-    except NotEnoughDataError:
-        return _at_random(labels_M, groups, seed)
-
-
-def _at_random(labels_M: Indices, groups: Sequence[str], seed: int) -> Indices:
-    """Deal by clip, as is often done: clips of one recording stand on both sides."""
-    return random_folds([str(k) for k in labels_M], folds=FOLDS, seed=seed)
-
-
 def _model(chosen: Contender, train: Table) -> Model:
     out_MK = chosen.out_of_fold_MK
     temperature = fit_temperature(out_MK, train.labels_M)
@@ -220,9 +209,19 @@ def _model(chosen: Contender, train: Table) -> Model:
         temperature=temperature,
         unknown_probability=least,
         unknown_novelty=farthest,
-        window_seconds=float(np.median(train.seconds_M)),
+        # Clips of one frame last no time; a longer video is then asked second by second.
+        window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
         card={},
     )
+
+
+def _one_blas_thread() -> AbstractContextManager[object]:
+    """Thousands of small fits: threads inside each only wait for one another."""
+    import sklearn.linear_model  # noqa: F401  (only libraries that are loaded are limited)
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 @contextmanager

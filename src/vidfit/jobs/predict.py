@@ -17,13 +17,15 @@ from vidfit.contracts import (
     Backbone,
     Clip,
     ClipFeatures,
+    Failure,
     FittedFusion,
     Progress,
     Segment,
     Timeline,
+    clip_key,
 )
-from vidfit.errors import VideoError
-from vidfit.features import stream, temporal_statistics
+from vidfit.errors import ModelError, VideoError, VidfitError
+from vidfit.features import ClipOutcome, stream, temporal_statistics
 from vidfit.fusion import RESTORE
 from vidfit.hardware import hardware
 from vidfit.metrics import probabilities
@@ -58,8 +60,14 @@ class Predictor:
         return (UNKNOWN if declined else self.model.classes[best]), probability
 
 
-def load(directory: Path) -> Predictor:
+def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
     """Open a model directory that `fit` wrote.
+
+    Parameters
+    ----------
+    own
+        ``FILE.py:NAME`` of encoders of one's own that the model may hold: the file knows how
+        to restore them, a model directory never holds code.
 
     Raises
     ------
@@ -69,9 +77,16 @@ def load(directory: Path) -> Predictor:
         If a member cannot run here.
     """
     model = load_model(directory)
+    for name in own:
+        zoo.load(name)
     backbones = tuple(
         accelerate(zoo.restore(member_directory(directory, i))) for i in range(len(model.members))
     )
+    if model.head not in RESTORE:
+        raise ModelError(
+            f"{directory} has a head of the kind {model.head!r}; this vidfit knows "
+            f"{', '.join(RESTORE)}: update vidfit"
+        )
     return Predictor(model, backbones, RESTORE[model.head](model.arrays))
 
 
@@ -85,7 +100,9 @@ def run_predict(
 ) -> Timeline:
     """Answer a video: a clip as a whole, a longer one window by window.
 
-    Memory does not grow with the length of the video, but for the answers themselves.
+    A window that cannot be read is ``unknown`` with probability 0, and listed in
+    ``failures``; the others are answered. Memory does not grow with the length of the video,
+    but for the answers themselves.
 
     Parameters
     ----------
@@ -95,38 +112,52 @@ def run_predict(
     Raises
     ------
     VideoError
-        If the video cannot be read.
+        If the video cannot be read, or none of its windows.
     """
+    if window_seconds is not None and not window_seconds > 0:
+        raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
     with VideoReader(path) as reader:
-        duration = reader.info.duration_seconds
-        frame_count = reader.info.frame_count
+        info = reader.info
     window = window_seconds or predictor.model.window_seconds
-    clips = list(windows(path, duration, window))
+    clips = list(windows(path, info.duration_seconds, window))
     if progress:
         progress.start(Path(path).name, len(clips))
     answers: dict[Clip, Segment] = {}
+    failed: dict[Clip, str] = {}
     seen = 0
     for outcome in stream(clips, predictor.backbones, workers=workers or hardware().cores):
-        if outcome.failure:
-            raise VideoError(outcome.failure)
-        label, probability = predictor.answer(outcome.features)
-        clip = outcome.clip
-        end = duration if clip.end_seconds is None else clip.end_seconds
-        answers[clip] = Segment(clip.start_seconds, end, label, probability)
+        label, probability, reason = _answer(predictor, outcome)
+        start, end = outcome.clip.start_seconds, outcome.clip.end_seconds
+        end = info.duration_seconds if end is None else end
+        answers[outcome.clip] = Segment(start, end, label, probability)
+        if reason:
+            failed[outcome.clip] = reason
         seen += len({int(i) for f in outcome.features.values() for i in f.indices})
         if progress:
             progress.advance()
+    if len(failed) == len(clips):
+        why = failed[clips[0]].removeprefix(f"{path}: ")
+        raise VideoError(f"{path}: no part of it can be answered: {why}")
     ordered = tuple(answers[clip] for clip in clips)
     return Timeline(
         path=path,
-        duration_seconds=duration,
+        duration_seconds=info.duration_seconds,
         classes=predictor.model.classes,
         windows=ordered,
         segments=tuple(join(ordered)),
         frames_seen=seen,
-        frame_count=frame_count,
+        frame_count=info.frame_count,
         sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
+        failures=tuple(Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed),
     )
+
+
+def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[str, float, str]:
+    """Return label, probability, and the reason when there is no answer."""
+    reason = outcome.failure or "; ".join(outcome.backbone_failures.values())
+    if reason:
+        return UNKNOWN, 0.0, reason
+    return *predictor.answer(outcome.features), ""
 
 
 def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:

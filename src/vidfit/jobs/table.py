@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import (
     Backbone,
-    BackboneSpec,
     Clip,
     ClipFeatures,
     Failure,
@@ -20,9 +19,9 @@ from vidfit.contracts import (
     Seconds,
     clip_key,
 )
-from vidfit.errors import BackboneError, NotEnoughDataError
-from vidfit.features import FeatureStore, extract, temporal_statistics
-from vidfit.features.fingerprint import fingerprint
+from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
+from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics
+from vidfit.features.fingerprint import NAME, fingerprint
 
 
 @dataclass(frozen=True)
@@ -95,30 +94,73 @@ def build_table(
         If fewer than two classes have readable clips.
     BackboneError
         If every backbone failed.
+    StoreError
+        If features cannot be written, or are gone when they are read.
     """
     audit = fingerprint()
+    encoders = [*backbones, audit]
     if progress:
         progress.start("decode and extract", len(clips))
-    done = extract(clips, [*backbones, audit], store, workers=workers, progress=progress)
-    readable = [clip for clip in clips if clip in done.digests]
-    digests = [done.digests[clip] for clip in readable]
+    done = extract(clips, encoders, store, workers=workers, progress=progress)
+    rows = _rows(store, encoders, done)
+    if not rows.complete(done):  # a stored part was damaged; it is set aside now
+        done = extract(clips, encoders, store, workers=workers)
+        rows = _rows(store, encoders, done)
+    if not rows.complete(done):
+        raise StoreError(
+            f"features in {store.root} are gone as soon as they are written; does another "
+            "process delete them? Choose another output folder"
+        )
     lost = Lost(
         tuple(Failure(clip_key(clip), reason) for clip, reason in done.failures.items()),
         tuple(Failure(name, reason) for name, reason in done.backbone_failures.items()),
     )
-    alive = [b.spec for b in backbones if b.spec.name not in done.backbone_failures]
-    if not alive:
+    if not rows.vectors:
         raise BackboneError(f"every backbone failed: {lost.backbones}")
+    readable = [clip for clip in clips if clip in done.digests]
     classes = _classes(readable, len(clips), lost)
-    hashes = _by_digest(store, audit.spec, set(digests))
+    digests = [done.digests[clip] for clip in readable]
+    seen = [rows.seen[digest] for digest in digests]
     return Table(
         tuple(readable),
         classes,
         np.array([classes.index(str(clip.label)) for clip in readable], np.int64),
-        {spec.name: _vectors(store, spec, digests) for spec in alive},
-        tuple(hashes[digest].tokens_ND for digest in digests),
-        np.array([_seconds(clip, hashes[d]) for clip, d in zip(readable, digests, strict=True)]),
+        {name: np.stack([of[d] for d in digests]) for name, of in rows.vectors.items()},
+        tuple(features.tokens_ND for features in seen),
+        np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
     ), lost
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Vectors by backbone and digest of the clip, and fingerprints by digest."""
+
+    vectors: dict[str, dict[str, Floats]]
+    seen: dict[str, ClipFeatures]
+
+    def complete(self, done: Extraction) -> bool:
+        """Whether every readable clip has its rows."""
+        wanted = set(done.digests.values())
+        known = [set(self.seen), *map(set, self.vectors.values())]
+        return all(wanted <= digests for digests in known)
+
+
+def _rows(store: FeatureStore, encoders: Sequence[Backbone], done: Extraction) -> _Rows:
+    """Read what the backbones that did not fail, and the fingerprint, saw in the clips."""
+    wanted = set(done.digests.values())
+    if NAME in done.backbone_failures:
+        raise BackboneError(f"clips cannot be fingerprinted: {done.backbone_failures[NAME]}")
+    *alive, audit = [b.spec for b in encoders if b.spec.name not in done.backbone_failures]
+    vectors = {
+        spec.name: {
+            digest: temporal_statistics(features.tokens_ND)
+            for digest, features in store.rows(spec)
+            if digest in wanted
+        }
+        for spec in alive
+    }
+    seen = {digest: features for digest, features in store.rows(audit) if digest in wanted}
+    return _Rows(vectors, seen)
 
 
 def _classes(readable: Sequence[Clip], asked: int, lost: Lost) -> tuple[str, ...]:
@@ -130,22 +172,6 @@ def _classes(readable: Sequence[Clip], asked: int, lost: Lost) -> tuple[str, ...
             f"two classes or more are needed{first}"
         )
     return classes
-
-
-def _vectors(store: FeatureStore, spec: BackboneSpec, digests: Sequence[str]) -> Floats:
-    wanted = set(digests)
-    pooled = {
-        digest: temporal_statistics(features.tokens_ND)
-        for digest, features in store.rows(spec)
-        if digest in wanted
-    }
-    return np.stack([pooled[digest] for digest in digests])
-
-
-def _by_digest(
-    store: FeatureStore, spec: BackboneSpec, wanted: set[str]
-) -> dict[str, ClipFeatures]:
-    return {digest: features for digest, features in store.rows(spec) if digest in wanted}
 
 
 def _seconds(clip: Clip, seen: ClipFeatures) -> float:
