@@ -132,6 +132,18 @@ def test_import_and_help_do_not_load_heavy_packages():
     assert done.stdout.strip() == "[]"
 
 
+def test_documents_count_the_kinds_of_video_that_are_tested():
+    source = (ROOT / "tests" / "video" / "cases.py").read_text(encoding="utf-8")
+    (kinds,) = (
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.AnnAssign) and node.target.id == "CASES"
+    )
+    for page in ("CHANGELOG.md", "docs/videos.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert f"{len(kinds.keys)} kinds of video" in text, page
+
+
 def test_documents_name_no_folder_of_a_machine():
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     pattern = re.compile(r"(?<![\w.])/(?:home|root|Users|mnt)/\w+")
