@@ -42,6 +42,18 @@ def test_the_readme_sets_up_with_exactly_two_commands():
     assert setup_commands(readme) == ["make demo", "make test"]
 
 
+def test_the_readme_maps_every_folder_of_the_package():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = readme.split("\n## The tree\n", 1)[1].split("\n## ", 1)[0]
+    folders = [path.parent.name for path in SOURCES.glob("*/__init__.py")]
+    assert [name for name in folders if f"{name}/" not in tree] == []
+    assert [
+        name
+        for name in re.findall(r"(\w+)/ ", tree)
+        if name not in {*folders, *(path.name for path in ROOT.iterdir() if path.is_dir())}
+    ] == []
+
+
 def test_the_changelog_knows_the_version():
     version = PROJECT["project"]["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
