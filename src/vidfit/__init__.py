@@ -1,1 +1,102 @@
-"""vidfit."""
+"""Find the pretrained models that fit your videos, and turn them into one model that runs.
+
+::
+
+    import vidfit
+
+    report = vidfit.fit("clips/", Path("runs/clips"))
+    model = vidfit.load(Path("runs/clips/model"))
+    timeline = vidfit.predict(model, "video.mp4")
+
+Names are imported when they are first used, so that ``import vidfit`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vidfit.contracts import Clip as Clip
+    from vidfit.contracts import Report as Report
+    from vidfit.contracts import Sampling as Sampling
+    from vidfit.contracts import Timeline as Timeline
+    from vidfit.errors import BackboneError as BackboneError
+    from vidfit.errors import BudgetError as BudgetError
+    from vidfit.errors import ManifestError as ManifestError
+    from vidfit.errors import ModelError as ModelError
+    from vidfit.errors import NotEnoughDataError as NotEnoughDataError
+    from vidfit.errors import StoreError as StoreError
+    from vidfit.errors import VideoError as VideoError
+    from vidfit.errors import VidfitError as VidfitError
+    from vidfit.features import FeatureStore as FeatureStore
+    from vidfit.jobs.fit import FitOptions as FitOptions
+    from vidfit.jobs.fit import run_fit as fit
+    from vidfit.jobs.predict import load as load
+    from vidfit.jobs.predict import run_predict as predict
+    from vidfit.manifest import read_manifest as read_manifest
+    from vidfit.manifest import write_manifest as write_manifest
+
+    __version__: str
+
+_SOURCES = {
+    "BackboneError": "errors:BackboneError",
+    "BudgetError": "errors:BudgetError",
+    "Clip": "contracts:Clip",
+    "FeatureStore": "features:FeatureStore",
+    "FitOptions": "jobs.fit:FitOptions",
+    "ManifestError": "errors:ManifestError",
+    "ModelError": "errors:ModelError",
+    "NotEnoughDataError": "errors:NotEnoughDataError",
+    "Report": "contracts:Report",
+    "Sampling": "contracts:Sampling",
+    "StoreError": "errors:StoreError",
+    "Timeline": "contracts:Timeline",
+    "VideoError": "errors:VideoError",
+    "VidfitError": "errors:VidfitError",
+    "fit": "jobs.fit:run_fit",
+    "load": "jobs.predict:load",
+    "predict": "jobs.predict:run_predict",
+    "read_manifest": "manifest:read_manifest",
+    "write_manifest": "manifest:write_manifest",
+}
+"""Public name -> where it is, below this package."""
+
+__all__ = [
+    "BackboneError",
+    "BudgetError",
+    "Clip",
+    "FeatureStore",
+    "FitOptions",
+    "ManifestError",
+    "ModelError",
+    "NotEnoughDataError",
+    "Report",
+    "Sampling",
+    "StoreError",
+    "Timeline",
+    "VideoError",
+    "VidfitError",
+    "__version__",
+    "fit",
+    "load",
+    "predict",
+    "read_manifest",
+    "write_manifest",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("vidfit")
+    if name not in _SOURCES:
+        raise AttributeError(f"module 'vidfit' has no attribute {name!r}")
+    module, _, attribute = _SOURCES[name].partition(":")
+    value = globals()[name] = getattr(import_module(f"vidfit.{module}"), attribute)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -165,7 +165,7 @@ def load_model(directory: Path) -> Model:
         for name in ("classes", "members"):
             document[name] = tuple(document[name])
         return Model(arrays=arrays, **document)
-    except (ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
+    except (AttributeError, KeyError, OSError, SafetensorError, TypeError, ValueError) as error:
         raise ModelError(f"{directory} is damaged ({error}); fit or copy it again") from error
 
 

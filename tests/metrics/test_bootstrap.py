@@ -1,0 +1,92 @@
+"""Intervals cover as they say, and clips of one recording do not count as many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vidfit.metrics import class_mean_interval, mean_interval
+
+
+def names(numbers) -> list[str]:
+    return [f"recording {n}" for n in numbers]
+
+
+def test_recordings_of_one_clip_give_the_interval_of_a_binomial():
+    hits_M = np.arange(400) % 10 < 7
+    found = mean_interval(hits_M, names(range(400)))
+    half = 1.96 * np.sqrt(0.7 * 0.3 / 400)
+    assert found.value == pytest.approx(0.7)
+    assert found.low == pytest.approx(0.7 - half, abs=0.005)
+    assert found.high == pytest.approx(0.7 + half, abs=0.005)
+
+
+def test_clips_that_repeat_one_another_count_once():
+    hits_G = np.arange(40) % 10 < 7
+    one = mean_interval(hits_G, names(range(40)))
+    tenfold = mean_interval(np.repeat(hits_G, 10), names(np.repeat(np.arange(40), 10)))
+    assert (tenfold.low, tenfold.high) == pytest.approx((one.low, one.high))
+    by_clip = mean_interval(np.repeat(hits_G, 10), names(range(400)))
+    assert by_clip.high - by_clip.low < 0.4 * (one.high - one.low)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    """Seeded: 200 data sets of 40 recordings whose difficulty varies; 95 % +- 2.5 sigma."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(200):
+        difficulty_G = rng.beta(4, 2, 40)  # mean 2/3
+        groups = np.repeat(np.arange(40), 5)
+        found = mean_interval(rng.random(200) < difficulty_G[groups], names(groups))
+        covered += found.low <= 2 / 3 <= found.high
+    assert 0.91 <= covered / 200 <= 0.99
+
+
+def test_resampling_clips_would_claim_too_much():
+    """The same, clip by clip: the interval is too narrow where recordings differ."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(60):
+        difficulty_G = rng.beta(0.8, 0.4, 40)
+        groups = np.repeat(np.arange(40), 6)
+        found = mean_interval(rng.random(240) < difficulty_G[groups], names(range(240)))
+        covered += found.low <= 2 / 3 <= found.high
+    assert covered / 60 < 0.85
+
+
+def test_paired_differences_of_equal_models_are_zero():
+    found = mean_interval(np.zeros(50), names(np.arange(50) // 5))
+    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_one_recording_has_no_spread():
+    found = mean_interval([1, 0, 1, 1], ["r"] * 4)
+    assert (found.low, found.value, found.high) == (0.75, 0.75, 0.75)
+
+
+def test_the_same_seed_gives_the_same_interval():
+    hits_M = np.random.default_rng(1).normal(size=60)
+    groups = names(np.arange(60) // 3)
+    assert mean_interval(hits_M, groups) == mean_interval(hits_M, groups)
+    assert mean_interval(hits_M, groups) != mean_interval(hits_M, groups, seed=1)
+
+
+def test_many_recordings_are_drawn_in_blocks_of_bounded_size():
+    hits_M = np.arange(10_000) % 2
+    found = mean_interval(hits_M, names(range(10_000)))
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(10_000), rel=0.1)
+
+
+def test_mean_class_accuracy_weighs_classes_alike():
+    labels_M = np.array([0] * 90 + [1] * 10)
+    hits_M = labels_M == 0  # always the frequent class
+    groups = names(range(100))
+    assert class_mean_interval(hits_M, labels_M, groups).value == pytest.approx(0.5)
+    assert mean_interval(hits_M, groups).value == pytest.approx(0.9)
+
+
+def test_a_class_that_a_resample_misses_leaves_its_mean_defined():
+    labels_M = np.array([0, 0, 0, 1])
+    found = class_mean_interval([1, 1, 1, 0], labels_M, names(range(4)))
+    assert found.value == 0.5
+    assert 0.0 <= found.low <= 0.5 and found.high == 1.0

@@ -1,0 +1,188 @@
+"""A model directory is whole, or refused; what stands there is replaced in one step."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import pickle
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidfit.errors import ModelError
+from vidfit.model import Model, load_model, member_directory, save_model
+
+
+def example(**changes) -> Model:
+    model = Model(
+        classes=("go", "størt/…"),
+        members=("one", "org/two"),
+        head="linear",
+        arrays={"weight_KD": np.arange(6, dtype=np.float32).reshape(2, 3)[:, ::-1]},
+        temperature=1.5,
+        unknown_probability=0.4,
+        unknown_novelty=9.0,
+        window_seconds=2.0,
+        card={"data": "clips", "figures": [1, 2.5, None]},
+    )
+    return replace(model, **changes)
+
+
+def write_member(index: int, folder: Path) -> None:
+    (folder / "weights.safetensors").write_bytes(bytes([index]) * 100)
+    (folder / "spec.json").write_text("{}")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    save_model(example(), tmp_path / "model", write_member)
+    return tmp_path / "model"
+
+
+def rewrite(directory: Path, **changes) -> None:
+    path = directory / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_round_trip(saved):
+    loaded, expected = load_model(saved), example()
+    for field in fields(Model):
+        if field.name != "arrays":
+            assert getattr(loaded, field.name) == getattr(expected, field.name)
+    np.testing.assert_array_equal(loaded.arrays["weight_KD"], expected.arrays["weight_KD"])
+    assert (member_directory(saved, 1) / "weights.safetensors").read_bytes() == b"\1" * 100
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["model"]
+
+
+def test_folders_above_are_made(tmp_path):
+    save_model(example(), tmp_path / "a" / "b" / "model", write_member)
+    assert load_model(tmp_path / "a" / "b" / "model").classes == example().classes
+
+
+def test_a_model_is_replaced_whole(saved):
+    (saved / "left over.txt").write_text("of the old model")
+    save_model(example(members=("one",), temperature=2.0), saved, write_member)
+    assert load_model(saved).temperature == 2.0
+    assert not (saved / "left over.txt").exists()
+    assert not member_directory(saved, 1).exists()
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["model"]
+
+
+def test_a_failing_member_leaves_the_old_model(saved):
+    def fail(index, folder):
+        write_member(index, folder)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ModelError, match="No space left on device"):
+        save_model(example(temperature=2.0), saved, fail)
+    assert load_model(saved).temperature == 1.5
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["model"]
+
+
+def test_another_folder_is_not_overwritten(tmp_path):
+    mine = tmp_path / "model" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("precious")
+    with pytest.raises(ModelError, match="is no model; choose another place"):
+        save_model(example(), tmp_path / "model", write_member)
+    assert mine.read_text() == "precious"
+
+
+def test_scratch_folders_of_killed_writers_are_removed(tmp_path):
+    left = tmp_path / ".model-killed" / "model"
+    left.mkdir(parents=True)
+    (left / "head.safetensors").write_bytes(b"half")
+    save_model(example(), tmp_path / "model", write_member)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+
+
+def _save_again_and_again(directory: str, temperature: float) -> None:
+    for _ in range(10):
+        save_model(example(temperature=temperature), Path(directory), write_member)
+
+
+def test_two_writers_take_turns(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    writers = [
+        context.Process(target=_save_again_and_again, args=(str(tmp_path / "model"), t))
+        for t in (1.0, 2.0)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert load_model(tmp_path / "model").temperature in (1.0, 2.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    "name", ["head.safetensors", "backbones/0/weights.safetensors", "backbones/1/spec.json"]
+)
+def test_an_altered_file_is_refused(saved, name):
+    data = bytearray((saved / name).read_bytes())
+    data[-1] ^= 1
+    (saved / name).write_bytes(bytes(data))
+    with pytest.raises(ModelError, match="was altered"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("name", ["head.safetensors", "backbones/1/weights.safetensors"])
+def test_a_missing_file_is_refused(saved, name):
+    (saved / name).unlink()
+    with pytest.raises(ModelError, match=r"incomplete.*missing"):
+        load_model(saved)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"has no model\.json"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("format_", [2, "1", None])
+def test_a_foreign_format_is_refused(saved, format_):
+    rewrite(saved, format=format_)
+    with pytest.raises(ModelError, match="update vidfit"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 1}', "null", '{"format": 1, "f', "\0"]
+)
+def test_a_damaged_description_is_refused(saved, text):
+    (saved / "model.json").write_text(text)
+    with pytest.raises(ModelError, match=r"damaged|format"):
+        load_model(saved)
+
+
+def test_unknown_or_missing_fields_are_refused(saved):
+    rewrite(saved, more=1)
+    with pytest.raises(ModelError, match="more"):
+        load_model(saved)
+
+
+def test_a_head_that_no_digest_covers_is_refused(saved):
+    rewrite(saved, files={})
+    with pytest.raises(ModelError, match=r"head\.safetensors"):
+        load_model(saved)
+
+
+def test_a_pickle_is_never_opened(saved, tmp_path):
+    import hashlib
+
+    class Bomb:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "exploded",)
+
+    head = saved / "head.safetensors"
+    head.write_bytes(pickle.dumps(Bomb()))
+    files = json.loads((saved / "model.json").read_text())["files"]
+    rewrite(saved, files={**files, head.name: hashlib.sha256(head.read_bytes()).hexdigest()})
+    with pytest.raises(ModelError, match="damaged"):
+        load_model(saved)
+    assert not (tmp_path / "exploded").exists()

@@ -1,0 +1,94 @@
+"""The public names and signatures; a change here is a change for every user."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import vidfit
+from vidfit import errors
+
+NAMES = {
+    "BackboneError", "BudgetError", "Clip", "FeatureStore", "FitOptions", "ManifestError",
+    "ModelError", "NotEnoughDataError", "Report", "Sampling", "StoreError", "Timeline",
+    "VideoError", "VidfitError", "__version__", "fit", "load", "predict", "read_manifest",
+    "write_manifest",
+}  # fmt: skip
+
+SIGNATURES = {
+    "fit": "(source: 'str | Path', output: 'Path', options: 'FitOptions' = FitOptions("
+    "backbones=(), groups=None, minutes=None, memory_bytes=None, holdout=0.0, workers=None, "
+    "download=False), progress: 'Progress | None' = None) -> 'Report'",
+    "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
+    "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
+    "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",
+    "read_manifest": "(source: 'str | Path', *, groups: 'Path | None' = None) -> 'Manifest'",
+    "write_manifest": "(manifest: 'Manifest', path: 'str | Path') -> 'None'",
+    "FitOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
+    "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, holdout: 'float' = 0.0, "
+    "workers: 'int | None' = None, download: 'bool' = False) -> None",
+    "FeatureStore": "(root: 'Path') -> 'None'",
+    "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
+    "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "
+    "text: 'str | None' = None) -> None",
+    "Sampling": "(clip_len: 'int' = 1, num_clips: 'int' = 8, "
+    "interval_seconds: 'float | None' = None) -> None",
+}
+
+# What must not be loaded by `import vidfit`, nor by asking for help.
+HEAVY = {
+    "av", "cv2", "imagehash", "jinja2", "matplotlib", "numpy", "onnxruntime", "openvino", "PIL",
+    "pyarrow", "scipy", "sklearn", "torch", "transformers",
+}  # fmt: skip
+
+
+def test_names():
+    assert set(vidfit.__all__) == NAMES
+    assert set(dir(vidfit)) >= NAMES
+    for name in NAMES:
+        assert getattr(vidfit, name) is not None
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(name):
+    assert str(inspect.signature(getattr(vidfit, name))) == SIGNATURES[name]
+
+
+def test_every_error_is_public_and_a_vidfit_error():
+    tree = {cls.__name__ for cls in vars(errors).values() if inspect.isclass(cls)}
+    assert tree == {name for name in NAMES if name.endswith("Error")}
+    assert all(issubclass(getattr(vidfit, name), vidfit.VidfitError) for name in tree)
+
+
+def test_the_version_is_that_of_the_package():
+    assert vidfit.__version__ == version("vidfit")
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'fitt'"):
+        _ = vidfit.fitt
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import vidfit",
+        "import vidfit; vidfit.VidfitError",
+        "from vidfit.cli.main import app; app(['--help'], standalone_mode=False)",
+        "from vidfit.cli.main import app; app(['fit', '--help'], standalone_mode=False)",
+        "from vidfit.cli.main import app; app(['predict', '--help'], standalone_mode=False)",
+    ],
+)
+def test_import_and_help_load_nothing_heavy(code):
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "vidfit" in loaded
+    assert HEAVY.intersection(loaded) == set()
