@@ -37,6 +37,9 @@ CLASSES = (
 )
 """What the camera does; the label of a clip."""
 
+BACKBONES = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2", "motion")
+"""The candidates of the demo: those that need no extra."""
+
 CLIPS_PER_CLASS_AND_SHOT = 4
 FRAME_COUNT = 40
 FRAMES_PER_SECOND = 25

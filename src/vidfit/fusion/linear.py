@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
 
-PENALTIES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+PENALTIES = (0.5, 3.0, 20.0, 100.0)
 """Inverse strengths of the L2 penalty that are tried (scikit-learn's ``C``)."""
+
+_TO_CHOOSE, _TO_KEEP = 1e-3, 1e-5
+"""Gradient tolerances: choosing a penalty needs fewer digits than the fit that is kept."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def fit_linear(blocks: Sequence[Floats], labels_M: Indices, penalty: float) -> L
         Inverse strength of the L2 penalty.
     """
     span = _Span.of(blocks)
-    ((weight_KR, bias_K),) = _regressions(span.coordinates_MR, labels_M, [penalty])
+    ((weight_KR, bias_K),) = _regressions(span.coordinates_MR, labels_M, [penalty], _TO_KEEP)
     return span.probe(weight_KR, bias_K)
 
 
@@ -91,12 +94,14 @@ def cross_fit(
     out_PMK = np.full((len(penalties), len(labels_M), classes), -20.0, np.float32)
     for fold in np.unique(folds_M):
         train, test = folds_M != fold, folds_M == fold
-        fits = _regressions(span.coordinates_MR[train], labels_M[train], penalties)
+        fits = _regressions(span.coordinates_MR[train], labels_M[train], penalties, _TO_CHOOSE)
         for p, (weight_KR, bias_K) in enumerate(fits):
             answer_MK = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
             out_PMK[p, test, : answer_MK.shape[1]] = answer_MK
     best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))
-    ((weight_KR, bias_K),) = _regressions(span.coordinates_MR, labels_M, [penalties[best]])
+    ((weight_KR, bias_K),) = _regressions(
+        span.coordinates_MR, labels_M, [penalties[best]], _TO_KEEP
+    )
     return span.probe(weight_KR, bias_K), out_PMK[best]
 
 
@@ -109,10 +114,8 @@ def log_loss(log_probabilities_MK: Floats, labels_M: Indices) -> float:
 def log_softmax(logits_MK: NDArray[np.floating]) -> Floats:
     """Return log-probabilities of logits, stable for large values."""
     shifted = logits_MK - logits_MK.max(axis=1, keepdims=True)
-    result: Floats = (shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))).astype(
-        np.float32
-    )
-    return result
+    log_MK: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return log_MK.astype(np.float32, copy=False)
 
 
 def restore(state: Mapping[str, Floats]) -> Linear:
@@ -140,7 +143,9 @@ class _Span:
         if x_MD.shape[0] >= x_MD.shape[1]:
             return cls(mean_D, scale_D, x_MD, None)
         values, vectors = np.linalg.eigh(x_MD @ x_MD.T)
-        keep = values > values[-1] * 1e-9
+        keep = values > max(values[-1] * 1e-9, 1e-12)
+        if not keep.any():  # all clips are alike: there is no span
+            return cls(mean_D, scale_D, x_MD, None)
         singular = np.sqrt(values[keep])
         basis_RD = (vectors[:, keep] / singular).T @ x_MD
         return cls(mean_D, scale_D, vectors[:, keep] * singular, basis_RD)
@@ -159,16 +164,17 @@ def _scale(block: Floats) -> Floats:
     alive = deviation > 1e-6 * (np.abs(block).max(initial=0.0) + 1e-12)
     width = max(int(alive.sum()), 1)
     inverse = np.where(alive, 1.0 / np.where(alive, deviation, 1.0), 0.0)
-    return (inverse / np.sqrt(width)).astype(np.float32)
+    result: Floats = (inverse / np.sqrt(width)).astype(np.float32)
+    return result
 
 
 def _regressions(
-    x_MR: NDArray[np.float64], labels_M: Indices, penalties: Sequence[float]
+    x_MR: NDArray[np.float64], labels_M: Indices, penalties: Sequence[float], tolerance: float
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Yield weights [K, R] and biases [K] for ascending penalties, each from the last."""
     from sklearn.linear_model import LogisticRegression
 
-    regression = LogisticRegression(max_iter=2000, tol=1e-5, warm_start=True)
+    regression = LogisticRegression(max_iter=2000, tol=tolerance, warm_start=True)
     for penalty in penalties:
         regression.set_params(C=penalty)
         regression.fit(x_MR, labels_M)

@@ -11,10 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices, Progress
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.select.compare import Vectors, compare, fit_contenders
+
+_NEVER = -20.0
+"""Log-probability of a class that a fit has not seen."""
 
 Folds = Callable[[Indices, Sequence[str], int], Indices]
 """Labels, groups and a seed -> the fold of each clip."""
@@ -31,6 +35,15 @@ class Nested:
     answers_MK: Mapping[str, Floats]
     chosen_MK: Floats
     chosen_by_fold: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Outside:
+    """What one outer fold answers for the clips it has not seen."""
+
+    answers_MK: Mapping[str, Floats]
+    chosen: str
+    calibrated_MK: Floats
 
 
 def nested(
@@ -51,26 +64,45 @@ def nested(
         the same unless said otherwise.
     """
     outer_M = folds(labels_M, groups, 0)
-    group_M = np.asarray(groups)
-    classes = int(labels_M.max()) + 1
+    shape = (len(labels_M), int(labels_M.max()) + 1)
     answers: dict[str, Floats] = {}
-    chosen_MK = np.full((len(labels_M), classes), -20.0, np.float32)
+    chosen_MK = np.full(shape, _NEVER, np.float32)
     chosen_by_fold = []
     for fold in np.unique(outer_M):
-        train, test = outer_M != fold, outer_M == fold
-        inside = {name: x_MD[train] for name, x_MD in vectors.items()}
-        outside = {name: x_MD[test] for name, x_MD in vectors.items()}
-        inner_M = (inner_folds or folds)(labels_M[train], group_M[train].tolist(), 1 + int(fold))
-        contenders = fit_contenders(inside, labels_M[train], inner_M)
-        for contender in contenders:
-            out_MK = answers.setdefault(contender.name, np.full_like(chosen_MK, -20.0))
-            answer_MK = contender.log_probabilities(outside)
-            out_MK[test, : answer_MK.shape[1]] = answer_MK
-        choice = compare(contenders, labels_M[train], group_M[train].tolist()).chosen
-        temperature = fit_temperature(choice.out_of_fold_MK, labels_M[train])
-        calibrated_MK = probabilities(answers[choice.name][test], temperature)
-        chosen_MK[test] = np.log(np.maximum(calibrated_MK, 1e-9))
-        chosen_by_fold.append(choice.name)
+        test_M = outer_M == fold
+        train = _rows(vectors, labels_M, groups, ~test_M)
+        inner_M = (inner_folds or folds)(train[1], train[2], 1 + int(fold))
+        outside = _answer_outside(train, inner_M, _rows(vectors, labels_M, groups, test_M)[0])
+        for name, answer_MK in outside.answers_MK.items():
+            out_MK = answers.setdefault(name, np.full(shape, _NEVER, np.float32))
+            out_MK[test_M, : answer_MK.shape[1]] = answer_MK
+        chosen_MK[test_M, : outside.calibrated_MK.shape[1]] = outside.calibrated_MK
+        chosen_by_fold.append(outside.chosen)
         if progress:
             progress.advance()
     return Nested(answers, chosen_MK, tuple(chosen_by_fold))
+
+
+_Rows = tuple[dict[str, Floats], Indices, list[str]]
+
+
+def _rows(
+    vectors: Vectors, labels_M: Indices, groups: Sequence[str], keep_M: NDArray[np.bool_]
+) -> _Rows:
+    kept = np.flatnonzero(keep_M)
+    return (
+        {name: x_MD[kept] for name, x_MD in vectors.items()},
+        labels_M[kept],
+        [groups[int(i)] for i in kept],
+    )
+
+
+def _answer_outside(train: _Rows, inner_M: Indices, outside: Vectors) -> _Outside:
+    """Fit and choose on training clips; answer the others, the chosen one calibrated."""
+    vectors, labels_M, groups = train
+    contenders = fit_contenders(vectors, labels_M, inner_M)
+    answers = {c.name: c.log_probabilities(outside) for c in contenders}
+    choice = compare(contenders, labels_M, groups).chosen
+    temperature = fit_temperature(choice.out_of_fold_MK, labels_M)
+    calibrated_MK = probabilities(answers[choice.name], temperature)
+    return _Outside(answers, choice.name, np.log(np.maximum(calibrated_MK, np.exp(_NEVER))))
