@@ -6,8 +6,8 @@ presentation (``index``). With B-frames the two differ. F frames, P packets.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vidfit.video.opened import OpenStream
 
 NO_FRAME = -1
+
+_UNKNOWN_TICKS = -(2**63)  # as FFmpeg's AV_NOPTS_VALUE
 
 # Codecs whose keyframe flags mean that decoding may start there. Others are decoded from
 # their first packet (GIF: a frame is drawn over the one before).
@@ -55,6 +57,8 @@ class PacketIndex:
         Whether a packet is flagged as a keyframe.
     start_of_F
         The keyframe packet from which a frame can be decoded exactly.
+    by_pts_P
+        Positions of the packets in the order of their timestamps.
     frame_count, keyframe_count
         Frames that are shown; packets flagged as keyframes.
     declared_count
@@ -71,12 +75,12 @@ class PacketIndex:
     frame_of_P: Indices
     position_of_F: Indices
     start_of_F: Indices
+    by_pts_P: Indices
     frame_count: int
     keyframe_count: int
     declared_count: int
     timing: Timing
     by_count: bool = False
-    position_of_pts: dict[int | None, int] = field(default_factory=dict, repr=False)
 
     @property
     def reorder_depth(self) -> int:
@@ -86,26 +90,41 @@ class PacketIndex:
 
     def frame_at(self, ticks: int | None) -> int | None:
         """Return the frame with a timestamp, ``None`` if no packet has it."""
-        position = self.position_of_pts.get(ticks)
+        position = self.position_at(ticks)
         return None if position is None else int(self.frame_of_P[position])
+
+    def position_at(self, ticks: int | None) -> int | None:
+        """Return the packet with a timestamp, ``None`` if there is none."""
+        if ticks is None:
+            return None
+        place = int(np.searchsorted(self.pts_P, ticks, sorter=self.by_pts_P))
+        if place == len(self.pts_P):
+            return None
+        position = int(self.by_pts_P[place])
+        return position if self.pts_P[position] == ticks else None
+
+
+def _ticks() -> array[int]:
+    return array("q")
 
 
 @dataclass
 class _Packets:
-    """Packets as they were read; ``None`` stands for an unknown timestamp."""
+    """Packets as they were read, in few bytes each: a long video has hundreds of thousands."""
 
-    pts: list[int | None] = field(default_factory=list)
-    dts: list[int | None] = field(default_factory=list)
-    keyframe: list[bool] = field(default_factory=list)
-    shown: list[bool] = field(default_factory=list)
-    duration: list[int] = field(default_factory=list)
+    pts: array[int] = field(default_factory=_ticks)
+    dts: array[int] = field(default_factory=_ticks)
+    duration: array[int] = field(default_factory=_ticks)
+    keyframe: bytearray = field(default_factory=bytearray)
+    shown: bytearray = field(default_factory=bytearray)
 
     def usable(self) -> bool:
         """Whether timestamps are there, distinct and in the order of decoding."""
-        if not self.pts or None in self.pts or len(set(self.pts)) < len(self.pts):
+        pts_P, dts_P = np.array(self.pts, np.int64), np.array(self.dts, np.int64)
+        if not len(pts_P) or (pts_P == _UNKNOWN_TICKS).any():
             return False
-        known = [dts for dts in self.dts if dts is not None]
-        return all(a <= b for a, b in pairwise(known))
+        distinct = bool((np.diff(np.sort(pts_P)) > 0).all())
+        return distinct and bool((np.diff(dts_P[dts_P != _UNKNOWN_TICKS]) >= 0).all())
 
 
 def build_index(opened: OpenStream) -> PacketIndex | None:
@@ -113,11 +132,9 @@ def build_index(opened: OpenStream) -> PacketIndex | None:
     packets = _scan(opened)
     if not packets.usable():
         return None
-    pts_P = np.asarray(packets.pts, np.int64)
-    dts_P = np.asarray(
-        [p if d is None else d for d, p in zip(packets.dts, packets.pts, strict=True)], np.int64
-    )
-    shown_P = np.asarray(packets.shown, bool)
+    pts_P, dts_P = np.array(packets.pts, np.int64), np.array(packets.dts, np.int64)
+    dts_P = np.where(dts_P == _UNKNOWN_TICKS, pts_P, dts_P)
+    shown_P = np.array(packets.shown, bool)
     position_of_F = np.flatnonzero(shown_P)
     position_of_F = position_of_F[np.argsort(pts_P[position_of_F], kind="stable")]
     if len(position_of_F) == 0:
@@ -134,7 +151,7 @@ def _assemble(
 ) -> PacketIndex:
     frame_of_P = np.full(len(pts_P), NO_FRAME, np.int64)
     frame_of_P[position_of_F] = np.arange(len(position_of_F))
-    keyframe_P = np.asarray(packets.keyframe, bool)
+    keyframe_P = np.array(packets.keyframe, bool)
     ticks_F = pts_P[position_of_F]
     return PacketIndex(
         pts_P=pts_P,
@@ -143,11 +160,11 @@ def _assemble(
         frame_of_P=frame_of_P,
         position_of_F=position_of_F,
         start_of_F=_starts(pts_P, keyframe_P, position_of_F, stream.codec_context.name),
+        by_pts_P=np.argsort(pts_P, kind="stable"),
         frame_count=len(position_of_F),
         keyframe_count=int(keyframe_P[position_of_F].sum()),
         declared_count=stream.frames,
         timing=timing(ticks_F, packets.duration[position_of_F[-1]], stream),
-        position_of_pts={pts: position for position, pts in enumerate(packets.pts)},
     )
 
 
@@ -160,6 +177,7 @@ def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) 
         none,
         none,
         none > 0,
+        none,
         none,
         none,
         none,
@@ -202,8 +220,8 @@ def _scan(opened: OpenStream) -> _Packets:
     packets = _Packets()
     corrupt = 0
     while (packet := opened.read()) is not None:
-        packets.pts.append(packet.pts)
-        packets.dts.append(packet.dts)
+        packets.pts.append(_UNKNOWN_TICKS if packet.pts is None else packet.pts)
+        packets.dts.append(_UNKNOWN_TICKS if packet.dts is None else packet.dts)
         packets.keyframe.append(packet.is_keyframe)
         packets.shown.append(not packet.is_discard)
         packets.duration.append(packet.duration or 0)

@@ -73,11 +73,13 @@ def _frames_of_span(
             f"the span from {start_seconds:g} s to {stop:g} s is empty; "
             "start must be at least 0 and end must be later"
         )
-    length = float(pts_seconds[-1]) + _usual_interval_seconds(pts_seconds)
-    if start_seconds >= length + _TOLERANCE_SECONDS:
-        raise VideoError(
-            f"the span starts at {start_seconds:g} s, but the video ends at about {length:.3f} s"
-        )
+    if start_seconds > pts_seconds[-1]:
+        length = float(pts_seconds[-1]) + _usual_interval_seconds(pts_seconds)
+        if start_seconds >= length + _TOLERANCE_SECONDS:
+            raise VideoError(
+                f"the span starts at {start_seconds:g} s, "
+                f"but the video ends at about {length:.3f} s"
+            )
     first = int(np.searchsorted(pts_seconds, start_seconds - _TOLERANCE_SECONDS, "left"))
     last = int(np.searchsorted(pts_seconds, stop - _TOLERANCE_SECONDS, "left")) - 1
     return (first, last) if first <= last else (max(last, 0), max(last, 0))

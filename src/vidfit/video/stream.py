@@ -192,7 +192,7 @@ class StreamDecoder:
     def _seek(self, start: int) -> bool:
         """Seek to the packet or one before it; ``False`` where the file does not do that."""
         for ticks in (int(self.index.pts_P[start]), int(self.index.dts_P[start])):
-            landed = self.index.position_of_pts.get(self._opened.seek(ticks))
+            landed = self.index.position_at(self._opened.seek(ticks))
             if landed is not None and landed <= start:
                 self._reset(landed)
                 return True
