@@ -1,0 +1,1 @@
+"""Measurements against the usual ways, each run as ``python -m benchmarks.NAME``."""
