@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import (
+    BackboneSpec,
     Candidate,
     ClipResult,
     Estimate,
@@ -95,6 +96,24 @@ def build_report(found: Findings) -> Report:
         warnings=found.manifest.warnings,
         thumbnails=_thumbnails(results),
     )
+
+
+def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, object]:
+    """Return what whoever receives the model should know: data, score, parts, limits."""
+    return {
+        "task": report.task,
+        "data": report.data,
+        "clips": report.clip_count,
+        "recordings": report.group_count,
+        "protocol": report.protocol,
+        "accuracy": asdict(report.score),
+        "mean_class_accuracy": asdict(report.mean_class_accuracy),
+        "majority": asdict(report.majority),
+        "calibration_error": report.calibration_error,
+        "members": [asdict(spec) for spec in members],
+        "made_with": report.provenance,
+        "limits": "Scores hold for clips like the training clips; intervals are over recordings.",
+    }
 
 
 def _judged(found: Findings) -> tuple[Table, Floats, str]:

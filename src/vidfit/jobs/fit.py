@@ -23,7 +23,7 @@ from vidfit.jobs.candidates import (
     within_memory,
     within_minutes,
 )
-from vidfit.jobs.findings import Findings, build_report
+from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import FOLDS, Folds, check_enough, put_aside
 from vidfit.jobs.table import Table, build_table
 from vidfit.manifest import read_manifest
@@ -114,14 +114,7 @@ def run_fit(
     train, test = put_aside(table, manifest, options.holdout, notes)
     with _timed(stages, "compare on unseen recordings"), _one_blas_thread():
         compared = _compare(train, Folds(train.classes, notes), progress)
-    with _timed(stages, "write the model"):
-        model = _model(compared.choice.chosen, train)
-        members = {candidate.name: candidate.backbone for candidate in candidates}
-        save_model(
-            model,
-            output / "model",
-            lambda i, directory: zoo.save(members[model.members[i]], directory),
-        )
+    model = _model(compared.choice.chosen, train)
     report = build_report(
         Findings(
             str(source),
@@ -138,6 +131,12 @@ def run_fit(
             model,
             stages,
         )
+    )
+    members = {candidate.name: candidate.backbone for candidate in candidates}
+    save_model(
+        replace(model, card=model_card(report, [members[name].spec for name in model.members])),
+        output / "model",
+        lambda i, directory: zoo.save(members[model.members[i]], directory),
     )
     write_report(report, output)
     return report
