@@ -15,7 +15,10 @@ FPS = 12.5
 
 BACKBONE_FILE = '''
 from dataclasses import replace
+from vidfit.backbones import RESTORE
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
+
+RESTORE["colour"] = f"{__name__}:restore"
 
 
 class Colour:
@@ -38,7 +41,7 @@ class Colour:
 
 
 class Broken(Colour):
-    spec = replace(Colour.spec, name="broken")
+    spec = replace(Colour.spec, name="broken", family="broken")
 
     def forward(self, frames_BTHWC):
         raise ZeroDivisionError("this network divides by zero")
@@ -51,17 +54,21 @@ def restore(directory, spec):
 
 
 def write_clip(path: Path, kind: str = "left", seed: int = 0, frames: int = 20) -> Path:
-    """Write texture that drifts to the left and is bluish, or to the right and is reddish."""
+    """Write texture that drifts to the left or to the right; no single frame tells which."""
     rng = np.random.default_rng(seed)
-    texture = np.kron(rng.integers(0, 200, (HEIGHT // 4, WIDTH // 4, 3)), np.ones((4, 4, 1)))
+    texture = np.kron(rng.integers(0, 256, (HEIGHT // 4, WIDTH // 4, 3)), np.ones((4, 4, 1)))
     step = {"left": -2, "right": 2}[kind]
-    texture[..., 2 if kind == "left" else 0] += 40
-    pictures = (
-        np.clip(np.roll(texture, step * i, axis=1), 0, 255).astype(np.uint8) for i in range(frames)
-    )
+    pictures = (np.roll(texture, step * i, axis=1).astype(np.uint8) for i in range(frames))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, pictures, FPS, options={"crf": "18", "preset": "ultrafast"})
     return path
+
+
+def write_backbone(folder: Path) -> str:
+    """Write a user's own backbone and return its name for ``--backbone``."""
+    path = folder / "colour_backbone.py"
+    path.write_text(BACKBONE_FILE)
+    return f"{path}:Colour"
 
 
 def write_dataset(folder: Path, recordings: int = 6, clips: int = 1) -> Path:

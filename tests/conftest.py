@@ -1,6 +1,38 @@
+"""What many tests need: a model that was fitted once."""
+
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
 
 # Before numpy is imported: the small fits of the tests need no threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A finished fit of two classes with six recordings each; not to be written to."""
+
+    clips: Path
+    output: Path
+    backbones: tuple[str, ...]
+
+    @property
+    def model(self) -> Path:
+        return self.output / "model"
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory) -> Fitted:
+    from tests.clips import write_backbone, write_dataset
+
+    from vidfit.jobs.fit import FitOptions, run_fit
+
+    folder = tmp_path_factory.mktemp("fitted")
+    backbones = ("motion", write_backbone(folder))
+    clips = write_dataset(folder / "clips")
+    run_fit(clips, folder / "out", FitOptions(backbones=backbones))
+    return Fitted(clips, folder / "out", backbones)
