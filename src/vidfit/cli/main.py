@@ -97,6 +97,10 @@ def fit(  # noqa: PLR0913  (the options of a command)
     download: Annotated[
         bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
     ] = False,
+    merge_duplicates: Annotated[
+        bool,
+        typer.Option("--merge-duplicates", help="Recordings that share a look count as one."),
+    ] = False,
 ) -> None:
     """Compare pretrained models on your clips and fit the best one."""
     from vidfit.cli.progress import Bars
@@ -104,7 +108,14 @@ def fit(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.fit import FitOptions, run_fit
 
     options = FitOptions(
-        tuple(backbone or ()), groups, minutes, _memory(memory), holdout, workers, download
+        backbones=tuple(backbone or ()),
+        groups=groups,
+        minutes=minutes,
+        memory_bytes=_memory(memory),
+        holdout=holdout,
+        workers=workers,
+        download=download,
+        merge_duplicates=merge_duplicates,
     )
     folder = output or Path("runs") / (Path(clips).stem or "clips")
     with Bars() as bars:

@@ -18,12 +18,13 @@ from vidfit.contracts import (
     Estimate,
     Failure,
     Floats,
+    NearDuplicate,
     Report,
     Stage,
     clip_key,
 )
 from vidfit.errors import VideoError
-from vidfit.evaluate import near_duplicates, score
+from vidfit.evaluate import score
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.table import Table
@@ -52,6 +53,7 @@ class Findings:
     leaky: Nested
     comparison: Comparison
     contenders: Sequence[Contender]
+    near_duplicates: tuple[NearDuplicate, ...]
     model: Model
     stages: Sequence[Stage]
 
@@ -63,7 +65,6 @@ def build_report(found: Findings) -> Report:
     majority = int(np.bincount(train.labels_M).argmax())
     scores = score(answers_MK, judged.labels_M, judged.groups, majority)
     results = _results(judged, answers_MK, found.model)
-    keys = [clip_key(clip) for clip in train.clips]
     return Report(
         data=found.data,
         task="classification",
@@ -80,7 +81,7 @@ def build_report(found: Findings) -> Report:
         grouped_split=mean_interval(
             _hits(found.honest.answers_MK[chosen.name], train), train.groups
         ),
-        random_split=mean_interval(_hits(found.leaky.answers_MK[chosen.name], train), keys),
+        random_split=mean_interval(_hits(found.leaky.answers_MK[chosen.name], train), train.keys),
         candidates=_leaderboard(found),
         confusion_KK=scores.confusion_KK,
         reliability=scores.reliability,
@@ -89,7 +90,7 @@ def build_report(found: Findings) -> Report:
         clips=results,
         failures=tuple(found.unread),
         dropped=tuple(found.dropped),
-        near_duplicates=near_duplicates(keys, train.groups, list(train.hashes)),
+        near_duplicates=found.near_duplicates,
         stages=tuple(found.stages),
         machine=hardware().describe(),
         provenance=_provenance(found),

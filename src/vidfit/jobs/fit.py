@@ -13,7 +13,7 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.contracts import Clip, Failure, Progress, Report, Stage
 from vidfit.errors import VidfitError
-from vidfit.evaluate import unknown_thresholds
+from vidfit.evaluate import merge_groups, near_duplicates, unknown_thresholds
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import (
@@ -57,6 +57,9 @@ class FitOptions:
         Threads that decode and infer; ``None`` means one for each usable core.
     download
         Whether weights may be fetched over the network.
+    merge_duplicates
+        Whether recordings with clips that look the same count as one; otherwise such clips
+        are only reported.
     """
 
     backbones: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class FitOptions:
     holdout: float = 0.0
     workers: int | None = None
     download: bool = False
+    merge_duplicates: bool = False
 
 
 def run_fit(
@@ -111,6 +115,9 @@ def run_fit(
         store = FeatureStore(output / "features")
         table, lost = build_table(clips, encoders, store, workers, progress)
     check_enough(table.clips, f" that can be read ({len(lost.clips)} cannot)")
+    pairs = near_duplicates(table.keys, table.groups, table.hashes)
+    if options.merge_duplicates:
+        table = table.regrouped(merge_groups(table.keys, table.groups, pairs))
     train, test = put_aside(table, manifest, options.holdout, notes)
     with _timed(stages, "compare on unseen recordings"), _one_blas_thread():
         compared = _compare(train, Folds(train.classes, notes), progress)
@@ -128,6 +135,7 @@ def run_fit(
             compared.leaky,
             compared.choice,
             compared.contenders,
+            pairs,
             model,
             stages,
         )

@@ -45,6 +45,16 @@ class Table:
         return [clip.group or clip.path for clip in self.clips]
 
     @property
+    def keys(self) -> list[str]:
+        """The name of each clip in reports."""
+        return [clip_key(clip) for clip in self.clips]
+
+    def regrouped(self, groups: Sequence[str]) -> Table:
+        """Return the same clips with other recordings."""
+        pairs = zip(self.clips, groups, strict=True)
+        return replace(self, clips=tuple(replace(clip, group=group) for clip, group in pairs))
+
+    @property
     def rows(self) -> tuple[dict[str, Floats], Indices, list[str]]:
         """Vectors, labels and recordings."""
         return self.vectors, self.labels_M, self.groups
