@@ -22,7 +22,7 @@ NAMES = {
 SIGNATURES = {
     "fit": "(source: 'str | Path', output: 'Path', options: 'FitOptions' = FitOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, holdout=0.0, workers=None, "
-    "download=False), progress: 'Progress | None' = None) -> 'Report'",
+    "download=False, merge_duplicates=False), progress: 'Progress | None' = None) -> 'Report'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",
@@ -30,7 +30,8 @@ SIGNATURES = {
     "write_manifest": "(manifest: 'Manifest', path: 'str | Path') -> 'None'",
     "FitOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, holdout: 'float' = 0.0, "
-    "workers: 'int | None' = None, download: 'bool' = False) -> None",
+    "workers: 'int | None' = None, download: 'bool' = False, merge_duplicates: 'bool' = False) "
+    "-> None",
     "FeatureStore": "(root: 'Path') -> 'None'",
     "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "

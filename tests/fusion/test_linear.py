@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from vidfit.fusion import RESTORE, linear
-from vidfit.fusion.linear import cross_fit, fit_linear, log_loss, log_softmax
+from vidfit.fusion.linear import cross_fit, fit_linear, held_out_novelty, log_loss, log_softmax
 
 
 def problem(clips: int, dim: int, classes: int, seed: int = 0):
@@ -106,6 +106,30 @@ def test_novelty_is_one_on_the_average_of_the_training_clips():
     fitted = fit_linear([x_MD, y_MD], labels_M, 1.0)
     assert fitted.novelty([x_MD, y_MD]).mean() == pytest.approx(1.0, abs=1e-4)
     assert fitted.novelty([x_MD + 10 * x_MD.std(0), y_MD]).min() > 5
+
+
+@pytest.mark.parametrize(("clips", "dim"), [(30, 500), (400, 20)])
+def test_held_out_novelty_is_that_of_new_clips(clips, dim):
+    """In training, clips look more familiar than they are; the more so, the fewer there are."""
+    x_MD, labels_M = problem(2 * clips, dim, 2)
+    train_MD, new_MD = x_MD[:clips], x_MD[clips:]
+    fitted = fit_linear([train_MD], labels_M[:clips], 1.0)
+    held_out_M = held_out_novelty([train_MD], np.arange(clips) % 5)
+    threshold = np.quantile(held_out_M, 0.95)
+    declined = (fitted.novelty([new_MD]) > threshold).mean()
+    assert declined < 0.12
+    if clips < dim:
+        in_sample = np.quantile(fitted.novelty([train_MD]), 0.95)
+        assert (fitted.novelty([new_MD]) > in_sample).mean() > 0.2
+
+
+def test_held_out_novelty_of_several_members_is_their_mean():
+    x_MD, _ = problem(40, 30, 2)
+    y_MD, _ = problem(40, 5, 2, seed=3)
+    folds_M = np.arange(40) % 4
+    both = held_out_novelty([x_MD, y_MD], folds_M)
+    each = [held_out_novelty([block], folds_M) for block in (x_MD, y_MD)]
+    np.testing.assert_allclose(both, np.mean(each, axis=0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("classes", [2, 3])

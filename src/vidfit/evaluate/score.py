@@ -14,7 +14,7 @@ RIGHT_ANSWERS_DECLINED = 0.05
 """Share of right held-out answers that the unknown threshold gives up."""
 
 FAMILIAR_CLIPS_DECLINED = 0.01
-"""Share of training clips that the novelty threshold calls unfamiliar."""
+"""Share of clips like those of the training that the novelty threshold calls unfamiliar."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def unknown_thresholds(
     probabilities_MK
         Calibrated held-out probabilities.
     novelty_M
-        Novelty of the training clips.
+        Novelty of the training clips, each to clips of other recordings.
     """
     confidence_M = probabilities_MK.max(axis=1)
     right_M = probabilities_MK.argmax(axis=1) == labels_M

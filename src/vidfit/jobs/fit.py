@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Clip, Failure, Progress, Report, Stage
+from vidfit.contracts import Clip, Failure, Indices, Progress, Report, Stage
 from vidfit.errors import VidfitError
 from vidfit.evaluate import merge_groups, near_duplicates, unknown_thresholds
 from vidfit.features import FeatureStore
+from vidfit.fusion.linear import held_out_novelty
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import (
     Loaded,
@@ -121,7 +122,7 @@ def run_fit(
     train, test = put_aside(table, manifest, options.holdout, notes)
     with _timed(stages, "compare on unseen recordings"), _one_blas_thread():
         compared = _compare(train, Folds(train.classes, notes), progress)
-    model = _model(compared.choice.chosen, train)
+    model = _model(compared, train)
     report = build_report(
         Findings(
             str(source),
@@ -159,8 +160,12 @@ def _check(options: FitOptions) -> None:
 
 @dataclass(frozen=True)
 class _Compared:
-    """What was fitted on the training clips, and what was claimed of it on other recordings."""
+    """What was fitted on the training clips, and what was claimed of it on other recordings.
 
+    ``folds_M`` are those on which was chosen.
+    """
+
+    folds_M: Indices
     honest: Nested
     leaky: Nested
     contenders: Sequence[Contender]
@@ -178,7 +183,7 @@ def _compare(train: Table, folds: Folds, progress: Progress | None) -> _Compared
     choice = compare(contenders, train.labels_M, train.groups)
     of_chosen = train.only(choice.chosen.members)
     leaky = nested(*of_chosen.rows, folds=folds.at_random, progress=progress)
-    return _Compared(honest, leaky, contenders, choice)
+    return _Compared(folds_M, honest, leaky, contenders, choice)
 
 
 def _candidates(
@@ -200,13 +205,14 @@ def _candidates(
     return candidates, dropped
 
 
-def _model(chosen: Contender, train: Table) -> Model:
+def _model(compared: _Compared, train: Table) -> Model:
+    chosen = compared.choice.chosen
     out_MK = chosen.out_of_fold_MK
     temperature = fit_temperature(out_MK, train.labels_M)
     least, farthest = unknown_thresholds(
         probabilities(out_MK, temperature),
         train.labels_M,
-        chosen.fitted.novelty([train.vectors[name] for name in chosen.members]),
+        held_out_novelty([train.vectors[name] for name in chosen.members], compared.folds_M),
     )
     return Model(
         classes=train.classes,

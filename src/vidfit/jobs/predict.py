@@ -173,10 +173,14 @@ def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterat
 
 
 def join(answers: Sequence[Segment]) -> Iterator[Segment]:
-    """Yield runs of windows with one label as one segment; probability is their mean."""
+    """Yield runs of windows with one label as one segment; probability is their mean.
+
+    Windows that could not be read, with probability 0, stay apart from those that were declined.
+    """
     start = 0
+    kinds = [(segment.label, segment.probability > 0) for segment in answers]
     for i in range(1, len(answers) + 1):
-        if i == len(answers) or answers[i].label != answers[start].label:
+        if i == len(answers) or kinds[i] != kinds[start]:
             run = answers[start:i]
             mean = float(np.mean([segment.probability for segment in run]))
             yield Segment(run[0].start_seconds, run[-1].end_seconds, run[0].label, mean)

@@ -1,0 +1,203 @@
+"""Exit codes, files and messages of the commands."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from itertools import pairwise
+
+import pytest
+from tests.clips import write_clip
+from tests.video.cases import overwritten
+from typer.testing import CliRunner
+
+from vidfit.cli import main
+from vidfit.cli.main import app
+from vidfit.errors import VidfitError
+from vidfit.jobs import fit as fit_module
+from vidfit.video import probe
+
+
+def call(*words: object):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def clip(fitted):
+    return fitted.clips / "left" / "left1.mp4"
+
+
+# ---------------------------------------------------------------- fit
+
+
+def test_fit_prints_the_summary_and_where_everything_lies(fitted, tmp_path):
+    output = shutil.copytree(fitted.output, tmp_path / "out")  # with its features
+    names = [word for name in fitted.backbones for word in ("--backbone", name)]
+    result = call("fit", fitted.clips, "-o", output, *names, "--workers", 1)
+    assert result.exit_code == 0, result.output
+    assert "| candidate | accuracy [95 %] |" in result.stdout
+    for name in ("motion", "colour", "majority class"):
+        assert f"| {name} |" in result.stdout
+    for path in (output / "report.html", output / "model"):
+        assert str(path) in result.stdout and path.exists()
+    assert "decode and extract: 12" in result.stderr  # progress, one line a stage
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere"], "There is no"),
+        (["nowhere", "--minutes", "-1"], "--minutes"),
+        (["nowhere", "--holdout", "0.95"], "--holdout"),
+        (["nowhere", "--memory", "much"], "'much' is no amount of memory; write 2GiB"),
+        (["nowhere", "--workers", "0"], "--workers"),
+    ],
+)
+def test_a_user_error_is_one_message_and_status_2(tmp_path, words, message):
+    result = call("fit", *words, "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert message in result.stderr and "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("2GiB", 2 * 2**30), ("800MB", 800_000_000), ("1.5k", 1500), ("64 MiB", 2**26), ("123", 123)],
+)
+def test_amounts_of_memory(text, count):
+    assert main._memory(text) == count
+
+
+def test_an_interrupt_is_status_130_and_says_how_to_go_on(fitted, tmp_path, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit_module, "build_table", interrupt)
+    result = call("fit", fitted.clips, "-o", tmp_path, "--backbone", "motion")
+    assert result.exit_code == 130
+    assert "the same command goes on from here" in result.stderr
+
+
+def test_a_system_that_refuses_is_one_line(fitted, tmp_path, monkeypatch):
+    def refuse(*args):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "report.json"))
+
+    monkeypatch.setattr(fit_module, "read_manifest", refuse)
+    monkeypatch.setattr(fit_module, "_check", refuse)
+    result = call("fit", fitted.clips, "-o", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr == f"vidfit: {tmp_path / 'report.json'}: Permission denied\n"
+
+
+def test_a_bug_is_not_dressed_up_as_a_user_error(fitted, tmp_path, monkeypatch):
+    def fail(*args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(fit_module, "_check", fail)
+    result = call("fit", fitted.clips, "-o", tmp_path)
+    assert result.exit_code == 1 and isinstance(result.exception, ZeroDivisionError)
+
+
+# ---------------------------------------------------------------- predict
+
+
+def test_predict_on_a_clip(fitted, clip):
+    result = call("predict", fitted.model, clip)
+    assert result.exit_code == 0, result.output
+    head, line = result.stdout.splitlines()
+    assert head.startswith(f"{clip}  1.60 s, ") and "of 20 frames seen (motion 3x" in head
+    assert line.split()[:4] == ["0.00", "-", "1.60", "s"]
+    assert line.split()[4] in ("left", "unknown") and line.endswith("%")
+
+
+def test_predict_on_a_long_video_writes_every_format(fitted, tmp_path):
+    video = write_clip(tmp_path / "long.mp4", "left", seed=5, frames=100)
+    formats = "json,csv, vtt,png,mp4"
+    result = call("predict", fitted.model, video, "-o", tmp_path / "out", "--format", formats)
+    assert result.exit_code == 0, result.output
+    files = {path.suffix: path for path in (tmp_path / "out").iterdir()}
+    assert set(files) == {".json", ".csv", ".vtt", ".png", ".mp4"}
+    timeline = json.loads(files[".json"].read_text())
+    assert len(timeline["windows"]) == 5  # 8 s in windows of 1.6 s
+    segments = timeline["segments"]
+    assert segments[0]["start_seconds"] == 0 and segments[-1]["end_seconds"] == pytest.approx(8.0)
+    assert all(a["label"] != b["label"] for a, b in pairwise(segments))
+    rows = list(csv.DictReader(files[".csv"].open()))
+    assert [row["label"] for row in rows] == [segment["label"] for segment in segments]
+    assert files[".vtt"].read_text().startswith("WEBVTT")
+    assert files[".png"].read_bytes().startswith(b"\x89PNG")
+    assert probe(str(files[".mp4"])).frame_count == 100
+    assert len(result.stdout.splitlines()) == 1 + len(segments)
+
+
+def test_an_unreadable_video_is_named_and_the_others_are_answered(fitted, clip, tmp_path):
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    result = call("predict", fitted.model, bad, clip, tmp_path / "gone.mp4")
+    assert result.exit_code == 1
+    assert f"{bad}: not answered:" in result.stderr and "gone.mp4: not answered" in result.stderr
+    assert str(clip) in result.stdout
+
+
+def test_a_damaged_part_is_said(fitted, tmp_path):
+    video = overwritten(tmp_path)
+    result = call("predict", fitted.model, video, "--window", 0.36)
+    assert result.exit_code == 0, result.output
+    assert "unknown  0.0%" in result.stdout
+    assert f"{video}#" in result.stderr and "cannot be decoded" in result.stderr
+
+
+def test_a_folder_of_videos_and_names_that_meet(fitted, clip, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        shutil.copy(clip, tmp_path / "in" / folder / "same.mp4")
+    result = call("predict", fitted.model, tmp_path / "in", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "out").glob("same-*.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--format", "xml"], "there is no format 'xml'; valid are json, csv, vtt, png, mp4"),
+        (["--window", "0"], "--window"),
+    ],
+)
+def test_wrong_options_of_predict(fitted, clip, words, message):
+    result = call("predict", fitted.model, clip, *words)
+    assert result.exit_code == 2 and message in result.stderr
+
+
+def test_what_is_no_model_is_refused(tmp_path, clip):
+    result = call("predict", tmp_path, clip)
+    assert result.exit_code == 2
+    assert "is no model: it has no model.json; give what `fit` wrote" in result.stderr
+
+
+def test_a_folder_without_videos_is_refused(fitted, tmp_path):
+    result = call("predict", fitted.model, tmp_path)
+    assert result.exit_code == 2 and "holds no videos" in result.stderr
+
+
+def test_a_member_of_ones_own_is_asked_for(fitted, clip, tmp_path):
+    own = fitted.backbones[1]
+    assert call("fit", fitted.clips, "-o", tmp_path, "--backbone", own).exit_code == 0
+    result = call("predict", tmp_path / "model", clip, "--backbone", own)
+    assert result.exit_code == 0, result.output
+    assert "(colour 1xevenx4)" in result.stdout
+
+
+def test_reported_passes_on_what_is_right():
+    @main._reported
+    def fine() -> None:
+        return None
+
+    @main._reported
+    def wrong() -> None:
+        raise VidfitError("give another")
+
+    assert fine() is None
+    with pytest.raises(main.typer.Exit) as caught:
+        wrong()
+    assert caught.value.exit_code == 2

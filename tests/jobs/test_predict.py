@@ -1,0 +1,187 @@
+"""A long video is covered exactly, and what can be read of a damaged one is answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.clips import Counting, write_clip
+from tests.video.cases import DAMAGED, overwritten
+
+from vidfit.contracts import UNKNOWN, Segment
+from vidfit.errors import BackboneError, ModelError, VideoError, VidfitError
+from vidfit.jobs.predict import join, load, run_predict, windows
+from vidfit.model import load_model
+from vidfit.video import VideoReader
+
+
+@pytest.fixture(scope="module")
+def predictor(fitted):
+    """A model that declines no answer."""
+    found = load(fitted.model)
+    eager = replace(found.model, unknown_probability=0.0, unknown_novelty=np.inf)
+    return replace(found, model=eager)
+
+
+# ---------------------------------------------------------------- windows and segments
+
+
+@pytest.mark.parametrize("duration", [3.1, 4.0, 59.99, 3600.04])
+@pytest.mark.parametrize("window", [0.5, 2.0])
+def test_windows_cover_the_video_without_gap_or_overlap(duration, window):
+    clips = list(windows("v.mp4", duration, window))
+    assert clips[0].start_seconds == 0.0 and clips[-1].end_seconds is None
+    starts = np.array([clip.start_seconds for clip in clips])
+    ends = np.array([clip.end_seconds for clip in clips[:-1]])
+    np.testing.assert_array_equal(starts[1:], ends)
+    lengths = np.diff([*starts, duration])
+    np.testing.assert_allclose(lengths, duration / len(clips))
+    assert 0.75 * window <= lengths[0] <= 1.35 * window
+
+
+@pytest.mark.parametrize("duration", [0.0, 0.04, 2.0, 3.0])
+def test_a_video_of_about_one_window_is_answered_whole(duration):
+    (clip,) = windows("v.mp4", duration, 2.0)
+    assert (clip.start_seconds, clip.end_seconds) == (0.0, None)
+
+
+def test_windows_of_one_label_become_one_segment():
+    parts = [("a", 0.5), ("a", 0.7), ("b", 0.9), ("a", 1.0), (UNKNOWN, 0.2), (UNKNOWN, 0.4)]
+    answers = [Segment(i, i + 1.0, label, p) for i, (label, p) in enumerate(parts)]
+    assert list(join(answers)) == [
+        Segment(0, 2.0, "a", pytest.approx(0.6)),
+        Segment(2, 3.0, "b", 0.9),
+        Segment(3, 4.0, "a", 1.0),
+        Segment(4, 6.0, UNKNOWN, pytest.approx(0.3)),
+    ]
+    assert list(join([])) == []
+
+
+def test_what_could_not_be_read_stays_apart_from_what_was_declined():
+    answers = [Segment(i, i + 1.0, UNKNOWN, p) for i, p in enumerate([0.4, 0.0, 0.0, 0.6])]
+    assert [segment.probability for segment in join(answers)] == [0.4, 0.0, 0.6]
+
+
+# ---------------------------------------------------------------- answers
+
+
+def test_a_clip_is_answered_as_a_whole(fitted, predictor):
+    timeline = run_predict(predictor, str(fitted.clips / "right" / "right3.mp4"))
+    (segment,) = timeline.segments
+    assert timeline.windows == timeline.segments
+    assert (segment.label, segment.start_seconds) == ("right", 0.0)
+    assert segment.end_seconds == timeline.duration_seconds == pytest.approx(1.6)
+    assert 0.5 < segment.probability <= 1.0
+    assert timeline.classes == ("left", "right")
+    assert 0 < timeline.frames_seen <= timeline.frame_count == 20
+    assert timeline.failures == ()
+
+
+def test_a_long_video_is_answered_window_by_window(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "long.mp4", "left", seed=3, frames=120))
+    timeline = run_predict(predictor, path, workers=2)
+    assert len(timeline.windows) == 6  # 9.6 s in windows of 1.6 s
+    assert timeline.segments == tuple(join(timeline.windows))
+    assert timeline.windows[-1].end_seconds == timeline.duration_seconds == pytest.approx(9.6)
+    assert [s.label for s in timeline.segments] == ["left"]
+    assert timeline == run_predict(predictor, path, workers=1)
+
+
+def test_windows_of_another_length(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "long.mp4", "left", frames=50))
+    assert len(run_predict(predictor, path, window_seconds=0.5).windows) == 8
+    with pytest.raises(VidfitError, match="a window of 0 s is none"):
+        run_predict(predictor, path, window_seconds=0.0)
+
+
+def test_a_clip_unlike_all_training_clips_is_unknown(fitted, predictor):
+    strict = replace(predictor, model=replace(predictor.model, unknown_novelty=1e-6))
+    timeline = run_predict(strict, str(fitted.clips / "left" / "left0.mp4"))
+    assert timeline.segments[0].label == UNKNOWN
+    assert timeline.segments[0].probability > 0.5  # it says how near it was
+
+
+# ---------------------------------------------------------------- damage
+
+
+def test_a_video_damaged_in_the_middle_is_answered_around_the_damage(tmp_path, predictor):
+    path = str(overwritten(tmp_path))
+    timeline = run_predict(predictor, path, window_seconds=0.36)
+    lost = [w for w in timeline.windows if w.probability == 0.0]
+    assert len(timeline.windows) == 8
+    assert 1 <= len(lost) == len(timeline.failures) <= 5
+    assert {w.label for w in lost} == {UNKNOWN}
+    middle = timeline.duration_seconds / 2
+    assert any(w.start_seconds < middle + 0.5 and w.end_seconds > middle - 0.5 for w in lost)
+    assert timeline.windows[0].probability > 0 and timeline.windows[-1].probability > 0
+    for failure, window in zip(timeline.failures, lost, strict=True):
+        assert failure.name == f"{path}#{window.start_seconds:g}"
+        assert "cannot be decoded" in failure.reason
+
+
+def test_a_video_without_a_readable_window_is_refused(tmp_path, predictor):
+    with pytest.raises(VideoError, match="no part of it can be answered"):
+        run_predict(predictor, str(overwritten(tmp_path)), window_seconds=100.0)
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "audio_only", "missing"])
+def test_a_bad_file_is_refused_with_its_reason(tmp_path, predictor, kind):
+    make, message = DAMAGED[kind]
+    with pytest.raises(VideoError, match=message):
+        run_predict(predictor, str(make(tmp_path)))
+
+
+def test_a_network_that_fails_on_one_window_does_not_spoil_the_others(tmp_path, predictor):
+    class Moody(Counting):
+        def forward(self, frames_BTHWC):
+            if self.calls == 2:
+                self.calls += 1
+                raise ValueError("this encoder has had enough")
+            return super().forward(frames_BTHWC)
+
+    class Head:
+        def log_probabilities(self, blocks):
+            return np.log(np.array([[0.9, 0.1]], np.float32))
+
+        def novelty(self, blocks):
+            return np.zeros(1)
+
+    path = str(write_clip(tmp_path / "long.mp4", frames=60))
+    moody = replace(predictor, backbones=(Moody(),), head=Head())
+    timeline = run_predict(moody, path, window_seconds=1.0, workers=1)
+    assert [w.label for w in timeline.windows] == ["left", "left", UNKNOWN, "left", "left"]
+    assert "ValueError: this encoder has had enough" in timeline.failures[0].reason
+
+
+# ---------------------------------------------------------------- opening a model
+
+
+def test_a_head_that_this_version_does_not_know_is_refused(fitted, tmp_path, monkeypatch):
+    model = load_model(fitted.model)
+    monkeypatch.setattr(
+        "vidfit.jobs.predict.load_model", lambda directory: replace(model, head="forest")
+    )
+    with pytest.raises(ModelError, match=r"'forest'.*linear, stack"):
+        load(fitted.model)
+
+
+def test_a_member_that_is_not_known_here_is_refused(fitted, tmp_path):
+    import hashlib
+    import shutil
+
+    directory = shutil.copytree(fitted.model, tmp_path / "model")
+    spec = directory / "backbones" / "0" / "spec.json"
+    spec.write_text(spec.read_text().replace('"family": "motion"', '"family": "mine"'))
+    document = json.loads((directory / "model.json").read_text())
+    document["files"]["backbones/0/spec.json"] = hashlib.sha256(spec.read_bytes()).hexdigest()
+    (directory / "model.json").write_text(json.dumps(document))
+    with pytest.raises(BackboneError, match="family 'mine'"):
+        load(directory)
+
+
+def test_frames_seen_are_counted_once_a_window(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "v.mp4", frames=20))
+    with VideoReader(path) as reader:
+        assert run_predict(predictor, path).frames_seen <= len(reader.pts_seconds)
