@@ -254,6 +254,16 @@ def test_a_class_of_two_recordings_of_two_clips(fitted, tmp_path):
     assert report.protocol.startswith("nested cross-validation, 2 folds")
 
 
+def test_a_class_whose_clips_one_fold_could_hold(fitted, tmp_path):
+    """Two folds, for the other class has but two recordings; one holds two of these three."""
+    rows = ["path,label,group"]
+    rows += [f"{fitted.clips}/left/left{i}.mp4,left,l{i}" for i in range(3)]
+    rows += [f"{fitted.clips}/right/right{i}.mp4,right,r{i // 2}" for i in range(4)]
+    (tmp_path / "clips.csv").write_text("\n".join(rows))
+    with pytest.raises(NotEnoughDataError, match=r"'left' has 3 clips of 3.*one of 2 folds"):
+        run_fit(tmp_path / "clips.csv", tmp_path / "out", MOTION)
+
+
 def test_every_clip_broken(tmp_path):
     for kind in ("left", "right"):
         (tmp_path / "clips" / kind).mkdir(parents=True)

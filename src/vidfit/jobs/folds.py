@@ -13,15 +13,15 @@ from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest, grouped_folds, holdout, random_folds
 
 FOLDS = 5
-_CLIPS_BESIDE = 2
+_CLIPS_LEFT = 2
 
 
 def check_enough(clips: Sequence[Clip], where: str = "") -> None:
     """Refuse clips from which nothing can be both learned and tested.
 
-    A class needs clips of two recordings, one to learn from and one to be tested on, and two
-    clips beside those of any one recording: what is learned is chosen between by a second,
-    inner cross-validation.
+    A class needs clips of two recordings, one to learn from and one to be tested on. When a
+    fold is taken away two of its clips must be left: what is learned from them is chosen by a
+    second, inner cross-validation.
 
     Raises
     ------
@@ -37,17 +37,25 @@ def check_enough(clips: Sequence[Clip], where: str = "") -> None:
             f"{_listed(recordings)}; fit needs two classes or more: put clips in folders "
             "CLASS/*.mp4, or give a CSV with the columns path and label"
         )
+    folds = min(FOLDS, *map(len, recordings.values()))
     short = [
         f"{label!r} has {sum(sizes.values())} clips of {len(sizes)} recordings"
         for label, sizes in recordings.items()
-        if len(sizes) < 2 or sum(sizes.values()) - max(sizes.values()) < _CLIPS_BESIDE
+        if len(sizes) < 2 or _left(sizes, folds) < _CLIPS_LEFT
     ]
     if short:
         raise NotEnoughDataError(
             f"too few clips{where} to learn from and to test on: {'; '.join(short[:5])}. A class "
-            "needs at least 2 recordings, and 2 clips beside those of any one of them. Add clips "
-            "of other recordings, or leave the class out"
+            f"needs at least 2 recordings, and {_CLIPS_LEFT} clips that are left when one of "
+            f"{max(folds, 2)} folds of recordings is put aside. Add clips of other recordings, or "
+            "leave the class out"
         )
+
+
+def _left(sizes: Counter[str], folds: int) -> int:
+    """Return a class' clips without those of the largest recordings that one fold may hold."""
+    in_fold = -(-len(sizes) // folds)
+    return sum(sizes.values()) - sum(count for _, count in sizes.most_common(in_fold))
 
 
 def _listed(labels: Sequence[str] | dict[str, Counter[str]]) -> str:
