@@ -195,7 +195,10 @@ class FeatureStore:
 
 def _encoded(table: pa.Table) -> bytes:
     buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    # Dictionaries of distinct numbers would take more time and more room.
+    pq.write_table(
+        table, buffer, compression="zstd", use_dictionary=False, write_page_checksum=True
+    )
     content: bytes = buffer.getvalue().to_pybytes()
     return content
 
