@@ -320,6 +320,18 @@ def test_a_test_split_that_cuts_recordings_is_said(fitted, tmp_path):
     assert any("split cuts 4 recordings" in warning for warning in report.warnings)
 
 
+def test_a_test_split_of_one_recording_has_no_interval(fitted, tmp_path):
+    rows = ["path,label,split,group"]
+    for kind in ("left", "right"):
+        rows += [f"{fitted.clips}/{kind}/{kind}{i}.mp4,{kind},train,{kind}{i}" for i in range(4)]
+        rows += [f"{fitted.clips}/{kind}/{kind}{i}.mp4,{kind},test,one" for i in (4, 5)]
+    (tmp_path / "clips.csv").write_text("\n".join(rows))
+    report = run_fit(tmp_path / "clips.csv", tmp_path / "out", MOTION)
+    assert report.score.value > 0.5 and np.isnan(report.score.low)
+    assert read(tmp_path / "out")["score"]["low"] is None
+    assert "interval not measured" in (tmp_path / "out" / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"holdout": 1.0}, "holdout is 1.0"), ({"holdout": -0.1}, "holdout"), ({"workers": 0}, "wor")],

@@ -59,9 +59,27 @@ def test_paired_differences_of_equal_models_are_zero():
     assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
-def test_one_recording_has_no_spread():
-    found = mean_interval([1, 0, 1, 1], ["r"] * 4)
-    assert (found.low, found.value, found.high) == (0.75, 0.75, 0.75)
+@pytest.mark.parametrize(("recordings", "least"), [(6, 0.85), (12, 0.89)])
+def test_few_recordings_make_the_interval_wider(recordings, least):
+    """Plain percentiles cover 83 % and 88 % here."""
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(300):
+        difficulty_G = rng.beta(6, 2, recordings)  # mean 3/4
+        groups = np.repeat(np.arange(recordings), 4)
+        hits_M = rng.random(4 * recordings) < difficulty_G[groups]
+        found = mean_interval(hits_M, names(groups))
+        covered += found.low <= 0.75 <= found.high
+    assert least <= covered / 300 <= 0.99
+
+
+def test_one_recording_says_nothing_of_others():
+    for found in (
+        mean_interval([1, 0, 1, 1], ["r"] * 4),
+        class_mean_interval([1, 0, 1, 1], [0, 0, 1, 1], ["r"] * 4),
+    ):
+        assert found.value == 0.75
+        assert np.isnan(found.low) and np.isnan(found.high)
 
 
 def test_the_same_seed_gives_the_same_interval():
