@@ -91,11 +91,12 @@ def test_another_folder_is_not_overwritten(tmp_path):
 
 
 def test_scratch_folders_of_killed_writers_are_removed(tmp_path):
-    left = tmp_path / ".model-killed" / "model"
+    left = tmp_path / ".vidfit-model-killed" / "model"
     left.mkdir(parents=True)
     (left / "head.safetensors").write_bytes(b"half")
+    (tmp_path / ".model-of-mine").mkdir()  # not ours to remove
     save_model(example(), tmp_path / "model", write_member)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".model-of-mine", "model"]
 
 
 def _save_again_and_again(directory: str, temperature: float) -> None:

@@ -29,7 +29,7 @@ from vidfit.errors import ModelError
 
 FORMAT = 1
 _HEAD = "head.safetensors"
-_SCRATCH = ".model-"
+_SCRATCH = ".vidfit-model-"
 
 
 @dataclass(frozen=True)

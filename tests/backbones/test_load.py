@@ -147,3 +147,12 @@ def test_import_is_cheap():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert {"torch", "onnxruntime", "openvino", "transformers", "cv2"}.isdisjoint(modules)
+
+
+@pytest.mark.parametrize("stem", ["json", "wave", "numpy", "vidfit"])
+def test_a_file_named_like_a_module_is_refused(tmp_path, stem):
+    """It would stand in for that module wherever it is imported next."""
+    path = tmp_path / f"{stem}.py"
+    path.write_text("raise SystemExit('this must not run')")
+    with pytest.raises(BackboneError, match=f"a module called '{stem}' exists already; rename"):
+        backbones.load(f"{path}:Mine")

