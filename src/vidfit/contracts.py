@@ -89,7 +89,7 @@ class Sampling:
     interval_seconds: float | None = None
 
     def __str__(self) -> str:
-        interval = "even" if self.interval_seconds is None else f"{self.interval_seconds:g}s"
+        interval = "even" if self.interval_seconds is None else f"{self.interval_seconds:.3g}s"
         return f"{self.clip_len}x{interval}x{self.num_clips}"
 
 
@@ -240,8 +240,8 @@ class Candidate:
     """One row of the leaderboard.
 
     ``kind`` is ``"backbone"``, ``"fusion"`` or ``"baseline"``. ``accuracy`` is top-1 on
-    recordings not seen in training, in [0, 1]. ``seconds_per_clip`` is measured CPU time of
-    decode and inference on this machine.
+    recordings not seen in training, in [0, 1]. ``seconds_per_clip`` is measured time of decode
+    and inference on one thread of this machine.
     """
 
     name: str

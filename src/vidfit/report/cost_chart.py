@@ -110,7 +110,7 @@ def _grid(plane: Plane) -> Markup:
         for t in plane.accuracy.ticks
     )
     names = Markup(
-        '<text class="name" x="{}" y="{}" text-anchor="end">CPU milliseconds per clip, log</text>'
+        '<text class="name" x="{}" y="{}" text-anchor="end">milliseconds per clip, log</text>'
         '<text class="name" x="{}" y="10">accuracy, %</text>'
     ).format(right, bottom + 40, 8)
     return vertical + horizontal + names
