@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,9 @@ from pathlib import Path
 import typer
 
 from vidfit.cli.progress import Bars
-from vidfit.contracts import Timeline
-from vidfit.errors import ManifestError, VideoError, VidfitError
-from vidfit.jobs.predict import load, run_predict
+from vidfit.contracts import Failure, Timeline
+from vidfit.errors import ManifestError, VidfitError
+from vidfit.jobs.predict import load, predict_many
 from vidfit.report import TIMELINE_WRITERS, write_timeline
 from vidfit.video import is_video_path
 
@@ -41,24 +42,25 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
             known = ", ".join(name.lstrip(".") for name in TIMELINE_WRITERS)
             raise VidfitError(f"there is no format {suffix!r}; valid are {known}")
     predictor = load(model, wanted.own)
+    paths = list(_paths(videos))
+    names = _names(paths)
+    answers = predict_many(
+        predictor,
+        paths,
+        window_seconds=wanted.window_seconds,
+        workers=wanted.workers,
+        progress=bars,
+    )
     failed = 0
-    for path in _paths(videos):
-        try:
-            timeline = run_predict(
-                predictor,
-                path,
-                window_seconds=wanted.window_seconds,
-                workers=wanted.workers,
-                progress=bars,
-            )
-        except VideoError as error:
-            typer.echo(f"{path}: not answered: {error}", err=True)
+    for answer in answers:
+        if isinstance(answer, Failure):
+            typer.echo(f"{answer.name}: not answered: {answer.reason}", err=True)
             failed += 1
             continue
-        _say(timeline)
+        _say(answer)
         if wanted.output is not None:
             for suffix in wanted.suffixes:
-                write_timeline(timeline, wanted.output / f"{_stem(path)}.{suffix}")
+                write_timeline(answer, wanted.output / f"{names[answer.path]}.{suffix}")
     return failed
 
 
@@ -74,10 +76,15 @@ def _paths(videos: Sequence[str]) -> Iterator[str]:
         yield from found
 
 
-def _stem(path: str) -> str:
-    """Return a file name for the answers; videos of one name in two folders keep apart."""
-    digest = hashlib.sha256(path.encode()).hexdigest()[:6]
-    return f"{Path(path).stem}-{digest}"
+def _names(paths: Sequence[str]) -> dict[str, str]:
+    """Return the name of each video's answers: its own, with a digest where two share it."""
+    stems = Counter(Path(path).stem for path in paths)
+    return {
+        path: Path(path).stem
+        if stems[Path(path).stem] == 1
+        else f"{Path(path).stem}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
+        for path in paths
+    }
 
 
 def _say(timeline: Timeline) -> None:

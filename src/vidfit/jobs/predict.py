@@ -6,6 +6,7 @@ The same sampling, preprocessing, backbones and head run as in `fit`, by the sam
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,6 +151,45 @@ def run_predict(
         sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
         failures=tuple(Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed),
     )
+
+
+def predict_many(
+    predictor: Predictor,
+    paths: Sequence[str],
+    *,
+    window_seconds: float | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Timeline | Failure]:
+    """Yield the answers to many videos in their order; those that cannot be read as failures.
+
+    One video is spread over the workers by windows, several are spread by videos.
+    """
+    workers = workers or hardware().cores
+    alone = len(paths) == 1
+    if progress and not alone:
+        progress.start("predict", len(paths))
+
+    def one(path: str) -> Timeline | Failure:
+        try:
+            return run_predict(
+                predictor,
+                path,
+                window_seconds=window_seconds,
+                workers=workers if alone else 1,
+                progress=progress if alone else None,
+            )
+        except VideoError as error:
+            return Failure(path, str(error))
+
+    with ThreadPoolExecutor(1 if alone else workers) as pool:
+        try:
+            for answer in pool.map(one, paths):
+                if progress and not alone:
+                    progress.advance()
+                yield answer
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[str, float, str]:
