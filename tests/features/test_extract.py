@@ -259,8 +259,15 @@ def test_look_ahead_is_bounded(clips, monkeypatch):
 def test_a_job_holds_few_clips_of_a_long_video(folder, monkeypatch):
     path = str(folder / "00.mp4")
     windows = [Clip(path, i * 0.01, (i + 1) * 0.01) for i in range(100)]
-    sizes = [len(job.clips) for job in extract_module._jobs(windows)]
+    sizes = [len(job.clips) for job in extract_module._jobs(windows, 2)]
     assert sum(sizes) == 100 and max(sizes) <= 16
+
+
+def test_a_short_video_is_dealt_out_to_all_workers():
+    windows = [Clip("short.mp4", float(i), i + 1.0) for i in range(10)]
+    jobs = list(extract_module._jobs(windows, 2))
+    assert [list(job.clips) for job in jobs] == [windows[:5], windows[5:]]
+    assert jobs[0].video is jobs[1].video  # its digest is computed once
 
 
 def test_digests_name_clips_by_content(clips, tmp_path):

@@ -204,3 +204,17 @@ def test_wrong_arguments(tiny):
         runtime.accelerate(tiny, engine="tensorrt")
     with pytest.raises(BackboneError, match="threads is 0"):
         runtime.accelerate(tiny, threads=0)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (1, [1]), (2, [2]), (5, [2, 2, 1])])
+def test_a_run_gets_few_views_at_a_time(count, sizes):
+    seen = []
+
+    def run(frames_BTHWC):
+        seen.append(len(frames_BTHWC))
+        return frames_BTHWC[:, :, 0, 0].astype(np.float32)
+
+    views = np.arange(count * 3, dtype=np.uint8).reshape(count, 1, 1, 1, 3)
+    tokens = runtime.in_pieces(run, 2)(views)
+    assert seen == sizes
+    assert (tokens == views[:, :, 0, 0]).all() and len(tokens) == count

@@ -8,6 +8,7 @@ one clip at a time: memory does not grow with the length of the videos.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -144,7 +145,7 @@ def stream(
             if not stop.is_set()
         ]
 
-    jobs = _jobs(clips)
+    jobs = _jobs(clips, workers)
     with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
         running: set[Future[list[ClipOutcome]]] = set()
         try:
@@ -196,12 +197,16 @@ class _Job:
     clips: Sequence[Clip]
 
 
-def _jobs(clips: Sequence[Clip]) -> Iterator[_Job]:
-    """Group consecutive clips of one video, so that a reader goes forward through it."""
+def _jobs(clips: Sequence[Clip], workers: int) -> Iterator[_Job]:
+    """Group consecutive clips of one video, so that a reader goes forward through it.
+
+    A video that is all there is, is dealt out to all workers.
+    """
+    size = min(_CLIPS_A_JOB, math.ceil(len(clips) / workers))
     for path, of_video in groupby(clips, key=lambda clip: clip.path):
         video, spans = _Video(path), list(of_video)
-        for i in range(0, len(spans), _CLIPS_A_JOB):
-            yield _Job(video, spans[i : i + _CLIPS_A_JOB])
+        for i in range(0, len(spans), size):
+            yield _Job(video, spans[i : i + size])
 
 
 def _one_clip(
