@@ -145,6 +145,7 @@ def _model(scratch: Path) -> Path:
         unknown_probability=0.0,
         unknown_novelty=float("inf"),
         window_seconds=WINDOW_SECONDS,
+        longest_seconds=WINDOW_SECONDS,
         card={},
     )
     directory = scratch / "model"

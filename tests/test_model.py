@@ -25,6 +25,7 @@ def example(**changes) -> Model:
         unknown_probability=0.4,
         unknown_novelty=9.0,
         window_seconds=2.0,
+        longest_seconds=3.0,
         card={"data": "clips", "figures": [1, 2.5, None]},
     )
     return replace(model, **changes)

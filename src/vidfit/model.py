@@ -55,6 +55,8 @@ class Model:
         score) are declined.
     window_seconds
         Length of the training clips (median): the windows of a long video.
+    longest_seconds
+        Length of the longest training clip: a video up to that is one clip.
     card
         What a reader should know: data, scores, licences, versions.
     """
@@ -67,6 +69,7 @@ class Model:
     unknown_probability: float
     unknown_novelty: float
     window_seconds: float
+    longest_seconds: float
     card: Mapping[str, Any]
 
 

@@ -41,10 +41,18 @@ def test_windows_cover_the_video_without_gap_or_overlap(duration, window):
     assert 0.75 * window <= lengths[0] <= 1.35 * window
 
 
-@pytest.mark.parametrize("duration", [0.0, 0.04, 2.0, 3.0])
-def test_a_video_of_about_one_window_is_answered_whole(duration):
+@pytest.mark.parametrize("duration", [0.0, 0.04, 2.0, 2.9])
+def test_a_video_of_about_one_window_has_one(duration):
     (clip,) = windows("v.mp4", duration, 2.0)
     assert (clip.start_seconds, clip.end_seconds) == (0.0, None)
+
+
+def test_a_video_as_long_as_the_longest_training_clip_is_answered_whole(predictor, tmp_path):
+    path = str(write_clip(tmp_path / "v.mp4", frames=80))
+    assert len(run_predict(predictor, path).windows) == 4
+    patient = replace(predictor, model=replace(predictor.model, longest_seconds=6.4))
+    assert len(run_predict(patient, path).windows) == 1
+    assert len(run_predict(patient, path, window_seconds=1.6).windows) == 4
 
 
 def test_windows_of_one_label_become_one_segment():

@@ -64,7 +64,7 @@ def build_report(found: Findings) -> Report:
     judged, answers_MK, protocol = _judged(found)
     majority = int(np.bincount(train.labels_M).argmax())
     scores = score(answers_MK, judged.labels_M, judged.groups, majority)
-    results = _results(judged, answers_MK, found.model)
+    results = _results(judged, answers_MK, _declined(found, judged, answers_MK))
     return Report(
         data=found.data,
         task="classification",
@@ -208,7 +208,22 @@ def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
     )
 
 
-def _results(judged: Table, answers_MK: Floats, model: Model) -> tuple[ClipResult, ...]:
+def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.bool_]:
+    """Return for which clips the model would say ``unknown``.
+
+    In nested cross-validation other models answer, so that only probabilities are compared.
+    """
+    declined_M: NDArray[np.bool_] = answers_MK.max(axis=1) < found.model.unknown_probability
+    if judged is found.test:
+        chosen = found.comparison.chosen
+        blocks = [judged.vectors[name] for name in chosen.members]
+        declined_M |= chosen.fitted.novelty(blocks) > found.model.unknown_novelty
+    return declined_M
+
+
+def _results(
+    judged: Table, answers_MK: Floats, declined_M: NDArray[np.bool_]
+) -> tuple[ClipResult, ...]:
     best_M = answers_MK.argmax(axis=1)
     return tuple(
         ClipResult(
@@ -216,7 +231,7 @@ def _results(judged: Table, answers_MK: Floats, model: Model) -> tuple[ClipResul
             judged.classes[best_M[i]],
             float(answers_MK[i, best_M[i]]),
             float(answers_MK[i, judged.labels_M[i]]),
-            bool(answers_MK[i, best_M[i]] < model.unknown_probability),
+            bool(declined_M[i]),
         )
         for i, clip in enumerate(judged.clips)
     )

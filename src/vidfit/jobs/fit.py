@@ -224,6 +224,7 @@ def _model(compared: _Compared, train: Table) -> Model:
         unknown_novelty=farthest,
         # Clips of one frame last no time; a longer video is then asked second by second.
         window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
+        longest_seconds=float(train.seconds_M.max()),
         card={},
     )
 

@@ -37,6 +37,9 @@ from vidfit.video import VideoReader
 _WHOLE_CLIP_WINDOWS = 1.5
 """A video of up to so many windows is answered as one clip."""
 
+_AS_LONG_AS = 1.05
+"""So much longer than the longest training clip still counts as that long."""
+
 
 @dataclass(frozen=True)
 class Predictor:
@@ -99,7 +102,7 @@ def run_predict(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Timeline:
-    """Answer a video: a clip as a whole, a longer one window by window.
+    """Answer a video: one as long as a training clip as a whole, a longer one by windows.
 
     A window that cannot be read is ``unknown`` with probability 0, and listed in
     ``failures``; the others are answered. Memory does not grow with the length of the video,
@@ -119,8 +122,14 @@ def run_predict(
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
     with VideoReader(path) as reader:
         info = reader.info
-    window = window_seconds or predictor.model.window_seconds
-    clips = list(windows(path, info.duration_seconds, window))
+    model = predictor.model
+    window = window_seconds or model.window_seconds
+    whole = window * _WHOLE_CLIP_WINDOWS
+    if window_seconds is None:
+        whole = max(whole, model.longest_seconds * _AS_LONG_AS)
+    clips = [Clip(path)]
+    if info.duration_seconds > whole:
+        clips = list(windows(path, info.duration_seconds, window))
     if progress:
         progress.start(Path(path).name, len(clips))
     answers: dict[Clip, Segment] = {}
@@ -143,7 +152,7 @@ def run_predict(
     return Timeline(
         path=path,
         duration_seconds=info.duration_seconds,
-        classes=predictor.model.classes,
+        classes=model.classes,
         windows=ordered,
         segments=tuple(join(ordered)),
         frames_seen=seen,
@@ -202,10 +211,7 @@ def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[str, float, str
 
 def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:
     """Yield equal windows that cover the video, as near to the wanted length as they can be."""
-    if duration_seconds <= window_seconds * _WHOLE_CLIP_WINDOWS:
-        yield Clip(path)
-        return
-    count = round(duration_seconds / window_seconds)
+    count = max(1, round(duration_seconds / window_seconds))
     edges = np.linspace(0.0, duration_seconds, count + 1)
     for i in range(count):
         end = None if i == count - 1 else float(edges[i + 1])
