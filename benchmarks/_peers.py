@@ -108,18 +108,22 @@ def antialiased(paths: Sequence[Path]) -> Stages:
     backbone, wanted = _network(), chosen_frames(paths)
     size = (backbone.spec.preprocessing.width_pixels, backbone.spec.preprocessing.height_pixels)
 
-    def one(path: Path) -> Floats:
-        frames = [
-            np.asarray(
-                Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)).resize(
-                    size, Image.Resampling.BILINEAR
-                )
-            )
-            for frame in _read_all(path, wanted[path])
-        ]
-        return backbone.forward(np.stack(frames)[:, None])[:, 0]
+    def features(read: Callable[[Path], list[Frames]]) -> Features:
+        return {str(path): backbone.forward(_views(read(path)))[:, 0] for path in paths}
 
-    return {"antialiased": lambda: {str(path): one(path) for path in paths}}
+    def _views(frames: list[Frames]) -> Frames:
+        scaled = [Image.fromarray(f).resize(size, Image.Resampling.BILINEAR) for f in frames]
+        return np.stack([np.asarray(image) for image in scaled])[:, None]
+
+    def of_opencv(path: Path) -> list[Frames]:
+        return [cv2.cvtColor(f, cv2.COLOR_BGR2RGB) for f in _read_all(path, wanted[path])]
+
+    def accurate(path: Path) -> list[Frames]:
+        with VideoReader(str(path)) as reader:
+            frames = {frame.index: frame.rgb() for frame in reader.frames(np.unique(wanted[path]))}
+        return [frames[index] for index in wanted[path].tolist()]
+
+    return {"opencv": lambda: features(of_opencv), "accurate": lambda: features(accurate)}
 
 
 def chosen_frames(paths: Sequence[Path]) -> dict[Path, Indices]:

@@ -60,7 +60,10 @@ def _serve(
         results[name] = stage()
     connection.send(list(stages))
     while True:
-        request, name = connection.recv()
+        try:
+            request, name = connection.recv()
+        except EOFError:  # the benchmark was interrupted
+            return
         if request == "close":
             return
         if request == "result":
