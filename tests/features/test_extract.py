@@ -6,6 +6,7 @@ import importlib
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -273,3 +274,21 @@ def test_a_short_video_is_dealt_out_to_all_workers():
 def test_digests_name_clips_by_content(clips, tmp_path):
     done = extract(clips[:2], [Counting()], FeatureStore(tmp_path), workers=1)
     assert done.digests == {clip: clip_digest(clip) for clip in clips[:2]}
+
+
+def test_large_videos_are_taken_first(tmp_path, monkeypatch):
+    """So that no worker is left with a long one at the end; what is gone comes last."""
+    for name, size in {"small": 10, "large": 30, "middle": 20}.items():
+        (tmp_path / f"{name}.mp4").write_bytes(bytes(size))
+    names = ("small", "gone", "large", "middle")
+    clips = [Clip(str(tmp_path / f"{name}.mp4"), start) for start in (0.0, 1.0) for name in names]
+    taken = []
+
+    def record(clips, *_, **__):
+        taken.extend(clips)
+        return iter(())
+
+    monkeypatch.setattr(extract_module, "stream", record)
+    extract(clips, [Counting()], FeatureStore(tmp_path), workers=1)
+    assert [Path(clip.path).stem for clip in taken[::2]] == ["large", "middle", "small", "gone"]
+    assert [clip.start_seconds for clip in taken] == [0.0, 1.0] * 4

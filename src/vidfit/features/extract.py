@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 
@@ -110,7 +111,8 @@ def extract(
     known = {backbone.spec.name: store.known(backbone.spec) for backbone in backbones}
     result = Extraction()
     with _StoreBuffer(store, backbones) as buffer:
-        for outcome in stream(clips, backbones, workers=workers, known=known):
+        largest_first = sorted(clips, key=lambda clip: (-_file_bytes(clip.path), clip.path))
+        for outcome in stream(largest_first, backbones, workers=workers, known=known):
             result.add(outcome)
             buffer.add(outcome)
             if progress:
@@ -173,6 +175,18 @@ def stream(
         finally:
             pool.shutdown(wait=True)
             readers.close()
+
+
+def _file_bytes(path: str) -> int:
+    """Return the size of a video; 0 for what is no file of its own, or cannot be read.
+
+    A large video at the end would keep one worker busy while the others have nothing left:
+    taken first, they end together (Graham 1969, longest processing time first).
+    """
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # a URL; or a file that is gone, which is reported when it is its turn
+        return 0
 
 
 @dataclass
