@@ -64,10 +64,10 @@ def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--clips", type=Path, metavar="DIR", help="measure on these videos")
     parser.add_argument("--count", type=int, help="clips of each set (24; quick 6)")
-    parser.add_argument("--repeats", type=int, help="rounds (7; quick 2)")
+    parser.add_argument("--repeats", type=int, help="rounds (5; quick 2)")
     options = parser.parse_args()
     options.count = options.count or (6 if options.quick else 24)
-    options.repeats = options.repeats or (2 if options.quick else 7)
+    options.repeats = options.repeats or (2 if options.quick else 5)
     return options
 
 
