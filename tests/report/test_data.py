@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from report_example import bare_report, example_report, large_report
 
-from vidfit.contracts import Report, clip_key
+from vidfit.contracts import Failure, Report, clip_key
 from vidfit.report import report_json, report_markdown, write_report
 from vidfit.report.data import rounded
 
@@ -67,8 +67,19 @@ def test_markdown_names_the_answer_and_its_price():
 
 
 def test_markdown_stays_short_and_in_its_cells():
-    assert len(report_markdown(large_report(5, 60)).splitlines()) < 30
+    assert len(report_markdown(large_report(5, 60)).splitlines()) < 40
     assert "nan" not in report_markdown(bare_report())
+
+
+def test_markdown_names_what_was_left_out_and_why():
+    report = replace(
+        example_report(),
+        failures=tuple(Failure(f"{i}.mp4", "is empty") for i in range(9)),
+        dropped=(Failure("lite9", "is unknown"),),
+    )
+    text = report_markdown(report)
+    assert "- 0.mp4: is empty" in text and "- and 4 more, in the report" in text
+    assert "- lite9: is unknown" in text
 
 
 def test_markdown_escapes_names():

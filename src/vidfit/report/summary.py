@@ -8,9 +8,12 @@ from vidfit.report import wording
 from vidfit.report.leaderboard import by_accuracy, headline, leakage_sentence
 
 if TYPE_CHECKING:
-    from vidfit.contracts import Candidate, Report
+    from collections.abc import Sequence
+
+    from vidfit.contracts import Candidate, Failure, Report
 
 ROWS = 12
+LISTED = 5
 COLUMNS = ("", "candidate", "accuracy [95 %]", "per clip", "parameters", "GMACs", "licence")
 
 
@@ -31,9 +34,20 @@ def report_markdown(report: Report) -> str:
         lines += ["", f"{len(ranked) - len(shown)} more candidates are in the report."]
     lines += ["", _cell(leakage_sentence(report))]
     if report.failures:
-        lines += ["", wording.counted(len(report.failures), "clip") + " could not be used."]
+        lines += ["", wording.counted(len(report.failures), "clip") + " could not be used:"]
+        lines += _listed(report.failures)
+    if report.dropped:
+        lines += ["", wording.counted(len(report.dropped), "candidate") + " dropped:"]
+        lines += _listed(report.dropped)
     lines += [f"\n> {_cell(warning)}" for warning in report.warnings]
     return "\n".join(lines) + "\n"
+
+
+def _listed(failures: Sequence[Failure]) -> list[str]:
+    """Return the first few with their reasons."""
+    lines = [f"- {_cell(f.name)}: {_cell(f.reason)}" for f in failures[:LISTED]]
+    more = len(failures) - LISTED
+    return [*lines, f"- and {more} more, in the report"] if more > 0 else lines
 
 
 def _candidate(candidate: Candidate) -> tuple[str, ...]:
