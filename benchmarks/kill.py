@@ -44,7 +44,9 @@ class Run:
 
     def start(self, output: Path) -> subprocess.Popen[bytes]:
         """Start it in a process of its own."""
-        call = "from vidfit.cli.main import main; main()"
+        # A shell's background jobs ignore SIGINT, and so would what they start.
+        heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        call = f"{heed}; from vidfit.cli.main import main; main()"
         names = [word for name in self.backbones for word in ("--backbone", name)]
         return subprocess.Popen(
             [sys.executable, "-c", call, "fit", str(self.clips), "-o", str(output), *names],
