@@ -88,7 +88,7 @@ def test_lite_in_openvino_is_not_rounded_to_bfloat16(tmp_path):
 
 @pytest.mark.parametrize("engine", ["onnx", "openvino"])
 def test_second_time_nothing_is_exported(tiny, filled_cache, no_export, engine):
-    runtime.accelerate(tiny, engine=engine, cache=filled_cache)
+    assert runtime.accelerate(tiny, engine=engine, cache=filled_cache).engine == engine
 
 
 def test_views_and_batches_share_an_export(tiny, filled_cache, no_export):

@@ -141,12 +141,7 @@ def run_fit(
             stages,
         )
     )
-    members = {candidate.name: candidate.backbone for candidate in candidates}
-    save_model(
-        replace(model, card=model_card(report, [members[name].spec for name in model.members])),
-        output / "model",
-        lambda i, directory: zoo.save(members[model.members[i]], directory),
-    )
+    _save(model, report, candidates, output / "model")
     write_report(report, output)
     return report
 
@@ -227,6 +222,14 @@ def _model(compared: _Compared, train: Table) -> Model:
         longest_seconds=float(train.seconds_M.max()),
         card={},
     )
+
+
+def _save(model: Model, report: Report, candidates: Sequence[Loaded], directory: Path) -> None:
+    """Write the model with its card and the weights of its members."""
+    loaded = {candidate.name: candidate.backbone for candidate in candidates}
+    members = [loaded[name] for name in model.members]
+    card = model_card(report, [member.spec for member in members])
+    save_model(replace(model, card=card), directory, lambda i, folder: zoo.save(members[i], folder))
 
 
 def _one_blas_thread() -> AbstractContextManager[object]:

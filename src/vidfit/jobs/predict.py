@@ -123,13 +123,7 @@ def run_predict(
     with VideoReader(path) as reader:
         info = reader.info
     model = predictor.model
-    window = window_seconds or model.window_seconds
-    whole = window * _WHOLE_CLIP_WINDOWS
-    if window_seconds is None:
-        whole = max(whole, model.longest_seconds * _AS_LONG_AS)
-    clips = [Clip(path)]
-    if info.duration_seconds > whole:
-        clips = list(windows(path, info.duration_seconds, window))
+    clips = _clips(path, info.duration_seconds, model, window_seconds)
     if progress:
         progress.start(Path(path).name, len(clips))
     answers: dict[Clip, Segment] = {}
@@ -160,6 +154,19 @@ def run_predict(
         sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
         failures=tuple(Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed),
     )
+
+
+def _clips(
+    path: str, duration_seconds: float, model: Model, window_seconds: float | None
+) -> list[Clip]:
+    """Return the video as one clip, or its windows when it is longer than a clip."""
+    window = window_seconds or model.window_seconds
+    whole = window * _WHOLE_CLIP_WINDOWS
+    if window_seconds is None:
+        whole = max(whole, model.longest_seconds * _AS_LONG_AS)
+    if duration_seconds <= whole:
+        return [Clip(path)]
+    return list(windows(path, duration_seconds, window))
 
 
 def predict_many(
