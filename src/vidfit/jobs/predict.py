@@ -196,7 +196,7 @@ def predict_many(
                 progress=progress if alone else None,
             )
         except VideoError as error:
-            return Failure(path, str(error))
+            return Failure(path, str(error).removeprefix(f"{path}: "))
 
     with ThreadPoolExecutor(1 if alone else workers) as pool:
         try:

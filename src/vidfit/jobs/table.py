@@ -122,7 +122,10 @@ def build_table(
             "process delete them? Choose another output folder"
         )
     lost = Lost(
-        tuple(Failure(clip_key(clip), reason) for clip, reason in done.failures.items()),
+        tuple(
+            Failure(clip_key(clip), reason.removeprefix(f"{clip.path}: "))
+            for clip, reason in done.failures.items()
+        ),
         tuple(Failure(name, reason) for name, reason in done.backbone_failures.items()),
     )
     if not rows.vectors:
