@@ -1,0 +1,167 @@
+"""The answer to "which pretrained model?", as frozen values.
+
+Accuracies are top-1 in [0, 1] on recordings that the probe has not learned from; intervals are
+95 % over recordings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from vidfit.contracts import Estimate, Failure, Stage
+
+Standing = Literal["recommended", "tied", "behind", "dropped"]
+Regime = Literal["frozen probe", "LP-FT or LoRA", "LP-FT, full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One candidate of a race.
+
+    Parameters
+    ----------
+    name
+        As `vidfit.backbones.load` takes it.
+    standing
+        ``"recommended"``; ``"tied"`` with the best; ``"behind"``: ran to the end and is proven
+        worse; ``"dropped"`` on the way.
+    reason
+        Why it stands there, in words.
+    accuracy
+        Out-of-fold, on the ``clips`` clips that it ran on; not corrected for the choice.
+    behind_best
+        The leader's accuracy minus its own, paired on the clips that both ran on.
+    clips
+        On how many clips it ran before it was dropped or the race ended.
+    seconds_per_clip
+        Measured decode and inference of a clip in one thread of this machine.
+    memory_bytes
+        What loading it took.
+    modality
+        What it was trained on: ``"image"``, ``"video"`` or ``"none"`` (an algorithm).
+    scores
+        Transferability scores on the same clips, by name.
+    """
+
+    name: str
+    standing: Standing
+    reason: str
+    accuracy: Estimate
+    behind_best: Estimate
+    clips: int
+    seconds_per_clip: float
+    memory_bytes: int
+    parameters: int
+    gmacs_per_clip: float
+    dim: int
+    sampling: str
+    modality: str
+    licence: str
+    commercial_use: bool | None
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One round of a race: who ran on how many clips, who was dropped, what it took.
+
+    ``accuracy`` is top-1 by candidate on the ``clips`` clips of this round.
+    """
+
+    clips: int
+    recordings: int
+    accuracy: dict[str, float]
+    dropped: tuple[Failure, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a choice without the user's clips would have taken, and how it fares on them.
+
+    ``rule`` is ``"largest"`` or ``"best published"``; ``evidence`` is the figure that it goes
+    by. ``behind_best`` as in `Ranked`.
+    """
+
+    rule: str
+    name: str
+    evidence: str
+    accuracy: Estimate
+    behind_best: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Temporal:
+    """Does the order of frames matter for this task? Ordered against shuffled frames.
+
+    ``gain`` is the accuracy of ``name`` with ordered frames minus with the same frames
+    shuffled, paired over recordings; ``verdict`` says in words what follows.
+    """
+
+    name: str
+    ordered: Estimate
+    shuffled: Estimate
+    gain: Estimate
+    clips: int
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Which pretrained model fits these clips, and what is known of the others.
+
+    Parameters
+    ----------
+    recommended, why
+        The candidate to use, and the reason: the cheapest of those tied with the best.
+    best
+        The candidate of the highest accuracy.
+    score
+        What choosing the best is worth on new recordings: corrected for the choice (BBC-CV).
+    naive
+        The winner's own figure, as selection usually reports it.
+    majority
+        Accuracy of always answering the most frequent class.
+    candidates
+        All that ran, best first.
+    dropped
+        Candidates that never ran on a clip: missing weights, licence, budget.
+    rungs, ended
+        The rounds of the race, and why it ended.
+    temporal
+        ``None`` when it was not measured.
+    labels_per_class, regime
+        Clips of the rarest class, and how to train with so many.
+    spent_seconds, exhaustive_seconds
+        Seconds of decode and inference, added over threads, that the race took, and that
+        all candidates on all clips would take at the measured costs.
+    """
+
+    data: str
+    classes: tuple[str, ...]
+    clip_count: int
+    group_count: int
+    grouping: str
+    recommended: str
+    why: str
+    best: str
+    score: Estimate
+    naive: Estimate
+    majority: Estimate
+    candidates: tuple[Ranked, ...]
+    dropped: tuple[Failure, ...]
+    rungs: tuple[Rung, ...]
+    ended: str
+    baselines: tuple[Baseline, ...]
+    temporal: Temporal | None
+    labels_per_class: int
+    regime: Regime
+    spent_seconds: float
+    exhaustive_seconds: float
+    failures: tuple[Failure, ...]
+    stages: tuple[Stage, ...]
+    machine: dict[str, str]
+    provenance: dict[str, str]
+    warnings: tuple[str, ...] = ()
