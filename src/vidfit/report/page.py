@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from importlib.resources import files
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from vidfit.contracts import clip_key
-from vidfit.report import charts, confusion, wording
+from vidfit.report import charts, confusion
 from vidfit.report.cost_chart import cost_chart, is_floor
+from vidfit.report.frame import render
 from vidfit.report.leaderboard import (
     by_accuracy,
     headline,
@@ -26,14 +22,10 @@ from vidfit.report.leaderboard import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jinja2 import Environment
-
-    from vidfit.contracts import Candidate, ClipResult, Report, Stage
+    from vidfit.contracts import Candidate, ClipResult, Report
 
 LEADERS = 15
 HARDEST = 12
-SHOWN_AT_ONCE = 8
-LISTED_AT_MOST = 500
 FEW_GROUPS = 12
 
 
@@ -52,39 +44,14 @@ def report_html(report: Report) -> str:
     Names, labels and paths are escaped; a content security policy in the page allows no
     request and no script but the one that sorts the leaderboard.
     """
-    environment = _environment()
-    script = Markup(_resource("sort.js.jinja"))
-    page = environment.get_template("report.html.jinja").render(
-        report=report,
-        style=Markup(_resource("style.css")),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    context = {
+        "report": report,
         **_answer(report),
         **_leaderboard(report),
         **_mistakes(report),
-        **_record(report),
-    )
-    return page
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals["say"] = wording
-    environment.globals["charts"] = charts
-    environment.globals["finite"] = isfinite
-    return environment
-
-
-def _resource(name: str) -> str:
-    return files("vidfit.report").joinpath(name).read_text(encoding="utf-8")
+        "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
+    }
+    return render("report.html.jinja", "report", report.data, context)
 
 
 def _answer(report: Report) -> dict[str, Any]:
@@ -100,8 +67,6 @@ def _answer(report: Report) -> dict[str, Any]:
         "compared": compared,
         "compared_axis": charts.accuracy_axis(estimate for _, estimate, _ in compared),
         "few_groups": report.group_count < FEW_GROUPS,
-        "listed_at_most": LISTED_AT_MOST,
-        "shown_at_once": SHOWN_AT_ONCE,
     }
 
 
@@ -153,26 +118,3 @@ def _hard_clip(result: ClipResult, thumbnails: dict[str, bytes]) -> HardClip:
 
 def _picture(jpeg: bytes | None) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
-
-
-def _record(report: Report) -> dict[str, Any]:
-    return {
-        "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
-        "slowest": _slowest(report.stages),
-        "total": _total(report.stages),
-        "foreseen": [s for s in report.stages if _foreseen(s)],
-        "foreseen_total": _total([s for s in report.stages if _foreseen(s)]),
-    }
-
-
-def _foreseen(stage: Stage) -> bool:
-    return stage.predicted_seconds is not None and isfinite(stage.predicted_seconds)
-
-
-def _total(stages: Sequence[Stage]) -> float:
-    return sum(s.measured_seconds for s in stages if isfinite(s.measured_seconds))
-
-
-def _slowest(stages: Sequence[Stage]) -> float:
-    times = [t for s in stages for t in (s.predicted_seconds, s.measured_seconds) if t is not None]
-    return max((t for t in times if isfinite(t)), default=0.0) or 1.0
