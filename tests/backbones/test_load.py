@@ -1,14 +1,18 @@
 """Names, and what becomes of wrong ones."""
 
 import sys
+from dataclasses import replace
 from importlib import metadata
 
+import numpy as np
 import pytest
 
 from vidfit import backbones
 from vidfit.backbones.lite import efficientnet_lite0
 from vidfit.contracts import Sampling
 from vidfit.errors import BackboneError
+from vidfit.features.store import spec_key
+from vidfit.testing import random_views
 
 OWN = """
 from vidfit.backbones.lite import efficientnet_lite0
@@ -137,6 +141,53 @@ def test_sampling_of_another_length_is_refused(tmp_path):
     own = backbones.load(f"{path}:Mine")
     with pytest.raises(BackboneError, match="takes views of 1 frames"):
         backbones.with_sampling(own, Sampling(clip_len=16, num_clips=1))
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "motion", "transnetv2"])
+def test_another_number_of_views_by_name(name):
+    base, other = backbones.load(name).spec, backbones.load(f"{name}@3").spec
+    assert other.name == f"{name}@3"
+    assert other.sampling == replace(base.sampling, num_clips=3)
+    assert other.gmacs_per_view == base.gmacs_per_view
+    assert replace(other, name=name, sampling=base.sampling) == base
+
+
+def test_views_keep_features_apart_in_a_store_unless_they_are_the_usual_number():
+    usual, eight, four = (backbones.load(n).spec for n in ("motion", "motion@8", "motion@4"))
+    assert spec_key(usual) == spec_key(eight) != spec_key(four)
+
+
+@pytest.mark.parametrize("name", ["random:efficientnet-lite0@2", "efficientnet-lite1@16"])
+def test_views_and_the_name_come_back_from_disk(name, tmp_path):
+    backbone = backbones.load(name)
+    backbones.save(backbone, tmp_path)
+    restored = backbones.restore(tmp_path)
+    assert restored.spec == backbone.spec
+    views = random_views(backbone.spec, 1)
+    assert np.array_equal(restored.forward(views), backbone.forward(views))
+
+
+def test_views_of_an_own_file_come_back_though_its_restore_forgets_them(tmp_path, monkeypatch):
+    path = tmp_path / "forgetful_twin.py"
+    path.write_text(OWN_DATACLASS)
+    twin = backbones.load(f"{path}:Twin@5")
+    monkeypatch.setitem(backbones.RESTORE, twin.spec.family, "forgetful_twin:restore")
+    backbones.save(twin, tmp_path / "saved")
+    assert backbones.restore(tmp_path / "saved").spec == twin.spec
+    assert (twin.spec.name, twin.spec.sampling.num_clips) == ("motion@5", 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("motion@0", "asks for no view"),
+        ("motion@x", "no backbone called 'motion@x'.*@VIEWS, a number"),
+        ("motio@4", "Did you mean 'motion'"),
+    ],
+)
+def test_views_that_are_none(name, complaint):
+    with pytest.raises(BackboneError, match=complaint):
+        backbones.load(name)
 
 
 def test_import_is_cheap():

@@ -3,10 +3,14 @@
 A name is one of
 
 - a candidate of `BACKBONES`, such as ``efficientnet-lite0``;
-- ``family:source``, such as ``hf:/a/folder``, ``hf:org/name``, ``vgg16:weights.pth``;
+- ``family:source``, such as ``hf:/a/folder``, ``hf:org/name``, ``vgg16:weights.pth``,
+  ``efficientnet-lite0:fine_tuned.pth``;
 - ``my_file.py:MyBackbone``, a class or function of one's own that takes no arguments and
   gives a `vidfit.contracts.Backbone`;
-- an entry point of the group ``vidfit.backbones``.
+- an entry point of the group ``vidfit.backbones``;
+- ``random:NAME``, the torch network of any of these with random weights;
+- ``NAME@VIEWS``, any of these with another number of views, such as ``efficientnet-lite0@16``.
+  The last ``@`` counts, when digits follow it.
 """
 
 from __future__ import annotations
@@ -19,13 +23,27 @@ from collections.abc import Callable
 from dataclasses import is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from vidfit.backbones.notation import split_views, with_spec
 from vidfit.backbones.saved import ENTRY_POINTS, RESTORE, restore, save
 from vidfit.contracts import Backbone, Sampling
 from vidfit.errors import BackboneError
 
-__all__ = ["BACKBONES", "FAMILIES", "RESTORE", "load", "names", "restore", "save", "with_sampling"]
+if TYPE_CHECKING:
+    from vidfit.backbones.weights import Taken
+
+__all__ = [
+    "BACKBONES",
+    "FAMILIES",
+    "RESTORE",
+    "load",
+    "loading_report",
+    "names",
+    "restore",
+    "save",
+    "with_sampling",
+]
 
 BACKBONES: dict[str, str] = {
     "efficientnet-lite0": "vidfit.backbones.lite:efficientnet_lite0",
@@ -37,7 +55,12 @@ BACKBONES: dict[str, str] = {
 """Candidate -> function of no arguments."""
 
 FAMILIES: dict[str, str] = {
+    "efficientnet-lite0": "vidfit.backbones.lite:efficientnet_lite0",
+    "efficientnet-lite1": "vidfit.backbones.lite:efficientnet_lite1",
+    "efficientnet-lite2": "vidfit.backbones.lite:efficientnet_lite2",
     "hf": "vidfit.backbones.hf:load",
+    "mobilenetv2": "vidfit.backbones.mobilenet:load",
+    "random": "vidfit.backbones.untrained:load",
     "vgg11": "vidfit.backbones.vgg:vgg11",
     "vgg13": "vidfit.backbones.vgg:vgg13",
     "vgg16": "vidfit.backbones.vgg:vgg16",
@@ -62,7 +85,8 @@ def load(name: str, *, download: bool = False) -> Backbone:
     Parameters
     ----------
     name
-        A candidate, ``family:source``, ``my_file.py:MyBackbone`` or an entry point.
+        A candidate, ``family:source``, ``my_file.py:MyBackbone`` or an entry point; with
+        ``@VIEWS`` behind it, of so many views and known by the whole of that name.
     download
         Whether weights may be fetched over the network.
 
@@ -71,6 +95,9 @@ def load(name: str, *, download: bool = False) -> Backbone:
     BackboneError
         When the name is unknown, a package is missing, or weights are absent or damaged.
     """
+    base, views = split_views(name)
+    if views is not None:
+        return _with_views(load(base, download=download), views)
     family, _, source = name.partition(":")
     try:
         if name in BACKBONES:
@@ -84,6 +111,11 @@ def load(name: str, *, download: bool = False) -> Backbone:
     except ModuleNotFoundError as error:
         raise _missing_package(name, error) from error
     return _checked(name, backbone)
+
+
+def loading_report(backbone: Backbone) -> Taken | None:
+    """Return what a backbone took of its checkpoint, or ``None`` when that is not known."""
+    return cast("Taken | None", getattr(backbone, "taken", None))
 
 
 def names() -> list[str]:
@@ -112,6 +144,12 @@ def with_sampling(backbone: Backbone, sampling: Sampling) -> Backbone:
             "with_sampling(sampling)."
         )
     return cast(Backbone, replace(backbone, spec=replace(spec, sampling=sampling)))
+
+
+def _with_views(backbone: Backbone, views: int) -> Backbone:
+    spec = backbone.spec
+    other = with_sampling(backbone, replace(spec.sampling, num_clips=views))
+    return with_spec(other, replace(other.spec, name=f"{spec.name}@{views}"))
 
 
 def _resolve(target: str) -> Callable[..., Any]:
@@ -152,7 +190,8 @@ def _from_entry_point(name: str) -> object:
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise BackboneError(
         f"There is no backbone called {name!r}.{hint} Known are {', '.join(names())}; "
-        f"FAMILY:SOURCE with the family one of {', '.join(FAMILIES)}; and PATH.py:NAME."
+        f"FAMILY:SOURCE with the family one of {', '.join(FAMILIES)}; PATH.py:NAME; and any of "
+        "these with @VIEWS, a number, behind it."
     )
 
 

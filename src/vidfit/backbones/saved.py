@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
+from vidfit.backbones.notation import plain_name, with_spec
 from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
 
@@ -19,6 +20,7 @@ ENTRY_POINTS = "vidfit.backbones"
 RESTORE: dict[str, str] = {
     "efficientnet-lite": "vidfit.backbones.lite:restore",
     "hf": "vidfit.backbones.hf:restore",
+    "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
     "transnetv2": "vidfit.backbones.transnet:restore",
     "vgg": "vidfit.backbones.vgg:restore",
@@ -59,7 +61,11 @@ def restore(directory: Path) -> Backbone:
         )
     module, _, attribute = RESTORE[spec.family].partition(":")
     function = getattr(importlib.import_module(module), attribute)
-    backbone = cast(Callable[[Path, BackboneSpec], Backbone], function)(directory, spec)
+    # A family knows its networks by their own names; what was put around one is put back.
+    plain = dataclasses.replace(spec, name=plain_name(spec.name))
+    backbone = cast(Callable[[Path, BackboneSpec], Backbone], function)(directory, plain)
+    if plain != spec:
+        backbone = with_spec(backbone, spec)
     _verify(backbone, spec, directory)
     return backbone
 
