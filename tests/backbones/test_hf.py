@@ -9,7 +9,7 @@ import pytest
 import torch
 from tests.backbones import tiny_hf
 
-from vidfit.backbones import hf, restore, save
+from vidfit.backbones import hf, loading_report, restore, save
 from vidfit.backbones.encoder import count_gmacs
 from vidfit.backbones.hf_families import FAMILIES
 from vidfit.backbones.hf_processing import preprocessing_of
@@ -232,8 +232,37 @@ def test_tensors_that_are_missing_are_named(directories, tmp_path):
     del state["resnet.embedder.embedder.convolution.weight"]
     save_file(state, copied / "model.safetensors", metadata={"format": "pt"})
 
-    with pytest.raises(BackboneError, match=r"lack 1 tensors .*embedder\.convolution\.weight"):
+    with pytest.raises(BackboneError, match=r"missing: embedder\.embedder\.convolution\.weight"):
         hf.load(str(copied))
+
+
+def test_tensors_of_another_shape_are_named(directories, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    copied = copy(directories["resnet"], tmp_path)
+    state = load_file(copied / "model.safetensors")
+    state["resnet.embedder.embedder.normalization.weight"] = torch.ones(9)
+    save_file(state, copied / "model.safetensors", metadata={"format": "pt"})
+
+    with pytest.raises(BackboneError, match=r"normalization\.weight \(9,\) instead of \(8,\)"):
+        hf.load(str(copied))
+
+
+def test_what_was_taken_and_what_was_ignored_is_reported(directories):
+    backbone = hf.load(str(directories["resnet"]))
+
+    taken = loading_report(backbone)
+
+    assert taken.count == len(backbone.network.model.state_dict())
+    assert taken.ignored == ("classifier.1.bias", "classifier.1.weight")
+    assert taken.missing == taken.misshapen == ()
+
+
+def test_text_towers_are_reported_as_ignored(directories):
+    taken = loading_report(hf.load(str(directories["clip"])))
+
+    towers = {name.partition(".")[0] for name in taken.ignored}
+    assert towers >= {"text_model", "text_projection"} and "vision_model" not in towers
 
 
 def test_tensors_that_are_left_over_are_named(directories, tmp_path):

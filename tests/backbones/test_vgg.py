@@ -67,6 +67,26 @@ def test_classifier_is_left_out(tmp_path, vgg11_file):
     torch.save(state, tmp_path / "vgg11.pth")
     with_classifier = backbones.load(f"vgg11:{tmp_path / 'vgg11.pth'}")
     assert with_classifier.spec.revision == backbones.load(f"vgg11:{vgg11_file}").spec.revision
+    assert str(backbones.loading_report(with_classifier)) == (
+        "took 16 tensors; ignored classifier.0.weight"
+    )
+
+
+def test_a_fine_tuned_checkpoint_gives_its_convolutions(tmp_path, vgg11_file):
+    state = {f"module.backbone.{k}": v for k, v in random_state("vgg11").items()}
+    state["module.fc.weight"] = torch.zeros(7, 512)
+    torch.save({"epoch": 9, "state_dict": state}, tmp_path / "mine.pth")
+    mine = backbones.load(f"vgg11:{tmp_path / 'mine.pth'}")
+    assert mine.spec.revision == backbones.load(f"vgg11:{vgg11_file}").spec.revision
+    assert backbones.loading_report(mine).ignored == ("module.fc.weight",)
+
+
+def test_a_checkpoint_without_a_convolution_is_refused(tmp_path):
+    state = random_state("vgg11")
+    del state["features.3.weight"]
+    torch.save(state, tmp_path / "cut.pth")
+    with pytest.raises(BackboneError, match=r"missing: features\.3\.weight"):
+        backbones.load(f"vgg11:{tmp_path / 'cut.pth'}")
 
 
 def test_normalisation_is_inside(vgg11_file):

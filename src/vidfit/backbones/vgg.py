@@ -37,9 +37,6 @@ CONVOLUTIONS = {
 CHANNELS = (64, 128, 256, 512, 512)
 VARIANTS = (*CONVOLUTIONS, *(f"{name}_bn" for name in CONVOLUTIONS))
 
-# The classifier's keys in torchvision ("classifier.") and timm ("pre_logits.", "head.")
-UNUSED = ("classifier.", "pre_logits.", "head.")
-
 # ImageNet statistics of torchvision's weights, on the 0-255 scale
 PREPROCESSING = Preprocessing(
     224,
@@ -64,14 +61,15 @@ class Vgg(nn.Module):
 
 
 def load(variant: str, source: str, *, download: bool = False) -> FrameBackbone:
-    """Load a VGG from a local state dict.
+    """Load a VGG from a local state dict; its classifier, of any shape, is ignored.
 
     Parameters
     ----------
     variant
         One of `VARIANTS`.
     source
-        A ``.safetensors`` or ``.pth`` file with the keys of torchvision or timm.
+        A ``.safetensors`` or ``.pth`` file with the keys of torchvision or timm, also with
+        what training frameworks put before them.
     download
         Has no effect: weights are read from the disk only.
 
@@ -82,8 +80,9 @@ def load(variant: str, source: str, *, download: bool = False) -> FrameBackbone:
         message names them.
     """
     path = Path(source).expanduser()
-    state = {k: v for k, v in weights.read(path).items() if not k.startswith(UNUSED)}
-    network = freeze(FrameEncoder(_trunk(variant, state, source), PREPROCESSING))
+    trunk = _empty(variant)
+    taken = weights.take(trunk, weights.read(path), source)
+    network = freeze(FrameEncoder(trunk, PREPROCESSING))
     spec = BackboneSpec(
         name=f"{variant}:{path.name}",
         family="vgg",
@@ -99,7 +98,7 @@ def load(variant: str, source: str, *, download: bool = False) -> FrameBackbone:
         source=f"file:{path.name}",
         revision=weights.digest(network.state_dict()),
     )
-    return FrameBackbone(spec, network)
+    return FrameBackbone(spec, network, taken)
 
 
 vgg11 = functools.partial(load, "vgg11")
@@ -121,15 +120,14 @@ def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
             f"{', '.join(VARIANTS)} and a colon. Save the backbone again."
         )
     state = weights.read(directory / weights.FILE_NAME)
-    trunk = _trunk(variant, weights.without_prefix(state, "trunk."), str(directory))
+    trunk = _empty(variant)
+    weights.fill(trunk, weights.without_prefix(state, "trunk."), str(directory))
     return FrameBackbone(spec, freeze(FrameEncoder(trunk, spec.preprocessing)))
 
 
-def _trunk(variant: str, state: weights.State, origin: str) -> Vgg:
+def _empty(variant: str) -> Vgg:
     with torch.device("meta"):
-        trunk = Vgg(variant)
-    weights.fill(trunk, state, origin)
-    return trunk
+        return Vgg(variant)
 
 
 def _layers(variant: str) -> list[nn.Module]:
