@@ -4,10 +4,13 @@ import importlib.util
 import sys
 from pathlib import Path
 
-# Tests are imported by path (importlib mode), so that their neighbour needs a name of its own.
-_spec = importlib.util.spec_from_file_location(
-    "report_example", Path(__file__).with_name("example.py")
-)
-_module = importlib.util.module_from_spec(_spec)
-sys.modules["report_example"] = _module
-_spec.loader.exec_module(_module)
+# Tests are imported by path (importlib mode), so that their neighbours need names of their own.
+for _name, _file in {
+    "report_example": "example.py",
+    "report_parsed": "parsed.py",
+    "ranking_example": "ranking_example.py",
+}.items():
+    _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(_file))
+    _module = importlib.util.module_from_spec(_spec)
+    sys.modules[_name] = _module
+    _spec.loader.exec_module(_module)

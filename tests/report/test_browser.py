@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ranking_example import example_ranking, hostile_ranking, large_ranking, single_ranking
 from report_example import bare_report, example_report, hostile_report, large_report
 
-from vidfit.report import write_report
+from vidfit.report import write_ranking, write_report
 
 CHROMIUM, CHROMEDRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (
@@ -17,6 +18,13 @@ REPORTS = {
     "large": large_report,
     "hostile": hostile_report,
     "bare": bare_report,
+}
+
+RANKINGS = {
+    "example": example_ranking,
+    "large": large_ranking,
+    "hostile": hostile_ranking,
+    "single": single_ranking,
 }
 
 pytestmark = [
@@ -73,21 +81,66 @@ def requests(browser):
     return {m["params"]["request"]["url"] for m in sent}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_page_in_a_browser(browser, page, width, scheme):
+def look_and_judge(browser, page, width, scheme):
+    """Open a page with all its details; it fits the width and asks for nothing outside."""
     look(browser, page, width, scheme)
     assert browser.get_log("browser") == []
-    # The browser's own first tab loads chrome:// pages.
-    asked = {url for url in requests(browser) if not url.startswith(("data:", "chrome://"))}
+    # The browser's own first tab loads chrome:// and chrome-untrusted:// pages.
+    own = ("data:", "chrome://", "chrome-untrusted://")
+    asked = {url for url in requests(browser) if not url.startswith(own)}
     assert asked == {page.as_uri()}
     for details in browser.find_elements("tag name", "details"):
         browser.execute_script("arguments[0].open = true", details)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_in_a_browser(browser, page, width, scheme):
+    look_and_judge(browser, page, width, scheme)
     headline = browser.find_element("id", "headline")
     assert headline.is_displayed() and "on recordings it never saw" in headline.text
     assert contrast(browser, "#headline .interval") > 4.5
     assert contrast(browser, ".verdict") > 7
+
+
+@pytest.fixture(scope="module", params=RANKINGS)
+def ranking_page(request, tmp_path_factory):
+    return write_ranking(RANKINGS[request.param](), tmp_path_factory.mktemp("ranking"))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_ranking_in_a_browser(browser, ranking_page, width, scheme):
+    look_and_judge(browser, ranking_page, width, scheme)
+    headline = browser.find_element("id", "headline")
+    assert headline.is_displayed() and "expected on new recordings" in headline.text
+    assert contrast(browser, "#headline .interval") > 4.5
+    assert overlapping_labels(browser) == []
+
+
+def test_picture_of_a_ranking_in_a_browser(browser, tmp_path):
+    page = write_ranking(example_ranking(), tmp_path).with_name("ranking.svg")
+    look(browser, page, 1280, "dark")
+    assert browser.get_log("browser") == []
+    assert overlapping_labels(browser) == []
+    colour = "return getComputedStyle(document.querySelector('.mark.tied')).fill"
+    assert browser.execute_script(colour) == "rgb(11, 106, 117)"
+
+
+def overlapping_labels(browser):
+    """Return pairs of labels of one chart that cover each other as the browser sets them."""
+    return browser.execute_script(
+        "const found = [];"
+        "for (const chart of document.querySelectorAll('svg')) {"
+        "  const boxes = [...chart.querySelectorAll(':scope > text.label')]"
+        "    .map(e => [e.textContent, e.getBoundingClientRect()]).filter(([, b]) => b.width);"
+        "  boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {"
+        "    if (p.left < q.right && q.left < p.right"
+        "        && p.top + 3 < q.bottom && q.top + 3 < p.bottom)"
+        "      found.push([a, b]); }));"
+        "}"
+        "return found"
+    )
 
 
 def contrast(browser, selector):

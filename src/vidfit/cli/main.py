@@ -1,4 +1,4 @@
-"""``vidfit fit``, ``vidfit predict``, ``vidfit demo``.
+"""``vidfit fit``, ``select``, ``models``, ``predict``, ``demo``.
 
 Only what parsing needs is imported here, so that ``vidfit --help`` answers at once.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import errno
 import functools
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ParamSpec
 
 import typer
 
+from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
+from vidfit.jobs.options import Preference
 
 app = typer.Typer(
     help="Find the pretrained model that fits your videos, and run it.",
@@ -33,6 +34,30 @@ Output = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
+]
+Clips = Annotated[
+    str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
+]
+Backbones = Annotated[
+    list[str] | None,
+    typer.Option(help="Candidate, NAME@VIEWS, FAMILY:SOURCE or FILE.py:NAME; may be repeated."),
+]
+Groups = Annotated[
+    Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
+]
+Minutes = Annotated[
+    float | None, typer.Option(min=0.0, help="Longest decoding and inference; drops candidates.")
+]
+Memory = Annotated[str | None, typer.Option(help="Drop candidates that do not fit, such as 2GiB.")]
+Latency = Annotated[
+    str | None, typer.Option(help="Drop candidates that take longer for a clip, such as 80ms.")
+]
+Commercial = Annotated[
+    bool, typer.Option("--commercial", help="Drop what the licence keeps from commercial use.")
+]
+Prefer = Annotated[Preference, typer.Option(help="Which of those tied with the best to take.")]
+Download = Annotated[
+    bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
 ]
 
 
@@ -58,45 +83,24 @@ def _reported(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def _memory(text: str | None) -> int | None:
-    """Read ``2GiB``, ``800MB`` or a count of bytes."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kKMGT])(i?)B?|B)?", text.strip())
-    if not match:
-        raise typer.BadParameter(f"{text!r} is no amount of memory; write 2GiB or 800MB")
-    power = " KMGT".index((match[2] or " ").upper())
-    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
-
-
 @app.command()
 @_reported
 def fit(  # noqa: PLR0913  (the options of a command)
-    clips: Annotated[
-        str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
-    ],
+    clips: Clips,
     output: Output = None,
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="Candidate, FAMILY:SOURCE or FILE.py:NAME; may be repeated."),
-    ] = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(min=0.0, help="Drop candidates that would take longer.")
-    ] = None,
-    memory: Annotated[
-        str | None, typer.Option(help="Drop candidates that do not fit, such as 2GiB.")
-    ] = None,
+    backbone: Backbones = None,
+    groups: Groups = None,
+    minutes: Minutes = None,
+    memory: Memory = None,
+    latency: Latency = None,
+    commercial: Commercial = False,
+    prefer: Prefer = "cheapest",
     holdout: Annotated[
         float,
         typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set."),
     ] = 0.0,
     workers: Workers = None,
-    download: Annotated[
-        bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
-    ] = False,
+    download: Download = False,
     merge_duplicates: Annotated[
         bool,
         typer.Option("--merge-duplicates", help="Recordings that share a look count as one."),
@@ -105,22 +109,64 @@ def fit(  # noqa: PLR0913  (the options of a command)
     """Compare pretrained models on your clips and fit the best one."""
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_report
-    from vidfit.jobs.fit import FitOptions, run_fit
+    from vidfit.jobs.fit import run_fit
+    from vidfit.jobs.options import FitOptions
 
     options = FitOptions(
         backbones=tuple(backbone or ()),
         groups=groups,
         minutes=minutes,
-        memory_bytes=_memory(memory),
-        holdout=holdout,
+        memory_bytes=memory_bytes(memory),
+        latency_seconds=time_seconds(latency),
+        commercial=commercial,
+        prefer=prefer,
         workers=workers,
         download=download,
+        holdout=holdout,
         merge_duplicates=merge_duplicates,
     )
     folder = output or Path("runs") / (Path(clips).stem or "clips")
     with Bars() as bars:
         report = run_fit(clips, folder, options, bars)
     show_report(report, folder)
+
+
+@app.command()
+@_reported
+def select(  # noqa: PLR0913  (the options of a command)
+    clips: Clips,
+    output: Output = None,
+    backbone: Backbones = None,
+    groups: Groups = None,
+    minutes: Minutes = None,
+    memory: Memory = None,
+    latency: Latency = None,
+    commercial: Commercial = False,
+    prefer: Prefer = "cheapest",
+    workers: Workers = None,
+    download: Download = False,
+) -> None:
+    """Rank pretrained models on your clips; nothing is fitted to keep."""
+    from vidfit.cli.progress import Bars
+    from vidfit.cli.show import show_ranking
+    from vidfit.jobs.options import SelectOptions
+    from vidfit.jobs.select import run_select
+
+    options = SelectOptions(
+        backbones=tuple(backbone or ()),
+        groups=groups,
+        minutes=minutes,
+        memory_bytes=memory_bytes(memory),
+        latency_seconds=time_seconds(latency),
+        commercial=commercial,
+        prefer=prefer,
+        workers=workers,
+        download=download,
+    )
+    folder = output or Path("runs") / (Path(clips).stem or "clips")
+    with Bars() as bars:
+        ranking = run_select(clips, folder, options, bars)
+    show_ranking(ranking, folder)
 
 
 @app.command()
@@ -168,12 +214,58 @@ def demo(
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_report
     from vidfit.demo import BACKBONES, build_demo
-    from vidfit.jobs.fit import FitOptions, run_fit
+    from vidfit.jobs.fit import run_fit
+    from vidfit.jobs.options import FitOptions
 
     with Bars() as bars:
         clips = build_demo(output / "clips", progress=bars)
         report = run_fit(clips, output, FitOptions(BACKBONES, workers=workers), bars)
     show_report(report, output)
+
+
+@app.command()
+@_reported
+def models(  # noqa: PLR0913  (the options of a command)
+    name: Annotated[
+        str | None, typer.Argument(help="Show this model in full: --backbone NAME or hub id.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Made for this task, such as action-recognition.")
+    ] = None,
+    modality: Annotated[
+        str | None, typer.Option(help="Takes this: image, video, text or audio.")
+    ] = None,
+    max_params: Annotated[
+        str | None, typer.Option(help="At most so many parameters, such as 100M.")
+    ] = None,
+    max_gmacs: Annotated[
+        float | None, typer.Option(min=0.0, help="At most so many GMACs a clip, all views.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Licence with these words, such as apache.")
+    ] = None,
+    commercial: Annotated[
+        bool, typer.Option("--commercial", help="Licence allows commercial use.")
+    ] = False,
+    loadable: Annotated[bool, typer.Option("--loadable", help="Loader is installed here.")] = False,
+    present: Annotated[
+        bool, typer.Option("--present", help="Weights lie on this machine.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List pretrained models: size, cost, licence, and which run here."""
+    from vidfit.cli.model_filters import Wanted, millions
+    from vidfit.cli.models import show_model, show_models
+
+    wanted = Wanted(
+        task, modality, millions(max_params), max_gmacs, licence, commercial, loadable, present
+    )
+    if name is None:
+        show_models(wanted, as_json)
+    elif wanted == Wanted():
+        show_model(name, as_json)
+    else:
+        raise typer.BadParameter("NAME shows one model in full: give it, or filters, not both")
 
 
 def main() -> None:

@@ -1,11 +1,12 @@
-"""What a person reads on the terminal after a fit."""
+"""What a person reads on the terminal after a fit or a selection."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from vidfit.contracts import Report
-from vidfit.report import report_markdown
+from vidfit.ranking import Ranking
+from vidfit.report import ranking_markdown, report_markdown
 
 
 def show_report(report: Report, output: Path) -> None:
@@ -16,3 +17,12 @@ def show_report(report: Report, output: Path) -> None:
     typer.echo(f"Report   {output / 'report.html'}")
     typer.echo(f"Model    {output / 'model'}")
     typer.echo(f"Use it   vidfit predict {output / 'model'} video.mp4")
+
+
+def show_ranking(ranking: Ranking, output: Path) -> None:
+    """Print the ranking and what to type next."""
+    import typer
+
+    typer.echo(ranking_markdown(ranking))
+    typer.echo(f"Ranking  {output / 'ranking.html'}")
+    typer.echo(f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}")

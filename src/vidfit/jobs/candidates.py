@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vidfit import backbones as zoo
+from vidfit.backbones.catalogue import licence_refusal
 from vidfit.contracts import Backbone, Clip, Failure, Progress
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features.extract import gather_views
 from vidfit.features.fingerprint import NAME as FINGERPRINT
-from vidfit.hardware import resident_bytes
+from vidfit.hardware import hardware, resident_bytes
+from vidfit.jobs.options import SelectOptions
 from vidfit.runtime import accelerate
+from vidfit.select import Cost
 from vidfit.video import VideoReader
 
+_PROBE_CLIPS = 4
 _TAKEN = frozenset({"concat", "stack", "majority class", FINGERPRINT})
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Measured seconds of one clip on one thread, and bytes that loading took."""
-
-    decode_seconds: float
-    forward_seconds: float
-    memory_bytes: int
-
-    @property
-    def seconds(self) -> float:
-        """Decode and forward."""
-        return self.decode_seconds + self.forward_seconds
 
 
 @dataclass(frozen=True)
@@ -124,47 +114,89 @@ def _reason(error: Exception) -> str:
     return str(error) if known else f"{type(error).__name__}: {str(error)[:300]}"
 
 
-def predicted_seconds(candidates: Sequence[Loaded], clips: int, workers: int) -> float:
-    """Return the seconds that extraction will take: one decode, all forwards, all workers."""
-    if not candidates:
-        return 0.0
-    decode = max(c.cost.decode_seconds for c in candidates)
-    return clips * (decode + sum(c.cost.forward_seconds for c in candidates)) / workers
-
-
-def within_minutes(
-    candidates: Sequence[Loaded], clips: int, workers: int, minutes: float
+def entrants(
+    clips: Sequence[Clip], options: SelectOptions, progress: Progress | None
 ) -> tuple[list[Loaded], list[Failure]]:
-    """Drop the dearest candidates until the predicted extraction fits the minutes.
+    """Return who may enter the race, and who may not and why.
+
+    Raises
+    ------
+    BackboneError
+        If no candidate runs.
+    BudgetError
+        If none that runs fits the memory, the latency, the minutes or the licence.
+    """
+    names = options.backbones or tuple(zoo.BACKBONES)
+    probe = [clips[i] for i in np.linspace(0, len(clips) - 1, _PROBE_CLIPS).astype(int)]
+    if progress:
+        progress.start("measure candidates", len(names))
+    loaded, dropped = load_candidates(names, probe, download=options.download, progress=progress)
+    for refuse in _limits(options, len(clips)):
+        loaded, refused = _without(loaded, refuse)
+        dropped += refused
+    if options.memory_bytes is not None:
+        loaded, refused = within_memory(loaded, options.memory_bytes)
+        dropped += refused
+    return loaded, dropped
+
+
+def prices(candidates: Sequence[Loaded], options: SelectOptions) -> dict[str, float] | None:
+    """Return what a clip costs, where the cheapest of the tied is wanted."""
+    if options.prefer == "best":
+        return None
+    return {candidate.name: candidate.cost.seconds for candidate in candidates}
+
+
+def budget_seconds(options: SelectOptions) -> float | None:
+    """Return the seconds of decode and inference, added over threads, that may be spent."""
+    if options.minutes is None:
+        return None
+    return options.minutes * 60 * (options.workers or hardware().cores)
+
+
+def _limits(options: SelectOptions, clips: int) -> Iterator[Callable[[Loaded], str]]:
+    """Yield functions that say why a candidate is refused, or nothing."""
+    if options.commercial:
+        yield lambda c: licence_refusal(c.backbone.spec.licence, c.backbone.spec.commercial_use)
+    if (latency := options.latency_seconds) is not None:
+        yield (
+            lambda c: (
+                f"a clip takes {c.cost.seconds * 1e3:.0f} ms on this machine, "
+                f"over the latency of {latency * 1e3:.0f} ms"
+                if c.cost.seconds > latency
+                else ""
+            )
+        )
+    if (budget := budget_seconds(options)) is not None:
+        yield (
+            lambda c: (
+                f"over the budget of {options.minutes:g} minutes by itself: "
+                f"{c.cost.seconds * 1e3:.0f} ms a clip for {clips} clips"
+                if clips * c.cost.seconds > budget
+                else ""
+            )
+        )
+
+
+def _without(
+    candidates: Sequence[Loaded], refuse: Callable[[Loaded], str]
+) -> tuple[list[Loaded], list[Failure]]:
+    """Drop the candidates that are refused.
 
     Raises
     ------
     BudgetError
-        If not even the cheapest fits.
+        If none is left; the reason of the cheapest stands for all.
     """
-    kept = sorted(candidates, key=lambda c: c.cost.seconds)
-    dropped = []
-    while len(kept) > 1 and predicted_seconds(kept, clips, workers) > minutes * 60:
-        candidate = kept.pop()
-        dropped.append(
-            Failure(
-                candidate.name,
-                f"over the budget of {minutes:g} minutes: {candidate.cost.seconds * 1e3:.0f} ms "
-                f"a clip for {clips} clips",
-            )
-        )
-    needed = predicted_seconds(kept, clips, workers) / 60
-    if needed > minutes:
+    reasons = {candidate.name: refuse(candidate) for candidate in candidates}
+    kept = [candidate for candidate in candidates if not reasons[candidate.name]]
+    if not kept:
+        cheapest = min(candidates, key=lambda c: c.cost.seconds)
         raise BudgetError(
-            f"{minutes:g} minutes do not suffice for {clips} clips: the cheapest candidate "
-            f"({kept[0].name}) needs {_short(needed)}; give --minutes {_short(needed * 1.2)} "
-            "or fewer clips"
+            f"no candidate is left; the cheapest, {cheapest.name}: {reasons[cheapest.name]}. "
+            "Allow more, or name other candidates with --backbone"
         )
-    return _in_order(kept, candidates), dropped
-
-
-def _short(minutes: float) -> str:
-    return f"{minutes:.1f}" if minutes >= 1 else f"{minutes:.2g}"
+    return kept, [Failure(name, reason) for name, reason in reasons.items() if reason]
 
 
 def within_memory(

@@ -93,7 +93,7 @@ def build_report(found: Findings) -> Report:
         near_duplicates=found.near_duplicates,
         stages=tuple(found.stages),
         machine=hardware().describe(),
-        provenance=_provenance(found),
+        provenance=provenance(found.manifest, found.candidates),
         warnings=found.manifest.warnings,
         thumbnails=_thumbnails(results),
     )
@@ -257,10 +257,11 @@ def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
     return pictures
 
 
-def _provenance(found: Findings) -> dict[str, str]:
-    facts = {"data digest": found.manifest.digest, "python": platform.python_version()}
+def provenance(manifest: Manifest, candidates: Sequence[Loaded]) -> dict[str, str]:
+    """Return the data's digest, versions of packages, and where each candidate is from."""
+    facts = {"data digest": manifest.digest, "python": platform.python_version()}
     facts |= {package: version(package) for package in _PACKAGES}
-    for candidate in found.candidates:
+    for candidate in candidates:
         spec = candidate.backbone.spec
         facts[spec.name] = f"{spec.source}, revision {spec.revision[:16]}, frames {spec.sampling}"
     return facts

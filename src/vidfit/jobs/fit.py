@@ -2,75 +2,35 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Clip, Failure, Indices, Progress, Report, Stage
-from vidfit.errors import VidfitError
+from vidfit.contracts import Clip, Failure, Indices, Progress, Report, Stage, clip_key
 from vidfit.evaluate import merge_groups, near_duplicates, unknown_thresholds
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import held_out_novelty
 from vidfit.hardware import hardware
-from vidfit.jobs.candidates import (
-    Loaded,
-    load_candidates,
-    predicted_seconds,
-    within_memory,
-    within_minutes,
-)
+from vidfit.jobs.candidates import Loaded, entrants, predicted_seconds, prices
+from vidfit.jobs.contest import Contest, race_rules, run_contest
 from vidfit.jobs.findings import Findings, build_report, model_card
-from vidfit.jobs.folds import FOLDS, Folds, check_enough, put_aside
-from vidfit.jobs.table import Table, build_table
-from vidfit.manifest import read_manifest
+from vidfit.jobs.folds import FOLDS, Folds, check_enough, put_aside, split
+from vidfit.jobs.options import FitOptions
+from vidfit.jobs.ranking import Searched, build_ranking
+from vidfit.jobs.stages import one_blas_thread, timed
+from vidfit.jobs.table import Table, build_table, look_alikes
+from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model, save_model
-from vidfit.report import write_report
+from vidfit.report import write_ranking, write_report
 from vidfit.select import Comparison, Contender, Nested, compare, fit_contenders, nested
 
-_PROBE_CLIPS = 4
 _SECONDS_OF_STILLS = 1.0
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """What a user may ask of `fit`.
-
-    Parameters
-    ----------
-    backbones
-        Names that `vidfit.backbones.load` takes; empty means all that are built in.
-    groups
-        File that maps clips to recordings.
-    minutes
-        Longest extraction; candidates that do not fit are dropped before it starts.
-    memory_bytes
-        Most memory of the process; candidates that do not fit are dropped.
-    holdout
-        Share of the recordings, in [0, 1), put aside as test set; 0 scores by nested
-        cross-validation instead.
-    workers
-        Threads that decode and infer; ``None`` means one for each usable core.
-    download
-        Whether weights may be fetched over the network.
-    merge_duplicates
-        Whether recordings with clips that look the same count as one; otherwise such clips
-        are only reported.
-    """
-
-    backbones: tuple[str, ...] = ()
-    groups: Path | None = None
-    minutes: float | None = None
-    memory_bytes: int | None = None
-    holdout: float = 0.0
-    workers: int | None = None
-    download: bool = False
-    merge_duplicates: bool = False
+_MEMBERS = 3
+"""So many candidates stay in the race, proven behind or not: a fusion may want them."""
 
 
 def run_fit(
@@ -100,57 +60,89 @@ def run_fit(
     BudgetError
         If nothing fits the minutes or the memory.
     """
-    _check(options)
+    options.check()
     stages: list[Stage] = []
     notes: list[str] = []
     workers = options.workers or hardware().cores
+    store = FeatureStore(output / "features")
     manifest = read_manifest(source, groups=options.groups)
-    clips = [clip for clip in manifest.clips if clip.label is not None]
-    check_enough(clips)
-
-    with _timed(stages, "measure candidates"):
-        candidates, dropped = _candidates(clips, options, workers, progress)
-    predicted = predicted_seconds(candidates, len(clips), workers)
-    with _timed(stages, "decode and extract", predicted):
-        encoders = [candidate.backbone for candidate in candidates]
-        store = FeatureStore(output / "features")
-        table, lost = build_table(clips, encoders, store, workers, progress)
-    check_enough(table.clips, f" that can be read ({len(lost.clips)} cannot)")
-    pairs = near_duplicates(table.keys, table.groups, table.hashes)
+    check_enough(_labelled(manifest))
     if options.merge_duplicates:
-        table = table.regrouped(merge_groups(table.keys, table.groups, pairs))
-    train, test = put_aside(table, manifest, options.holdout, notes)
-    with _timed(stages, "compare on unseen recordings"), _one_blas_thread():
-        compared = _compare(train, Folds(train.classes, notes), progress)
+        manifest = _merged(manifest, store, workers, progress)
+    manifest = put_aside(manifest, options.holdout, notes)
+    clips = _labelled(manifest)
+    learn = [clip for clip in clips if clip.split != "test"]
+
+    with timed(stages, "measure candidates"):
+        candidates, dropped = entrants(learn, options, progress)
+    with (
+        timed(stages, "race", predicted_seconds(candidates, len(learn), workers)),
+        one_blas_thread(),
+    ):
+        rules = race_rules(learn, options, keep=_MEMBERS, finish=True)
+        contest = run_contest(learn, candidates, rules, store, workers, progress)
+    ranking = build_ranking(
+        Searched(str(source), manifest, candidates, dropped, contest, options.prefer, stages)
+    )
+    with timed(stages, "gather features"):
+        finalists = [c for c in candidates if c.name in contest.race.finalists]
+        encoders = [candidate.backbone for candidate in finalists]
+        table, tally = build_table(clips, encoders, store, workers, progress)
+    check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
+    train, test = split(table, notes)
+    with timed(stages, "compare on unseen recordings"), one_blas_thread():
+        compared = _compare(
+            train, Folds(train.classes, notes), prices(finalists, options), progress
+        )
     model = _model(compared, train)
     report = build_report(
         Findings(
             str(source),
-            replace(manifest, warnings=(*manifest.warnings, *dict.fromkeys(notes))),
+            replace(manifest, warnings=(*ranking.warnings, *dict.fromkeys(notes))),
             train,
             test,
-            [c for c in candidates if c.name in train.vectors],
-            [*dropped, *lost.backbones],
-            [*manifest.rejected, *lost.clips],
+            [c for c in finalists if c.name in train.vectors],
+            [
+                *ranking.dropped,
+                *(f for rung in ranking.rungs for f in rung.dropped),
+                *tally.backbones,
+            ],
+            [*manifest.rejected, *tally.clips],
             compared.honest,
             compared.leaky,
             compared.choice,
             compared.contenders,
-            pairs,
+            near_duplicates(table.keys, table.groups, table.hashes),
             model,
             stages,
         )
     )
-    _save(model, report, candidates, output / "model")
+    _save(model, report, finalists, output / "model")
+    write_ranking(ranking, output)
     write_report(report, output)
     return report
 
 
-def _check(options: FitOptions) -> None:
-    if not 0 <= options.holdout < 1:
-        raise VidfitError(f"holdout is {options.holdout}; it is a share of recordings in [0, 1)")
-    if options.workers is not None and options.workers < 1:
-        raise VidfitError(f"workers is {options.workers}; give 1 or more, or None for all cores")
+def _lost(contest: Contest) -> list[Failure]:
+    """Return who was dropped on the way, and why."""
+    return [failure for finished in contest.race.rounds for failure in finished.dropped]
+
+
+def _labelled(manifest: Manifest) -> list[Clip]:
+    return [clip for clip in manifest.clips if clip.label is not None]
+
+
+def _merged(
+    manifest: Manifest, store: FeatureStore, workers: int, progress: Progress | None
+) -> Manifest:
+    """Return the manifest with recordings that share a look joined."""
+    clips, pairs = look_alikes(_labelled(manifest), store, workers, progress)
+    keys, groups = [clip_key(clip) for clip in clips], [clip.group or clip.path for clip in clips]
+    joined = dict(zip(clips, merge_groups(keys, groups, pairs), strict=True))
+    return replace(
+        manifest,
+        clips=tuple(replace(clip, group=joined.get(clip, clip.group)) for clip in manifest.clips),
+    )
 
 
 @dataclass(frozen=True)
@@ -167,37 +159,24 @@ class _Compared:
     choice: Comparison
 
 
-def _compare(train: Table, folds: Folds, progress: Progress | None) -> _Compared:
+def _compare(
+    train: Table, folds: Folds, seconds: Mapping[str, float] | None, progress: Progress | None
+) -> _Compared:
     if progress:
         progress.start("compare", 2 * FOLDS)
     honest = nested(
-        *train.rows, folds=folds.by_recording, inner_folds=folds.to_choose, progress=progress
+        train.rows,
+        folds.by_recording,
+        inner_folds=folds.to_choose,
+        seconds=seconds,
+        progress=progress,
     )
     folds_M = folds.to_choose(train.labels_M, train.groups, 0)
     contenders = fit_contenders(train.vectors, train.labels_M, folds_M)
-    choice = compare(contenders, train.labels_M, train.groups)
+    choice = compare(contenders, train.labels_M, train.groups, seconds)
     of_chosen = train.only(choice.chosen.members)
-    leaky = nested(*of_chosen.rows, folds=folds.at_random, progress=progress)
+    leaky = nested(of_chosen.rows, folds.at_random, progress=progress)
     return _Compared(folds_M, honest, leaky, contenders, choice)
-
-
-def _candidates(
-    clips: Sequence[Clip], options: FitOptions, workers: int, progress: Progress | None
-) -> tuple[list[Loaded], list[Failure]]:
-    names = options.backbones or tuple(zoo.BACKBONES)
-    probe = [clips[i] for i in np.linspace(0, len(clips) - 1, _PROBE_CLIPS).astype(int)]
-    if progress:
-        progress.start("measure candidates", len(names))
-    candidates, dropped = load_candidates(
-        names, probe, download=options.download, progress=progress
-    )
-    if options.memory_bytes is not None:
-        candidates, over = within_memory(candidates, options.memory_bytes)
-        dropped += over
-    if options.minutes is not None:
-        candidates, over = within_minutes(candidates, len(clips), workers, options.minutes)
-        dropped += over
-    return candidates, dropped
 
 
 def _model(compared: _Compared, train: Table) -> Model:
@@ -230,19 +209,3 @@ def _save(model: Model, report: Report, candidates: Sequence[Loaded], directory:
     members = [loaded[name] for name in model.members]
     card = model_card(report, [member.spec for member in members])
     save_model(replace(model, card=card), directory, lambda i, folder: zoo.save(members[i], folder))
-
-
-def _one_blas_thread() -> AbstractContextManager[object]:
-    """Thousands of small fits: threads inside each only wait for one another."""
-    import sklearn.linear_model  # noqa: F401  (only libraries that are loaded are limited)
-    from threadpoolctl import threadpool_limits
-
-    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
-    return limits
-
-
-@contextmanager
-def _timed(stages: list[Stage], name: str, predicted: float | None = None) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    stages.append(Stage(name, predicted, time.perf_counter() - started))

@@ -97,9 +97,24 @@ class Folds:
         return [self.classes[k] for k in labels_M]
 
 
-def put_aside(
-    table: Table, manifest: Manifest, share: float, notes: list[str]
-) -> tuple[Table, Table]:
+def put_aside(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
+    """Mark a share of the recordings as test split, unless the data has one of its own.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If a class has too few recordings for that.
+    """
+    if not share:
+        return manifest
+    if any(clip.split == "test" for clip in manifest.clips):
+        notes.append("The data has a test split of its own; no further recordings were held out.")
+        return manifest
+    labelled = tuple(clip for clip in manifest.clips if clip.label is not None)
+    return holdout(replace(manifest, clips=labelled), share, seed=0)
+
+
+def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
     """Return the clips to learn from and those of the test split, which may be empty.
 
     Raises
@@ -107,12 +122,6 @@ def put_aside(
     NotEnoughDataError
         If either side lacks what it needs.
     """
-    given = any(clip.split == "test" for clip in table.clips)
-    if given and share:
-        notes.append("The data has a test split of its own; no further recordings were held out.")
-    elif share:
-        marked = holdout(replace(manifest, clips=table.clips), share, seed=0)
-        table = replace(table, clips=marked.clips)
     train, test = table.split()
     if test.clips:
         check_enough(train.clips, " outside the test split")

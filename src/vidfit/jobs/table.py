@@ -15,11 +15,13 @@ from vidfit.contracts import (
     Failure,
     Floats,
     Indices,
+    NearDuplicate,
     Progress,
     Seconds,
     clip_key,
 )
 from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
+from vidfit.evaluate import near_duplicates
 from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics
 from vidfit.features.fingerprint import NAME, fingerprint
 
@@ -49,11 +51,6 @@ class Table:
         """The name of each clip in reports."""
         return [clip_key(clip) for clip in self.clips]
 
-    def regrouped(self, groups: Sequence[str]) -> Table:
-        """Return the same clips with other recordings."""
-        pairs = zip(self.clips, groups, strict=True)
-        return replace(self, clips=tuple(replace(clip, group=group) for clip, group in pairs))
-
     @property
     def rows(self) -> tuple[dict[str, Floats], Indices, list[str]]:
         """Vectors, labels and recordings."""
@@ -82,11 +79,15 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Lost:
-    """Clips that could not be read and backbones that could not answer, with reasons."""
+class Tally:
+    """Clips that could not be read and backbones that could not answer, with reasons.
+
+    ``seconds`` of decode and inference, added over threads, that were spent now.
+    """
 
     clips: tuple[Failure, ...]
     backbones: tuple[Failure, ...]
+    seconds: float
 
 
 def build_table(
@@ -95,7 +96,7 @@ def build_table(
     store: FeatureStore,
     workers: int,
     progress: Progress | None,
-) -> tuple[Table, Lost]:
+) -> tuple[Table, Tally]:
     """Extract the features that are missing, then pool them.
 
     Raises
@@ -121,17 +122,18 @@ def build_table(
             f"features in {store.root} are gone as soon as they are written; does another "
             "process delete them? Choose another output folder"
         )
-    lost = Lost(
+    tally = Tally(
         tuple(
             Failure(clip_key(clip), reason.removeprefix(f"{clip.path}: "))
             for clip, reason in done.failures.items()
         ),
         tuple(Failure(name, reason) for name, reason in done.backbone_failures.items()),
+        done.decode_seconds + sum(done.forward_seconds.values()),
     )
     if not rows.vectors:
-        raise BackboneError(f"every backbone failed: {lost.backbones}")
+        raise BackboneError(f"every backbone failed: {tally.backbones}")
     readable = [clip for clip in clips if clip in done.digests]
-    classes = _classes(readable, len(clips), lost)
+    classes = _classes(readable, len(clips), tally)
     digests = [done.digests[clip] for clip in readable]
     seen = [rows.seen[digest] for digest in digests]
     return Table(
@@ -141,7 +143,24 @@ def build_table(
         {name: np.stack([of[d] for d in digests]) for name, of in rows.vectors.items()},
         tuple(features.tokens_ND for features in seen),
         np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
-    ), lost
+    ), tally
+
+
+def look_alikes(
+    clips: Sequence[Clip], store: FeatureStore, workers: int, progress: Progress | None
+) -> tuple[list[Clip], tuple[NearDuplicate, ...]]:
+    """Return the clips that can be read, and pairs of different recordings that look the same."""
+    audit = fingerprint()
+    if progress:
+        progress.start("look for duplicates", len(clips))
+    done = extract(clips, [audit], store, workers=workers, progress=progress)
+    seen = dict(store.rows(audit.spec))
+    readable = [clip for clip in clips if done.digests.get(clip) in seen]
+    return readable, near_duplicates(
+        [clip_key(clip) for clip in readable],
+        [clip.group or clip.path for clip in readable],
+        [seen[done.digests[clip]].tokens_ND for clip in readable],
+    )
 
 
 @dataclass(frozen=True)
@@ -176,10 +195,10 @@ def _rows(store: FeatureStore, encoders: Sequence[Backbone], done: Extraction) -
     return _Rows(vectors, seen)
 
 
-def _classes(readable: Sequence[Clip], asked: int, lost: Lost) -> tuple[str, ...]:
+def _classes(readable: Sequence[Clip], asked: int, tally: Tally) -> tuple[str, ...]:
     classes = tuple(sorted({str(clip.label) for clip in readable}))
     if len(classes) < 2:
-        first = f"; the first that failed: {lost.clips[0]}" if lost.clips else ""
+        first = f"; the first that failed: {tally.clips[0]}" if tally.clips else ""
         raise NotEnoughDataError(
             f"{len(readable)} of {asked} clips can be read, of classes {list(classes)}; "
             f"two classes or more are needed{first}"

@@ -31,10 +31,10 @@ def mean_interval(values_M: ArrayLike, groups: Sequence[str], *, seed: int = 0) 
     can be said of others: both ends are NaN.
     """
     values = np.asarray(values_M, dtype=np.float64)
-    group_M, count = _numbered(groups)
+    group_M, count = numbered(groups)
     sums_G = np.bincount(group_M, values, count)
     sizes_G = np.bincount(group_M, minlength=count).astype(np.float64)
-    means = [(w_RG @ sums_G) / (w_RG @ sizes_G) for w_RG in _draws(count, seed)]
+    means = [(w_RG @ sums_G) / (w_RG @ sizes_G) for w_RG in draws(count, seed)]
     return _estimate(values.mean(), np.concatenate(means), count)
 
 
@@ -47,36 +47,44 @@ def class_mean_interval(
     """
     hits = np.asarray(hits_M, np.float64)
     classes, label_M = np.unique(np.asarray(labels_M), return_inverse=True)
-    group_M, count = _numbered(groups)
+    group_M, count = numbered(groups)
     hits_GK, sizes_GK = np.zeros((2, count, len(classes)))
     np.add.at(hits_GK, (group_M, label_M), hits)
     np.add.at(sizes_GK, (group_M, label_M), 1.0)
     means = []
-    for w_RG in _draws(count, seed):
+    for w_RG in draws(count, seed):
         with np.errstate(invalid="ignore"):
             means.append(np.nanmean((w_RG @ hits_GK) / (w_RG @ sizes_GK), axis=1))
     return _estimate((hits_GK.sum(0) / sizes_GK.sum(0)).mean(), np.concatenate(means), count)
 
 
-def _numbered(groups: Sequence[str]) -> tuple[NDArray[np.int64], int]:
+def numbered(groups: Sequence[str]) -> tuple[NDArray[np.int64], int]:
+    """Return the number of each clip's recording [M], and how many recordings there are."""
     _, group_M = np.unique(np.asarray(groups), return_inverse=True)
     return group_M, int(group_M.max()) + 1
 
 
-def _draws(groups: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Yield how often each recording is drawn, blocks of [R, G], RESAMPLES rows in all."""
+def draws(
+    groups: int, seed: int, resamples: int = RESAMPLES
+) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each recording is drawn, blocks of [R, G], ``resamples`` rows in all."""
     rng = np.random.default_rng(seed)
-    rows = max(1, min(RESAMPLES, _BLOCK_ENTRIES // groups))
-    for start in range(0, RESAMPLES, rows):
-        size = min(rows, RESAMPLES - start)
+    rows = max(1, min(resamples, _BLOCK_ENTRIES // groups))
+    for start in range(0, resamples, rows):
+        size = min(rows, resamples - start)
         yield rng.multinomial(groups, np.full(groups, 1.0 / groups), size=size).astype(float)
 
 
 def _estimate(value: float, resampled: NDArray[np.float64], groups: int) -> Estimate:
-    from scipy.special import ndtr, stdtrit
-
     if groups < 2:
         return Estimate(float(value), math.nan, math.nan)
-    tail = float(ndtr(math.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, _TAIL)))
+    tail = expanded_tail(_TAIL, groups)
     low, high = np.quantile(resampled, [tail, 1.0 - tail])
     return Estimate(float(value), float(low), float(high))
+
+
+def expanded_tail(tail: float, groups: int) -> float:
+    """Return how far out a percentile of the bootstrap must lie to leave ``tail`` outside."""
+    from scipy.special import ndtr, stdtrit
+
+    return float(ndtr(math.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, tail)))

@@ -1,9 +1,13 @@
-"""Show what was found: a report as a page, as data, as a summary; a timeline as files."""
+"""Show what was found: a report or a ranking as page, data, summary; a timeline as files."""
 
 from __future__ import annotations
 
 from vidfit.report.data import report_json
 from vidfit.report.page import hardest_clips, report_html
+from vidfit.report.ranking import ranking_json, write_ranking
+from vidfit.report.ranking_page import ranking_html
+from vidfit.report.ranking_picture import ranking_svg
+from vidfit.report.ranking_summary import ranking_markdown
 from vidfit.report.summary import report_markdown
 from vidfit.report.timeline import (
     TIMELINE_WRITERS,
@@ -18,6 +22,10 @@ from vidfit.report.writing import write_report
 __all__ = [
     "TIMELINE_WRITERS",
     "hardest_clips",
+    "ranking_html",
+    "ranking_json",
+    "ranking_markdown",
+    "ranking_svg",
     "report_html",
     "report_json",
     "report_markdown",
@@ -25,6 +33,7 @@ __all__ = [
     "timeline_json",
     "timeline_png",
     "timeline_vtt",
+    "write_ranking",
     "write_report",
     "write_timeline",
 ]

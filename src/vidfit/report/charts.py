@@ -24,6 +24,10 @@ MARKS = {
     "fusion": "M0-7L7 0 0 7-7 0z",
     "baseline": "M-4.6-4.6H4.6V4.6H-4.6z",
     "leak": "M0-7L7 5.5H-7z",
+    "recommended": "M0-7A7 7 0 1 1 0 7A7 7 0 1 1 0-7z",
+    "tied": "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z",
+    "behind": "M0-6L6 0 0 6-6 0z",
+    "dropped": "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5z",
 }
 EMPTY = Markup("")
 

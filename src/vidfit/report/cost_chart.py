@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from markupsafe import Markup
 
 from vidfit.report import wording
 from vidfit.report.charts import EMPTY, Axis, accuracy_axis, join, mark
-from vidfit.report.leaderboard import on_cost_axis, pareto_front
+from vidfit.report.leaderboard import Costed, on_cost_axis, pareto_front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from vidfit.contracts import Candidate
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
@@ -23,6 +21,25 @@ Box = tuple[float, float, float, float]
 LETTER_PIXELS = 7.6
 LONGEST_LABEL = 30
 INSET = {"left": 46.0, "right": 16.0, "top": 28.0, "bottom": 48.0}
+
+
+class Drawn(Costed, Protocol):
+    """What the chart can draw: ``kind`` is a key of `vidfit.report.charts.MARKS`."""
+
+    @property
+    def name(self) -> str:
+        """The label."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Shape and colour of the mark; a ``"baseline"`` without cost is a level line."""
+        ...
+
+    @property
+    def chosen(self) -> bool:
+        """Whether it is the one to use."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +66,19 @@ class Plane:
         )  # fmt: skip
 
 
-def cost_chart(candidates: Sequence[Candidate], width: int, height: int) -> Markup:
-    """Return the chart, or nothing when no candidate has a cost."""
+def cost_chart(
+    candidates: Sequence[Drawn], width: int, height: int, *, front: Sequence[Drawn] | None = None
+) -> Markup:
+    """Return the chart, or nothing when no candidate has a cost.
+
+    ``front`` is the Pareto front where it is not that of all candidates.
+    """
     shown = [c for c in candidates if on_cost_axis(c)]
     if not shown:
         return EMPTY
     floors = [c for c in candidates if is_floor(c)]
     plane = _plane(shown, floors, width, height)
-    front = pareto_front(shown)
+    front = pareto_front(shown) if front is None else front
     pieces = [_grid(plane), _front(front, plane)]
     pieces += [_floor(c, plane) for c in floors]
     pieces += [_whisker(c, plane) for c in shown]
@@ -68,15 +90,13 @@ def cost_chart(candidates: Sequence[Candidate], width: int, height: int) -> Mark
     ).format(width, height, join(pieces))
 
 
-def is_floor(candidate: Candidate) -> bool:
+def is_floor(candidate: Drawn) -> bool:
     """Tell whether a candidate is a baseline without a cost: a level line, not a mark."""
     measured = isfinite(candidate.accuracy.value)
     return candidate.kind == "baseline" and measured and not on_cost_axis(candidate)
 
 
-def _plane(
-    shown: Sequence[Candidate], floors: Sequence[Candidate], width: int, height: int
-) -> Plane:
+def _plane(shown: Sequence[Drawn], floors: Sequence[Drawn], width: int, height: int) -> Plane:
     costs = [log10(1000 * c.seconds_per_clip) for c in shown]
     first, last = min(costs), max(costs)
     room = max(0.08 * (last - first), 0.12)
@@ -116,7 +136,7 @@ def _grid(plane: Plane) -> Markup:
     return vertical + horizontal + names
 
 
-def _front(front: Sequence[Candidate], plane: Plane) -> Markup:
+def _front(front: Sequence[Drawn], plane: Plane) -> Markup:
     """Return the front as steps: between two costs only the cheaper one can be had."""
     path = ""
     for candidate in front:
@@ -126,7 +146,7 @@ def _front(front: Sequence[Candidate], plane: Plane) -> Markup:
     return Markup('<path class="front" d="{}"><title>Pareto front</title></path>').format(path)
 
 
-def _floor(candidate: Candidate, plane: Plane) -> Markup:
+def _floor(candidate: Drawn, plane: Plane) -> Markup:
     right, y = plane.width - INSET["right"], plane.y(candidate.accuracy.value)
     return Markup(
         '<g><title>{}: {}</title><line class="floor" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
@@ -137,7 +157,7 @@ def _floor(candidate: Candidate, plane: Plane) -> Markup:
     )  # fmt: skip
 
 
-def _whisker(candidate: Candidate, plane: Plane) -> Markup:
+def _whisker(candidate: Drawn, plane: Plane) -> Markup:
     if not wording.has_interval(candidate.accuracy):
         return EMPTY
     return Markup('<line class="whisker {}" x1="{x}" x2="{x}" y1="{}" y2="{}"/>').format(
@@ -148,7 +168,7 @@ def _whisker(candidate: Candidate, plane: Plane) -> Markup:
     )
 
 
-def _point(candidate: Candidate, plane: Plane) -> Markup:
+def _point(candidate: Drawn, plane: Plane) -> Markup:
     tip = (
         f"{candidate.name}: {wording.figure(candidate.accuracy)}, "
         f"{wording.milliseconds(candidate.seconds_per_clip)} per clip"
@@ -165,7 +185,7 @@ def _point(candidate: Candidate, plane: Plane) -> Markup:
 # ---------------------------------------------------------------- labels
 
 
-def _labels(shown: Sequence[Candidate], front: Sequence[Candidate], plane: Plane) -> list[Markup]:
+def _labels(shown: Sequence[Drawn], front: Sequence[Drawn], plane: Plane) -> list[Markup]:
     """Label the chosen, the front, then the others, each where there is room, or not at all."""
     order = sorted(shown, key=lambda c: (not c.chosen, c not in front, -c.accuracy.value))
     taken = [_around(c, plane) for c in shown]
@@ -195,12 +215,12 @@ def _label(text: str, box: Box, mark_x: float, chosen: bool) -> Markup:
     )
 
 
-def _along(candidate: Candidate, plane: Plane) -> Box:
+def _along(candidate: Drawn, plane: Plane) -> Box:
     x = plane.x(candidate.seconds_per_clip)
     return x - 2, plane.y(candidate.accuracy.high), x + 2, plane.y(candidate.accuracy.low)
 
 
-def _steps(front: Sequence[Candidate], plane: Plane) -> list[Box]:
+def _steps(front: Sequence[Drawn], plane: Plane) -> list[Box]:
     """Return the level lines of the front as boxes."""
     ends = [plane.x(c.seconds_per_clip) for c in front[1:]] + [plane.width - INSET["right"]]
     boxes = []
@@ -253,10 +273,10 @@ def _inside(box: Box, plane: Plane) -> bool:
     )  # fmt: skip
 
 
-def _centre(candidate: Candidate, plane: Plane) -> tuple[float, float]:
+def _centre(candidate: Drawn, plane: Plane) -> tuple[float, float]:
     return plane.x(candidate.seconds_per_clip), plane.y(candidate.accuracy.value)
 
 
-def _around(candidate: Candidate, plane: Plane) -> Box:
+def _around(candidate: Drawn, plane: Plane) -> Box:
     x, y = _centre(candidate, plane)
     return x - 8, y - 8, x + 8, y + 8

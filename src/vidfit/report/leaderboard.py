@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from vidfit.report import wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Candidate, Report
+    from vidfit.contracts import Candidate, Estimate, Report
+
+
+class Costed(Protocol):
+    """Whatever has an accuracy and a measured cost per clip."""
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Top-1 in [0, 1]."""
+        ...
+
+    @property
+    def seconds_per_clip(self) -> float:
+        """Seconds of one thread."""
+        ...
+
+
+C = TypeVar("C", bound=Costed)
 
 
 def by_accuracy(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -27,9 +44,9 @@ def by_accuracy(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=order)
 
 
-def pareto_front(candidates: Sequence[Candidate]) -> list[Candidate]:
+def pareto_front(candidates: Sequence[C]) -> list[C]:
     """Return those that none beats in accuracy at equal or lower cost, cheapest first."""
-    front: list[Candidate] = []
+    front: list[C] = []
     for candidate in sorted(
         (c for c in candidates if on_cost_axis(c)),
         key=lambda c: (c.seconds_per_clip, -c.accuracy.value),
@@ -39,7 +56,7 @@ def pareto_front(candidates: Sequence[Candidate]) -> list[Candidate]:
     return front
 
 
-def on_cost_axis(candidate: Candidate) -> bool:
+def on_cost_axis(candidate: Costed) -> bool:
     """Tell whether a candidate has an accuracy and a cost that a log axis can show."""
     cost = candidate.seconds_per_clip
     return isfinite(candidate.accuracy.value) and isfinite(cost) and cost > 0

@@ -22,30 +22,30 @@ def report_markdown(report: Report) -> str:
     ranked = by_accuracy(report.candidates)
     shown = [c for place, c in enumerate(ranked) if place < ROWS or c.chosen]
     lines = [
-        f"**{_cell(headline(report))}**",
+        f"**{cell(headline(report))}**",
         "",
-        _cell(report.verdict),
+        cell(report.verdict),
         "",
-        _row(COLUMNS),
-        _row(("---",) * len(COLUMNS)),
-        *(_row(_candidate(candidate)) for candidate in shown),
+        row(COLUMNS),
+        row(("---",) * len(COLUMNS)),
+        *(row(_candidate(candidate)) for candidate in shown),
     ]
     if len(shown) < len(ranked):
         lines += ["", f"{len(ranked) - len(shown)} more candidates are in the report."]
-    lines += ["", _cell(leakage_sentence(report))]
+    lines += ["", cell(leakage_sentence(report))]
     if report.failures:
         lines += ["", wording.counted(len(report.failures), "clip") + " could not be used:"]
-        lines += _listed(report.failures)
+        lines += listed(report.failures)
     if report.dropped:
         lines += ["", wording.counted(len(report.dropped), "candidate") + " dropped:"]
-        lines += _listed(report.dropped)
-    lines += [f"\n> {_cell(warning)}" for warning in report.warnings]
+        lines += listed(report.dropped)
+    lines += [f"\n> {cell(warning)}" for warning in report.warnings]
     return "\n".join(lines) + "\n"
 
 
-def _listed(failures: Sequence[Failure]) -> list[str]:
+def listed(failures: Sequence[Failure]) -> list[str]:
     """Return the first few with their reasons."""
-    lines = [f"- {_cell(f.name)}: {_cell(f.reason)}" for f in failures[:LISTED]]
+    lines = [f"- {cell(f.name)}: {cell(f.reason)}" for f in failures[:LISTED]]
     more = len(failures) - LISTED
     return [*lines, f"- and {more} more, in the report"] if more > 0 else lines
 
@@ -62,11 +62,12 @@ def _candidate(candidate: Candidate) -> tuple[str, ...]:
     )
 
 
-def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+def row(cells: Sequence[str]) -> str:
+    """Return a row of a table."""
+    return "| " + " | ".join(cell(text) for text in cells) + " |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return text that stays in its cell and is not taken for HTML."""
     escaped = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
     return escaped.replace("|", "\\|")

@@ -1,6 +1,30 @@
-"""Compare candidates on recordings that they were not fitted on."""
+"""Which model: races, scores and choices, by recordings that were not learned from."""
 
-from vidfit.select.compare import Comparison, Contender, compare, fit_contenders
+from vidfit.select.bias import bias_corrected
+from vidfit.select.compare import Comparison, Contender, compare, fit_contenders, hits, merit
 from vidfit.select.nested import Nested, nested
+from vidfit.select.order import first_size, spread_order
+from vidfit.select.race import Cost, Race, Round, Rules, Trial, race, seconds_a_clip
+from vidfit.select.ties import tied_with_best
 
-__all__ = ["Comparison", "Contender", "Nested", "compare", "fit_contenders", "nested"]
+__all__ = [
+    "Comparison",
+    "Contender",
+    "Cost",
+    "Nested",
+    "Race",
+    "Round",
+    "Rules",
+    "Trial",
+    "bias_corrected",
+    "compare",
+    "first_size",
+    "fit_contenders",
+    "hits",
+    "merit",
+    "nested",
+    "race",
+    "seconds_a_clip",
+    "spread_order",
+    "tied_with_best",
+]

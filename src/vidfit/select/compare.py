@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Estimate, FittedFusion, Floats, Indices
-from vidfit.fusion.linear import cross_fit
+from vidfit.fusion.linear import cross_fit, log_loss
 from vidfit.fusion.stack import fit_stack
 from vidfit.metrics import mean_interval
+from vidfit.select.ties import tied_with_best
 
 Vectors = Mapping[str, Floats]
 """Backbone name -> one vector per clip, [M, D]."""
@@ -37,22 +38,25 @@ class Contender:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A choice: the best single model, the best fusion, and whether the fusion is kept.
+    """A choice: the best single model, the one to use of those tied with it, the best fusion.
 
-    ``gain`` is the fusion's out-of-fold top-1 minus the best single's, paired over
+    ``tied`` are the names of the single models among which the truly best one is, with 95 %
+    probability. ``gain`` is the fusion's out-of-fold top-1 minus the best single's, paired over
     recordings; the fusion is kept only if the interval lies above zero.
     """
 
     best_single: Contender
+    recommended: Contender
+    tied: tuple[str, ...]
     best_fusion: Contender | None
     gain: Estimate | None
 
     @property
     def chosen(self) -> Contender:
-        """The fusion if its gain is proven, else the best single model."""
+        """The fusion if its gain is proven, else the recommended single model."""
         if self.best_fusion is not None and self.gain is not None and self.gain.low > 0:
             return self.best_fusion
-        return self.best_single
+        return self.recommended
 
 
 def fit_contenders(vectors: Vectors, labels_M: Indices, folds_M: Indices) -> list[Contender]:
@@ -75,19 +79,32 @@ def fit_contenders(vectors: Vectors, labels_M: Indices, folds_M: Indices) -> lis
 
 
 def compare(
-    contenders: Sequence[Contender], labels_M: Indices, groups: Sequence[str]
+    contenders: Sequence[Contender],
+    labels_M: Indices,
+    groups: Sequence[str],
+    seconds: Mapping[str, float] | None = None,
 ) -> Comparison:
-    """Choose among fitted contenders by their out-of-fold answers."""
+    """Choose among fitted contenders by their out-of-fold answers.
+
+    Parameters
+    ----------
+    seconds
+        What a clip costs by backbone: the cheapest of those tied with the best is recommended.
+        ``None`` recommends the best.
+    """
     singles = [c for c in contenders if len(c.members) == 1]
     fusions = [c for c in contenders if len(c.members) > 1]
-    best = max(singles, key=lambda c: _merit(c, labels_M))
-    if not fusions:
-        return Comparison(best, None, None)
-    fusion = max(fusions, key=lambda c: _merit(c, labels_M))
-    gain = mean_interval(
-        hits(fusion.out_of_fold_MK, labels_M) - hits(best.out_of_fold_MK, labels_M), groups
-    )
-    return Comparison(best, fusion, gain)
+    best = max(singles, key=lambda c: merit(c.out_of_fold_MK, labels_M))
+    hits_CM = np.stack([hits(c.out_of_fold_MK, labels_M) for c in singles])
+    is_tied_C = tied_with_best(hits_CM, groups)
+    tied = [c for c, is_tied in zip(singles, is_tied_C, strict=True) if is_tied or c is best]
+    cheapest = best if seconds is None else min(tied, key=lambda c: seconds[c.name])
+    fusion, gain = None, None
+    if fusions:
+        fusion = max(fusions, key=lambda c: merit(c.out_of_fold_MK, labels_M))
+        ahead_M = hits(fusion.out_of_fold_MK, labels_M) - hits(best.out_of_fold_MK, labels_M)
+        gain = mean_interval(ahead_M, groups)
+    return Comparison(best, cheapest, tuple(c.name for c in tied), fusion, gain)
 
 
 def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:
@@ -96,13 +113,10 @@ def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:
     return result
 
 
-def _merit(contender: Contender, labels_M: Indices) -> tuple[float, float]:
-    """Top-1, then (between equals) the mean log-probability of the label."""
-    out_MK = contender.out_of_fold_MK
-    return (
-        float(hits(out_MK, labels_M).mean()),
-        float(np.clip(out_MK[np.arange(len(labels_M)), labels_M], -20.0, None).mean()),
-    )
+def merit(log_probabilities_MK: Floats, labels_M: Indices) -> float:
+    """Return what candidates are ordered by: top-1, and between equals the log-loss."""
+    top_1 = float(hits(log_probabilities_MK, labels_M).mean())
+    return top_1 - 1e-6 * log_loss(log_probabilities_MK, labels_M)
 
 
 def _linear(

@@ -24,6 +24,10 @@ Folds = Callable[[Indices, Sequence[str], int], Indices]
 """Labels, groups and a seed -> the fold of each clip."""
 
 
+Rows = tuple[Vectors, Indices, Sequence[str]]
+"""Vectors by backbone, labels and recordings of clips."""
+
+
 @dataclass(frozen=True)
 class Nested:
     """Answers to every clip by fits that have not seen its recording.
@@ -47,22 +51,26 @@ class _Outside:
 
 
 def nested(
-    vectors: Vectors,
-    labels_M: Indices,
-    groups: Sequence[str],
+    rows: Rows,
     folds: Folds,
     *,
     inner_folds: Folds | None = None,
+    seconds: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Nested:
     """Run the whole choice once for each outer fold and answer the clips left out.
 
     Parameters
     ----------
+    rows
+        Vectors, labels and recordings of the clips.
     folds, inner_folds
         Deal clips to the outer folds, and training clips to the folds on which is chosen;
         the same unless said otherwise.
+    seconds
+        As `compare` takes them.
     """
+    vectors, labels_M, groups = rows
     outer_M = folds(labels_M, groups, 0)
     shape = (len(labels_M), int(labels_M.max()) + 1)
     answers: dict[str, Floats] = {}
@@ -72,7 +80,8 @@ def nested(
         test_M = outer_M == fold
         train = _rows(vectors, labels_M, groups, ~test_M)
         inner_M = (inner_folds or folds)(train[1], train[2], 1 + int(fold))
-        outside = _answer_outside(train, inner_M, _rows(vectors, labels_M, groups, test_M)[0])
+        test = _rows(vectors, labels_M, groups, test_M)[0]
+        outside = _answer_outside(train, inner_M, test, seconds)
         for name, answer_MK in outside.answers_MK.items():
             out_MK = answers.setdefault(name, np.full(shape, _NEVER, np.float32))
             out_MK[test_M, : answer_MK.shape[1]] = answer_MK
@@ -83,12 +92,9 @@ def nested(
     return Nested(answers, chosen_MK, tuple(chosen_by_fold))
 
 
-_Rows = tuple[dict[str, Floats], Indices, list[str]]
-
-
 def _rows(
     vectors: Vectors, labels_M: Indices, groups: Sequence[str], keep_M: NDArray[np.bool_]
-) -> _Rows:
+) -> Rows:
     kept = np.flatnonzero(keep_M)
     return (
         {name: x_MD[kept] for name, x_MD in vectors.items()},
@@ -97,12 +103,14 @@ def _rows(
     )
 
 
-def _answer_outside(train: _Rows, inner_M: Indices, outside: Vectors) -> _Outside:
+def _answer_outside(
+    train: Rows, inner_M: Indices, outside: Vectors, seconds: Mapping[str, float] | None
+) -> _Outside:
     """Fit and choose on training clips; answer the others, the chosen one calibrated."""
     vectors, labels_M, groups = train
     contenders = fit_contenders(vectors, labels_M, inner_M)
     answers = {c.name: c.log_probabilities(outside) for c in contenders}
-    choice = compare(contenders, labels_M, groups).chosen
+    choice = compare(contenders, labels_M, groups, seconds).chosen
     temperature = fit_temperature(choice.out_of_fold_MK, labels_M)
     calibrated_MK = probabilities(answers[choice.name], temperature)
     return _Outside(answers, choice.name, np.log(np.maximum(calibrated_MK, np.exp(_NEVER))))

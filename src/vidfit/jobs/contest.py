@@ -1,0 +1,150 @@
+"""A race over videos: rounds of extraction, each with a probe on recordings it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from vidfit.backbones.shuffled import Shuffled
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
+from vidfit.errors import NotEnoughDataError
+from vidfit.features import FeatureStore
+from vidfit.fusion.linear import cross_fit
+from vidfit.jobs.candidates import Loaded, budget_seconds
+from vidfit.jobs.folds import Folds
+from vidfit.jobs.options import SelectOptions
+from vidfit.jobs.table import Table, Tally, build_table
+from vidfit.select import Race, Rules, Trial, first_size, hits, merit, race, spread_order
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a candidate did in its last round: there, [M] hits by fits on other folds."""
+
+    table: Table
+    folds_M: Indices
+    hits_M: Floats
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A finished race over videos.
+
+    Parameters
+    ----------
+    last
+        By candidate that ran, what it did in its last round.
+    twin
+        Name of the candidate that also ran with its frames shuffled, and what that did;
+        ``None`` when no candidate sees several frames at once.
+    unread
+        Clips that could not be read, with reasons.
+    seconds
+        Seconds of decode and inference, added over threads, that were spent.
+    """
+
+    race: Race
+    last: Mapping[str, Entry]
+    twin: tuple[str, Entry] | None
+    unread: tuple[Failure, ...]
+    seconds: float
+
+
+def race_rules(
+    clips: Sequence[Clip], options: SelectOptions, *, keep: int = 1, finish: bool = False
+) -> Rules:
+    """Return the rules of a race over these clips."""
+    first = first_size(len(clips), len({clip.label for clip in clips}))
+    return Rules(len(clips), first, budget_seconds(options), keep, finish)
+
+
+def run_contest(
+    clips: Sequence[Clip],
+    candidates: Sequence[Loaded],
+    rules: Rules,
+    store: FeatureStore,
+    workers: int,
+    progress: Progress | None,
+) -> Contest:
+    """Race candidates over clips, in an order in which every beginning is a fair sample.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If fewer than two classes have readable clips.
+    BackboneError
+        If every candidate failed.
+    """
+    classes = sorted({str(clip.label) for clip in clips})
+    labels_M = np.array([classes.index(str(clip.label)) for clip in clips], np.int64)
+    order = spread_order(labels_M, [clip.group or clip.path for clip in clips])
+    track = _Track([clips[i] for i in order], candidates, store, workers, progress)
+    found = race({c.name: c.cost for c in candidates}, track.measure, rules)
+    return Contest(found, track.last, track.twin, track.unread, track.seconds)
+
+
+@dataclass
+class _Track:
+    """Runs candidates on the first so many clips, and remembers what they did."""
+
+    clips: Sequence[Clip]
+    candidates: Sequence[Loaded]
+    store: FeatureStore
+    workers: int
+    progress: Progress | None
+    last: dict[str, Entry] = field(default_factory=dict)
+    twin: tuple[str, Entry] | None = None
+    unread: tuple[Failure, ...] = ()
+    seconds: float = 0.0
+
+    def measure(self, names: Sequence[str], size: int) -> Trial:
+        """Run candidates on the first ``size`` clips, and probe them."""
+        if self.progress:
+            self.progress.note(f"race: {len(names)} candidates on {size} clips")
+        encoders = [c.backbone for c in self.candidates if c.name in names]
+        mover = next((encoder for encoder in encoders if encoder.spec.name == self._mover), None)
+        control = [] if mover is None else [Shuffled(mover)]
+        table, tally = self._extract([*encoders, *control], size)
+        self.unread, self.seconds = tally.clips, self.seconds + tally.seconds
+        folds_M = Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
+        ran = {
+            e.spec.name: self._probe(table, e.spec.name, folds_M)
+            for e in encoders
+            if e.spec.name in table.vectors
+        }
+        self.last |= {name: entry for name, (entry, _) in ran.items()}
+        if control and control[0].spec.name in table.vectors and self._mover in ran:
+            self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)[0]
+        return Trial(
+            {name: entry.hits_M for name, (entry, _) in ran.items()},
+            {name: merit_ for name, (_, merit_) in ran.items()},
+            table.groups,
+            tuple(failure for failure in tally.backbones if failure.name in names),
+            tally.seconds,
+        )
+
+    @cached_property
+    def _mover(self) -> str:
+        """The cheapest candidate that sees several frames at once, if there is one."""
+        movers = [c for c in self.candidates if c.backbone.spec.sampling.clip_len > 1]
+        return min(movers, key=lambda c: c.cost.seconds).name if movers else ""
+
+    def _extract(self, encoders: Sequence[Backbone], size: int) -> tuple[Table, Tally]:
+        """Extract; where too few of the first clips can be read, look at more of them."""
+        while True:
+            try:
+                return build_table(
+                    self.clips[:size], encoders, self.store, self.workers, self.progress
+                )
+            except NotEnoughDataError:
+                if size >= len(self.clips):
+                    raise
+                size *= 2
+
+    def _probe(self, table: Table, name: str, folds_M: Indices) -> tuple[Entry, float]:
+        _, out_MK = cross_fit([table.vectors[name]], table.labels_M, folds_M)
+        entry = Entry(table.only([name]), folds_M, hits(out_MK, table.labels_M))
+        return entry, merit(out_MK, table.labels_M)

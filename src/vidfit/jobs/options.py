@@ -1,0 +1,85 @@
+"""What a user may ask of `select` and of `fit`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vidfit.errors import VidfitError
+
+Preference = Literal["cheapest", "best"]
+
+
+@dataclass(frozen=True)
+class SelectOptions:
+    """What a user may ask of `select`.
+
+    Parameters
+    ----------
+    backbones
+        Names that `vidfit.backbones.load` takes; empty means all that are built in.
+    groups
+        File that maps clips to recordings.
+    minutes
+        Longest decoding and inference, on the clock.
+    memory_bytes
+        Most memory of the process; candidates that do not fit are dropped.
+    latency_seconds
+        Longest decoding and inference of one clip in one thread of this machine.
+    commercial
+        Whether candidates must have a licence that allows commercial use.
+    prefer
+        Which of those tied with the best to recommend: the cheapest, or the best.
+    workers
+        Threads that decode and infer; ``None`` means one for each usable core.
+    download
+        Whether weights may be fetched over the network.
+    """
+
+    backbones: tuple[str, ...] = ()
+    groups: Path | None = None
+    minutes: float | None = None
+    memory_bytes: int | None = None
+    latency_seconds: float | None = None
+    commercial: bool = False
+    prefer: Preference = "cheapest"
+    workers: int | None = None
+    download: bool = False
+
+    def check(self) -> None:
+        """Refuse what has no meaning.
+
+        Raises
+        ------
+        VidfitError
+            Names the option and what it takes.
+        """
+        if self.workers is not None and self.workers < 1:
+            raise VidfitError(f"workers is {self.workers}; give 1 or more, or None for all cores")
+        if self.prefer not in ("cheapest", "best"):
+            raise VidfitError(f"prefer is {self.prefer!r}; valid are 'cheapest' and 'best'")
+
+
+@dataclass(frozen=True)
+class FitOptions(SelectOptions):
+    """What a user may ask of `fit`: what may be asked of `select`, and two things more.
+
+    Parameters
+    ----------
+    holdout
+        Share of the recordings, in [0, 1), put aside as test set; 0 scores by nested
+        cross-validation instead.
+    merge_duplicates
+        Whether recordings with clips that look the same count as one; otherwise such clips
+        are only reported.
+    """
+
+    holdout: float = 0.0
+    merge_duplicates: bool = False
+
+    def check(self) -> None:
+        """Refuse what has no meaning."""
+        super().check()
+        if not 0 <= self.holdout < 1:
+            raise VidfitError(f"holdout is {self.holdout}; it is a share of recordings in [0, 1)")

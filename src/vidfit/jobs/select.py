@@ -1,0 +1,68 @@
+"""The first job: find out which pretrained model fits the clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidfit.contracts import Progress, Stage
+from vidfit.features import FeatureStore
+from vidfit.hardware import hardware
+from vidfit.jobs.candidates import entrants, predicted_seconds
+from vidfit.jobs.contest import race_rules, run_contest
+from vidfit.jobs.folds import check_enough
+from vidfit.jobs.options import SelectOptions
+from vidfit.jobs.ranking import Searched, build_ranking
+from vidfit.jobs.stages import one_blas_thread, timed
+from vidfit.manifest import read_manifest
+from vidfit.ranking import Ranking
+from vidfit.report import write_ranking
+
+
+def run_select(
+    source: str | Path,
+    output: Path,
+    options: SelectOptions = SelectOptions(),
+    progress: Progress | None = None,
+) -> Ranking:
+    """Race pretrained models on these clips; write the ranking and the features to ``output``.
+
+    ``output`` gets ``ranking.html``, ``ranking.json``, ``ranking.svg`` and ``features/``. An
+    interrupted or repeated run computes only what is missing, and so does a `fit` into the
+    same folder.
+
+    Parameters
+    ----------
+    source
+        Folder or list of clips; see `vidfit.manifest.read_manifest`.
+
+    Raises
+    ------
+    ManifestError
+        If the clips' list cannot be understood.
+    NotEnoughDataError
+        If there are too few readable clips, classes or recordings.
+    BackboneError
+        If no candidate runs.
+    BudgetError
+        If nothing fits the minutes, the latency, the memory or the licence.
+    """
+    options.check()
+    stages: list[Stage] = []
+    manifest = read_manifest(source, groups=options.groups)
+    clips = [clip for clip in manifest.clips if clip.label is not None and clip.split != "test"]
+    check_enough(clips)
+    with timed(stages, "measure candidates"):
+        candidates, dropped = entrants(clips, options, progress)
+    workers = options.workers or hardware().cores
+    rules = race_rules(clips, options)
+    with (
+        timed(stages, "race", predicted_seconds(candidates, len(clips), workers)),
+        one_blas_thread(),
+    ):
+        store = FeatureStore(output / "features")
+        contest = run_contest(clips, candidates, rules, store, workers, progress)
+    ranking = build_ranking(
+        Searched(str(source), manifest, candidates, dropped, contest, options.prefer, stages)
+    )
+    write_ranking(ranking, output)
+    return ranking

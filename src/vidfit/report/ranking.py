@@ -1,0 +1,45 @@
+"""Write a ranking into a directory: a page, a picture and data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from vidfit.report.data import plain
+from vidfit.report.ranking_page import ranking_html
+from vidfit.report.ranking_picture import ranking_svg
+from vidfit.report.writing import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vidfit.ranking import Ranking
+
+FORMAT = "vidfit.ranking/1"
+
+
+def ranking_json(ranking: Ranking) -> str:
+    """Return the ranking as JSON text.
+
+    Keys stand in the order of the fields of `vidfit.ranking.Ranking`, after ``format``.
+    Floats are rounded to six decimals (small ones to six digits); what was not measured is
+    ``null``, for JSON knows no NaN.
+    """
+    document = plain({"format": FORMAT, **asdict(ranking)})
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_ranking(ranking: Ranking, directory: Path) -> Path:
+    """Write ``ranking.html``, ``ranking.svg`` and ``ranking.json``; return the page's path.
+
+    The directory is made if it is missing; files of an earlier ranking are replaced.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    contents = {
+        "ranking.json": ranking_json(ranking),
+        "ranking.svg": ranking_svg(ranking),
+        "ranking.html": ranking_html(ranking),
+    }
+    written = [write_whole(directory / name, text.encode()) for name, text in contents.items()]
+    return written[-1]

@@ -1,0 +1,80 @@
+"""A ranking as one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vidfit.report import charts
+from vidfit.report import ranking_words as words
+from vidfit.report.frame import render
+from vidfit.report.leaderboard import on_cost_axis
+from vidfit.report.ranking_picture import LEGEND, ranking_chart, ranking_front
+from vidfit.report.ranking_race import NAMED_DROPS, race_chart
+
+if TYPE_CHECKING:
+    from vidfit.ranking import Ranked, Ranking
+
+LEADERS = 20
+FEW_GROUPS = 12
+LEADING = ("recommended", "tied")
+
+
+def ranking_html(ranking: Ranking) -> str:
+    """Return the ranking as one self-contained HTML page, made as `report_html` is."""
+    context = {
+        "ranking": ranking,
+        "words": words,
+        "meanings": LEGEND,
+        "standings": {c.standing for c in ranking.candidates},
+        "headline_chart": charts.headline_chart(ranking.score, ranking.majority.value),
+        "few_groups": ranking.group_count < FEW_GROUPS,
+        **_table(ranking),
+        **_pictures(ranking),
+        **_compared(ranking),
+    }
+    return render("ranking.html.jinja", "ranking", ranking.data, context)
+
+
+def _table(ranking: Ranking) -> dict[str, Any]:
+    shown = [c for i, c in enumerate(ranking.candidates) if i < LEADERS or c.standing in LEADING]
+    leader = next((c for c in ranking.candidates if c.name == ranking.best), None)
+    return {
+        "shown": shown,
+        "others": [c for c in ranking.candidates if c not in shown],
+        "tied": [c for c in ranking.candidates if c.standing in LEADING],
+        "axis": charts.accuracy_axis(c.accuracy for c in ranking.candidates),
+        "band": leader.accuracy if leader else None,
+        "score_names": _score_names(ranking.candidates),
+    }
+
+
+def _score_names(candidates: tuple[Ranked, ...]) -> list[str]:
+    """Return the names of the scores, in the order in which candidates bring them."""
+    return list(dict.fromkeys(name for c in candidates for name in c.scores))
+
+
+def _pictures(ranking: Ranking) -> dict[str, Any]:
+    return {
+        "cost_wide": ranking_chart(ranking, 1040, 460),
+        "cost_narrow": ranking_chart(ranking, 350, 380),
+        "front": ranking_front(ranking),
+        "without_cost": [c for c in ranking.candidates if not on_cost_axis(c)],
+        "named_drops": NAMED_DROPS,
+        "many_dropped": any(len(rung.dropped) > NAMED_DROPS for rung in ranking.rungs),
+        "race_wide": race_chart(ranking, 1040, 480),
+        "race_narrow": race_chart(ranking, 350, 420, named=False),
+    }
+
+
+def _compared(ranking: Ranking) -> dict[str, Any]:
+    """Return what is said to be expected, beside what other rules say and pick."""
+    compared = [
+        ("expected on new recordings", ranking.score, "recommended"),
+        ("the winner's own figure", ranking.naive, "leak"),
+        *((f"{b.rule}: {b.name}", b.accuracy, "behind") for b in ranking.baselines),
+        ("majority class", ranking.majority, "baseline"),
+    ]
+    return {
+        "compared": compared,
+        "compared_axis": charts.accuracy_axis(estimate for _, estimate, _ in compared),
+    }

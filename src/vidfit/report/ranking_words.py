@@ -1,0 +1,180 @@
+"""What a ranking says in sentences: on the page, in a terminal, in the picture."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from vidfit.report import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vidfit.contracts import Estimate
+    from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Temporal
+
+REGIMES: dict[Regime, str] = {
+    "frozen probe": "train a linear probe on frozen features; with so few clips of a class, "
+    "fine-tuning learns the clips by heart",
+    "LP-FT or LoRA": "fit a linear probe first, then fine-tune from it, or train low-rank adapters",
+    "LP-FT, full": "fit a linear probe first, then fine-tune the whole network from it",
+}
+
+
+def headline(ranking: Ranking) -> str:
+    """Return the answer in one sentence."""
+    expected = wording.figure(ranking.score)
+    return f"Use {ranking.recommended}: {expected} expected on new recordings."
+
+
+def claim_sentence(ranking: Ranking) -> str:
+    """Set the winner's own figure beside the one that is corrected for the choice."""
+    claimed, honest = ranking.naive.value, ranking.score.value
+    if not isfinite(claimed) or not isfinite(honest):
+        return "What the winner's own figure overstates was not measured."
+    count = len(ranking.candidates)
+    own = f"{ranking.best}'s own figure is {wording.figure(ranking.naive)}"
+    if count == 1:
+        return f"{own}. It was the only candidate, so that no choice flatters it."
+    if claimed - honest < 0.0005:
+        return f"{own}, no more than the {wording.percent(honest)} that hold after the choice."
+    return (
+        f"{own}, which is what selection usually reports. It is {wording.points(claimed - honest)} "
+        f"above the {wording.percent(honest)} expected on new recordings: the best of {count} "
+        "on the same clips is in part lucky."
+    )
+
+
+def standing(candidate: Ranked) -> str:
+    """Say where a candidate stands."""
+    if candidate.standing == "dropped":
+        return f"dropped after {wording.counted(candidate.clips, 'clip')}"
+    return candidate.standing
+
+
+def behind(difference: Estimate) -> str:
+    """Return ``"2.1 points [-0.4, 4.6]"``: what the leader has more, or what was measured."""
+    if not isfinite(difference.value):
+        return wording.NOT_MEASURED
+    if difference.value == difference.low == difference.high == 0:
+        return wording.DASH
+    text = wording.interval(difference)
+    text = text if wording.has_interval(difference) else f"({text})"
+    return f"{100 * difference.value:.1f} points {text}"
+
+
+def baseline_sentence(baseline: Baseline, ranking: Ranking) -> str:
+    """Say what a choice without the user's clips would have lost in accuracy and in time."""
+    return f"{_loss(baseline, ranking)}{_price(baseline, ranking)}"
+
+
+def _loss(baseline: Baseline, ranking: Ranking) -> str:
+    gap = baseline.behind_best
+    if baseline.name == ranking.recommended:
+        return "the same choice"
+    if not isfinite(gap.value):
+        return "its accuracy here was not measured"
+    if baseline.name == ranking.best:
+        return "the best here"
+    if wording.has_interval(gap) and gap.low > 0:
+        return f"loses {behind(gap)} to {ranking.best}{_where(baseline, ranking)}"
+    return f"not told apart from {ranking.best}{_where(baseline, ranking)}: {behind(gap)} behind"
+
+
+def _where(baseline: Baseline, ranking: Ranking) -> str:
+    clips = {c.name: c.clips for c in ranking.candidates}.get(baseline.name, 0)
+    if not clips or clips == max(c.clips for c in ranking.candidates):
+        return ""
+    return f" on the {wording.counted(clips, 'clip')} that both saw"
+
+
+def _price(baseline: Baseline, ranking: Ranking) -> str:
+    seconds = {c.name: c.seconds_per_clip for c in ranking.candidates}
+    own, least = seconds.get(baseline.name), seconds.get(ranking.recommended)
+    if baseline.name == ranking.recommended or not own or not least:
+        return ""
+    if not isfinite(own / least):
+        return ""
+    return f"; {own / least:.3g} times the time per clip of {ranking.recommended}"
+
+
+def temporal_sentence(temporal: Temporal | None) -> str:
+    """Say whether the order of frames matters, with the figures."""
+    if temporal is None:
+        return "Whether the order of frames matters was not measured."
+    return (
+        f"{temporal.verdict} {temporal.name}, on "
+        f"{wording.counted(temporal.clips, 'clip')}: {wording.figure(temporal.ordered)} with "
+        f"frames in order, {wording.figure(temporal.shuffled)} with the same frames shuffled; "
+        f"order brings {behind(temporal.gain)}."
+    )
+
+
+def regime_sentence(ranking: Ranking) -> str:
+    """Say how to train with so many labels."""
+    clips = wording.counted(ranking.labels_per_class, "clip")
+    return f"The rarest class has {clips}: {ranking.regime}. {_sentence(REGIMES[ranking.regime])}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def quality_sentence(ranking: Ranking) -> str:
+    """Say how finely these clips can judge."""
+    recordings = wording.counted(ranking.group_count, "recording")
+    tied = sum(c.standing in ("recommended", "tied") for c in ranking.candidates)
+    count = len(ranking.candidates)
+    text = f"No other is tied with {ranking.recommended}." if count > 1 else "One candidate ran."
+    if tied > 1:
+        text = f"{tied} of {count} candidates cannot be told apart."
+    if not wording.has_interval(ranking.score):
+        return f"{text} From {recordings} no interval can be claimed."
+    half = wording.points((ranking.score.high - ranking.score.low) / 2)
+    return f"{text} {recordings} tell an accuracy to within about {half} either way."
+
+
+def ended_sentence(ranking: Ranking) -> str:
+    """Say why the race ended."""
+    return f"The race ended: {ranking.ended.rstrip('.')}."
+
+
+def spent_sentence(ranking: Ranking) -> str:
+    """Set what the race took beside what all candidates on all clips would take."""
+    spent, whole = ranking.spent_seconds, ranking.exhaustive_seconds
+    if not isfinite(spent) or not isfinite(whole) or whole <= 0:
+        return f"The race took {core_time(spent)} of decoding and inference."
+    share = wording.percent(spent / whole, 0)
+    return (
+        f"The race took {core_time(spent)} of decoding and inference, added over threads; all "
+        f"candidates on all clips would take {core_time(whole)}: it took {share} of that."
+    )
+
+
+def core_time(seconds: float) -> str:
+    """Return seconds of one thread as ``"3.1 core-minutes"``."""
+    if not isfinite(seconds):
+        return wording.NOT_MEASURED
+    if seconds < 60:
+        return f"{seconds:.3g} core-seconds"
+    return f"{seconds / 60:.1f} core-minutes"
+
+
+def round_sentence(place: int, rung: Rung) -> str:
+    """Say how much a round saw, how many ran in it and how many went on."""
+    left = ran(rung) - len(rung.dropped)
+    return (
+        f"Round {place}: {wording.counted(rung.clips, 'clip')} of "
+        f"{wording.counted(rung.recordings, 'recording')}, {ran(rung)} ran, "
+        f"{left} {'is' if left == 1 else 'are'} left."
+    )
+
+
+def ran(rung: Rung) -> int:
+    """Return how many ran in a round, with those that failed in it."""
+    return len({*rung.accuracy, *(failure.name for failure in rung.dropped)})
+
+
+def names(candidates: Iterable[Ranked]) -> str:
+    """Return names in a row."""
+    return ", ".join(candidate.name for candidate in candidates)
