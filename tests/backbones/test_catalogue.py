@@ -64,7 +64,9 @@ def test_collected_facts_are_kept():
         assert (
             entry.commercial_use is {"yes": True, "no": False, "check": None}[row["commercial_use"]]
         )
-        assert entry.metrics[0].name if row["metric_1"] else not entry.metrics
+        # One figure was collected as "~7x".
+        figures = [float(row[k].strip("~x")) for k in ("value_1", "value_2") if row[k]]
+        assert list(entry.metrics.values()) == figures
         assert entry.source == row["source"]
 
 

@@ -84,6 +84,16 @@ def test_flat_keys_and_a_classifier_give_the_same_network(tmp_path, file):
     assert found.revision == expected.revision
 
 
+@pytest.mark.parametrize("keys", [dict, flat])
+def test_fine_tuned_weights_give_the_network_and_name_the_head(tmp_path, file, keys):
+    state = {f"module.{name}": tensor for name, tensor in keys(random_state()).items()}
+    head = {"module.classifier.1.weight": torch.zeros(7, 1280)}
+    torch.save({"epoch": 9, "state_dict": state | head}, tmp_path / "mine.pth")
+    mine = backbones.load(f"mobilenetv2:{tmp_path / 'mine.pth'}")
+    assert mine.spec.revision == backbones.load(f"mobilenetv2:{file}").spec.revision
+    assert backbones.loading_report(mine).ignored == tuple(head)
+
+
 def test_weights_of_another_network_are_named(tmp_path):
     state = random_state() | {"features.18.0.weight": torch.zeros(640, 320, 1, 1)}
     del state["features.0.1.bias"]

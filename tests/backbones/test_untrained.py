@@ -36,6 +36,7 @@ def test_only_the_weights_and_what_is_said_of_them_differ(control):
 def test_weights_are_the_same_each_time_and_differ_by_seed(control):
     again = backbones.load("random:efficientnet-lite0")
     assert again.spec.revision == control.spec.revision
+    assert backbones.loading_report(again) is None  # what was taken is no longer there
     layer = torch.nn.Linear(50, 50)
     first = draw_weights(layer, seed=0).weight.clone()
     assert not torch.equal(first, draw_weights(layer, seed=1).weight)

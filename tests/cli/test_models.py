@@ -144,7 +144,7 @@ def test_one_model_that_is_at_hand_and_one_that_cannot_be_loaded():
 def test_one_model_as_json():
     facts = json.loads(call("transnetv2", "--json").stdout)
     assert facts["commercial_use"] is True and facts["gmacs_per_clip"] == pytest.approx(9.98, 1e-3)
-    assert facts["metrics"][0] == {"name": "ClipShots F1", "value": 77.9}
+    assert facts["metrics"]["ClipShots F1"] == 77.9
     assert facts["status"] == {"loadable": True, "present": True, "reason": ""}
 
 

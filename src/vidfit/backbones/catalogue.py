@@ -49,14 +49,6 @@ _COMMERCIAL = {"yes": True, "no": False, "": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """A published figure, in the unit of its publication."""
-
-    name: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """The facts of one pretrained model; ``None`` or ``""`` is unknown.
 
@@ -84,6 +76,8 @@ class Entry:
         Frames and side of one view; the input in words.
     commercial_use
         ``None`` when the licence leaves it open.
+    metrics
+        Published figures by name, in the units of their publication.
     loader
         ``"vidfit"``, ``"file"`` or the package that would load it.
     model_type
@@ -107,7 +101,7 @@ class Entry:
     input: str
     licence: str
     commercial_use: bool | None
-    metrics: tuple[Metric, ...]
+    metrics: dict[str, float]
     loader: str
     model_type: str
     source: str
@@ -217,7 +211,7 @@ def _entry(row: dict[str, str]) -> Entry:
     facts |= {
         "tasks": tuple(row["tasks"].split(";")),
         "commercial_use": _COMMERCIAL[row["commercial_use"]],
-        "metrics": tuple(Metric(name, float(value)) for name, value in metrics if name),
+        "metrics": {name: float(value) for name, value in metrics if name},
     }
     return Entry(**facts)
 

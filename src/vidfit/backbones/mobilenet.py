@@ -2,8 +2,8 @@
 
 Sandler, Howard, Zhu, Zhmoginov, Chen, "MobileNetV2: Inverted Residuals and Linear Bottlenecks"
 (CVPR 2018), table 2, at width 1. Keys are those of torchvision, or the flat ones of older ports
-(``features.1.conv.3.weight`` instead of ``features.1.conv.1.weight``). The classifier is left
-out: the last maps are averaged to 1280 features.
+(``features.1.conv.3.weight`` instead of ``features.1.conv.1.weight``). The classifier, of any
+shape, is ignored: the last maps are averaged to 1280 features.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ def load(source: str, *, download: bool = False) -> FrameBackbone:
         message names them.
     """
     path = Path(source).expanduser()
-    network = _network(_nested(weights.read(path)), source)
+    trunk = _empty()
+    taken = weights.take(trunk, _nested(weights.read(path)), source)
+    network = freeze(FrameEncoder(trunk, PREPROCESSING))
     spec = BackboneSpec(
         name=f"mobilenetv2:{path.name}",
         family="mobilenetv2",
@@ -117,28 +119,28 @@ def load(source: str, *, download: bool = False) -> FrameBackbone:
         source=f"file:{path.name}",
         revision=weights.digest(network.state_dict()),
     )
-    return FrameBackbone(spec, network)
+    return FrameBackbone(spec, network, taken)
 
 
 def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
     """Rebuild a saved backbone from its weights and its spec."""
-    state = weights.without_prefix(weights.read(directory / weights.FILE_NAME), "trunk.")
-    return FrameBackbone(spec, _network(state, str(directory)))
+    trunk = _empty()
+    state = weights.read(directory / weights.FILE_NAME)
+    weights.fill(trunk, weights.without_prefix(state, "trunk."), str(directory))
+    return FrameBackbone(spec, freeze(FrameEncoder(trunk, PREPROCESSING)))
 
 
-def _network(state: weights.State, origin: str) -> nn.Module:
+def _empty() -> MobileNetV2:
     with torch.device("meta"):
-        trunk = MobileNetV2()
-    weights.fill(trunk, state, origin)
-    return freeze(FrameEncoder(trunk, PREPROCESSING))
+        return MobileNetV2()
 
 
 def _nested(state: weights.State) -> weights.State:
-    """Return torchvision's keys, without the classifier."""
-    kept = {key: value for key, value in state.items() if not key.startswith("classifier.")}
-    if "features.1.conv.0.weight" not in kept:
-        return kept
-    return {re.sub(r"^(features\.(\d+)\.conv)\.(\d)", _nested_key, k): v for k, v in kept.items()}
+    """Return torchvision's keys, whatever stands before them."""
+    if not any(f".{key}".endswith(".features.1.conv.0.weight") for key in state):
+        return state
+    flat = re.compile(r"\b(features\.(\d+)\.conv)\.(\d)")
+    return {flat.sub(_nested_key, key): value for key, value in state.items()}
 
 
 def _nested_key(found: re.Match[str]) -> str:

@@ -58,7 +58,7 @@ def load(source: str, *, download: bool = False) -> Backbone:
         source=f"random weights, seed {SEED}; He et al. 2015",
         revision=weights.digest(network.state_dict()),
     )
-    return with_spec(replace(base, network=network), spec)
+    return with_spec(replace(base, network=network, taken=None), spec)
 
 
 def draw_weights(network: nn.Module, seed: int = SEED) -> nn.Module:

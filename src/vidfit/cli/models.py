@@ -140,8 +140,8 @@ def _lines(entry: Entry, here: Status) -> Iterable[tuple[str, str]]:
     yield "pretrained on", entry.pretraining_data or "not known"
     yield "parameters", f"{_number(entry.parameters_m)} million"
     yield "cost", _cost(entry)
-    for metric in entry.metrics:
-        yield "published score", f"{metric.name} {metric.value:g}{_protocol(entry)}"
+    for metric, value in entry.metrics.items():
+        yield "published score", f"{metric} {value:g}{_protocol(entry)}"
     refusal = licence_refusal(entry.licence, entry.commercial_use)
     yield "licence", entry.licence or "not known"
     yield "commercial use", refusal or "allowed"
