@@ -8,7 +8,7 @@ is the label; they need no annotation and are known from self-supervised learnin
 - ``blur``: none, a little, more;
 - ``arrow``: forwards or backwards (Wei, Lim, Zisserman, Freeman, 2018);
 - ``speed``: as it was, or twice as fast (Benaim et al., SpeedNet, 2020);
-- ``order``: in order, or with its quarters shuffled (Misra, Zitnick, Hebert, 2016).
+- ``order``: in order, or with its pieces shuffled (Misra, Zitnick, Hebert, 2016).
 
 What could tell a class without its change is the same for all classes of a task: square frames
 from the centre, 15 a second, as many of them, one encoder. Each source clip is used for one
@@ -45,7 +45,7 @@ FRAME_COUNT = 28
 # Slower recordings would repeat frames at 15 a second.
 _SLOWEST_FPS = 14
 _SEED = 20262
-_QUARTERS = 4
+_PIECES, _SHORTEST_PIECE = 4, 4
 _BLUR_PIXELS = {"sharp": 0.0, "blurred": 0.8, "more-blurred": 1.6}
 # The same bytes on every run: see vidfit.demo.
 _ENCODING = {"preset": "veryfast", "crf": "20", "x264-params": "threads=1:cpu-independent=1"}
@@ -82,14 +82,19 @@ def hastened(footage_THWC: Frames, label: str, rng: np.random.Generator) -> Fram
 
 
 def reordered(footage_THWC: Frames, label: str, rng: np.random.Generator) -> Frames:
-    """Keep the order, or put the quarters in a random other one."""
+    """Keep the order, or cut into pieces of random lengths and put them in a random other one.
+
+    Equal pieces would be cut where views of 4 or 8 end, or in their middle, never elsewhere.
+    """
     if label == "in-order":
         return footage_THWC
-    order = np.arange(_QUARTERS)
-    while (order == np.arange(_QUARTERS)).all():
-        order = rng.permutation(_QUARTERS)
-    quarters = np.split(footage_THWC, _QUARTERS)
-    return np.concatenate([quarters[i] for i in order])
+    spare = len(footage_THWC) - _PIECES * _SHORTEST_PIECE
+    lengths = _SHORTEST_PIECE + rng.multinomial(spare, np.full(_PIECES, 1 / _PIECES))
+    pieces = np.split(footage_THWC, np.cumsum(lengths)[:-1])
+    order = np.arange(_PIECES)
+    while (order == np.arange(_PIECES)).all():
+        order = rng.permutation(_PIECES)
+    return np.concatenate([pieces[i] for i in order])
 
 
 def blurred(footage_THWC: Frames, label: str, rng: np.random.Generator) -> Frames:

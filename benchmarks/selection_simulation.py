@@ -24,7 +24,7 @@ HELD, COVERED = 0.95, 0.93
 RESAMPLES = 1000
 # Shares of variance: hard clips and hard recordings for all; recordings hard for one candidate.
 SHARED_CLIP, SHARED_RECORDING, OWN_RECORDING = 0.35, 0.15, 0.10
-RACED_AT = 50
+RACED_AT, RACE_LEVEL = 50, 0.05 / 3
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,15 @@ class Setting:
     name: str
     spread: float
     recordings: int
-    raced: bool = False
+    race: str = ""
 
 
 SETTINGS = (
     Setting("all equal", 0.0, 40),
     Setting("close: sd 2 points", 0.02, 40),
     Setting("apart: sd 6 points", 0.06, 40),
-    Setting("close, after a race", 0.02, 40, raced=True),
+    Setting("apart, proven losers dropped", 0.06, 40, "proven"),
+    Setting("close, half dropped by budget", 0.02, 40, "budget"),
     Setting("close, 20 recordings", 0.02, 20),
     Setting("close, 10 recordings", 0.02, 10),
 )
@@ -84,12 +85,11 @@ def _figures(setting: Setting, count: int) -> dict[str, Any]:
 def _selection(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     truth_C = np.clip(MEAN + setting.spread * rng.normal(size=CANDIDATES), 0.3, 0.97)
     hits_CM, groups = _hits(truth_C, setting.recordings, rng)
-    values_CM = _raced(hits_CM, groups) if setting.raced else hits_CM
-    complete = np.flatnonzero(np.isfinite(values_CM).all(axis=1))
-    winner = complete[np.argmax(hits_CM[complete].mean(axis=1))]
+    kept = _kept(setting.race, hits_CM, groups)
+    winner = kept[np.argmax(hits_CM[kept].mean(axis=1))]
     naive = mean_interval(hits_CM[winner], groups)
-    ours = bias_corrected(values_CM, groups, resamples=RESAMPLES)
-    tied = complete[tied_with_best(hits_CM[complete], groups, resamples=RESAMPLES)]
+    ours = bias_corrected(hits_CM[kept], groups, resamples=RESAMPLES)
+    tied = kept[tied_with_best(hits_CM[kept], groups, resamples=RESAMPLES)]
     return {
         "tied set holds the best": bool(truth_C[tied].max() >= truth_C.max() - 1e-12),
         "tied set": len(tied),
@@ -123,12 +123,14 @@ def _more(recordings: int, share_G: np.ndarray, rng: np.random.Generator) -> np.
     return rng.choice(recordings, CLIPS - recordings, p=share_G)
 
 
-def _raced(hits_CM: np.ndarray, groups: list[str]) -> np.ndarray:
-    """Return the hits without those of the worse half after the first clips."""
-    values_CM = hits_CM.copy()
-    order = np.argsort(-hits_CM[:, :RACED_AT].mean(axis=1), kind="stable")
-    values_CM[order[CANDIDATES // 2 :], RACED_AT:] = np.nan
-    return values_CM
+def _kept(race: str, hits_CM: np.ndarray, groups: list[str]) -> np.ndarray:
+    """Return who runs on all clips: without a race all; else those left by its first clips."""
+    first_CM = hits_CM[:, :RACED_AT]
+    if race == "proven":
+        hopeful = tied_with_best(first_CM, groups[:RACED_AT], level=RACE_LEVEL, resamples=RESAMPLES)
+        return np.flatnonzero(hopeful)
+    order = np.argsort(-first_CM.mean(axis=1), kind="stable")
+    return order[: CANDIDATES // 2] if race == "budget" else np.arange(CANDIDATES)
 
 
 def _show(figures: dict[str, dict[str, float]]) -> None:

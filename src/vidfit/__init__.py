@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from vidfit.errors import VideoError as VideoError
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
-    from vidfit.jobs.fit import FitOptions as FitOptions
     from vidfit.jobs.fit import run_fit as fit
+    from vidfit.jobs.options import FitOptions as FitOptions
+    from vidfit.jobs.options import SelectOptions as SelectOptions
     from vidfit.jobs.predict import load as load
     from vidfit.jobs.predict import run_predict as predict
+    from vidfit.jobs.select import run_select as select
     from vidfit.manifest import read_manifest as read_manifest
     from vidfit.manifest import write_manifest as write_manifest
+    from vidfit.ranking import Ranking as Ranking
 
     __version__: str
 
@@ -44,12 +47,14 @@ _SOURCES = {
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "FeatureStore": "features:FeatureStore",
-    "FitOptions": "jobs.fit:FitOptions",
+    "FitOptions": "jobs.options:FitOptions",
     "ManifestError": "errors:ManifestError",
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
+    "Ranking": "ranking:Ranking",
     "Report": "contracts:Report",
     "Sampling": "contracts:Sampling",
+    "SelectOptions": "jobs.options:SelectOptions",
     "StoreError": "errors:StoreError",
     "Timeline": "contracts:Timeline",
     "VideoError": "errors:VideoError",
@@ -58,6 +63,7 @@ _SOURCES = {
     "load": "jobs.predict:load",
     "predict": "jobs.predict:run_predict",
     "read_manifest": "manifest:read_manifest",
+    "select": "jobs.select:run_select",
     "write_manifest": "manifest:write_manifest",
 }
 """Public name -> where it is, below this package."""
@@ -71,8 +77,10 @@ __all__ = [
     "ManifestError",
     "ModelError",
     "NotEnoughDataError",
+    "Ranking",
     "Report",
     "Sampling",
+    "SelectOptions",
     "StoreError",
     "Timeline",
     "VideoError",
@@ -82,6 +90,7 @@ __all__ = [
     "load",
     "predict",
     "read_manifest",
+    "select",
     "write_manifest",
 ]
 

@@ -18,7 +18,7 @@ from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.hardware import hardware, resident_bytes
 from vidfit.jobs.options import SelectOptions
 from vidfit.runtime import accelerate
-from vidfit.select import Cost
+from vidfit.select import Cost, seconds_a_clip
 from vidfit.video import VideoReader
 
 _PROBE_CLIPS = 4
@@ -145,6 +145,11 @@ def prices(candidates: Sequence[Loaded], options: SelectOptions) -> dict[str, fl
     if options.prefer == "best":
         return None
     return {candidate.name: candidate.cost.seconds for candidate in candidates}
+
+
+def predicted_seconds(candidates: Sequence[Loaded], clips: int, workers: int) -> float:
+    """Return the wall seconds of all candidates on all clips: one decode, all forwards."""
+    return clips * seconds_a_clip([c.cost for c in candidates]) / workers
 
 
 def budget_seconds(options: SelectOptions) -> float | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vidfit.backbones import catalogue
 from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Stage
@@ -165,27 +164,13 @@ def _points(difference: Estimate) -> str:
 
 def _expected(found: Searched, recommended: str, naive: Estimate) -> Estimate:
     """Return what the recommended one is worth: its own figure less the optimism of choosing."""
-    corrected = bias_corrected(_aligned(found), found.groups(found.best))
+    finalists = [found.hits(name) for name in found.contest.race.finalists]
+    corrected = bias_corrected(np.stack(finalists), found.groups(found.best))
     if recommended == found.best:
         return corrected
     own = mean_interval(found.hits(recommended), found.groups(recommended))
     optimism = naive.value - corrected.value
-    return Estimate(own.value - optimism, own.low - optimism, own.high - optimism)
-
-
-def _aligned(found: Searched) -> NDArray[np.float64]:
-    """Return a value a candidate and clip [C, M]: hits, carried over from earlier rounds.
-
-    A candidate that was dropped had less to learn from than the finalists have in the end. Its
-    paired difference to the best, in its last round, is added to what the best did in the end.
-    Rounds look at the first clips of one order, so that rows of an earlier one are the first.
-    """
-    best_M = found.hits(found.best)
-    values_CM = np.full((len(found.contest.last), len(best_M)), np.nan)
-    for values_M, name in zip(values_CM, found.contest.last, strict=True):
-        behind_M = found.behind(name)
-        values_M[: len(behind_M)] = best_M[: len(behind_M)] - behind_M
-    return values_CM
+    return Estimate(own.value - optimism, own.low - optimism, own.high)
 
 
 def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -> Ranked:

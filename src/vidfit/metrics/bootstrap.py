@@ -64,9 +64,7 @@ def numbered(groups: Sequence[str]) -> tuple[NDArray[np.int64], int]:
     return group_M, int(group_M.max()) + 1
 
 
-def draws(
-    groups: int, seed: int, resamples: int = RESAMPLES
-) -> Iterator[NDArray[np.float64]]:
+def draws(groups: int, seed: int, resamples: int = RESAMPLES) -> Iterator[NDArray[np.float64]]:
     """Yield how often each recording is drawn, blocks of [R, G], ``resamples`` rows in all."""
     rng = np.random.default_rng(seed)
     rows = max(1, min(resamples, _BLOCK_ENTRIES // groups))
@@ -88,3 +86,25 @@ def expanded_tail(tail: float, groups: int) -> float:
     from scipy.special import ndtr, stdtrit
 
     return float(ndtr(math.sqrt(groups / (groups - 1)) * stdtrit(groups - 1, tail)))
+
+
+def recording_sums(
+    values_CM: ArrayLike, groups: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return sums of values by recording [G, C], and clips by recording [G].
+
+    Raises
+    ------
+    ValueError
+        If values are not finite or do not match the recordings.
+    """
+    values = np.asarray(values_CM, np.float64)
+    if values.ndim != 2 or values.shape[1] != len(groups) or not np.isfinite(values).all():
+        raise ValueError(
+            f"values of shape {values.shape} for {len(groups)} clips; valid are finite values "
+            "[candidates, clips] and one recording a clip"
+        )
+    group_M, count = numbered(groups)
+    sums_GC = np.zeros((count, len(values)))
+    np.add.at(sums_GC, group_M, values.T)
+    return sums_GC, np.bincount(group_M, minlength=count).astype(float)

@@ -278,10 +278,10 @@ class _Pace:
     def _pays_for_all(self, alive: Sequence[str], size: int) -> bool:
         return (self._rules.clips - size) * self._a_clip(alive) <= self._left
 
-    def _payable(self, alive: Sequence[str]) -> float:
+    def _payable(self, alive: Sequence[str]) -> int:
         """Return for how many clips of some candidates a round's share of the budget pays."""
         share = self._left / max(1, self._rounds_left)
-        return share // self._a_clip(alive)
+        return self._rules.clips if math.isinf(share) else int(share / self._a_clip(alive))
 
     def _a_clip(self, alive: Sequence[str]) -> float:
         return max(1e-9, seconds_a_clip([self._costs[name] for name in alive]))

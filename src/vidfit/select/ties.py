@@ -11,13 +11,13 @@ Shape letters: C candidates, M clips, G recordings, R resamples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vidfit.metrics.bootstrap import RESAMPLES, draws, expanded_tail, numbered
+from vidfit.metrics.bootstrap import RESAMPLES, draws, expanded_tail, recording_sums
 
 Doubles = NDArray[np.float64]
 
@@ -49,10 +49,12 @@ def tied_with_best(
         If values are not finite or do not match the recordings.
     """
     sample = _Sample.of(values_CM, groups, seed, resamples)
-    allowed = [_allowed_lead(*pair, level, sample.groups) for pair in sample.leads()]
-    leads = [lead_C for lead_C, _ in sample.leads()]
+    over = (sample.leads_over(i) for i in range(len(sample.mean_C)))
     return np.array(
-        [bool((lead_C <= most_C).all()) for lead_C, most_C in zip(leads, allowed, strict=True)]
+        [
+            bool((lead_C <= _allowed_lead(lead_C, lead_RC, level, sample.groups)).all())
+            for lead_C, lead_RC in over
+        ]
     )
 
 
@@ -85,31 +87,18 @@ class _Sample:
     groups: int
 
     @classmethod
-    def of(
-        cls, values_CM: ArrayLike, groups: Sequence[str], seed: int, resamples: int
-    ) -> _Sample:
-        values = np.asarray(values_CM, np.float64)
-        if values.ndim != 2 or values.shape[1] != len(groups) or not np.isfinite(values).all():
-            raise ValueError(
-                f"values of shape {values.shape} for {len(groups)} recordings; valid are finite "
-                "values [candidates, clips] and one recording a clip"
-            )
-        group_M, count = numbered(groups)
-        sums_GC = np.zeros((count, len(values)))
-        np.add.at(sums_GC, group_M, values.T)
-        size_G = np.bincount(group_M, minlength=count).astype(float)
+    def of(cls, values_CM: ArrayLike, groups: Sequence[str], seed: int, resamples: int) -> _Sample:
+        sums_GC, size_G = recording_sums(values_CM, groups)
         blocks = [
-            (w_RG @ sums_GC) / (w_RG @ size_G)[:, None] for w_RG in draws(count, seed, resamples)
+            (w_RG @ sums_GC) / (w_RG @ size_G)[:, None]
+            for w_RG in draws(len(size_G), seed, resamples)
         ]
-        return cls(values.mean(axis=1), np.concatenate(blocks), count)
+        mean_C = sums_GC.sum(axis=0) / size_G.sum()
+        return cls(mean_C, np.concatenate(blocks), len(size_G))
 
     def leads_over(self, i: int) -> tuple[Doubles, Doubles]:
         """Return how far each candidate is ahead of candidate ``i``: [C], and resampled [R, C]."""
         return self.mean_C - self.mean_C[i], self.mean_RC - self.mean_RC[:, i : i + 1]
-
-    def leads(self) -> Iterator[tuple[Doubles, Doubles]]:
-        """Yield the leads over each candidate in turn."""
-        return (self.leads_over(i) for i in range(len(self.mean_C)))
 
 
 def _allowed_lead(lead_C: Doubles, lead_RC: Doubles, level: float, groups: int) -> Doubles:
