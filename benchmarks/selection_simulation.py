@@ -1,4 +1,4 @@
-"""Simulated selections: does the tied set hold the best, does the interval cover the truth?
+"""Simulated selections: how often the tied set holds the best and the interval the truth.
 
 Hits of candidates of known accuracy on clips of uneven recordings: a clip is a hit where a
 normal variable lies below the candidate's threshold. The variable is shared in parts by all

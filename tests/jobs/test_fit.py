@@ -23,11 +23,13 @@ from vidfit.errors import (
 from vidfit.features import FeatureStore
 from vidfit.features.store import spec_key
 from vidfit.jobs import candidates as candidates_module
-from vidfit.jobs import fit as fit_module
-from vidfit.jobs.candidates import Cost, Loaded, within_memory, within_minutes
-from vidfit.jobs.fit import FitOptions, run_fit
+from vidfit.jobs import contest as contest_module
+from vidfit.jobs.candidates import Loaded, within_memory
+from vidfit.jobs.fit import run_fit
+from vidfit.jobs.options import FitOptions
 from vidfit.jobs.predict import load, run_predict
 from vidfit.model import load_model
+from vidfit.select import Cost
 
 MOTION = FitOptions(backbones=("motion",))
 
@@ -46,7 +48,8 @@ def without_times(report: dict) -> dict:
 def test_outputs_and_plausible_figures(fitted):
     report = read(fitted.output)
     assert sorted(path.name for path in fitted.output.iterdir()) == [
-        "features", "model", "report.html", "report.json",
+        "features", "model", "ranking.html", "ranking.json", "ranking.svg", "report.html",
+        "report.json",
     ]  # fmt: skip
     assert (report["clip_count"], report["group_count"]) == (12, 12)
     assert report["classes"] == ["left", "right"]
@@ -67,7 +70,7 @@ def test_outputs_and_plausible_figures(fitted):
 def test_a_second_run_computes_nothing_and_finds_the_same(fitted, tmp_path, monkeypatch):
     output = shutil.copytree(fitted.output, tmp_path / "out")
     computed = []
-    build = fit_module.build_table
+    build = contest_module.build_table
 
     def watched(clips, backbones, store, workers, progress):
         before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*.parquet")}
@@ -76,7 +79,7 @@ def test_a_second_run_computes_nothing_and_finds_the_same(fitted, tmp_path, monk
         computed.append(before != after)
         return table
 
-    monkeypatch.setattr(fit_module, "build_table", watched)
+    monkeypatch.setattr(contest_module, "build_table", watched)
     run_fit(fitted.clips, output, FitOptions(backbones=fitted.backbones, workers=1))
     assert computed == [False]
     assert without_times(read(output)) == without_times(read(fitted.output))
@@ -133,13 +136,13 @@ def test_a_candidate_that_fails_later_is_dropped_too(fitted, tmp_path, monkeypat
     """It ran on the probe; on some clip it does not."""
     late = Counting("late", fail_from=9)
     late_loaded = Loaded(late, Cost(0.01, 0.01, 0))
-    load_all = fit_module.load_candidates
+    load_all = candidates_module.load_candidates
 
     def loaded(*args, **kwargs):
         found, dropped = load_all(*args, **kwargs)
         return [*found, late_loaded], dropped
 
-    monkeypatch.setattr(fit_module, "load_candidates", loaded)
+    monkeypatch.setattr(candidates_module, "load_candidates", loaded)
     report = run_fit(fitted.clips, tmp_path, MOTION)
     assert [failure.name for failure in report.dropped] == ["late"]
     assert "enough" in report.dropped[0].reason
@@ -159,19 +162,6 @@ def loaded(name: str, milliseconds: float = 0.0, mebibytes: float = 0.0) -> Load
     return Loaded(Counting(name), cost)
 
 
-def test_minutes_drop_the_dearest_first():
-    offered = [loaded("dear", 500), loaded("cheap", 20), loaded("middle", 100)]
-    kept, dropped = within_minutes(offered, 600, 2, 1.0)
-    assert [c.name for c in kept] == ["cheap", "middle"]  # 600 * (10 + 120) ms / 2 = 39 s
-    assert [failure.name for failure in dropped] == ["dear"]
-    assert "over the budget of 1 minutes: 510 ms a clip" in dropped[0].reason
-
-
-def test_minutes_that_suffice_drop_nothing():
-    offered = [loaded("dear", 500), loaded("cheap", 20)]
-    assert within_minutes(offered, 10, 2, 1.0) == (offered, [])
-
-
 def test_memory_drops_the_largest_first(monkeypatch):
     offered = [loaded("small", mebibytes=10), loaded("large", mebibytes=300)]
     monkeypatch.setattr(candidates_module, "resident_bytes", lambda: 410 * 2**20)
@@ -185,7 +175,10 @@ def test_memory_drops_the_largest_first(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"minutes": 1e-7}, r"do not suffice for 12 clips.*give --minutes 0\.0\d+ or fewer"),
+        (
+            {"minutes": 1e-7},
+            r"no candidate is left; the cheapest, motion: over the budget of 1e-07",
+        ),
         ({"memory_bytes": 1000}, "do not suffice: vidfit with the smallest candidate"),
     ],
 )

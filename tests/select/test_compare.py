@@ -84,4 +84,4 @@ def test_between_equals_the_surer_one_is_best():
 
 def test_a_fusion_without_proof_is_not_chosen():
     single, fusion = object(), object()
-    assert Comparison(single, fusion, None).chosen is single  # type: ignore[arg-type]
+    assert Comparison(single, single, (), fusion, None).chosen is single  # type: ignore[arg-type]

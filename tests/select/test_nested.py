@@ -16,7 +16,7 @@ FOLDS = Folds(("no", "yes"))
 
 
 def score(vectors, labels_M, groups):
-    found = nested(vectors, labels_M, groups, FOLDS.by_recording, inner_folds=FOLDS.to_choose)
+    found = nested((vectors, labels_M, groups), FOLDS.by_recording, inner_folds=FOLDS.to_choose)
     return found, mean_interval(hits(found.chosen_MK, labels_M), groups)
 
 
@@ -85,8 +85,8 @@ def test_labels_of_a_fold_have_no_part_in_its_answers():
         return np.array([int(group) for group in groups])
 
     groups = [str(fold) for fold in fold_M]
-    first = nested(vectors, labels_M, groups, fixed)
+    first = nested((vectors, labels_M, groups), fixed)
     other_M = np.where(fold_M == 3, 1 - labels_M, labels_M)
-    second = nested(vectors, other_M, groups, fixed)
+    second = nested((vectors, other_M, groups), fixed)
     np.testing.assert_array_equal(first.chosen_MK[fold_M == 3], second.chosen_MK[fold_M == 3])
     assert np.abs(first.chosen_MK[fold_M != 3] - second.chosen_MK[fold_M != 3]).max() > 1e-3

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
+from vidfit.backbones import catalogue
 from vidfit.backbones.catalogue import licence_refusal
 from vidfit.contracts import Backbone, Clip, Failure, Progress
 from vidfit.errors import BackboneError, BudgetError, VideoError
@@ -130,7 +131,13 @@ def entrants(
     probe = [clips[i] for i in np.linspace(0, len(clips) - 1, _PROBE_CLIPS).astype(int)]
     if progress:
         progress.start("measure candidates", len(names))
-    loaded, dropped = load_candidates(names, probe, download=options.download, progress=progress)
+    dropped = [Failure(name, why) for name in names if (why := _unlicensed(name, options))]
+    refused_names = {failure.name for failure in dropped}
+    allowed = [name for name in names if name not in refused_names]
+    if not allowed:
+        raise BudgetError(f"no candidate may be used commercially: {dropped[0].reason}")
+    loaded, failed = load_candidates(allowed, probe, download=options.download, progress=progress)
+    dropped += failed
     for refuse in _limits(options, len(clips)):
         loaded, refused = _without(loaded, refuse)
         dropped += refused
@@ -138,6 +145,12 @@ def entrants(
         loaded, refused = within_memory(loaded, options.memory_bytes)
         dropped += refused
     return loaded, dropped
+
+
+def _unlicensed(name: str, options: SelectOptions) -> str:
+    """Return why a candidate of the catalogue is refused before anything of it is fetched."""
+    entry = catalogue.lookup(name) if options.commercial else None
+    return licence_refusal(entry.licence, entry.commercial_use) if entry else ""
 
 
 def prices(candidates: Sequence[Loaded], options: SelectOptions) -> dict[str, float] | None:

@@ -269,10 +269,10 @@ def _temporal(contest: Contest) -> Temporal | None:
 
 def _verdict(gain: Estimate) -> str:
     if gain.low > 0:
-        return "the order of frames matters: the task is bound to motion"
+        return "The order of frames matters: the task is bound to motion."
     if gain.high < _NO_MATTER:
-        return "the order of frames does not matter: the task is bound to appearance"
-    return "not decided: these clips do not tell whether the order of frames matters"
+        return "The order of frames does not matter: the task is bound to appearance."
+    return "These clips do not tell whether the order of frames matters."
 
 
 def _unproven(found: Searched) -> list[str]:

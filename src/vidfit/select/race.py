@@ -145,7 +145,7 @@ def race(costs: Mapping[str, Cost], measure: Measure, rules: Rules) -> Race:
         ranked = _best_first(trial)
         behind = [] if size >= rules.clips else _proven_behind(ranked, trial, rules)
         alive = [name for name in ranked if name not in behind]
-        ended = _clear(alive, trial) or pace.ended(alive, size)
+        ended = pace.ended(alive, size) or _clear(alive, trial)
         kept = alive if ended else alive[: pace.survivors(alive, size)]
         rounds.append(_round(size, trial, behind, [name for name in alive if name not in kept]))
         alive, seen = kept, size
