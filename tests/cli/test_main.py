@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from vidfit.cli import main
 from vidfit.cli.main import app
+from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
 from vidfit.jobs import fit as fit_module
 from vidfit.video import probe
@@ -66,7 +67,26 @@ def test_a_user_error_is_one_message_and_status_2(tmp_path, words, message):
     [("2GiB", 2 * 2**30), ("800MB", 800_000_000), ("1.5k", 1500), ("64 MiB", 2**26), ("123", 123)],
 )
 def test_amounts_of_memory(text, count):
-    assert main._memory(text) == count
+    assert memory_bytes(text) == count
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("80ms", 0.08), ("0.5s", 0.5), ("2 s", 2.0)])
+def test_lengths_of_time(text, seconds):
+    assert time_seconds(text) == pytest.approx(seconds)
+
+
+def test_select_says_what_to_use_and_what_to_type_next(fitted, tmp_path):
+    result = call("select", fitted.clips, "-o", tmp_path, "--backbone", "motion")
+    assert result.exit_code == 0, result.output
+    assert "Use motion" in result.stdout
+    assert f"vidfit fit {fitted.clips} --backbone motion -o {tmp_path}" in result.stdout
+    assert (tmp_path / "ranking.html").is_file()
+
+
+@pytest.mark.parametrize("option", [("--latency", "soon"), ("--prefer", "dearest")])
+def test_select_refuses_what_it_cannot_read(fitted, tmp_path, option):
+    result = call("select", fitted.clips, "-o", tmp_path, *option)
+    assert result.exit_code == 2 and option[1] in result.stderr
 
 
 def test_an_interrupt_is_status_130_and_says_how_to_go_on(fitted, tmp_path, monkeypatch):
@@ -84,7 +104,7 @@ def test_a_system_that_refuses_is_one_line(fitted, tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(tmp_path / "report.json"))
 
     monkeypatch.setattr(fit_module, "read_manifest", refuse)
-    monkeypatch.setattr(fit_module, "_check", refuse)
+    monkeypatch.setattr(fit_module, "hardware", refuse)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 2
     assert result.stderr == f"vidfit: {tmp_path / 'report.json'}: Permission denied\n"
@@ -94,7 +114,7 @@ def test_a_bug_is_not_dressed_up_as_a_user_error(fitted, tmp_path, monkeypatch):
     def fail(*args):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(fit_module, "_check", fail)
+    monkeypatch.setattr(fit_module, "hardware", fail)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 1 and isinstance(result.exception, ZeroDivisionError)
 

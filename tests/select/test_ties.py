@@ -53,7 +53,7 @@ def test_a_plain_loop_gives_the_same(rng):
                 np.average(
                     values - values[i],
                     axis=1,
-                    weights=sum(w * np.isin(np.arange(160), r) for w, r in zip(ws, rows)),
+                    weights=sum(w * np.isin(np.arange(160), r) for w, r in zip(ws, rows, strict=True)),
                 )
                 for ws in w_RG
             ]

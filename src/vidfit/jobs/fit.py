@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Clip, Failure, Indices, Progress, Report, Stage, clip_key
+from vidfit.contracts import Clip, Failure, Indices, NearDuplicate, Progress, Report, Stage, clip_key
 from vidfit.evaluate import merge_groups, near_duplicates, unknown_thresholds
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import held_out_novelty
@@ -67,8 +67,9 @@ def run_fit(
     store = FeatureStore(output / "features")
     manifest = read_manifest(source, groups=options.groups)
     check_enough(_labelled(manifest))
+    pairs: tuple[NearDuplicate, ...] = ()
     if options.merge_duplicates:
-        manifest = _merged(manifest, store, workers, progress)
+        manifest, pairs = _merged(manifest, store, workers, progress)
     manifest = put_aside(manifest, options.holdout, notes)
     clips = _labelled(manifest)
     learn = [clip for clip in clips if clip.split != "test"]
@@ -112,7 +113,7 @@ def run_fit(
             compared.leaky,
             compared.choice,
             compared.contenders,
-            near_duplicates(table.keys, table.groups, table.hashes),
+            pairs or near_duplicates(table.keys, table.groups, table.hashes),
             model,
             stages,
         )
@@ -134,15 +135,13 @@ def _labelled(manifest: Manifest) -> list[Clip]:
 
 def _merged(
     manifest: Manifest, store: FeatureStore, workers: int, progress: Progress | None
-) -> Manifest:
-    """Return the manifest with recordings that share a look joined."""
+) -> tuple[Manifest, tuple[NearDuplicate, ...]]:
+    """Return the manifest with recordings that share a look joined, and the pairs that do."""
     clips, pairs = look_alikes(_labelled(manifest), store, workers, progress)
     keys, groups = [clip_key(clip) for clip in clips], [clip.group or clip.path for clip in clips]
     joined = dict(zip(clips, merge_groups(keys, groups, pairs), strict=True))
-    return replace(
-        manifest,
-        clips=tuple(replace(clip, group=joined.get(clip, clip.group)) for clip in manifest.clips),
-    )
+    regrouped = (replace(clip, group=joined.get(clip, clip.group)) for clip in manifest.clips)
+    return replace(manifest, clips=tuple(regrouped)), pairs
 
 
 @dataclass(frozen=True)
