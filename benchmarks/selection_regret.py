@@ -26,7 +26,7 @@ from benchmarks._tasks import TASKS
 from vidfit.contracts import Floats, Indices
 from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.folds import Folds
-from vidfit.select import (
+from vidfit.selection import (
     Cost,
     Rules,
     Trial,
@@ -38,7 +38,7 @@ from vidfit.select import (
     spread_order,
     tied_with_best,
 )
-from vidfit.select.scores import PROBES, SCORES
+from vidfit.selection.scores import PROBES, SCORES
 
 SHARES = (0.1, 0.25, 0.5)
 BUDGET, POINTS = 0.25, 0.01

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 
 from benchmarks._harness import arguments, environment, finish, table
 from vidfit.metrics import mean_interval
-from vidfit.select import bias_corrected, tied_with_best
+from vidfit.selection import bias_corrected, tied_with_best
 
 CLIPS, CANDIDATES, MEAN = 200, 20, 0.75
 HELD, COVERED = 0.95, 0.93

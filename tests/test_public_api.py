@@ -14,24 +14,34 @@ from vidfit import errors
 
 NAMES = {
     "BackboneError", "BudgetError", "Clip", "FeatureStore", "FitOptions", "ManifestError",
-    "ModelError", "NotEnoughDataError", "Report", "Sampling", "StoreError", "Timeline",
-    "VideoError", "VidfitError", "__version__", "fit", "load", "predict", "read_manifest",
-    "write_manifest",
+    "ModelError", "NotEnoughDataError", "Ranking", "Report", "Sampling", "SelectOptions",
+    "StoreError", "Timeline", "VideoError", "VidfitError", "__version__", "fit", "load",
+    "predict", "read_manifest", "select", "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
     "fit": "(source: 'str | Path', output: 'Path', options: 'FitOptions' = FitOptions("
-    "backbones=(), groups=None, minutes=None, memory_bytes=None, holdout=0.0, workers=None, "
-    "download=False, merge_duplicates=False), progress: 'Progress | None' = None) -> 'Report'",
+    "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
+    "commercial=False, prefer='cheapest', workers=None, download=False, holdout=0.0, "
+    "merge_duplicates=False), progress: 'Progress | None' = None) -> 'Report'",
+    "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
+    "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
+    "commercial=False, prefer='cheapest', workers=None, download=False), "
+    "progress: 'Progress | None' = None) -> 'Ranking'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",
     "read_manifest": "(source: 'str | Path', *, groups: 'Path | None' = None) -> 'Manifest'",
     "write_manifest": "(manifest: 'Manifest', path: 'str | Path') -> 'None'",
     "FitOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
-    "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, holdout: 'float' = 0.0, "
-    "workers: 'int | None' = None, download: 'bool' = False, merge_duplicates: 'bool' = False) "
-    "-> None",
+    "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
+    "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
+    "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, download: 'bool' = False, "
+    "holdout: 'float' = 0.0, merge_duplicates: 'bool' = False) -> None",
+    "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
+    "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
+    "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
+    "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, download: 'bool' = False) -> None",
     "FeatureStore": "(root: 'Path') -> 'None'",
     "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "

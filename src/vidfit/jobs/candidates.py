@@ -19,7 +19,7 @@ from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.hardware import hardware, resident_bytes
 from vidfit.jobs.options import SelectOptions
 from vidfit.runtime import accelerate
-from vidfit.select import Cost, seconds_a_clip
+from vidfit.selection import Cost, seconds_a_clip
 from vidfit.video import VideoReader
 
 _PROBE_CLIPS = 4

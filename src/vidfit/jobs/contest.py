@@ -17,7 +17,7 @@ from vidfit.jobs.candidates import Loaded, budget_seconds
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
-from vidfit.select import Race, Rules, Trial, first_size, hits, merit, race, spread_order
+from vidfit.selection import Race, Rules, Trial, first_size, hits, merit, race, spread_order
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval, probabilities
 from vidfit.model import Model
 from vidfit.report import hardest_clips
-from vidfit.select import Comparison, Contender, Nested
+from vidfit.selection import Comparison, Contender, Nested
 from vidfit.video import decode
 
 _PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")

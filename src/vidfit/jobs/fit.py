@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Clip, Failure, Indices, NearDuplicate, Progress, Report, Stage, clip_key
+from vidfit.contracts import (
+    Clip,
+    Failure,
+    Indices,
+    NearDuplicate,
+    Progress,
+    Report,
+    Stage,
+    clip_key,
+)
 from vidfit.evaluate import merge_groups, near_duplicates, unknown_thresholds
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import held_out_novelty
@@ -26,7 +35,7 @@ from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model, save_model
 from vidfit.report import write_ranking, write_report
-from vidfit.select import Comparison, Contender, Nested, compare, fit_contenders, nested
+from vidfit.selection import Comparison, Contender, Nested, compare, fit_contenders, nested
 
 _SECONDS_OF_STILLS = 1.0
 _MEMBERS = 3

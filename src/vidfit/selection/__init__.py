@@ -1,0 +1,30 @@
+"""Which model: races, scores and choices, by recordings that were not learned from."""
+
+from vidfit.selection.bias import bias_corrected
+from vidfit.selection.compare import Comparison, Contender, compare, fit_contenders, hits, merit
+from vidfit.selection.nested import Nested, nested
+from vidfit.selection.order import first_size, spread_order
+from vidfit.selection.race import Cost, Race, Round, Rules, Trial, race, seconds_a_clip
+from vidfit.selection.ties import tied_with_best
+
+__all__ = [
+    "Comparison",
+    "Contender",
+    "Cost",
+    "Nested",
+    "Race",
+    "Round",
+    "Rules",
+    "Trial",
+    "bias_corrected",
+    "compare",
+    "first_size",
+    "fit_contenders",
+    "hits",
+    "merit",
+    "nested",
+    "race",
+    "seconds_a_clip",
+    "spread_order",
+    "tied_with_best",
+]
