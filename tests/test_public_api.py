@@ -41,7 +41,8 @@ SIGNATURES = {
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
-    "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, download: 'bool' = False) -> None",
+    "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, "
+    "download: 'bool' = False) -> None",
     "FeatureStore": "(root: 'Path') -> 'None'",
     "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from vidfit.backbones.vgg import Vgg
 from vidfit.errors import BackboneError, BudgetError, NotEnoughDataError, VidfitError
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import regime
@@ -103,6 +105,16 @@ def test_files_are_written(ranked):
     facts = json.loads((output / "ranking.json").read_text())
     assert facts["recommended"] == ranking.recommended
     assert "motion" in (output / "ranking.html").read_text()
+
+
+def test_what_was_taken_of_a_checkpoint_with_another_head_is_reported(fitted, tmp_path):
+    """A network fine-tuned on seven classes: its trunk is used, its head is named as ignored."""
+    state = Vgg("vgg11").state_dict() | {"classifier.6.weight": torch.zeros(7, 4096)}
+    torch.save(state, tmp_path / "tuned.pth")
+    options = SelectOptions(backbones=(f"vgg11:{tmp_path / 'tuned.pth'}",))
+    ranking = run_select(fitted.clips, tmp_path / "out", options)
+    facts = " ".join(ranking.provenance.values())
+    assert "of the checkpoint took" in facts and "classifier.6.weight" in facts
 
 
 def test_the_cheapest_of_the_tied_is_taken_unless_told_otherwise(fitted, own, tmp_path):

@@ -45,7 +45,7 @@ def test_a_plain_loop_gives_the_same(rng):
     names = sorted(set(GROUPS))
     w_RG = np.concatenate(list(draws(len(names), 0, 300)))
     rows = [[m for m, g in enumerate(GROUPS) if g == name] for name in names]
-    tied = []
+    tied, every = [], np.arange(160)
     for i in range(4):
         lead = values.mean(axis=1) - values[i].mean()
         resampled = np.array(
@@ -53,9 +53,7 @@ def test_a_plain_loop_gives_the_same(rng):
                 np.average(
                     values - values[i],
                     axis=1,
-                    weights=sum(
-                        w * np.isin(np.arange(160), r) for w, r in zip(ws, rows, strict=True)
-                    ),
+                    weights=sum(w * np.isin(every, r) for w, r in zip(ws, rows, strict=True)),
                 )
                 for ws in w_RG
             ]

@@ -28,10 +28,11 @@ _TAKEN = frozenset({"concat", "stack", "majority class", FINGERPRINT})
 
 @dataclass(frozen=True)
 class Loaded:
-    """A candidate that runs here, and what it costs."""
+    """A candidate that runs here, what it costs, and what it took of its checkpoint."""
 
     backbone: Backbone
     cost: Cost
+    taken: str = ""
 
     @property
     def name(self) -> str:
@@ -66,13 +67,15 @@ def load_candidates(
             progress.advance()
         before = resident_bytes()
         try:
-            backbone = accelerate(zoo.load(name, download=download), cache=cache)
+            found = zoo.load(name, download=download)
+            backbone = accelerate(found, cache=cache)
             _check_name(backbone.spec.name, loaded)
             decode, forward = _time(backbone, clips)
         except Exception as error:  # a candidate's own code: whatever it raises drops it alone
             dropped.append(Failure(name, _reason(error)))
             continue
-        loaded.append(Loaded(backbone, Cost(decode, forward, max(0, resident_bytes() - before))))
+        cost = Cost(decode, forward, max(0, resident_bytes() - before))
+        loaded.append(Loaded(backbone, cost, str(zoo.loading_report(found) or "")))
     if not loaded:
         reasons = "; ".join(f"{failure.name}: {failure.reason}" for failure in dropped)
         raise BackboneError(f"no candidate runs here ({reasons})")

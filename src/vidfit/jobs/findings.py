@@ -264,4 +264,6 @@ def provenance(manifest: Manifest, candidates: Sequence[Loaded]) -> dict[str, st
     for candidate in candidates:
         spec = candidate.backbone.spec
         facts[spec.name] = f"{spec.source}, revision {spec.revision[:16]}, frames {spec.sampling}"
+        if candidate.taken:
+            facts[spec.name] += f"; of the checkpoint {candidate.taken}"
     return facts
