@@ -40,7 +40,7 @@ from vidfit.selection import (
 )
 from vidfit.selection.scores import PROBES, SCORES
 
-SHARES = (0.1, 0.25, 0.5)
+SHARES = (0.15, 0.25, 0.5)
 BUDGET, POINTS = 0.25, 0.01
 QUARTER = 4
 

@@ -1,10 +1,11 @@
 """Which model: races, scores and choices, by recordings that were not learned from."""
 
 from vidfit.selection.bias import bias_corrected
+from vidfit.selection.budget import Cost, Rules, seconds_a_clip
 from vidfit.selection.compare import Comparison, Contender, compare, fit_contenders, hits, merit
 from vidfit.selection.nested import Nested, nested
 from vidfit.selection.order import first_size, spread_order
-from vidfit.selection.race import Cost, Race, Round, Rules, Trial, race, seconds_a_clip
+from vidfit.selection.race import Race, Round, Trial, race
 from vidfit.selection.ties import tied_with_best
 
 __all__ = [
