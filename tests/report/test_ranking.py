@@ -118,7 +118,7 @@ def test_page_says_what_was_found():
     text = Page(ranking_html(example_ranking())).text
     for said in (
         "Use efficientnet-lite0 : 78.1 % [72.3, 83.4] expected on new recordings",
-        "It is 1.6 points above the 78.1 % expected",
+        "here worth 0.3 points: they are taken off for the 78.1 % expected of efficientnet-lite0",
         "it took 22 % of that",
         "The rarest class has 28 clips: LP-FT or LoRA.",
         "The order of frames does not matter here",
@@ -186,10 +186,13 @@ def test_spread_keeps_order_distance_and_bounds():
 # ---------------------------------------------------------------- cost chart and picture
 
 
-def test_front_is_of_those_who_ran_to_the_end():
+def test_front_is_of_those_who_saw_as_many_clips_as_the_best():
     ranking = example_ranking()
     names = [c.name for c in ranking_front(ranking)]
     assert names == ["efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"]
+    late = replace(ranking.candidates[5], clips=236)
+    with_late = replace(ranking, candidates=(*ranking.candidates[:5], late))
+    assert ranking_front(with_late)[0] == late
 
 
 def test_chart_marks_each_candidate_by_its_standing():
@@ -277,17 +280,20 @@ def test_markdown_stays_in_its_cells_and_short(ranking):
 
 
 @pytest.mark.parametrize(
-    ("naive", "score", "said"),
+    ("own", "score", "said"),
     [
-        (0.82, 0.80, "2.0 points above the 80.0 % expected"),
-        (0.80, 0.80, "no more than the 80.0 %"),
+        (0.82, 0.80, "worth 2.0 points: they are taken off for the 80.0 % expected of efficient"),
+        (0.80, 0.80, "No sign that the choice flatters"),
         (NAN, 0.80, "was not measured"),
     ],
 )
-def test_claim_is_set_beside_what_holds(naive, score, said):
-    ranking = replace(
-        example_ranking(), naive=Estimate(naive, naive, naive), score=Estimate(score, score, score)
+def test_claim_is_set_beside_what_holds(own, score, said):
+    base = example_ranking()
+    candidates = tuple(
+        replace(c, accuracy=Estimate(own, NAN, NAN)) if c.name == base.recommended else c
+        for c in base.candidates
     )
+    ranking = replace(base, candidates=candidates, score=Estimate(score, score, score))
     assert said in words.claim_sentence(ranking)
 
 

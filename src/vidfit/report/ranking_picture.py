@@ -25,7 +25,7 @@ LEGEND = (
     ("recommended", "recommended", 130),
     ("tied", "tied with the best", 160),
     ("behind", "proven behind", 132),
-    ("dropped", "dropped on the way, on fewer clips", 250),
+    ("dropped", "dropped on the way", 160),
 )
 """Kind of mark, what it means, and the pixels that this takes."""
 
@@ -44,8 +44,8 @@ class Spot:
 def ranking_chart(ranking: Ranking, width: int, height: int) -> Markup:
     """Return accuracy against cost; the majority class is a level line.
 
-    The front is that of the candidates which ran to the end: who was dropped was measured on
-    fewer clips.
+    The front is that of the candidates which saw as many clips as the best: accuracies on
+    fewer clips do not compare with theirs.
     """
     spots = [_spot(c) for c in ranking.candidates]
     front = [_spot(c) for c in ranking_front(ranking)]
@@ -54,8 +54,9 @@ def ranking_chart(ranking: Ranking, width: int, height: int) -> Markup:
 
 
 def ranking_front(ranking: Ranking) -> list[Ranked]:
-    """Return those who ran to the end and that no other such one beats, cheapest first."""
-    return pareto_front([c for c in ranking.candidates if c.standing != "dropped"])
+    """Return those who saw as many clips as the best and that no other such one beats."""
+    seen = max((c.clips for c in ranking.candidates if c.name == ranking.best), default=0)
+    return pareto_front([c for c in ranking.candidates if c.clips == seen])
 
 
 def _spot(candidate: Ranked) -> Spot:

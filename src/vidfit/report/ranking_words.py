@@ -29,19 +29,20 @@ def headline(ranking: Ranking) -> str:
 
 def claim_sentence(ranking: Ranking) -> str:
     """Set the winner's own figure beside the one that is corrected for the choice."""
-    claimed, honest = ranking.naive.value, ranking.score.value
-    if not isfinite(claimed) or not isfinite(honest):
+    own = {c.name: c.accuracy.value for c in ranking.candidates}.get(ranking.recommended)
+    if own is None or not isfinite(ranking.naive.value) or not isfinite(own - ranking.score.value):
         return "What the winner's own figure overstates was not measured."
-    count = len(ranking.candidates)
-    own = f"{ranking.best}'s own figure is {wording.figure(ranking.naive)}"
-    if count == 1:
-        return f"{own}. It was the only candidate, so that no choice flatters it."
-    if claimed - honest < 0.0005:
-        return f"{own}, no more than the {wording.percent(honest)} that hold after the choice."
+    claim = f"{ranking.best}'s own figure is {wording.figure(ranking.naive)}"
+    if len(ranking.candidates) == 1:
+        return f"{claim}. It was the only candidate, so that no choice flatters it."
+    expected = f"{wording.percent(ranking.score.value)} expected of {ranking.recommended}"
+    optimism = own - ranking.score.value
+    if optimism < 0.0005:
+        return f"{claim}. No sign that the choice flatters: it takes nothing from the {expected}."
     return (
-        f"{own}, which is what selection usually reports. It is {wording.points(claimed - honest)} "
-        f"above the {wording.percent(honest)} expected on new recordings: the best of {count} "
-        "on the same clips is in part lucky."
+        f"{claim}, which is what selection usually reports. To be the best on the same clips is "
+        f"in part luck, here worth {wording.points(optimism)}: they are taken off for the "
+        f"{expected}."
     )
 
 
@@ -103,7 +104,7 @@ def temporal_sentence(temporal: Temporal | None) -> str:
     if temporal is None:
         return "Whether the order of frames matters was not measured."
     return (
-        f"{temporal.verdict} {temporal.name}, on "
+        f"{temporal.verdict.rstrip('.')}. {temporal.name} on "
         f"{wording.counted(temporal.clips, 'clip')}: {wording.figure(temporal.ordered)} with "
         f"frames in order, {wording.figure(temporal.shuffled)} with the same frames shuffled; "
         f"order brings {behind(temporal.gain)}."
