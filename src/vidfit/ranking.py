@@ -119,7 +119,8 @@ class Ranking:
     best
         The candidate of the highest accuracy.
     score
-        What choosing the best is worth on new recordings: corrected for the choice (BBC-CV).
+        What the recommended one is worth on new recordings: its own figure less the optimism
+        of choosing among so many (BBC-CV).
     naive
         The winner's own figure, as selection usually reports it.
     majority
@@ -135,8 +136,9 @@ class Ranking:
     labels_per_class, regime
         Clips of the rarest class, and how to train with so many.
     spent_seconds, exhaustive_seconds
-        Seconds of decode and inference, added over threads, that the race took, and that
-        all candidates on all clips would take at the measured costs.
+        Seconds of decode and inference, added over threads: what the race took, its run with
+        shuffled frames included, and what all candidates on all clips would take at the
+        measured costs.
     """
 
     data: str

@@ -12,13 +12,14 @@ from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Stage
 from vidfit.errors import BackboneError
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
-from vidfit.jobs.contest import Contest
+from vidfit.jobs.contest import Contest, Entry
 from vidfit.jobs.findings import provenance
 from vidfit.jobs.options import Preference
 from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval
 from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
 from vidfit.selection import bias_corrected, seconds_a_clip, tied_with_best
+from vidfit.selection.scores import PROBES, SCORES
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02
@@ -193,7 +194,16 @@ def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -
         modality=_modality(spec),
         licence=spec.licence,
         commercial_use=spec.commercial_use,
+        scores=_scores(entry),
     )
+
+
+def _scores(entry: Entry) -> dict[str, float]:
+    """Return transferability scores on the clips of a candidate's last round."""
+    (vectors_MD,) = entry.table.vectors.values()
+    labels_M = entry.table.labels_M
+    found = {name: score(vectors_MD, labels_M) for name, score in SCORES.items()}
+    return found | {"knn": PROBES["knn"](vectors_MD, labels_M, entry.folds_M)}
 
 
 def _standing(
