@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from vidfit.metrics import mean_interval
 from vidfit.metrics.bootstrap import draws
@@ -45,14 +46,43 @@ def test_a_plain_loop_gives_the_same(rng):
     )
 
 
-def test_the_upper_end_is_the_winners_and_the_lower_end_is_moved(rng):
-    values = hits(rng, *[0.7] * 10)
-    winner = mean_interval(values[values.mean(axis=1).argmax()], GROUPS)
-    ours = bias_corrected(values, GROUPS)
-    assert ours.high == winner.high
-    assert (
-        winner.low - ours.low == pytest.approx(winner.value - ours.value) and ours.low < winner.low
-    )
+def test_the_interval_is_that_of_the_mean_where_nothing_is_chosen(rng):
+    """Of copies each is the best: Student's interval of the means of 40 equal recordings.
+
+    Ours is some 2 % wider: bags leave out more or fewer recordings than the share they do on
+    average.
+    """
+    (one,) = hits(rng, 0.7)
+    mean_G = one.reshape(40, 4).mean(axis=1)
+    width = 2 * stdtrit(39, 0.975) * mean_G.std(ddof=1) / np.sqrt(40)
+    ours = bias_corrected([one, one], GROUPS)
+    assert ours.value == pytest.approx(one.mean(), abs=0.005)
+    assert width <= ours.high - ours.low <= 1.05 * width
+
+
+@pytest.mark.parametrize(("recordings", "least"), [(5, 0.86), (10, 0.91), (40, 0.93)])
+def test_the_interval_covers_the_truth_of_the_chosen_one(recordings, least):
+    """20 equal ones, recordings very unlike: of 600 such data sets 91, 95 and 96 % (2.5 sigma).
+
+    The winner's own interval covers 76-80 % of them.
+    """
+    covered, naive = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        group_M = np.arange(160) % recordings
+        easy_G = rng.normal(size=recordings)
+        values = (rng.normal(size=(20, 160)) < 0.8 * 2**0.5 + easy_G[group_M]).astype(float)
+        groups, truth = [f"r{g}" for g in group_M], 0.78814  # Phi(0.8)
+        ours = bias_corrected(values, groups, resamples=400)
+        own = mean_interval(values[values.mean(axis=1).argmax()], groups)
+        covered.append(ours.low <= truth <= ours.high)
+        naive.append(own.low <= truth <= own.high)
+    assert np.mean(covered) >= least > np.mean(naive)
+
+
+def test_the_interval_stays_within_the_values(rng):
+    ours = bias_corrected(hits(rng, 0.98, 0.97, 0.96), [f"r{i % 3}" for i in range(160)])
+    assert 0.0 <= ours.low <= ours.value <= ours.high <= 1.0
 
 
 def test_one_candidate_is_reported_as_it_is(rng):

@@ -73,6 +73,18 @@ def draws(groups: int, seed: int, resamples: int = RESAMPLES) -> Iterator[NDArra
         yield rng.multinomial(groups, np.full(groups, 1.0 / groups), size=size).astype(float)
 
 
+def signs(groups: int, seed: int, resamples: int = RESAMPLES) -> Iterator[NDArray[np.float64]]:
+    """Yield random signs of the recordings, blocks of [R, G], half of ``resamples`` rows in all.
+
+    Half, because each row counts with all its signs turned round as well.
+    """
+    rng = np.random.default_rng(seed)
+    rows = max(1, min(resamples // 2, _BLOCK_ENTRIES // groups))
+    for start in range(0, resamples // 2, rows):
+        size = (min(rows, resamples // 2 - start), groups)
+        yield rng.choice(np.array([-1.0, 1.0]), size)
+
+
 def _estimate(value: float, resampled: NDArray[np.float64], groups: int) -> Estimate:
     if groups < 2:
         return Estimate(float(value), math.nan, math.nan)
