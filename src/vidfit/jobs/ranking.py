@@ -164,14 +164,21 @@ def _points(difference: Estimate) -> str:
 
 
 def _expected(found: Searched, recommended: str, naive: Estimate) -> Estimate:
-    """Return what the recommended one is worth: its own figure less the optimism of choosing."""
+    """Return what the recommended one is worth: its own figure less the optimism of choosing.
+
+    The interval is as wide as that of the best, which knows of the choice.
+    """
     finalists = [found.hits(name) for name in found.contest.race.finalists]
     corrected = bias_corrected(np.stack(finalists), found.groups(found.best))
     if recommended == found.best:
         return corrected
-    own = mean_interval(found.hits(recommended), found.groups(recommended))
-    optimism = naive.value - corrected.value
-    return Estimate(own.value - optimism, own.low - optimism, own.high)
+    optimism = max(0.0, naive.value - corrected.value)
+    value = float(found.hits(recommended).mean()) - optimism
+    return Estimate(
+        value,
+        max(0.0, value - (corrected.value - corrected.low)),
+        min(1.0, value + (corrected.high - corrected.value)),
+    )
 
 
 def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -> Ranked:
