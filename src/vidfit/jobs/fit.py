@@ -24,7 +24,7 @@ from vidfit.features import FeatureStore
 from vidfit.fusion.linear import held_out_novelty
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded, entrants, predicted_seconds, prices
-from vidfit.jobs.contest import Contest, race_rules, run_contest
+from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import FOLDS, Folds, check_enough, put_aside, split
 from vidfit.jobs.options import FitOptions
@@ -34,6 +34,7 @@ from vidfit.jobs.table import Table, build_table, look_alikes
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model, save_model
+from vidfit.ranking import Ranking
 from vidfit.report import write_ranking, write_report
 from vidfit.selection import Comparison, Contender, Nested, compare, fit_contenders, nested
 
@@ -50,8 +51,9 @@ def run_fit(
 ) -> Report:
     """Find the model for these clips; write it, its report and the features to ``output``.
 
-    ``output`` gets ``model/``, ``report.html``, ``report.json`` and ``features/``. Features
-    are kept from run to run: an interrupted or repeated ``fit`` computes only what is missing.
+    ``output`` gets ``model/``, ``report.html``, ``ranking.html``, their figures as JSON, and
+    ``features/``. Features are kept from run to run: an interrupted or repeated ``fit``
+    computes only what is missing.
 
     Parameters
     ----------
@@ -67,7 +69,7 @@ def run_fit(
     BackboneError
         If no candidate runs.
     BudgetError
-        If nothing fits the minutes or the memory.
+        If nothing fits the minutes, the latency, the memory or the licence.
     """
     options.check()
     stages: list[Stage] = []
@@ -76,9 +78,7 @@ def run_fit(
     store = FeatureStore(output / "features")
     manifest = read_manifest(source, groups=options.groups)
     check_enough(_labelled(manifest))
-    pairs: tuple[NearDuplicate, ...] = ()
-    if options.merge_duplicates:
-        manifest, pairs = _merged(manifest, store, workers, progress)
+    manifest, pairs = _merged(manifest, options, store, progress)
     manifest = put_aside(manifest, options.holdout, notes)
     clips = _labelled(manifest)
     learn = [clip for clip in clips if clip.split != "test"]
@@ -112,11 +112,7 @@ def run_fit(
             train,
             test,
             [c for c in finalists if c.name in train.vectors],
-            [
-                *ranking.dropped,
-                *(f for rung in ranking.rungs for f in rung.dropped),
-                *tally.backbones,
-            ],
+            [*_dropped(ranking), *tally.backbones],
             [*manifest.rejected, *tally.clips],
             compared.honest,
             compared.leaky,
@@ -133,9 +129,9 @@ def run_fit(
     return report
 
 
-def _lost(contest: Contest) -> list[Failure]:
-    """Return who was dropped on the way, and why."""
-    return [failure for finished in contest.race.rounds for failure in finished.dropped]
+def _dropped(ranking: Ranking) -> list[Failure]:
+    """Return who never ran and who was dropped on the way, and why."""
+    return [*ranking.dropped, *(failure for rung in ranking.rungs for failure in rung.dropped)]
 
 
 def _labelled(manifest: Manifest) -> list[Clip]:
@@ -143,9 +139,12 @@ def _labelled(manifest: Manifest) -> list[Clip]:
 
 
 def _merged(
-    manifest: Manifest, store: FeatureStore, workers: int, progress: Progress | None
+    manifest: Manifest, options: FitOptions, store: FeatureStore, progress: Progress | None
 ) -> tuple[Manifest, tuple[NearDuplicate, ...]]:
-    """Return the manifest with recordings that share a look joined, and the pairs that do."""
+    """Join recordings that share a look, when asked; return the pairs that do."""
+    if not options.merge_duplicates:
+        return manifest, ()
+    workers = options.workers or hardware().cores
     clips, pairs = look_alikes(_labelled(manifest), store, workers, progress)
     keys, groups = [clip_key(clip) for clip in clips], [clip.group or clip.path for clip in clips]
     joined = dict(zip(clips, merge_groups(keys, groups, pairs), strict=True))
