@@ -6,9 +6,9 @@ recordings whose error is shared among the rounds; the others run on three times
 Under a budget there are two rounds. A third of the seconds lets all run on some clips. Those
 whose paired interval to the leader contains zero may all be the best, and what tells them apart
 is only more clips: as many of them as the rest of the budget pays for run on all clips, the
-cheapest first. (Successive halving by accuracy, Jamieson and Talwalkar 2016, lost three times
-as much on the tasks of ``benchmarks.selection_regret``: in the first round the order of equals
-is noise, and a dear one among them keeps three cheap ones out.)
+cheapest first. Halving by accuracy instead (Jamieson and Talwalkar 2016, "Non-stochastic best
+arm identification and hyperparameter optimization") goes by noise: in the first round the order
+of equals is chance, and a dear one among them keeps several cheap ones out.
 """
 
 from __future__ import annotations
