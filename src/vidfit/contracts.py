@@ -223,6 +223,51 @@ class FittedFusion(Protocol):
         ...
 
 
+@runtime_checkable
+class StagedFusion(FittedFusion, Protocol):
+    """A fusion that asks some members only when the others are not sure.
+
+    Its ``novelty`` is that of the members which it always asks.
+    """
+
+    @property
+    def always(self) -> tuple[int, ...]:
+        """Members that every clip is shown to."""
+        ...
+
+    def wanted(self, blocks: Sequence[Floats | None]) -> tuple[int, ...]:
+        """Return which members to ask next for one clip, none when it can be answered.
+
+        ``blocks`` holds [1, D_i] of the members that were asked, ``None`` of the others.
+        """
+        ...
+
+    def asked(self, blocks: Sequence[Floats]) -> NDArray[np.bool_]:
+        """Return which members each clip is shown to, [M, members]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Measured seconds of one clip on one thread, and bytes that loading took."""
+
+    decode_seconds: float
+    forward_seconds: float
+    memory_bytes: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Decode and forward."""
+        return self.decode_seconds + self.forward_seconds
+
+
+def seconds_a_clip(costs: Sequence[Cost]) -> float:
+    """Return what one clip takes by several candidates: one decode, all forwards."""
+    if not costs:
+        return 0.0
+    return max(c.decode_seconds for c in costs) + sum(c.forward_seconds for c in costs)
+
+
 # ---------------------------------------------------------------- evaluation and report
 
 

@@ -29,7 +29,7 @@ from vidfit.jobs.fit import run_fit
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.predict import load, run_predict
 from vidfit.model import load_model
-from vidfit.selection import Cost
+from vidfit.contracts import Cost
 
 MOTION = FitOptions(backbones=("motion",))
 

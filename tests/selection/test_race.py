@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vidfit.contracts import Failure
-from vidfit.selection import Cost, Rules, Trial, race
+from vidfit.contracts import Cost
+from vidfit.selection import Rules, Trial, race
 
 CLIPS = 400
 

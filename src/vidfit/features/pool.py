@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vidfit.contracts import Floats
+
+STEPS = 8
+"""Steps in time of `time_steps`."""
 
 
 def temporal_statistics(tokens_ND: Floats) -> Floats:
@@ -27,3 +32,36 @@ def temporal_statistics(tokens_ND: Floats) -> Floats:
         else np.zeros(tokens_ND.shape[1], np.float32)
     )
     return np.concatenate([tokens_ND.mean(axis=0), tokens_ND.std(axis=0), difference_D])
+
+
+def time_steps(tokens_ND: Floats) -> Floats:
+    """Return tokens at ``STEPS`` equal times, one after the other.
+
+    Models see differing numbers of frames: interpolated in time, step t of one model stands for
+    the same part of the clip as step t of another.
+
+    Parameters
+    ----------
+    tokens_ND
+        Tokens in time order, N >= 1, at the centres of equal parts of the clip.
+
+    Returns
+    -------
+    Floats
+        Vector [STEPS * D]. With one token, all steps are alike.
+    """
+    tokens_ND = np.asarray(tokens_ND, dtype=np.float32)
+    count = len(tokens_ND)
+    place_T = np.clip((np.arange(STEPS) + 0.5) / STEPS * count - 0.5, 0.0, count - 1.0)
+    before_T = np.floor(place_T).astype(int)
+    after_T = np.minimum(before_T + 1, count - 1)
+    share_T1 = (place_T - before_T).astype(np.float32)[:, None]
+    steps_TD: Floats = (1 - share_T1) * tokens_ND[before_T] + share_T1 * tokens_ND[after_T]
+    return steps_TD.reshape(-1)
+
+
+POOLINGS: dict[str, Callable[[Floats], Floats]] = {
+    "statistics": temporal_statistics,
+    "steps": time_steps,
+}
+"""Name of a pooling -> tokens [N, D] to a vector."""

@@ -1,14 +1,97 @@
-"""Heads over one or more members, one file a method."""
+"""Heads over one or more members, one file a method.
+
+``METHODS`` says how members can be combined, ``HEADS`` what a model directory can hold: several
+methods may end in one kind of head.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Literal
 
 from vidfit.contracts import FittedFusion, Floats
-from vidfit.fusion import linear, stack
+from vidfit.fusion.member import Fitted, Member, Training
 
-RESTORE: dict[str, Callable[[Mapping[str, Floats]], FittedFusion]] = {
-    "linear": linear.restore,
-    "stack": stack.restore,
+Family = Literal["concatenation", "integration", "complement"]
+"""By vectors side by side; by answers weighed; by what one does for the other."""
+
+Pooling = Literal["statistics", "steps"]
+"""What of a member's tokens a head looks at: see `vidfit.features.POOLINGS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A kind of fitted head: ``module:function`` that restores it, and what it looks at."""
+
+    restore: str
+    pooling: Pooling = "statistics"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to combine members.
+
+    Parameters
+    ----------
+    family
+        Which of the three families it belongs to.
+    fit
+        ``module:function`` of this package that takes a `Training` and returns a `Fitted`.
+    head
+        Key of ``HEADS``: the kind of what it fits.
+    least_clips
+        With fewer training clips it is not tried unless it is asked for by name.
+    """
+
+    family: Family
+    fit: str
+    head: str
+    least_clips: int = 0
+
+
+METHODS: dict[str, Method] = {
+    "concat": Method("concatenation", "concat:fit_concat", "linear"),
+    "stack": Method("integration", "stack:fit_stack", "log-pool"),
+}
+"""Name of a method -> where it is."""
+
+HEADS: dict[str, Head] = {
+    "linear": Head("linear:restore"),
+    "log-pool": Head("stack:restore"),
 }
 """Kind of head -> the function that rebuilds it from its arrays."""
 
-__all__ = ["RESTORE", "linear", "stack"]
+
+def fit_method(name: str, training: Training) -> Fitted:
+    """Fit a fusion by a method of ``METHODS``."""
+    fit: Callable[[Training], Fitted] = _function(METHODS[name].fit)
+    return fit(training)
+
+
+def restore(head: str, state: Mapping[str, Floats]) -> FittedFusion:
+    """Rebuild a head of a kind of ``HEADS`` from its arrays."""
+    rebuild: Callable[[Mapping[str, Floats]], FittedFusion] = _function(HEADS[head].restore)
+    return rebuild(state)
+
+
+def _function(place: str) -> Callable[..., object]:  # type: ignore[misc]
+    module, _, name = place.partition(":")
+    function: Callable[..., object] = getattr(import_module(f"vidfit.fusion.{module}"), name)
+    return function
+
+
+__all__ = [
+    "HEADS",
+    "METHODS",
+    "Family",
+    "Fitted",
+    "Head",
+    "Member",
+    "Method",
+    "Pooling",
+    "Training",
+    "fit_method",
+    "restore",
+]

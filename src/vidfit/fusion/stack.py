@@ -1,113 +1,72 @@
-"""Out-of-fold stacking: a weighted product of the members' answers.
+"""A weighted product of the members' answers: a learned linear average of log-odds.
 
-The stacked answer is ``softmax(sum_m w_m log p_m + b)`` with one weight ``w_m >= 0`` a
-member and one bias a class, fitted on answers that each member gave to clips of recordings
-it was not fitted on: in-sample answers would teach it to trust the member that overfits
-most (Wolpert 1992). Weights are not negative, after Breiman (1996), Stacked regressions: so
+The stacked answer is ``softmax(sum_s w_s log p_s + b)`` with one weight ``w_s >= 0`` a member
+and one bias a class. Weights are not negative, after Breiman (1996), Stacked regressions: so
 few and such bounded parameters can silence a useless member, but hardly overfit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import Linear, log_softmax
+from vidfit.fusion.answers import FLOOR, OverAnswers, fit_over_answers, probes_of
+from vidfit.fusion.linear import log_softmax
+from vidfit.fusion.member import Fitted, Training
 
-_FLOOR = -8.0
 _WEIGHT_PENALTY = 0.003
 _BIAS_PENALTY = 0.1
 
 
 @dataclass(frozen=True)
-class Stack:
-    """Fitted members, the weight of each, and a bias for each class."""
+class LogPool:
+    """The weight of each member, and a bias for each class."""
 
-    members: tuple[Linear, ...]
-    weights: Floats
+    weights_S: Floats
     bias_K: Floats
 
-    def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
-        """Return log-probabilities [M, K] of vectors [M, D_i] of each member."""
-        answers = [
-            member.log_probabilities([block])
-            for member, block in zip(self.members, blocks, strict=True)
-        ]
-        return _pool(answers, self.weights, self.bias_K)
-
-    def novelty(self, blocks: Sequence[Floats]) -> Floats:
-        """Return the mean of the members' novelty, [M]."""
-        each = [member.novelty([block]) for member, block in zip(self.members, blocks, strict=True)]
-        result: Floats = np.mean(each, axis=0)
-        return result
+    def combine(self, answers_SMK: Floats) -> Floats:
+        """Return the weighted product, normalised."""
+        floored_SMK = np.maximum(answers_SMK, FLOOR)
+        return log_softmax(np.tensordot(self.weights_S, floored_SMK, axes=1) + self.bias_K)
 
     def state(self) -> dict[str, Floats]:
-        """Return the arrays that ``restore`` needs."""
-        arrays = {"weights": self.weights, "bias_K": self.bias_K}
-        for i, member in enumerate(self.members):
-            arrays |= {f"member{i}.{name}": array for name, array in member.state().items()}
-        return arrays
+        """Return weights and biases."""
+        return {"weights_S": self.weights_S, "bias_K": self.bias_K}
 
 
-def fit_stack(
-    members: Sequence[Linear],
-    out_of_fold_answers: Sequence[Floats],
-    labels_M: Indices,
-    folds_M: Indices,
-) -> tuple[Stack, Floats]:
-    """Fit the weights on the members' out-of-fold log-probabilities [M, K].
-
-    Returns
-    -------
-    tuple
-        The fitted stack and its own out-of-fold log-probabilities [M, K].
-    """
-    out_MK = np.empty_like(out_of_fold_answers[0])
-    for fold in np.unique(folds_M):
-        train, test = folds_M != fold, folds_M == fold
-        weights, bias_K = _fit([answer[train] for answer in out_of_fold_answers], labels_M[train])
-        out_MK[test] = _pool([answer[test] for answer in out_of_fold_answers], weights, bias_K)
-    weights, bias_K = _fit(out_of_fold_answers, labels_M)
-    return Stack(tuple(members), weights, bias_K), out_MK
+def fit_stack(training: Training) -> Fitted:
+    """Fit weights and biases on the members' out-of-fold answers."""
+    return fit_over_answers(training, fit_log_pool)
 
 
-def restore(state: Mapping[str, Floats]) -> Stack:
-    """Return the stack whose ``state`` this is."""
-    weights = state["weights"]
-    members = [
-        Linear(**{name: state[f"member{i}.{name}"] for name in Linear.__dataclass_fields__})
-        for i in range(len(weights))
-    ]
-    return Stack(tuple(members), weights, state["bias_K"])
+def restore(state: Mapping[str, Floats]) -> OverAnswers:
+    """Return the fusion whose ``state`` this is."""
+    return OverAnswers(probes_of(state), LogPool(state["weights_S"], state["bias_K"]))
 
 
-def _pool(answers: Sequence[Floats], weights: Floats, bias_K: Floats) -> Floats:
-    """Weigh log-probabilities, each cut at e^-8 so that no single sure error rules."""
-    return log_softmax(np.tensordot(weights, np.maximum(answers, _FLOOR), axes=1) + bias_K)
-
-
-def _fit(answers: Sequence[Floats], labels_M: Indices) -> tuple[Floats, Floats]:
+def fit_log_pool(answers_SMK: Floats, labels_M: Indices, folds_M: Indices) -> LogPool:
     """Minimise the log-loss plus a pull of the weights to the plain average."""
     from scipy.optimize import minimize
 
-    answers_SMK = np.maximum(answers, _FLOOR).astype(np.float64)
-    count, clips, classes = answers_SMK.shape
+    floored_SMK = np.maximum(answers_SMK, FLOOR).astype(np.float64)
+    count, clips, classes = floored_SMK.shape
     target_MK = np.eye(classes)[labels_M]
 
     def loss(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, bias_K = x[:count], x[count:]
-        log_p_MK = log_softmax(np.tensordot(weights, answers_SMK, axes=1) + bias_K)
+        weights_S, bias_K = x[:count], x[count:]
+        log_p_MK = log_softmax(np.tensordot(weights_S, floored_SMK, axes=1) + bias_K)
         error_MK = (np.exp(log_p_MK) - target_MK) / clips
-        pull = weights - 1.0 / count
+        pull_S = weights_S - 1.0 / count
         value = -(log_p_MK * target_MK).sum() / clips
-        value += _WEIGHT_PENALTY * pull @ pull + _BIAS_PENALTY * bias_K @ bias_K
+        value += _WEIGHT_PENALTY * pull_S @ pull_S + _BIAS_PENALTY * bias_K @ bias_K
         gradient = np.concatenate(
             [
-                np.tensordot(answers_SMK, error_MK, axes=2) + 2 * _WEIGHT_PENALTY * pull,
+                np.tensordot(floored_SMK, error_MK, axes=2) + 2 * _WEIGHT_PENALTY * pull_S,
                 error_MK.sum(axis=0) + 2 * _BIAS_PENALTY * bias_K,
             ]
         )
@@ -116,4 +75,4 @@ def _fit(answers: Sequence[Floats], labels_M: Indices) -> tuple[Floats, Floats]:
     start = np.concatenate([np.full(count, 1.0 / count), np.zeros(classes)])
     bounds = [(0.0, None)] * count + [(None, None)] * classes
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return found[:count].astype(np.float32), found[count:].astype(np.float32)
+    return LogPool(found[:count].astype(np.float32), found[count:].astype(np.float32))

@@ -12,14 +12,13 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.backbones import catalogue
 from vidfit.backbones.catalogue import licence_refusal
-from vidfit.contracts import Backbone, Clip, Failure, Progress
+from vidfit.contracts import Backbone, Clip, Cost, Failure, Progress, seconds_a_clip
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features.extract import gather_views
 from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.hardware import hardware, resident_bytes
 from vidfit.jobs.options import SelectOptions
 from vidfit.runtime import accelerate
-from vidfit.selection import Cost, seconds_a_clip
 from vidfit.video import VideoReader
 
 _PROBE_CLIPS = 4

@@ -18,7 +18,7 @@ from vidfit.jobs.options import Preference
 from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval
 from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
-from vidfit.selection import bias_corrected, seconds_a_clip, tied_with_best
+from vidfit.selection import bias_corrected, tied_with_best
 from vidfit.selection.scores import PROBES, SCORES
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100

@@ -1,7 +1,7 @@
 """Which model: races, scores and choices, by recordings that were not learned from."""
 
 from vidfit.selection.bias import bias_corrected
-from vidfit.selection.budget import Cost, Rules, seconds_a_clip
+from vidfit.selection.budget import Rules
 from vidfit.selection.compare import Comparison, Contender, compare, fit_contenders, hits, merit
 from vidfit.selection.nested import Nested, nested
 from vidfit.selection.order import first_size, spread_order
@@ -11,7 +11,6 @@ from vidfit.selection.ties import tied_with_best
 __all__ = [
     "Comparison",
     "Contender",
-    "Cost",
     "Nested",
     "Race",
     "Round",
@@ -25,7 +24,6 @@ __all__ = [
     "merit",
     "nested",
     "race",
-    "seconds_a_clip",
     "spread_order",
     "tied_with_best",
 ]

@@ -6,32 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vidfit.contracts import Failure
+from vidfit.contracts import Cost, Failure, seconds_a_clip
 from vidfit.selection.order import GROWTH, round_sizes
 
 FIRST_SHARE = 1 / 3
 """So much of a budget goes to the first round, in which all run."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Measured seconds of one clip on one thread, and bytes that loading took."""
-
-    decode_seconds: float
-    forward_seconds: float
-    memory_bytes: int
-
-    @property
-    def seconds(self) -> float:
-        """Decode and forward."""
-        return self.decode_seconds + self.forward_seconds
-
-
-def seconds_a_clip(costs: Sequence[Cost]) -> float:
-    """Return what one clip takes by several candidates: one decode, all forwards."""
-    if not costs:
-        return 0.0
-    return max(c.decode_seconds for c in costs) + sum(c.forward_seconds for c in costs)
 
 
 @dataclass(frozen=True)

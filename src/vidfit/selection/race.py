@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidfit.contracts import Failure, Floats
+from vidfit.contracts import Cost, Failure, Floats
 from vidfit.metrics import mean_interval
-from vidfit.selection.budget import Cost, Purse, Rules
+from vidfit.selection.budget import Purse, Rules
 from vidfit.selection.order import round_sizes
 from vidfit.selection.ties import tied_with_best, upper_gain
 

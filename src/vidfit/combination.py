@@ -1,0 +1,154 @@
+"""The answer to "how do I combine models?": values that `fuse` hands to a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vidfit.contracts import Estimate, Failure, Stage
+
+Family = Literal["single", "concatenation", "integration", "complement"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What two models have in common, and what the second adds to the first.
+
+    All figures are of answers to recordings that a model has not learned from.
+
+    Parameters
+    ----------
+    agreement
+        Cohen's kappa of the two models' answers: 0 is what chance would give, 1 the same answers.
+    oracle
+        Share of clips that at least one of them answers right: no choice between their answers
+        can do better.
+    error_correlation
+        Pearson correlation of their errors (1 wrong, 0 right); ``nan`` when one never errs.
+    added
+        Accuracy of their stack minus that of ``first``, the better of the two, paired over
+        recordings.
+    """
+
+    first: str
+    second: str
+    agreement: float
+    oracle: Estimate
+    error_correlation: float
+    added: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to answer: a model alone, or a fusion.
+
+    Parameters
+    ----------
+    name
+        Backbone, or method and number of members such as ``stack-2``.
+    family
+        ``"single"``, or the family of fusions that it belongs to.
+    members
+        Backbones that the final model asks, fitted on all clips.
+    accuracy
+        Top-1 on recordings that it has not learned from (nested cross-validation), in [0, 1].
+    gain
+        Accuracy minus that of the best single model, paired over recordings.
+    seconds_per_clip
+        Decode and inference of a clip in one thread, from costs measured one by one; of a
+        cascade the mean over clips, by the members that each was shown to.
+    memory_bytes
+        What loading its members took.
+    calls
+        Of a cascade, by member the share of clips shown to it; empty for others.
+    pareto
+        Whether no other option is both more accurate and faster.
+    """
+
+    name: str
+    family: Family
+    members: tuple[str, ...]
+    accuracy: Estimate
+    gain: Estimate
+    seconds_per_clip: float
+    memory_bytes: int
+    parameters: int
+    calls: dict[str, float]
+    pareto: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """A head on one backbone that learned to answer as the fusion does.
+
+    Parameters
+    ----------
+    accuracy
+        Top-1 in nested cross-validation.
+    gain
+        Accuracy minus that of the best single model, paired over recordings.
+    kept
+        Its gain as a share of the fusion's gain, with an interval; ``None`` where the fusion
+        has no proven gain to be kept.
+    """
+
+    name: str
+    accuracy: Estimate
+    gain: Estimate
+    kept: Estimate | None
+    seconds_per_clip: float
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Whether to combine models for these clips, and how.
+
+    Parameters
+    ----------
+    chosen
+        Name of the option in the model directory: the best fusion if its gain is proven,
+        else the recommended single model.
+    best_single
+        The single model that fusions are held against: the most accurate in nested
+        cross-validation.
+    fusion
+        Accuracy of "the best fusion", chosen anew in each fold without its recordings;
+        ``None`` with a single candidate.
+    gain
+        ``fusion`` minus the best single model on the same clips, paired over recordings: a
+        fusion is kept only if the interval lies above zero.
+    proven
+        Whether it does.
+    score
+        Accuracy of the whole procedure, decision included.
+    options
+        All that was tried, most accurate first.
+    pairs
+        Each pair of single models once, the largest addition first.
+    student
+        ``None`` when none was asked for.
+    """
+
+    data: str
+    classes: tuple[str, ...]
+    clip_count: int
+    group_count: int
+    grouping: str
+    protocol: str
+    chosen: str
+    verdict: str
+    best_single: str
+    fusion: Estimate | None
+    gain: Estimate | None
+    proven: bool
+    score: Estimate
+    majority: Estimate
+    options: tuple[Option, ...]
+    pairs: tuple[Pair, ...]
+    student: Student | None
+    failures: tuple[Failure, ...]
+    dropped: tuple[Failure, ...]
+    stages: tuple[Stage, ...]
+    machine: dict[str, str]
+    provenance: dict[str, str]
+    warnings: tuple[str, ...] = ()

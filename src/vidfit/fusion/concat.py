@@ -1,0 +1,16 @@
+"""Concatenation: the members' vectors side by side, and one linear probe over all of them.
+
+Each member is standardised and divided by the root of its width (`vidfit.fusion.linear`), so
+that a wide model does not drown a narrow one.
+"""
+
+from __future__ import annotations
+
+from vidfit.fusion.linear import cross_fit
+from vidfit.fusion.member import Fitted, Training
+
+
+def fit_concat(training: Training) -> Fitted:
+    """Fit one probe over the vectors of all members; the folds choose its penalty."""
+    probe, out_MK = cross_fit(training.blocks, training.labels_M, training.folds_M)
+    return Fitted(probe, out_MK, tuple(range(len(training.members))))

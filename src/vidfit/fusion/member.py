@@ -1,0 +1,84 @@
+"""What a fusion is fitted on, and what its fitting gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vidfit.contracts import Cost, FittedFusion, Floats, Indices
+from vidfit.fusion.linear import Linear
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model as a fusion sees it.
+
+    Parameters
+    ----------
+    vectors_MD
+        What it saw in each training clip, pooled over time.
+    probe
+        Fitted on all training clips.
+    out_of_fold_MK
+        Log-probabilities of each clip by a probe that was fitted without its fold.
+    cost
+        What asking it about a clip costs.
+    steps_MX
+        The same as ``vectors_MD``, but kept apart by time (`vidfit.features.time_steps`);
+        ``None`` unless a method asks for it.
+    """
+
+    vectors_MD: Floats
+    probe: Linear
+    out_of_fold_MK: Floats
+    cost: Cost = Cost(0.0, 0.0)
+    steps_MX: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """Training clips as a fusion sees them: members, labels and the fold of each clip."""
+
+    members: tuple[Member, ...]
+    labels_M: Indices
+    folds_M: Indices
+
+    @property
+    def blocks(self) -> list[Floats]:
+        """The members' vectors."""
+        return [member.vectors_MD for member in self.members]
+
+    @property
+    def answers_SMK(self) -> Floats:
+        """The members' out-of-fold answers, S members."""
+        return np.stack([member.out_of_fold_MK for member in self.members])
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.members[0].out_of_fold_MK.shape[1])
+
+    def only(self, members: Sequence[int]) -> Training:
+        """Return the same clips with some of the members."""
+        return replace(self, members=tuple(self.members[i] for i in members))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted fusion.
+
+    Parameters
+    ----------
+    fusion
+        Takes blocks of the members in ``used``, in that order.
+    out_of_fold_MK
+        Its log-probabilities of the training clips, each by a fit without the clip's fold.
+    used
+        Which members it asks; those without weight are left out, and cost nothing.
+    """
+
+    fusion: FittedFusion
+    out_of_fold_MK: Floats
+    used: tuple[int, ...]
