@@ -227,23 +227,24 @@ class FittedFusion(Protocol):
 class StagedFusion(FittedFusion, Protocol):
     """A fusion that asks some members only when the others are not sure.
 
-    Its ``novelty`` is that of the members which it always asks.
+    Its ``novelty`` is that of the members of the first stage, which every clip is shown to.
     """
 
     @property
-    def always(self) -> tuple[int, ...]:
-        """Members that every clip is shown to."""
+    def stages(self) -> tuple[tuple[int, ...], ...]:
+        """Members by stage, in the order in which they are asked."""
         ...
 
     def wanted(self, blocks: Sequence[Floats | None]) -> tuple[int, ...]:
-        """Return which members to ask next for one clip, none when it can be answered.
+        """Return which members to ask next for one clip; none when it can be answered.
 
-        ``blocks`` holds [1, D_i] of the members that were asked, ``None`` of the others.
+        ``blocks`` holds [1, D_i] of the members that were asked, ``None`` of the others; once
+        nothing is wanted, ``log_probabilities`` takes them as they are.
         """
         ...
 
-    def asked(self, blocks: Sequence[Floats]) -> NDArray[np.bool_]:
-        """Return which members each clip is shown to, [M, members]."""
+    def depth(self, blocks: Sequence[Floats]) -> Indices:
+        """Return how many stages each clip goes through, [M], from 1."""
         ...
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.backbones import catalogue
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Stage
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Stage, seconds_a_clip
 from vidfit.errors import BackboneError
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded

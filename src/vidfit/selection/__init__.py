@@ -2,22 +2,36 @@
 
 from vidfit.selection.bias import bias_corrected
 from vidfit.selection.budget import Rules
-from vidfit.selection.compare import Comparison, Contender, compare, fit_contenders, hits, merit
-from vidfit.selection.nested import Nested, nested
+from vidfit.selection.compare import (
+    Choice,
+    Contender,
+    Terms,
+    choose,
+    fit_contenders,
+    hits,
+    merit,
+)
+from vidfit.selection.nested import FUSION, SINGLE, Gain, Nested, nested
 from vidfit.selection.order import first_size, spread_order
 from vidfit.selection.race import Race, Round, Trial, race
+from vidfit.selection.rows import Rows
 from vidfit.selection.ties import tied_with_best
 
 __all__ = [
-    "Comparison",
+    "Choice",
     "Contender",
+    "FUSION",
+    "Gain",
     "Nested",
     "Race",
     "Round",
+    "Rows",
     "Rules",
+    "SINGLE",
+    "Terms",
     "Trial",
     "bias_corrected",
-    "compare",
+    "choose",
     "first_size",
     "fit_contenders",
     "hits",

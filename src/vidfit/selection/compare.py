@@ -1,20 +1,37 @@
-"""Fit every candidate and every fusion, and choose, on one set of training clips."""
+"""Fit every candidate and every fusion on one set of training clips, and find the best of each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from vidfit.contracts import Estimate, FittedFusion, Floats, Indices
+from vidfit.contracts import Cost, FittedFusion, Floats, Indices, StagedFusion, seconds_a_clip
+from vidfit.fusion import HEADS, METHODS, Member, Training, fit_method
 from vidfit.fusion.linear import cross_fit, log_loss
-from vidfit.fusion.stack import fit_stack
-from vidfit.metrics import mean_interval
+from vidfit.selection.rows import Rows
 from vidfit.selection.ties import tied_with_best
 
-Vectors = Mapping[str, Floats]
-"""Backbone name -> one vector per clip, [M, D]."""
+
+@dataclass(frozen=True)
+class Terms:
+    """What a comparison goes by.
+
+    Parameters
+    ----------
+    costs
+        Of each backbone.
+    methods
+        Ways to combine them, of `vidfit.fusion.METHODS`; each is tried on the best pair and on
+        all members.
+    cheapest
+        Whether of those tied with the best single model the cheapest is recommended.
+    """
+
+    costs: Mapping[str, Cost]
+    methods: tuple[str, ...] = tuple(METHODS)
+    cheapest: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,80 +48,86 @@ class Contender:
     fitted: FittedFusion
     out_of_fold_MK: Floats
 
-    def log_probabilities(self, vectors: Vectors) -> Floats:
+    def log_probabilities(self, rows: Rows) -> Floats:
         """Return log-probabilities [M, K] of clips."""
-        return self.fitted.log_probabilities([vectors[name] for name in self.members])
+        return self.fitted.log_probabilities(self.blocks(rows))
+
+    def novelty(self, rows: Rows) -> Floats:
+        """Return how far each clip lies from the training clips, [M], 1 on their average."""
+        return self.fitted.novelty(self.blocks(rows))
+
+    def blocks(self, rows: Rows) -> list[Floats]:
+        """Return what its head looks at, by member."""
+        of = rows.steps if HEADS[self.head].pooling == "steps" else rows.vectors
+        return [of[name] for name in self.members]
+
+    @property
+    def stages(self) -> tuple[tuple[str, ...], ...]:
+        """Members by stage, in the order in which they are asked: most ask all at once."""
+        if isinstance(self.fitted, StagedFusion):
+            return tuple(tuple(self.members[i] for i in stage) for stage in self.fitted.stages)
+        return (self.members,)
+
+    def depth(self, rows: Rows) -> Indices:
+        """Return how many stages each clip goes through, [M]."""
+        if isinstance(self.fitted, StagedFusion):
+            return self.fitted.depth(self.blocks(rows))
+        return np.ones(len(rows.labels_M), np.int64)
+
+    def seconds(self, depth_M: Indices, costs: Mapping[str, Cost]) -> Floats:
+        """Return what each clip takes, [M]: by stage that it reaches, a decode and forwards."""
+        steps = [seconds_a_clip([costs[name] for name in stage]) for stage in self.stages]
+        result: Floats = np.cumsum(steps)[depth_M - 1].astype(np.float32)
+        return result
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A choice: the best single model, the one to use of those tied with it, the best fusion.
+class Choice:
+    """The best single model, the one to use of those tied with it, and the best fusion.
 
     ``tied`` are the names of the single models among which the truly best one is, with 95 %
-    probability. ``gain`` is the fusion's out-of-fold top-1 minus the best single's, paired over
-    recordings; the fusion is kept only if the interval lies above zero.
+    probability; ``best_fusion`` is ``None`` with a single candidate.
     """
 
     best_single: Contender
     recommended: Contender
     tied: tuple[str, ...]
     best_fusion: Contender | None
-    gain: Estimate | None
-
-    @property
-    def chosen(self) -> Contender:
-        """The fusion if its gain is proven, else the recommended single model."""
-        if self.best_fusion is not None and self.gain is not None and self.gain.low > 0:
-            return self.best_fusion
-        return self.recommended
 
 
-def fit_contenders(vectors: Vectors, labels_M: Indices, folds_M: Indices) -> list[Contender]:
-    """Fit every backbone alone, then all together by concatenation and by stacking."""
-    singles = [_linear(name, (name,), vectors, labels_M, folds_M) for name in vectors]
-    if len(singles) < 2:
-        return singles
-    names = tuple(vectors)
-    stack, out_MK = fit_stack(
-        [single.fitted for single in singles],  # type: ignore[misc]
-        [single.out_of_fold_MK for single in singles],
-        labels_M,
-        folds_M,
-    )
-    return [
-        *singles,
-        _linear("concat", names, vectors, labels_M, folds_M),
-        Contender("stack", "stack", names, stack, out_MK),
+def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender]:
+    """Fit every backbone alone, then fusions of the best pair and of all."""
+    singles = []
+    members: dict[str, Member] = {}
+    for name, x_MD in rows.vectors.items():
+        probe, out_MK = cross_fit([x_MD], rows.labels_M, folds_M)
+        singles.append(Contender(name, "linear", (name,), probe, out_MK))
+        members[name] = Member(x_MD, probe, out_MK, terms.costs[name], rows.steps.get(name))
+    training = Training(tuple(members.values()), rows.labels_M, folds_M)
+    fusions = [
+        _fusion(method, tuple(members), team, training)
+        for team in _teams(training)
+        for method in terms.methods
     ]
+    return [*singles, *fusions]
 
 
-def compare(
-    contenders: Sequence[Contender],
-    labels_M: Indices,
-    groups: Sequence[str],
-    seconds: Mapping[str, float] | None = None,
-) -> Comparison:
-    """Choose among fitted contenders by their out-of-fold answers.
-
-    Parameters
-    ----------
-    seconds
-        What a clip costs by backbone: the cheapest of those tied with the best is recommended.
-        ``None`` recommends the best.
-    """
-    singles = [c for c in contenders if len(c.members) == 1]
-    fusions = [c for c in contenders if len(c.members) > 1]
-    best = max(singles, key=lambda c: merit(c.out_of_fold_MK, labels_M))
+def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
+    """Choose among fitted contenders by their out-of-fold answers."""
+    labels_M = rows.labels_M
+    singles = [c for c in contenders if c.name in rows.vectors]
+    fusions = [c for c in contenders if c.name not in rows.vectors]
+    best = _best(singles, labels_M)
     hits_CM = np.stack([hits(c.out_of_fold_MK, labels_M) for c in singles])
-    is_tied_C = tied_with_best(hits_CM, groups)
+    is_tied_C = tied_with_best(hits_CM, rows.groups)
     tied = [c for c, is_tied in zip(singles, is_tied_C, strict=True) if is_tied or c is best]
-    cheapest = best if seconds is None else min(tied, key=lambda c: seconds[c.name])
-    fusion, gain = None, None
-    if fusions:
-        fusion = max(fusions, key=lambda c: merit(c.out_of_fold_MK, labels_M))
-        ahead_M = hits(fusion.out_of_fold_MK, labels_M) - hits(best.out_of_fold_MK, labels_M)
-        gain = mean_interval(ahead_M, groups)
-    return Comparison(best, cheapest, tuple(c.name for c in tied), fusion, gain)
+    cheapest = min(tied, key=lambda c: terms.costs[c.name].seconds)
+    return Choice(
+        best,
+        cheapest if terms.cheapest else best,
+        tuple(c.name for c in tied),
+        _best(fusions, labels_M) if fusions else None,
+    )
 
 
 def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:
@@ -119,8 +142,37 @@ def merit(log_probabilities_MK: Floats, labels_M: Indices) -> float:
     return top_1 - 1e-6 * log_loss(log_probabilities_MK, labels_M)
 
 
-def _linear(
-    name: str, members: tuple[str, ...], vectors: Vectors, labels_M: Indices, folds_M: Indices
+def _best(contenders: Sequence[Contender], labels_M: Indices) -> Contender:
+    return max(contenders, key=lambda c: merit(c.out_of_fold_MK, labels_M))
+
+
+def _teams(training: Training) -> Iterator[tuple[int, ...]]:
+    """Yield who is fused: the best member with whom it goes best, and all of them.
+
+    The pair is judged by the merit of its stack, which hardly overfits.
+    """
+    count = len(training.members)
+    if count > 2:
+        merits = [merit(m.out_of_fold_MK, training.labels_M) for m in training.members]
+        best = int(np.argmax(merits))
+        pairs = [(min(best, i), max(best, i)) for i in range(count) if i != best]
+        yield max(pairs, key=lambda pair: _merit_of_stack(training.only(pair)))
+    if count > 1:
+        yield tuple(range(count))
+
+
+def _merit_of_stack(training: Training) -> float:
+    return merit(fit_method("stack", training).out_of_fold_MK, training.labels_M)
+
+
+def _fusion(
+    method: str, names: Sequence[str], team: tuple[int, ...], training: Training
 ) -> Contender:
-    fitted, out_MK = cross_fit([vectors[member] for member in members], labels_M, folds_M)
-    return Contender(name, "linear", members, fitted, out_MK)
+    fitted = fit_method(method, training.only(team))
+    return Contender(
+        f"{method}-{len(team)}",
+        METHODS[method].head,
+        tuple(names[team[i]] for i in fitted.used),
+        fitted.fusion,
+        fitted.out_of_fold_MK,
+    )

@@ -3,114 +3,187 @@
 Varma and Simon (2006), Bias in error estimation when using cross-validation for model
 selection. In each outer fold everything is done again without the fold's recordings:
 standardisation, penalties, stacking, the choice of the backbone and of the fusion.
+
+Whether to fuse at all is decided on the answers to the outer folds, which no choice of a fusion
+has seen. To score that decision too, it is made for each fold by the answers to the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Floats, Indices, Progress
-from vidfit.metrics import fit_temperature, probabilities
-from vidfit.selection.compare import Vectors, compare, fit_contenders
+from vidfit.contracts import Estimate, Floats, Indices, Progress
+from vidfit.metrics import fit_temperature, mean_interval, probabilities
+from vidfit.selection.compare import Contender, Terms, choose, fit_contenders, hits, merit
+from vidfit.selection.rows import Rows
+from vidfit.selection.ties import is_proven_better
 
 _NEVER = -20.0
 """Log-probability of a class that a fit has not seen."""
+
+SINGLE, FUSION = "the single model of each fold", "the fusion of each fold"
+"""Names in `Nested.answers_MK` of what was chosen anew in each outer fold, calibrated there."""
 
 Folds = Callable[[Indices, Sequence[str], int], Indices]
 """Labels, groups and a seed -> the fold of each clip."""
 
 
-Rows = tuple[Vectors, Indices, Sequence[str]]
-"""Vectors by backbone, labels and recordings of clips."""
+@dataclass(frozen=True)
+class Gain:
+    """What the fusion of each fold is worth more than the best single model.
+
+    ``points`` is the difference in accuracy, paired over recordings; ``proven`` says whether it
+    is above zero by more than chance.
+    """
+
+    points: Estimate
+    proven: bool
 
 
 @dataclass(frozen=True)
 class Nested:
     """Answers to every clip by fits that have not seen its recording.
 
-    All are log-probabilities [M, K]. ``chosen_MK`` are those of whatever was chosen in the
-    clip's outer fold, calibrated there; ``chosen_by_fold`` says what that was.
+    Parameters
+    ----------
+    answers_MK
+        Log-probabilities [M, K] by contender, and of `SINGLE` and `FUSION`.
+    seconds_M, depth_M
+        By contender, what each clip takes and through how many stages it goes.
+    best_single
+        The single model with the highest accuracy here, which a fusion is held against.
+    gain
+        ``None`` with a single candidate.
+    chosen_MK
+        Of each clip the fusion's answer where the other folds prove a gain, else the single
+        model's.
+    chosen_by_fold
+        What that was.
     """
 
     answers_MK: Mapping[str, Floats]
+    seconds_M: Mapping[str, Floats]
+    depth_M: Mapping[str, Indices]
+    best_single: str
+    gain: Gain | None
     chosen_MK: Floats
     chosen_by_fold: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Outside:
-    """What one outer fold answers for the clips it has not seen."""
+@dataclass
+class _Sheet:
+    """Answers to all clips, filled in fold by fold."""
 
-    answers_MK: Mapping[str, Floats]
-    chosen: str
-    calibrated_MK: Floats
+    rows: Rows
+    answers: dict[str, Floats] = field(default_factory=dict)
+    seconds: dict[str, Floats] = field(default_factory=dict)
+    depth: dict[str, Indices] = field(default_factory=dict)
+
+    def put(self, name: str, test_M: NDArray[np.bool_], answer_MK: Floats) -> None:
+        """Note answers; a fold without the last classes gives them no probability."""
+        shape = (len(test_M), self.rows.classes)
+        all_MK = self.answers.setdefault(name, np.full(shape, _NEVER, np.float32))
+        all_MK[test_M, : answer_MK.shape[1]] = answer_MK
+
+    def spend(
+        self, contender: Contender, test_M: NDArray[np.bool_], test: Rows, terms: Terms
+    ) -> None:
+        """Note what the answers took."""
+        clips = len(test_M)
+        depth_M = contender.depth(test)
+        self.depth.setdefault(contender.name, np.zeros(clips, np.int64))[test_M] = depth_M
+        seconds_M = self.seconds.setdefault(contender.name, np.zeros(clips, np.float32))
+        seconds_M[test_M] = contender.seconds(depth_M, terms.costs)
 
 
 def nested(
     rows: Rows,
     folds: Folds,
+    terms: Terms,
     *,
     inner_folds: Folds | None = None,
-    seconds: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Nested:
     """Run the whole choice once for each outer fold and answer the clips left out.
 
     Parameters
     ----------
-    rows
-        Vectors, labels and recordings of the clips.
     folds, inner_folds
         Deal clips to the outer folds, and training clips to the folds on which is chosen;
         the same unless said otherwise.
-    seconds
-        As `compare` takes them.
     """
-    vectors, labels_M, groups = rows
-    outer_M = folds(labels_M, groups, 0)
-    shape = (len(labels_M), int(labels_M.max()) + 1)
-    answers: dict[str, Floats] = {}
-    chosen_MK = np.full(shape, _NEVER, np.float32)
-    chosen_by_fold = []
+    outer_M = folds(rows.labels_M, rows.groups, 0)
+    sheet = _Sheet(rows)
+    chosen: list[tuple[str, str]] = []
     for fold in np.unique(outer_M):
-        test_M = outer_M == fold
-        train = _rows(vectors, labels_M, groups, ~test_M)
-        inner_M = (inner_folds or folds)(train[1], train[2], 1 + int(fold))
-        test = _rows(vectors, labels_M, groups, test_M)[0]
-        outside = _answer_outside(train, inner_M, test, seconds)
-        for name, answer_MK in outside.answers_MK.items():
-            out_MK = answers.setdefault(name, np.full(shape, _NEVER, np.float32))
-            out_MK[test_M, : answer_MK.shape[1]] = answer_MK
-        chosen_MK[test_M, : outside.calibrated_MK.shape[1]] = outside.calibrated_MK
-        chosen_by_fold.append(outside.chosen)
+        train = rows.where(outer_M != fold)
+        inner_M = (inner_folds or folds)(train.labels_M, train.groups, 1 + int(fold))
+        chosen.append(_answer_outside(sheet, outer_M == fold, (train, inner_M), terms))
         if progress:
             progress.advance()
-    return Nested(answers, chosen_MK, tuple(chosen_by_fold))
-
-
-def _rows(
-    vectors: Vectors, labels_M: Indices, groups: Sequence[str], keep_M: NDArray[np.bool_]
-) -> Rows:
-    kept = np.flatnonzero(keep_M)
-    return (
-        {name: x_MD[kept] for name, x_MD in vectors.items()},
-        labels_M[kept],
-        [groups[int(i)] for i in kept],
+    best = max(rows.vectors, key=lambda name: merit(sheet.answers[name], rows.labels_M))
+    chosen_MK, by_fold = _decided(sheet, outer_M, chosen)
+    everyone = np.ones(len(outer_M), np.bool_)
+    return Nested(
+        sheet.answers,
+        sheet.seconds,
+        sheet.depth,
+        best,
+        _gain(sheet, everyone, best) if FUSION in sheet.answers else None,
+        chosen_MK,
+        by_fold,
     )
 
 
 def _answer_outside(
-    train: Rows, inner_M: Indices, outside: Vectors, seconds: Mapping[str, float] | None
-) -> _Outside:
-    """Fit and choose on training clips; answer the others, the chosen one calibrated."""
-    vectors, labels_M, groups = train
-    contenders = fit_contenders(vectors, labels_M, inner_M)
-    answers = {c.name: c.log_probabilities(outside) for c in contenders}
-    choice = compare(contenders, labels_M, groups, seconds).chosen
-    temperature = fit_temperature(choice.out_of_fold_MK, labels_M)
-    calibrated_MK = probabilities(answers[choice.name], temperature)
-    return _Outside(answers, choice.name, np.log(np.maximum(calibrated_MK, np.exp(_NEVER))))
+    sheet: _Sheet, test_M: NDArray[np.bool_], training: tuple[Rows, Indices], terms: Terms
+) -> tuple[str, str]:
+    """Fit and choose on training clips, answer the others; return the single and the fusion."""
+    train, inner_M = training
+    test = sheet.rows.where(test_M)
+    contenders = fit_contenders(train, inner_M, terms)
+    for contender in contenders:
+        sheet.put(contender.name, test_M, contender.log_probabilities(test))
+        sheet.spend(contender, test_M, test, terms)
+    choice = choose(contenders, train, terms)
+    for role, contender in ((SINGLE, choice.recommended), (FUSION, choice.best_fusion)):
+        if contender:
+            temperature = fit_temperature(contender.out_of_fold_MK, train.labels_M)
+            calibrated_MK = probabilities(contender.log_probabilities(test), temperature)
+            sheet.put(role, test_M, np.log(np.maximum(calibrated_MK, np.exp(_NEVER))))
+    return choice.recommended.name, choice.best_fusion.name if choice.best_fusion else ""
+
+
+def _decided(
+    sheet: _Sheet, outer_M: Indices, chosen: Sequence[tuple[str, str]]
+) -> tuple[Floats, tuple[str, ...]]:
+    """Decide for each fold by the answers to the others whether to fuse."""
+    chosen_MK = sheet.answers[SINGLE].copy()
+    by_fold = [single for single, _ in chosen]
+    if FUSION not in sheet.answers:
+        return chosen_MK, tuple(by_fold)
+    for i, fold in enumerate(np.unique(outer_M)):
+        others_M = outer_M != fold
+        best = max(sheet.rows.vectors, key=lambda name: _merit(sheet, name, others_M))
+        if _gain(sheet, others_M, best).proven:
+            chosen_MK[~others_M] = sheet.answers[FUSION][~others_M]
+            by_fold[i] = chosen[i][1]
+    return chosen_MK, tuple(by_fold)
+
+
+def _merit(sheet: _Sheet, name: str, among_M: NDArray[np.bool_]) -> float:
+    return merit(sheet.answers[name][among_M], sheet.rows.labels_M[among_M])
+
+
+def _gain(sheet: _Sheet, among_M: NDArray[np.bool_], single: str) -> Gain:
+    """Return what the fusion gains on some of the clips."""
+    rows = sheet.rows.where(among_M)
+    fused_M = hits(sheet.answers[FUSION][among_M], rows.labels_M)
+    single_M = hits(sheet.answers[single][among_M], rows.labels_M)
+    points = mean_interval(fused_M - single_M, rows.groups)
+    proven = points.low > 0 and is_proven_better(fused_M, single_M, rows.groups)
+    return Gain(points, proven)

@@ -59,6 +59,18 @@ def tied_with_best(
     return np.asarray((gains_CC >= -_EQUAL).all(axis=1))
 
 
+def is_proven_better(
+    first_M: ArrayLike, second_M: ArrayLike, groups: Sequence[str], *, level: float = 0.025
+) -> bool:
+    """Return whether the first of two scored more than chance allows, at a one-sided level.
+
+    An interval by drawing recordings can leave out zero where only four of many recordings
+    differ; the sign flips then say 2**-4.
+    """
+    both_CM = np.stack([np.asarray(first_M, float), np.asarray(second_M, float)])
+    return not tied_with_best(both_CM, groups, level=level)[1]
+
+
 def upper_gain(
     values_CM: ArrayLike,
     groups: Sequence[str],
