@@ -53,12 +53,14 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "concat": Method("concatenation", "concat:fit_concat", "linear"),
+    "cascade": Method("complement", "cascade:fit_cascade", "cascade"),
     "stack": Method("integration", "stack:fit_stack", "log-pool"),
 }
 """Name of a method -> where it is."""
 
 HEADS: dict[str, Head] = {
     "linear": Head("linear:restore"),
+    "cascade": Head("cascade:restore"),
     "log-pool": Head("stack:restore"),
 }
 """Kind of head -> the function that rebuilds it from its arrays."""
