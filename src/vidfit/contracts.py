@@ -401,7 +401,8 @@ class Segment:
 class Timeline:
     """The answers to one video: windows as they were asked, segments as they were joined.
 
-    ``frames_seen`` counts distinct frames that reached a network, of ``frame_count``.
+    ``frames_seen`` counts distinct frames that reached a network, of ``frame_count``;
+    ``asked`` counts by member the windows that it was shown: a cascade shows some to a few only.
     ``failures`` names the windows that could not be read: they are ``UNKNOWN``, with
     probability 0.
     """
@@ -414,6 +415,7 @@ class Timeline:
     frames_seen: int
     frame_count: int
     sampling: str
+    asked: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
 
 

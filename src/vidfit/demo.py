@@ -81,7 +81,14 @@ SHOTS = (
         for side, part in (("left", (0.0, 0.0, 0.5, 1.0)), ("right", (0.5, 0.0, 1.0, 1.0)))
     ),
     *(
-        Shot(f"bunny{1 + 3 * row + column}", "meadow", "bigbuckbunny.mp4", 0, 132, (column / 3, row / 2, (column + 1) / 3, (row + 1) / 2))
+        Shot(
+            f"bunny{1 + 3 * row + column}",
+            "meadow",
+            "bigbuckbunny.mp4",
+            0,
+            132,
+            (column / 3, row / 2, (column + 1) / 3, (row + 1) / 2),
+        )
         for row in range(2)
         for column in range(3)
     ),

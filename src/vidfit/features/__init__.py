@@ -1,10 +1,11 @@
 """From videos to features: decode once, ask many backbones, keep the answers on disk."""
 
 from vidfit.features.extract import ClipOutcome, Extraction, extract, stream
-from vidfit.features.pool import temporal_statistics
+from vidfit.features.pool import POOLINGS, temporal_statistics
 from vidfit.features.store import FeatureStore, clip_digest
 
 __all__ = [
+    "POOLINGS",
     "ClipOutcome",
     "Extraction",
     "FeatureStore",

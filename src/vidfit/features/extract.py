@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,6 +39,10 @@ _CLIPS_A_JOB = 16
 _VIEWS_A_FORWARD = 8
 _FLUSH_CLIPS = 32
 _FLUSH_SECONDS = 5.0
+
+
+Wanted = Callable[[Mapping[str, ClipFeatures]], Sequence[str]]
+"""What backbones saw in a clip, by name -> names of those to run next; none when it is enough."""
 
 
 @dataclass
@@ -127,6 +131,7 @@ def stream(
     *,
     workers: int,
     known: Mapping[str, set[str]] | None = None,
+    wanted: Wanted | None = None,
 ) -> Iterator[ClipOutcome]:
     """Yield each clip as it is finished, with bounded look-ahead.
 
@@ -135,17 +140,24 @@ def stream(
     known
         By backbone name, the digests of clips that need no computing. ``None`` computes
         everything and gives no digests.
+    wanted
+        Says which backbones to run next, given what the others saw in the clip; ``None`` runs
+        all at once, from one decode.
     """
     stop = threading.Event()
     readers = _Readers()
 
     def run(job: _Job) -> list[ClipOutcome]:
         content = job.video.content if known is not None else ""
-        return [
-            _one_clip(clip, content, backbones, known, readers)
-            for clip in job.clips
-            if not stop.is_set()
-        ]
+        outcomes = []
+        for clip in job.clips:
+            if not stop.is_set():
+                outcome = _outcome(clip, content)
+                at_once = [b for b in backbones if not _is_known(b, outcome, known)]
+                for some in _in_turn(at_once, outcome, wanted):
+                    _run(outcome, some, readers)
+                outcomes.append(outcome)
+        return outcomes
 
     jobs = _jobs(clips, workers)
     with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
@@ -223,36 +235,52 @@ def _jobs(clips: Sequence[Clip], workers: int) -> Iterator[_Job]:
             yield _Job(video, spans[i : i + size])
 
 
-def _one_clip(
-    clip: Clip,
-    content: str | VideoError,
-    backbones: Sequence[Backbone],
-    known: Mapping[str, set[str]] | None,
-    readers: _Readers,
-) -> ClipOutcome:
+def _outcome(clip: Clip, content: str | VideoError) -> ClipOutcome:
     if isinstance(content, VideoError):
         return ClipOutcome(clip, failure=str(content))
-    outcome = ClipOutcome(clip, digest=clip_digest(clip, content) if content else "")
-    wanted = [b for b in backbones if not known or outcome.digest not in known[b.spec.name]]
-    if not wanted:
-        return outcome
+    return ClipOutcome(clip, digest=clip_digest(clip, content) if content else "")
+
+
+def _is_known(
+    backbone: Backbone, outcome: ClipOutcome, known: Mapping[str, set[str]] | None
+) -> bool:
+    return known is not None and outcome.digest in known[backbone.spec.name]
+
+
+def _in_turn(
+    backbones: Sequence[Backbone], outcome: ClipOutcome, wanted: Wanted | None
+) -> Iterator[Sequence[Backbone]]:
+    """Yield the backbones to run on a clip: all at once, or as they are wanted."""
+    if wanted is None:
+        yield backbones
+        return
+    while not outcome.failure and not outcome.backbone_failures:
+        names = wanted(outcome.features)
+        if not names:
+            return
+        yield [backbone for backbone in backbones if backbone.spec.name in names]
+
+
+def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers) -> None:
+    """Decode a clip for some backbones, run them, and note what became of it."""
+    if outcome.failure or not backbones:
+        return
     started = time.perf_counter()
     try:
-        reader = readers.open(clip.path)
-        views = gather_views(reader, clip, [backbone.spec for backbone in wanted])
+        reader = readers.open(outcome.clip.path)
+        views = gather_views(reader, outcome.clip, [backbone.spec for backbone in backbones])
     except VideoError as error:
         outcome.failure = str(error)
-        return outcome
-    outcome.decode_seconds = time.perf_counter() - started
-    for backbone, (indices_VT, frames_VTHWC) in zip(wanted, views, strict=True):
+        return
+    outcome.decode_seconds += time.perf_counter() - started
+    for backbone, (indices_VT, frames_VTHWC) in zip(backbones, views, strict=True):
         try:
             features = _forward(backbone, indices_VT, frames_VTHWC, reader)
         except Exception as error:  # a candidate's own code: whatever it raises drops it alone
-            reason = f"{clip_key(clip)}: {type(error).__name__}: {error}"
+            reason = f"{clip_key(outcome.clip)}: {type(error).__name__}: {error}"
             outcome.backbone_failures[backbone.spec.name] = reason
         else:
             outcome.features[backbone.spec.name] = features
-    return outcome
 
 
 def gather_views(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal
+from typing import Any, Literal
 
 from vidfit.contracts import FittedFusion, Floats
 from vidfit.fusion.member import Fitted, Member, Training
@@ -78,9 +78,9 @@ def restore(head: str, state: Mapping[str, Floats]) -> FittedFusion:
     return rebuild(state)
 
 
-def _function(place: str) -> Callable[..., object]:  # type: ignore[misc]
+def _function(place: str) -> Callable[..., Any]:
     module, _, name = place.partition(":")
-    function: Callable[..., object] = getattr(import_module(f"vidfit.fusion.{module}"), name)
+    function: Callable[..., Any] = getattr(import_module(f"vidfit.fusion.{module}"), name)
     return function
 
 

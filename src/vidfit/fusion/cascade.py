@@ -106,8 +106,7 @@ def restore(state: Mapping[str, Floats]) -> Cascade:
     """Return the cascade whose ``state`` this is."""
     probes = probes_of(state)
     pools = tuple(
-        LogPool(state[f"stage{t}.weights_S"], state[f"stage{t}.bias_K"])
-        for t in range(len(probes))
+        LogPool(state[f"stage{t}.weights_S"], state[f"stage{t}.bias_K"]) for t in range(len(probes))
     )
     return Cascade(probes, pools, state["thresholds_T"])
 
@@ -145,9 +144,7 @@ class _Plan:
 def _best_plan(
     answers_SMK: Floats, labels_M: Indices, folds_M: Indices, costs: Sequence[Cost]
 ) -> _Plan:
-    plans = (
-        _plan(order, answers_SMK, labels_M, folds_M, costs) for order in _orders(costs)
-    )
+    plans = (_plan(order, answers_SMK, labels_M, folds_M, costs) for order in _orders(costs))
     return min(plans, key=lambda plan: plan.seconds)
 
 
@@ -214,7 +211,7 @@ def _candidates(answer_MK: Floats) -> NDArray[np.floating]:
     """Return thresholds to try, descending."""
     confidence_M = np.unique(np.exp(answer_MK.max(axis=1)))[::-1]
     places = np.unique(np.linspace(0, len(confidence_M) - 1, _STEPS).astype(int))
-    return confidence_M[places]
+    return np.asarray(confidence_M[places])
 
 
 def _stages(order: tuple[int, ...], pools: Sequence[LogPool], answers_SMK: Floats) -> Floats:

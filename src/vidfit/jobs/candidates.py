@@ -16,13 +16,14 @@ from vidfit.contracts import Backbone, Clip, Cost, Failure, Progress, seconds_a_
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features.extract import gather_views
 from vidfit.features.fingerprint import NAME as FINGERPRINT
+from vidfit.fusion import METHODS
 from vidfit.hardware import hardware, resident_bytes
 from vidfit.jobs.options import SelectOptions
 from vidfit.runtime import accelerate
 from vidfit.video import VideoReader
 
 _PROBE_CLIPS = 4
-_TAKEN = frozenset({"concat", "stack", "majority class", FINGERPRINT})
+_TAKEN = frozenset({"majority class", FINGERPRINT})
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,11 @@ def load_candidates(
 
 def _check_name(name: str, loaded: Sequence[Loaded]) -> None:
     """Features, members and the leaderboard know a backbone by its name alone."""
-    if name in _TAKEN or any(other.name == name for other in loaded):
+    if (
+        name in _TAKEN
+        or name.rsplit("-", 1)[0] in METHODS
+        or any(other.name == name for other in loaded)
+    ):
         raise BackboneError(f"the name {name!r} is taken; give its spec another name")
 
 
@@ -155,11 +160,9 @@ def _unlicensed(name: str, options: SelectOptions) -> str:
     return licence_refusal(entry.licence, entry.commercial_use) if entry else ""
 
 
-def prices(candidates: Sequence[Loaded], options: SelectOptions) -> dict[str, float] | None:
-    """Return what a clip costs, where the cheapest of the tied is wanted."""
-    if options.prefer == "best":
-        return None
-    return {candidate.name: candidate.cost.seconds for candidate in candidates}
+def costs(candidates: Sequence[Loaded]) -> dict[str, Cost]:
+    """Return what a clip costs, by candidate."""
+    return {candidate.name: candidate.cost for candidate in candidates}
 
 
 def predicted_seconds(candidates: Sequence[Loaded], clips: int, workers: int) -> float:

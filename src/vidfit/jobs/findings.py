@@ -27,12 +27,13 @@ from vidfit.errors import VideoError
 from vidfit.evaluate import score
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
+from vidfit.jobs.compared import Compared
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval, probabilities
 from vidfit.model import Model
 from vidfit.report import hardest_clips
-from vidfit.selection import Comparison, Contender, Nested
+from vidfit.selection import Contender
 from vidfit.video import decode
 
 _PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
@@ -49,10 +50,8 @@ class Findings:
     candidates: Sequence[Loaded]
     dropped: Sequence[Failure]
     unread: Sequence[Failure]
-    honest: Nested
-    leaky: Nested
-    comparison: Comparison
-    contenders: Sequence[Contender]
+    compared: Compared
+    leaky_MK: Floats
     near_duplicates: tuple[NearDuplicate, ...]
     model: Model
     stages: Sequence[Stage]
@@ -60,7 +59,7 @@ class Findings:
 
 def build_report(found: Findings) -> Report:
     """Return the report: held-out scores, leaderboard, leakage, hardest clips, provenance."""
-    train, chosen = found.train, found.comparison.chosen
+    train, chosen = found.train, found.compared.chosen
     judged, answers_MK, protocol = _judged(found)
     majority = int(np.bincount(train.labels_M).argmax())
     scores = score(answers_MK, judged.labels_M, judged.groups, majority)
@@ -74,14 +73,14 @@ def build_report(found: Findings) -> Report:
         grouping=found.manifest.grouping,
         protocol=protocol,
         chosen=chosen.name,
-        verdict=_verdict(found.comparison),
+        verdict=found.compared.verdict,
         score=scores.accuracy,
         mean_class_accuracy=scores.mean_class_accuracy,
         majority=scores.majority,
         grouped_split=mean_interval(
-            _hits(found.honest.answers_MK[chosen.name], train), train.groups
+            _hits(found.compared.honest.answers_MK[chosen.name], train), train.groups
         ),
-        random_split=mean_interval(_hits(found.leaky.answers_MK[chosen.name], train), train.keys),
+        random_split=mean_interval(_hits(found.leaky_MK, train), train.keys),
         candidates=_leaderboard(found),
         confusion_KK=scores.confusion_KK,
         reliability=scores.reliability,
@@ -119,17 +118,18 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
 
 def _judged(found: Findings) -> tuple[Table, Floats, str]:
     """Return the clips that the score is of, answers to them, and how they were held out."""
-    train, test, chosen = found.train, found.test, found.comparison.chosen
+    train, test, chosen = found.train, found.test, found.compared.chosen
+    honest = found.compared.honest
     if not test.clips:
-        picks = ", ".join(sorted(set(found.honest.chosen_by_fold)))
-        folds = len(found.honest.chosen_by_fold)
+        picks = ", ".join(sorted(set(honest.chosen_by_fold)))
+        folds = len(honest.chosen_by_fold)
         return (
             train,
-            np.exp(found.honest.chosen_MK),
+            np.exp(honest.chosen_MK),
             f"nested cross-validation, {folds} folds of recordings; every choice is made again "
             f"without the fold (chosen in the folds: {picks}); the model is then fitted on all",
         )
-    answers_MK = probabilities(chosen.log_probabilities(test.vectors), found.model.temperature)
+    answers_MK = probabilities(chosen.log_probabilities(test.rows), found.model.temperature)
     return (
         test,
         answers_MK,
@@ -143,34 +143,21 @@ def _hits(log_probabilities_MK: Floats, table: Table) -> NDArray[np.bool_]:
     return hits_M
 
 
-def _verdict(comparison: Comparison) -> str:
-    single, fusion, gain = comparison.best_single, comparison.best_fusion, comparison.gain
-    if fusion is None or gain is None:
-        return f"{single.name} is the only candidate."
-    points = f"{gain.value * 100:+.1f} points [{gain.low * 100:+.1f}, {gain.high * 100:+.1f}]"
-    if gain.low > 0:
-        return (
-            f"Fusion kept: {fusion.name} beats the best single model, {single.name}, by {points}."
-        )
-    return (
-        f"No proven gain from fusion: {fusion.name} against {single.name} is {points}; "
-        f"use {single.name}."
-    )
-
-
 def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
     groups = found.train.groups
     loaded = {candidate.name: candidate for candidate in found.candidates}
-    hits = {name: _hits(a_MK, found.train) for name, a_MK in found.honest.answers_MK.items()}
+    honest, contenders = found.compared.honest, found.compared.contenders
+    hits = {c.name: _hits(honest.answers_MK[c.name], found.train) for c in contenders}
     best_M = max(hits.values(), key=lambda hits_M: float(hits_M.mean())).astype(float)
     rows = [
         replace(
             _row(contender, [loaded[name] for name in contender.members]),
             accuracy=mean_interval(hits[contender.name], groups),
-            chosen=contender.name == found.comparison.chosen.name,
+            seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
+            chosen=contender is found.compared.chosen,
             note=_tie(mean_interval(best_M - hits[contender.name], groups)),
         )
-        for contender in found.contenders
+        for contender in contenders
     ]
     majority = mean_interval(
         found.train.labels_M == np.bincount(found.train.labels_M).argmax(), groups
@@ -187,9 +174,9 @@ def _tie(behind: Estimate) -> str:
 
 
 def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
-    """Return what is known of a candidate but its score; a fusion pays one decode."""
+    """Return what is known of a candidate but its score and what it takes."""
     specs = [member.backbone.spec for member in members]
-    single = len(members) == 1
+    single = not contender.method
     licences = sorted({spec.licence for spec in specs})
     allowed = [spec.commercial_use for spec in specs]
     return Candidate(
@@ -197,8 +184,7 @@ def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
         kind="backbone" if single else "fusion",
         members=contender.members,
         accuracy=Estimate(math.nan, math.nan, math.nan),
-        seconds_per_clip=max(m.cost.decode_seconds for m in members)
-        + sum(m.cost.forward_seconds for m in members),
+        seconds_per_clip=math.nan,
         dim=sum(spec.dim for spec in specs),
         parameters=sum(spec.parameters for spec in specs),
         gmacs_per_clip=sum(spec.gmacs_per_clip for spec in specs),
@@ -215,9 +201,8 @@ def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.
     """
     declined_M: NDArray[np.bool_] = answers_MK.max(axis=1) < found.model.unknown_probability
     if judged is found.test:
-        chosen = found.comparison.chosen
-        blocks = [judged.vectors[name] for name in chosen.members]
-        declined_M |= chosen.fitted.novelty(blocks) > found.model.unknown_novelty
+        novelty_M = found.compared.chosen.novelty(judged.rows)
+        declined_M |= novelty_M > found.model.unknown_novelty
     return declined_M
 
 

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from vidfit import backbones as zoo
 from vidfit.contracts import (
     Clip,
     Failure,
-    Indices,
+    Floats,
     NearDuplicate,
     Progress,
     Report,
     Stage,
     clip_key,
 )
-from vidfit.evaluate import merge_groups, near_duplicates, unknown_thresholds
+from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.features import FeatureStore
-from vidfit.fusion.linear import held_out_novelty
 from vidfit.hardware import hardware
-from vidfit.jobs.candidates import Loaded, entrants, predicted_seconds, prices
+from vidfit.jobs.candidates import costs, entrants, predicted_seconds
+from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.findings import Findings, build_report, model_card
-from vidfit.jobs.folds import FOLDS, Folds, check_enough, put_aside, split
+from vidfit.jobs.folds import Folds, check_enough, put_aside, split
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table, look_alikes
 from vidfit.manifest import Manifest, read_manifest
-from vidfit.metrics import fit_temperature, probabilities
-from vidfit.model import Model, save_model
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking, write_report
-from vidfit.selection import Comparison, Contender, Nested, compare, fit_contenders, nested
+from vidfit.selection import FUSION, SINGLE, Terms, nested
 
-_SECONDS_OF_STILLS = 1.0
 _MEMBERS = 3
 """So many candidates stay in the race, proven behind or not: a fusion may want them."""
+
+METHODS = ("concat", "stack", "logistic", "chain", "cascade")
+"""Ways to combine them that are quick to try; `fuse` tries all."""
 
 
 def run_fit(
@@ -101,10 +97,10 @@ def run_fit(
     check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
     train, test = split(table, notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
-        compared = _compare(
-            train, Folds(train.classes, notes), prices(finalists, options), progress
-        )
-    model = _model(compared, train)
+        terms = Terms(costs(finalists), METHODS, options.prefer == "cheapest")
+        compared = compare(train, Folds(train.classes, notes), terms, progress)
+        leaky = _leaky(compared, train, Folds(train.classes), terms)
+    model = model_of(compared, train)
     report = build_report(
         Findings(
             str(source),
@@ -114,16 +110,15 @@ def run_fit(
             [c for c in finalists if c.name in train.vectors],
             [*_dropped(ranking), *tally.backbones],
             [*manifest.rejected, *tally.clips],
-            compared.honest,
-            compared.leaky,
-            compared.choice,
-            compared.contenders,
+            compared,
+            leaky,
             pairs or near_duplicates(table.keys, table.groups, table.hashes),
             model,
             stages,
         )
     )
-    _save(model, report, finalists, output / "model")
+    members = [c.backbone.spec for c in finalists if c.name in model.members]
+    save(model, model_card(report, members), finalists, output / "model")
     write_ranking(ranking, output)
     write_report(report, output)
     return report
@@ -152,67 +147,10 @@ def _merged(
     return replace(manifest, clips=tuple(regrouped)), pairs
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """What was fitted on the training clips, and what was claimed of it on other recordings.
-
-    ``folds_M`` are those on which was chosen.
-    """
-
-    folds_M: Indices
-    honest: Nested
-    leaky: Nested
-    contenders: Sequence[Contender]
-    choice: Comparison
-
-
-def _compare(
-    train: Table, folds: Folds, seconds: Mapping[str, float] | None, progress: Progress | None
-) -> _Compared:
-    if progress:
-        progress.start("compare", 2 * FOLDS)
-    honest = nested(
-        train.rows,
-        folds.by_recording,
-        inner_folds=folds.to_choose,
-        seconds=seconds,
-        progress=progress,
-    )
-    folds_M = folds.to_choose(train.labels_M, train.groups, 0)
-    contenders = fit_contenders(train.vectors, train.labels_M, folds_M)
-    choice = compare(contenders, train.labels_M, train.groups, seconds)
-    of_chosen = train.only(choice.chosen.members)
-    leaky = nested(of_chosen.rows, folds.at_random, progress=progress)
-    return _Compared(folds_M, honest, leaky, contenders, choice)
-
-
-def _model(compared: _Compared, train: Table) -> Model:
-    chosen = compared.choice.chosen
-    out_MK = chosen.out_of_fold_MK
-    temperature = fit_temperature(out_MK, train.labels_M)
-    least, farthest = unknown_thresholds(
-        probabilities(out_MK, temperature),
-        train.labels_M,
-        held_out_novelty([train.vectors[name] for name in chosen.members], compared.folds_M),
-    )
-    return Model(
-        classes=train.classes,
-        members=chosen.members,
-        head=chosen.head,
-        arrays=chosen.fitted.state(),
-        temperature=temperature,
-        unknown_probability=least,
-        unknown_novelty=farthest,
-        # Clips of one frame last no time; a longer video is then asked second by second.
-        window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
-        longest_seconds=float(train.seconds_M.max()),
-        card={},
-    )
-
-
-def _save(model: Model, report: Report, candidates: Sequence[Loaded], directory: Path) -> None:
-    """Write the model with its card and the weights of its members."""
-    loaded = {candidate.name: candidate.backbone for candidate in candidates}
-    members = [loaded[name] for name in model.members]
-    card = model_card(report, [member.spec for member in members])
-    save_model(replace(model, card=card), directory, lambda i, folder: zoo.save(members[i], folder))
+def _leaky(compared: Compared, train: Table, folds: Folds, terms: Terms) -> Floats:
+    """Return answers [M, K] of the chosen candidate under folds of clips: what leaks claim."""
+    chosen = compared.chosen
+    methods = (chosen.method,) if chosen.method else ()
+    rows = train.only(chosen.members).rows
+    found = nested(rows, folds.at_random, replace(terms, methods=methods))
+    return found.answers_MK[FUSION if chosen.method else SINGLE]

@@ -5,7 +5,8 @@ The same sampling, preprocessing, backbones and head run as in `fit`, by the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,16 @@ from vidfit.contracts import (
     ClipFeatures,
     Failure,
     FittedFusion,
+    Floats,
     Progress,
     Segment,
+    StagedFusion,
     Timeline,
     clip_key,
 )
 from vidfit.errors import ModelError, VideoError, VidfitError
-from vidfit.features import ClipOutcome, stream, temporal_statistics
-from vidfit.fusion import RESTORE
+from vidfit.features import POOLINGS, ClipOutcome, stream
+from vidfit.fusion import HEADS, restore
 from vidfit.hardware import hardware
 from vidfit.metrics import probabilities
 from vidfit.model import Model, load_model, member_directory
@@ -49,11 +52,16 @@ class Predictor:
     backbones: tuple[Backbone, ...]
     head: FittedFusion
 
-    def answer(self, features: dict[str, ClipFeatures]) -> tuple[str, float]:
+    def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
+        """Return the members to ask next about a clip, by what the others saw in it."""
+        if not isinstance(self.head, StagedFusion):
+            return () if features else self.model.members
+        return [self.model.members[i] for i in self.head.wanted(self._blocks(features))]
+
+    def answer(self, features: Mapping[str, ClipFeatures]) -> tuple[str, float]:
         """Return the label, or ``unknown``, and the calibrated probability of a clip."""
-        blocks = [
-            temporal_statistics(features[b.spec.name].tokens_ND)[None] for b in self.backbones
-        ]
+        # Only a staged head, which knows what to do without them, is given absent blocks.
+        blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
         answer_K = probabilities(self.head.log_probabilities(blocks), self.model.temperature)[0]
         best = int(answer_K.argmax())
         probability = float(answer_K[best])
@@ -62,6 +70,13 @@ class Predictor:
             or float(self.head.novelty(blocks)[0]) > self.model.unknown_novelty
         )
         return (UNKNOWN if declined else self.model.classes[best]), probability
+
+    def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
+        pool = POOLINGS[HEADS[self.model.head].pooling]
+        return [
+            pool(features[name].tokens_ND)[None] if name in features else None
+            for name in self.model.members
+        ]
 
 
 def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
@@ -86,12 +101,12 @@ def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
     backbones = tuple(
         accelerate(zoo.restore(member_directory(directory, i))) for i in range(len(model.members))
     )
-    if model.head not in RESTORE:
+    if model.head not in HEADS:
         raise ModelError(
             f"{directory} has a head of the kind {model.head!r}; this vidfit knows "
-            f"{', '.join(RESTORE)}: update vidfit"
+            f"{', '.join(HEADS)}: update vidfit"
         )
-    return Predictor(model, backbones, RESTORE[model.head](model.arrays))
+    return Predictor(model, backbones, restore(model.head, model.arrays))
 
 
 def run_predict(
@@ -129,7 +144,9 @@ def run_predict(
     answers: dict[Clip, Segment] = {}
     failed: dict[Clip, str] = {}
     seen = 0
-    for outcome in stream(clips, predictor.backbones, workers=workers or hardware().cores):
+    asked: Counter[str] = Counter()
+    workers = workers or hardware().cores
+    for outcome in stream(clips, predictor.backbones, workers=workers, wanted=predictor.wanted):
         label, probability, reason = _answer(predictor, outcome)
         start, end = outcome.clip.start_seconds, outcome.clip.end_seconds
         end = info.duration_seconds if end is None else end
@@ -137,6 +154,7 @@ def run_predict(
         if reason:
             failed[outcome.clip] = reason
         seen += len({int(i) for f in outcome.features.values() for i in f.indices})
+        asked.update(outcome.features)
         if progress:
             progress.advance()
     if len(failed) == len(clips):
@@ -152,6 +170,7 @@ def run_predict(
         frames_seen=seen,
         frame_count=info.frame_count,
         sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
+        asked=dict(asked),
         failures=tuple(Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,15 @@ from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
 from vidfit.evaluate import near_duplicates
 from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics
 from vidfit.features.fingerprint import NAME, fingerprint
+from vidfit.selection import Rows
 
 
 @dataclass(frozen=True)
 class Table:
     """Clips with their vectors: one row, or entry, a clip.
 
-    ``vectors`` [M, D] by backbone; ``hashes`` are fingerprints for the leak audit;
-    ``seconds_M`` is how long each clip is.
+    ``vectors`` [M, D] by backbone; ``hashes`` are fingerprints for the leak audit; ``seconds_M``
+    is how long each clip is; ``steps`` [M, STEPS * D] by backbone, where a fusion wants them.
     """
 
     clips: tuple[Clip, ...]
@@ -40,6 +41,7 @@ class Table:
     vectors: dict[str, Floats]
     hashes: tuple[Floats, ...]
     seconds_M: Seconds
+    steps: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[str]:
@@ -52,13 +54,17 @@ class Table:
         return [clip_key(clip) for clip in self.clips]
 
     @property
-    def rows(self) -> tuple[dict[str, Floats], Indices, list[str]]:
+    def rows(self) -> Rows:
         """Vectors, labels and recordings."""
-        return self.vectors, self.labels_M, self.groups
+        return Rows(self.vectors, self.labels_M, self.groups, self.steps)
 
     def only(self, backbones: Sequence[str]) -> Table:
         """Return the same clips with the vectors of some backbones."""
-        return replace(self, vectors={name: self.vectors[name] for name in backbones})
+        return replace(
+            self,
+            vectors={name: self.vectors[name] for name in backbones},
+            steps={name: self.steps[name] for name in backbones if name in self.steps},
+        )
 
     def split(self) -> tuple[Table, Table]:
         """Return the clips to learn from, and those of the test split."""
@@ -75,6 +81,7 @@ class Table:
             {name: x_MD[rows] for name, x_MD in self.vectors.items()},
             tuple(self.hashes[i] for i in rows),
             self.seconds_M[rows],
+            {name: x_MX[rows] for name, x_MX in self.steps.items()},
         )
 
 

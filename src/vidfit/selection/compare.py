@@ -38,11 +38,13 @@ class Terms:
 class Contender:
     """A fitted candidate.
 
-    ``head`` is the kind under which it can be restored; ``out_of_fold_MK`` its
-    log-probabilities for training clips, each from a fit without the clip's recording.
+    ``method`` is that of a fusion, empty of a single model; ``head`` is the kind under which it
+    can be restored; ``out_of_fold_MK`` its log-probabilities for training clips, each from a fit
+    without the clip's recording.
     """
 
     name: str
+    method: str
     head: str
     members: tuple[str, ...]
     fitted: FittedFusion
@@ -60,6 +62,13 @@ class Contender:
         """Return what its head looks at, by member."""
         of = rows.steps if HEADS[self.head].pooling == "steps" else rows.vectors
         return [of[name] for name in self.members]
+
+    def first_blocks(self, rows: Rows) -> list[Floats]:
+        """Return what its head looks at of the members that every clip is shown to."""
+        blocks = self.blocks(rows)
+        if isinstance(self.fitted, StagedFusion):
+            return [blocks[i] for i in self.fitted.stages[0]]
+        return blocks
 
     @property
     def stages(self) -> tuple[tuple[str, ...], ...]:
@@ -101,7 +110,7 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
     members: dict[str, Member] = {}
     for name, x_MD in rows.vectors.items():
         probe, out_MK = cross_fit([x_MD], rows.labels_M, folds_M)
-        singles.append(Contender(name, "linear", (name,), probe, out_MK))
+        singles.append(Contender(name, "", "linear", (name,), probe, out_MK))
         members[name] = Member(x_MD, probe, out_MK, terms.costs[name], rows.steps.get(name))
     training = Training(tuple(members.values()), rows.labels_M, folds_M)
     fusions = [
@@ -113,11 +122,14 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
 
 
 def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
-    """Choose among fitted contenders by their out-of-fold answers."""
+    """Choose among fitted contenders by their out-of-fold answers.
+
+    Fusions are many and much alike: their log-loss tells them apart with less noise than top-1.
+    """
     labels_M = rows.labels_M
-    singles = [c for c in contenders if c.name in rows.vectors]
-    fusions = [c for c in contenders if c.name not in rows.vectors]
-    best = _best(singles, labels_M)
+    singles = [c for c in contenders if not c.method]
+    fusions = [c for c in contenders if c.method]
+    best = max(singles, key=lambda c: merit(c.out_of_fold_MK, labels_M))
     hits_CM = np.stack([hits(c.out_of_fold_MK, labels_M) for c in singles])
     is_tied_C = tied_with_best(hits_CM, rows.groups)
     tied = [c for c, is_tied in zip(singles, is_tied_C, strict=True) if is_tied or c is best]
@@ -126,7 +138,7 @@ def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
         best,
         cheapest if terms.cheapest else best,
         tuple(c.name for c in tied),
-        _best(fusions, labels_M) if fusions else None,
+        min(fusions, key=lambda c: log_loss(c.out_of_fold_MK, labels_M), default=None),
     )
 
 
@@ -140,10 +152,6 @@ def merit(log_probabilities_MK: Floats, labels_M: Indices) -> float:
     """Return what candidates are ordered by: top-1, and between equals the log-loss."""
     top_1 = float(hits(log_probabilities_MK, labels_M).mean())
     return top_1 - 1e-6 * log_loss(log_probabilities_MK, labels_M)
-
-
-def _best(contenders: Sequence[Contender], labels_M: Indices) -> Contender:
-    return max(contenders, key=lambda c: merit(c.out_of_fold_MK, labels_M))
 
 
 def _teams(training: Training) -> Iterator[tuple[int, ...]]:
@@ -171,6 +179,7 @@ def _fusion(
     fitted = fit_method(method, training.only(team))
     return Contender(
         f"{method}-{len(team)}",
+        method,
         METHODS[method].head,
         tuple(names[team[i]] for i in fitted.used),
         fitted.fusion,

@@ -150,10 +150,10 @@ def _answer_outside(
         sheet.put(contender.name, test_M, contender.log_probabilities(test))
         sheet.spend(contender, test_M, test, terms)
     choice = choose(contenders, train, terms)
-    for role, contender in ((SINGLE, choice.recommended), (FUSION, choice.best_fusion)):
-        if contender:
-            temperature = fit_temperature(contender.out_of_fold_MK, train.labels_M)
-            calibrated_MK = probabilities(contender.log_probabilities(test), temperature)
+    for role, picked in ((SINGLE, choice.recommended), (FUSION, choice.best_fusion)):
+        if picked:
+            temperature = fit_temperature(picked.out_of_fold_MK, train.labels_M)
+            calibrated_MK = probabilities(picked.log_probabilities(test), temperature)
             sheet.put(role, test_M, np.log(np.maximum(calibrated_MK, np.exp(_NEVER))))
     return choice.recommended.name, choice.best_fusion.name if choice.best_fusion else ""
 

@@ -1,0 +1,115 @@
+"""Fit what can be fitted, choose on recordings that were not learned from, make a model of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vidfit import backbones as zoo
+from vidfit.contracts import Estimate, Indices, Progress
+from vidfit.evaluate import unknown_thresholds
+from vidfit.fusion.linear import held_out_novelty
+from vidfit.jobs.candidates import Loaded
+from vidfit.jobs.folds import FOLDS, Folds
+from vidfit.jobs.table import Table
+from vidfit.metrics import fit_temperature, probabilities
+from vidfit.model import Model, save_model
+from vidfit.selection import Choice, Contender, Nested, Terms, choose, fit_contenders, nested
+
+_SECONDS_OF_STILLS = 1.0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was fitted on the training clips, and what it is worth on other recordings.
+
+    ``folds_M`` are those on which was chosen.
+    """
+
+    folds_M: Indices
+    honest: Nested
+    contenders: Sequence[Contender]
+    choice: Choice
+
+    @property
+    def chosen(self) -> Contender:
+        """The fusion if its gain is proven, else the recommended single model."""
+        gain, fusion = self.honest.gain, self.choice.best_fusion
+        return fusion if fusion and gain and gain.proven else self.choice.recommended
+
+    @property
+    def verdict(self) -> str:
+        """What follows for the user, in a sentence."""
+        gain, fusion, single = self.honest.gain, self.choice.best_fusion, self.honest.best_single
+        if fusion is None or gain is None:
+            return f"{single} is the only candidate."
+        if gain.proven:
+            return (
+                f"Fusion kept: {fusion.name} of {listed(fusion.members)} beats the best single "
+                f"model, {single}, by {_points(gain.points)}."
+            )
+        return (
+            f"No proven gain from fusion: against {single}, the best fusion of each fold is "
+            f"{_points(gain.points)}; use {self.choice.recommended.name}."
+        )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as one reads them: a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _points(gain: Estimate) -> str:
+    low, high = gain.low * 100, gain.high * 100
+    return f"{gain.value * 100:+.1f} points [{low:+.1f}, {high:+.1f}]"
+
+
+def compare(train: Table, folds: Folds, terms: Terms, progress: Progress | None) -> Compared:
+    """Answer every clip by what was chosen without its recording, then choose on all clips."""
+    if progress:
+        progress.start("compare", FOLDS)
+    honest = nested(
+        train.rows, folds.by_recording, terms, inner_folds=folds.to_choose, progress=progress
+    )
+    folds_M = folds.to_choose(train.labels_M, train.groups, 0)
+    contenders = fit_contenders(train.rows, folds_M, terms)
+    return Compared(folds_M, honest, contenders, choose(contenders, train.rows, terms))
+
+
+def model_of(compared: Compared, train: Table) -> Model:
+    """Return the chosen contender as a model, with calibration and thresholds, without a card."""
+    chosen = compared.chosen
+    out_MK = chosen.out_of_fold_MK
+    temperature = fit_temperature(out_MK, train.labels_M)
+    always = chosen.first_blocks(train.rows)
+    least, farthest = unknown_thresholds(
+        probabilities(out_MK, temperature),
+        train.labels_M,
+        held_out_novelty(always, compared.folds_M),
+    )
+    return Model(
+        classes=train.classes,
+        members=chosen.members,
+        head=chosen.head,
+        arrays=chosen.fitted.state(),
+        temperature=temperature,
+        unknown_probability=least,
+        unknown_novelty=farthest,
+        # Clips of one frame last no time; a longer video is then asked second by second.
+        window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
+        longest_seconds=float(train.seconds_M.max()),
+        card={},
+    )
+
+
+def save(
+    model: Model, card: Mapping[str, object], candidates: Sequence[Loaded], directory: Path
+) -> None:
+    """Write the model with its card and the weights of its members."""
+    loaded = {candidate.name: candidate.backbone for candidate in candidates}
+    members = [loaded[name] for name in model.members]
+    save_model(replace(model, card=card), directory, lambda i, folder: zoo.save(members[i], folder))
