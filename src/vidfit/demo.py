@@ -3,7 +3,8 @@
 A crop window moves over real moving footage: it pans, tilts, zooms, rolls or rests. Every
 class is cut equally often from every shot, from places, sizes and angles drawn alike, so that
 no single frame tells the class; shots are the groups, so that none stands on both sides of a
-split.
+split. A second table asks for the scene and the motion at once, so that neither an encoder of
+still images nor one of motion suffices.
 
 Shape letters: T frames, H height, W width, C channels.
 """
@@ -14,6 +15,7 @@ import csv
 import importlib.util
 import math
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,10 +71,15 @@ class Shot:
     part: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
 
 
+def _sixths() -> list[tuple[float, float, float, float]]:
+    """Return the parts of a picture in two rows of three."""
+    return [(x / 3, y / 2, (x + 1) / 3, (y + 1) / 2) for y in range(2) for x in range(3)]
+
+
 # The cuts of bikes.mp4 were found once: its frames 30, 76, 137, 187 and 242 differ most from
 # the frame before (mean absolute difference 46-82 grey levels, elsewhere below 20). The other
 # files have no cut. Frames 0-29 are left out: a fast sweep over a white car, in which no
-# motion of a window could be told. The quarters of the bunny's meadow share no pixel.
+# motion of a window could be told. Halves and sixths of a picture share no pixel.
 _CUTS = ((30, 76), (76, 137), (137, 187), (187, 242), (242, 250))
 SHOTS = (
     *(
@@ -81,16 +88,8 @@ SHOTS = (
         for side, part in (("left", (0.0, 0.0, 0.5, 1.0)), ("right", (0.5, 0.0, 1.0, 1.0)))
     ),
     *(
-        Shot(
-            f"bunny{1 + 3 * row + column}",
-            "meadow",
-            "bigbuckbunny.mp4",
-            0,
-            132,
-            (column / 3, row / 2, (column + 1) / 3, (row + 1) / 2),
-        )
-        for row in range(2)
-        for column in range(3)
+        Shot(f"bunny{number}", "meadow", "bigbuckbunny.mp4", 0, 132, part)
+        for number, part in enumerate(_sixths(), 1)
     ),
     Shot("carphone", "car", "carphone_pristine.mp4", 0, 120),
 )
@@ -122,8 +121,9 @@ def build_demo(directory: Path, *, progress: Progress | None = None) -> Path:
     ----------
     directory
         Created when missing. Clips go to ``<class>/<shot>_<nnn>.mp4``; ``clips.csv`` names
-        the columns path (relative to the directory), label and group. The same call always
-        writes the same data.
+        the columns path (relative to the directory), label and group. ``joint.csv`` has the
+        same clips with labels of scene and motion, but for the scene of a single shot. The same
+        call always writes the same data.
 
     Raises
     ------
@@ -141,14 +141,18 @@ def build_demo(directory: Path, *, progress: Progress | None = None) -> Path:
         progress.start("demo clips", len(jobs))
     for label in CLASSES:
         (directory / label).mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows, joint = [], []
+    scenes = Counter(shot.scene for shot in SHOTS)
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="vidfit-demo") as pool:
         footage = dict(zip(SHOTS, pool.map(lambda shot: _read(folder, shot), SHOTS), strict=True))
         write = pool.map(lambda job: _write_clip(directory, footage[job[0]], *job), jobs)
-        for row in write:
+        for (shot, label, _), row in zip(jobs, write, strict=True):
             rows.append(row)
+            if scenes[shot.scene] > 1:
+                joint.append((row[0], f"{shot.scene} {label}", row[2]))
             if progress:
                 progress.advance()
+    _write_table(directory / "joint.csv", joint)
     return _write_table(directory / "clips.csv", rows)
 
 

@@ -11,6 +11,9 @@ from vidfit.contracts import Cost, FittedFusion, Floats, Indices
 from vidfit.fusion.linear import Linear
 
 
+_FREE = Cost(0.0, 0.0)
+
+
 @dataclass(frozen=True)
 class Member:
     """One model as a fusion sees it.
@@ -33,7 +36,7 @@ class Member:
     vectors_MD: Floats
     probe: Linear
     out_of_fold_MK: Floats
-    cost: Cost = Cost(0.0, 0.0)
+    cost: Cost = _FREE
     steps_MX: Floats | None = None
 
 
@@ -51,7 +54,7 @@ class Training:
         return [member.vectors_MD for member in self.members]
 
     @property
-    def answers_SMK(self) -> Floats:
+    def answers_SMK(self) -> Floats:  # noqa: N802
         """The members' out-of-fold answers, S members."""
         return np.stack([member.out_of_fold_MK for member in self.members])
 

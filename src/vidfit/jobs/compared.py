@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,16 @@ from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model, save_model
-from vidfit.selection import Choice, Contender, Nested, Terms, choose, fit_contenders, nested
+from vidfit.selection import (
+    Choice,
+    Contender,
+    Nested,
+    Outer,
+    Terms,
+    choose,
+    fit_contenders,
+    nested,
+)
 
 _SECONDS_OF_STILLS = 1.0
 
@@ -68,13 +77,30 @@ def _points(gain: Estimate) -> str:
     return f"{gain.value * 100:+.1f} points [{low:+.1f}, {high:+.1f}]"
 
 
-def compare(train: Table, folds: Folds, terms: Terms, progress: Progress | None) -> Compared:
-    """Answer every clip by what was chosen without its recording, then choose on all clips."""
+def compare(
+    train: Table,
+    folds: Folds,
+    terms: Terms,
+    progress: Progress | None,
+    look: Callable[[Outer], None] | None = None,
+) -> Compared:
+    """Answer every clip by what was chosen without its recording, then choose on all clips.
+
+    Parameters
+    ----------
+    look
+        Called with each finished outer fold.
+    """
+
+    def seen(outer: Outer) -> None:
+        if look:
+            look(outer)
+        if progress:
+            progress.advance()
+
     if progress:
-        progress.start("compare", FOLDS)
-    honest = nested(
-        train.rows, folds.by_recording, terms, inner_folds=folds.to_choose, progress=progress
-    )
+        progress.start("compare on unseen recordings", FOLDS)
+    honest = nested(train.rows, folds.by_recording, terms, inner_folds=folds.to_choose, look=seen)
     folds_M = folds.to_choose(train.labels_M, train.groups, 0)
     contenders = fit_contenders(train.rows, folds_M, terms)
     return Compared(folds_M, honest, contenders, choose(contenders, train.rows, terms))

@@ -11,7 +11,7 @@ from vidfit.selection.compare import (
     hits,
     merit,
 )
-from vidfit.selection.nested import FUSION, SINGLE, Gain, Nested, nested
+from vidfit.selection.nested import FUSION, SINGLE, Gain, Nested, Outer, nested
 from vidfit.selection.order import first_size, spread_order
 from vidfit.selection.race import Race, Round, Trial, race
 from vidfit.selection.rows import Rows
@@ -23,6 +23,7 @@ __all__ = [
     "FUSION",
     "Gain",
     "Nested",
+    "Outer",
     "Race",
     "Round",
     "Rows",

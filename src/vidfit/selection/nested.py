@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Estimate, Floats, Indices, Progress
+from vidfit.contracts import Estimate, Floats, Indices
 from vidfit.metrics import fit_temperature, mean_interval, probabilities
-from vidfit.selection.compare import Contender, Terms, choose, fit_contenders, hits, merit
+from vidfit.selection.compare import Choice, Contender, Terms, choose, fit_contenders, hits, merit
 from vidfit.selection.rows import Rows
 from vidfit.selection.ties import is_proven_better
 
@@ -74,6 +74,22 @@ class Nested:
     chosen_by_fold: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Outer:
+    """One outer fold, as whoever wants to try more on it sees it.
+
+    ``train`` with the folds ``inner_M`` and what was fitted and chosen there; ``test_M`` says
+    which of all clips are left out, ``test`` are those.
+    """
+
+    train: Rows
+    inner_M: Indices
+    test_M: NDArray[np.bool_]
+    test: Rows
+    contenders: Sequence[Contender]
+    choice: Choice
+
+
 @dataclass
 class _Sheet:
     """Answers to all clips, filled in fold by fold."""
@@ -106,7 +122,7 @@ def nested(
     terms: Terms,
     *,
     inner_folds: Folds | None = None,
-    progress: Progress | None = None,
+    look: Callable[[Outer], None] | None = None,
 ) -> Nested:
     """Run the whole choice once for each outer fold and answer the clips left out.
 
@@ -115,16 +131,19 @@ def nested(
     folds, inner_folds
         Deal clips to the outer folds, and training clips to the folds on which is chosen;
         the same unless said otherwise.
+    look
+        Called with each finished outer fold.
     """
     outer_M = folds(rows.labels_M, rows.groups, 0)
     sheet = _Sheet(rows)
-    chosen: list[tuple[str, str]] = []
+    chosen: list[Choice] = []
     for fold in np.unique(outer_M):
         train = rows.where(outer_M != fold)
         inner_M = (inner_folds or folds)(train.labels_M, train.groups, 1 + int(fold))
-        chosen.append(_answer_outside(sheet, outer_M == fold, (train, inner_M), terms))
-        if progress:
-            progress.advance()
+        outer = _answer_outside(sheet, outer_M == fold, (train, inner_M), terms)
+        chosen.append(outer.choice)
+        if look:
+            look(outer)
     best = max(rows.vectors, key=lambda name: merit(sheet.answers[name], rows.labels_M))
     chosen_MK, by_fold = _decided(sheet, outer_M, chosen)
     everyone = np.ones(len(outer_M), np.bool_)
@@ -141,8 +160,8 @@ def nested(
 
 def _answer_outside(
     sheet: _Sheet, test_M: NDArray[np.bool_], training: tuple[Rows, Indices], terms: Terms
-) -> tuple[str, str]:
-    """Fit and choose on training clips, answer the others; return the single and the fusion."""
+) -> Outer:
+    """Fit and choose on training clips, and answer the others."""
     train, inner_M = training
     test = sheet.rows.where(test_M)
     contenders = fit_contenders(train, inner_M, terms)
@@ -155,23 +174,24 @@ def _answer_outside(
             temperature = fit_temperature(picked.out_of_fold_MK, train.labels_M)
             calibrated_MK = probabilities(picked.log_probabilities(test), temperature)
             sheet.put(role, test_M, np.log(np.maximum(calibrated_MK, np.exp(_NEVER))))
-    return choice.recommended.name, choice.best_fusion.name if choice.best_fusion else ""
+    return Outer(train, inner_M, test_M, test, contenders, choice)
 
 
 def _decided(
-    sheet: _Sheet, outer_M: Indices, chosen: Sequence[tuple[str, str]]
+    sheet: _Sheet, outer_M: Indices, chosen: Sequence[Choice]
 ) -> tuple[Floats, tuple[str, ...]]:
     """Decide for each fold by the answers to the others whether to fuse."""
     chosen_MK = sheet.answers[SINGLE].copy()
-    by_fold = [single for single, _ in chosen]
+    by_fold = [choice.recommended.name for choice in chosen]
     if FUSION not in sheet.answers:
         return chosen_MK, tuple(by_fold)
     for i, fold in enumerate(np.unique(outer_M)):
         others_M = outer_M != fold
         best = max(sheet.rows.vectors, key=lambda name: _merit(sheet, name, others_M))
-        if _gain(sheet, others_M, best).proven:
+        fusion = chosen[i].best_fusion
+        if fusion and _gain(sheet, others_M, best).proven:
             chosen_MK[~others_M] = sheet.answers[FUSION][~others_M]
-            by_fold[i] = chosen[i][1]
+            by_fold[i] = fusion.name
     return chosen_MK, tuple(by_fold)
 
 
