@@ -55,6 +55,15 @@ METHODS: dict[str, Method] = {
     "concat": Method("concatenation", "concat:fit_concat", "linear"),
     "cascade": Method("complement", "cascade:fit_cascade", "cascade"),
     "stack": Method("integration", "stack:fit_stack", "log-pool"),
+    "average": Method("integration", "average:fit_average", "linear-pool"),
+    "weighted": Method("integration", "average:fit_weighted", "linear-pool"),
+    "log-average": Method("integration", "average:fit_log_average", "log-pool"),
+    "logistic": Method("integration", "logistic:fit_logistic", "logistic"),
+    "greedy": Method("integration", "greedy:fit_greedy", "linear-pool"),
+    "folds": Method("integration", "folds:fit_folds", "linear"),
+    "pca": Method("concatenation", "pca:fit_pca", "linear"),
+    "cca": Method("concatenation", "cca:fit_cca", "linear"),
+    "chain": Method("complement", "chain:fit_chain", "chain"),
 }
 """Name of a method -> where it is."""
 
@@ -62,6 +71,9 @@ HEADS: dict[str, Head] = {
     "linear": Head("linear:restore"),
     "cascade": Head("cascade:restore"),
     "log-pool": Head("stack:restore"),
+    "linear-pool": Head("average:restore"),
+    "logistic": Head("logistic:restore"),
+    "chain": Head("chain:restore"),
 }
 """Kind of head -> the function that rebuilds it from its arrays."""
 
