@@ -17,7 +17,7 @@ from vidfit.fusion.member import Fitted, Training
 from vidfit.fusion.projected import (
     CLIPS_A_DIMENSION,
     Doubles,
-    beside,
+    block_diagonal,
     fit_projected,
     principal_axes,
 )
@@ -31,18 +31,17 @@ def fit_cca(training: Training) -> Fitted:
     return fit_projected(training, variates)
 
 
-def variates(standard: Sequence[Doubles]) -> list[Doubles]:
-    """Return the map [R, D] to the variates that more than one member sees, as one block."""
-    maps = beside([_whitening(x_MD) for x_MD in standard])
+def variates(standard: Sequence[Doubles]) -> Doubles:
+    """Return the map [R, D] to the variates that more than one member sees, total variance 1."""
+    map_WD = block_diagonal([_whitening(x_MD) for x_MD in standard])
     x_MD = np.concatenate(standard, axis=1)
-    x_MD = x_MD - x_MD.mean(axis=0)
-    map_WD = np.concatenate(maps)
-    whitened_MW = x_MD @ map_WD.T
+    whitened_MW = (x_MD - x_MD.mean(axis=0)) @ map_WD.T
     # Of S members, the variance of a variate is S when all agree and at most 1 when one sees it.
     values, vectors = np.linalg.eigh(whitened_MW.T @ whitened_MW / len(x_MD))
     values, vectors = values[::-1], vectors[:, ::-1]
-    count = min(int((values > 1.0).sum()), len(x_MD) // CLIPS_A_DIMENSION)
-    return [vectors[:, : max(count, 1)].T @ map_WD]
+    count = max(min(int((values > 1.0).sum()), len(x_MD) // CLIPS_A_DIMENSION), 1)
+    map_RD: Doubles = vectors[:, :count].T @ map_WD / np.sqrt(max(values[:count].sum(), 1e-12))
+    return map_RD
 
 
 def _whitening(x_MD: Doubles) -> Doubles:

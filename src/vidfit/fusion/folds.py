@@ -88,9 +88,11 @@ def _side_by_side(probes: Sequence[Linear]) -> Linear:
     """Return one probe of all members' vectors: the mean of the log-odds of each."""
     classes = max(len(probe.bias_K) for probe in probes)
     probes = [with_classes(probe, classes) for probe in probes]
+    weight_KD = np.concatenate([probe.weight_KD for probe in probes], axis=1) / len(probes)
+    bias_K = np.stack([probe.bias_K for probe in probes]).mean(axis=0)
     return Linear(
         np.concatenate([probe.mean_D for probe in probes]),
         np.concatenate([probe.scale_D for probe in probes]),
-        np.concatenate([probe.weight_KD for probe in probes], axis=1) / np.float32(len(probes)),
-        np.mean([probe.bias_K for probe in probes], axis=0).astype(np.float32),
+        weight_KD.astype(np.float32),
+        bias_K.astype(np.float32),
     )

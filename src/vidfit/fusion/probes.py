@@ -1,4 +1,4 @@
-"""New probes from fitted ones: a linear map of a linear probe, or a mean of some, is another."""
+"""New probes from fitted ones: with more classes, or the mean of several."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vidfit.contracts import Floats
 from vidfit.fusion.linear import Linear
@@ -25,17 +24,6 @@ def with_classes(probe: Linear, classes: int) -> Linear:
         weight_KD=np.pad(probe.weight_KD, ((0, missing), (0, 0))),
         bias_K=np.pad(probe.bias_K, (0, missing), constant_values=_NEVER),
     )
-
-
-def through(probe: Linear, mean_D: Floats, scale_D: Floats, map_RD: NDArray[np.float64]) -> Linear:
-    """Return a probe of coordinates ``map_RD @ ((x - mean_D) * scale_D)`` as a probe of ``x``.
-
-    It answers the same; its novelty is that of ``x``.
-    """
-    weight_KR = probe.weight_KD.astype(np.float64) * probe.scale_D
-    bias_K = probe.bias_K - weight_KR @ probe.mean_D
-    weight_KD = (weight_KR @ map_RD).astype(np.float32)
-    return Linear(mean_D, scale_D, weight_KD, bias_K.astype(np.float32))
 
 
 def mean_probe(probes: Sequence[Linear], mean_D: Floats, scale_D: Floats) -> Linear:

@@ -8,23 +8,34 @@ Shape letters: D dimensions of all members side by side, R dimensions that are k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import PENALTIES, Linear, fit_linear, log_loss
+from vidfit.fusion.linear import (
+    _TO_CHOOSE,
+    _TO_KEEP,
+    PENALTIES,
+    Linear,
+    _regressions,
+    log_loss,
+    log_softmax,
+)
 from vidfit.fusion.member import Fitted, Training
-from vidfit.fusion.probes import through, with_classes
+from vidfit.fusion.probes import with_classes
 
 Doubles = NDArray[np.float64]
 
-Project = Callable[[Sequence[Doubles]], list[Doubles]]
-"""Standardised vectors [M, D_s] of each member -> maps [R, D]; each makes one block."""
+Project = Callable[[Sequence[Doubles]], Doubles]
+"""Standardised vectors [M, D_s] of each member -> a map [R, D] of all, scaled for a probe."""
 
 KEPT_VARIANCE = 0.95
+"""Share of a member's variance that its components hold."""
+
 CLIPS_A_DIMENSION = 4
+"""No more than one dimension is kept for so many clips."""
 
 
 def fit_projected(training: Training, project: Project) -> Fitted:
@@ -40,9 +51,9 @@ def fit_projected(training: Training, project: Project) -> Fitted:
         for member in training.members
     ]
     penalty, out_MK = _held_out(standard, training, project)
-    probe, map_RD = _probe(standard, training.labels_M, project, (penalty,))[0]
-    probe = with_classes(through(probe, mean_D, scale_D, map_RD), training.classes)
-    return Fitted(probe, out_MK, tuple(range(len(probes))))
+    ((weight_KD, bias_K),) = _regressed(standard, training.labels_M, project, (penalty,))
+    probe = Linear(mean_D, scale_D, weight_KD.astype(np.float32), bias_K.astype(np.float32))
+    return Fitted(with_classes(probe, training.classes), out_MK, tuple(range(len(probes))))
 
 
 def principal_axes(x_MD: Doubles) -> tuple[Doubles, Doubles]:
@@ -63,13 +74,12 @@ def principal_axes(x_MD: Doubles) -> tuple[Doubles, Doubles]:
     return values[:count] / clips, (axes_DR / lengths_R).T
 
 
-def beside(parts: Sequence[Doubles]) -> list[Doubles]:
-    """Return maps [R_s, D_s] of each member's own vectors as maps [R_s, D] of all."""
-    ends = np.cumsum([part.shape[1] for part in parts])
-    return [
-        np.pad(part, ((0, 0), (int(end) - part.shape[1], int(ends[-1] - end))))
-        for part, end in zip(parts, ends, strict=True)
-    ]
+def block_diagonal(parts: Sequence[Doubles]) -> Doubles:
+    """Return maps [R_s, D_s] of each member's own vectors as one map [R, D] of all."""
+    from scipy.linalg import block_diag
+
+    map_RD: Doubles = block_diag(*parts)
+    return map_RD
 
 
 def _held_out(
@@ -83,19 +93,20 @@ def _held_out(
         train, test = folds_M != fold, folds_M == fold
         seen = [x_MD[train] for x_MD in standard]
         x_MD = np.concatenate([x_MD[test] for x_MD in standard], axis=1)
-        for p, (probe, map_RD) in enumerate(_probe(seen, labels_M[train], project, PENALTIES)):
-            answer_MK = probe.log_probabilities([(x_MD @ map_RD.T).astype(np.float32)])
-            out_PMK[p, test, : answer_MK.shape[1]] = answer_MK
+        fits = _regressed(seen, labels_M[train], project, PENALTIES)
+        for p, (weight_KD, bias_K) in enumerate(fits):
+            out_PMK[p, test, : len(bias_K)] = log_softmax(x_MD @ weight_KD.T + bias_K)
     best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))
     return PENALTIES[best], out_PMK[best]
 
 
-def _probe(
+def _regressed(
     standard: Sequence[Doubles], labels_M: Indices, project: Project, penalties: Sequence[float]
-) -> list[tuple[Linear, Doubles]]:
-    """Return a probe of the projected vectors for each penalty, and the projection [R, D]."""
-    maps = project(standard)
-    x_MD = np.concatenate(standard, axis=1)
-    blocks = [(x_MD @ map_RD.T).astype(np.float32) for map_RD in maps]
-    map_RD = np.concatenate(maps)
-    return [(fit_linear(blocks, labels_M, penalty), map_RD) for penalty in penalties]
+) -> Iterator[tuple[Doubles, Doubles]]:
+    """Yield weights [K, D] and biases [K] of standardised vectors for each penalty."""
+    map_RD = project(standard)
+    z_MR = np.concatenate(standard, axis=1) @ map_RD.T
+    mean_R = z_MR.mean(axis=0)
+    tolerance = _TO_KEEP if len(penalties) == 1 else _TO_CHOOSE
+    for weight_KR, bias_K in _regressions(z_MR - mean_R, labels_M, penalties, tolerance):
+        yield weight_KR @ map_RD, bias_K - weight_KR @ mean_R
