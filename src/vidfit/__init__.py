@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vidfit.combination import Combination as Combination
     from vidfit.contracts import Clip as Clip
     from vidfit.contracts import Report as Report
     from vidfit.contracts import Sampling as Sampling
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
     from vidfit.jobs.fit import run_fit as fit
+    from vidfit.jobs.fuse import run_fuse as fuse
     from vidfit.jobs.options import FitOptions as FitOptions
+    from vidfit.jobs.options import FuseOptions as FuseOptions
     from vidfit.jobs.options import SelectOptions as SelectOptions
     from vidfit.jobs.predict import load as load
     from vidfit.jobs.predict import run_predict as predict
@@ -46,8 +49,10 @@ _SOURCES = {
     "BackboneError": "errors:BackboneError",
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
+    "Combination": "combination:Combination",
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.options:FitOptions",
+    "FuseOptions": "jobs.options:FuseOptions",
     "ManifestError": "errors:ManifestError",
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
@@ -60,6 +65,7 @@ _SOURCES = {
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
     "fit": "jobs.fit:run_fit",
+    "fuse": "jobs.fuse:run_fuse",
     "load": "jobs.predict:load",
     "predict": "jobs.predict:run_predict",
     "read_manifest": "manifest:read_manifest",
@@ -72,8 +78,10 @@ __all__ = [
     "BackboneError",
     "BudgetError",
     "Clip",
+    "Combination",
     "FeatureStore",
     "FitOptions",
+    "FuseOptions",
     "ManifestError",
     "ModelError",
     "NotEnoughDataError",
@@ -87,6 +95,7 @@ __all__ = [
     "VidfitError",
     "__version__",
     "fit",
+    "fuse",
     "load",
     "predict",
     "read_manifest",

@@ -1,14 +1,15 @@
-"""A fusion is kept only where it has proven itself."""
+"""Every model alone, and fusions of the best pair and of all: what is fitted, what is best."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from vidfit.selection import Comparison, Contender, compare, fit_contenders
-from vidfit.selection.compare import hits
+from vidfit.contracts import Cost
+from vidfit.selection import Contender, Rows, Terms, choose, fit_contenders, hits
 
 CLIPS, RECORDINGS = 160, 40
+METHODS = ("concat", "stack", "cascade")
 
 
 @pytest.fixture
@@ -28,47 +29,70 @@ def knows(labels_M, classes, rng, noise=0.6):
     return (hot_MK + noise * rng.normal(size=hot_MK.shape)).astype(np.float32)
 
 
-def test_redundant_members_are_not_fused(rng):
+def terms(vectors, methods=METHODS, cheapest=False):
+    """The first candidate is the cheapest."""
+    costs = {name: Cost(0.01, 0.01 * (1 + i)) for i, name in enumerate(vectors)}
+    return Terms(costs, methods, cheapest)
+
+
+def fitted(vectors, labels_M, groups, folds_M, **options):
+    rows, by = Rows(vectors, labels_M, groups), terms(vectors, **options)
+    contenders = fit_contenders(rows, folds_M, by)
+    return contenders, choose(contenders, rows, by)
+
+
+def test_the_best_pair_and_all_are_fused(rng):
     labels_M, groups, folds_M = data(rng)
-    base = knows(labels_M, (0, 1, 2, 3), rng)
-    vectors = {name: base + 0.01 * rng.normal(size=base.shape).astype(np.float32) for name in "abc"}
-    choice = compare(fit_contenders(vectors, labels_M, folds_M), labels_M, groups)
-    assert choice.best_fusion is not None and choice.gain is not None
-    assert choice.gain.low <= 0
-    assert choice.chosen is choice.best_single
+    vectors = {
+        "noise": rng.normal(size=(CLIPS, 5)).astype(np.float32),
+        "first": knows(labels_M, (0, 1), rng, 0.3),
+        "second": knows(labels_M, (2, 3), rng, 0.3),
+    }
+    contenders, _ = fitted(vectors, labels_M, groups, folds_M)
+    members = {c.name: set(c.members) for c in contenders}
+    assert members["stack-2"] == members["concat-2"] == {"first", "second"}
+    assert members["stack-3"] == {"noise", "first", "second"}
+    assert [c.method for c in contenders[:3]] == ["", "", ""]
 
 
-def test_a_member_of_noise_is_not_fused(rng):
+def test_two_members_are_fused_once(rng):
     labels_M, groups, folds_M = data(rng)
-    noise = rng.normal(size=(CLIPS, 50)).astype(np.float32)
-    vectors = {"good": knows(labels_M, (0, 1, 2, 3), rng), "noise": noise}
-    choice = compare(fit_contenders(vectors, labels_M, folds_M), labels_M, groups)
-    assert choice.chosen.name == "good"
+    vectors = {"a": knows(labels_M, (0, 1), rng), "b": knows(labels_M, (2, 3), rng)}
+    contenders, _ = fitted(vectors, labels_M, groups, folds_M)
+    assert [c.name for c in contenders] == ["a", "b", "concat-2", "stack-2", "cascade-2"]
 
 
-def test_complementary_members_are_fused(rng):
+def test_complementary_members_are_better_together_on_new_clips(rng):
     labels_M, groups, folds_M = data(rng)
     vectors = {
         "first": knows(labels_M, (0, 1), rng, 0.3),
         "second": knows(labels_M, (2, 3), rng, 0.3),
     }
-    contenders = fit_contenders(vectors, labels_M, folds_M)
-    choice = compare(contenders, labels_M, groups)
-    assert choice.gain is not None and choice.gain.low > 0
-    assert choice.chosen.members == ("first", "second")
-    new_M, _, _ = data(rng)
+    _, choice = fitted(vectors, labels_M, groups, folds_M)
+    new_M, groups, _ = data(rng)
     new = {"first": knows(new_M, (0, 1), rng, 0.3), "second": knows(new_M, (2, 3), rng, 0.3)}
-    fused = hits(choice.chosen.log_probabilities(new), new_M).mean()
-    single = hits(choice.best_single.log_probabilities(new), new_M).mean()
+    rows = Rows(new, new_M, groups)
+    assert choice.best_fusion is not None
+    fused = hits(choice.best_fusion.log_probabilities(rows), new_M).mean()
+    single = hits(choice.best_single.log_probabilities(rows), new_M).mean()
     assert fused > single + 0.1
 
 
 def test_one_candidate_needs_no_fusion(rng):
     labels_M, groups, folds_M = data(rng)
-    contenders = fit_contenders({"only": knows(labels_M, (0, 1), rng)}, labels_M, folds_M)
-    choice = compare(contenders, labels_M, groups)
+    contenders, choice = fitted({"only": knows(labels_M, (0, 1), rng)}, labels_M, groups, folds_M)
     assert [c.name for c in contenders] == ["only"]
-    assert (choice.best_fusion, choice.gain, choice.chosen.name) == (None, None, "only")
+    assert (choice.best_fusion, choice.recommended.name) == (None, "only")
+
+
+def test_the_cheapest_of_the_tied_is_recommended_where_that_is_wanted(rng):
+    labels_M, groups, folds_M = data(rng)
+    good = knows(labels_M, (0, 1, 2, 3), rng, 0.4)
+    vectors = {"cheap": good + 0.2 * rng.normal(size=good.shape).astype(np.float32), "dear": good}
+    _, best = fitted(vectors, labels_M, groups, folds_M, methods=())
+    _, cheapest = fitted(vectors, labels_M, groups, folds_M, methods=(), cheapest=True)
+    assert (best.recommended.name, set(best.tied)) == ("dear", {"cheap", "dear"})
+    assert (cheapest.recommended.name, cheapest.best_single.name) == ("cheap", "dear")
 
 
 def test_between_equals_the_surer_one_is_best():
@@ -76,12 +100,36 @@ def test_between_equals_the_surer_one_is_best():
 
     def contender(name, right):
         out_MK = np.log(np.array([[right, 1 - right], [1 - right, right]], np.float32))
-        return Contender(name, "linear", (name,), None, out_MK)  # type: ignore[arg-type]
+        return Contender(name, "", "linear", (name,), None, out_MK)  # type: ignore[arg-type]
 
-    choice = compare([contender("unsure", 0.6), contender("sure", 0.9)], labels_M, ["a", "b"])
+    rows = Rows({"unsure": np.zeros((2, 1)), "sure": np.zeros((2, 1))}, labels_M, ["a", "b"])
+    choice = choose([contender("unsure", 0.6), contender("sure", 0.9)], rows, terms(rows.vectors))
     assert choice.best_single.name == "sure"
 
 
-def test_a_fusion_without_proof_is_not_chosen():
-    single, fusion = object(), object()
-    assert Comparison(single, single, (), fusion, None).chosen is single  # type: ignore[arg-type]
+def test_a_cascade_pays_by_clip_and_others_pay_one_decode(rng):
+    labels_M, groups, folds_M = data(rng)
+    vectors = {
+        "cheap": knows(labels_M, (0, 1), rng, 0.2),
+        "dear": knows(labels_M, (2, 3), rng, 0.2),
+    }
+    rows = Rows(vectors, labels_M, groups)
+    costs = {"cheap": Cost(0.01, 0.01), "dear": Cost(0.01, 1.0)}
+    contenders = fit_contenders(rows, folds_M, Terms(costs, METHODS))
+    cascade, stack = (next(c for c in contenders if c.method == m) for m in ("cascade", "stack"))
+    assert cascade.members == ("cheap", "dear")
+    depth_M = cascade.depth(rows)
+    assert 0.2 < (depth_M == 1).mean() < 0.8
+    np.testing.assert_allclose(
+        cascade.seconds(depth_M, costs), np.where(depth_M == 1, 0.02, 1.03), rtol=1e-5
+    )
+    assert stack.depth(rows).max() == 1
+    np.testing.assert_allclose(stack.seconds(stack.depth(rows), costs), 1.02, rtol=1e-5)
+    assert len(cascade.first_blocks(rows)) == 1 < len(stack.first_blocks(rows))
+
+
+def test_an_unknown_method_is_an_error(rng):
+    labels_M, groups, folds_M = data(rng)
+    vectors = {name: knows(labels_M, (0, 1), rng) for name in "ab"}
+    with pytest.raises(KeyError, match="alchemy"):
+        fitted(vectors, labels_M, groups, folds_M, methods=("alchemy",))

@@ -1,4 +1,4 @@
-"""``vidfit fit``, ``select``, ``models``, ``predict``, ``demo``.
+"""``vidfit fit``, ``select``, ``fuse``, ``models``, ``predict``, ``demo``.
 
 Only what parsing needs is imported here, so that ``vidfit --help`` answers at once.
 """
@@ -167,6 +167,53 @@ def select(  # noqa: PLR0913  (the options of a command)
     with Bars() as bars:
         ranking = run_select(clips, folder, options, bars)
     show_ranking(ranking, folder)
+
+
+@app.command()
+@_reported
+def fuse(  # noqa: PLR0913  (the options of a command)
+    clips: Clips,
+    output: Output = None,
+    backbone: Backbones = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="Way to combine, such as stack; may be repeated. [default: all]"),
+    ] = None,
+    student: Annotated[
+        bool, typer.Option("--student", help="Distil the fusion into one backbone, too.")
+    ] = False,
+    groups: Groups = None,
+    minutes: Minutes = None,
+    memory: Memory = None,
+    latency: Latency = None,
+    commercial: Commercial = False,
+    prefer: Prefer = "cheapest",
+    workers: Workers = None,
+    download: Download = False,
+) -> None:
+    """Combine pretrained models; keep what is proven better than the best of them."""
+    from vidfit.cli.progress import Bars
+    from vidfit.cli.show import show_combination
+    from vidfit.jobs.fuse import run_fuse
+    from vidfit.jobs.options import FuseOptions
+
+    options = FuseOptions(
+        backbones=tuple(backbone or ()),
+        groups=groups,
+        minutes=minutes,
+        memory_bytes=memory_bytes(memory),
+        latency_seconds=time_seconds(latency),
+        commercial=commercial,
+        prefer=prefer,
+        workers=workers,
+        download=download,
+        methods=tuple(method or ()),
+        student=student,
+    )
+    folder = output or Path("runs") / (Path(clips).stem or "clips")
+    with Bars() as bars:
+        combination = run_fuse(clips, folder, options, bars)
+    show_combination(combination, folder)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """From videos to features: decode once, ask many backbones, keep the answers on disk."""
 
 from vidfit.features.extract import ClipOutcome, Extraction, extract, stream
-from vidfit.features.pool import POOLINGS, temporal_statistics
+from vidfit.features.pool import POOLINGS, temporal_statistics, time_steps
 from vidfit.features.store import FeatureStore, clip_digest
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "extract",
     "stream",
     "temporal_statistics",
+    "time_steps",
 ]

@@ -165,6 +165,20 @@ def costs(candidates: Sequence[Loaded]) -> dict[str, Cost]:
     return {candidate.name: candidate.cost for candidate in candidates}
 
 
+def within_minutes(
+    candidates: Sequence[Loaded], clips: int, options: SelectOptions
+) -> tuple[list[Loaded], list[Failure]]:
+    """Drop the dearest candidates until all that are left can run on all clips in time."""
+    budget = budget_seconds(options)
+    kept = sorted(candidates, key=lambda c: c.cost.seconds)
+    dropped = []
+    while budget and len(kept) > 1 and clips * seconds_a_clip([c.cost for c in kept]) > budget:
+        dearest = kept.pop()
+        reason = f"{options.minutes:g} minutes do not suffice for it beside cheaper ones"
+        dropped.append(Failure(dearest.name, reason))
+    return _in_order(kept, candidates), dropped
+
+
 def predicted_seconds(candidates: Sequence[Loaded], clips: int, workers: int) -> float:
     """Return the wall seconds of all candidates on all clips: one decode, all forwards."""
     return clips * seconds_a_clip([c.cost for c in candidates]) / workers

@@ -106,16 +106,14 @@ def compare(
     return Compared(folds_M, honest, contenders, choose(contenders, train.rows, terms))
 
 
-def model_of(compared: Compared, train: Table) -> Model:
-    """Return the chosen contender as a model, with calibration and thresholds, without a card."""
-    chosen = compared.chosen
+def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
+    """Return a contender as a model, with calibration and thresholds, without a card."""
     out_MK = chosen.out_of_fold_MK
     temperature = fit_temperature(out_MK, train.labels_M)
-    always = chosen.first_blocks(train.rows)
     least, farthest = unknown_thresholds(
         probabilities(out_MK, temperature),
         train.labels_M,
-        held_out_novelty(always, compared.folds_M),
+        held_out_novelty(chosen.first_blocks(train.rows), folds_M),
     )
     return Model(
         classes=train.classes,

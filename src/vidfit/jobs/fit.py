@@ -100,7 +100,7 @@ def run_fit(
         terms = Terms(costs(finalists), METHODS, options.prefer == "cheapest")
         compared = compare(train, Folds(train.classes, notes), terms, progress)
         leaky = _leaky(compared, train, Folds(train.classes), terms)
-    model = model_of(compared, train)
+    model = model_of(compared.chosen, compared.folds_M, train)
     report = build_report(
         Findings(
             str(source),

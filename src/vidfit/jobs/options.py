@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -83,3 +84,32 @@ class FitOptions(SelectOptions):
         super().check()
         if not 0 <= self.holdout < 1:
             raise VidfitError(f"holdout is {self.holdout}; it is a share of recordings in [0, 1)")
+
+
+@dataclass(frozen=True)
+class FuseOptions(SelectOptions):
+    """What a user may ask of `fuse`: what may be asked of `select`, and two things more.
+
+    Parameters
+    ----------
+    methods
+        Ways to combine, of `vidfit.fusion.METHODS`; empty means all that suit so many clips.
+    student
+        Whether to distil the best fusion into one backbone with one head.
+    """
+
+    methods: tuple[str, ...] = ()
+    student: bool = False
+
+    def check(self) -> None:
+        """Refuse what has no meaning."""
+        from vidfit.fusion import METHODS
+
+        super().check()
+        for method in self.methods:
+            if method not in METHODS:
+                near = get_close_matches(method, METHODS, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise VidfitError(
+                    f"{method!r} is no way to combine models{hint} Valid are {', '.join(METHODS)}"
+                )

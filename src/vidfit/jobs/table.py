@@ -22,7 +22,7 @@ from vidfit.contracts import (
 )
 from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
 from vidfit.evaluate import near_duplicates
-from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics
+from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics, time_steps
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.selection import Rows
 
@@ -103,8 +103,15 @@ def build_table(
     store: FeatureStore,
     workers: int,
     progress: Progress | None,
+    *,
+    steps: bool = False,
 ) -> tuple[Table, Tally]:
     """Extract the features that are missing, then pool them.
+
+    Parameters
+    ----------
+    steps
+        Whether to keep them by steps in time, too.
 
     Raises
     ------
@@ -120,10 +127,10 @@ def build_table(
     if progress:
         progress.start("decode and extract", len(clips))
     done = extract(clips, encoders, store, workers=workers, progress=progress)
-    rows = _rows(store, encoders, done)
+    rows = _rows(store, encoders, done, steps)
     if not rows.complete(done):  # a stored part was damaged; it is set aside now
         done = extract(clips, encoders, store, workers=workers)
-        rows = _rows(store, encoders, done)
+        rows = _rows(store, encoders, done, steps)
     if not rows.complete(done):
         raise StoreError(
             f"features in {store.root} are gone as soon as they are written; does another "
@@ -150,6 +157,7 @@ def build_table(
         {name: np.stack([of[d] for d in digests]) for name, of in rows.vectors.items()},
         tuple(features.tokens_ND for features in seen),
         np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
+        {name: np.stack([of[d] for d in digests]) for name, of in rows.steps.items()},
     ), tally
 
 
@@ -175,6 +183,7 @@ class _Rows:
     """Vectors by backbone and digest of the clip, and fingerprints by digest."""
 
     vectors: dict[str, dict[str, Floats]]
+    steps: dict[str, dict[str, Floats]]
     seen: dict[str, ClipFeatures]
 
     def complete(self, done: Extraction) -> bool:
@@ -184,22 +193,24 @@ class _Rows:
         return all(wanted <= digests for digests in known)
 
 
-def _rows(store: FeatureStore, encoders: Sequence[Backbone], done: Extraction) -> _Rows:
+def _rows(
+    store: FeatureStore, encoders: Sequence[Backbone], done: Extraction, steps: bool
+) -> _Rows:
     """Read what the backbones that did not fail, and the fingerprint, saw in the clips."""
     wanted = set(done.digests.values())
     if NAME in done.backbone_failures:
         raise BackboneError(f"clips cannot be fingerprinted: {done.backbone_failures[NAME]}")
     *alive, audit = [b.spec for b in encoders if b.spec.name not in done.backbone_failures]
-    vectors = {
-        spec.name: {
-            digest: temporal_statistics(features.tokens_ND)
-            for digest, features in store.rows(spec)
-            if digest in wanted
-        }
-        for spec in alive
-    }
-    seen = {digest: features for digest, features in store.rows(audit) if digest in wanted}
-    return _Rows(vectors, seen)
+    rows = _Rows({}, {}, {d: seen for d, seen in store.rows(audit) if d in wanted})
+    for spec in alive:
+        vectors = rows.vectors[spec.name] = {}
+        in_time = rows.steps.setdefault(spec.name, {}) if steps else None
+        for digest, features in store.rows(spec):
+            if digest in wanted:
+                vectors[digest] = temporal_statistics(features.tokens_ND)
+                if in_time is not None:
+                    in_time[digest] = time_steps(features.tokens_ND)
+    return rows
 
 
 def _classes(readable: Sequence[Clip], asked: int, tally: Tally) -> tuple[str, ...]:

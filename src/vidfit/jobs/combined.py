@@ -1,0 +1,158 @@
+"""From fitted fusions to the answer: which are worth it, at what cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from vidfit.combination import Combination, Option, Pair
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Indices, Stage
+from vidfit.fusion import METHODS
+from vidfit.hardware import hardware
+from vidfit.jobs.candidates import Loaded
+from vidfit.jobs.compared import Compared
+from vidfit.jobs.findings import provenance
+from vidfit.jobs.students import Graduate
+from vidfit.jobs.table import Table
+from vidfit.manifest import Manifest
+from vidfit.metrics import mean_interval
+from vidfit.selection import FUSION, Contender, hits
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that `fuse` computed: what was read, fitted, left out and measured."""
+
+    data: str
+    manifest: Manifest
+    table: Table
+    candidates: Sequence[Loaded]
+    dropped: Sequence[Failure]
+    unread: Sequence[Failure]
+    compared: Compared
+    pairs: tuple[Pair, ...]
+    graduate: Graduate | None
+    notes: Sequence[str]
+    stages: Sequence[Stage]
+
+
+def build_combination(found: Found) -> Combination:
+    """Return what was found: options with gain and cost, pairs, the verdict."""
+    table, compared = found.table, found.compared
+    honest, labels_M, groups = compared.honest, table.labels_M, table.groups
+    fused = honest.answers_MK.get(FUSION)
+    folds = len(honest.chosen_by_fold)
+    return Combination(
+        data=found.data,
+        classes=table.classes,
+        clip_count=len(table.clips),
+        group_count=len(set(groups)),
+        grouping=found.manifest.grouping,
+        protocol=f"nested cross-validation, {folds} folds of recordings; every choice is made "
+        f"again without the fold (chosen in the folds: {', '.join(honest.chosen_by_fold)})",
+        chosen=compared.chosen.name,
+        verdict=compared.verdict,
+        best_single=honest.best_single,
+        fusion=None if fused is None else mean_interval(hits(fused, labels_M), groups),
+        gain=honest.gain.points if honest.gain else None,
+        proven=bool(honest.gain and honest.gain.proven),
+        score=mean_interval(hits(honest.chosen_MK, labels_M), groups),
+        majority=mean_interval(labels_M == np.bincount(labels_M).argmax(), groups),
+        options=_options(found),
+        pairs=found.pairs,
+        student=found.graduate.student if found.graduate else None,
+        failures=tuple(found.unread),
+        dropped=tuple(found.dropped),
+        stages=tuple(found.stages),
+        machine=hardware().describe(),
+        provenance=provenance(found.manifest, found.candidates),
+        warnings=(*found.manifest.warnings, *dict.fromkeys(found.notes)),
+    )
+
+
+def combination_card(
+    combination: Combination, members: Sequence[BackboneSpec]
+) -> dict[str, object]:
+    """Return what whoever receives the model should know: data, score, parts, limits."""
+    return {
+        "task": "classification",
+        "data": combination.data,
+        "clips": combination.clip_count,
+        "recordings": combination.group_count,
+        "protocol": combination.protocol,
+        "verdict": combination.verdict,
+        "accuracy": asdict(combination.score),
+        "majority": asdict(combination.majority),
+        "members": [asdict(spec) for spec in members],
+        "made_with": combination.provenance,
+        "limits": "Scores hold for clips like the training clips; intervals are over recordings.",
+    }
+
+
+def _options(found: Found) -> tuple[Option, ...]:
+    """Return every contender with its gain and its cost, most accurate first."""
+    honest, table = found.compared.honest, found.table
+    contenders = found.compared.contenders
+    hits_M = {c.name: hits(honest.answers_MK[c.name], table.labels_M) for c in contenders}
+    seconds = {c.name: float(honest.seconds_M[c.name].mean()) for c in contenders}
+    accuracy = {name: float(of.mean()) for name, of in hits_M.items()}
+    front = {
+        name
+        for name in accuracy
+        if not any(_beats(accuracy, seconds, other, name) for other in accuracy)
+    }
+    best_M = hits_M[honest.best_single]
+    options = [
+        _option(
+            found,
+            contender,
+            mean_interval(hits_M[contender.name], table.groups),
+            mean_interval(hits_M[contender.name] - best_M, table.groups),
+            contender.name in front,
+        )
+        for contender in contenders
+    ]
+    return tuple(sorted(options, key=lambda option: (-option.accuracy.value, option.name)))
+
+
+def _beats(accuracy: dict[str, float], seconds: dict[str, float], first: str, second: str) -> bool:
+    """Whether the first is at least as accurate and as fast, and better in one of them."""
+    no_worse = accuracy[first] >= accuracy[second] and seconds[first] <= seconds[second]
+    better = accuracy[first] > accuracy[second] or seconds[first] < seconds[second]
+    return no_worse and better
+
+
+def _option(
+    found: Found, contender: Contender, accuracy: Estimate, gain: Estimate, pareto: bool
+) -> Option:
+    honest = found.compared.honest
+    loaded = {candidate.name: candidate for candidate in found.candidates}
+    members = [loaded[name] for name in contender.members]
+    return Option(
+        name=contender.name,
+        family=METHODS[contender.method].family if contender.method else "single",
+        members=contender.members,
+        accuracy=accuracy,
+        gain=gain,
+        seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
+        memory_bytes=sum(member.cost.memory_bytes for member in members),
+        parameters=sum(member.backbone.spec.parameters for member in members),
+        calls=_calls(contender, honest.depth_M[contender.name]),
+        pareto=pareto,
+    )
+
+
+def _calls(contender: Contender, depth_M: Indices) -> dict[str, float]:
+    """Return the share of clips that members of a cascade are shown, in the order of asking.
+
+    The final cascade's members by stage; the shares are those of the folds' cascades.
+    """
+    if len(contender.stages) == 1:
+        return {}
+    return {
+        name: float((depth_M > stage).mean())
+        for stage, names in enumerate(contender.stages)
+        for name in names
+    }

@@ -1,0 +1,134 @@
+"""The third job: find out whether models are better together, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vidfit.combination import Combination
+from vidfit.contracts import Clip, Progress, Stage
+from vidfit.features import FeatureStore
+from vidfit.fusion import HEADS, METHODS
+from vidfit.hardware import hardware
+from vidfit.jobs.candidates import (
+    Loaded,
+    costs,
+    entrants,
+    predicted_seconds,
+    within_minutes,
+)
+from vidfit.jobs.combined import Found, build_combination, combination_card
+from vidfit.jobs.compared import compare, model_of, save
+from vidfit.jobs.folds import Folds, check_enough
+from vidfit.jobs.options import FuseOptions
+from vidfit.jobs.pairs import Pairs
+from vidfit.jobs.stages import one_blas_thread, timed
+from vidfit.jobs.students import Students
+from vidfit.jobs.table import build_table
+from vidfit.manifest import Manifest, read_manifest
+from vidfit.model import Model
+from vidfit.report import write_combination
+from vidfit.selection import Outer, Terms
+
+
+def run_fuse(
+    source: str | Path,
+    output: Path,
+    options: FuseOptions = FuseOptions(),
+    progress: Progress | None = None,
+) -> Combination:
+    """Combine pretrained models in every way; keep a combination only if it is proven better.
+
+    ``output`` gets ``fusion.html``, ``fusion.json``, ``fusion.svg``, ``model/`` (the fusion if
+    its gain is proven, else the best single model), ``student/`` where one was asked for and a
+    gain is proven, and ``features/``, which a `fit` or `select` into the same folder shares.
+
+    Parameters
+    ----------
+    source
+        Folder or list of clips; see `vidfit.manifest.read_manifest`. Clips of a test split are
+        left alone.
+
+    Raises
+    ------
+    ManifestError
+        If the clips' list cannot be understood.
+    NotEnoughDataError
+        If there are too few readable clips, classes or recordings.
+    BackboneError
+        If no candidate runs.
+    BudgetError
+        If nothing fits the latency, the memory or the licence.
+    """
+    options.check()
+    stages: list[Stage] = []
+    notes: list[str] = []
+    workers = options.workers or hardware().cores
+    manifest = read_manifest(source, groups=options.groups)
+    clips = _to_learn_from(manifest, notes)
+    check_enough(clips)
+    with timed(stages, "measure candidates"):
+        loaded, dropped = entrants(clips, options, progress)
+        loaded, too_dear = within_minutes(loaded, len(clips), options)
+    methods = options.methods or suited(len(clips))
+    with timed(stages, "decode and extract", predicted_seconds(loaded, len(clips), workers)):
+        table, tally = build_table(
+            clips,
+            [candidate.backbone for candidate in loaded],
+            FeatureStore(output / "features"),
+            workers,
+            progress,
+            steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
+        )
+    check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
+    ran = [candidate for candidate in loaded if candidate.name in table.vectors]
+    terms = Terms(costs(ran), methods, options.prefer == "cheapest")
+    pairs, students = Pairs(table), Students(table) if options.student else None
+
+    def look(outer: Outer) -> None:
+        pairs.see(outer)
+        if students:
+            students.see(outer)
+
+    with timed(stages, "compare on unseen recordings"), one_blas_thread():
+        compared = compare(table, Folds(table.classes, notes), terms, progress, look)
+        student = students.graduate(compared, terms.costs) if students else None
+    model = model_of(compared.chosen, compared.folds_M, table)
+    found = Found(
+        str(source),
+        manifest,
+        table,
+        ran,
+        [*dropped, *too_dear, *tally.backbones],
+        [*manifest.rejected, *tally.clips],
+        compared,
+        pairs.found(compared),
+        student,
+        notes,
+        stages,
+    )
+    combination = build_combination(found)
+    save(model, _card(combination, model, ran), ran, output / "model")
+    if student and student.model:
+        save(student.model, _card(combination, student.model, ran), ran, output / "student")
+    write_combination(combination, output)
+    return combination
+
+
+def _to_learn_from(manifest: Manifest, notes: list[str]) -> list[Clip]:
+    """Return the labelled clips outside the test split."""
+    labelled = [clip for clip in manifest.clips if clip.label is not None]
+    clips = [clip for clip in labelled if clip.split != "test"]
+    if len(clips) < len(labelled):
+        notes.append(f"{len(labelled) - len(clips)} clips of the test split were left alone.")
+    return clips
+
+
+def _card(combination: Combination, model: Model, ran: Sequence[Loaded]) -> dict[str, object]:
+    specs = {candidate.name: candidate.backbone.spec for candidate in ran}
+    return combination_card(combination, [specs[name] for name in model.members])
+
+
+def suited(clips: int) -> tuple[str, ...]:
+    """Return the methods that so many training clips can feed."""
+    return tuple(name for name, method in METHODS.items() if clips >= method.least_clips)
