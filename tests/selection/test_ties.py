@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vidfit.metrics import mean_interval
 from vidfit.metrics.bootstrap import signs
-from vidfit.selection.ties import tied_with_best, upper_gain
+from vidfit.selection.ties import is_proven_better, tied_with_best, upper_gain
 
 GROUPS = [f"r{i // 4}" for i in range(160)]
 UNEVEN = [f"r{int(i**0.5)}" for i in range(160)]
@@ -126,3 +127,27 @@ def test_values_that_are_not_finite(rng, bad):
 def test_recordings_that_do_not_match(rng):
     with pytest.raises(ValueError, match="one recording a clip"):
         tied_with_best(hits(rng, 0.5), GROUPS[:-1])
+
+
+def test_a_gain_in_four_of_many_recordings_is_no_proof():
+    """Drawing recordings leaves out zero there; chance gives 4 of 4 signs in one of 16 cases."""
+    second_M = np.zeros(160)
+    first_M = np.zeros(160)
+    first_M[:16:4] = 1.0
+    assert mean_interval(first_M - second_M, GROUPS).low > 0
+    assert not is_proven_better(first_M, second_M, GROUPS)
+
+
+def test_a_gain_in_all_recordings_is_proven_and_its_opposite_is_not(rng):
+    first_M, second_M = hits(rng, 0.9, 0.6)
+    assert is_proven_better(first_M, second_M, GROUPS)
+    assert not is_proven_better(second_M, first_M, GROUPS)
+    assert not is_proven_better(first_M, first_M, GROUPS)
+
+
+def test_equals_are_proven_different_no_more_often_than_chance_allows():
+    found = 0
+    for seed in range(200):
+        first_M, second_M = hits(np.random.default_rng(seed), 0.7, 0.7)
+        found += is_proven_better(first_M, second_M, GROUPS)
+    assert found <= 11  # the mean is 5 of 200; more than 11 is one run in a hundred
