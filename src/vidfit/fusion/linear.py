@@ -68,7 +68,7 @@ def fit_linear(blocks: Sequence[Floats], labels_M: Indices, penalty: float) -> L
     penalty
         Inverse strength of the L2 penalty.
     """
-    span = _Span.of(blocks)
+    span = Span.of(blocks)
     ((weight_KR, bias_K),) = _regressions(span.coordinates_MR, labels_M, [penalty], _TO_KEEP)
     return span.probe(weight_KR, bias_K)
 
@@ -89,7 +89,7 @@ def cross_fit(
         The probe, and log-probabilities [M, K] of each clip by a fit without its fold, with
         the penalty of the lowest out-of-fold log-loss.
     """
-    span = _Span.of(blocks)
+    span = Span.of(blocks)
     classes = int(labels_M.max()) + 1
     out_PMK = np.full((len(penalties), len(labels_M), classes), -20.0, np.float32)
     for fold in np.unique(folds_M):
@@ -139,7 +139,7 @@ def restore(state: Mapping[str, Floats]) -> Linear:
 
 
 @dataclass(frozen=True)
-class _Span:
+class Span:
     """Standardised clips as coordinates [M, R] in an orthonormal basis [R, D] of their span.
 
     ``basis_RD`` is ``None`` where that would save nothing: the coordinates are the features.
@@ -151,7 +151,8 @@ class _Span:
     basis_RD: NDArray[np.float64] | None
 
     @classmethod
-    def of(cls, blocks: Sequence[Floats]) -> _Span:
+    def of(cls, blocks: Sequence[Floats]) -> Span:
+        """Standardise and scale vectors [M, D_i] of each member, and find their span."""
         mean_D = np.concatenate([block.mean(axis=0) for block in blocks])
         scale_D = np.concatenate([_scale(block) for block in blocks])
         x_MD = ((np.concatenate(blocks, axis=1) - mean_D) * scale_D).astype(np.float64)
@@ -166,6 +167,7 @@ class _Span:
         return cls(mean_D, scale_D, vectors[:, keep] * singular, basis_RD)
 
     def probe(self, weight_KR: NDArray[np.float64], bias_K: NDArray[np.float64]) -> Linear:
+        """Return the probe of vectors that weights of the coordinates amount to."""
         weight_KD = weight_KR if self.basis_RD is None else weight_KR @ self.basis_RD
         return Linear(
             self.mean_D, self.scale_D, weight_KD.astype(np.float32), bias_K.astype(np.float32)
