@@ -2,10 +2,13 @@
 
 ::
 
-    from vidfit.testing import check_backbone
+    from vidfit.testing import check_backbone, check_fusion
 
     def test_my_backbone():
         check_backbone(MyBackbone())
+
+    def test_my_fusion():
+        check_fusion("mine")  # a key of vidfit.fusion.METHODS
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -27,9 +32,13 @@ from vidfit.contracts import (
     BackboneSpec,
     Floats,
     Frames,
+    Indices,
     TorchBackbone,
 )
-from vidfit.errors import BackboneError
+from vidfit.errors import BackboneError, ModelError
+from vidfit.features.pool import temporal_statistics, time_steps
+from vidfit.fusion import HEADS, METHODS, Fitted, Member, Training, fit_method, restore
+from vidfit.fusion.linear import cross_fit
 
 TOLERANCE = 1e-4
 """Largest difference between tokens that should be equal, relative to the largest value.
@@ -65,6 +74,62 @@ def random_views(spec: BackboneSpec, count: int, seed: int = 0) -> Frames:
     size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
     shape = (count, spec.sampling.clip_len, *size, 3)
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def check_fusion(method: str) -> None:
+    """Prove that a method of `vidfit.fusion.METHODS` keeps the contract of a fusion.
+
+    On small seeded problems: answers are log-probabilities, also with two classes and with a
+    class that only one fold has; those to a fold do not depend on its labels; fitting repeats
+    and alters nothing; a clip is answered alone as among others; novelty is about 1 on training
+    clips and more on clips far from them; the head comes back from its arrays unchanged. Takes
+    five fits on 60 clips.
+
+    Parameters
+    ----------
+    method
+        Key of `vidfit.fusion.METHODS`.
+
+    Raises
+    ------
+    ModelError
+        Says which promise is broken.
+    """
+    if method not in METHODS:
+        raise ModelError(f"Unknown fusion {method!r}; there are {', '.join(METHODS)}.")
+    training = _small_problem(classes=4)
+    before = _arrays(training)
+    fitted = fit_method(method, training)
+    unaltered = all(map(np.array_equal, before, _arrays(training)))
+    _promise(method, unaltered, "fitting altered what it was given")
+    _check_answers(method, fitted, training)
+    _check_novelty(method, fitted, training)
+    _check_state(method, fitted, training)
+    _check_repeats(method, fitted, training)
+    _check_held_out(method, fitted, training)
+    for other in (_small_problem(classes=2), _small_problem(classes=4, rare=True)):
+        _check_answers(method, fit_method(method, other), other)
+
+
+def training_on(tokens: Sequence[Floats], labels_M: Indices, folds_M: Indices) -> Training:
+    """Return what a fusion is fitted on, with a linear probe for each member.
+
+    Parameters
+    ----------
+    tokens
+        What each member saw in the clips, [M, N, D_i], N tokens in time order.
+    labels_M
+        Class numbers 0..K-1.
+    folds_M
+        The fold of each clip.
+    """
+    members = []
+    for tokens_MND in tokens:
+        vectors_MD = np.stack([temporal_statistics(tokens_ND) for tokens_ND in tokens_MND])
+        steps_MX = np.stack([time_steps(tokens_ND) for tokens_ND in tokens_MND])
+        probe, out_MK = cross_fit([vectors_MD], labels_M, folds_M)
+        members.append(Member(vectors_MD, probe, out_MK, steps_MX=steps_MX))
+    return Training(tuple(members), labels_M, folds_M)
 
 
 def _check_spec(backbone: Backbone) -> None:
@@ -151,3 +216,108 @@ def _require_close(found: Floats, wanted: Floats, what: str) -> None:
 def _require(condition: bool, complaint: str) -> None:
     if not condition:
         raise BackboneError(f"The contract of Backbone is broken: {complaint}.")
+
+
+def _small_problem(classes: int, rare: bool = False) -> Training:
+    """Return 60 clips that three members see through noise; a rare class is in one fold only."""
+    rng = np.random.default_rng(0)
+    folds_M = np.repeat(np.arange(5), 12)
+    labels_M = np.arange(60) % classes
+    if rare:
+        labels_M[(labels_M == classes - 1) & (folds_M > 0)] = 0
+    tokens = []
+    for dim in (4, 6, 30):
+        centres_MD = rng.normal(size=(classes, dim))[labels_M]
+        noise_MND = rng.normal(size=(60, 5, dim))
+        own_MD = 3.5 * rng.normal(size=(60, dim))
+        tokens.append((centres_MD + own_MD)[:, None].astype(np.float32) + noise_MND)
+    return training_on([part.astype(np.float32) for part in tokens], labels_M, folds_M)
+
+
+def _blocks(method: str, fitted: Fitted, training: Training) -> list[Floats]:
+    """Return what the fitted head looks at: the blocks of the members that it asks."""
+    members = [training.members[i] for i in fitted.used]
+    if HEADS[METHODS[method].head].pooling == "statistics":
+        return [member.vectors_MD for member in members]
+    return [member.steps_MX for member in members if member.steps_MX is not None]
+
+
+def _arrays(training: Training) -> list[Floats | Indices]:
+    """Return copies of all arrays of a training."""
+    arrays: list[Floats | Indices] = [training.labels_M, training.folds_M]
+    for member in training.members:
+        arrays += [member.vectors_MD, member.out_of_fold_MK, *member.probe.state().values()]
+        arrays += [] if member.steps_MX is None else [member.steps_MX]
+    return [array.copy() for array in arrays]
+
+
+def _check_answers(method: str, fitted: Fitted, training: Training) -> None:
+    count, used = len(training.members), fitted.used
+    valid = bool(used) and len(set(used)) == len(used) and set(used) <= set(range(count))
+    _promise(method, valid, f"used is {used} of {count} members")
+    blocks = _blocks(method, fitted, training)
+    answer_MK = fitted.fusion.log_probabilities(blocks)
+    shape = (len(training.labels_M), training.classes)
+    for what, found_MK in (("answers", answer_MK), ("out-of-fold answers", fitted.out_of_fold_MK)):
+        right = found_MK.shape == shape and found_MK.dtype == np.float32
+        _promise(
+            method, right, f"{what} are {found_MK.dtype} {found_MK.shape}, not float32 {shape}"
+        )
+        _promise(method, bool(np.isfinite(found_MK).all()), f"{what} are not finite")
+        error = float(np.abs(np.exp(found_MK).sum(axis=1) - 1.0).max())
+        _promise(method, error < TOLERANCE, f"probabilities of {what} miss 1 by {error:.2g}")
+    alone_1K = fitted.fusion.log_probabilities([block[7:8] for block in blocks])
+    same = np.allclose(alone_1K, answer_MK[7:8], rtol=TOLERANCE, atol=TOLERANCE)
+    _promise(method, same, "a clip alone is answered otherwise than among others")
+
+
+def _check_novelty(method: str, fitted: Fitted, training: Training) -> None:
+    blocks = _blocks(method, fitted, training)
+    novelty_M = fitted.fusion.novelty(blocks)
+    _promise(method, novelty_M.shape == training.labels_M.shape, f"novelty is {novelty_M.shape}")
+    mean = float(novelty_M.mean())
+    _promise(method, 0.8 < mean < 1.25, f"novelty of training clips is {mean:.2g} on average")
+    far = fitted.fusion.novelty([block + 20 * block.std(axis=0) for block in blocks])
+    _promise(method, bool((far > novelty_M.max()).all()), "clips far away are not novel")
+
+
+def _check_state(method: str, fitted: Fitted, training: Training) -> None:
+    from safetensors.numpy import load, save
+
+    state = fitted.fusion.state()
+    for name, array in state.items():
+        _promise(method, array.dtype in (np.float32, np.int64), f"state {name!r} is {array.dtype}")
+    restored = restore(METHODS[method].head, load(save(state)))
+    blocks = _blocks(method, fitted, training)
+    for ask in ("log_probabilities", "novelty"):
+        found, wanted = (getattr(head, ask)(blocks) for head in (restored, fitted.fusion))
+        _promise(method, np.array_equal(found, wanted), f"restored, it gives other {ask}")
+
+
+def _check_repeats(method: str, fitted: Fitted, training: Training) -> None:
+    again = fit_method(method, training)
+    same = np.array_equal(again.out_of_fold_MK, fitted.out_of_fold_MK)
+    _promise(method, same, "fitted again, it gives other out-of-fold answers")
+    first, second = fitted.fusion.state(), again.fusion.state()
+    same = first.keys() == second.keys() and all(
+        np.array_equal(array, second[name]) for name, array in first.items()
+    )
+    _promise(method, same, "fitted again, it has another state")
+
+
+def _check_held_out(method: str, fitted: Fitted, training: Training) -> None:
+    """Alter the label of one clip: the answers to its fold stay, given the members' answers.
+
+    One clip, so that choices that are made over all folds, such as that of a penalty, stay, too.
+    """
+    labels_M = training.labels_M.copy()
+    labels_M[30] = (labels_M[30] + 1) % training.classes
+    moved_MK = fit_method(method, replace(training, labels_M=labels_M)).out_of_fold_MK
+    own = training.folds_M == training.folds_M[30]
+    same = np.allclose(moved_MK[own], fitted.out_of_fold_MK[own], atol=TOLERANCE)
+    _promise(method, same, "out-of-fold answers depend on the labels of their own fold")
+
+
+def _promise(method: str, kept: bool, complaint: str) -> None:
+    if not kept:
+        raise ModelError(f"The contract of a fusion is broken by {method!r}: {complaint}.")
