@@ -292,3 +292,41 @@ def test_large_videos_are_taken_first(tmp_path, monkeypatch):
     extract(clips, [Counting()], FeatureStore(tmp_path), workers=1)
     assert [Path(clip.path).stem for clip in taken[::2]] == ["large", "middle", "small", "gone"]
     assert [clip.start_seconds for clip in taken] == [0.0, 1.0] * 4
+
+
+def test_backbones_run_in_turn_where_they_are_wanted(clips, watched):
+    """The second is asked about every third clip only, and its frames are not decoded before."""
+    first, second = Counting("first"), Counting("second")
+
+    def wanted(features):
+        if not features:
+            return ["first"]
+        third = abs(float(features["first"].tokens_ND.sum())) % 3 < 1
+        return ["second"] if third and "second" not in features else []
+
+    outcomes = list(stream(clips, [first, second], workers=2, wanted=wanted))
+    both = [outcome for outcome in outcomes if "second" in outcome.features]
+    assert 0 < len(both) < len(clips)
+    assert all("first" in outcome.features for outcome in outcomes)
+    assert (first.calls, second.calls) == (len(clips), len(both))
+    assert len(watched.opened) == len(clips)
+    at_once = {o.clip: o for o in stream(clips, [first, second], workers=2)}
+    for outcome in both:
+        np.testing.assert_array_equal(
+            outcome.features["second"].tokens_ND,
+            at_once[outcome.clip].features["second"].tokens_ND,
+        )
+
+
+def test_a_failure_in_the_first_stage_ends_it(clips):
+    class Failing(Counting):
+        def forward(self, frames_BTHWC):
+            raise ZeroDivisionError("no")
+
+    second = Counting("second")
+    in_turn = stream(
+        clips, [Failing("first"), second], workers=2, wanted=lambda f: ["second" if f else "first"]
+    )
+    for outcome in in_turn:
+        assert "ZeroDivisionError" in outcome.backbone_failures["first"]
+    assert second.calls == 0

@@ -171,7 +171,7 @@ def test_a_head_that_this_version_does_not_know_is_refused(fitted, tmp_path, mon
     monkeypatch.setattr(
         "vidfit.jobs.predict.load_model", lambda directory: replace(model, head="forest")
     )
-    with pytest.raises(ModelError, match=r"'forest'.*linear, stack"):
+    with pytest.raises(ModelError, match=r"'forest'.*linear, "):
         load(fitted.model)
 
 

@@ -35,7 +35,7 @@ from vidfit.selection import FUSION, SINGLE, Terms, nested
 _MEMBERS = 3
 """So many candidates stay in the race, proven behind or not: a fusion may want them."""
 
-METHODS = ("concat", "stack", "cascade")
+METHODS = ("concat", "stack", "logistic", "chain", "cascade")
 """Ways to combine them that are quick to try; `fuse` tries all."""
 
 
