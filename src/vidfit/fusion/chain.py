@@ -18,6 +18,7 @@ from vidfit.contracts import Floats
 from vidfit.fusion.answers import FLOOR, probes_of, probes_state
 from vidfit.fusion.linear import Linear, cross_fit, log_loss
 from vidfit.fusion.member import Fitted, Training
+from vidfit.fusion.nested import without_fold
 from vidfit.fusion.probes import with_classes
 
 _PREFIX = "receiver."
@@ -78,16 +79,18 @@ class Chain:
 def fit_chain(training: Training) -> Fitted:
     """Try each member as the receiver; the lowest out-of-fold log-loss decides.
 
-    The answers to a fold are those of the receiver that is best on the other folds.
+    Its own out-of-fold answers are of chains fitted, receiver included, on answers that never
+    saw the fold (`vidfit.fusion.nested`).
     """
-    fits = [_fit(training, receiver) for receiver in range(len(training.members))]
-    out_MK = np.empty_like(fits[0][1])
+    out_MK = np.empty_like(training.members[0].out_of_fold_MK)
     for fold in np.unique(training.folds_M):
-        train = training.folds_M != fold
-        losses = [log_loss(own_MK[train], training.labels_M[train]) for _, own_MK in fits]
-        out_MK[~train] = fits[int(np.argmin(losses))][1][~train]
-    losses = [log_loss(own_MK, training.labels_M) for _, own_MK in fits]
-    return Fitted(fits[int(np.argmin(losses))][0], out_MK, tuple(range(len(fits))))
+        test = training.folds_M == fold
+        chain = _best(without_fold(training, fold))
+        vectors_MD = training.members[chain.receiver].vectors_MD[test]
+        answers = [member.out_of_fold_MK[test] for member in training.members]
+        answers.pop(chain.receiver)
+        out_MK[test] = chain.probe.log_probabilities(_inputs(vectors_MD, answers))
+    return Fitted(_best(training), out_MK, tuple(range(len(training.members))))
 
 
 def restore(state: Mapping[str, Floats]) -> Chain:
@@ -96,16 +99,23 @@ def restore(state: Mapping[str, Floats]) -> Chain:
     return Chain(probes_of(state), Linear(**own), int(state["receiver_1"][0]))
 
 
-def _fit(training: Training, receiver: int) -> tuple[Chain, Floats]:
-    """Return the chain to one receiver, and its out-of-fold answers [M, K]."""
-    others = training.only([i for i in range(len(training.members)) if i != receiver])
-    answers = [member.out_of_fold_MK for member in others.members]
+def _best(training: Training) -> Chain:
+    """Return the chain to the receiver of the lowest out-of-fold log-loss."""
+    fits = [_fit(training, receiver) for receiver in range(len(training.members))]
+    return min(fits, key=lambda fit: fit[1])[0]
+
+
+def _fit(training: Training, receiver: int) -> tuple[Chain, float]:
+    """Return the chain to one receiver, and its out-of-fold log-loss."""
+    labels_M, folds_M = training.labels_M, training.folds_M
+    givers = [member for i, member in enumerate(training.members) if i != receiver]
+    answers = [member.out_of_fold_MK for member in givers]
     inputs = _inputs(training.members[receiver].vectors_MD, answers)
-    probe, own_MK = cross_fit(inputs, training.labels_M, training.folds_M)
-    out_MK = np.full((len(own_MK), training.classes), -20.0, np.float32)
-    out_MK[:, : own_MK.shape[1]] = own_MK
-    givers = tuple(member.probe for member in others.members)
-    return Chain(givers, with_classes(probe, training.classes), receiver), out_MK
+    probe, out_MK = cross_fit(inputs, labels_M, folds_M)
+    chain = Chain(
+        tuple(member.probe for member in givers), with_classes(probe, training.classes), receiver
+    )
+    return chain, log_loss(out_MK, labels_M)
 
 
 def _inputs(vectors_MD: Floats, answers: Sequence[Floats]) -> list[Floats]:

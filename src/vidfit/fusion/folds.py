@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
-from vidfit.fusion.linear import PENALTIES, Linear, cross_fit, fit_linear, log_loss
+from vidfit.fusion.linear import Linear, fit_linear
 from vidfit.fusion.member import Fitted, Member, Training
-from vidfit.fusion.probes import mean_probe, with_classes
+from vidfit.fusion.probes import best_penalty, mean_probe, with_classes
 
 Mask = NDArray[np.bool_]
 
@@ -55,13 +55,9 @@ class _Committee:
     @classmethod
     def of(cls, member: Member, training: Training) -> _Committee:
         labels_M, folds_M = training.labels_M, training.folds_M
-
-        def loss(penalty: float) -> float:
-            fit = cross_fit([member.vectors_MD], labels_M, folds_M, (penalty,))
-            return log_loss(fit[1], labels_M)
-
         parts_M = np.random.default_rng(0).permutation(len(labels_M)) % _PARTS
-        return cls(member, labels_M, (folds_M, parts_M), min(PENALTIES, key=loss))
+        penalty = best_penalty([member.vectors_MD], labels_M, folds_M)
+        return cls(member, labels_M, (folds_M, parts_M), penalty)
 
     def probe(self, allowed_M: Mask) -> Linear:
         """Return the mean of the probes that miss a fold or a part of the clips allowed."""

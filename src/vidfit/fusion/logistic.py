@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.answers import FLOOR, OverAnswers, fit_over_answers, probes_of
+from vidfit.fusion.answers import FLOOR, OverAnswers, probes_of
 from vidfit.fusion.linear import Linear, cross_fit, fit_linear
 from vidfit.fusion.member import Fitted, Training
+from vidfit.fusion.nested import can_cross_fit, without_fold
 from vidfit.fusion.probes import with_classes
 
 PENALTIES = (0.003, 0.03, 0.1, 1.0)
@@ -28,7 +29,7 @@ _PREFIX = "combiner."
 
 @dataclass(frozen=True)
 class LogisticStack:
-    """A probe whose features are the members' log-probabilities, side by side."""
+    """A probe whose features are the members' floored log-probabilities, side by side."""
 
     probe: Linear
 
@@ -42,8 +43,20 @@ class LogisticStack:
 
 
 def fit_logistic(training: Training) -> Fitted:
-    """Fit a regression on the members' out-of-fold answers."""
-    return fit_over_answers(training, fit_logistic_stack)
+    """Fit a regression on the members' out-of-fold answers.
+
+    Its own out-of-fold answers are of regressions on answers that never saw the fold
+    (`vidfit.fusion.nested`).
+    """
+    answers_SMK, folds_M = training.answers_SMK, training.folds_M
+    out_MK = np.empty_like(answers_SMK[0])
+    for fold in np.unique(folds_M):
+        part, test = without_fold(training, fold), folds_M == fold
+        stack = fit_logistic_stack(part.answers_SMK, part.labels_M, part.folds_M)
+        out_MK[test] = stack.combine(answers_SMK[:, test])
+    stack = fit_logistic_stack(answers_SMK, training.labels_M, folds_M)
+    probes = tuple(member.probe for member in training.members)
+    return Fitted(OverAnswers(probes, stack), out_MK, tuple(range(len(probes))))
 
 
 def restore(state: Mapping[str, Floats]) -> OverAnswers:
@@ -57,7 +70,7 @@ def fit_logistic_stack(answers_SMK: Floats, labels_M: Indices, folds_M: Indices)
     x_MD = side_by_side(answers_SMK)
     # A probe divides its input by the root of its width; C is meant for unit variance.
     penalties = [penalty * x_MD.shape[1] for penalty in PENALTIES]
-    if _can_choose(labels_M, folds_M):
+    if can_cross_fit(labels_M, folds_M):
         probe, _ = cross_fit([x_MD], labels_M, folds_M, penalties)
     else:
         probe = fit_linear([x_MD], labels_M, penalties[_CAUTIOUS])
@@ -67,12 +80,5 @@ def fit_logistic_stack(answers_SMK: Floats, labels_M: Indices, folds_M: Indices)
 def side_by_side(answers_SMK: Floats) -> Floats:
     """Return the floored answers as features [M, S * K]."""
     count, clips, classes = answers_SMK.shape
-    flat_MD: Floats = np.maximum(answers_SMK, FLOOR).transpose(1, 0, 2)
-    return np.ascontiguousarray(flat_MD.reshape(clips, count * classes))
-
-
-def _can_choose(labels_M: Indices, folds_M: Indices) -> bool:
-    """Return whether two classes are left whichever fold is left out."""
-    return all(
-        len(np.unique(labels_M[folds_M != fold])) > 1 for fold in np.unique(folds_M).tolist()
-    )
+    floored_MSK = np.maximum(answers_SMK, FLOOR).transpose(1, 0, 2)
+    return np.ascontiguousarray(floored_MSK).reshape(clips, count * classes)
