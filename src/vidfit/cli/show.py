@@ -1,12 +1,13 @@
-"""What a person reads on the terminal after a fit or a selection."""
+"""What a person reads on the terminal after a fit, a selection or a fusion."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from vidfit.combination import Combination
 from vidfit.contracts import Report
 from vidfit.ranking import Ranking
-from vidfit.report import ranking_markdown, report_markdown
+from vidfit.report import combination_markdown, ranking_markdown, report_markdown
 
 
 def show_report(report: Report, output: Path) -> None:
@@ -26,3 +27,15 @@ def show_ranking(ranking: Ranking, output: Path) -> None:
     typer.echo(ranking_markdown(ranking))
     typer.echo(f"Ranking  {output / 'ranking.html'}")
     typer.echo(f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}")
+
+
+def show_combination(combination: Combination, folder: Path) -> None:
+    """Print the verdict, what matters of the options, and where everything lies."""
+    import typer
+
+    typer.echo(combination_markdown(combination))
+    typer.echo(f"Fusion   {folder / 'fusion.html'}")
+    typer.echo(f"Model    {folder / 'model'}")
+    if combination.student is not None and combination.proven:
+        typer.echo(f"Student  {folder / 'student'}")
+    typer.echo(f"Use it   vidfit predict {folder / 'model'} video.mp4")

@@ -1,7 +1,11 @@
-"""Show what was found: a report or a ranking as page, data, summary; a timeline as files."""
+"""Show what was found: a report, ranking or fusion as page and data; a timeline as files."""
 
 from __future__ import annotations
 
+from vidfit.report.combination import combination_json, write_combination
+from vidfit.report.combination_page import combination_html
+from vidfit.report.combination_picture import combination_svg
+from vidfit.report.combination_summary import combination_markdown
 from vidfit.report.data import report_json
 from vidfit.report.page import hardest_clips, report_html
 from vidfit.report.ranking import ranking_json, write_ranking
@@ -21,6 +25,10 @@ from vidfit.report.writing import write_report
 
 __all__ = [
     "TIMELINE_WRITERS",
+    "combination_html",
+    "combination_json",
+    "combination_markdown",
+    "combination_svg",
     "hardest_clips",
     "ranking_html",
     "ranking_json",
@@ -33,6 +41,7 @@ __all__ = [
     "timeline_json",
     "timeline_png",
     "timeline_vtt",
+    "write_combination",
     "write_ranking",
     "write_report",
     "write_timeline",

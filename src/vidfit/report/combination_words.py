@@ -1,0 +1,183 @@
+"""What a combination says in sentences: on the page, in a terminal, in the picture."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from vidfit.report import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidfit.combination import Combination, Option, Pair, Student
+    from vidfit.contracts import Estimate
+
+UNSEEN = "on recordings that no choice has seen"
+FAMILIES = {
+    "single": ("one model alone", "one backbone, and a linear probe on its vectors"),
+    "concatenation": ("concatenation", "the vectors side by side, under one head"),
+    "integration": ("integration", "each model answers, and the answers are weighed"),
+    "complement": (
+        "complement",
+        "one model helps another: it is asked where the other is not sure, or is told its answers",
+    ),
+    "student": ("student", "one model that learned to answer as the fusion does"),
+}
+"""Kind of option -> what it is called, and what it does."""
+
+
+def headline(combination: Combination) -> str:
+    """Return the answer in one sentence, with the interval that it rests on."""
+    c = combination
+    if c.gain is None:
+        return f"Use {c.chosen}: with one candidate there is nothing to combine."
+    if c.proven:
+        return f"Fusion kept: {chosen_of(c)} beats {c.best_single} by {gain(c.gain)} {UNSEEN}."
+    return (
+        f"No proven gain: use {c.chosen}. The best fusion comes to {gain(c.gain)} "
+        f"against {c.best_single} {UNSEEN}."
+    )
+
+
+def chosen_of(combination: Combination) -> str:
+    """Return ``"stack-2 of motion and efficientnet-lite0"``."""
+    chosen = option(combination, combination.chosen)
+    if chosen is None or chosen.family == "single":
+        return combination.chosen
+    return f"{chosen.name} of {listed(chosen.members)}"
+
+
+def option(combination: Combination, name: str) -> Option | None:
+    """Return the option of a name."""
+    return next((found for found in combination.options if found.name == name), None)
+
+
+def rule_sentence(combination: Combination) -> str:
+    """Say how it was decided, and what the figure in the headline is the gain of."""
+    if combination.gain is None:
+        return "No decision was needed."
+    text = (
+        "In each fold the best fusion and the best single model are chosen without the fold's "
+        "recordings, then tested on them. Over all folds that is the gain in the headline; it "
+        "pays for the luck of choosing among many. A fusion is kept only if the whole interval "
+        "lies above zero"
+    )
+    return f"{text}: here it does." if combination.proven else f"{text}: here it does not."
+
+
+def score_sentence(combination: Combination) -> str:
+    """Say what the whole procedure is worth."""
+    score, majority = combination.score, combination.majority.value
+    if not isfinite(score.value):
+        return "What the whole procedure is worth was not measured."
+    text = (
+        f"The whole procedure, decision included, is right on {wording.figure(score)} "
+        "of the clips of recordings that it has not seen"
+    )
+    if not isfinite(majority):
+        return f"{text}."
+    share = wording.percent(majority)
+    return f"{text}; always answering the most frequent class is right on {share}."
+
+
+def gain(estimate: Estimate) -> str:
+    """Return ``"+20.1 points [+3.6, +36.2]"``, or what of it was measured."""
+    if not isfinite(estimate.value):
+        return wording.NOT_MEASURED
+    text = interval(estimate)
+    return f"{signed(estimate.value)} points {text if has(estimate) else f'({text})'}"
+
+
+def interval(estimate: Estimate) -> str:
+    """Return the interval of a difference with its signs."""
+    if not has(estimate):
+        return f"interval {wording.NOT_MEASURED}"
+    return f"[{signed(estimate.low)}, {signed(estimate.high)}]"
+
+
+def signed(fraction: float) -> str:
+    """Return a difference of accuracies in points, with its sign; zero has none to show."""
+    if not isfinite(fraction):
+        return wording.NOT_MEASURED
+    value = round(100 * fraction, 1)
+    return f"{value:+.1f}" if value else "0.0"
+
+
+def has(estimate: Estimate) -> bool:
+    """Tell whether both ends of the interval were measured."""
+    return wording.has_interval(estimate)
+
+
+def proven(estimate: Estimate) -> bool:
+    """Tell whether the interval of a difference excludes zero."""
+    return has(estimate) and (estimate.low > 0 or estimate.high < 0)
+
+
+def number(value: float) -> str:
+    """Return a coefficient in [-1, 1]."""
+    return f"{value:.2f}" if isfinite(value) else wording.NOT_MEASURED
+
+
+def mebibytes(count: int) -> str:
+    """Return bytes as MiB; none is a dash."""
+    return f"{count / 1048576:,.0f} MiB" if count else wording.DASH
+
+
+def pair_sentence(pair: Pair) -> str:
+    """Say what the second of two models adds to the first, and what they have in common."""
+    return (
+        f"{pair.second} adds {gain(pair.added)} to {pair.first}. {agreement(pair.agreement)}; "
+        f"at least one of them is right on {wording.figure(pair.oracle)}."
+    )
+
+
+def agreement(kappa: float) -> str:
+    """Say how far two models give the same answers (kappa)."""
+    if not isfinite(kappa):
+        return "How far they agree was not measured"
+    return f"They agree with kappa {number(kappa)}"
+
+
+def calls_sentence(found: Option, options: Sequence[Option]) -> str:
+    """Say how many of its members a cascade asks, and what that saves."""
+    asked, members = sum(found.calls.values()), len(found.calls)
+    text = (
+        f"asks {asked:.2f} of its {members} models per clip: "
+        f"{wording.percent(1 - asked / members, 0)} of the calls saved"
+    )
+    whole = _asks_all(found, options)
+    if whole is None or not isfinite(found.seconds_per_clip):
+        return f"{text}."
+    return (
+        f"{text}. It takes {wording.milliseconds(found.seconds_per_clip)} per clip; "
+        f"{whole.name}, which always asks all of them, takes "
+        f"{wording.milliseconds(whole.seconds_per_clip)}."
+    )
+
+
+def _asks_all(found: Option, options: Sequence[Option]) -> Option | None:
+    """Return the most accurate fusion of the same members that asks all of them."""
+    return next(
+        (o for o in options if not o.calls and {*o.members} == {*found.members}
+         and isfinite(o.seconds_per_clip)),
+        None,
+    )  # fmt: skip
+
+
+def student_sentence(student: Student) -> str:
+    """Say what a student is, and what it kept of the gain."""
+    text = (
+        f"A head on {student.name} alone that learned to answer as the fusion does: "
+        f"{wording.figure(student.accuracy)}, {gain(student.gain)} against the best single model, "
+        f"at {wording.milliseconds(student.seconds_per_clip)} per clip."
+    )
+    if student.kept is None:
+        return f"{text} The fusion has no proven gain, so there was none to be kept."
+    return f"{text} It keeps {wording.figure(student.kept)} of the fusion's gain."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return ``"a, b and c"``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
