@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from vidfit.fusion import RESTORE
+from vidfit.fusion import Member, Training, restore
 from vidfit.fusion.linear import cross_fit
 from vidfit.fusion.stack import fit_stack
 
 CLIPS, CLASSES = 120, 3
 
 
+def training_on(blocks, labels_M, folds_M):
+    members = [Member(block, *cross_fit([block], labels_M, folds_M)) for block in blocks]
+    return Training(tuple(members), labels_M, folds_M)
+
+
 def stacked(blocks, labels_M, folds_M):
-    fits = [cross_fit([block], labels_M, folds_M) for block in blocks]
-    return fit_stack([m for m, _ in fits], [out for _, out in fits], labels_M, folds_M)
+    fitted = fit_stack(training_on(blocks, labels_M, folds_M))
+    assert fitted.used == tuple(range(len(blocks)))
+    return fitted.fusion, fitted.out_of_fold_MK
 
 
 @pytest.fixture
@@ -72,11 +80,10 @@ def test_on_random_labels_a_stack_stays_at_chance(rng, folds_M):
 def test_its_own_answers_are_out_of_fold_too(rng, labels_M, folds_M):
     """Labels of a fold have no part in the stack's answers to it, given the members'."""
     blocks = [signal(labels_M, rng, (0, 1)), signal(labels_M, rng, (2,))]
-    fits = [cross_fit([block], labels_M, folds_M) for block in blocks]
-    members, answers = [m for m, _ in fits], [out for _, out in fits]
-    _, out_MK = fit_stack(members, answers, labels_M, folds_M)
+    training = training_on(blocks, labels_M, folds_M)
+    out_MK = fit_stack(training).out_of_fold_MK
     other_M = np.where(folds_M == 1, (labels_M + 1) % CLASSES, labels_M)
-    _, moved_MK = fit_stack(members, answers, other_M, folds_M)
+    moved_MK = fit_stack(replace(training, labels_M=other_M)).out_of_fold_MK
     np.testing.assert_array_equal(moved_MK[folds_M == 1], out_MK[folds_M == 1])
     assert not np.array_equal(moved_MK[folds_M != 1], out_MK[folds_M != 1])
 
@@ -92,7 +99,7 @@ def test_answers_are_log_probabilities(rng, labels_M, folds_M):
 def test_state_and_restore_round_trip(rng, labels_M, folds_M):
     blocks = [signal(labels_M, rng), signal(labels_M, rng, (1,)), signal(labels_M, rng, (2,))]
     stack, _ = stacked(blocks, labels_M, folds_M)
-    restored = RESTORE["stack"](stack.state())
+    restored = restore("log-pool", stack.state())
     np.testing.assert_array_equal(
         restored.log_probabilities(blocks), stack.log_probabilities(blocks)
     )
