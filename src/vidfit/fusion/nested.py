@@ -3,7 +3,7 @@
 Out-of-fold answers to fold g come from probes that saw the labels of fold f. A regression on
 them that is free in its signs learns from these traces, and its answers to fold f look better
 than they are: on random labels, 39 % right where chance is 33 % (1200 clips in 8 problems).
-Weights that cannot be negative (`vidfit.fusion.stack`) cannot use the traces, and were at chance.
+Weights that cannot be negative (`vidfit.fusion.stack`) cannot use the traces so: 33 %.
 """
 
 from __future__ import annotations
