@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import chain
-from math import log10
+from math import ceil, log10
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ALL_NAMED = 14
 """Up to so many options each is named; of more only those that matter."""
+
+LINED, NAMED = 4, 5
+"""Marks of a rank below these have an interval, or a name."""
 
 LETTER_PIXELS, BOLD_PIXELS, LINE_PIXELS = 7.6, 8.6, 16.0
 DISTANCES = (26, 42, 58, 76, 96, 120, 150)
@@ -71,19 +74,24 @@ def _ranks(combination: Combination) -> Iterator[int]:
         elif option.pareto:
             yield 3
         else:
-            yield 4 if len(options) <= ALL_NAMED else 5
+            yield LINED if len(options) <= ALL_NAMED else NAMED
 
 
-def cost_picture(combination: Combination, width: int, height: int) -> Markup:
-    """Return the chart, or nothing when no option has a cost and an accuracy."""
+def cost_picture(
+    combination: Combination, width: int, height: int, *, names: int = NAMED
+) -> Markup:
+    """Return the chart, or nothing when no option has a cost and an accuracy.
+
+    Marks of a rank below ``names`` are named where there is room.
+    """
     shown = spots(combination)
     if not shown:
         return EMPTY
-    named = [spot for spot in shown if spot.rank < 5]
-    plane = _plane(shown, named, width, height)
+    named, lined = ([s for s in shown if s.rank < rank] for rank in (names, LINED))
+    plane = _plane(shown, lined, width, height)
     front = sorted((s for s in shown if s.front), key=lambda s: (s.seconds_per_clip, -s.rank))
     pieces = [_grid(plane), _front(front, plane)]
-    pieces += [_whisker(spot, plane) for spot in named]
+    pieces += [_whisker(spot, plane) for spot in lined]
     pieces += [_point(spot, plane) for spot in reversed(shown)]
     pieces += _labels(shown, named, front, plane)
     return Markup(
@@ -92,11 +100,11 @@ def cost_picture(combination: Combination, width: int, height: int) -> Markup:
     ).format(width, height, join(pieces))
 
 
-def _plane(shown: Sequence[Spot], named: Sequence[Spot], width: int, height: int) -> Plane:
+def _plane(shown: Sequence[Spot], lined: Sequence[Spot], width: int, height: int) -> Plane:
     costs = [log10(1000 * spot.seconds_per_clip) for spot in shown]
     room = max(0.08 * (max(costs) - min(costs)), 0.12)
     values = [replace(s.accuracy, low=s.accuracy.value, high=s.accuracy.value) for s in shown]
-    axis = accuracy_axis([*values, *(spot.accuracy for spot in named)])
+    axis = accuracy_axis([*values, *(spot.accuracy for spot in lined)])
     return Plane(width, height, min(costs) - room, max(costs) + room, axis)
 
 
@@ -152,7 +160,7 @@ def _point(spot: Spot, plane: Plane) -> Markup:
         f"{wording.milliseconds(spot.seconds_per_clip)} per clip"
     )
     x, y = _centre(spot, plane)
-    css = "chosen" if not spot.rank else "lesser" if spot.rank == 5 else ""
+    css = "chosen" if not spot.rank else "" if spot.rank < NAMED else "lesser"
     return Markup("<g><title>{}</title>{}</g>").format(tip, mark(spot.kind, str(x), str(y), css))
 
 
@@ -164,12 +172,12 @@ def _labels(
 ) -> list[Markup]:
     """Name what matters, each where it covers neither a mark nor another label."""
     taken = [_around(spot, plane) for spot in shown]
-    lines = [_along(spot, plane) for spot in named if wording.has_interval(spot.accuracy)]
+    lines = [_along(spot, plane) for spot in shown if spot.rank < LINED]
     lines += _steps(front, plane)
     pieces = []
     for spot in named:
         text, centre = label_text(spot.name), _centre(spot, plane)
-        box = _free(text, centre, taken, lines, plane, bold=not spot.rank)
+        box = _free(spot, [*taken, *lines], taken, plane)
         if box is not None:
             taken.append(box)
             pieces.append(_label(text, box, centre, "label chosen" if not spot.rank else "label"))
@@ -177,16 +185,19 @@ def _labels(
 
 
 def _free(
-    text: str, centre: tuple[float, float], taken: Sequence[Box], lines: Sequence[Box],
-    plane: Plane, *, bold: bool,
+    spot: Spot, kept_clear: Sequence[Box], taken: Sequence[Box], plane: Plane
 ) -> Box | None:  # fmt: skip
-    """Return where a label has room: near and off the lines, else away, else across a line."""
-    wide = text + "m" * round(len(text) * (BOLD_PIXELS / LETTER_PIXELS - 1)) if bold else text
-    near = free_box(wide, centre, [*taken, *lines], plane)
-    away = chain(
-        _away(len(wide), centre, [*taken, *lines], plane), _away(len(wide), centre, taken, plane)
-    )
-    return near or next(away, None)
+    """Return where a label has room: near its mark, else away from it, else across a line.
+
+    One that matters less is near or nowhere.
+    """
+    text, centre = label_text(spot.name), _centre(spot, plane)
+    width = len(text) * (LETTER_PIXELS if spot.rank else BOLD_PIXELS)
+    near = free_box("m" * ceil(width / LETTER_PIXELS), centre, kept_clear, plane)
+    if near or spot.rank >= LINED:
+        return near
+    places = _away(width, centre, kept_clear, plane), _away(width, centre, taken, plane)
+    return next(chain.from_iterable(places), None)
 
 
 def _away(
@@ -225,7 +236,10 @@ def _label(text: str, box: Box, centre: tuple[float, float], css: str) -> Markup
 
 
 def _along(spot: Spot, plane: Plane) -> Box:
-    x = plane.x(spot.seconds_per_clip)
+    """Return the line of an interval as a box; without one it is the mark's own place."""
+    x, y = _centre(spot, plane)
+    if not wording.has_interval(spot.accuracy):
+        return x, y, x, y
     return x - 2, plane.y(spot.accuracy.high), x + 2, plane.y(spot.accuracy.low)
 
 

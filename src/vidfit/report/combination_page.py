@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vidfit.combination import Combination, Option
     from vidfit.contracts import Estimate
 
-LEADERS, LEADERS_OF_FAMILY, PAIRS_AT_ONCE = 16, 5, 8
+LEADERS, LEADERS_OF_FAMILY, PAIRS_AT_ONCE = 12, 5, 8
 FEW_GROUPS = 12
 
 
@@ -50,7 +50,7 @@ def combination_html(combination: Combination) -> str:
 def _costs(combination: Combination) -> dict[str, Any]:
     return {
         "cost_wide": cost_picture(combination, 1040, 520),
-        "cost_narrow": cost_picture(combination, 350, 420),
+        "cost_narrow": cost_picture(combination, 350, 420, names=3),
         "without_cost": without_cost(combination),
     }
 

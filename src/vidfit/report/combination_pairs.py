@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 LEAST_SCALE = 0.02
 """Additions in the map are shaded against the largest, or this if all are smaller."""
 
-STRONGEST, LETTERS_TURN = 85, 52
-"""Percent of colour in the strongest cell, and from where its letters are light."""
+STRONGEST = 60
+"""Percent of colour in the strongest cell: letters stay readable on it in either scheme."""
 
 WORDED = 3
 
@@ -82,7 +82,6 @@ def _added(pair: Pair, scale: float) -> Cell:
     share = round(STRONGEST * abs(value) / scale)
     css = "more" if value >= 0 else "less"
     css += " proven" if words.proven(pair.added) else ""
-    css += " strong" if share > LETTERS_TURN else ""
     star = "*" if words.proven(pair.added) else ""
     tip = f"{pair.second} adds {words.gain(pair.added)} to {pair.first}"
     return Cell(f"{words.signed(value)}{star}", tip, css, share)
@@ -93,7 +92,7 @@ def _agreement(pair: Pair) -> Cell:
     tip = f"{pair.first} and {pair.second}: {words.agreement(kappa).lower()}"
     if not isfinite(kappa):
         return Cell(wording.DASH, tip, "missing", 0)
-    return Cell(f"{kappa:.2f}", tip, "kappa", round(55 * max(0.0, kappa)))
+    return Cell(f"{kappa:.2f}", tip, "kappa", round(STRONGEST * max(0.0, kappa)))
 
 
 def worded(combination: Combination) -> list[str]:

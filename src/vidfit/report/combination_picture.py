@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from vidfit.combination import Combination
 
-WIDTH, HEIGHT, CHART_TOP = 1088, 700, 168
-TITLE_LETTERS, TITLE_LINES = 88, 2
+WIDTH, HEIGHT, CHART_TOP = 1088, 700, 172
+TITLE_LETTERS, TITLE_LINES = 82, 3
 
 
 def combination_svg(combination: Combination) -> str:
@@ -56,11 +56,13 @@ def _words(combination: Combination) -> Markup:
         " upright lines are 95 % intervals over recordings; on the dotted steps no other is "
         "both faster and better"
     )
-    lines = [
-        Markup('<text class="title" x="24" y="{}">{}</text>').format(38 + 28 * i, line)
-        for i, line in enumerate(title_lines(words.headline(c)))
+    lines = [*enumerate(title_lines(words.headline(c)))]
+    titles = [
+        Markup('<text class="title" x="24" y="{}">{}</text>').format(34 + 25 * i, line)
+        for i, line in lines
     ]
-    return join([*lines, Markup('<text x="24" y="96">{}</text>').format(facts)])
+    below = 36 + 25 * len(lines)
+    return join([*titles, Markup('<text x="24" y="{}">{}</text>').format(below, facts)])
 
 
 def title_lines(text: str) -> list[str]:
@@ -91,8 +93,8 @@ def _keys(there: set[str]) -> Iterator[Markup]:
     for kind in SHAPES:
         if kind in there:
             text = words.FAMILIES[kind][0]
-            yield mark(kind, str(x), "126")
-            yield Markup('<text x="{}" y="130">{}</text>').format(x + 13, text)
+            yield mark(kind, str(x), "136")
+            yield Markup('<text x="{}" y="140">{}</text>').format(x + 13, text)
             x += 40 + 8 * len(text)
 
 

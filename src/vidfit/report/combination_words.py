@@ -36,8 +36,14 @@ def headline(combination: Combination) -> str:
         return f"Fusion kept: {chosen_of(c)} beats {c.best_single} by {gain(c.gain)} {UNSEEN}."
     return (
         f"No proven gain: use {c.chosen}. The best fusion comes to {gain(c.gain)} "
-        f"against {c.best_single} {UNSEEN}."
+        f"against {rival(c)} {UNSEEN}."
     )
+
+
+def rival(combination: Combination) -> str:
+    """Name the best single model after the chosen was named."""
+    same = combination.chosen == combination.best_single
+    return "it" if same else combination.best_single
 
 
 def chosen_of(combination: Combination) -> str:
@@ -71,9 +77,10 @@ def score_sentence(combination: Combination) -> str:
     score, majority = combination.score, combination.majority.value
     if not isfinite(score.value):
         return "What the whole procedure is worth was not measured."
+    whole = "It" if combination.gain is None else "The whole procedure, decision included,"
     text = (
-        f"The whole procedure, decision included, is right on {wording.figure(score)} "
-        "of the clips of recordings that it has not seen"
+        f"{whole} is right on {wording.figure(score)} of the clips of recordings that it has "
+        "not seen"
     )
     if not isfinite(majority):
         return f"{text}."
