@@ -138,17 +138,13 @@ def test_page_marks_the_chosen_once_and_folds_the_rest(combination):
 def test_page_answers_in_its_headline(name, said):
     text = Page(combination_html(example(name))).text
     assert said in text
-    assert (
-        ("It keeps" in text) is False and "chosen anew in each fold" in text
-    ) or name == "single"
+    assert ("best fusion of each fold" in text) == (name != "single")
 
 
 def test_page_of_one_model_has_nothing_to_compare():
     text = Page(combination_html(example("single"))).text
     assert "What each option gains" not in text and "Accuracy against cost" not in text
-    assert "It is right on 75.0\N{NO-BREAK SPACE}% (interval not measured)" in text.replace(
-        " %", "\N{NO-BREAK SPACE}%"
-    )
+    assert "It is right on 75.0 % (interval not measured) of the clips" in text
 
 
 def test_names_stay_text():
@@ -312,7 +308,7 @@ def test_map_marks_only_intervals_without_zero():
 def test_map_survives_a_missing_pair_and_missing_figures():
     base = example("kept")
     cells = [c for _, row in pair_map(replace(base, pairs=base.pairs[1:])) for c in row]
-    assert sum(c.css == "missing" for c in cells) in (0, 2)
+    assert sum(c.css == "missing" for c in cells) == 2
     bare = [c for _, row in pair_map(example("bare")) for c in row]
     assert all("nan" not in c.text + c.tip for c in bare)
     assert pair_map(example("single")) == []
@@ -401,8 +397,8 @@ def test_markdown_fits_and_marks_the_chosen(combination):
     assert len({len(row) for row in rows}) == 1
     assert "<script>" not in text and "<img" not in text
     assert len(text.splitlines()) < 50
-    if combination.data != example("hostile").data:
-        assert len(rows[0]) <= 100
+    # What is escaped is longer than what is seen.
+    assert len(rows[0]) <= 100 + 2 * len("&lt;") * ("<" in combination.best_single)
 
 
 def test_markdown_says_what_matters():
@@ -419,9 +415,7 @@ def test_markdown_says_what_matters():
 def test_leading_keeps_those_that_the_answer_names():
     combination = example("refused")
     shown = [o.name for o in leading(combination, 4)]
-    assert shown == ["chain-5", "greedy-4", "cascade-4", combination.chosen] or (
-        {combination.chosen, "chain-5", "cascade-4"} <= {*shown} and len(shown) == 4
-    )
+    assert shown == ["chain-5", "cascade-4", combination.chosen, "encoder-01"]
     places = [combination.options.index(o) for o in leading(combination, 12)]
     assert places == sorted(places) and len(places) == 12
 
