@@ -141,6 +141,24 @@ def test_page_answers_in_its_headline(name, said):
     assert ("best fusion of each fold" in text) == (name != "single")
 
 
+def test_headline_of_the_page_is_that_of_the_terminal(combination):
+    html = combination_html(combination)
+    read = Page(re.search(r"<h1.*?</h1>", html, re.DOTALL)[0])
+
+    def letters(text: str) -> str:
+        return re.sub(r"[\s.()]", "", text)
+
+    assert letters(read.text) == letters(words.headline(combination))
+
+
+def test_refusal_names_the_rival_unless_it_is_the_choice():
+    refused = example("refused")
+    assert "against it on" in words.headline(refused)
+    cheaper = replace(refused, chosen="encoder-01")
+    assert words.headline(cheaper).startswith("No proven gain: use encoder-01. The best fusion")
+    assert f"against {refused.best_single} on" in words.headline(cheaper)
+
+
 def test_page_of_one_model_has_nothing_to_compare():
     text = Page(combination_html(example("single"))).text
     assert "What each option gains" not in text and "Accuracy against cost" not in text

@@ -64,10 +64,10 @@ def rule_sentence(combination: Combination) -> str:
     if combination.gain is None:
         return "No decision was needed."
     text = (
-        "In each fold the best fusion and the best single model are chosen without the fold's "
-        "recordings, then tested on them. Over all folds that is the gain in the headline; it "
-        "pays for the luck of choosing among many. A fusion is kept only if the whole interval "
-        "lies above zero"
+        "In each fold the best fusion is chosen without the fold's recordings, then tested on "
+        "them. Held against the single model that turned out best there, its answers over all "
+        "folds make the gain in the headline, so that the luck of choosing among many is paid "
+        "for. A fusion is kept only if the whole interval lies above zero"
     )
     return f"{text}: here it does." if combination.proven else f"{text}: here it does not."
 
