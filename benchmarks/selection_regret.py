@@ -23,18 +23,16 @@ import numpy as np
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, MEAN, Study, study
 from benchmarks._tasks import TASKS
-from vidfit.contracts import Floats, Indices
+from vidfit.contracts import Cost, Floats, Indices, seconds_a_clip
 from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.folds import Folds
 from vidfit.selection import (
-    Cost,
     Rules,
     Trial,
     first_size,
     hits,
     merit,
     race,
-    seconds_a_clip,
     spread_order,
     tied_with_best,
 )

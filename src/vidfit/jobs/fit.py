@@ -21,6 +21,7 @@ from vidfit.hardware import hardware
 from vidfit.jobs.candidates import costs, entrants, predicted_seconds
 from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
+from vidfit.jobs.copies import join_copies
 from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import Folds, check_enough, put_aside, split
 from vidfit.jobs.options import FitOptions
@@ -95,7 +96,7 @@ def run_fit(
         encoders = [candidate.backbone for candidate in finalists]
         table, tally = build_table(clips, encoders, store, workers, progress)
     check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
-    train, test = split(table, notes)
+    train, test = split(join_copies(table, notes), notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         terms = Terms(costs(finalists), METHODS, options.prefer == "cheapest")
         compared = compare(train, Folds(train.classes, notes), terms, progress)

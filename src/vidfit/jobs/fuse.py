@@ -19,6 +19,7 @@ from vidfit.jobs.candidates import (
 )
 from vidfit.jobs.combined import Found, build_combination, combination_card
 from vidfit.jobs.compared import compare, model_of, save
+from vidfit.jobs.copies import join_copies
 from vidfit.jobs.folds import Folds, check_enough
 from vidfit.jobs.options import FuseOptions
 from vidfit.jobs.pairs import Pairs
@@ -81,6 +82,7 @@ def run_fuse(
             steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
         )
     check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
+    table = join_copies(table, notes)
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
     terms = Terms(costs(ran), methods, options.prefer == "cheapest")
     pairs, students = Pairs(table), Students(table) if options.student else None

@@ -58,7 +58,7 @@ def _pair(
     return Pair(
         first,
         second,
-        kappa(*(answers[name].argmax(axis=1) for name in (first, second))),
+        kappa(answers[first].argmax(1), answers[second].argmax(1), len(table.classes)),
         mean_interval(oracle_hits(hits_2M), groups),
         error_correlation(*hits_2M),
         mean_interval(stacked_M - hits_2M[0], groups),
