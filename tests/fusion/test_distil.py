@@ -19,6 +19,7 @@ from vidfit.fusion.distil import (
     fit_student,
     soft_loss,
     teacher,
+    tempered_loss,
 )
 from vidfit.fusion.linear import Linear, cross_fit, fit_linear, log_loss, log_softmax
 
@@ -192,13 +193,25 @@ def test_clips_that_the_teacher_has_answered_teach_beyond_the_labels():
 
 def test_a_teacher_that_knows_nothing_is_not_listened_to():
     x_MD, labels_M = problem(120, 10, 3)
-    wrong_MK = np.log(0.98 * np.eye(3)[np.random.default_rng(0).permutation(labels_M)] + 0.005)
+    wrong_MK = log_softmax(4.0 * np.eye(3)[np.random.default_rng(0).permutation(labels_M)])
     folds_M = np.arange(120) % 5
-    student, _ = fit_student(x_MD, always(wrong_MK.astype(np.float32)), labels_M, folds_M)
+    student, _ = fit_student(x_MD, always(wrong_MK), labels_M, folds_M)
     alone, _ = cross_fit([x_MD], labels_M, folds_M)
-    np.testing.assert_allclose(
-        student.log_probabilities([x_MD]), alone.log_probabilities([x_MD]), atol=0.02
+    new_MD, new_M = problem(1000, 10, 3, seed=1)
+    assert accuracy(student, new_MD, new_M) > accuracy(alone, new_MD, new_M) - 0.02
+    deceived, _ = fit_student(x_MD, always(wrong_MK), labels_M, folds_M, recipes=TEACHER_ALONE)
+    assert accuracy(deceived, new_MD, new_M) < accuracy(alone, new_MD, new_M) - 0.1
+
+
+def test_a_student_is_not_chosen_for_being_less_sure():
+    log_p_MK = log_softmax(np.random.default_rng(0).normal(size=(50, 4)))
+    labels_M = np.where(np.arange(50) < 30, log_p_MK.argmax(axis=1), 0)
+    sure_MK = log_softmax(4 * log_p_MK)
+    assert log_loss(sure_MK, labels_M) > log_loss(log_p_MK, labels_M)
+    assert tempered_loss(sure_MK, labels_M) == pytest.approx(
+        tempered_loss(log_p_MK, labels_M), abs=1e-3
     )
+    assert tempered_loss(log_p_MK, labels_M) < tempered_loss(log_p_MK, labels_M[::-1])
 
 
 def test_no_answer_to_a_fold_knows_its_labels():
@@ -274,3 +287,9 @@ def test_labels_that_say_nothing_or_something_else_are_refused(labels, message):
     x_MD, _ = problem(20, 5, 3)
     with pytest.raises(ValueError, match=message):
         fit_student(x_MD, always(np.zeros((20, 3), np.float32)), labels, np.arange(20) % 4)
+
+
+@pytest.mark.parametrize(("alpha", "temperature"), [(-0.1, 1.0), (1.1, 1.0), (0.5, 0.0)])
+def test_a_recipe_out_of_range_is_refused(alpha, temperature):
+    with pytest.raises(ValueError, match="alpha from 0 to 1"):
+        Recipe(alpha, temperature)

@@ -42,6 +42,8 @@ _TO_CHOOSE, _TO_KEEP = 1e-3, 1e-6
 
 _LEAST_SHARE = 1e-6
 
+_TEMPERATURES = np.geomspace(0.5, 8.0, 17)
+
 _NEVER = -20.0
 """The log-probability of a class that no clip was learned from."""
 
@@ -57,10 +59,22 @@ class Recipe:
     temperature
         What log-probabilities of both are divided by, above 0: high ones show what the teacher
         holds for the second best.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of its range.
     """
 
     alpha: float
     temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.alpha <= 1.0 or not self.temperature > 0.0:
+            raise ValueError(
+                f"alpha {self.alpha} and temperature {self.temperature}; valid is an alpha from 0 "
+                "to 1 and a temperature above 0"
+            )
 
 
 RECIPES = (Recipe(0.0), Recipe(0.5), Recipe(1.0), Recipe(0.5, 3.0), Recipe(1.0, 3.0))
@@ -153,10 +167,9 @@ def fit_student(
         What the student's backbone saw in each clip.
     teach
         Asked once for each fold, for a teacher that has not learned from it, and once for the
-        final one. A teacher's answers hold what it learned: a student of answers by a teacher
-        that knows the fold has seen its labels at second hand, and would prefer such answers
-        to labels. On 283 clips of rotated footage a choice so blinded takes the student from
-        68 % to 61 % on unseen recordings.
+        final one. A teacher's answers hold what it learned, so a student of a teacher that knows
+        the fold has seen its labels at second hand: of 408 demo clips it then answers 95 %
+        "out-of-fold", but 93 % on unseen recordings.
     labels_M
         Class numbers, or `UNLABELLED`.
     folds_M
@@ -168,7 +181,8 @@ def fit_student(
     -------
     tuple
         The student, and log-probabilities [M, K] of each clip by a student whose teacher has
-        not seen its fold either, of the lowest log-loss on labelled clips.
+        not seen its fold either; of the recipe and the penalty with the lowest log-loss on
+        labelled clips once the temperature of the answers is set.
 
     Raises
     ------
@@ -186,7 +200,8 @@ def fit_student(
         probes = _path(span.coordinates_MR[train], lesson.of(train), grid)
         for p, (weight_KR, bias_K) in enumerate(probes):
             out_PMK[p, test] = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
-    best = int(np.argmin([log_loss(out_MK[known_M], labels_M[known_M]) for out_MK in out_PMK]))
+    losses = [tempered_loss(out_MK[known_M], labels_M[known_M]) for out_MK in out_PMK]
+    best = int(np.argmin(losses))
     weight_KR, bias_K = fit_soft(span.coordinates_MR, whole, *grid[best])
     return span.probe(weight_KR, bias_K), out_PMK[best]
 
@@ -253,6 +268,15 @@ def soft_loss(
         error_MK += (weight_M1 * np.exp(log_p_MK) - target_MK) / temperature
     gradient_KR = error_MK.T @ design_MR / len(design_MR) + pulled_KR
     return value / len(design_MR) + 0.5 * float((weight_KR * pulled_KR).sum()), gradient_KR.ravel()
+
+
+def tempered_loss(log_p_MK: Floats, labels_M: Indices) -> float:
+    """Return the log-loss at the temperature that suits the answers best (Guo et al. 2017).
+
+    A student of answers to clips that the teacher knows is as sure as the teacher is there.
+    That can be mended afterwards, and must not decide which student knows more.
+    """
+    return min(log_loss(log_softmax(log_p_MK / t), labels_M) for t in _TEMPERATURES)
 
 
 def _path(
