@@ -195,7 +195,7 @@ def test_a_teacher_that_knows_nothing_is_not_listened_to():
     x_MD, labels_M = problem(120, 10, 3)
     wrong_MK = log_softmax(4.0 * np.eye(3)[np.random.default_rng(0).permutation(labels_M)])
     folds_M = np.arange(120) % 5
-    student, _ = fit_student(x_MD, always(wrong_MK), labels_M, folds_M)
+    student, _ = fit_student(x_MD, always(wrong_MK), labels_M, folds_M, recipes=RECIPES)
     alone, _ = cross_fit([x_MD], labels_M, folds_M)
     new_MD, new_M = problem(1000, 10, 3, seed=1)
     assert accuracy(student, new_MD, new_M) > accuracy(alone, new_MD, new_M) - 0.02
@@ -267,7 +267,7 @@ def test_the_whole_grid_takes_less_than_three_seconds():
     x_MD, labels_M = problem(400, 3840, 16)
     teach = always(log_softmax(np.random.default_rng(0).normal(0, 2, (400, 16))))
     started = time.process_time()
-    fit_student(x_MD, teach, labels_M, np.arange(400) % 5)
+    fit_student(x_MD, teach, labels_M, np.arange(400) % 5, recipes=RECIPES)
     assert time.process_time() - started < 3.0 * 2  # the processor may be shared
 
 
