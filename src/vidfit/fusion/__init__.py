@@ -64,6 +64,10 @@ METHODS: dict[str, Method] = {
     "pca": Method("concatenation", "pca:fit_pca", "linear"),
     "cca": Method("concatenation", "cca:fit_cca", "linear"),
     "chain": Method("complement", "chain:fit_chain", "chain"),
+    "boosted": Method("integration", "boosted:fit_boosted", "boosted"),
+    "mlp": Method("integration", "mlp:fit_mlp", "mlp"),
+    "gated": Method("integration", "gated:fit_gated", "gated", least_clips=1000),
+    "attention": Method("concatenation", "attention:fit_attention", "attention", least_clips=2000),
 }
 """Name of a method -> where it is."""
 
@@ -74,6 +78,10 @@ HEADS: dict[str, Head] = {
     "linear-pool": Head("average:restore"),
     "logistic": Head("logistic:restore"),
     "chain": Head("chain:restore"),
+    "boosted": Head("boosted:restore"),
+    "mlp": Head("mlp:restore"),
+    "gated": Head("gated:restore"),
+    "attention": Head("attention:restore", "steps"),
 }
 """Kind of head -> the function that rebuilds it from its arrays."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,10 @@ DEPTH = 2
 
 _LEARNING_RATE, _SUBSAMPLE, _CLIPS_A_LEAF = 0.1, 0.6, 5
 
-_TREES = 240
+_TREES = 480
 """Trees of a fit: a round costs one a class, so many classes get fewer rounds."""
 
-_LEAST_ROUNDS, _MOST_ROUNDS = 15, 60
+_LEAST_ROUNDS, _MOST_ROUNDS = 30, 60
 
 _NEVER = -1e4
 """The logit of a class without a clip."""
@@ -71,12 +71,12 @@ class Trees:
         clips_M1, trees_T = np.arange(len(x_MD))[:, None], np.arange(len(self.class_T))
         inner = self.features_TI.shape[1]
         node_MT = np.zeros((len(x_MD), len(trees_T)), np.int64)
-        while node_MT.size and node_MT.flat[0] < inner:
-            right_MT = x_MD[clips_M1, self.features_TI[trees_T, node_MT]] > (
-                self.thresholds_TI[trees_T, node_MT]
-            )
+        for _ in range(inner.bit_length()):  # 2^depth - 1 inner nodes have as many bits as levels
+            threshold_MT = self.thresholds_TI[trees_T, node_MT]
+            right_MT = x_MD[clips_M1, self.features_TI[trees_T, node_MT]] > threshold_MT
             node_MT = 2 * node_MT + 1 + right_MT
-        return self.values_TL[trees_T, node_MT - inner]
+        value_MT: Floats = self.values_TL[trees_T, node_MT - inner]
+        return value_MT
 
 
 def fit_boosted(training: Training) -> Fitted:
@@ -86,7 +86,8 @@ def fit_boosted(training: Training) -> Fitted:
 
 def restore(state: Mapping[str, Floats]) -> OverAnswers:
     """Return the fusion whose ``state`` this is."""
-    return OverAnswers(probes_of(state), Trees(**{n: state[n] for n in Trees.__annotations__}))
+    own: dict[str, Any] = {name: state[name] for name in Trees.__dataclass_fields__}
+    return OverAnswers(probes_of(state), Trees(**own))
 
 
 def fit_trees(answers_SMK: Floats, labels_M: Indices, _folds_M: Indices) -> Trees:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STARTS = 3
 """Fits from differing random weights, whose probabilities are averaged."""
 
-_HIDDEN, _ALPHA, _ITERATIONS = 16, 30.0, 100
+_HIDDEN, _ALPHA, _ITERATIONS = 16, 5.0, 100
 
 _NEVER = -1e4
 """The logit of a class without a clip."""
