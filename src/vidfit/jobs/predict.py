@@ -154,7 +154,7 @@ def run_predict(
         if reason:
             failed[outcome.clip] = reason
         seen += len({int(i) for f in outcome.features.values() for i in f.indices})
-        asked.update(outcome.features)
+        asked.update(outcome.features.keys())
         if progress:
             progress.advance()
     if len(failed) == len(clips):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.combination import Student
-from vidfit.contracts import Cost, Floats, Indices
-from vidfit.fusion.distil import fit_student
+from vidfit.contracts import Cost, Indices
+from vidfit.fusion import HEADS, fit_method
+from vidfit.fusion.distil import fit_student, teacher
 from vidfit.jobs.compared import Compared, model_of
+from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table
 from vidfit.metrics import mean_interval, ratio_interval
 from vidfit.model import Model
@@ -33,23 +37,27 @@ class Students:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._folds = Folds(table.classes)
         self._hits_M = np.zeros(len(table.clips), np.float32)
+        self._taught = True
 
     def see(self, outer: Outer) -> None:
         """Teach on the training clips of a fold, and test on the others."""
-        if outer.choice.best_fusion is None:
+        fusion = outer.choice.best_fusion
+        if fusion is None or HEADS[fusion.head].pooling != "statistics":
+            self._taught = False  # nobody to learn from, or nobody who can be asked here
             return
-        student = _taught(outer.choice.best_fusion, outer.contenders, outer.train, outer.inner_M)
+        student = self._student(fusion, outer.contenders, outer.train, outer.inner_M)
         answer_MK = student.log_probabilities(outer.test)
         self._hits_M[outer.test_M] = hits(answer_MK, outer.test.labels_M)
 
     def graduate(self, compared: Compared, costs: Mapping[str, Cost]) -> Graduate | None:
         """Return what the students kept, and the student of all clips as a model."""
         honest, fusion = compared.honest, compared.choice.best_fusion
-        if fusion is None or honest.gain is None:
+        if fusion is None or honest.gain is None or not self._taught:
             return None
         rows, groups = self._table.rows, self._table.groups
-        student = _taught(fusion, compared.contenders, rows, compared.folds_M)
+        student = self._student(fusion, compared.contenders, rows, compared.folds_M)
         single_M = hits(honest.answers_MK[honest.best_single], rows.labels_M)
         fused_M = hits(honest.answers_MK[FUSION], rows.labels_M)
         gain_M = self._hits_M - single_M
@@ -63,21 +71,22 @@ class Students:
         )
         return Graduate(value, model_of(student, compared.folds_M, self._table) if proven else None)
 
+    def _student(
+        self, fusion: Contender, contenders: Sequence[Contender], rows: Rows, folds_M: Indices
+    ) -> Contender:
+        """Return the best student of a fusion on one of the best backbones."""
 
-def _taught(
-    teacher: Contender, contenders: Sequence[Contender], rows: Rows, folds_M: Indices
-) -> Contender:
-    """Return the best student on one of the best backbones."""
-    singles = sorted(
-        (c for c in contenders if not c.method),
-        key=lambda c: -merit(c.out_of_fold_MK, rows.labels_M),
-    )
-    students = [
-        _student(c.name, teacher.out_of_fold_MK, rows, folds_M) for c in singles[:_BACKBONES]
-    ]
-    return max(students, key=lambda c: merit(c.out_of_fold_MK, rows.labels_M))
+        def deal(learn_M: NDArray[np.bool_]) -> Indices:
+            learned = rows.where(learn_M)
+            return self._folds.to_choose(learned.labels_M, learned.groups, 0)
 
-
-def _student(backbone: str, teacher_MK: Floats, rows: Rows, folds_M: Indices) -> Contender:
-    probe, out_MK = fit_student(rows.vectors[backbone], teacher_MK, rows.labels_M, folds_M)
-    return Contender(f"student {backbone}", "student", "linear", (backbone,), probe, out_MK)
+        teach = teacher(
+            fusion.blocks(rows), partial(fit_method, fusion.method), rows.labels_M, deal
+        )
+        singles = [c for c in contenders if not c.method]
+        singles.sort(key=lambda c: -merit(c.out_of_fold_MK, rows.labels_M))
+        students = []
+        for name in (single.name for single in singles[:_BACKBONES]):
+            probe, out_MK = fit_student(rows.vectors[name], teach, rows.labels_M, folds_M)
+            students.append(Contender(name, "student", "linear", (name,), probe, out_MK))
+        return max(students, key=lambda c: merit(c.out_of_fold_MK, rows.labels_M))
