@@ -1,11 +1,12 @@
 """From videos to features: decode once, ask many backbones, keep the answers on disk."""
 
 from vidfit.features.extract import ClipOutcome, Extraction, extract, stream
-from vidfit.features.pool import POOLINGS, temporal_statistics, time_steps
+from vidfit.features.pool import POOLINGS, STEPS, temporal_statistics, time_steps
 from vidfit.features.store import FeatureStore, clip_digest
 
 __all__ = [
     "POOLINGS",
+    "STEPS",
     "ClipOutcome",
     "Extraction",
     "FeatureStore",
