@@ -15,13 +15,12 @@ from vidfit.fusion.distil import (
     UNLABELLED,
     Lesson,
     Recipe,
-    fit_soft,
     fit_student,
-    soft_loss,
     teacher,
     tempered_loss,
 )
 from vidfit.fusion.linear import Linear, cross_fit, fit_linear, log_loss, log_softmax
+from vidfit.fusion.regression import fit_soft, soft_loss
 
 LABELS_ALONE = (Recipe(0.0),)
 TEACHER_ALONE = (Recipe(1.0),)
@@ -99,8 +98,8 @@ def test_the_minimum_does_not_depend_on_the_start(start):
     lesson = Lesson(np.eye(3)[np.arange(30) % 3], rng.normal(size=(30, 3)))
     x_MR = rng.normal(size=(30, 8))
     far = (rng.normal(0, 5, (3, 8)), rng.normal(0, 5, 3)) if start == "far" else None
-    weight_KR, _ = fit_soft(x_MR, lesson, Recipe(0.5, 3.0), 1.0, start=far, tolerance=1e-7)
-    expected_KR, _ = fit_soft(x_MR, lesson, Recipe(0.5, 3.0), 1.0, tolerance=1e-7)
+    weight_KR, _ = fit_soft(x_MR, lesson.terms(Recipe(0.5, 3.0)), 1.0, start=far, tolerance=1e-7)
+    expected_KR, _ = fit_soft(x_MR, lesson.terms(Recipe(0.5, 3.0)), 1.0, tolerance=1e-7)
     np.testing.assert_allclose(weight_KR, expected_KR, atol=1e-4)
 
 

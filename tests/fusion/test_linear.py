@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from vidfit.fusion import RESTORE, linear
+from vidfit import fusion
+from vidfit.fusion import linear
 from vidfit.fusion.linear import cross_fit, fit_linear, held_out_novelty, log_loss, log_softmax
 
 
@@ -186,7 +187,7 @@ def test_log_loss_of_a_sure_error_is_bounded():
 def test_state_and_restore_round_trip():
     x_MD, labels_M = problem(30, 50, 3)
     fitted = fit_linear([x_MD], labels_M, 1.0)
-    restored = RESTORE["linear"](fitted.state())
+    restored = fusion.restore("linear", fitted.state())
     np.testing.assert_array_equal(
         restored.log_probabilities([x_MD]), fitted.log_probabilities([x_MD])
     )

@@ -3,8 +3,8 @@
 Stage t answers with the weighted product (`vidfit.fusion.stack`) of the members asked so far; a
 clip leaves at the first stage whose highest probability reaches the stage's threshold (Wang et
 al. 2020, "Wisdom of committees"). The weights make the probabilities calibrated: they minimise
-the log-loss of out-of-fold answers. Thresholds are lowered as long as the
-cascade stays as accurate, out of fold, as its last stage. Of all orders "one member first, then the others by
+the log-loss of out-of-fold answers. Thresholds are lowered as long as the cascade stays as
+accurate, out of fold, as its last stage. Of all orders "one member first, then the others by
 cost" the one with the least expected cost is taken.
 
 Shape letters: S members, T stages, M clips, K classes.

@@ -19,7 +19,7 @@ Shape letters: M clips, K classes, D dimensions, R coordinates in the span of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,17 +30,13 @@ from vidfit.contracts import Floats, Indices
 from vidfit.fusion.linear import PENALTIES, Linear, Span, cross_fit, log_loss, log_softmax
 from vidfit.fusion.member import Fitted, Member, Training
 from vidfit.fusion.probes import with_classes
+from vidfit.fusion.regression import TO_CHOOSE, fit_soft
 
 Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 UNLABELLED = -1
 """The class number of a clip that only the teacher has answered."""
-
-_TO_CHOOSE, _TO_KEEP = 1e-3, 1e-6
-"""Gradient tolerances, of the mean loss: choosing needs fewer digits than the fit that is kept."""
-
-_LEAST_SHARE = 1e-6
 
 _TEMPERATURES = np.geomspace(0.5, 8.0, 17)
 
@@ -211,72 +207,8 @@ def fit_student(
             out_PMK[p, test] = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
     losses = [tempered_loss(out_MK[known_M], labels_M[known_M]) for out_MK in out_PMK]
     best = int(np.argmin(losses))
-    weight_KR, bias_K = fit_soft(span.coordinates_MR, whole, *grid[best])
+    weight_KR, bias_K = fit_soft(span.coordinates_MR, whole.terms(grid[best][0]), grid[best][1])
     return span.probe(weight_KR, bias_K), out_PMK[best]
-
-
-def fit_soft(
-    x_MR: Doubles,
-    lesson: Lesson,
-    recipe: Recipe,
-    penalty: float,
-    *,
-    start: tuple[Doubles, Doubles] | None = None,
-    tolerance: float = _TO_KEEP,
-) -> tuple[Doubles, Doubles]:
-    """Return the weights [K, R] and biases [K] of the least penalised loss (L-BFGS)."""
-    from scipy.optimize import minimize
-
-    terms = lesson.terms(recipe)
-    classes = lesson.label_MK.shape[1]
-    # Two classes have two rows of weights here and one in `linear`: half the penalty each.
-    strength = (2.0 if classes == 2 else 1.0) / (penalty * len(x_MR))
-    # In units of its own curvature each weight is as easily moved as the others.
-    unit_R = np.sqrt(np.append((x_MR**2).mean(axis=0), 1.0) / classes + strength)
-    design_MR = np.column_stack([x_MR, np.ones(len(x_MR))]) / unit_R
-    pull_R = np.append(np.full(x_MR.shape[1], strength), 0.0) / unit_R**2
-
-    def loss(flat: Doubles) -> tuple[float, Doubles]:
-        return soft_loss(flat, design_MR, terms, pull_R)
-
-    first_KR = _prior(x_MR, terms) if start is None else np.column_stack(start)
-    found = minimize(
-        loss,
-        (first_KR * unit_R).ravel(),
-        jac=True,
-        method="L-BFGS-B",
-        options={"gtol": tolerance, "ftol": 1e-3 * tolerance**2, "maxiter": 2000},
-    )
-    weight_KR = found.x.reshape(classes, -1) / unit_R
-    return weight_KR[:, :-1], weight_KR[:, -1]
-
-
-def soft_loss(
-    flat: Doubles, design_MR: Doubles, terms: Mapping[float, Doubles], pull_R: Doubles
-) -> tuple[float, Doubles]:
-    """Return the mean loss of weights [K * R] and its gradient.
-
-    Parameters
-    ----------
-    design_MR
-        Inputs; the logits are their products with the weights.
-    terms
-        By temperature the weighed targets [M, K]; what does not depend on the weights, the
-        teacher's entropy, is left out.
-    pull_R
-        The strength of the L2 penalty for each input.
-    """
-    weight_KR = flat.reshape(-1, design_MR.shape[1])
-    logits_MK = design_MR @ weight_KR.T
-    pulled_KR = weight_KR * pull_R
-    value, error_MK = 0.0, np.zeros_like(logits_MK)
-    for temperature, target_MK in terms.items():
-        log_p_MK = _log_softmax(logits_MK / temperature)
-        value -= float((target_MK * log_p_MK).sum())
-        weight_M1 = target_MK.sum(axis=1, keepdims=True)
-        error_MK += (weight_M1 * np.exp(log_p_MK) - target_MK) / temperature
-    gradient_KR = error_MK.T @ design_MR / len(design_MR) + pulled_KR
-    return value / len(design_MR) + 0.5 * float((weight_KR * pulled_KR).sum()), gradient_KR.ravel()
 
 
 def tempered_loss(log_p_MK: Floats, labels_M: Indices) -> float:
@@ -294,15 +226,9 @@ def _path(
     """Yield weights and biases for each recipe and penalty, each started from the last."""
     probe = None
     for recipe, penalty in grid:
-        probe = fit_soft(x_MR, lesson, recipe, penalty, start=probe, tolerance=_TO_CHOOSE)
+        targets = lesson.terms(recipe)
+        probe = fit_soft(x_MR, targets, penalty, start=probe, tolerance=TO_CHOOSE)
         yield probe
-
-
-def _prior(x_MR: Doubles, terms: Mapping[float, Doubles]) -> Doubles:
-    """Return weights of zero and the biases that give the classes their shares."""
-    share_K = sum((target_MK.mean(axis=0) for target_MK in terms.values()), start=np.zeros(()))
-    bias_K = np.log(np.maximum(share_K / share_K.sum(), _LEAST_SHARE))
-    return np.column_stack([np.zeros((len(bias_K), x_MR.shape[1])), bias_K])
 
 
 def _member(vectors_MD: Floats, labels_M: Indices, folds_M: Indices, classes: int) -> Member:

@@ -4,26 +4,26 @@ With one member this is the linear probe; with several it is fusion by concatena
 block is divided by the square root of its width, so that a wide member does not drown a
 narrow one and the strength of the penalty means the same for every width.
 
-With fewer clips than dimensions the fit runs in the span of the clips: the minimiser of an
-L2-penalised loss lies there (representer theorem), and a 300-clip problem has 300 unknowns
-instead of thousands.
+The fit runs in the span of the clips: the minimiser of an L2-penalised loss lies there
+(representer theorem), and a 300-clip problem has 300 unknowns instead of thousands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
+from vidfit.fusion.regression import TO_CHOOSE, TO_KEEP, regressions
 
 PENALTIES = (0.5, 3.0, 20.0, 100.0)
 """Inverse strengths of the L2 penalty that are tried (scikit-learn's ``C``)."""
 
-_TO_CHOOSE, _TO_KEEP = 1e-3, 1e-5
-"""Gradient tolerances: choosing a penalty needs fewer digits than the fit that is kept."""
+_MOST_AXES = 2048
+"""Finding so many principal axes takes about two seconds; the time grows with the cube."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def fit_linear(blocks: Sequence[Floats], labels_M: Indices, penalty: float) -> L
         Inverse strength of the L2 penalty.
     """
     span = Span.of(blocks)
-    ((weight_KR, bias_K),) = _regressions(span.coordinates_MR, labels_M, [penalty], _TO_KEEP)
+    ((weight_KR, bias_K),) = regressions(span.coordinates_MR, labels_M, [penalty], TO_KEEP)
     return span.probe(weight_KR, bias_K)
 
 
@@ -94,14 +94,12 @@ def cross_fit(
     out_PMK = np.full((len(penalties), len(labels_M), classes), -20.0, np.float32)
     for fold in np.unique(folds_M):
         train, test = folds_M != fold, folds_M == fold
-        fits = _regressions(span.coordinates_MR[train], labels_M[train], penalties, _TO_CHOOSE)
+        fits = regressions(span.coordinates_MR[train], labels_M[train], penalties, TO_CHOOSE)
         for p, (weight_KR, bias_K) in enumerate(fits):
             answer_MK = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
             out_PMK[p, test, : answer_MK.shape[1]] = answer_MK
     best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))
-    ((weight_KR, bias_K),) = _regressions(
-        span.coordinates_MR, labels_M, [penalties[best]], _TO_KEEP
-    )
+    ((weight_KR, bias_K),) = regressions(span.coordinates_MR, labels_M, [penalties[best]], TO_KEEP)
     return span.probe(weight_KR, bias_K), out_PMK[best]
 
 
@@ -140,9 +138,11 @@ def restore(state: Mapping[str, Floats]) -> Linear:
 
 @dataclass(frozen=True)
 class Span:
-    """Standardised clips as coordinates [M, R] in an orthonormal basis [R, D] of their span.
+    """Standardised clips as coordinates [M, R] along the principal axes [R, D] of their span.
 
-    ``basis_RD`` is ``None`` where that would save nothing: the coordinates are the features.
+    Along them the regression's directions hardly disturb one another, which saves it most of its
+    steps (`vidfit.fusion.regression`). ``basis_RD`` is ``None`` where finding the axes would take
+    longer than that: the coordinates are the features.
     """
 
     mean_D: Floats
@@ -156,15 +156,16 @@ class Span:
         mean_D = np.concatenate([block.mean(axis=0) for block in blocks])
         scale_D = np.concatenate([_scale(block) for block in blocks])
         x_MD = ((np.concatenate(blocks, axis=1) - mean_D) * scale_D).astype(np.float64)
-        if x_MD.shape[0] >= x_MD.shape[1]:
+        clips, dim = x_MD.shape
+        if min(clips, dim) > _MOST_AXES:
             return cls(mean_D, scale_D, x_MD, None)
-        values, vectors = np.linalg.eigh(x_MD @ x_MD.T)
+        values, vectors = np.linalg.eigh(x_MD @ x_MD.T if clips < dim else x_MD.T @ x_MD)
         keep = values > max(values[-1] * 1e-9, 1e-12)
         if not keep.any():  # all clips are alike: there is no span
             return cls(mean_D, scale_D, x_MD, None)
-        singular = np.sqrt(values[keep])
-        basis_RD = (vectors[:, keep] / singular).T @ x_MD
-        return cls(mean_D, scale_D, vectors[:, keep] * singular, basis_RD)
+        axes = vectors[:, keep]
+        basis_RD = (axes / np.sqrt(values[keep])).T @ x_MD if clips < dim else axes.T
+        return cls(mean_D, scale_D, x_MD @ basis_RD.T, basis_RD)
 
     def probe(self, weight_KR: NDArray[np.float64], bias_K: NDArray[np.float64]) -> Linear:
         """Return the probe of vectors that weights of the coordinates amount to."""
@@ -183,30 +184,3 @@ def _scale(block: Floats) -> Floats:
     inverse = np.where(alive, 1.0 / np.where(alive, deviation, 1.0), 0.0)
     result: Floats = (inverse / np.sqrt(width)).astype(np.float32)
     return result
-
-
-def _regressions(
-    x_MR: NDArray[np.float64], labels_M: Indices, penalties: Sequence[float], tolerance: float
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield weights [K, R] and biases [K] for ascending penalties, each from the last."""
-    from sklearn.linear_model import LogisticRegression
-
-    regression = LogisticRegression(max_iter=2000, tol=tolerance, warm_start=True)
-    for penalty in penalties:
-        regression.set_params(C=penalty)
-        regression.fit(x_MR, labels_M)
-        yield _all_classes(regression.classes_, regression.coef_, regression.intercept_)
-
-
-def _all_classes(
-    present: Indices, coef: NDArray[np.float64], intercept: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return weights and biases with a row for each class number up to the last present."""
-    if len(present) == 2:  # scikit-learn gives one row: the log-odds of the second class
-        coef = np.concatenate([np.zeros_like(coef), coef])
-        intercept = np.concatenate([np.zeros_like(intercept), intercept])
-    classes = int(present.max()) + 1
-    weight_KR = np.zeros((classes, coef.shape[1]))
-    bias_K = np.full(classes, -1e4)  # a class without a clip is never answered
-    weight_KR[present], bias_K[present] = coef, intercept
-    return weight_KR, bias_K

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vidfit.contracts import Cost, FittedFusion, Floats, Indices
 from vidfit.fusion.linear import Linear
-
 
 _FREE = Cost(0.0, 0.0)
 
@@ -42,11 +41,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Training:
-    """Training clips as a fusion sees them: members, labels and the fold of each clip."""
+    """Training clips as a fusion sees them: members, labels and the fold of each clip.
+
+    ``memory`` holds members that were fitted anew without a fold, so that several methods, and
+    teams of the same members, share them (`vidfit.fusion.nested`).
+    """
 
     members: tuple[Member, ...]
     labels_M: Indices
     folds_M: Indices
+    memory: dict[tuple[int, int], Member] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def blocks(self) -> list[Floats]:

@@ -8,7 +8,10 @@ Weights that cannot be negative (`vidfit.fusion.stack`) cannot use the traces so
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
 from vidfit.fusion.linear import cross_fit
@@ -27,14 +30,31 @@ def without_fold(training: Training, fold: int) -> Training:
     fresh = can_cross_fit(labels_M, folds_M)
     members = []
     for member in training.members:
-        vectors_MD, probe, out_MK = member.vectors_MD[kept], member.probe, member.out_of_fold_MK
-        out_MK = out_MK[kept]
-        if fresh:
-            probe, own_MK = cross_fit([vectors_MD], labels_M, folds_M)
-            probe = with_classes(probe, training.classes)
-            out_MK = with_columns(own_MK, training.classes)
-        members.append(Member(vectors_MD, probe, out_MK, member.cost))
+        # A member is known by its identity; whoever holds the memory keeps it alive.
+        key = id(member), int(fold)
+        if key not in training.memory:
+            training.memory[key] = _without(member, kept, labels_M, folds_M if fresh else None)
+        members.append(training.memory[key])
     return Training(tuple(members), labels_M, folds_M)
+
+
+def _without(
+    member: Member, kept: NDArray[np.bool_], labels_M: Indices, folds_M: Indices | None
+) -> Member:
+    """Return a member on the clips kept; fitted anew where there are folds for that."""
+    classes = member.out_of_fold_MK.shape[1]
+    part = replace(
+        member,
+        vectors_MD=member.vectors_MD[kept],
+        out_of_fold_MK=member.out_of_fold_MK[kept],
+        steps_MX=None if member.steps_MX is None else member.steps_MX[kept],
+    )
+    if folds_M is None:
+        return part
+    probe, out_MK = cross_fit([part.vectors_MD], labels_M, folds_M)
+    return replace(
+        part, probe=with_classes(probe, classes), out_of_fold_MK=with_columns(out_MK, classes)
+    )
 
 
 def with_columns(answers_MK: Floats, classes: int) -> Floats:

@@ -9,9 +9,7 @@ import numpy as np
 
 from vidfit.contracts import Floats, Indices
 from vidfit.fusion.linear import PENALTIES, Linear, cross_fit, log_loss
-
-_NEVER = -1e4
-"""The bias of a class that the probe has seen no clip of."""
+from vidfit.fusion.regression import NEVER
 
 
 def best_penalty(blocks: Sequence[Floats], labels_M: Indices, folds_M: Indices) -> float:
@@ -32,7 +30,7 @@ def with_classes(probe: Linear, classes: int) -> Linear:
     return replace(
         probe,
         weight_KD=np.pad(probe.weight_KD, ((0, missing), (0, 0))),
-        bias_K=np.pad(probe.bias_K, (0, missing), constant_values=_NEVER),
+        bias_K=np.pad(probe.bias_K, (0, missing), constant_values=NEVER),
     )
 
 
@@ -47,7 +45,7 @@ def mean_probe(probes: Sequence[Linear], mean_D: Floats, scale_D: Floats) -> Lin
     weight_KD = np.zeros((classes, len(mean_D)))
     bias_K, count_K = np.zeros(classes), np.zeros(classes)
     for probe in (with_classes(probe, classes) for probe in probes):
-        known_K = probe.bias_K > _NEVER / 2
+        known_K = probe.bias_K > NEVER / 2
         count_K += known_K
         own_KD = probe.weight_KD[known_K].astype(np.float64) * probe.scale_D
         own_K = probe.bias_K[known_K] + own_KD @ (mean_D - probe.mean_D)
@@ -60,5 +58,5 @@ def mean_probe(probes: Sequence[Linear], mean_D: Floats, scale_D: Floats) -> Lin
         mean_D,
         scale_D,
         (weight_KD / safe_K[:, None] / used_D).astype(np.float32),
-        np.where(count_K > 0, bias_K / safe_K, _NEVER).astype(np.float32),
+        np.where(count_K > 0, bias_K / safe_K, NEVER).astype(np.float32),
     )

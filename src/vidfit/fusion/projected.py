@@ -15,16 +15,14 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
 from vidfit.fusion.linear import (
-    _TO_CHOOSE,
-    _TO_KEEP,
     PENALTIES,
     Linear,
-    _regressions,
     log_loss,
     log_softmax,
 )
 from vidfit.fusion.member import Fitted, Training
 from vidfit.fusion.probes import with_classes
+from vidfit.fusion.regression import TO_CHOOSE, TO_KEEP, regressions
 
 Doubles = NDArray[np.float64]
 
@@ -107,6 +105,6 @@ def _regressed(
     map_RD = project(standard)
     z_MR = np.concatenate(standard, axis=1) @ map_RD.T
     mean_R = z_MR.mean(axis=0)
-    tolerance = _TO_KEEP if len(penalties) == 1 else _TO_CHOOSE
-    for weight_KR, bias_K in _regressions(z_MR - mean_R, labels_M, penalties, tolerance):
+    tolerance = TO_KEEP if len(penalties) == 1 else TO_CHOOSE
+    for weight_KR, bias_K in regressions(z_MR - mean_R, labels_M, penalties, tolerance):
         yield weight_KR @ map_RD, bias_K - weight_KR @ mean_R
