@@ -27,7 +27,10 @@ def test_equal_to_scikit_learn(classes, penalty):
     ((weight_KR, bias_K),) = regressions(x_MR, labels_M, [penalty], 1e-8)
     reference = LogisticRegression(C=penalty, tol=1e-10, max_iter=10_000).fit(x_MR, labels_M)
     np.testing.assert_allclose(
-        log_softmax(x_MR @ weight_KR.T + bias_K), reference.predict_log_proba(x_MR), atol=1e-5
+        log_softmax(x_MR @ weight_KR.T + bias_K),
+        reference.predict_log_proba(x_MR),
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 
