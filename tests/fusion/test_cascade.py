@@ -113,3 +113,21 @@ def test_state_and_restore_round_trip(rng):
         restored.log_probabilities(blocks), fitted.fusion.log_probabilities(blocks)
     )
     assert restored.stages == fitted.fusion.stages == ((0,), (1,))
+
+
+def test_of_many_members_the_last_stage_asks_all_that_are_left(rng):
+    labels_M = np.arange(CLIPS) % CLASSES
+    blocks = [knows(labels_M, (0, 1, 2, 3), rng, 0.7) for _ in range(9)]
+    training = trained(blocks, labels_M, [Cost(0.01, 0.01 * (1 + i)) for i in range(9)])
+    fitted = fit_method("cascade", training)
+    cascade = fitted.fusion
+    assert isinstance(cascade, StagedFusion)
+    assert [len(stage) for stage in cascade.stages] == [1, 1, 7]
+    in_order = [blocks[i] for i in fitted.used]
+    assert set(cascade.depth(in_order)) <= {1, 2, 3}
+    asked: list = [in_order[0][:1], in_order[1][:1], *[None] * 7]
+    assert cascade.wanted(asked) in ((), cascade.stages[2])
+    restored = restore("cascade", cascade.state())
+    np.testing.assert_array_equal(
+        restored.log_probabilities(in_order), cascade.log_probabilities(in_order)
+    )

@@ -25,7 +25,7 @@ from vidfit.features.store import spec_key
 from vidfit.jobs import candidates as candidates_module
 from vidfit.jobs import contest as contest_module
 from vidfit.jobs.candidates import Loaded, within_memory
-from vidfit.jobs.fit import run_fit
+from vidfit.jobs.fit import METHODS, run_fit
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.predict import load, run_predict
 from vidfit.model import load_model
@@ -55,7 +55,8 @@ def test_outputs_and_plausible_figures(fitted):
     assert report["classes"] == ["left", "right"]
     assert report["chosen"] == "motion"  # no frame alone tells left from right
     accuracy = {row["name"]: row["accuracy"]["value"] for row in report["candidates"]}
-    assert set(accuracy) == {"motion", "colour", "concat", "stack", "majority class"}
+    fusions = {f"{method}-2" for method in METHODS}
+    assert set(accuracy) == {"motion", "colour", *fusions, "majority class"}
     assert accuracy["motion"] > 0.9 > 0.8 > accuracy["colour"]
     assert accuracy["majority class"] == 0.5
     assert report["score"]["low"] <= report["score"]["value"] <= report["score"]["high"]

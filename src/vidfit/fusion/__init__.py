@@ -64,8 +64,8 @@ METHODS: dict[str, Method] = {
     "pca": Method("concatenation", "pca:fit_pca", "linear"),
     "cca": Method("concatenation", "cca:fit_cca", "linear"),
     "chain": Method("complement", "chain:fit_chain", "chain"),
-    "boosted": Method("integration", "boosted:fit_boosted", "boosted"),
-    "mlp": Method("integration", "mlp:fit_mlp", "mlp"),
+    "boosted": Method("integration", "boosted:fit_boosted", "boosted", least_clips=500),
+    "mlp": Method("integration", "mlp:fit_mlp", "mlp", least_clips=500),
     "gated": Method("integration", "gated:fit_gated", "gated", least_clips=1000),
     "attention": Method("concatenation", "attention:fit_attention", "attention", least_clips=2000),
 }

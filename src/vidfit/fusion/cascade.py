@@ -1,11 +1,12 @@
 """Confidence cascade: a cheap member answers when it is sure, the others are asked otherwise.
 
-Stage t answers with the weighted product (`vidfit.fusion.stack`) of the members asked so far; a
-clip leaves at the first stage whose highest probability reaches the stage's threshold (Wang et
-al. 2020, "Wisdom of committees"). The weights make the probabilities calibrated: they minimise
-the log-loss of out-of-fold answers. Thresholds are lowered as long as the cascade stays as
-accurate, out of fold, as its last stage. Of all orders "one member first, then the others by
-cost" the one with the least expected cost is taken.
+The first stage asks one member, the second another, the third all others. Each answers with the
+weighted product (`vidfit.fusion.stack`) of the members asked so far; a clip leaves at the first
+stage whose highest probability reaches the stage's threshold (Wang et al. 2020, "Wisdom of
+committees"). The weights make the probabilities calibrated: they minimise the log-loss of
+out-of-fold answers. Thresholds are lowered as long as the cascade stays as accurate, out of
+fold, as its last stage. Any of the cheapest members may be the first; taken is the one with the
+least expected cost.
 
 Shape letters: S members, T stages, M clips, K classes.
 """
@@ -13,7 +14,7 @@ Shape letters: S members, T stages, M clips, K classes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,18 @@ _NEVER = 2.0
 _STEPS = 200
 """So many thresholds are tried at most."""
 
+_FIRST = 5
+"""So many of the cheapest members are tried as the first."""
+
+_STAGES = 3
+"""The last stage asks all members that are left: of many single ones each would leave little."""
+
 
 @dataclass(frozen=True)
 class Cascade:
     """Members in the order of asking, the pool of each stage, and when it is sure.
 
-    One member is asked a stage. ``thresholds_T`` has an entry for each stage but the last.
+    ``thresholds_T`` has an entry for each stage but the last.
     """
 
     members: tuple[Linear, ...]
@@ -44,21 +51,21 @@ class Cascade:
 
     @property
     def stages(self) -> tuple[tuple[int, ...], ...]:
-        """Members by stage: one after the other."""
-        return tuple((i,) for i in range(len(self.members)))
+        """Members by stage."""
+        return _in_stages(tuple(range(len(self.members))))
 
     def wanted(self, blocks: Sequence[Floats | None]) -> tuple[int, ...]:
-        """Return the next member to ask for one clip, or none when it can be answered."""
+        """Return the next members to ask for one clip, or none when it can be answered."""
         known = [block for block in blocks if block is not None]
-        stage = len(known)
-        if stage == len(self.members):
+        if len(known) == len(self.members):
             return ()
+        stage = min(len(known), _STAGES - 1)  # until the last one, stages have one member
         if stage and self._answer(known).max() >= np.log(self.thresholds_T[stage - 1]):
             return ()
-        return (stage,)
+        return self.stages[stage]
 
     def depth(self, blocks: Sequence[Floats]) -> Indices:
-        """Return how many members each clip is shown to, [M]."""
+        """Return how many stages each clip goes through, [M]."""
         return _depth(self._by_stage(blocks), self.thresholds_T)
 
     def log_probabilities(self, blocks: Sequence[Floats | None]) -> Floats:
@@ -96,19 +103,20 @@ class Cascade:
             member.log_probabilities([block])
             for member, block in zip(self.members, known, strict=False)
         ]
-        return self.pools[len(known) - 1].combine(np.stack(answers))
+        pool = self.pools[min(len(known), len(self.pools)) - 1]
+        return pool.combine(np.stack(answers))
 
     def _by_stage(self, blocks: Sequence[Floats]) -> Floats:
-        return np.stack([self._answer(blocks[: t + 1]) for t in range(len(self.members))])
+        return np.stack([self._answer(blocks[: stage[-1] + 1]) for stage in self.stages])
 
 
 def restore(state: Mapping[str, Floats]) -> Cascade:
     """Return the cascade whose ``state`` this is."""
-    probes = probes_of(state)
     pools = tuple(
-        LogPool(state[f"stage{t}.weights_S"], state[f"stage{t}.bias_K"]) for t in range(len(probes))
+        LogPool(state[f"stage{t}.weights_S"], state[f"stage{t}.bias_K"])
+        for t in range(len(state["thresholds_T"]) + 1)
     )
-    return Cascade(probes, pools, state["thresholds_T"])
+    return Cascade(probes_of(state), pools, state["thresholds_T"])
 
 
 def fit_cascade(training: Training) -> Fitted:
@@ -135,57 +143,80 @@ class _Plan:
     seconds: float
 
     def answer(self, answers_SMK: Floats) -> Floats:
-        stages_TMK = _stages(self.order, self.pools, answers_SMK)
+        stages_TMK = np.stack(
+            [
+                pool.combine(answers_SMK[list(asked)])
+                for pool, asked in zip(self.pools, _asked(self.order), strict=True)
+            ]
+        )
         depth_M = _depth(stages_TMK, self.thresholds_T)
         result: Floats = stages_TMK[depth_M - 1, np.arange(len(depth_M))]
         return result
 
 
+def _in_stages(order: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return members in their order of asking by stage: one, one, and all others."""
+    single = min(_STAGES - 1, len(order) - 1)
+    return (*((i,) for i in order[:single]), order[single:])
+
+
+def _asked(order: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return by stage all members that were asked by then."""
+    stages = _in_stages(order)
+    return [sum(stages[: t + 1], ()) for t in range(len(stages))]
+
+
 def _best_plan(
     answers_SMK: Floats, labels_M: Indices, folds_M: Indices, costs: Sequence[Cost]
 ) -> _Plan:
-    plans = (_plan(order, answers_SMK, labels_M, folds_M, costs) for order in _orders(costs))
-    return min(plans, key=lambda plan: plan.seconds)
+    pools = _Pools(answers_SMK, labels_M, folds_M)
+    return min((_plan(order, pools, costs) for order in _orders(costs)), key=lambda p: p.seconds)
 
 
 def _orders(costs: Sequence[Cost]) -> Iterator[tuple[int, ...]]:
-    """Yield each member first, the others after it by cost."""
+    """Yield each of the cheapest members first, the others after it by cost."""
     by_cost = sorted(range(len(costs)), key=lambda i: costs[i].seconds)
-    for first in by_cost:
+    for first in by_cost[:_FIRST]:
         yield (first, *(i for i in by_cost if i != first))
 
 
-def _plan(
-    order: tuple[int, ...],
-    answers_SMK: Floats,
-    labels_M: Indices,
-    folds_M: Indices,
-    costs: Sequence[Cost],
-) -> _Plan:
+@dataclass(frozen=True)
+class _Pools:
+    """Pools of sets of members, each fitted once."""
+
+    answers_SMK: Floats
+    labels_M: Indices
+    folds_M: Indices
+    known: dict[frozenset[int], Floats] = field(default_factory=dict)
+
+    def pool(self, asked: tuple[int, ...]) -> LogPool:
+        """Return the pool of members, fitted on all clips."""
+        return fit_log_pool(self.answers_SMK[list(asked)], self.labels_M, self.folds_M)
+
+    def out_of_fold_MK(self, asked: tuple[int, ...]) -> Floats:  # noqa: N802
+        """Return answers of the pool of members, fitted without each clip's fold."""
+        if frozenset(asked) not in self.known:
+            answers_SMK = self.answers_SMK[list(asked)]
+            out_MK = np.empty_like(answers_SMK[0])
+            for fold in np.unique(self.folds_M):
+                train, test = self.folds_M != fold, self.folds_M == fold
+                pool = fit_log_pool(
+                    answers_SMK[:, train], self.labels_M[train], self.folds_M[train]
+                )
+                out_MK[test] = pool.combine(answers_SMK[:, test])
+            self.known[frozenset(asked)] = out_MK
+        return self.known[frozenset(asked)]
+
+
+def _plan(order: tuple[int, ...], pools: _Pools, costs: Sequence[Cost]) -> _Plan:
     """Fit the pool of each stage, then lower the thresholds while no accuracy is lost."""
-    pools = tuple(
-        fit_log_pool(answers_SMK[list(order[: t + 1])], labels_M, folds_M)
-        for t in range(len(order))
-    )
-    stages_TMK = _out_of_fold_stages(order, answers_SMK, labels_M, folds_M)
-    thresholds_T = _thresholds(stages_TMK, labels_M)
+    asked = _asked(order)
+    stages_TMK = np.stack([pools.out_of_fold_MK(members) for members in asked])
+    thresholds_T = _thresholds(stages_TMK, pools.labels_M)
     depth_M = _depth(stages_TMK, thresholds_T)
-    steps = np.cumsum([seconds_a_clip([costs[i]]) for i in order])
-    return _Plan(order, pools, thresholds_T, float(steps[depth_M - 1].mean()))
-
-
-def _out_of_fold_stages(
-    order: tuple[int, ...], answers_SMK: Floats, labels_M: Indices, folds_M: Indices
-) -> Floats:
-    """Return each stage's answers [T, M, K] by pools that were fitted without the clip's fold."""
-    out_TMK = np.empty((len(order), *answers_SMK.shape[1:]), np.float32)
-    for fold in np.unique(folds_M):
-        train, test = folds_M != fold, folds_M == fold
-        for t in range(len(order)):
-            asked = list(order[: t + 1])
-            pool = fit_log_pool(answers_SMK[asked][:, train], labels_M[train], folds_M[train])
-            out_TMK[t, test] = pool.combine(answers_SMK[asked][:, test])
-    return out_TMK
+    steps = np.cumsum([seconds_a_clip([costs[i] for i in stage]) for stage in _in_stages(order)])
+    seconds = float(steps[depth_M - 1].mean())
+    return _Plan(order, tuple(pools.pool(members) for members in asked), thresholds_T, seconds)
 
 
 def _thresholds(stages_TMK: Floats, labels_M: Indices) -> Floats:
@@ -212,12 +243,6 @@ def _candidates(answer_MK: Floats) -> NDArray[np.floating]:
     confidence_M = np.unique(np.exp(answer_MK.max(axis=1)))[::-1]
     places = np.unique(np.linspace(0, len(confidence_M) - 1, _STEPS).astype(int))
     return np.asarray(confidence_M[places])
-
-
-def _stages(order: tuple[int, ...], pools: Sequence[LogPool], answers_SMK: Floats) -> Floats:
-    return np.stack(
-        [pool.combine(answers_SMK[list(order[: t + 1])]) for t, pool in enumerate(pools)]
-    )
 
 
 def _depth(stages_TMK: Floats, thresholds_T: Floats) -> Indices:
