@@ -13,9 +13,9 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "BackboneError", "BudgetError", "Clip", "FeatureStore", "FitOptions", "ManifestError",
-    "ModelError", "NotEnoughDataError", "Ranking", "Report", "Sampling", "SelectOptions",
-    "StoreError", "Timeline", "VideoError", "VidfitError", "__version__", "fit", "load",
+    "BackboneError", "BudgetError", "Clip", "Combination", "FeatureStore", "FitOptions",
+    "FuseOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Ranking", "Report", "Sampling", "SelectOptions",
+    "StoreError", "Timeline", "VideoError", "VidfitError", "__version__", "fit", "fuse", "load",
     "predict", "read_manifest", "select", "write_manifest",
 }  # fmt: skip
 
@@ -28,6 +28,10 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, prefer='cheapest', workers=None, download=False), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
+    "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
+    "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
+    "commercial=False, prefer='cheapest', workers=None, download=False, methods=(), "
+    "student=False), progress: 'Progress | None' = None) -> 'Combination'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",

@@ -12,7 +12,7 @@ import pytest
 from tests.clips import Counting, spec, write_backbone, write_clip, write_dataset
 
 from vidfit.backbones.motion import motion
-from vidfit.contracts import UNKNOWN
+from vidfit.contracts import UNKNOWN, Cost
 from vidfit.errors import (
     BackboneError,
     BudgetError,
@@ -29,7 +29,6 @@ from vidfit.jobs.fit import METHODS, run_fit
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.predict import load, run_predict
 from vidfit.model import load_model
-from vidfit.contracts import Cost
 
 MOTION = FitOptions(backbones=("motion",))
 
@@ -350,11 +349,14 @@ def test_own_backbones_know_their_way_back(fitted, tmp_path):
     assert store.known(spec()) == set()
 
 
-def test_recordings_that_share_clips_count_as_one_when_asked(fitted, tmp_path):
+def test_recordings_that_share_clips_count_as_one(fitted, tmp_path):
+    """Copies are joined before anything is learned; those that look alike when asked."""
     clips = shutil.copytree(fitted.clips, tmp_path / "clips")
     copied = sorted((clips / "left").glob("*.mp4"))[0]
     shutil.copy(copied, clips / "left" / "a-second-name.mp4")
-    apart = run_fit(clips, tmp_path / "apart", MOTION)
+    copies = run_fit(clips, tmp_path / "copies", MOTION)
     joined = run_fit(clips, tmp_path / "joined", replace(MOTION, merge_duplicates=True))
-    assert len(apart.near_duplicates) == len(joined.near_duplicates) == 1
-    assert (apart.group_count, joined.group_count) == (13, 12)
+    assert len(copies.near_duplicates) == len(joined.near_duplicates) == 1
+    assert (copies.group_count, joined.group_count) == (12, 12)
+    assert any("12 instead of 13" in warning for warning in copies.warnings)
+    assert not any("instead of" in warning for warning in joined.warnings)

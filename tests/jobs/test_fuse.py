@@ -129,7 +129,8 @@ def test_random_labels_are_refused(tmp_path):
     clips = write_dataset(tmp_path / "clips", 8)
     rng = np.random.default_rng(0)
     paths = sorted(clips.rglob("*.mp4"))
-    rows = [(path, "ab"[k], path.stem) for path, k in zip(paths, rng.permutation(16) % 2)]
+    kinds = rng.permutation(16) % 2
+    rows = [(path, "ab"[k], path.stem) for path, k in zip(paths, kinds, strict=True)]
     with (tmp_path / "clips.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("path", "label", "group"), *rows])
     options = FuseOptions(("motion", write_backbone(tmp_path)), methods=("stack", "concat"))

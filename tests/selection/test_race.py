@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.contracts import Failure
-from vidfit.contracts import Cost
+from vidfit.contracts import Cost, Failure
 from vidfit.selection import Rules, Trial, race
 
 CLIPS = 400

@@ -256,9 +256,10 @@ def _in_turn(
         return
     while not outcome.failure and not outcome.backbone_failures:
         names = wanted(outcome.features)
-        if not names:
+        some = [backbone for backbone in backbones if backbone.spec.name in names]
+        if not some:
             return
-        yield [backbone for backbone in backbones if backbone.spec.name in names]
+        yield some
 
 
 def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers) -> None:

@@ -90,17 +90,31 @@ def cross_fit(
         the penalty of the lowest out-of-fold log-loss.
     """
     span = Span.of(blocks)
+    best = penalties[0] if len(penalties) == 1 else _best(span, labels_M, folds_M, penalties)
+    ((weight_KR, bias_K),) = regressions(span.coordinates_MR, labels_M, [best], TO_KEEP)
+    (out_MK,) = _out_of_fold(span, labels_M, folds_M, [best], TO_KEEP)
+    return span.probe(weight_KR, bias_K), out_MK
+
+
+def _best(span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float]) -> float:
+    """Return the penalty of the lowest out-of-fold log-loss."""
+    out_PMK = _out_of_fold(span, labels_M, folds_M, penalties, TO_CHOOSE)
+    return penalties[int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))]
+
+
+def _out_of_fold(
+    span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float], tolerance: float
+) -> Floats:
+    """Return log-probabilities [P, M, K] of each clip by fits without its fold."""
     classes = int(labels_M.max()) + 1
     out_PMK = np.full((len(penalties), len(labels_M), classes), -20.0, np.float32)
     for fold in np.unique(folds_M):
         train, test = folds_M != fold, folds_M == fold
-        fits = regressions(span.coordinates_MR[train], labels_M[train], penalties, TO_CHOOSE)
+        fits = regressions(span.coordinates_MR[train], labels_M[train], penalties, tolerance)
         for p, (weight_KR, bias_K) in enumerate(fits):
             answer_MK = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
             out_PMK[p, test, : answer_MK.shape[1]] = answer_MK
-    best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))
-    ((weight_KR, bias_K),) = regressions(span.coordinates_MR, labels_M, [penalties[best]], TO_KEEP)
-    return span.probe(weight_KR, bias_K), out_PMK[best]
+    return out_PMK
 
 
 def held_out_novelty(blocks: Sequence[Floats], folds_M: Indices) -> Floats:

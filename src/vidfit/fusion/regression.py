@@ -25,7 +25,7 @@ Doubles = NDArray[np.float64]
 NEVER = -1e4
 """The bias of a class without a clip: it is never answered."""
 
-TO_CHOOSE, TO_KEEP = 1e-3, 1e-4
+TO_CHOOSE, TO_KEEP = 1e-2, 1e-4
 """Gradient tolerances in those units: choosing a penalty needs fewer digits than what is kept."""
 
 _LEAST_SHARE = 1e-6

@@ -55,7 +55,7 @@ class Predictor:
     def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
         """Return the members to ask next about a clip, by what the others saw in it."""
         if not isinstance(self.head, StagedFusion):
-            return () if features else self.model.members
+            return () if features else [backbone.spec.name for backbone in self.backbones]
         return [self.model.members[i] for i in self.head.wanted(self._blocks(features))]
 
     def answer(self, features: Mapping[str, ClipFeatures]) -> tuple[str, float]:
