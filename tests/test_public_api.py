@@ -14,8 +14,8 @@ from vidfit import errors
 
 NAMES = {
     "BackboneError", "BudgetError", "Clip", "Combination", "FeatureStore", "FitOptions",
-    "FuseOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Ranking", "Report", "Sampling", "SelectOptions",
-    "StoreError", "Timeline", "VideoError", "VidfitError", "__version__", "fit", "fuse", "load",
+    "FuseOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Ranking", "Report",
+    "Sampling", "SelectOptions", "StoreError", "Timeline", "VideoError", "VidfitError", "__version__", "fit", "fuse", "load",
     "predict", "read_manifest", "select", "write_manifest",
 }  # fmt: skip
 

@@ -84,11 +84,9 @@ def load_candidates(
 
 def _check_name(name: str, loaded: Sequence[Loaded]) -> None:
     """Features, members and the leaderboard know a backbone by its name alone."""
-    if (
-        name in _TAKEN
-        or name.rsplit("-", 1)[0] in METHODS
-        or any(other.name == name for other in loaded)
-    ):
+    method, _, size = name.rpartition("-")
+    is_fusion = method in METHODS and size.isdigit()
+    if name in _TAKEN or is_fusion or any(other.name == name for other in loaded):
         raise BackboneError(f"the name {name!r} is taken; give its spec another name")
 
 
