@@ -34,13 +34,19 @@ def noise(rng, clips, candidates, dim=4):
 
 def test_random_labels_score_at_chance_whatever_is_tried():
     """The best of 20 noise candidates looks good to whoever chose it, but is claimed at 50 %."""
-    rng = np.random.default_rng(0)
     labels_M = np.arange(60) % 2
     groups = [f"r{i // 2 % 15}{labels_M[i]}" for i in range(60)]
-    found, estimate = score(noise(rng, 60, 20), labels_M, groups)
-    assert estimate.low <= 0.5 <= estimate.high
-    best = max(hits(answers_MK, labels_M).mean() for answers_MK in found.answers_MK.values())
-    assert best > estimate.value  # what choosing by the score itself would have claimed
+    claimed, best = [], []
+    for seed in range(10):
+        vectors = noise(np.random.default_rng(seed), 60, 20)
+        found, estimate = score(vectors, labels_M, groups)
+        claimed.append(estimate.value)
+        best.append(
+            max(hits(answer_MK, labels_M).mean() for answer_MK in found.answers_MK.values())
+        )
+    # One claim spreads by about 0.09, the mean of ten by 0.03.
+    assert abs(np.mean(claimed) - 0.5) < 3 * 0.03
+    assert np.mean(best) > 0.6  # what choosing by the score itself would have claimed
 
 
 def test_every_clip_is_answered_once_with_probabilities():
