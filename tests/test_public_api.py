@@ -15,8 +15,8 @@ from vidfit import errors
 NAMES = {
     "BackboneError", "BudgetError", "Clip", "Combination", "FeatureStore", "FitOptions",
     "FuseOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Ranking", "Report",
-    "Sampling", "SelectOptions", "StoreError", "Timeline", "VideoError", "VidfitError", "__version__", "fit", "fuse",
-    "load", "predict", "read_manifest", "select", "write_manifest",
+    "Sampling", "SelectOptions", "StoreError", "Timeline", "VideoError", "VidfitError",
+    "__version__", "fit", "fuse", "load", "predict", "read_manifest", "select", "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
