@@ -152,3 +152,8 @@ class Combination:
     machine: dict[str, str]
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def offers_student(self) -> bool:
+        """Whether a student is written: one that keeps some of a proven gain."""
+        return self.proven and self.student is not None and self.student.gain.value > 0

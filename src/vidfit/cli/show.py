@@ -36,6 +36,6 @@ def show_combination(combination: Combination, folder: Path) -> None:
     typer.echo(combination_markdown(combination))
     typer.echo(f"Fusion   {folder / 'fusion.html'}")
     typer.echo(f"Model    {folder / 'model'}")
-    if combination.student is not None and combination.proven:
+    if combination.offers_student:
         typer.echo(f"Student  {folder / 'student'}")
     typer.echo(f"Use it   vidfit predict {folder / 'model'} video.mp4")

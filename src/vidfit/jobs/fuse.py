@@ -41,8 +41,8 @@ def run_fuse(
     """Combine pretrained models in every way; keep a combination only if it is proven better.
 
     ``output`` gets ``fusion.html``, ``fusion.json``, ``fusion.svg``, ``model/`` (the fusion if
-    its gain is proven, else the best single model), ``student/`` where one was asked for and a
-    gain is proven, and ``features/``, which a `fit` or `select` into the same folder shares.
+    its gain is proven, else the best single model), ``student/`` where one was asked for that
+    keeps some of a proven gain, and ``features/``, which a `fit` or `select` into the same folder shares.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def run_fuse(
     )
     combination = build_combination(found)
     save(model, _card(combination, model, ran), ran, output / "model")
-    if student and student.model:
+    if student and combination.offers_student:
         save(student.model, _card(combination, student.model, ran), ran, output / "student")
     write_combination(combination, output)
     return combination

@@ -26,10 +26,10 @@ _BACKBONES = 2
 
 @dataclass(frozen=True)
 class Graduate:
-    """What a student is worth; ``model`` only where there was a gain to be kept."""
+    """What students of the folds are worth, and the student of all clips."""
 
     student: Student
-    model: Model | None
+    model: Model
 
 
 class Students:
@@ -69,7 +69,7 @@ class Students:
             ratio_interval(gain_M, fused_M - single_M, groups) if proven else None,
             costs[student.members[0]].seconds,
         )
-        return Graduate(value, model_of(student, compared.folds_M, self._table) if proven else None)
+        return Graduate(value, model_of(student, compared.folds_M, self._table))
 
     def _student(
         self, fusion: Contender, contenders: Sequence[Contender], rows: Rows, folds_M: Indices
