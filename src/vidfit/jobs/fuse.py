@@ -42,7 +42,8 @@ def run_fuse(
 
     ``output`` gets ``fusion.html``, ``fusion.json``, ``fusion.svg``, ``model/`` (the fusion if
     its gain is proven, else the best single model), ``student/`` where one was asked for that
-    keeps some of a proven gain, and ``features/``, which a `fit` or `select` into the same folder shares.
+    keeps some of a proven gain, and ``features/``, which a `fit` or `select` into the same
+    folder shares.
 
     Parameters
     ----------
