@@ -72,7 +72,8 @@ def leaked(rng: np.random.Generator, features: Sequence[Floats]) -> Rows:
     rows = shuffled(rng, features)
     copied_C = rng.choice(CLIPS, CLIPS // COPIED, replace=False)
     twice = np.concatenate([np.arange(CLIPS), copied_C])
-    elsewhere = [f"r{(int(rows.groups[i][1:]) + 7) % RECORDINGS}" for i in copied_C]
+    half = RECORDINGS // 2  # copies go to and fro between two recordings: joined, 12 are left
+    elsewhere = [f"r{(int(rows.groups[i][1:]) + half) % RECORDINGS}" for i in copied_C]
     vectors = {name: x_MD[twice] for name, x_MD in rows.vectors.items()}
     return Rows(vectors, rows.labels_M[twice], [*rows.groups, *elsewhere])
 

@@ -133,3 +133,17 @@ def test_a_head_that_comes_back_changed_is_named(monkeypatch):
 def test_an_unknown_method_is_refused():
     with pytest.raises(ModelError, match="Unknown fusion 'stak'; there are concat"):
         check_fusion("stak")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_two_folds_are_enough(method):
+    """When one is left out, nothing can be cross-validated on the other."""
+    rng = np.random.default_rng(0)
+    labels_M = np.arange(80) % 3
+    centres_KD = rng.normal(size=(3, 4))
+    tokens = [
+        (centres_KD[labels_M][:, None] + rng.normal(size=(80, 3, 4))).astype(np.float32)
+        for _ in range(2)
+    ]
+    fitted = fit_method(method, training_on(tokens, labels_M, np.arange(80) // 3 % 2))
+    assert accuracy(fitted.out_of_fold_MK, labels_M) > 0.6

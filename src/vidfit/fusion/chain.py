@@ -16,10 +16,13 @@ import numpy as np
 
 from vidfit.contracts import Floats
 from vidfit.fusion.answers import FLOOR, probes_of, probes_state
-from vidfit.fusion.linear import Linear, cross_fit, log_loss
+from vidfit.fusion.linear import Linear, cross_fit, fit_linear, log_loss
 from vidfit.fusion.member import Fitted, Training
-from vidfit.fusion.nested import without_fold
+from vidfit.fusion.nested import can_cross_fit, without_fold
 from vidfit.fusion.probes import with_classes
+
+_CAUTIOUS = 0.5
+"""The penalty where the folds cannot choose."""
 
 _PREFIX = "receiver."
 
@@ -111,7 +114,11 @@ def _fit(training: Training, receiver: int) -> tuple[Chain, float]:
     givers = [member for i, member in enumerate(training.members) if i != receiver]
     answers = [member.out_of_fold_MK for member in givers]
     inputs = _inputs(training.members[receiver].vectors_MD, answers)
-    probe, out_MK = cross_fit(inputs, labels_M, folds_M)
+    if can_cross_fit(labels_M, folds_M):
+        probe, out_MK = cross_fit(inputs, labels_M, folds_M)
+    else:  # one fold is left: nothing but the fit itself can be judged by
+        probe = fit_linear(inputs, labels_M, _CAUTIOUS)
+        out_MK = probe.log_probabilities(inputs)
     chain = Chain(
         tuple(member.probe for member in givers), with_classes(probe, training.classes), receiver
     )
