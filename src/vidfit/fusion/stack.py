@@ -55,6 +55,7 @@ def fit_log_pool(answers_SMK: Floats, labels_M: Indices, folds_M: Indices) -> Lo
 
     floored_SMK = np.maximum(answers_SMK, FLOOR).astype(np.float64)
     count, clips, classes = floored_SMK.shape
+    clips = max(clips, 1)  # of no clips, what two folds leave, the pull alone makes the average
     target_MK = np.eye(classes)[labels_M]
 
     def loss(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
