@@ -1,0 +1,1 @@
+"""From a subject, clips and a machine to a plan: memory, time, the choice."""
