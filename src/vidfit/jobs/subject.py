@@ -1,0 +1,169 @@
+"""From a plan's `Subject` to the module that is trained, and to what it looks at.
+
+Shape letters as in `vidfit.networks.clips`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidfit.backbones import load
+from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, TorchBackbone
+from vidfit.errors import BackboneError
+from vidfit.networks import NETWORKS, Shape, build
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from vidfit.networks.clips import Clips
+    from vidfit.plans import Recipe, Subject
+
+RANK, ALPHA = 8, 16.0
+"""Of the low-rank additions (Hu et al. 2022): the scale is ``ALPHA / RANK``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a subject looks at in a clip: how frames are sampled and sized, and its tokens.
+
+    Parameters
+    ----------
+    tokens
+        Of all views of a clip; of a network that sees frames, how many frames.
+    dim
+        Features of a token; 0 for a network that sees frames.
+    sees_frames
+        Whether a training step is given frames, and not cached tokens.
+    """
+
+    sampling: Sampling
+    preprocessing: Preprocessing
+    tokens: int
+    dim: int
+    sees_frames: bool
+
+
+OWN_SIGHT = Sight(
+    Sampling(clip_len=16, num_clips=1),
+    Preprocessing(112, 112, mean=(127.0,) * 3, std=(128.0,) * 3),
+    tokens=16,
+    dim=0,
+    sees_frames=True,
+)
+"""Of a network without a backbone: 16 frames of 112 x 112, as in C3D (Tran et al. 2015)."""
+
+
+def sight(subject: Subject) -> Sight:
+    """Return what a subject looks at.
+
+    Raises
+    ------
+    BackboneError
+        If there is no such backbone or network, or they do not go together.
+    """
+    backbone = _backbone(subject)
+    return OWN_SIGHT if backbone is None else _sight_of(backbone, subject)
+
+
+def build_subject(subject: Subject, classes: int, tokens: int, recipe: Recipe) -> nn.Module:
+    """Make the module that is trained: ``forward`` maps `Clips` to logits [B, K].
+
+    ``"probe"`` gives the network alone, which sees cached tokens; the other regimes give the
+    backbone below it: all of it learns, or with ``"lora"`` its low-rank additions.
+
+    Parameters
+    ----------
+    tokens
+        Most tokens of a clip (`Sight.tokens`).
+
+    Raises
+    ------
+    BackboneError
+        If there is no such backbone or network, or they do not go together.
+    """
+    from vidfit.networks.tuned import Tuned
+
+    backbone = _backbone(subject)
+    shape = Shape(
+        dim=backbone.spec.dim if backbone else 0,
+        tokens=tokens,
+        classes=classes,
+        width=subject.width,
+        layers=subject.layers,
+        heads=subject.heads,
+        dropout=recipe.dropout,
+        drop_path=recipe.drop_path,
+    )
+    network = build(subject.network, shape)
+    if backbone is None or subject.regime == "probe":
+        return network
+    tuned = Tuned(_torch(backbone).network, network)
+    if subject.regime == "lora":
+        from vidfit.networks.lora import add_low_rank
+
+        add_low_rank(tuned.encoder, RANK, ALPHA)
+    return tuned
+
+
+def example(seen: Sight, micro_batch: int) -> Clips:
+    """Return a micro-batch of the shapes and types that the subject is trained on, all zeros."""
+    import torch
+
+    from vidfit.networks.clips import Clips
+
+    if not seen.sees_frames:
+        return Clips(tokens_BND=torch.zeros(micro_batch, seen.tokens, seen.dim))
+    sampling, size = seen.sampling, seen.preprocessing
+    views = (micro_batch, sampling.num_clips, sampling.clip_len)
+    shape = (*views, size.height_pixels, size.width_pixels, 3)
+    return Clips(frames_BVTHWC=torch.zeros(shape, dtype=torch.uint8))
+
+
+def _backbone(subject: Subject) -> Backbone | None:
+    """Return the backbone of a subject; ``None`` when its network sees frames itself."""
+    network = NETWORKS.get(subject.network)
+    own = network is not None and network.sees == "frames"
+    if own and subject.backbone:
+        raise BackboneError(
+            f"The network {subject.network!r} sees frames itself, and was given the backbone "
+            f"{subject.backbone!r} as well. Leave the backbone away, or choose a network over "
+            f"tokens: {', '.join(n for n, known in NETWORKS.items() if known.sees == 'tokens')}."
+        )
+    if own:
+        return None
+    if not subject.backbone:
+        raise BackboneError(
+            f"The network {subject.network!r} sees a backbone's tokens, and there is no backbone. "
+            "Name one, such as efficientnet-lite0."
+        )
+    return load(subject.backbone)
+
+
+def _torch(backbone: Backbone) -> TorchBackbone:
+    if not isinstance(backbone, TorchBackbone):
+        raise BackboneError(
+            f"{backbone.spec.name} has no torch network, so that its weights cannot learn. Train "
+            "on its tokens with the regime 'probe', or choose another backbone."
+        )
+    return backbone
+
+
+def _sight_of(backbone: Backbone, subject: Subject) -> Sight:
+    spec = backbone.spec
+    return Sight(
+        spec.sampling,
+        spec.preprocessing,
+        tokens=spec.sampling.num_clips * _tokens_of_view(backbone, spec),
+        dim=spec.dim,
+        sees_frames=subject.regime != "probe",
+    )
+
+
+def _tokens_of_view(backbone: Backbone, spec: BackboneSpec) -> int:
+    """Return the tokens of one view, which only the network itself knows."""
+    size = spec.preprocessing
+    shape = (1, spec.sampling.clip_len, size.height_pixels, size.width_pixels, 3)
+    return int(backbone.forward(np.zeros(shape, np.uint8)).shape[1])
