@@ -56,7 +56,11 @@ class Network:
     sees: Literal["tokens", "frames"] = "tokens"
 
 
-NETWORKS: dict[str, Network] = {}
+NETWORKS: dict[str, Network] = {
+    "mean": Network("mean:Mean"),
+    "lstm": Network("lstm:Lstm"),
+    "transformer": Network("transformer:Transformer"),
+}
 """Name -> ``module:class`` of this package, called with a `Shape`."""
 
 
