@@ -14,7 +14,7 @@ Regime = Literal["probe", "lp-ft", "lora", "full"]
 """Which weights learn: those of the head, the head's and then all, low-rank additions, all."""
 
 Precision = Literal["fp32", "bf16", "fp16"]
-Sharding = Literal["none", "ddp", "fsdp"]
+Sharding = Literal["none", "dp", "ddp", "fsdp"]
 OptimizerName = Literal["adamw", "sgd"]
 
 
@@ -57,7 +57,8 @@ class Layout:
         Whether activations of the backbone's blocks are computed again in the backward pass
         instead of kept (Chen et al. 2016).
     sharding
-        ``"ddp"`` keeps all weights in each process, ``"fsdp"`` a share of them (FSDP2).
+        ``"ddp"`` keeps all weights in each process, ``"fsdp"`` a share of them (FSDP2); ``"dp"``
+        is one process for all devices, which is slower than ``"ddp"`` and here for completeness.
     processes
         Over all machines, as torchrun starts them.
     loader_workers

@@ -34,6 +34,11 @@ class Clips:
     frames_BVTHWC: Tensor | None = None
     text_BL: Tensor | None = None
 
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """The fields, in their order."""
+        return self.tokens_BND, self.present_BN, self.frames_BVTHWC, self.text_BL
+
     def to(self, device: str) -> Self:
         """Return the batch on a device."""
         return self._each(lambda tensor: tensor.to(device))

@@ -1,0 +1,152 @@
+"""Clips to train on, in files that any number of processes read at once.
+
+::
+
+    set/
+      labels.npy    int64 [M], -1 without a label
+      tokens.npy    float32 [M, N, D]   what a frozen backbone saw, or
+      frames.npy    uint8 [M, V, T, H, W, C]
+      present.npy   bool [M, N]         which tokens are no padding (optional)
+      text.npy      int64 [M, L]        text tokens, 0 is padding (optional)
+
+Arrays are mapped, not read: memory does not grow with their number. Loading runs no code.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidfit.contracts import Indices
+from vidfit.errors import StoreError
+from vidfit.networks.clips import Clips
+from vidfit.networks.step import soft_targets
+from vidfit.training.order import Micro
+
+UNLABELLED = -1
+_FIELDS = {
+    "tokens": "tokens_BND",
+    "present": "present_BN",
+    "frames": "frames_BVTHWC",
+    "text": "text_BL",
+}
+
+
+@dataclass(frozen=True)
+class ClipSet:
+    """Clips to train on; ``arrays`` are tokens, present, frames and text, as far as there are."""
+
+    labels_M: Indices
+    arrays: Mapping[str, NDArray[Any]]
+
+    def read(self, rows_B: Indices) -> Clips:
+        """Return clips as a network sees them."""
+        return Clips(**{_FIELDS[name]: _tensor(a[rows_B]) for name, a in self.arrays.items()})
+
+    def mixed(self, micro: Micro) -> Clips:
+        """Return the clips of a micro-batch, each mixed with its partner (Zhang et al. 2018).
+
+        Tokens and frames are mixed, frames rounded; text is that of the clip itself, and a token
+        is present where either clip has one.
+        """
+        if (micro.shares_B == 1).all():
+            return self.read(micro.rows_B)
+        arrays = {}
+        for name, array in self.arrays.items():
+            own, other = array[micro.rows_B], array[micro.partners_B]
+            arrays[_FIELDS[name]] = _tensor(_mixture(name, own, other, micro))
+        return Clips(**arrays)
+
+    def targets(self, micro: Micro, classes: int, smoothing: float) -> Tensor:
+        """Return probabilities of classes [B, K]; zeros for clips that do not count."""
+        own_BK = self._soft(micro.rows_B, classes, smoothing)
+        other_BK = self._soft(micro.partners_B, classes, smoothing)
+        share_B1 = torch.from_numpy(micro.shares_B).float()[:, None]
+        counts_B1 = torch.from_numpy(micro.counts_B).float()[:, None]
+        return (share_B1 * own_BK + (1 - share_B1) * other_BK) * counts_B1
+
+    def _soft(self, rows_B: Indices, classes: int, smoothing: float) -> Tensor:
+        labels_B = torch.from_numpy(self.labels_M[rows_B])
+        known_B1 = (labels_B >= 0).float()[:, None]
+        return soft_targets(labels_B.clamp(min=0), classes, smoothing) * known_B1
+
+    def write(self, folder: Path) -> None:
+        """Write the arrays that are not there yet, each whole or not at all.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or the folder cannot be written.
+        """
+        for name, array in {"labels": self.labels_M, **self.arrays}.items():
+            write_array(folder / f"{name}.npy", array)
+
+
+def open_set(folder: Path) -> ClipSet:
+    """Map the arrays of a set.
+
+    Raises
+    ------
+    StoreError
+        If one is missing or damaged.
+    """
+    try:
+        labels_M = np.load(folder / "labels.npy", allow_pickle=False)
+        arrays = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            for name in _FIELDS
+            if (folder / f"{name}.npy").is_file()
+        }
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{folder} holds no clips to train on: {error}; prepare it anew"
+        ) from error
+    short = [name for name, array in arrays.items() if len(array) != len(labels_M)]
+    if short or not arrays:
+        raise StoreError(
+            f"{folder} holds {len(labels_M)} labels, but {', '.join(short) or 'no clips'} do not "
+            "fit them; prepare it anew"
+        )
+    return ClipSet(labels_M, arrays)
+
+
+def write_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.npy")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            np.save(stream, array, allow_pickle=False)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _mixture(name: str, own: NDArray[Any], other: NDArray[Any], micro: Micro) -> NDArray[Any]:
+    if name == "text":
+        return own
+    if name == "present":
+        return np.asarray(own | other)
+    share = micro.shares_B.astype(np.float32).reshape(-1, *[1] * (own.ndim - 1))
+    mixed: NDArray[Any] = share * own + (1 - share) * other
+    return np.rint(mixed).astype(np.uint8) if own.dtype == np.uint8 else mixed
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    # A copy: what was mapped may neither be written to nor handed to torch.
+    return torch.from_numpy(np.array(array))

@@ -1,0 +1,297 @@
+"""The loop: from a network, clips and a plan to trained weights.
+
+It reads from top to bottom: `train` runs epochs, `_epoch` steps, `_step` micro-batches. What is
+learned depends on plan and clips alone: each micro-batch seeds its own random numbers, so that
+a run that was interrupted, or goes on elsewhere, continues as if nothing had been.
+
+Shape letters: B clips of a micro-batch, M clips, K classes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any, cast
+
+import numpy as np
+import torch
+from lightning_fabric.wrappers import _FabricOptimizer
+from torch import Tensor, nn
+
+from vidfit.contracts import Floats, Indices
+from vidfit.errors import StoreError
+from vidfit.networks.clips import Clips
+from vidfit.networks.step import make_optimizer
+from vidfit.plans import Plan
+from vidfit.training.average import Average
+from vidfit.training.batches import Loaded, answers, loaded
+from vidfit.training.checkpoint import (
+    Saved,
+    gathered,
+    read_checkpoint,
+    scatter,
+    whole_weights,
+    write_checkpoint,
+)
+from vidfit.training.noise import Gauge, Noise
+from vidfit.training.order import Micro, deal, epoch_steps
+from vidfit.training.parallel import Place, spread
+from vidfit.training.schedule import batch_factor, rate_factor, rate_for_batch, scheduled_factor
+from vidfit.training.state import Epoch, Run, State, Trained
+
+SAVE_SECONDS = 60.0
+"""A checkpoint is written at least so often, and at the end of each epoch."""
+
+
+def train(network: nn.Module, plan: Plan, run: Run, place: Place) -> Trained:
+    """Train a network as a plan says; go on from the last checkpoint when there is one.
+
+    Raises
+    ------
+    StoreError
+        If a checkpoint is of another plan, is damaged or cannot be written.
+    """
+    torch.use_deterministic_algorithms(plan.recipe.deterministic)
+    trainer = _Trainer(network, plan, run, place)
+    trainer.resume()
+    if run.progress and place.first:
+        run.progress.start("train", plan.recipe.epochs * len(run.learn_M))
+        run.progress.advance(trainer.seen)
+    while trainer.state.epoch < plan.recipe.epochs and not trainer.is_late:
+        if not trainer.epoch():
+            return trainer.result(finished=False)
+    return trainer.result(finished=True)
+
+
+class _Trainer:
+    """The parts of a run that change."""
+
+    def __init__(self, network: nn.Module, plan: Plan, run: Run, place: Place) -> None:
+        self.plan, self.run, self.place, self.network = plan, run, place, network
+        self.recipe, self.state = plan.recipe, State()
+        self.module = spread(place, network)
+        self.optimizer = make_optimizer(network, plan.recipe)
+        self.wrapped = cast(_FabricOptimizer, place.fabric.setup_optimizers(self.optimizer))
+        self.average = Average(network, plan.recipe.ema) if plan.recipe.ema else None
+        self.best: Mapping[str, Tensor] = {}
+        self.saved_at = time.monotonic()
+
+    @property
+    def seen(self) -> int:
+        """Clips that were learned from, over all epochs."""
+        return self.state.epoch * len(self.run.learn_M) + self.state.offset
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is over."""
+        return self.seen / (self.recipe.epochs * len(self.run.learn_M))
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the best epoch lies so far back that it is time to stop."""
+        patience, state = self.recipe.patience, self.state
+        return bool(patience) and state.epoch - 1 - state.best_epoch >= patience
+
+    def epoch(self) -> bool:
+        """Run what is left of an epoch; whether it came to its end."""
+        started, state = time.monotonic(), self.state
+        if not state.offset:
+            state.factor, state.loss_sum = self._next_factor(), 0.0
+        batch = max(1, round(self.plan.layout.batch_clips * state.factor))
+        self.module.train()
+        for micros in self._steps(batch):
+            self._step(micros)
+            if self._pause():
+                return False
+        self.module.eval()
+        log_loss, accuracy = self._validate()
+        done = Epoch(
+            state.epoch, state.loss_sum / len(self.run.learn_M),
+            -(-len(self.run.learn_M) // batch), batch, self._rate(), log_loss, accuracy,
+            state.noise.clips, time.monotonic() - started,
+        )  # fmt: skip
+        state.history.append(done)
+        state.epoch, state.offset = state.epoch + 1, 0
+        self._keep(log_loss)
+        self._save()
+        self.run.look(done)
+        return True
+
+    def _steps(self, batch_clips: int) -> Iterator[list[Loaded]]:
+        """Yield the steps that are left of the epoch, each as micro-batches with their clips."""
+        state, seed = self.state, self.recipe.seed
+        steps = epoch_steps(self.run.learn_M, state.epoch, batch_clips, seed)
+        place = (self.place.rank, self.place.world, self.plan.layout.micro_batch)
+        first = state.offset // batch_clips
+        micros = [
+            micro
+            for number, rows_S in enumerate(steps[first:], first)
+            for micro in deal(
+                rows_S, number, (self.recipe.mixup, (seed, state.epoch, number)), place
+            )
+        ]
+        for _, step in groupby(loaded(self.run.clips, micros, self.plan), lambda m: m[0].step):
+            yield list(step)
+
+    def _step(self, micros: Sequence[Loaded]) -> None:
+        """Add up the gradients of micro-batches, and take a step."""
+        state, fabric = self.state, self.place.fabric
+        self._set_rate()
+        gauge = Gauge(self.network) if self.recipe.noise_scale and len(micros) > 1 else None
+        loss = torch.zeros((), device=self.place.device)
+        for micro, clips, target_BK in micros:
+            # Random numbers of this micro-batch, wherever and whenever it is computed.
+            torch.manual_seed(_seed(self.recipe.seed, state.step, micro.number, self.place.rank))
+            with fabric.no_backward_sync(self.module, enabled=not micro.last):  # type: ignore[arg-type]
+                part = self._loss(micro, clips, target_BK)
+                fabric.backward(part)
+            loss += part.detach()
+            if gauge:
+                gauge.see(micro, self.place.world)
+        if self.recipe.clip_norm:
+            fabric.clip_gradients(self.module, self.wrapped, max_norm=self.recipe.clip_norm)
+        self.wrapped.step()
+        self.wrapped.zero_grad()
+        state.step += 1
+        if self.average:
+            self.average.update(self.network, state.step)
+        self._account(loss, micros[0][0].step_clips, gauge)
+
+    def _loss(self, micro: Micro, clips: Clips, target_BK: Tensor) -> Tensor:
+        """Return what a micro-batch adds to the mean loss of the step's clips."""
+        device = self.place.device
+        outputs = self.module(*clips.to(device).tensors)
+        counts_B = torch.from_numpy(micro.counts_B).to(device)
+        # Wrappers average gradients over processes; the sum is wanted.
+        step_clips = micro.step_clips / self.place.world
+        return self.run.objective(outputs, target_BK.to(device), counts_B, step_clips)
+
+    def _account(self, loss: Tensor, clips: int, gauge: Gauge | None) -> None:
+        state, world = self.state, self.place.world
+        state.loss_sum += float(self.place.summed(loss).cpu()) / world * clips
+        state.offset += clips
+        if gauge:
+            small = float(self.place.summed(torch.tensor([gauge.small]))) / world
+            state.noise = state.noise.seen((gauge.clips, small), (clips, gauge.large))
+        if self.run.progress and self.place.first:
+            self.run.progress.advance(clips)
+
+    def _pause(self) -> bool:
+        """Write a checkpoint when it is time; whether the run is to end here."""
+        late = time.monotonic() - self.saved_at > SAVE_SECONDS
+        asked = torch.tensor([float(late and self.place.first), float(self.run.stop())])
+        save, stop = (value > 0 for value in self.place.summed(asked).tolist())
+        if (save or stop) and self.state.offset < len(self.run.learn_M):
+            self._save()
+        return stop and self.state.offset < len(self.run.learn_M)
+
+    def _next_factor(self) -> float:
+        noise = self.state.noise.clips / self.plan.layout.batch_clips
+        if not self.state.history:
+            return scheduled_factor(0.0, self.recipe.batch_schedule[:1])
+        return batch_factor(self.progress, self.recipe, self.state.factor, noise)
+
+    def _rate(self) -> float:
+        """Return the learning rate of the head now."""
+        batch = rate_for_batch(self.state.factor, self.recipe.optimizer)
+        return self.recipe.learning_rate * batch * self._cosine()
+
+    def _cosine(self) -> float:
+        # In the middle of the step, so that the first does something.
+        step = self.plan.layout.batch_clips * self.state.factor / 2
+        whole = self.recipe.epochs * len(self.run.learn_M)
+        return rate_factor(min((self.seen + step) / whole, 1.0), self.recipe.warmup_share)
+
+    def _set_rate(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate() * group["scale"]
+
+    def _validate(self) -> tuple[float, float]:
+        """Return log-loss and accuracy on the validation clips, of the weights to be kept."""
+        rows = self.run.choose_M
+        if not len(rows):
+            return math.nan, math.nan
+        log_p_MK = self._answers(rows)
+        labels = self.run.clips.labels_M[rows]
+        log_loss = -float(log_p_MK[np.arange(len(rows)), labels].mean())
+        return log_loss, float((log_p_MK.argmax(axis=1) == labels).mean())
+
+    def _answers(self, rows_M: Indices) -> Floats:
+        if self.average is None:
+            return answers(self.module, self.run.clips, rows_M, self.plan, self.place)
+        with self.average.used_by(self.network):
+            return answers(self.module, self.run.clips, rows_M, self.plan, self.place)
+
+    def _keep(self, log_loss: float) -> None:
+        """Keep the weights when they are the best so far, or when nothing can tell."""
+        if not (math.isnan(log_loss) or log_loss < self.state.best):
+            return
+        self.state.best, self.state.best_epoch = log_loss, self.state.epoch - 1
+        self.best = self._whole_weights()
+
+    def _whole_weights(self) -> dict[str, Tensor]:
+        if self.average is None:
+            return {n: t.clone() for n, t in whole_weights(self.network).items()}
+        with self.average.used_by(self.network):
+            return {n: t.clone() for n, t in whole_weights(self.network).items()}
+
+    def result(self, finished: bool) -> Trained:
+        """Return what the run came to."""
+        state = self.state
+        return Trained(self.best, tuple(state.history), state.best_epoch, finished)
+
+    def _save(self) -> None:
+        self.saved_at = time.monotonic()
+        if self.run.folder is None:
+            return
+        tensors, numbers = gathered(self.network, self.optimizer)
+        if self.average:
+            with self.average.used_by(self.network):
+                averages = whole_weights(self.network)
+            tensors |= {f"average/{n}": t for n, t in averages.items()}
+        tensors |= {f"best/{n}": t for n, t in self.best.items()}
+        facts = {"plan": _learns(self.plan), "state": asdict(self.state), "optimizer": numbers}
+        if self.place.first:
+            write_checkpoint(self.run.folder, self.state.step, Saved(tensors, facts))
+        self.place.fabric.barrier()
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        saved = read_checkpoint(self.run.folder) if self.run.folder else None
+        if saved is None:
+            return
+        if saved.facts["plan"] != _learns(self.plan):
+            raise StoreError(
+                f"the checkpoint in {self.run.folder} is of another plan; train into another "
+                "folder, or remove it to start anew"
+            )
+        if self.average:
+            averages = Saved(
+                {n.replace("average/", "model/"): t for n, t in saved.tensors.items()
+                 if not n.startswith("model/")}, {},
+            )  # fmt: skip
+            scatter(averages, self.network, self.optimizer, saved.facts["optimizer"])
+            self.average = Average(self.network, self.recipe.ema)
+        scatter(saved, self.network, self.optimizer, saved.facts["optimizer"])
+        facts = dict(saved.facts["state"])
+        facts["noise"] = Noise(**facts["noise"])
+        facts["history"] = [Epoch(**epoch) for epoch in facts["history"]]
+        self.state, self.best = State(**facts), saved.part("best")
+
+
+def _seed(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def _learns(plan: Plan) -> dict[str, Any]:
+    """Return what decides on what is learned: another layout of the same batch may go on."""
+    recipe = asdict(plan.recipe)
+    recipe["batch_schedule"] = [list(pair) for pair in plan.recipe.batch_schedule]  # as in JSON
+    return {
+        "subject": asdict(plan.subject),
+        "recipe": recipe,
+        "batch_clips": plan.layout.batch_clips,
+    }
