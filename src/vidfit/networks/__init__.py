@@ -58,8 +58,12 @@ class Network:
 
 NETWORKS: dict[str, Network] = {
     "mean": Network("mean:Mean"),
+    "attention": Network("attention:AttentivePooling"),
     "lstm": Network("lstm:Lstm"),
+    "bilstm-attention": Network("bilstm_attention:BiLstmAttention"),
     "transformer": Network("transformer:Transformer"),
+    "shift": Network("shift:Shift"),
+    "encoder-decoder": Network("encoder_decoder:EncoderDecoder"),
 }
 """Name -> ``module:class`` of this package, called with a `Shape`."""
 

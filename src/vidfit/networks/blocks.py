@@ -149,6 +149,10 @@ def perceptron(shape: Shape) -> nn.Sequential:
 
 
 def blocks(shape: Shape) -> nn.ModuleList:
-    """Return ``shape.layers`` blocks; the share of paths left out grows evenly with depth."""
-    shares = torch.linspace(0.0, shape.drop_path, shape.layers + 1)[1:].tolist()
-    return nn.ModuleList([Block(shape, share) for share in shares])
+    """Return ``shape.layers`` blocks."""
+    return nn.ModuleList(Block(shape, share) for share in drop_shares(shape))
+
+
+def drop_shares(shape: Shape) -> list[float]:
+    """Return for each layer the share of paths left out; it grows evenly to ``drop_path``."""
+    return [shape.drop_path * (layer + 1) / shape.layers for layer in range(shape.layers)]
