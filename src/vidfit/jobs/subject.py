@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vidfit.backbones import load
-from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, TorchBackbone
+from vidfit.contracts import Backbone, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
+from vidfit.features.pool import STEPS
 from vidfit.networks import NETWORKS, Shape, build
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Sight:
     Parameters
     ----------
     tokens
-        Of all views of a clip; of a network that sees frames, how many frames.
+        Steps in time of a clip that the network is given; of one that sees frames, how many.
     dim
         Features of a token; 0 for a network that sees frames.
     sees_frames
@@ -77,7 +76,7 @@ def build_subject(subject: Subject, classes: int, tokens: int, recipe: Recipe) -
     Parameters
     ----------
     tokens
-        Most tokens of a clip (`Sight.tokens`).
+        Steps in time that it is given (`Sight.tokens`).
 
     Raises
     ------
@@ -100,7 +99,7 @@ def build_subject(subject: Subject, classes: int, tokens: int, recipe: Recipe) -
     network = build(subject.network, shape)
     if backbone is None or subject.regime == "probe":
         return network
-    tuned = Tuned(_torch(backbone).network, network)
+    tuned = Tuned(_torch(backbone).network, network, tokens, backbone.spec.dim)
     if subject.regime == "lora":
         from vidfit.networks.lora import add_low_rank
 
@@ -156,14 +155,7 @@ def _sight_of(backbone: Backbone, subject: Subject) -> Sight:
     return Sight(
         spec.sampling,
         spec.preprocessing,
-        tokens=spec.sampling.num_clips * _tokens_of_view(backbone, spec),
+        tokens=STEPS,
         dim=spec.dim,
         sees_frames=subject.regime != "probe",
     )
-
-
-def _tokens_of_view(backbone: Backbone, spec: BackboneSpec) -> int:
-    """Return the tokens of one view, which only the network itself knows."""
-    size = spec.preprocessing
-    shape = (1, spec.sampling.clip_len, size.height_pixels, size.width_pixels, 3)
-    return int(backbone.forward(np.zeros(shape, np.uint8)).shape[1])

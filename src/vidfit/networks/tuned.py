@@ -6,6 +6,7 @@ Shape letters as in `vidfit.networks.clips`.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,11 @@ from vidfit.networks.step import main_blocks
 class Tuned(nn.Module):
     """Runs an encoder on frames, and a head on its tokens.
 
+    The head sees the encoder's tokens as it does once it is deployed: brought to so many steps
+    in time (`vidfit.features.time_steps`) and standardised. Batch normalisations keep their
+    running statistics, as is usual where batches of clips are small (Wang et al. 2016, TSN,
+    partial BN); so the gradient of a step does not depend on how it is cut into micro-batches.
+
     Parameters
     ----------
     encoder
@@ -25,33 +31,52 @@ class Tuned(nn.Module):
         `vidfit.contracts.TorchBackbone.network` does.
     head
         A network over tokens.
-    frozen
-        Whether the encoder keeps its weights, running statistics included.
+    steps
+        Tokens that the head is given.
+    dim
+        Features of a token.
     """
 
-    def __init__(self, encoder: nn.Module, head: nn.Module, *, frozen: bool = False) -> None:
+    mean_D: Tensor
+    scale_D: Tensor
+
+    def __init__(self, encoder: nn.Module, head: nn.Module, steps: int, dim: int) -> None:
         super().__init__()
-        self.encoder = encoder.requires_grad_(not frozen)
+        self.encoder = encoder.requires_grad_(True)
         self.head = head
-        self.frozen = frozen
+        self.steps = steps
+        self.register_buffer("mean_D", torch.zeros(dim))
+        self.register_buffer("scale_D", torch.ones(dim))
 
     def train(self, mode: bool = True) -> Tuned:
-        """Set the mode; a frozen encoder stays in evaluation."""
+        """Set the mode; batch normalisations stay in evaluation."""
         super().train(mode)
-        if self.frozen:
-            self.encoder.eval()
+        for module in self.encoder.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
         return self
 
     def forward(self, clips: Clips) -> Tensor:
         """Return logits [B, K] of frames [B, V, T, H, W, C]."""
-        frames_BVTHWC = clips.frames_BVTHWC
-        assert frames_BVTHWC is not None, "Tuned sees frames"  # noqa: S101
+        frames_BVTHWC = cast(Tensor, clips.frames_BVTHWC)
         count, views = frames_BVTHWC.shape[:2]
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            tokens = self.encoder(frames_BVTHWC.flatten(0, 1))
+        tokens = self.encoder(frames_BVTHWC.flatten(0, 1))
         tokens_BND = tokens.reshape(count, views * tokens.shape[1], tokens.shape[2])
-        logits_BK: Tensor = self.head(replace(clips, tokens_BND=tokens_BND, frames_BVTHWC=None))
+        standard_BSD = (in_steps(tokens_BND, self.steps) - self.mean_D) * self.scale_D
+        logits_BK: Tensor = self.head(replace(clips, tokens_BND=standard_BSD, frames_BVTHWC=None))
         return logits_BK
+
+
+def in_steps(tokens_BND: Tensor, steps: int) -> Tensor:
+    """Return tokens [B, S, D] at equal times, as `vidfit.features.time_steps` does."""
+    count = tokens_BND.shape[1]
+    if count == steps:
+        return tokens_BND
+    place_S = ((torch.arange(steps) + 0.5) / steps * count - 0.5).clamp(0, count - 1)
+    before_S = place_S.floor().long()
+    share_S1 = (place_S - before_S).to(tokens_BND)[:, None]
+    after_S = (before_S + 1).clamp(max=count - 1)
+    return (1 - share_S1) * tokens_BND[:, before_S] + share_S1 * tokens_BND[:, after_S]
 
 
 def checkpoint_blocks(encoder: nn.Module) -> int:
@@ -71,5 +96,5 @@ def checkpoint_blocks(encoder: nn.Module) -> int:
                 return _plain(*args, **kwargs)  # type: ignore[operator]
             return checkpoint(_plain, *args, use_reentrant=False, **kwargs)  # type: ignore[arg-type]
 
-        block.forward = again  # type: ignore[method-assign, assignment]
+        block.forward = again
     return len(blocks)
