@@ -24,7 +24,7 @@ from vidfit.backbones.notation import with_spec
 from vidfit.contracts import Backbone, Clip, Cost, Estimate, Failure, Floats, Indices
 from vidfit.errors import BackboneError
 from vidfit.features import FeatureStore, extract, temporal_statistics
-from vidfit.features.extract import gather_views
+from vidfit.features.views import gather_views
 from vidfit.fusion.linear import cross_fit
 from vidfit.hardware import describe
 from vidfit.manifest import grouped_folds, read_manifest

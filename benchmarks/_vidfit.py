@@ -14,7 +14,7 @@ from benchmarks._workers import Stages
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Clip, Frames
 from vidfit.features import FeatureStore, extract
-from vidfit.features.extract import gather_views
+from vidfit.features.views import gather_views
 from vidfit.hardware import hardware
 from vidfit.runtime import accelerate
 from vidfit.video import VideoReader

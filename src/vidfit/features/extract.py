@@ -22,18 +22,17 @@ import numpy as np
 
 from vidfit.contracts import (
     Backbone,
-    BackboneSpec,
     Clip,
     ClipFeatures,
     Frames,
     Indices,
-    Preprocessing,
     Progress,
     clip_key,
 )
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features.store import FeatureStore, clip_digest, file_digest
-from vidfit.video import VideoReader, frame_indices
+from vidfit.features.views import gather_views
+from vidfit.video import VideoReader
 
 _CLIPS_A_JOB = 16
 _VIEWS_A_FORWARD = 8
@@ -282,49 +281,6 @@ def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers)
             outcome.backbone_failures[backbone.spec.name] = reason
         else:
             outcome.features[backbone.spec.name] = features
-
-
-def gather_views(
-    reader: VideoReader, clip: Clip, specs: Sequence[BackboneSpec]
-) -> list[tuple[Indices, Frames]]:
-    """Decode the union of the wanted frames once and scale each for those who want it.
-
-    Returns
-    -------
-    list
-        For each encoder, frame indices [V, T] and frames [V, T, H, W, 3].
-
-    Raises
-    ------
-    VideoError
-        If a wanted frame cannot be decoded.
-    """
-    wanted = [
-        frame_indices(reader.pts_seconds, clip.start_seconds, clip.end_seconds, spec.sampling)
-        for spec in specs
-    ]
-    views = [
-        np.empty((*indices.shape, *_geometry(spec.preprocessing)[:2], 3), np.uint8)
-        for spec, indices in zip(specs, wanted, strict=True)
-    ]
-    for frame in reader.frames(np.unique(np.concatenate([w.ravel() for w in wanted]))):
-        scaled: dict[tuple[int, int, int | None], Frames] = {}
-        for spec, indices_VT, frames_VTHWC in zip(specs, wanted, views, strict=True):
-            places_VT = indices_VT == frame.index
-            if places_VT.any():
-                geometry = _geometry(spec.preprocessing)
-                if geometry not in scaled:
-                    scaled[geometry] = frame.rgb(spec.preprocessing)
-                frames_VTHWC[places_VT] = scaled[geometry]
-    return list(zip(wanted, views, strict=True))
-
-
-def _geometry(preprocessing: Preprocessing) -> tuple[int, int, int | None]:
-    return (
-        preprocessing.height_pixels,
-        preprocessing.width_pixels,
-        preprocessing.short_side_pixels,
-    )
 
 
 def _forward(

@@ -14,8 +14,8 @@ from vidfit.backbones import catalogue
 from vidfit.backbones.catalogue import licence_refusal
 from vidfit.contracts import Backbone, Clip, Cost, Failure, Progress, seconds_a_clip
 from vidfit.errors import BackboneError, BudgetError, VideoError
-from vidfit.features.extract import gather_views
 from vidfit.features.fingerprint import NAME as FINGERPRINT
+from vidfit.features.views import gather_views
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware, resident_bytes
 from vidfit.jobs.options import SelectOptions

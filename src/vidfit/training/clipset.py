@@ -5,7 +5,8 @@
     set/
       labels.npy    int64 [M], -1 without a label
       tokens.npy    float32 [M, N, D]   what a frozen backbone saw, or
-      frames.npy    uint8 [M, V, T, H, W, C]
+      frames.npy    uint8 [M, V, T, H, W, C], or
+      frames.json   names of files, one [V, T, H, W, C] a clip
       present.npy   bool [M, N]         which tokens are no padding (optional)
       text.npy      int64 [M, L]        text tokens, 0 is padding (optional)
 
@@ -14,12 +15,14 @@ Arrays are mapped, not read: memory does not grow with their number. Loading run
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -33,6 +36,20 @@ from vidfit.networks.step import soft_targets
 from vidfit.training.order import Micro
 
 UNLABELLED = -1
+
+
+class Rows(Protocol):
+    """An array with a row for each clip, in memory or not."""
+
+    def __len__(self) -> int:
+        """Return how many clips there are."""
+        ...
+
+    def __getitem__(self, rows_B: Indices) -> NDArray[Any]:
+        """Return some clips."""
+        ...
+
+
 _FIELDS = {
     "tokens": "tokens_BND",
     "present": "present_BN",
@@ -46,11 +63,13 @@ class ClipSet:
     """Clips to train on; ``arrays`` are tokens, present, frames and text, as far as there are."""
 
     labels_M: Indices
-    arrays: Mapping[str, NDArray[Any]]
+    arrays: Mapping[str, Rows]
 
     def read(self, rows_B: Indices) -> Clips:
         """Return clips as a network sees them."""
-        return Clips(**{_FIELDS[name]: _tensor(a[rows_B]) for name, a in self.arrays.items()})
+        return Clips(
+            **{_FIELDS[name]: _tensor(np.asarray(a[rows_B])) for name, a in self.arrays.items()}
+        )
 
     def mixed(self, micro: Micro) -> Clips:
         """Return the clips of a micro-batch, each mixed with its partner (Zhang et al. 2018).
@@ -80,15 +99,20 @@ class ClipSet:
         return soft_targets(labels_B.clamp(min=0), classes, smoothing) * known_B1
 
     def write(self, folder: Path) -> None:
-        """Write the arrays that are not there yet, each whole or not at all.
+        """Write the arrays, each whole or not at all.
 
         Raises
         ------
         StoreError
             If the disk is full or the folder cannot be written.
         """
-        for name, array in {"labels": self.labels_M, **self.arrays}.items():
-            write_array(folder / f"{name}.npy", array)
+        write_array(folder / "labels.npy", self.labels_M)
+        for name, rows in self.arrays.items():
+            if isinstance(rows, FilesOfFrames):
+                text = json.dumps([str(path) for path in rows.paths], indent=0)
+                write_whole(folder / f"{name}.json", text.encode())
+            else:
+                write_array(folder / f"{name}.npy", np.asarray(rows))
 
 
 def open_set(folder: Path) -> ClipSet:
@@ -101,11 +125,14 @@ def open_set(folder: Path) -> ClipSet:
     """
     try:
         labels_M = np.load(folder / "labels.npy", allow_pickle=False)
-        arrays = {
+        arrays: dict[str, Rows] = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in _FIELDS
             if (folder / f"{name}.npy").is_file()
         }
+        if (names := folder / "frames.json").is_file():
+            paths = json.loads(names.read_text(encoding="utf-8"))
+            arrays["frames"] = FilesOfFrames(tuple(Path(path) for path in paths))
     except (OSError, ValueError) as error:
         raise StoreError(
             f"{folder} holds no clips to train on: {error}; prepare it anew"
@@ -121,11 +148,24 @@ def open_set(folder: Path) -> ClipSet:
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array under a temporary name, then rename it."""
-    temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.npy")
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    write_whole(path, stream.getvalue())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, then rename it.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
-            np.save(stream, array, allow_pickle=False)
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
@@ -150,3 +190,16 @@ def _mixture(name: str, own: NDArray[Any], other: NDArray[Any], micro: Micro) ->
 def _tensor(array: NDArray[Any]) -> Tensor:
     # A copy: what was mapped may neither be written to nor handed to torch.
     return torch.from_numpy(np.array(array))
+
+
+@dataclass(frozen=True)
+class FilesOfFrames:
+    """Frames of clips, one file each, as an array [M, V, T, H, W, C] that is read by rows."""
+
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, rows_B: Indices) -> NDArray[np.uint8]:
+        return np.stack([np.load(self.paths[i], allow_pickle=False) for i in rows_B])

@@ -1,0 +1,101 @@
+"""The frames of clips on disk, for networks that learn from them epoch after epoch.
+
+::
+
+    root/<key of sampling and size>/<digest of the clip>.npy    uint8 [V, T, H, W, 3]
+
+Files are named by what they hold and written whole: what is there is never decoded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Clip, Failure, Frames, Progress, clip_key
+from vidfit.errors import StoreError, VideoError
+from vidfit.features.store import clip_digest
+from vidfit.features.views import Look, gather_views
+from vidfit.video import VideoReader
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """Where the frames of clips are, and which clips could not be read."""
+
+    paths: dict[Clip, Path]
+    failures: tuple[Failure, ...]
+
+
+def write_frames(
+    clips: Sequence[Clip], look: Look, root: Path, workers: int, progress: Progress | None = None
+) -> FrameFiles:
+    """Decode the frames of clips that are not on disk yet.
+
+    A clip that cannot be read is listed and stops nothing.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or the folder cannot be written.
+    """
+    folder = root / _key(look)
+    folder.mkdir(parents=True, exist_ok=True)
+    if progress:
+        progress.start("decode frames", len(clips))
+
+    def one(clip: Clip) -> Path | Failure:
+        try:
+            path = folder / f"{clip_digest(clip)}.npy"
+            if not path.is_file():
+                _write(path, _frames(clip, look))
+        except VideoError as error:
+            return Failure(clip_key(clip), str(error).removeprefix(f"{clip.path}: "))
+        return path
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
+        paths: dict[Clip, Path] = {}
+        failures = []
+        for clip, found in zip(clips, pool.map(one, clips), strict=True):
+            if isinstance(found, Failure):
+                failures.append(found)
+            else:
+                paths[clip] = found
+            if progress:
+                progress.advance()
+    return FrameFiles(paths, tuple(failures))
+
+
+def _frames(clip: Clip, look: Look) -> Frames:
+    with VideoReader(clip.path) as reader:
+        ((_, frames_VTHWC),) = gather_views(reader, clip, [look])
+    return frames_VTHWC
+
+
+def _write(path: Path, frames_VTHWC: Frames) -> None:
+    temporary = path.with_name(f".{uuid.uuid4().hex}.npy")
+    try:
+        with temporary.open("wb") as stream:
+            np.save(stream, frames_VTHWC, allow_pickle=False)
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write frames to {path.parent}: {error.strerror or error}; free space or "
+            "choose another folder; what was written is kept"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _key(look: Look) -> str:
+    size = look.preprocessing
+    geometry = (size.height_pixels, size.width_pixels, size.short_side_pixels)
+    facts = json.dumps([asdict(look.sampling), geometry], sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
