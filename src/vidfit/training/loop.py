@@ -53,7 +53,11 @@ def train(network: nn.Module, plan: Plan, run: Run, place: Place) -> Trained:
     ------
     StoreError
         If a checkpoint is of another plan, is damaged or cannot be written.
+    ValueError
+        If the run is taught by averaged weights and the recipe keeps none.
     """
+    if run.teach and not plan.recipe.ema:
+        raise ValueError("Run.teach asks the average of the weights; set Recipe.ema, such as 0.99.")
     torch.use_deterministic_algorithms(plan.recipe.deterministic)
     trainer = _Trainer(network, plan, run, place)
     trainer.resume()
@@ -133,7 +137,9 @@ class _Trainer:
                 rows_S, number, (self.recipe.mixup, (seed, state.epoch, number)), place
             )
         ]
-        for _, step in groupby(loaded(self.run.clips, micros, self.plan), lambda m: m[0].step):
+        paired = self.run.teach is not None
+        read = loaded(self.run.clips, micros, self.plan, paired=paired)
+        for _, step in groupby(read, lambda m: m[0].step):
             yield list(step)
 
     def _step(self, micros: Sequence[Loaded]) -> None:
@@ -142,6 +148,7 @@ class _Trainer:
         self._set_rate()
         gauge = Gauge(self.network) if self.recipe.noise_scale and len(micros) > 1 else None
         loss = torch.zeros((), device=self.place.device)
+        micros = self._taught(micros)
         for micro, clips, target_BK in micros:
             # Random numbers of this micro-batch, wherever and whenever it is computed.
             torch.manual_seed(_seed(self.recipe.seed, state.step, micro.number, self.place.rank))
@@ -159,6 +166,20 @@ class _Trainer:
         if self.average:
             self.average.update(self.network, state.step)
         self._account(loss, micros[0][0].step_clips, gauge)
+
+    def _taught(self, micros: Sequence[Loaded]) -> Sequence[Loaded]:
+        """Return what a step learns, by what the averaged weights answer where they teach."""
+        if self.run.teach is None or self.average is None:
+            return micros
+        self.module.eval()
+        with torch.no_grad(), self.average.used_by(self.network):
+            taught = [self.run.teach(self._probabilities, micro) for micro in micros]
+        self.module.train()
+        return taught
+
+    def _probabilities(self, clips: Clips) -> Tensor:
+        logits_BK = self.module(*clips.to(self.place.device).tensors)
+        return torch.softmax(logits_BK.float(), dim=-1).cpu()
 
     def _loss(self, micro: Micro, clips: Clips, target_BK: Tensor) -> Tensor:
         """Return what a micro-batch adds to the mean loss of the step's clips."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vidfit.contracts import Indices, Progress
 from vidfit.networks.step import Objective, classified
+from vidfit.training.batches import Teach
 from vidfit.training.clipset import ClipSet
 from vidfit.training.noise import Noise
 
@@ -51,6 +52,9 @@ class Run:
         Called after each epoch.
     objective
         From what the network gives to the loss.
+    teach
+        Changes what a step learns by what the averaged weights answer, such as targets of clips
+        without a label (`vidfit.training.semi`); wants a recipe with an average.
     """
 
     clips: ClipSet
@@ -60,6 +64,7 @@ class Run:
     stop: Callable[[], bool] = lambda: False
     look: Callable[[Epoch], None] = lambda epoch: None
     objective: Objective = classified
+    teach: Teach | None = None
     progress: Progress | None = None
 
 
