@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vidfit.errors import ModelError
+from vidfit.features.pool import STEPS
 from vidfit.networks import NETWORKS, Shape, build
 from vidfit.networks.clips import Clips
+from vidfit.networks.head import NetworkHead, restore, standards
 
 TOLERANCE = 1e-5
 """Largest difference between logits that should be equal, relative to the largest or to 1.
@@ -51,6 +54,8 @@ def check_network(name: str) -> None:
         _check_alone(name)
         _check_padding(name)
         _check_learning(name)
+        if NETWORKS[name].sees == "tokens":
+            _check_head(name)
 
 
 def small_clips(name: str, count: int, tokens: int, seed: int = 0) -> Clips:
@@ -121,6 +126,24 @@ def _check_learning(name: str) -> None:
         loss < _LEARNED,
         f"after {_STEPS} steps on {what} the loss is {loss:.2g}, not under {_LEARNED}",
     )
+
+
+def _check_head(name: str) -> None:
+    from safetensors.numpy import load, save
+
+    shape = replace(small_shape(name), tokens=STEPS)
+    module = build(name, shape).eval()
+    block_MX = np.random.default_rng(0).normal(size=(4, STEPS * _TINY.dim)).astype(np.float32)
+    mean_D, scale_D = standards(block_MX, _TINY.dim)
+    head = NetworkHead.of(name, shape, module, mean_D, scale_D)
+    tokens_BND = (block_MX.reshape(4, STEPS, _TINY.dim) - mean_D) * scale_D
+    logits_BK = _logits(module, Clips(torch.from_numpy(tokens_BND)))
+    answer_MK = head.log_probabilities([block_MX])
+    same = _close(torch.from_numpy(answer_MK), torch.log_softmax(logits_BK, dim=1))
+    _promise(name, same, "as a head it answers otherwise")
+    again = restore(load(save(head.state())))
+    same = np.array_equal(again.log_probabilities([block_MX]), answer_MK)
+    _promise(name, same, "as a head that was restored it answers otherwise")
 
 
 def _problem(name: str, sees_time: bool) -> tuple[Clips, Tensor]:
