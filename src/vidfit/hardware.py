@@ -78,6 +78,11 @@ def resident_bytes() -> int:
     pages = _read(Path("/proc/self/statm")).split()
     if len(pages) > 1:
         return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
+    return peak_bytes()
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process has held."""
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

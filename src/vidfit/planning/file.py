@@ -13,8 +13,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from vidfit.errors import VidfitError
 from vidfit.plans import Layout, Plan, Recipe
@@ -73,7 +72,7 @@ def read_plan(path: Path) -> Plan:
     return plan
 
 
-def _value(kind: type[Value], document: Any, place: str) -> Value:
+def _value(kind: type[Value], document: object, place: str) -> Value:
     """Return the dataclass that a JSON object says."""
     if not isinstance(document, Mapping):
         raise VidfitError(f"{place.rstrip(':. ')} is {document!r}; valid is an object")
@@ -95,7 +94,7 @@ def _value(kind: type[Value], document: Any, place: str) -> Value:
     return kind(**values)
 
 
-def _typed(kind: Any, value: Any, place: str) -> Any:
+def _typed(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401  (what JSON holds)
     """Return a value of a kind, or say which kind it should be."""
     origin, arguments = get_origin(kind), get_args(kind)
     if is_dataclass(kind):
@@ -104,10 +103,6 @@ def _typed(kind: Any, value: Any, place: str) -> Any:
         if value in arguments:
             return value
         raise VidfitError(f"{place} is {value!r}; valid are {', '.join(map(repr, arguments))}")
-    if origin in (UnionType, Union):
-        return (
-            None if value is None and NoneType in arguments else _typed(arguments[0], value, place)
-        )
     if origin is tuple and isinstance(value, list):
         each = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
         if len(each) == len(value):

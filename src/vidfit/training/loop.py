@@ -26,6 +26,7 @@ from vidfit.errors import StoreError
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import make_optimizer
 from vidfit.plans import Plan
+from vidfit.trained import Epoch
 from vidfit.training.average import Average
 from vidfit.training.batches import Loaded, answers, loaded
 from vidfit.training.checkpoint import (
@@ -40,7 +41,7 @@ from vidfit.training.noise import Gauge, Noise
 from vidfit.training.order import Micro, deal, epoch_steps
 from vidfit.training.parallel import Place, spread
 from vidfit.training.schedule import batch_factor, rate_factor, rate_for_batch, scheduled_factor
-from vidfit.training.state import Epoch, Run, State, Trained
+from vidfit.training.state import Run, State, Trained
 
 SAVE_SECONDS = 60.0
 """A checkpoint is written at least so often, and at the end of each epoch."""

@@ -11,28 +11,10 @@ from torch import Tensor
 
 from vidfit.contracts import Indices, Progress
 from vidfit.networks.step import Objective, classified
+from vidfit.trained import Epoch
 from vidfit.training.batches import Teach
 from vidfit.training.clipset import ClipSet
 from vidfit.training.noise import Noise
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What an epoch did: mean loss, steps, batch, rate at its end, score on validation clips.
-
-    ``log_loss`` and ``accuracy`` are of the weights that would be kept; ``nan`` without
-    validation clips. ``noise_clips`` is the gradient noise scale, where it was measured.
-    """
-
-    number: int
-    loss: float
-    steps: int
-    batch_clips: int
-    learning_rate: float
-    log_loss: float
-    accuracy: float
-    noise_clips: float
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,118 @@
+"""From labelled clips to a set that a network can be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress, Seconds, clip_key
+from vidfit.errors import BackboneError
+from vidfit.features import FeatureStore, extract, time_steps
+from vidfit.features.frames import write_frames
+from vidfit.jobs.subject import Sight
+from vidfit.runtime import accelerate
+from vidfit.training.clipset import UNLABELLED, ClipSet, FilesOfFrames
+from vidfit.video import VideoReader
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Clips as a network sees them.
+
+    Parameters
+    ----------
+    clips
+        Those that can be read, in the order of the set's rows.
+    set
+        Tokens are those of the backbone in steps of time, as they come; frames are files.
+    seconds_M
+        How long each clip is.
+    failures
+        Clips that cannot be read, with reasons.
+    """
+
+    clips: tuple[Clip, ...]
+    classes: tuple[str, ...]
+    set: ClipSet
+    seconds_M: Seconds
+    failures: tuple[Failure, ...]
+
+    @property
+    def groups(self) -> list[str]:
+        """The recording of each clip."""
+        return [clip.group or clip.path for clip in self.clips]
+
+
+def frame_set(
+    clips: Sequence[Clip], seen: Sight, folder: Path, workers: int, progress: Progress | None
+) -> Prepared:
+    """Decode the frames that a network looks at, as far as they are not on disk.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written.
+    """
+    files = write_frames(clips, seen, folder, workers, progress)
+    readable = [clip for clip in clips if clip in files.paths]
+    frames = FilesOfFrames(tuple(files.paths[clip].resolve() for clip in readable))
+    return _prepared(readable, "frames", frames, files.failures)
+
+
+def token_set(
+    clips: Sequence[Clip],
+    backbone: Backbone,
+    store: FeatureStore,
+    workers: int,
+    progress: Progress | None,
+) -> Prepared:
+    """Extract what a frozen backbone sees in clips, as far as it is not in the store.
+
+    Raises
+    ------
+    BackboneError
+        If the backbone fails.
+    StoreError
+        If features cannot be written.
+    """
+    if progress:
+        progress.start("decode and extract", len(clips))
+    done = extract(clips, [accelerate(backbone)], store, workers=workers, progress=progress)
+    if done.backbone_failures:
+        raise BackboneError(f"{backbone.spec.name} failed: {done.backbone_failures}")
+    wanted = set(done.digests.values())
+    steps = {
+        digest: time_steps(features.tokens_ND).reshape(-1, backbone.spec.dim)
+        for digest, features in store.rows(backbone.spec)
+        if digest in wanted
+    }
+    readable = [clip for clip in clips if done.digests.get(clip) in steps]
+    tokens_MND = np.stack([steps[done.digests[clip]] for clip in readable])
+    failures = tuple(
+        Failure(clip_key(clip), reason.removeprefix(f"{clip.path}: "))
+        for clip, reason in done.failures.items()
+    )
+    return _prepared(readable, "tokens", tokens_MND, failures)
+
+
+def _prepared(
+    clips: Sequence[Clip],
+    name: str,
+    rows: Floats | FilesOfFrames,
+    failures: tuple[Failure, ...],
+) -> Prepared:
+    classes = tuple(sorted({clip.label for clip in clips if clip.label is not None}))
+    labels_M = [UNLABELLED if c.label is None else classes.index(c.label) for c in clips]
+    seconds = [_seconds(clip) for clip in clips]
+    clip_set = ClipSet(np.array(labels_M, np.int64), {name: rows})
+    return Prepared(tuple(clips), classes, clip_set, np.array(seconds), failures)
+
+
+def _seconds(clip: Clip) -> float:
+    if clip.end_seconds is not None:
+        return clip.end_seconds - clip.start_seconds
+    with VideoReader(clip.path) as reader:
+        return reader.info.duration_seconds - clip.start_seconds

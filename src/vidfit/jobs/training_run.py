@@ -1,0 +1,236 @@
+"""A training run as a folder: whoever executes it, and however often it is interrupted.
+
+::
+
+    run/
+      plan.json            what is trained, and how
+      set/                 the clips (vidfit.training.clipset)
+      learn.npy            rows that are learned from
+      choose.npy           rows that early stopping looks at; may be none
+      start.safetensors    weights to start from (optional; may be some of them only)
+      checkpoint/          where it stands
+      metrics.jsonl        a line an epoch
+      trained.safetensors  weights of the best epoch: it has ended
+
+`python -m vidfit.jobs.worker run/` executes it; torchrun does so on several processes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidfit.contracts import Indices, Progress
+from vidfit.errors import StoreError, VidfitError
+from vidfit.hardware import hardware, peak_bytes
+from vidfit.jobs.subject import build_subject
+from vidfit.planning.file import read_plan, write_plan
+from vidfit.plans import Plan
+from vidfit.training.clipset import ClipSet, open_set, write_array, write_whole
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vidfit.trained import Epoch
+    from vidfit.training.state import Trained
+
+RESTARTS = 3
+"""After a dead process: the first restart may fail, as survivors still wait for it."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows that are learned from, and rows that early stopping looks at."""
+
+    learn_M: Indices
+    choose_M: Indices
+
+
+def write_run(
+    folder: Path,
+    plan: Plan,
+    clips: ClipSet,
+    split: Split,
+    start: Mapping[str, Tensor] | None = None,
+) -> None:
+    """Write what a run needs.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written.
+    """
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    clips.write(folder / "set")
+    write_array(folder / "learn.npy", split.learn_M)
+    write_array(folder / "choose.npy", split.choose_M)
+    if start is not None:
+        own = {name: tensor.contiguous().clone() for name, tensor in start.items()}
+        write_whole(folder / "start.safetensors", save(own))
+    write_plan(plan, folder / "plan.json")
+
+
+def execute(
+    folder: Path,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Train as the folder says, alone or as one of torchrun's processes.
+
+    Returns
+    -------
+    bool
+        Whether it ended; ``False`` when ``stop`` asked it to pause.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    from vidfit.networks.tuned import Tuned, checkpoint_blocks
+    from vidfit.training.logs import lines_of_json
+    from vidfit.training.loop import train
+    from vidfit.training.parallel import launch
+    from vidfit.training.state import Run
+
+    if (folder / "trained.safetensors").is_file():
+        return True
+    plan = read_plan(folder / "plan.json")
+    place = launch(plan.layout, plan.machine.device)
+    torch.manual_seed(plan.recipe.seed)
+    network = build_subject(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
+    if (folder / "start.safetensors").is_file():
+        network.load_state_dict(load_file(folder / "start.safetensors"), strict=False)
+    if plan.layout.checkpointing and isinstance(network, Tuned):
+        checkpoint_blocks(network.encoder)
+    run = Run(
+        open_set(folder / "set"),
+        np.load(folder / "learn.npy", allow_pickle=False),
+        np.load(folder / "choose.npy", allow_pickle=False),
+        folder / "checkpoint",
+        stop,
+        look=lines_of_json(folder / "metrics.jsonl") if place.first else _ignore,
+        progress=progress,
+    )
+    trained = train(network, plan, run, place)
+    if trained.finished and place.first:
+        _write_trained(folder, trained)
+    place.fabric.barrier()
+    return trained.finished
+
+
+def finish(folder: Path, plan: Plan, progress: Progress | None) -> Outcome:
+    """Execute the run, here or by torchrun, until it has ended.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was interrupted; the same call goes on from there.
+    VidfitError
+        If a process died and restarts did not help.
+    """
+    if plan.layout.processes > 1:
+        _by_torchrun(folder, plan.layout.processes)
+    else:
+        with stopped_by_signals() as stop:
+            if not execute(folder, progress, stop):
+                raise KeyboardInterrupt
+    return read_outcome(folder)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: weights of the best epoch, and what each epoch did."""
+
+    weights: Mapping[str, Tensor]
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    peak_bytes: int
+
+
+def read_outcome(folder: Path) -> Outcome:
+    """Read what a run that has ended wrote.
+
+    Raises
+    ------
+    StoreError
+        If it has not ended, or files are damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from vidfit.trained import Epoch
+
+    try:
+        document = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+        history = tuple(Epoch(**epoch) for epoch in document["history"])
+        weights = load_file(folder / "trained.safetensors")
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise StoreError(
+            f"{folder} holds no run that has ended ({error}); train again: it goes on from its "
+            "last checkpoint"
+        ) from error
+    return Outcome(weights, history, document["best_epoch"], document["peak_bytes"])
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Callable[[], bool]]:
+    """Turn an interrupt or a termination into a wish to stop at the next step."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set  # only the main thread may handle signals
+        return
+    kept = {s: signal.signal(s, lambda *_: asked.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _by_torchrun(folder: Path, processes: int) -> None:
+    """Start the processes, and once more with fewer hopes when one has died."""
+    threads = max(1, hardware().cores // processes)
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", str(processes), "--max-restarts", str(RESTARTS)),
+        *("-m", "vidfit.jobs.worker", str(folder)),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    ended = subprocess.run(command, env=environment, check=False)
+    if ended.returncode in (130, -signal.SIGINT):
+        raise KeyboardInterrupt
+    if ended.returncode:
+        raise VidfitError(
+            f"training on {processes} processes ended with status {ended.returncode} after "
+            f"{RESTARTS} restarts; what they said stands above. The same command goes on from "
+            "the last checkpoint"
+        )
+
+
+def _write_trained(folder: Path, trained: Trained) -> None:
+    from safetensors.torch import save
+
+    document = {
+        "best_epoch": trained.best_epoch,
+        "history": [asdict(epoch) for epoch in trained.history],
+        "peak_bytes": peak_bytes(),
+    }
+    write_whole(folder / "history.json", json.dumps(document, indent=1).encode())
+    own = {name: tensor.contiguous().clone() for name, tensor in trained.weights.items()}
+    write_whole(folder / "trained.safetensors", save(own))
+
+
+def _ignore(epoch: Epoch) -> None:
+    """Leave it to the first process."""

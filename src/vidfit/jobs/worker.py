@@ -1,0 +1,23 @@
+"""One process of a training run: ``python -m vidfit.jobs.worker FOLDER``.
+
+torchrun starts several of them, also on several machines that share the folder::
+
+    torchrun --nnodes 2 --nproc-per-node 8 --max-restarts 3 -m vidfit.jobs.worker run/
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from vidfit.jobs.training_run import execute, stopped_by_signals
+
+
+def main() -> int:
+    """Execute the run; 130 when it was asked to pause."""
+    with stopped_by_signals() as stop:
+        return 0 if execute(Path(sys.argv[1]), None, stop) else 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
