@@ -27,10 +27,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from vidfit.backbones.notation import split_views, with_spec
 from vidfit.backbones.saved import ENTRY_POINTS, RESTORE, restore, save
-from vidfit.contracts import Backbone, Sampling
+from vidfit.contracts import Backbone, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from vidfit.backbones.weights import Taken
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "names",
     "restore",
     "save",
+    "with_network",
     "with_sampling",
 ]
 
@@ -144,6 +147,29 @@ def with_sampling(backbone: Backbone, sampling: Sampling) -> Backbone:
             "with_sampling(sampling)."
         )
     return cast(Backbone, replace(backbone, spec=replace(spec, sampling=sampling)))
+
+
+def with_network(backbone: Backbone, network: nn.Module) -> Backbone:
+    """Return the same encoder with other weights, such as fine-tuned ones, frozen.
+
+    Its revision is the digest of the weights, so that features of both never mix.
+
+    Raises
+    ------
+    BackboneError
+        When the encoder has no torch network that can be replaced.
+    """
+    if not isinstance(backbone, TorchBackbone) or not is_dataclass(backbone):
+        raise BackboneError(
+            f"{backbone.spec.name} has no torch network whose weights could be replaced; it must "
+            "be a dataclass with the fields spec and network."
+        )
+    from vidfit.backbones import weights
+    from vidfit.backbones.encoder import freeze
+
+    frozen = freeze(network)
+    spec = replace(backbone.spec, revision=weights.digest(frozen.state_dict()))
+    return cast(Backbone, replace(backbone, spec=spec, network=frozen))
 
 
 def _with_views(backbone: Backbone, views: int) -> Backbone:

@@ -29,9 +29,9 @@ from vidfit.contracts import (
     clip_key,
 )
 from vidfit.errors import ModelError, VideoError, VidfitError
-from vidfit.features import POOLINGS, ClipOutcome, stream
-from vidfit.fusion import HEADS, restore
+from vidfit.features import ClipOutcome, stream
 from vidfit.hardware import hardware
+from vidfit.jobs import heads
 from vidfit.metrics import probabilities
 from vidfit.model import Model, load_model, member_directory
 from vidfit.runtime import accelerate
@@ -72,7 +72,7 @@ class Predictor:
         return (UNKNOWN if declined else self.model.classes[best]), probability
 
     def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
-        pool = POOLINGS[HEADS[self.model.head].pooling]
+        pool = heads.pooling(self.model.head)
         return [
             pool(features[name].tokens_ND)[None] if name in features else None
             for name in self.model.members
@@ -101,12 +101,12 @@ def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
     backbones = tuple(
         accelerate(zoo.restore(member_directory(directory, i))) for i in range(len(model.members))
     )
-    if model.head not in HEADS:
+    if model.head not in heads.KINDS:
         raise ModelError(
             f"{directory} has a head of the kind {model.head!r}; this vidfit knows "
-            f"{', '.join(HEADS)}: update vidfit"
+            f"{', '.join(heads.KINDS)}: update vidfit"
         )
-    return Predictor(model, backbones, restore(model.head, model.arrays))
+    return Predictor(model, backbones, heads.restore(model.head, model.arrays))
 
 
 def run_predict(

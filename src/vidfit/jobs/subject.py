@@ -5,8 +5,10 @@ Shape letters as in `vidfit.networks.clips`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from vidfit.backbones import load
 from vidfit.contracts import Backbone, Preprocessing, Sampling, TorchBackbone
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from vidfit.networks.clips import Clips
+    from vidfit.planning.trial import Trainee
     from vidfit.plans import Recipe, Subject
 
 RANK, ALPHA = 8, 16.0
@@ -86,16 +89,7 @@ def build_subject(subject: Subject, classes: int, tokens: int, recipe: Recipe) -
     from vidfit.networks.tuned import Tuned
 
     backbone = _backbone(subject)
-    shape = Shape(
-        dim=backbone.spec.dim if backbone else 0,
-        tokens=tokens,
-        classes=classes,
-        width=subject.width,
-        layers=subject.layers,
-        heads=subject.heads,
-        dropout=recipe.dropout,
-        drop_path=recipe.drop_path,
-    )
+    shape = _shape(subject, (classes, tokens), backbone, recipe)
     network = build(subject.network, shape)
     if backbone is None or subject.regime == "probe":
         return network
@@ -105,6 +99,26 @@ def build_subject(subject: Subject, classes: int, tokens: int, recipe: Recipe) -
 
         add_low_rank(tuned.encoder, RANK, ALPHA)
     return tuned
+
+
+def shape_of(subject: Subject, classes: int, tokens: int, recipe: Recipe) -> Shape:
+    """Return what the network of a subject is made for."""
+    return _shape(subject, (classes, tokens), _backbone(subject), recipe)
+
+
+def _shape(
+    subject: Subject, counts: tuple[int, int], backbone: Backbone | None, recipe: Recipe
+) -> Shape:
+    return Shape(
+        dim=backbone.spec.dim if backbone else 0,
+        tokens=counts[1],
+        classes=counts[0],
+        width=subject.width,
+        layers=subject.layers,
+        heads=subject.heads,
+        dropout=recipe.dropout,
+        drop_path=recipe.drop_path,
+    )
 
 
 def example(seen: Sight, micro_batch: int) -> Clips:
@@ -119,6 +133,23 @@ def example(seen: Sight, micro_batch: int) -> Clips:
     views = (micro_batch, sampling.num_clips, sampling.clip_len)
     shape = (*views, size.height_pixels, size.width_pixels, 3)
     return Clips(frames_BVTHWC=torch.zeros(shape, dtype=torch.uint8))
+
+
+def trainee(arguments: Mapping[str, Any]) -> Trainee:
+    """Make what `vidfit.planning` measures, from values as JSON has them.
+
+    Parameters
+    ----------
+    arguments
+        ``subject`` and ``recipe`` as dictionaries of their fields, and ``classes``.
+    """
+    from vidfit.planning.trial import Trainee
+    from vidfit.plans import Recipe, Subject
+
+    subject, recipe = Subject(**arguments["subject"]), Recipe(**arguments["recipe"])
+    seen, classes = sight(subject), int(arguments["classes"])
+    network = build_subject(subject, classes, seen.tokens, recipe)
+    return Trainee(network, partial(example, seen), classes)
 
 
 def _backbone(subject: Subject) -> Backbone | None:

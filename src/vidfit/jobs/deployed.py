@@ -1,0 +1,98 @@
+"""From the weights of a training run to a model directory, which `predict` opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vidfit import backbones as zoo
+from vidfit.contracts import Backbone, Floats, Indices
+from vidfit.evaluate import unknown_thresholds
+from vidfit.jobs import heads
+from vidfit.jobs.subject import build_subject, shape_of
+from vidfit.metrics import fit_temperature, probabilities
+from vidfit.model import Model
+from vidfit.networks.head import NetworkHead
+from vidfit.plans import Plan
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A trained network as a member and a head: what `predict` will run."""
+
+    backbone: Backbone
+    head: NetworkHead
+
+    def model(
+        self,
+        classes: tuple[str, ...],
+        unseen: tuple[Floats, Indices],
+        lengths: tuple[float, float],
+    ) -> Model:
+        """Return the model, without a card.
+
+        Parameters
+        ----------
+        unseen
+            Steps [M, X] and labels of clips that were not learned from: they set temperature
+            and thresholds.
+        lengths
+            Median and longest seconds of the training clips.
+        """
+        steps_MX, labels_M = unseen
+        out_MK = self.head.log_probabilities([steps_MX])
+        temperature = fit_temperature(out_MK, labels_M)
+        novelty_M = self.head.novelty([steps_MX])
+        least, farthest = unknown_thresholds(
+            probabilities(out_MK, temperature), labels_M, novelty_M
+        )
+        return Model(
+            classes=classes,
+            members=(self.backbone.spec.name,),
+            head=heads.NETWORK,
+            arrays=self.head.state(),
+            temperature=temperature,
+            unknown_probability=least,
+            unknown_novelty=farthest,
+            window_seconds=lengths[0],
+            longest_seconds=lengths[1],
+            card={},
+        )
+
+
+def deployed(
+    plan: Plan, weights: Mapping[str, Tensor], standards: tuple[Floats, Floats]
+) -> Deployed:
+    """Take a trained module apart: the tuned backbone, and the head over its tokens.
+
+    Parameters
+    ----------
+    standards
+        Means and inverse deviations [D] of the tokens that the network was trained on.
+    """
+    from vidfit.networks.tuned import Tuned
+
+    network = trained_network(plan, weights)
+    backbone = zoo.load(plan.subject.backbone)
+    head = network
+    if isinstance(network, Tuned):
+        encoder: nn.Module = network.encoder
+        if plan.subject.regime == "lora":
+            from vidfit.networks.lora import merge
+
+            encoder = merge(encoder)
+        backbone = zoo.with_network(backbone, encoder)
+        head = network.head
+    shape = shape_of(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
+    return Deployed(backbone, NetworkHead.of(plan.subject.network, shape, head, *standards))
+
+
+def trained_network(plan: Plan, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Return the module of a plan with trained weights, in evaluation mode."""
+    network = build_subject(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
+    network.load_state_dict(weights)
+    return network.eval()
