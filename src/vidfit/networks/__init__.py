@@ -64,6 +64,8 @@ NETWORKS: dict[str, Network] = {
     "transformer": Network("transformer:Transformer"),
     "shift": Network("shift:Shift"),
     "encoder-decoder": Network("encoder_decoder:EncoderDecoder"),
+    "cnn-lstm": Network("cnn_lstm:CnnLstm", "frames"),
+    "video-text": Network("video_text:VideoText", "frames"),
 }
 """Name -> ``module:class`` of this package, called with a `Shape`."""
 
