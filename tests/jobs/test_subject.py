@@ -38,9 +38,8 @@ class Pixels(torch.nn.Module):
 
 @pytest.fixture(autouse=True)
 def tiny_networks(monkeypatch):
-    monkeypatch.setattr(
-        "vidfit.networks.import_module", lambda _: __import__("sys").modules[__name__]
-    )
+    here = sys.modules[__name__]
+    monkeypatch.setattr("vidfit.networks.import_module", lambda _: here)
     monkeypatch.setitem(networks.NETWORKS, "tiny", Network("tiny:Mean"))
     monkeypatch.setitem(networks.NETWORKS, "pixels", Network("pixels:Pixels", sees="frames"))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vidfit.planning.trial import Trainee
     from vidfit.plans import Recipe, Subject
 
-RANK, ALPHA = 8, 16.0
+RANK, ALPHA = 8, 16
 """Of the low-rank additions (Hu et al. 2022): the scale is ``ALPHA / RANK``."""
 
 

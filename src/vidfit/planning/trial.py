@@ -1,0 +1,124 @@
+"""Optimizer steps as training takes them, and what they take of memory and time.
+
+`vidfit.training` keeps the micro-batches of a step, the gradients that are added up, and the
+best weights so far; so do these steps. Shape letters: B clips of a micro-batch, K classes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from vidfit.networks.clips import Clips
+from vidfit.networks.step import classified, make_optimizer
+from vidfit.plans import Layout, Precision, Recipe
+
+STEPS = 2
+"""The optimizer's state is there from the second step on."""
+
+_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What is to be trained: ``forward`` of the network maps clips to logits [B, K].
+
+    Parameters
+    ----------
+    batch
+        Gives a micro-batch of so many clips, of the real shapes.
+    """
+
+    network: nn.Module
+    batch: Callable[[int], Clips]
+    classes: int
+
+
+@dataclass
+class Times:
+    """Seconds of each micro-batch, and of each update of the weights."""
+
+    micro: list[float] = field(default_factory=list)
+    update: list[float] = field(default_factory=list)
+
+
+def take_steps(
+    trainee: Trainee,
+    recipe: Recipe,
+    layout: Layout,
+    steps: int = STEPS,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Times:
+    """Take optimizer steps of a layout, in one process."""
+    network = trainee.network.train()
+    optimizer = make_optimizer(network, recipe)
+    copies = _kept_copies(network, recipe)
+    times = Times()
+    for _ in range(steps):
+        micros = list(_micros(trainee, layout))
+        norms = _Norms(network) if recipe.noise_scale and layout.accumulation > 1 else None
+        for clips, target_BK in micros:
+            started = clock()
+            counts_B = torch.ones(len(clips))
+            with _autocast(layout.precision):
+                logits_BK = network(clips)
+            loss = classified(logits_BK, target_BK, counts_B, float(layout.batch_clips))
+            del logits_BK
+            loss.backward()  # type: ignore[no-untyped-call]
+            if norms:
+                norms.see()
+            times.micro.append(clock() - started)
+        started = clock()
+        _update(network, optimizer, recipe)
+        times.update.append(clock() - started)
+    del copies
+    return times
+
+
+def _update(network: nn.Module, optimizer: torch.optim.Optimizer, recipe: Recipe) -> None:
+    if recipe.clip_norm:
+        learned = [p for p in network.parameters() if p.requires_grad]
+        torch.nn.utils.clip_grad_norm_(learned, recipe.clip_norm)
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def _micros(trainee: Trainee, layout: Layout) -> Iterator[tuple[Clips, Tensor]]:
+    for _ in range(layout.accumulation):
+        yield (
+            trainee.batch(layout.micro_batch),
+            torch.full((layout.micro_batch, trainee.classes), 1.0 / trainee.classes),
+        )
+
+
+def _kept_copies(network: nn.Module, recipe: Recipe) -> list[Tensor]:
+    """Return the copies that training keeps: the best weights, and their moving average."""
+    best = [t.detach().clone() for t in (*network.parameters(), *network.buffers())]
+    if not recipe.ema:
+        return best
+    learned = [p for p in network.parameters() if p.requires_grad]
+    averaged = [*learned, *(b for b in network.buffers() if b.is_floating_point())]
+    return best + [t.detach().clone() for t in averaged]
+
+
+def _autocast(precision: Precision) -> AbstractContextManager[object]:
+    low = _TYPES.get(precision)
+    return torch.autocast("cpu", dtype=low or torch.bfloat16, enabled=low is not None)
+
+
+class _Norms:
+    """The copies of gradients by which the gradient noise scale is measured."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self._learned = [p for p in network.parameters() if p.requires_grad]
+        self._before = [torch.zeros_like(p) for p in self._learned]
+
+    def see(self) -> None:
+        now = [p.grad for p in self._learned if p.grad is not None]
+        torch._foreach_norm(torch._foreach_sub(now, self._before[: len(now)]))
+        self._before = [gradient.clone() for gradient in now]
