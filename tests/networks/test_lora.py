@@ -79,12 +79,12 @@ def test_fresh_additions_change_nothing(encoder):
 
 def test_only_the_additions_learn(encoder):
     before = {key: tensor.clone() for key, tensor in encoder.state_dict().items()}
-    adapted = add_low_rank(encoder, rank=2).train()
+    adapted = add_low_rank(encoder, rank=2)
     tokens, later = learn(adapted)
     assert float((tokens - later).abs().max()) > 1e-4
     learning = {name for name, p in adapted.named_parameters() if p.requires_grad}
     assert learning and all("lora_" in name for name in learning)
-    for name, tensor in adapted.encoder.state_dict().items():
+    for name, tensor in adapted.state_dict().items():
         if "lora_" not in name:
             assert torch.equal(tensor, before[name.replace(".base_layer", "")]), name
 
@@ -107,7 +107,7 @@ def test_a_merged_layer_is_the_formula_of_the_paper():
     encoder = nn.Sequential(nn.Linear(3, 4))
     weight = encoder[0].weight.detach().clone()
     adapted = add_low_rank(encoder, rank=2, alpha=6)
-    layer = adapted.encoder[0]
+    layer = adapted[0]
     down, up = (each["default"].weight for each in (layer.lora_A, layer.lora_B))
     nn.init.normal_(up)
     expected = weight + 6 / 2 * (up @ down).detach()
@@ -119,7 +119,7 @@ def test_convolutions_of_places_and_channels_are_left_alone():
         nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 1, groups=4), nn.Conv2d(4, 6, 1), nn.Linear(5, 5)
     )
     adapted = add_low_rank(encoder, rank=1)
-    added = {name.split(".")[1] for name, p in adapted.named_parameters() if p.requires_grad}
+    added = {name.split(".")[0] for name, p in adapted.named_parameters() if p.requires_grad}
     assert added == {"2", "3"}
 
 
@@ -127,7 +127,7 @@ def test_names_that_end_alike_are_told_apart():
     inner = nn.Sequential(nn.Conv2d(3, 3, 3), nn.ReLU())
     encoder = nn.ModuleDict({"0": nn.Linear(2, 2), "inner": inner})
     added = [name for name, p in add_low_rank(encoder).named_parameters() if p.requires_grad]
-    assert added and all(name.startswith("encoder.0.") for name in added)
+    assert added and all(name.startswith("0.") for name in added)
 
 
 def test_behind_a_head_the_rest_stays_frozen_and_layers_keep_their_depth(encoder):
@@ -135,13 +135,16 @@ def test_behind_a_head_the_rest_stays_frozen_and_layers_keep_their_depth(encoder
     head = build("mean", Shape(dim=dim, tokens=tiny_hf.FRAMES, classes=2))
     plain = Tuned(copy.deepcopy(encoder), head, tiny_hf.FRAMES, dim)
     depth = max(layer_depths(plain).values())
-    tuned = Tuned(add_low_rank(encoder, rank=2), head, tiny_hf.FRAMES, dim).train()
+    tuned = Tuned(encoder, head, tiny_hf.FRAMES, dim)
+    tuned.encoder = add_low_rank(tuned.encoder, rank=2)
+    tuned.train()
     learning = {name for name, p in tuned.named_parameters() if p.requires_grad}
     assert all("lora_" in name or name.startswith("head.") for name in learning)
     assert any("lora_" in name for name in learning)
-    assert not any(module.training for module in tuned.encoder.encoder.modules())
+    statistics = {name: tensor.clone() for name, tensor in tuned.encoder.named_buffers()}
     assert max(layer_depths(tuned).values()) == depth
     assert tuned(Clips(frames_BVTHWC=frames()[:, None])).shape == (2, 2)
+    assert all(torch.equal(statistics[name], each) for name, each in tuned.encoder.named_buffers())
 
 
 # ---------------------------------------------------------------- what is refused
@@ -164,6 +167,6 @@ def test_an_encoder_without_linear_layers_and_a_rank_of_0_are_refused(encoder, r
 
 def test_an_addition_that_diverged_is_not_merged():
     adapted = add_low_rank(nn.Sequential(nn.Linear(2, 2)))
-    nn.init.constant_(adapted.encoder[0].lora_B["default"].weight, torch.nan)
+    nn.init.constant_(adapted[0].lora_B["default"].weight, torch.nan)
     with pytest.raises(BackboneError, match="addition to '0' is not finite: training diverged"):
         merge(adapted)

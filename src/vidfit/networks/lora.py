@@ -11,46 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from torch import Tensor, nn
+from torch import nn
 
 from vidfit.errors import BackboneError
 
-_ADDED = "lora_"
-"""Begins the names of what peft adds."""
 
-
-class LowRank(nn.Module):
-    """An encoder of which only the additions learn.
-
-    All else stays as it was pretrained, also if it is asked to learn or to train: the encoder
-    stays in evaluation, as running statistics that drift could not be merged away.
-    """
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.requires_grad_(True).train()
-
-    def forward(self, frames_BTHWC: Tensor) -> Tensor:
-        """Return tokens [B, N, D] of uint8 views [B, T, H, W, C], as the encoder does."""
-        tokens_BND: Tensor = self.encoder(frames_BTHWC)
-        return tokens_BND
-
-    def train(self, mode: bool = True) -> LowRank:
-        """Set the mode, of the encoder not."""
-        super().train(mode)
-        self.encoder.eval()
-        return self
-
-    def requires_grad_(self, requires_grad: bool = True) -> LowRank:
-        """Let the additions learn, or not; all else never."""
-        for name, parameter in self.named_parameters():
-            parameter.requires_grad_(requires_grad and _ADDED in name)
-        return self
-
-
-def add_low_rank(encoder: nn.Module, rank: int = 8, alpha: int = 16) -> LowRank:
+def add_low_rank(encoder: nn.Module, rank: int = 8, alpha: int = 16) -> nn.Module:
     """Put low-rank additions beside an encoder's linear layers and 1 x 1 convolutions, in place.
+
+    Only they learn from now on; add them after `vidfit.networks.tuned.Tuned`, which makes all of
+    an encoder learn, was made. Batch normalisations must stay in evaluation, as there: running
+    statistics that drift could not be merged away.
 
     Parameters
     ----------
@@ -63,8 +34,8 @@ def add_low_rank(encoder: nn.Module, rank: int = 8, alpha: int = 16) -> LowRank:
 
     Returns
     -------
-    LowRank
-        The encoder, of which only the additions learn.
+    nn.Module
+        The encoder.
 
     Raises
     ------
@@ -88,10 +59,11 @@ def add_low_rank(encoder: nn.Module, rank: int = 8, alpha: int = 16) -> LowRank:
     # A pattern, as peft takes a plain name for the end of a name.
     pattern = "|".join(map(re.escape, names))
     config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=pattern, lora_dropout=0.0)
-    return LowRank(inject_adapter_in_model(config, encoder))
+    changed: nn.Module = inject_adapter_in_model(config, encoder)
+    return changed
 
 
-def merge(adapted: LowRank) -> nn.Module:
+def merge(encoder: nn.Module) -> nn.Module:
     """Return the encoder with its additions summed into its weights, named as at first, in place.
 
     Raises
@@ -101,7 +73,6 @@ def merge(adapted: LowRank) -> nn.Module:
     """
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    encoder = adapted.encoder
     found = [(name, m) for name, m in encoder.named_modules() if isinstance(m, BaseTunerLayer)]
     for name, layer in found:
         try:
