@@ -1,4 +1,4 @@
-"""What a person reads on the terminal after a fit, a selection or a fusion."""
+"""What a person reads on the terminal after a fit, a selection, a fusion or a training run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from pathlib import Path
 from vidfit.combination import Combination
 from vidfit.contracts import Report
 from vidfit.ranking import Ranking
-from vidfit.report import combination_markdown, ranking_markdown, report_markdown
+from vidfit.report import (
+    combination_markdown,
+    ranking_markdown,
+    report_markdown,
+    training_markdown,
+)
+from vidfit.trained import TrainingReport
 
 
 def show_report(report: Report, output: Path) -> None:
@@ -39,3 +45,13 @@ def show_combination(combination: Combination, folder: Path) -> None:
     if combination.offers_student:
         typer.echo(f"Student  {folder / 'student'}")
     typer.echo(f"Use it   vidfit predict {folder / 'model'} video.mp4")
+
+
+def show_training(report: TrainingReport, output: Path) -> None:
+    """Print the answer, what was trained and how it fits, and where everything lies."""
+    import typer
+
+    typer.echo(training_markdown(report))
+    typer.echo(f"Training {output / 'training.html'}")
+    typer.echo(f"Model    {output / 'model'}")
+    typer.echo(f"Use it   vidfit predict {output / 'model'} video.mp4")

@@ -1,4 +1,4 @@
-"""Show what was found: a report, ranking or fusion as page and data; a timeline as files."""
+"""Show what was found: reports, rankings, fusions and trainings as pages; timelines as files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ from vidfit.report.timeline import (
     write_timeline,
 )
 from vidfit.report.timeline_image import timeline_png
+from vidfit.report.training import training_json, write_training
+from vidfit.report.training_page import training_html
+from vidfit.report.training_picture import training_svg
+from vidfit.report.training_summary import training_markdown
 from vidfit.report.writing import write_report
 
 __all__ = [
@@ -41,8 +45,13 @@ __all__ = [
     "timeline_json",
     "timeline_png",
     "timeline_vtt",
+    "training_html",
+    "training_json",
+    "training_markdown",
+    "training_svg",
     "write_combination",
     "write_ranking",
     "write_report",
     "write_timeline",
+    "write_training",
 ]

@@ -98,9 +98,9 @@ def _keys(there: set[str]) -> Iterator[Markup]:
             x += 40 + 8 * len(text)
 
 
-def picture_style() -> str:
-    """Return the rules of the page for charts, with the colours of the light scheme."""
-    base, own = resource("style.css"), resource("combination.css")
+def picture_style(sheet: str = "combination.css") -> str:
+    """Return the rules of a page for charts, with the colours of the light scheme."""
+    base, own = resource("style.css"), resource(sheet)
     light: dict[str, str] = {}
     for sheet in (base, own):
         light |= re.findall(r"--([\w-]+): ([^;]+);", sheet.split("@media")[0])
