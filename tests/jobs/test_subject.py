@@ -86,3 +86,12 @@ def test_a_network_of_frames_needs_no_backbone():
 def test_what_does_not_go_together_is_refused(subject, message):
     with pytest.raises(BackboneError, match=message):
         built(subject)
+
+
+def test_low_rank_additions_learn_and_the_backbone_does_not():
+    pytest.importorskip("peft")
+    model, clips = built(Subject("tiny", LITE, "lora"))
+    learned = {name for name, p in model.named_parameters() if p.requires_grad}
+    assert all("lora_" in name or name.startswith("head.") for name in learned)
+    assert any("lora_" in name for name in learned)
+    assert model(clips).shape == (3, 5)

@@ -1,137 +1,180 @@
-"""``plan.json``: a plan that a person can read, edit and run.
+"""``plan.json``: written whole or not at all, and read with every field checked, as people edit it.
 
-Every field is checked when it is read: an unknown name is answered with the closest one, a value
-of another kind or outside its range with what is valid.
+Shares and counts are held to the ranges that `vidfit.plans` gives them.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import os
-import uuid
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from vidfit.errors import VidfitError
-from vidfit.plans import Layout, Plan, Recipe
+from vidfit.errors import StoreError, VidfitError
+from vidfit.planning.child import write_text
+from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 
-FORMAT = "vidfit.plan/1"
+FORMAT = 1
+"""Raised when an older vidfit would misread the file."""
+
 Value = TypeVar("Value")
+Rule = tuple[Callable[[float], bool], str]
 
-_AT_LEAST: dict[str, float] = {
-    "micro_batch": 1, "accumulation": 1, "processes": 1, "loader_workers": 0, "shard_clips": 1,
-    "epochs": 1, "learning_rate": 0, "weight_decay": 0, "clip_norm": 0, "mixup": 0, "patience": 0,
-    "width": 1, "layers": 1, "heads": 1, "classes": 2, "clips": 1,
-}  # fmt: skip
-_SHARES = ("warmup_share", "dropout", "drop_path", "label_smoothing", "ema")
+_COUNT: Rule = (lambda n: n >= 1, "1 or more")
+_NOT_NEGATIVE: Rule = (lambda n: n >= 0, "0 or more")
+_SHARE: Rule = (lambda x: 0 <= x < 1, "a share in [0, 1)")
+_POSITIVE: Rule = (lambda x: x > 0, "above 0")
+_FACTOR: Rule = (lambda x: 0 < x <= 1, "in (0, 1]")
+
+_RULES: dict[tuple[type, str], Rule] = {
+    **{(Subject, name): _COUNT for name in ("width", "layers", "heads")},
+    **{(Layout, name): _COUNT for name in ("micro_batch", "accumulation", "processes")},
+    (Layout, "shard_clips"): _COUNT,
+    (Layout, "loader_workers"): _NOT_NEGATIVE,
+    (Recipe, "epochs"): _COUNT,
+    (Recipe, "learning_rate"): _POSITIVE,
+    (Recipe, "layer_decay"): _FACTOR,
+    **{
+        (Recipe, name): _SHARE
+        for name in ("warmup_share", "dropout", "drop_path", "label_smoothing", "ema")
+    },
+    **{
+        (Recipe, name): _NOT_NEGATIVE
+        for name in ("weight_decay", "clip_norm", "mixup", "patience", "seed")
+    },
+    **{(Data, name): _COUNT for name in ("clips", "classes", "tokens")},
+    (Data, "rarest"): _NOT_NEGATIVE,
+    (Data, "read_seconds"): _NOT_NEGATIVE,
+    **{(Machine, name): _COUNT for name in ("devices", "cores")},
+    (Machine, "memory_bytes"): _NOT_NEGATIVE,
+    **{
+        (Prediction, name): _NOT_NEGATIVE
+        for name in ("peak_bytes", "step_seconds", "total_seconds")
+    },
+}
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan, whole or not at all.
+    """Write a plan, so that a reader finds the old file or the new one.
 
     Raises
     ------
-    VidfitError
-        If it cannot be written.
+    StoreError
+        If the file cannot be written.
     """
-    text = json.dumps({"format": FORMAT, **asdict(plan)}, indent=1, ensure_ascii=False)
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    document = {"format": FORMAT, **asdict(plan)}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(f"{text}\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        write_text(path, json.dumps(document, indent=1) + "\n")
     except OSError as error:
-        raise VidfitError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
+        ) from error
 
 
 def read_plan(path: Path) -> Plan:
-    """Read a plan, as it was written or edited.
+    """Read a plan that was written, and perhaps edited.
 
     Raises
     ------
     VidfitError
-        If it is no plan, or a value in it is not valid: which one, and what is.
+        If it is no plan; the message names the field, what it holds, and what it may.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise VidfitError(
+            f"there is no plan {path}; `vidfit plan CLIPS -o FOLDER` writes FOLDER/plan.json"
+        ) from error
     except (OSError, ValueError) as error:
-        raise VidfitError(f"{path} is no plan ({error}); make one with `vidfit plan`") from error
-    if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
-        raise VidfitError(f"{path} is no plan of the format {FORMAT}; make one with `vidfit plan`")
-    plan = _value(Plan, document, f"{path}: ")
-    _check(plan.layout, f"{path}: layout.")
-    _check(plan.recipe, f"{path}: recipe.")
+        raise VidfitError(f"{path} is no JSON file ({error}); mend it, or plan anew") from error
+    if not isinstance(document, dict) or "format" not in document:
+        raise VidfitError(f"{path} is no plan: it has no field 'format'; plan anew")
+    if document.pop("format") != FORMAT:
+        raise VidfitError(
+            f"{path} has another format than {FORMAT}, which this vidfit reads; plan anew, or "
+            "install the vidfit that wrote it"
+        )
+    plan = _made(Plan, document, str(path))
+    _check_together(plan, path)
     return plan
 
 
-def _value(kind: type[Value], document: object, place: str) -> Value:
-    """Return the dataclass that a JSON object says."""
-    if not isinstance(document, Mapping):
-        raise VidfitError(f"{place.rstrip(':. ')} is {document!r}; valid is an object")
-    hints = get_type_hints(kind)
+def _check_together(plan: Plan, path: Path) -> None:
+    layout = plan.layout
+    if layout.sharding == "none" and layout.processes > 1:
+        raise VidfitError(
+            f"{path}: layout.processes is {layout.processes} and layout.sharding 'none'; several "
+            "processes need 'ddp' or 'fsdp'"
+        )
+    shares = [share for share, _ in plan.recipe.batch_schedule]
+    if shares != sorted(shares) or not all(factor > 0 for _, factor in plan.recipe.batch_schedule):
+        raise VidfitError(
+            f"{path}: recipe.batch_schedule is {plan.recipe.batch_schedule}; give pairs of a share "
+            "of the run, rising, and a factor above 0"
+        )
+
+
+def _made(kind: type[Value], found: object, where: str) -> Value:
+    """Return a value of a dataclass from what JSON holds."""
+    if not isinstance(found, Mapping):
+        raise VidfitError(f"{where} is {_shown(found)}; give an object of its fields")
     known = {field.name: field for field in fields(cast(Any, kind))}
-    for name in document:
+    for name in found:
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"valid are {', '.join(known)}"
-            raise VidfitError(f"{place}{name} is no field of a plan; {hint}")
-    missing = [
-        name
-        for name, field in known.items()
-        if name not in document and field.default is MISSING and field.default_factory is MISSING
-    ]
-    if missing:
-        raise VidfitError(f"{place}{missing[0]} is missing")
-    values = {n: _typed(hints[n], value, f"{place}{n}") for n, value in document.items()}
+            hint = f"; did you mean {close[0]!r}?" if close else "."
+            raise VidfitError(f"{where} has no field {name!r}{hint} Valid are {', '.join(known)}.")
+    for name, field in known.items():
+        if name not in found and field.default is MISSING and field.default_factory is MISSING:
+            raise VidfitError(f"{where} lacks the field {name!r}; add it, or plan anew")
+    hints = get_type_hints(kind)
+    values = {}
+    for name, value in found.items():
+        place = f"{where}: {name}" if ":" not in where else f"{where}.{name}"
+        values[name] = _value(hints[name], value, place)
+        _check_range(_RULES.get((kind, name)), values[name], place)
     return kind(**values)
 
 
-def _typed(kind: Any, value: Any, place: str) -> Any:  # noqa: ANN401  (what JSON holds)
-    """Return a value of a kind, or say which kind it should be."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
-        return _value(cast(type, kind), value, f"{place}.")
+def _check_range(rule: Rule | None, value: object, where: str) -> None:
+    if rule and not rule[0](cast(float, value)):
+        raise VidfitError(f"{where} is {_shown(value)}; give {rule[1]}")
+
+
+def _value(hint: Any, found: object, where: str) -> object:  # noqa: ANN401
+    """Return what a type hint asks for, or say what it asks for."""
+    origin, of = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        return _made(cast(type, hint), found, where)
     if origin is Literal:
-        if value in arguments:
-            return value
-        raise VidfitError(f"{place} is {value!r}; valid are {', '.join(map(repr, arguments))}")
-    if origin is tuple and isinstance(value, list):
-        each = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
-        if len(each) == len(value):
-            pairs = enumerate(zip(each, value, strict=True))
-            return tuple(_typed(k, v, f"{place}[{i}]") for i, (k, v) in pairs)
-    if origin is dict and isinstance(value, dict):
-        return {key: _typed(arguments[1], v, f"{place}.{key}") for key, v in value.items()}
-    if kind is float and type(value) in (int, float):
-        return float(value)
-    if origin is None and type(value) is kind:
-        return value
-    raise VidfitError(f"{place} is {value!r}; valid is {getattr(kind, '__name__', kind)}")
+        if found in of:
+            return found
+        raise VidfitError(f"{where} is {_shown(found)}; valid are {', '.join(map(repr, of))}")
+    if origin is tuple and isinstance(found, list):
+        kinds = (of[0],) * len(found) if of[-1] is ... else of
+        if len(kinds) == len(found):
+            pairs = zip(kinds, found, strict=True)
+            return tuple(_value(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(pairs))
+    if origin is dict and isinstance(found, dict):
+        return {str(key): _value(of[1], value, f"{where}.{key}") for key, value in found.items()}
+    if hint is float and type(found) in (int, float) and math.isfinite(cast(float, found)):
+        return float(cast(float, found))
+    if hint in (int, str, bool) and type(found) is hint:
+        return found
+    raise VidfitError(f"{where} is {_shown(found)}; give {_NAMES.get(hint, 'a list')}")
 
 
-def _check(part: Layout | Recipe, place: str) -> None:
-    """Refuse numbers outside of their ranges."""
-    for name, value in asdict(part).items():
-        least = _AT_LEAST.get(name)
-        if least is not None and value < least:
-            raise VidfitError(f"{place}{name} is {value}; valid is {least:g} or more")
-        if name in _SHARES and not 0 <= value < 1:
-            raise VidfitError(f"{place}{name} is {value}; valid is a share in [0, 1)")
-    if isinstance(part, Recipe):
-        if not 0 < part.layer_decay <= 1:
-            raise VidfitError(f"{place}layer_decay is {part.layer_decay}; valid is (0, 1]")
-        starts = [start for start, _ in part.batch_schedule]
-        factors = [factor for _, factor in part.batch_schedule]
-        if not starts or starts[0] != 0 or starts != sorted(starts) or min(factors) <= 0:
-            raise VidfitError(
-                f"{place}batch_schedule is {part.batch_schedule}; valid are pairs of a share of "
-                "the run, rising from 0, and a factor above 0, such as [[0, 1], [0.5, 2]]"
-            )
+_NAMES: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+}
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."

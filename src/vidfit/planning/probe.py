@@ -22,7 +22,7 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from vidfit.networks.step import main_blocks
-from vidfit.networks.tuned import checkpoint_blocks
+from vidfit.networks.tuned import Tuned, checkpoint_blocks
 from vidfit.planning.flops import count_flops
 from vidfit.planning.tracker import PeakTracker, held, without_numbers
 from vidfit.planning.trial import Times, Trainee, take_steps
@@ -113,15 +113,15 @@ def _real(request: Mapping[str, Any], recipe: Recipe, layouts: list[Layout]) -> 
 def _trainee(request: Mapping[str, Any], checkpointing: bool) -> Trainee:
     module, _, name = request["target"].partition(":")
     trainee: Trainee = getattr(importlib.import_module(module), name)(request["arguments"])
-    if checkpointing:
-        checkpoint_blocks(getattr(trainee.network, "encoder", trainee.network))
+    if checkpointing and isinstance(trainee.network, Tuned):
+        checkpoint_blocks(trainee.network.encoder)
     return trainee
 
 
 def _facts(trainee: Trainee) -> Facts:
     network = trainee.network
     learned = sum(_bytes(p) for p in network.parameters() if p.requires_grad)
-    blocks = main_blocks(getattr(network, "encoder", network))
+    blocks = main_blocks(network.encoder) if isinstance(network, Tuned) else []
     return Facts(
         weights_bytes=sum(map(_bytes, held(network))),
         learned_bytes=learned,
