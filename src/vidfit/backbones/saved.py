@@ -23,6 +23,7 @@ RESTORE: dict[str, str] = {
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
     "transnetv2": "vidfit.backbones.transnet:restore",
+    "network": "vidfit.jobs.frame_network:restore",
     "vgg": "vidfit.backbones.vgg:restore",
 }
 """``spec.family`` -> function ``(directory: Path, spec: BackboneSpec) -> Backbone``.

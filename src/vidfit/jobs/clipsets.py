@@ -10,7 +10,7 @@ import numpy as np
 
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress, Seconds, clip_key
 from vidfit.errors import BackboneError
-from vidfit.features import FeatureStore, extract, time_steps
+from vidfit.features import Extraction, FeatureStore, extract, time_steps
 from vidfit.features.frames import write_frames
 from vidfit.jobs.subject import Sight
 from vidfit.runtime import accelerate
@@ -78,24 +78,47 @@ def token_set(
     StoreError
         If features cannot be written.
     """
+    done = _extracted(clips, backbone, store, workers, progress)
+    tokens = _tokens(done, backbone, store)
+    readable = [clip for clip in clips if clip in tokens]
+    steps = [time_steps(tokens[clip]).reshape(-1, backbone.spec.dim) for clip in readable]
+    failures = tuple(
+        Failure(clip_key(clip), reason.removeprefix(f"{clip.path}: "))
+        for clip, reason in done.failures.items()
+    )
+    return _prepared(readable, "tokens", np.stack(steps), failures)
+
+
+def tokens_of(
+    clips: Sequence[Clip],
+    backbone: Backbone,
+    store: FeatureStore,
+    workers: int,
+    progress: Progress | None,
+) -> dict[Clip, Floats]:
+    """Return the tokens [N, D] that a backbone gives for clips, by the code of `predict`."""
+    return _tokens(_extracted(clips, backbone, store, workers, progress), backbone, store)
+
+
+def _extracted(
+    clips: Sequence[Clip],
+    backbone: Backbone,
+    store: FeatureStore,
+    workers: int,
+    progress: Progress | None,
+) -> Extraction:
     if progress:
         progress.start("decode and extract", len(clips))
     done = extract(clips, [accelerate(backbone)], store, workers=workers, progress=progress)
     if done.backbone_failures:
         raise BackboneError(f"{backbone.spec.name} failed: {done.backbone_failures}")
+    return done
+
+
+def _tokens(done: Extraction, backbone: Backbone, store: FeatureStore) -> dict[Clip, Floats]:
     wanted = set(done.digests.values())
-    steps = {
-        digest: time_steps(features.tokens_ND).reshape(-1, backbone.spec.dim)
-        for digest, features in store.rows(backbone.spec)
-        if digest in wanted
-    }
-    readable = [clip for clip in clips if done.digests.get(clip) in steps]
-    tokens_MND = np.stack([steps[done.digests[clip]] for clip in readable])
-    failures = tuple(
-        Failure(clip_key(clip), reason.removeprefix(f"{clip.path}: "))
-        for clip, reason in done.failures.items()
-    )
-    return _prepared(readable, "tokens", tokens_MND, failures)
+    seen = {d: f.tokens_ND for d, f in store.rows(backbone.spec) if d in wanted}
+    return {clip: seen[digest] for clip, digest in done.digests.items() if digest in seen}
 
 
 def _prepared(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, Floats, Indices
+from vidfit.contracts import Backbone, FittedFusion, Floats, Frames, Indices
 from vidfit.evaluate import unknown_thresholds
 from vidfit.jobs import heads
+from vidfit.jobs.frame_network import frame_network, softmax_head
 from vidfit.jobs.subject import build_subject, shape_of
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model
+from vidfit.networks import Shape
 from vidfit.networks.head import NetworkHead
 from vidfit.plans import Plan
 
@@ -25,7 +29,13 @@ class Deployed:
     """A trained network as a member and a head: what `predict` will run."""
 
     backbone: Backbone
-    head: NetworkHead
+    kind: str
+    head: FittedFusion
+
+    def vectors(self, tokens: Sequence[Floats]) -> Floats:
+        """Return what the head looks at, [M, X], of the tokens [N, D] of clips."""
+        pool = heads.pooling(self.kind)
+        return np.stack([pool(tokens_ND) for tokens_ND in tokens])
 
     def model(
         self,
@@ -38,22 +48,22 @@ class Deployed:
         Parameters
         ----------
         unseen
-            Steps [M, X] and labels of clips that were not learned from: they set temperature
+            Vectors [M, X] and labels of clips that were not learned from: they set temperature
             and thresholds.
         lengths
             Median and longest seconds of the training clips.
         """
-        steps_MX, labels_M = unseen
-        out_MK = self.head.log_probabilities([steps_MX])
+        vectors_MX, labels_M = unseen
+        out_MK = self.head.log_probabilities([vectors_MX])
         temperature = fit_temperature(out_MK, labels_M)
-        novelty_M = self.head.novelty([steps_MX])
+        novelty_M = self.head.novelty([vectors_MX])
         least, farthest = unknown_thresholds(
             probabilities(out_MK, temperature), labels_M, novelty_M
         )
         return Model(
             classes=classes,
             members=(self.backbone.spec.name,),
-            head=heads.NETWORK,
+            head=self.kind,
             arrays=self.head.state(),
             temperature=temperature,
             unknown_probability=least,
@@ -87,8 +97,24 @@ def deployed(
             encoder = merge(encoder)
         backbone = zoo.with_network(backbone, encoder)
         head = network.head
-    shape = shape_of(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
-    return Deployed(backbone, NetworkHead.of(plan.subject.network, shape, head, *standards))
+    fitted = NetworkHead.of(plan.subject.network, _shape(plan), head, *standards)
+    return Deployed(backbone, heads.NETWORK, fitted)
+
+
+def deployed_whole(
+    plan: Plan, weights: Mapping[str, Tensor], learned: Iterable[Frames]
+) -> Deployed:
+    """Return a network that sees frames itself as a member, under a head that changes nothing.
+
+    Parameters
+    ----------
+    learned
+        Views [V, T, H, W, C] of each clip that it learned from, to know what is familiar.
+    """
+    network = trained_network(plan, weights)
+    backbone = frame_network(plan.subject.network, _shape(plan), network)
+    logits_MK = np.concatenate([backbone.forward(views).mean(axis=1) for views in learned])
+    return Deployed(backbone, "linear", softmax_head(logits_MK))
 
 
 def trained_network(plan: Plan, weights: Mapping[str, Tensor]) -> nn.Module:
@@ -96,3 +122,7 @@ def trained_network(plan: Plan, weights: Mapping[str, Tensor]) -> nn.Module:
     network = build_subject(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
     network.load_state_dict(weights)
     return network.eval()
+
+
+def _shape(plan: Plan) -> Shape:
+    return shape_of(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)

@@ -113,3 +113,81 @@ class FuseOptions(SelectOptions):
                 raise VidfitError(
                     f"{method!r} is no way to combine models{hint} Valid are {', '.join(METHODS)}"
                 )
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """What a user may ask of `label`.
+
+    Parameters
+    ----------
+    count
+        Clips to propose.
+    answers
+        List of proposed clips whose labels a person has filled in, as `label` wrote it.
+    backbones
+        Names that `vidfit.backbones.load` takes; what all of them see counts alike. Empty means
+        ``motion`` and ``efficientnet-lite0``: cheap, and one sees motion, the other looks.
+    groups
+        File that maps clips to recordings.
+    workers
+        Threads that decode and infer; ``None`` means one for each usable core.
+    download
+        Whether weights may be fetched over the network.
+    seed
+        The same seed proposes the same clips.
+    """
+
+    count: int = 10
+    answers: Path | None = None
+    backbones: tuple[str, ...] = ()
+    groups: Path | None = None
+    workers: int | None = None
+    download: bool = False
+    seed: int = 0
+
+    def check(self) -> None:
+        """Refuse what has no meaning.
+
+        Raises
+        ------
+        VidfitError
+            Names the option and what it takes.
+        """
+        if self.count < 1:
+            raise VidfitError(f"count is {self.count}; give the clips to propose, 1 or more")
+        if self.workers is not None and self.workers < 1:
+            raise VidfitError(f"workers is {self.workers}; give 1 or more, or None for all cores")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What a user may ask of `train`.
+
+    Parameters
+    ----------
+    plan
+        A ``plan.json``; ``None`` plans first, as ``planning`` says.
+    groups
+        File that maps clips to recordings.
+    holdout
+        Share of the recordings, in [0, 1), put aside to test on, unless the data has a test
+        split of its own; 0 tests on none.
+    workers
+        Threads that decode; ``None`` means one for each usable core.
+    tensorboard
+        Whether to write event files, too (needs the extra ``log``).
+    """
+
+    plan: Path | None = None
+    groups: Path | None = None
+    holdout: float = 0.2
+    workers: int | None = None
+    tensorboard: bool = False
+
+    def check(self) -> None:
+        """Refuse what has no meaning."""
+        if self.workers is not None and self.workers < 1:
+            raise VidfitError(f"workers is {self.workers}; give 1 or more, or None for all cores")
+        if not 0 <= self.holdout < 1:
+            raise VidfitError(f"holdout is {self.holdout}; it is a share of recordings in [0, 1)")
