@@ -255,6 +255,7 @@ class _Trainer:
         self.best = self._whole_weights()
 
     def _whole_weights(self) -> dict[str, Tensor]:
+        """Return a copy of the weights that would be kept: in place stand the student's again."""
         if self.average is None:
             return {n: t.clone() for n, t in whole_weights(self.network).items()}
         with self.average.used_by(self.network):
@@ -271,9 +272,7 @@ class _Trainer:
             return
         tensors, numbers = gathered(self.network, self.optimizer)
         if self.average:
-            with self.average.used_by(self.network):
-                averages = whole_weights(self.network)
-            tensors |= {f"average/{n}": t for n, t in averages.items()}
+            tensors |= {f"average/{n}": t for n, t in self._whole_weights().items()}
         tensors |= {f"best/{n}": t for n, t in self.best.items()}
         facts = {"plan": _learns(self.plan), "state": asdict(self.state), "optimizer": numbers}
         if self.place.first:
