@@ -7,6 +7,7 @@ import torch
 
 from vidfit import networks
 from vidfit.errors import BackboneError
+from vidfit.features.pool import STEPS
 from vidfit.jobs.subject import OWN_SIGHT, build_subject, example, sight
 from vidfit.networks import Network, Shape
 from vidfit.plans import Recipe, Subject
@@ -52,7 +53,7 @@ def built(subject: Subject):
 
 def test_a_probe_is_the_head_alone_over_cached_tokens():
     model, clips = built(Subject("tiny", LITE))
-    assert clips.tokens_BND.shape == (3, 2, 1280) and clips.frames_BVTHWC is None
+    assert clips.tokens_BND.shape == (3, STEPS, 1280) and clips.frames_BVTHWC is None
     assert sum(p.numel() for p in model.parameters()) == 1280 * 5 + 5
     assert model(clips).shape == (3, 5)
 

@@ -65,7 +65,7 @@ def test_what_was_edited_is_taken_and_a_whole_number_is_a_number(path):
         (("recipe", "batch_schedule"), [[0.5]], "batch_schedule.0. is .0.5.; give a list"),
         (("data",), 3, "data is 3; give an object"),
         (("options", ), {}, "options is {}; give a list"),
-        (("format",), 99, "another format than 1"),
+        (("format",), 99, "another format than 'vidfit.plan/1'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_what_is_valid(path, names, value, message):

@@ -17,7 +17,7 @@ from vidfit.errors import StoreError, VidfitError
 from vidfit.planning.child import write_text
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 
-FORMAT = 1
+FORMAT = "vidfit.plan/1"
 """Raised when an older vidfit would misread the file."""
 
 Value = TypeVar("Value")
@@ -94,7 +94,7 @@ def read_plan(path: Path) -> Plan:
         raise VidfitError(f"{path} is no plan: it has no field 'format'; plan anew")
     if document.pop("format") != FORMAT:
         raise VidfitError(
-            f"{path} has another format than {FORMAT}, which this vidfit reads; plan anew, or "
+            f"{path} has another format than {FORMAT!r}, which this vidfit reads; plan anew, or "
             "install the vidfit that wrote it"
         )
     plan = _made(Plan, document, str(path))
