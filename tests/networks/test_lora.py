@@ -13,6 +13,7 @@ from torch import nn
 from vidfit.backbones import hf
 from vidfit.backbones.encoder import FrameEncoder, freeze
 from vidfit.backbones.lite import EfficientNetLite
+from vidfit.backbones.transnet import TransNetV2
 from vidfit.contracts import Preprocessing
 from vidfit.errors import BackboneError
 from vidfit.networks import Shape, build
@@ -101,6 +102,20 @@ def test_merged_it_is_the_same_network_under_the_first_names(encoder):
     # Products and sums in another order.
     largest = float(expected.abs().max())
     torch.testing.assert_close(merged(frames()), expected, atol=1e-5 * max(largest, 1.0), rtol=0)
+
+
+def test_a_network_of_convolutions_in_time_is_added_to_where_it_is_linear():
+    torch.manual_seed(0)
+    encoder, views = freeze(TransNetV2()), torch.randint(256, (1, 8, 27, 48, 3)).byte()
+    keys, plain = list(encoder.state_dict()), encoder(views)
+    adapted = add_low_rank(encoder, rank=1)
+    torch.testing.assert_close(adapted(views), plain, atol=1e-6, rtol=1e-6)
+    nn.init.normal_(adapted.fc1.lora_B["default"].weight, std=0.1)
+    expected = adapted(views).detach()
+    assert not torch.allclose(expected, plain, atol=1e-2)
+    merged = merge(adapted)
+    assert list(merged.state_dict()) == keys
+    torch.testing.assert_close(merged(views), expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_merged_layer_is_the_formula_of_the_paper():

@@ -58,7 +58,7 @@ def test_what_is_hidden_is_not_seen_and_what_is_seen_is_used():
     for where, changes in ((hidden_BN, False), (~hidden_BN, True)):
         other = tubelets(noise())
         other.pixels_BNX[where] *= -1.0
-        moved = float((model.predicted(other, hidden_BN) - before).abs().max())
+        moved = float((model.predicted(other, hidden_BN) - before).detach().abs().max())
         assert (moved > 1e-4) == changes
 
 
