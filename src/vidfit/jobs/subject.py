@@ -93,12 +93,12 @@ def build_subject(subject: Subject, classes: int, tokens: int, recipe: Recipe) -
     network = build(subject.network, shape)
     if backbone is None or subject.regime == "probe":
         return network
-    encoder = _torch(backbone).network
+    tuned = Tuned(_torch(backbone).network, network, tokens, backbone.spec.dim)
     if subject.regime == "lora":
         from vidfit.networks.lora import add_low_rank
 
-        encoder = add_low_rank(encoder, RANK, ALPHA)
-    return Tuned(encoder, network, tokens, backbone.spec.dim)
+        tuned.encoder = add_low_rank(tuned.encoder, RANK, ALPHA)
+    return tuned
 
 
 def shape_of(subject: Subject, classes: int, tokens: int, recipe: Recipe) -> Shape:
