@@ -13,6 +13,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from vidfit.cli.label import label
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
 from vidfit.jobs.options import Preference
@@ -105,6 +106,13 @@ def fit(  # noqa: PLR0913  (the options of a command)
         bool,
         typer.Option("--merge-duplicates", help="Recordings that share a look count as one."),
     ] = False,
+    train: Annotated[
+        bool | None,
+        typer.Option(
+            "--train/--no-train",
+            help="Train a network on top, too. [default: if --minutes leaves time]",
+        ),
+    ] = None,
 ) -> None:
     """Compare pretrained models on your clips and fit the best one."""
     from vidfit.cli.progress import Bars
@@ -124,6 +132,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         download=download,
         holdout=holdout,
         merge_duplicates=merge_duplicates,
+        train=train,
     )
     folder = output or Path("runs") / (Path(clips).stem or "clips")
     with Bars() as bars:
@@ -214,6 +223,9 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     with Bars() as bars:
         combination = run_fuse(clips, folder, options, bars)
     show_combination(combination, folder)
+
+
+app.command()(_reported(label))
 
 
 @app.command()

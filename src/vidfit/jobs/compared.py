@@ -32,26 +32,57 @@ _SECONDS_OF_STILLS = 1.0
 
 
 @dataclass(frozen=True)
+class Trained:
+    """A network that was trained over the best backbone (`vidfit.jobs.trainees`).
+
+    ``gain`` is its accuracy minus that of the whole frozen procedure, paired over recordings.
+    """
+
+    contender: Contender
+    gain: Estimate
+    proven: bool
+
+    @property
+    def verdict(self) -> str:
+        """What follows for the user, in a sentence."""
+        name, points = self.contender.name, _points(self.gain)
+        if self.proven:
+            return f"Training kept: {name} beats all that is frozen by {points}."
+        return f"No proven gain from training: {name} is {points} against it."
+
+
+@dataclass(frozen=True)
 class Compared:
     """What was fitted on the training clips, and what it is worth on other recordings.
 
-    ``folds_M`` are those on which was chosen.
+    ``folds_M`` are those on which was chosen; ``trained`` is the network that was trained, if
+    one was.
     """
 
     folds_M: Indices
     honest: Nested
     contenders: Sequence[Contender]
     choice: Choice
+    trained: Trained | None = None
 
     @property
     def chosen(self) -> Contender:
+        """A trained network or a fusion whose gain is proven, else the recommended model."""
+        return self.trained.contender if self.trained and self.trained.proven else self.frozen
+
+    @property
+    def frozen(self) -> Contender:
         """The fusion if its gain is proven, else the recommended single model."""
         gain, fusion = self.honest.gain, self.choice.best_fusion
         return fusion if fusion and gain and gain.proven else self.choice.recommended
 
     @property
     def verdict(self) -> str:
-        """What follows for the user, in a sentence."""
+        """What follows for the user, in a sentence or two."""
+        return " ".join([self._verdict, *([self.trained.verdict] if self.trained else [])])
+
+    @property
+    def _verdict(self) -> str:
         gain, fusion, single = self.honest.gain, self.choice.best_fusion, self.honest.best_single
         if fusion is None or gain is None:
             return f"{single} is the only candidate."

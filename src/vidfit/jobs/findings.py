@@ -26,6 +26,7 @@ from vidfit.contracts import (
 from vidfit.errors import VideoError
 from vidfit.evaluate import score
 from vidfit.hardware import hardware
+from vidfit.jobs import heads
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.compared import Compared
 from vidfit.jobs.table import Table
@@ -176,7 +177,7 @@ def _tie(behind: Estimate) -> str:
 def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
     """Return what is known of a candidate but its score and what it takes."""
     specs = [member.backbone.spec for member in members]
-    single = not contender.method
+    single = not contender.method or contender.head == heads.NETWORK
     licences = sorted({spec.licence for spec in specs})
     allowed = [spec.commercial_use for spec in specs]
     return Candidate(

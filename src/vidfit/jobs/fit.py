@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,12 +95,12 @@ def run_fit(
     with timed(stages, "gather features"):
         finalists = [c for c in candidates if c.name in contest.race.finalists]
         encoders = [candidate.backbone for candidate in finalists]
-        table, tally = build_table(clips, encoders, store, workers, progress)
+        table, tally = build_table(clips, encoders, store, workers, progress, steps=options.trains)
     check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
     train, test = split(join_copies(table, notes), notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         terms = Terms(costs(finalists), METHODS, options.prefer == "cheapest")
-        compared = compare(train, Folds(train.classes, notes), terms, progress)
+        compared = _compared(train, terms, options, (stages, notes), progress)
         leaky = _leaky(compared, train, Folds(train.classes), terms)
     model = model_of(compared.chosen, compared.folds_M, train)
     report = build_report(
@@ -123,6 +124,26 @@ def run_fit(
     write_ranking(ranking, output)
     write_report(report, output)
     return report
+
+
+def _compared(
+    train: Table,
+    terms: Terms,
+    options: FitOptions,
+    told: tuple[list[Stage], list[str]],
+    progress: Progress | None,
+) -> Compared:
+    """Compare what is frozen, and, where it is wanted, a network that is trained."""
+    stages, notes = told
+    folds = Folds(train.classes, notes)
+    if not options.trains:
+        return compare(train, folds, terms, progress)
+    from vidfit.jobs.trainees import Trainees
+
+    spent = sum(stage.measured_seconds for stage in stages)
+    left = math.inf if options.train else (options.minutes or 0.0) * 60 - spent
+    trainees = Trainees(train, left, notes)
+    return trainees.graduate(compare(train, folds, terms, progress, trainees.see))
 
 
 def _dropped(ranking: Ranking) -> list[Failure]:
@@ -151,6 +172,10 @@ def _merged(
 def _leaky(compared: Compared, train: Table, folds: Folds, terms: Terms) -> Floats:
     """Return answers [M, K] of the chosen candidate under folds of clips: what leaks claim."""
     chosen = compared.chosen
+    if compared.trained and chosen is compared.trained.contender:
+        from vidfit.jobs.trainees import answers_under
+
+        return answers_under(train, folds.at_random, chosen.members[0])
     methods = (chosen.method,) if chosen.method else ()
     rows = train.only(chosen.members).rows
     found = nested(rows, folds.at_random, replace(terms, methods=methods))

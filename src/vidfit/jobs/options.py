@@ -64,7 +64,7 @@ class SelectOptions:
 
 @dataclass(frozen=True)
 class FitOptions(SelectOptions):
-    """What a user may ask of `fit`: what may be asked of `select`, and two things more.
+    """What a user may ask of `fit`: what may be asked of `select`, and three things more.
 
     Parameters
     ----------
@@ -74,10 +74,19 @@ class FitOptions(SelectOptions):
     merge_duplicates
         Whether recordings with clips that look the same count as one; otherwise such clips
         are only reported.
+    train
+        Whether to train a network over the best candidate as well, and keep it if it is proven
+        better; ``None`` does so where ``minutes`` are given and some are left.
     """
 
     holdout: float = 0.0
     merge_duplicates: bool = False
+    train: bool | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether a network is trained, unless time runs out."""
+        return self.minutes is not None if self.train is None else self.train
 
     def check(self) -> None:
         """Refuse what has no meaning."""

@@ -15,7 +15,7 @@ from vidfit.selection.nested import FUSION, SINGLE, Gain, Nested, Outer, nested
 from vidfit.selection.order import first_size, spread_order
 from vidfit.selection.race import Race, Round, Trial, race
 from vidfit.selection.rows import Rows
-from vidfit.selection.ties import tied_with_best
+from vidfit.selection.ties import is_proven_better, tied_with_best
 
 __all__ = [
     "Choice",
@@ -36,6 +36,7 @@ __all__ = [
     "first_size",
     "fit_contenders",
     "hits",
+    "is_proven_better",
     "merit",
     "nested",
     "race",

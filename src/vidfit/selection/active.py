@@ -129,9 +129,14 @@ def most_typical(pool: Pool, count: int, *, seed: int = 0) -> list[Proposal]:
         open_M[row] = False
         size = int((cluster_M == cluster).sum())
         labels = int((pool.labelled_M & (cluster_M == cluster)).sum())
-        why = f"typical of {size} clips that look alike, of which {labels or 'none'} had a label"
-        proposals.append(Proposal(row, "typical", why))
+        proposals.append(Proposal(row, "typical", _stands_for(size, labels)))
     return proposals
+
+
+def _stands_for(size: int, labels: int) -> str:
+    if size == 1:
+        return "no other clip looks like it"
+    return f"typical of {size} clips that look alike, of which {labels or 'none'} had a label"
 
 
 def directions(blocks: Sequence[Floats]) -> NDArray[np.float64]:

@@ -60,7 +60,9 @@ class Contender:
 
     def blocks(self, rows: Rows) -> list[Floats]:
         """Return what its head looks at, by member."""
-        of = rows.steps if HEADS[self.head].pooling == "steps" else rows.vectors
+        # A head that is no fusion is a trained network, which looks at steps in time.
+        in_steps = self.head not in HEADS or HEADS[self.head].pooling == "steps"
+        of = rows.steps if in_steps else rows.vectors
         return [of[name] for name in self.members]
 
     def first_blocks(self, rows: Rows) -> list[Floats]:

@@ -1,0 +1,193 @@
+"""Train a network over the best backbone in each outer fold, to see whether training pays.
+
+A network that sees order in time may tell what pooled features do not. It is held against the
+whole frozen procedure (candidates, fusions and the choice among them) on the same recordings,
+and kept only where it is proven better.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import Floats, Indices
+from vidfit.features import STEPS
+from vidfit.jobs import heads
+from vidfit.jobs.compared import Compared, Trained
+from vidfit.jobs.folds import FOLDS
+from vidfit.jobs.table import Table
+from vidfit.metrics import fit_temperature, mean_interval, probabilities
+from vidfit.networks.head import NetworkHead, standards
+from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
+from vidfit.selection import Contender, Gain, Outer, Rows, hits, is_proven_better, merit
+
+Deal = Callable[[Indices, Sequence[str], int], Indices]
+"""Labels, recordings and a seed -> the fold of each clip."""
+
+NETWORK = "bilstm-attention"
+"""What is trained: the recipe of Akti, Tataroglu and Ekenel (2019) over a frozen encoder."""
+
+RECIPE = Recipe(epochs=40, learning_rate=1e-3, dropout=0.3, label_smoothing=0.1, patience=10)
+MICRO_BATCH, WIDTH = 16, 128
+_LEAST = np.exp(-20.0)
+
+
+class Trainees:
+    """Watches the outer folds, and trains a network in each.
+
+    Parameters
+    ----------
+    allowed_seconds
+        For all folds and the final network; it gives up after the first fold, with a note, when
+        they would take longer.
+    """
+
+    def __init__(self, table: Table, allowed_seconds: float, notes: list[str]) -> None:
+        self._table, self._allowed_seconds, self._notes = table, allowed_seconds, notes
+        self.gave_up = False
+        self._answers_MK = np.zeros((len(table.clips), len(table.classes)), np.float32)
+        self._tests: list[NDArray[np.bool_]] = []
+
+    def see(self, outer: Outer) -> None:
+        """Train on the training clips of a fold, and answer the others."""
+        if self.gave_up:
+            return
+        started = time.monotonic()
+        backbone = best_single(outer.contenders, outer.train)
+        head, temperature = self._trained(outer.train, outer.inner_M, backbone)
+        answers_MK = head.log_probabilities([outer.test.steps[backbone]])
+        calibrated_MK = probabilities(answers_MK, temperature)
+        self._answers_MK[outer.test_M] = np.log(np.maximum(calibrated_MK, _LEAST))
+        self._tests.append(outer.test_M)
+        if len(self._tests) == 1:
+            self._check_budget((FOLDS + 1) * (time.monotonic() - started))
+
+    def _check_budget(self, seconds: float) -> None:
+        if seconds > self._allowed_seconds:
+            self.gave_up = True
+            self._notes.append(
+                f"No network was trained: {FOLDS + 1} trainings would take {seconds:.0f} s, and "
+                f"{max(self._allowed_seconds, 0):.0f} s of the budget are left."
+            )
+
+    def graduate(self, compared: Compared) -> Compared:
+        """Return the comparison with the network among the rest.
+
+        Where its gain is proven the network takes the place of what was chosen.
+        """
+        if self.gave_up:
+            return compared
+        rows, honest = self._table.rows, compared.honest
+        trained_M = hits(self._answers_MK, rows.labels_M)
+        frozen_M = hits(honest.chosen_MK, rows.labels_M)
+        backbone = best_single(compared.contenders, rows)
+        name = f"{NETWORK} on {backbone}"
+        training = _judged(trained_M, frozen_M, rows.groups)
+        head, _ = self._trained(rows, compared.folds_M, backbone)
+        contender = Contender(name, NETWORK, heads.NETWORK, (backbone,), head, self._answers_MK)
+        chosen_MK, by_fold = self._decided(compared, trained_M, frozen_M, name)
+        honest = replace(
+            honest,
+            answers_MK={**honest.answers_MK, name: self._answers_MK},
+            seconds_M={**honest.seconds_M, name: honest.seconds_M[backbone]},
+            depth_M={**honest.depth_M, name: np.ones_like(rows.labels_M)},
+            chosen_MK=chosen_MK,
+            chosen_by_fold=by_fold,
+        )
+        contenders = [*compared.contenders, contender]
+        trained = Trained(contender, training.points, training.proven)
+        return replace(compared, honest=honest, contenders=contenders, trained=trained)
+
+    def _decided(
+        self, compared: Compared, trained_M: Floats, frozen_M: Floats, name: str
+    ) -> tuple[Floats, tuple[str, ...]]:
+        """Decide for each fold by the answers to the others whether to use the network."""
+        chosen_MK = compared.honest.chosen_MK.copy()
+        by_fold = list(compared.honest.chosen_by_fold)
+        groups = np.array(self._table.groups)
+        for i, test_M in enumerate(self._tests):
+            rest_M = ~test_M
+            if _judged(trained_M[rest_M], frozen_M[rest_M], list(groups[rest_M])).proven:
+                chosen_MK[test_M], by_fold[i] = self._answers_MK[test_M], name
+        return chosen_MK, tuple(by_fold)
+
+    def _trained(self, rows: Rows, folds_M: Indices, backbone: str) -> tuple[NetworkHead, float]:
+        return train_head(rows, folds_M == folds_M.min(), backbone, len(self._table.classes))
+
+
+def train_head(
+    rows: Rows, choose_M: NDArray[np.bool_], backbone: str, classes: int
+) -> tuple[NetworkHead, float]:
+    """Train a network over the steps of a backbone; return it with its temperature.
+
+    Parameters
+    ----------
+    choose_M
+        Clips that choose the epoch and the temperature, and are not learned from.
+    """
+    import torch
+
+    from vidfit.networks import Shape, build
+    from vidfit.training.clipset import ClipSet
+    from vidfit.training.loop import train
+    from vidfit.training.parallel import launch
+    from vidfit.training.state import Run
+
+    steps_MX = rows.steps[backbone]
+    dim = steps_MX.shape[1] // STEPS
+    mean_D, scale_D = standards(steps_MX[~choose_M], dim)
+    tokens_MND = (steps_MX.reshape(-1, STEPS, dim) - mean_D) * scale_D
+    clips = ClipSet(rows.labels_M, {"tokens": tokens_MND.astype(np.float32)})
+    shape = Shape(dim, STEPS, classes, WIDTH, dropout=RECIPE.dropout)
+    torch.manual_seed(RECIPE.seed)
+    network = build(NETWORK, shape)
+    run = Run(clips, np.flatnonzero(~choose_M), np.flatnonzero(choose_M))
+    plan = _plan(backbone, classes, len(rows.labels_M))
+    network.load_state_dict(train(network, plan, run, launch(plan.layout, "cpu")).weights)
+    head = NetworkHead.of(NETWORK, shape, network, mean_D, scale_D)
+    out_MK = head.log_probabilities([steps_MX[choose_M]])
+    return head, fit_temperature(out_MK, rows.labels_M[choose_M])
+
+
+def _plan(backbone: str, classes: int, clips: int) -> Plan:
+    """Return the plan of a head on cached tokens, which fits any machine."""
+    machine = Machine("this one", "cpu", 1, 0, {}, 0.0, 1)
+    return Plan(
+        Subject(NETWORK, backbone, "probe", WIDTH),
+        Layout(MICRO_BATCH),
+        RECIPE,
+        Prediction(0, 0.0, 0.0, 0.0),
+        Data(clips, classes, 0, STEPS),
+        machine,
+    )
+
+
+def _judged(trained_M: Floats, frozen_M: Floats, groups: Sequence[str]) -> Gain:
+    """Return what the network gains over the frozen procedure."""
+    points = mean_interval(trained_M - frozen_M, groups)
+    proven = points.low > 0 and is_proven_better(trained_M, frozen_M, groups)
+    return Gain(points, proven)
+
+
+def answers_under(table: Table, folds: Deal, backbone: str) -> Floats:
+    """Return answers [M, K] to each clip by a network trained without its fold."""
+    rows, classes = table.rows, len(table.classes)
+    fold_M = folds(rows.labels_M, rows.groups, 0)
+    answers_MK = np.zeros((len(fold_M), classes), np.float32)
+    for fold in np.unique(fold_M):
+        learn = rows.where(fold_M != fold)
+        inner_M = folds(learn.labels_M, learn.groups, 1 + int(fold))
+        head, _ = train_head(learn, inner_M == inner_M.min(), backbone, classes)
+        test_MX = rows.steps[backbone][fold_M == fold]
+        answers_MK[fold_M == fold] = head.log_probabilities([test_MX])
+    return answers_MK
+
+
+def best_single(contenders: Sequence[Contender], rows: Rows) -> str:
+    """Return the backbone with the best out-of-fold answers."""
+    singles = [c for c in contenders if not c.method]
+    return max(singles, key=lambda c: merit(c.out_of_fold_MK, rows.labels_M)).name
