@@ -120,7 +120,7 @@ class Trainees:
 
 
 def train_head(
-    rows: Rows, choose_M: NDArray[np.bool_], backbone: str, classes: int
+    rows: Rows, choose_M: NDArray[np.bool_], backbone: str, classes: int, network: str = NETWORK
 ) -> tuple[NetworkHead, float]:
     """Train a network over the steps of a backbone; return it with its temperature.
 
@@ -144,20 +144,20 @@ def train_head(
     clips = ClipSet(rows.labels_M, {"tokens": tokens_MND.astype(np.float32)})
     shape = Shape(dim, STEPS, classes, WIDTH, dropout=RECIPE.dropout)
     torch.manual_seed(RECIPE.seed)
-    network = build(NETWORK, shape)
+    module = build(network, shape)
     run = Run(clips, np.flatnonzero(~choose_M), np.flatnonzero(choose_M))
-    plan = _plan(backbone, classes, len(rows.labels_M))
-    network.load_state_dict(train(network, plan, run, launch(plan.layout, "cpu")).weights)
-    head = NetworkHead.of(NETWORK, shape, network, mean_D, scale_D)
+    plan = _plan(Subject(network, backbone, "probe", WIDTH), classes, len(rows.labels_M))
+    module.load_state_dict(train(module, plan, run, launch(plan.layout, "cpu")).weights)
+    head = NetworkHead.of(network, shape, module, mean_D, scale_D)
     out_MK = head.log_probabilities([steps_MX[choose_M]])
     return head, fit_temperature(out_MK, rows.labels_M[choose_M])
 
 
-def _plan(backbone: str, classes: int, clips: int) -> Plan:
+def _plan(subject: Subject, classes: int, clips: int) -> Plan:
     """Return the plan of a head on cached tokens, which fits any machine."""
     machine = Machine("this one", "cpu", 1, 0, {}, 0.0, 1)
     return Plan(
-        Subject(NETWORK, backbone, "probe", WIDTH),
+        subject,
         Layout(MICRO_BATCH),
         RECIPE,
         Prediction(0, 0.0, 0.0, 0.0),
