@@ -10,7 +10,6 @@ Shape letters: B clips of a micro-batch, K classes, N tubelets.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import torch
@@ -98,7 +97,7 @@ class MaskedLosses(nn.Module):
         error_BN = (self.masked.predicted(seen, hidden_BN) - targets(seen)).square().mean(dim=2)
         counts_BN = (hidden_BN & seen.present_BN).to(error_BN.dtype)
         losses_B = (error_BN * counts_BN).sum(dim=1) / counts_BN.sum(dim=1).clamp(min=1.0)
-        return cast(Tensor, losses_B)
+        return losses_B
 
 
 def mean_loss(losses_B: Tensor, target_BK: Tensor, counts_B: Tensor, clips: float) -> Tensor:
