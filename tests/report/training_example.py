@@ -6,9 +6,7 @@ from dataclasses import replace
 from math import cos, exp, pi
 
 from vidfit.contracts import Estimate, Failure, Stage
-from vidfit.plans import (
-    Data, Layout, Machine, Plan, PlanOption, Prediction, Recipe, Subject,
-)  # fmt: skip
+from vidfit.plans import Data, Layout, Machine, Plan, PlanOption, Prediction, Recipe, Subject
 from vidfit.trained import Epoch, TrainingReport
 
 NAN = float("nan")
@@ -122,7 +120,9 @@ def long_example() -> TrainingReport:
     history = tuple(epoch(number, 300) for number in range(300))
     torn = tuple(replace(e, log_loss=NAN, accuracy=NAN) if e.number % 7 == 3 else e
                  for e in history)  # fmt: skip
-    return replace(trained_example(), history=torn, best_epoch=299,
+    base = trained_example()
+    whole = replace(base.plan, recipe=replace(base.plan.recipe, epochs=300, patience=0))
+    return replace(base, plan=whole, history=torn, best_epoch=299,
                    score=Estimate(0.75, NAN, NAN))  # fmt: skip
 
 

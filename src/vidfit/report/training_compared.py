@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from vidfit.report import training_words as words
@@ -35,15 +36,15 @@ class Choice:
 def compared(report: TrainingReport) -> list[Compared]:
     """Return memory, step and run as they were predicted and measured."""
     foreseen = report.plan.predicted
-    step, whole = step_seconds(foreseen), foreseen.total_seconds
-    took = sum(epoch.seconds for epoch in report.history) if report.history else float("nan")
+    ran, planned = len(report.history), report.plan.recipe.epochs
+    took = sum(epoch.seconds for epoch in report.history)
     return [
         Compared(
             "peak memory of a process", words.size(foreseen.peak_bytes),
             words.size(report.peak_bytes), words.times(report.peak_bytes, foreseen.peak_bytes),
         ),
-        _timed("step, reading included", step, report.step_seconds),
-        _timed("all epochs", whole, took),
+        _timed("step, reading included", step_seconds(foreseen), report.step_seconds),
+        _timed(f"{ran} of {planned} epochs", foreseen.total_seconds * ran / planned, took),
     ]  # fmt: skip
 
 
@@ -58,8 +59,8 @@ def _timed(name: str, predicted: float, measured: float) -> Compared:
 
 
 def seconds(value: float) -> str:
-    """Return a time; none is what was not measured."""
-    return wording.duration(value) if value > 0 else wording.NOT_MEASURED
+    """Return a time; what is not known is a dash."""
+    return wording.duration(value) if value > 0 and isfinite(value) else wording.DASH
 
 
 def choices(plan: Plan) -> list[Choice]:
@@ -80,5 +81,7 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(f"from {wording.percent(at, 0)} × {factor:g}" for at, factor in value)
+        return ", ".join(
+            f"from {wording.percent(at, 0)}: {words.TIMES}{factor:g}" for at, factor in value
+        )
     return words.number(value) if isinstance(value, float) else str(value) or "none"

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from vidfit.trained import Epoch, TrainingReport
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 22.0, 44.0
-HEADING, LETTER_PIXELS, SAMPLE_PIXELS = 34.0, 6.6, 30.0
-MOST_TICKS, TOLD_EPOCHS = 4, 200
+HEADING, LETTER_PIXELS, SAMPLE_PIXELS = 42.0, 6.6, 30.0
+TICK_PIXELS, EPOCH_PIXELS, TOLD_EPOCHS = 30.0, 60.0, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve: a value an epoch, ``nan`` where none was measured."""
+    """One curve: a value an epoch, ``nan`` where none was measured; straight or in steps."""
 
     name: str
     css: str
     values: tuple[float, ...]
+    stepped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,10 @@ class Panel:
     weight: float
     from_zero: bool = False
 
-    @property
-    def axis(self) -> Axis:
-        """The scale, with room for all that was measured."""
+    def axis(self, most: int) -> Axis:
+        """Return the scale, with room for all that was measured."""
         values = [v for line in self.lines for v in line.values if isfinite(v)]
-        return round_axis([0.0, *values] if self.from_zero else values)
+        return round_axis([0.0, *values] if self.from_zero else values, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class Place:
         return round(self.bottom - share * (self.bottom - self.top), 1)
 
 
-def round_axis(values: Iterable[float]) -> Axis:
-    """Return an axis of at most five round steps that holds all values."""
+def round_axis(values: Iterable[float], most: int) -> Axis:
+    """Return an axis that holds all values, in ``most`` round steps or one or two more."""
     found = list(values)
     low, high = min(found), max(found)
     span = high - low or abs(high) or 1.0
-    rough = span / MOST_TICKS
+    rough = span / most
     power = 10.0 ** floor(log10(rough))
     step = next(power * s for s in (1, 2, 5, 10) if power * s >= rough * (1 - 1e-9))
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
@@ -92,7 +92,7 @@ def panels(report: TrainingReport) -> list[Panel]:
     log_loss = Line("validation", "validated", tuple(e.log_loss for e in history))
     right = Line("accuracy", "validated", tuple(100 * e.accuracy for e in history))
     rate = Line("rate", "rate", tuple(e.learning_rate for e in history))
-    batch = Line("batch", "rate", tuple(float(e.batch_clips) for e in history))
+    batch = Line("batch", "rate", tuple(float(e.batch_clips) for e in history), stepped=True)
     found = [
         Panel("loss, nats per clip", (loss, log_loss), 2.2),
         Panel("right on validation clips, %", (right,), 1.5),
@@ -139,7 +139,8 @@ def _places(
     places, y = [], TOP
     for panel in drawn:
         top, bottom = y + HEADING, y + HEADING + share * panel.weight
-        places.append(Place(LEFT, width - RIGHT, top, bottom, epochs, panel.axis))
+        axis = panel.axis(max(1, int((bottom - top) / TICK_PIXELS)))
+        places.append(Place(LEFT, width - RIGHT, top, bottom, epochs, axis))
         y = bottom
     return places
 
@@ -147,7 +148,8 @@ def _places(
 def _epochs(last: Place) -> Markup:
     """Return the numbers of the epochs, which count from one, below the last panel."""
     first, end = last.epochs
-    ticks = [int(t) for t in round_axis(last.epochs).ticks if first <= t <= end and t == int(t)]
+    axis = round_axis(last.epochs, max(1, int((last.right - last.left) / EPOCH_PIXELS)))
+    ticks = [int(tick) for tick in axis.ticks if first <= tick <= end and tick == int(tick)]
     numbers = [
         Markup('<text x="{}" y="{:.1f}" text-anchor="middle">{}</text>').format(
             last.x(tick), last.bottom + 18, tick
@@ -161,15 +163,18 @@ def _epochs(last: Place) -> Markup:
 
 
 def _kept(report: TrainingReport, places: list[Place]) -> Markup:
-    """Return an upright line at the epoch whose weights were kept, named above all panels."""
+    """Return upright lines at the epoch whose weights were kept, named above all panels."""
     first, number = places[0], report.best_epoch + 1
-    x = first.x(number)
-    share = (x - first.left) / (first.right - first.left)
+    share = (first.x(number) - first.left) / (first.right - first.left)
     anchor = "start" if share < 0.12 else "end" if share > 0.88 else "middle"
-    return Markup(
-        '<line class="kept" x1="{x}" x2="{x}" y1="{}" y2="{:.1f}"/>'
-        '<text class="label" x="{x}" y="13" text-anchor="{}">kept: epoch {}</text>'
-    ).format(TOP - 4, places[-1].bottom, anchor, number, x=x)
+    name = Markup('<text class="label" x="{}" y="13" text-anchor="{}">kept: epoch {}</text>')
+    lines = [
+        Markup('<line class="kept" x1="{x}" x2="{x}" y1="{:.1f}" y2="{:.1f}"/>').format(
+            place.top, place.bottom, x=place.x(number)
+        )
+        for place in places
+    ]
+    return join([name.format(first.x(number), anchor, number), *lines])
 
 
 def _scale(panel: Panel, place: Place) -> Markup:
@@ -181,7 +186,7 @@ def _scale(panel: Panel, place: Place) -> Markup:
         for tick in place.axis.ticks
     ]
     title = Markup('<text class="name" x="4" y="{:.1f}">{}</text>').format(
-        place.top - 12, panel.title
+        place.top - 14, panel.title
     )
     return join([title, *lines])
 
@@ -196,22 +201,31 @@ def _keys(panel: Panel, place: Place) -> Markup:
         x = right - LETTER_PIXELS * len(line.name)
         pieces.append(
             Markup(
-                '<path class="curve {}" d="M{:.1f} {y:.1f}h20"/><text x="{:.1f}" y="{:.1f}">{}</text>'
-            ).format(line.css, x - 26, x, place.top - 12, line.name, y=place.top - 16)
+                '<path class="curve {}" d="M{:.1f} {:.1f}h20"/>'
+                '<text x="{:.1f}" y="{:.1f}">{}</text>'
+            ).format(line.css, x - 26, place.top - 18, x, place.top - 14, line.name)
         )
         right = x - SAMPLE_PIXELS - 12
     return join(pieces)
 
 
 def _curve(line: Line, history: tuple[Epoch, ...], place: Place) -> Markup:
-    """Return a path that breaks where nothing was measured; a value alone is a dot."""
-    path, before = "", False
+    """Return paths that break where nothing was measured; a value alone is a dot."""
+    runs: list[list[tuple[float, float]]] = [[]]
     for epoch, value in zip(history, line.values, strict=True):
         if isfinite(value):
-            point = f"{place.x(epoch.number + 1)} {place.y(value)}"
-            path += f"L{point}" if before else f"M{point}h0"
-        before = isfinite(value)
-    return Markup('<path class="curve {}" d="{}"/>').format(line.css, path) if path else EMPTY
+            runs[-1].append((place.x(epoch.number + 1), place.y(value)))
+        elif runs[-1]:
+            runs.append([])
+    return join(_run(line, points) for points in runs if points)
+
+
+def _run(line: Line, points: list[tuple[float, float]]) -> Markup:
+    (x, y), *others = points
+    if not others:
+        return Markup('<circle class="dot {}" cx="{}" cy="{}" r="3.5"/>').format(line.css, x, y)
+    onward = "".join(f"H{x}V{y}" if line.stepped else f"L{x} {y}" for x, y in others)
+    return Markup('<path class="curve {}" d="M{} {}{}"/>').format(line.css, x, y, onward)
 
 
 def _best(line: Line, report: TrainingReport, place: Place) -> Markup:

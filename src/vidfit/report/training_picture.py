@@ -14,7 +14,7 @@ from vidfit.report.training_curves import curves
 if TYPE_CHECKING:
     from vidfit.trained import TrainingReport
 
-WIDTH, HEIGHT, CHART_TOP = 1088, 760, 130
+WIDTH, HEIGHT, CHART_TOP = 1088, 840, 130
 
 
 def training_svg(report: TrainingReport) -> str:

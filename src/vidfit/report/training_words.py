@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vidfit.plans import Layout, Regime, Sharding, Subject
     from vidfit.trained import TrainingReport
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 Standing = Literal["above", "open", "below", "unsure", "unknown", "untested"]
 """Where the score's interval lies to the majority class; ``"unsure"`` has no interval."""
 
@@ -78,19 +79,20 @@ def _majority(report: TrainingReport) -> float:
 def verdict(report: TrainingReport) -> str:
     """Say what the answer rests on, and what it does not show."""
     clips = wording.counted(report.tested, "clip")
-    majority = f"{wording.percent(_majority(report))}, as always answering the most frequent class"
+    share = wording.percent(_majority(report))
+    majority = f"the {share} of always answering the most frequent class"
     return {
         "above": f"Measured on {clips} of recordings that neither the weights nor the choice of "
         "the epoch have seen; the whole 95 % interval lies above the majority class.",
-        "open": f"The 95 % interval holds {majority} would: {clips} of unseen recordings do not "
-        "show that it has learned anything. More recordings may.",
-        "below": f"The whole 95 % interval lies below {majority} would. Look at the labels, and "
-        "at the curves below, before anything else.",
+        "open": f"The 95 % interval holds {majority}: {clips} of unseen recordings do not show "
+        "that it has learned anything. More recordings may.",
+        "below": f"The whole 95 % interval lies below {majority}. Look at the labels, and at the "
+        "curves, before anything else.",
         "unsure": f"Measured on {clips} of unseen recordings; how sure that is was not measured. "
         "An interval needs several recordings.",
         "unknown": "The clips put aside gave no score.",
         "untested": "No recordings were put aside, so that nobody knows what it is worth on new "
-        "ones. Put some aside to know. The accuracy below chose the epoch: it flatters.",
+        "ones. Put some aside to know.",
     }[standing(report)]  # fmt: skip
 
 
@@ -101,12 +103,14 @@ def layout(plan: Layout) -> str:
         parts.append(f"{plan.accumulation} added up")
     if plan.processes > 1:
         parts.append(f"{plan.processes} processes")
-    text = f"Steps of {wording.counted(plan.batch_clips, 'clip')} ({' × '.join(parts)}) in "
-    rest = [plan.precision]
+    text = f"Steps of {wording.counted(plan.batch_clips, 'clip')}"
+    if len(parts) > 1:
+        text += f" ({f' {TIMES} '.join(parts)})"
+    rest = [f"{text} in {plan.precision}"]
     if plan.checkpointing:
         rest.append("activations computed again in the backward pass (checkpointing)")
     rest += [words for words in (SHARDINGS[plan.sharding],) if words]
-    return f"{text}{'; '.join(rest)}."
+    return f"{'; '.join(rest)}."
 
 
 def subject(plan: Subject) -> str:
@@ -134,10 +138,10 @@ def epochs(report: TrainingReport) -> str:
     return f"{text}; the {kept}, the lowest log-loss on {clips}."
 
 
-def size(count_bytes: float) -> str:
-    """Return bytes in MiB or GiB; none is what was not measured."""
-    if not isfinite(count_bytes) or count_bytes <= 0:
-        return wording.NOT_MEASURED
+def size(count_bytes: int) -> str:
+    """Return bytes in MiB or GiB; zero is a dash, for nobody knows them."""
+    if count_bytes <= 0:
+        return wording.DASH
     gib = count_bytes / 2**30
     return f"{gib:,.3g} GiB" if gib >= 1 else f"{count_bytes / 2**20:,.3g} MiB"
 
@@ -151,4 +155,4 @@ def times(measured: float, predicted: float) -> str:
     """Return how many times the prediction came true, or a dash."""
     if not isfinite(measured) or not isfinite(predicted) or measured <= 0 or predicted <= 0:
         return wording.DASH
-    return f"{measured / predicted:.2f} ×"
+    return f"{measured / predicted:.2f} {TIMES}"
