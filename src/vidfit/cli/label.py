@@ -1,0 +1,93 @@
+"""``vidfit label``: which clips to label next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from vidfit.jobs.label import Labelling
+
+_SHOWN = 10
+
+
+def label(  # noqa: PLR0913  (the options of a command)
+    clips: Annotated[
+        str, typer.Argument(help="Folder or list of clips, of which some have no label.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for lists and features; as for fit."),
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="OUTPUT/to-label.csv with its column label filled in.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Clips to propose.")] = 10,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Looks at the clips; may be repeated. [default: motion, efficientnet-lite0]"
+        ),
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
+    ] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed proposes the same clips.")] = 0,
+) -> None:
+    """Propose the clips whose labels would teach most; take in those that you gave."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.label import run_label
+    from vidfit.jobs.options import LabelOptions
+
+    options = LabelOptions(count, answers, tuple(backbone or ()), groups, workers, download, seed)
+    folder = output or Path("runs") / (Path(clips).stem or "clips")
+    with Bars() as bars:
+        found = run_label(clips, folder, options, bars)
+    show_labelling(found, clips, folder)
+
+
+def show_labelling(found: Labelling, clips: str, folder: Path) -> None:
+    """Print where labelling stands, what to label next, and what to type then."""
+    from vidfit.jobs.answers import TO_LABEL
+
+    counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
+    known = sum(found.labels.values())
+    typer.echo(f"{known} of {found.clip_count} clips have a label{counts and ': ' + counts}")
+    typer.echo(f"Recordings: {found.grouping}")
+    _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
+    _list(f"{len(found.empty)} rows of the answers are still empty", found.empty)
+    if found.proposed:
+        names = [f"{one.clip.path}  {one.why}" for one in found.proposed]
+        _list(f"{len(names)} clips to label next, by the method {found.proposed[0].method}", names)
+        typer.echo(f"List     {folder / TO_LABEL}")
+        typer.echo(
+            "Next     fill in its column label, then "
+            f"vidfit label {clips} --answers {folder / TO_LABEL} -o {folder}"
+        )
+    _say_fit(found, clips, folder)
+
+
+def _say_fit(found: Labelling, clips: str, folder: Path) -> None:
+    """Say what can be fitted on: the merged list once there is one."""
+    from vidfit.jobs.answers import CLIPS
+
+    if len(found.labels) > 1:
+        merged = folder / CLIPS
+        typer.echo(f"Fit      vidfit fit {merged if merged.exists() else clips} -o {folder}")
+
+
+def _list(title: str, lines: list[str] | tuple[str, ...]) -> None:
+    if lines:
+        typer.echo(f"{title}:")
+    for line in lines[:_SHOWN]:
+        typer.echo(f"  {line}")
+    if len(lines) > _SHOWN:
+        typer.echo(f"  and {len(lines) - _SHOWN} more")

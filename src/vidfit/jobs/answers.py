@@ -1,0 +1,159 @@
+"""The list of clips that a person fills in, and what becomes of the answers.
+
+The user's own list is never written to. Answers of all rounds are kept in ``clips.csv`` of the
+output folder, beside the list that is to be filled in.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vidfit.contracts import Clip, clip_key
+from vidfit.errors import ManifestError
+from vidfit.manifest import Manifest, write_manifest
+from vidfit.manifest.table import read_table
+from vidfit.report.writing import write_whole
+
+TO_LABEL = "to-label.csv"
+CLIPS = "clips.csv"
+COLUMNS = ("path", "label", "start_seconds", "end_seconds", "group", "rank", "method", "why")
+
+Span = tuple[str, float, float | None]
+"""What tells clips apart: path, start and end in seconds."""
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A clip to label, by which method it was chosen, and why."""
+
+    clip: Clip
+    method: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Labels that were filled in, and the clips whose rows are still empty."""
+
+    labels: Mapping[Span, str]
+    empty: tuple[Clip, ...] = ()
+
+
+def span(clip: Clip) -> Span:
+    """Return what tells a clip from others."""
+    return clip.path, clip.start_seconds, clip.end_seconds
+
+
+def gather(manifest: Manifest, source: str | Path, output: Path, path: Path | None) -> Answers:
+    """Return the answers of earlier rounds and of this one; keep them in ``clips.csv``.
+
+    Parameters
+    ----------
+    manifest
+        The user's clips, as ``source`` has them.
+    path
+        The list that was filled in; ``None`` reads no new answers.
+
+    Returns
+    -------
+    Answers
+        All labels that were given; which rows of ``path`` are still empty.
+
+    Raises
+    ------
+    ManifestError
+        If a list cannot be read to the end, names a clip that ``source`` does not have, or
+        contradicts it, or if answers would be overwritten that were not read.
+    """
+    kept = output / CLIPS
+    if kept.resolve() in (Path(source).resolve(), Path(source).resolve() / CLIPS):
+        raise ManifestError(
+            f"{kept} would be both the list of clips and where answers are kept. Pass the list "
+            "that you began with (answers are remembered), or choose another --output"
+        )
+    answers = read_answers(kept, manifest) if kept.exists() else Answers({})
+    if path is not None:
+        new = read_answers(path, manifest)
+        answers = Answers({**answers.labels, **new.labels}, new.empty)
+        output.mkdir(parents=True, exist_ok=True)
+        write_manifest(with_labels(manifest, answers), kept)
+    _check_all_read(output / TO_LABEL, answers)
+    return answers
+
+
+def read_answers(path: Path, manifest: Manifest) -> Answers:
+    """Read a list with labels filled in.
+
+    Raises
+    ------
+    ManifestError
+        Names the row that cannot be read, is not known, or contradicts another one.
+    """
+    known = {span(clip): clip.label for clip in manifest.clips}
+    labels: dict[Span, str] = {}
+    empty = []
+    for clip in _rows(path):
+        if span(clip) not in known:
+            raise ManifestError(
+                f"{path} has {clip_key(clip)}, which is none of the {len(known)} clips that were "
+                "given. Leave the columns path, start_seconds and end_seconds as they were written"
+            )
+        if clip.label is None:
+            empty.append(clip)
+            continue
+        first = labels.setdefault(span(clip), known[span(clip)] or clip.label)
+        if first != clip.label:
+            raise ManifestError(
+                f"{path} calls {clip_key(clip)} {clip.label!r}, but it is known as {first!r}; "
+                "correct one of them"
+            )
+    return Answers(labels, tuple(empty))
+
+
+def with_labels(manifest: Manifest, answers: Answers) -> Manifest:
+    """Return the same clips with the labels that were given."""
+    clips = (
+        replace(clip, label=answers.labels.get(span(clip), clip.label)) for clip in manifest.clips
+    )
+    return replace(manifest, clips=tuple(clips))
+
+
+def write_to_label(proposed: Sequence[Proposed], output: Path) -> Path:
+    """Write the list to fill in, whole or not at all, and return its path."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for rank, one in enumerate(proposed, 1):
+        clip = one.clip
+        end = "" if clip.end_seconds is None else repr(clip.end_seconds)
+        row = (clip.path, "", repr(clip.start_seconds), end, clip.group)
+        table.writerow((*row, rank, one.method, one.why))
+    output.mkdir(parents=True, exist_ok=True)
+    return write_whole(output / TO_LABEL, text.getvalue().encode())
+
+
+def _rows(path: Path) -> Iterable[Clip]:
+    """Return the clips of a list; a row that cannot be one could hold an answer."""
+    if not path.is_file():
+        raise ManifestError(f"There is no {path}; give the list that `vidfit label` wrote.")
+    listing = read_table(path.absolute())
+    if listing.rejected:
+        row = listing.rejected[0]
+        raise ManifestError(f"{path} cannot be read to the end: {row.name}: {row.reason}")
+    return listing.clips
+
+
+def _check_all_read(path: Path, answers: Answers) -> None:
+    """Refuse to replace a list with answers that nobody has read."""
+    if not path.exists():
+        return
+    unread = [c for c in _rows(path) if c.label and answers.labels.get(span(c)) != c.label]
+    if unread:
+        raise ManifestError(
+            f"{path} has {len(unread)} labels that were not read, e.g. {unread[0].label!r}, and "
+            f"would be replaced. Pass it with --answers {path}, or move it away"
+        )
