@@ -14,9 +14,10 @@ from vidfit import errors
 
 NAMES = {
     "BackboneError", "BudgetError", "Clip", "Combination", "FeatureStore", "FitOptions",
-    "FuseOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Ranking", "Report",
-    "Sampling", "SelectOptions", "StoreError", "Timeline", "VideoError", "VidfitError",
-    "__version__", "fit", "fuse", "load", "predict", "read_manifest", "select", "write_manifest",
+    "FuseOptions", "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Ranking",
+    "Report", "Sampling", "SelectOptions", "StoreError", "Timeline", "VideoError", "VidfitError",
+    "__version__", "fit", "fuse", "label", "load", "predict", "read_manifest", "select",
+    "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
@@ -32,6 +33,9 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, prefer='cheapest', workers=None, download=False, methods=(), "
     "student=False), progress: 'Progress | None' = None) -> 'Combination'",
+    "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
+    "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0), "
+    "progress: 'Progress | None' = None) -> 'Labelling'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",

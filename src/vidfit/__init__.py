@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from vidfit.features import FeatureStore as FeatureStore
     from vidfit.jobs.fit import run_fit as fit
     from vidfit.jobs.fuse import run_fuse as fuse
+    from vidfit.jobs.label import run_label as label
     from vidfit.jobs.options import FitOptions as FitOptions
     from vidfit.jobs.options import FuseOptions as FuseOptions
+    from vidfit.jobs.options import LabelOptions as LabelOptions
     from vidfit.jobs.options import SelectOptions as SelectOptions
     from vidfit.jobs.predict import load as load
     from vidfit.jobs.predict import run_predict as predict
@@ -53,6 +55,7 @@ _SOURCES = {
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.options:FitOptions",
     "FuseOptions": "jobs.options:FuseOptions",
+    "LabelOptions": "jobs.options:LabelOptions",
     "ManifestError": "errors:ManifestError",
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
@@ -66,6 +69,7 @@ _SOURCES = {
     "VidfitError": "errors:VidfitError",
     "fit": "jobs.fit:run_fit",
     "fuse": "jobs.fuse:run_fuse",
+    "label": "jobs.label:run_label",
     "load": "jobs.predict:load",
     "predict": "jobs.predict:run_predict",
     "read_manifest": "manifest:read_manifest",
@@ -82,6 +86,7 @@ __all__ = [
     "FeatureStore",
     "FitOptions",
     "FuseOptions",
+    "LabelOptions",
     "ManifestError",
     "ModelError",
     "NotEnoughDataError",
@@ -96,6 +101,7 @@ __all__ = [
     "__version__",
     "fit",
     "fuse",
+    "label",
     "load",
     "predict",
     "read_manifest",
