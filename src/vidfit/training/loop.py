@@ -22,7 +22,7 @@ from lightning_fabric.wrappers import _FabricOptimizer
 from torch import Tensor, nn
 
 from vidfit.contracts import Floats, Indices
-from vidfit.errors import StoreError
+from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import make_optimizer
 from vidfit.plans import Plan
@@ -56,6 +56,8 @@ def train(network: nn.Module, plan: Plan, run: Run, place: Place) -> Trained:
         If a checkpoint is of another plan, is damaged or cannot be written.
     ValueError
         If the run is taught by averaged weights and the recipe keeps none.
+    VidfitError
+        If the loss is no longer a number.
     """
     if run.teach and not plan.recipe.ema:
         raise ValueError("Run.teach asks the average of the weights; set Recipe.ema, such as 0.99.")
@@ -120,9 +122,11 @@ class _Trainer:
         )  # fmt: skip
         state.history.append(done)
         state.epoch, state.offset = state.epoch + 1, 0
+        self._check_finite(done)
         self._keep(log_loss)
-        self._save()
+        # First told, then saved: a kill in between tells of an epoch twice, and never not at all.
         self.run.look(done)
+        self._save()
         return True
 
     def _steps(self, batch_clips: int) -> Iterator[list[Loaded]]:
@@ -147,18 +151,20 @@ class _Trainer:
         """Add up the gradients of micro-batches, and take a step."""
         state, fabric = self.state, self.place.fabric
         self._set_rate()
-        gauge = Gauge(self.network) if self.recipe.noise_scale and len(micros) > 1 else None
+        noise = self.recipe.noise_scale and len(micros) > 1
+        gauge = Gauge(self.network, self.place) if noise else None
         loss = torch.zeros((), device=self.place.device)
         micros = self._taught(micros)
         for micro, clips, target_BK in micros:
             # Random numbers of this micro-batch, wherever and whenever it is computed.
             torch.manual_seed(_seed(self.recipe.seed, state.step, micro.number, self.place.rank))
-            with fabric.no_backward_sync(self.module, enabled=not micro.last):  # type: ignore[arg-type]
+            apart = not micro.last and gauge is None
+            with fabric.no_backward_sync(self.module, enabled=apart):  # type: ignore[arg-type]
                 part = self._loss(micro, clips, target_BK)
                 fabric.backward(part)
             loss += part.detach()
             if gauge:
-                gauge.see(micro, self.place.world)
+                gauge.see(micro)
         if self.recipe.clip_norm:
             fabric.clip_gradients(self.module, self.wrapped, max_norm=self.recipe.clip_norm)
         self.wrapped.step()
@@ -196,8 +202,7 @@ class _Trainer:
         state.loss_sum += float(self.place.summed(loss).cpu()) / world * clips
         state.offset += clips
         if gauge:
-            small = float(self.place.summed(torch.tensor([gauge.small]))) / world
-            state.noise = state.noise.seen((gauge.clips, small), (clips, gauge.large))
+            state.noise = state.noise.seen((gauge.clips, gauge.small), (clips, gauge.large))
         if self.run.progress and self.place.first:
             self.run.progress.advance(clips)
 
@@ -246,6 +251,16 @@ class _Trainer:
             return answers(self.module, self.run.clips, rows_M, self.plan, self.place)
         with self.average.used_by(self.network):
             return answers(self.module, self.run.clips, rows_M, self.plan, self.place)
+
+    def _check_finite(self, epoch: Epoch) -> None:
+        """Refuse to go on from weights that are no numbers; the checkpoint before stays."""
+        lost = epoch.log_loss if len(self.run.choose_M) else epoch.loss
+        if not (math.isfinite(epoch.loss) and math.isfinite(lost)):
+            raise VidfitError(
+                f"training diverged in epoch {epoch.number + 1}: its loss is {epoch.loss:.3g}, on "
+                f"validation clips {epoch.log_loss:.3g}; lower learning_rate, set clip_norm (such "
+                "as 1), or look for infinite numbers in the clips"
+            )
 
     def _keep(self, log_loss: float) -> None:
         """Keep the weights when they are the best so far, or when nothing can tell."""

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from vidfit.training.order import Micro
+from vidfit.training.parallel import Place
 
 _DECAY = 0.9
 
@@ -62,11 +64,19 @@ class Noise:
 
 
 class Gauge:
-    """Measures gradients of micro-batches while they are added up, for the noise scale."""
+    """Measures gradients of micro-batches while they are added up, for the noise scale.
 
-    def __init__(self, network: nn.Module) -> None:
+    Processes must add up after each micro-batch, not only after the last: what is measured is
+    the micro-batch of all, so that it does not depend on how many there are, and sharded
+    gradients can be seen at all.
+    """
+
+    def __init__(self, network: nn.Module, place: Place) -> None:
         self._learned = [p for p in network.parameters() if p.requires_grad]
-        self._before = [torch.zeros_like(p) for p in self._learned]
+        self._place = place
+        # Each process has a share of the squares, or all of them.
+        self._parts = 1 if any(isinstance(p, DTensor) for p in self._learned) else place.world
+        self._before = [torch.zeros_like(_own(p)) for p in self._learned]
         self._norms: list[float] = []
         self.clips = 0.0
         self.large = 0.0
@@ -76,18 +86,29 @@ class Gauge:
         """Mean squared norm of the mean gradient of a micro-batch."""
         return sum(self._norms) / max(len(self._norms), 1)
 
-    def see(self, micro: Micro, world: int) -> None:
+    def see(self, micro: Micro) -> None:
         """Take what a micro-batch has added to the gradients."""
-        now = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self._learned]
-        clips = int(micro.counts_B.sum())
-        self.large = _squared(now)
-        # After the last one gradients are those of all processes, and tell nothing of it.
-        if clips and not (micro.last and world > 1):
-            added = torch._foreach_sub(now, self._before)
-            scale = micro.step_clips / world / clips  # from a share of the step to a mean
-            self._norms.append(_squared(added) * scale**2)
-            self.clips = (self.clips * (len(self._norms) - 1) + clips) / len(self._norms)
-        self._before = [gradient.clone() for gradient in now]
+        now = [
+            torch.zeros_like(before) if p.grad is None else _own(p.grad).clone()
+            for p, before in zip(self._learned, self._before, strict=True)
+        ]
+        added = torch._foreach_sub(now, self._before)
+        own = torch.tensor(
+            [micro.counts_B.sum(), _squared(added) / self._parts, _squared(now) / self._parts],
+            dtype=torch.float64,
+        )
+        clips, small, self.large = self._place.summed(own).tolist()
+        if clips:
+            # From a share of the step to a mean.
+            self._norms.append(small * (micro.step_clips / clips) ** 2)
+            self.clips += (clips - self.clips) / len(self._norms)
+        self._before = now
+
+
+def _own(tensor: Tensor) -> Tensor:
+    """Return what this process holds of a tensor."""
+    own: Tensor = tensor.to_local() if isinstance(tensor, DTensor) else tensor
+    return own.detach()
 
 
 def _squared(tensors: Sequence[Tensor]) -> float:
