@@ -196,8 +196,10 @@ def test_every_regime_and_sharding_has_words():
     [
         (words.size(3 * 2**30), "3 GiB"),
         (words.size(430_000_000), "410 MiB"),
+        (words.size(1023 * 2**20), "1,023 MiB"),
         (words.size(0), wording.DASH),
         (words.times(1.5, 1.0), f"1.50 {words.TIMES}"),
+        (words.times(12000.0, 1.0), f"12,000 {words.TIMES}"),
         (words.times(NAN, 1.0), wording.DASH),
         (words.times(1.0, 0.0), wording.DASH),
         (words.number(0.00012345), "0.000123"),

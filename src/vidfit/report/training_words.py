@@ -143,7 +143,7 @@ def size(count_bytes: int) -> str:
     if count_bytes <= 0:
         return wording.DASH
     gib = count_bytes / 2**30
-    return f"{gib:,.3g} GiB" if gib >= 1 else f"{count_bytes / 2**20:,.3g} MiB"
+    return f"{gib:,.3g} GiB" if gib >= 1 else f"{count_bytes / 2**20:,.0f} MiB"
 
 
 def number(value: float) -> str:
@@ -155,4 +155,5 @@ def times(measured: float, predicted: float) -> str:
     """Return how many times the prediction came true, or a dash."""
     if not isfinite(measured) or not isfinite(predicted) or measured <= 0 or predicted <= 0:
         return wording.DASH
-    return f"{measured / predicted:.2f} {TIMES}"
+    ratio = measured / predicted
+    return f"{ratio:.2f} {TIMES}" if ratio < 10 else f"{ratio:,.0f} {TIMES}"
