@@ -1,0 +1,215 @@
+"""Which layout: the fastest of those that fit, with what was refused and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from vidfit.errors import BudgetError
+from vidfit.planning.loading import shard_clips_for, waiting_seconds, workers_for
+from vidfit.planning.measured import Known
+from vidfit.planning.memory import CUDA_CONTEXT_BYTES, rank_bytes
+from vidfit.plans import (
+    Data,
+    Layout,
+    Machine,
+    PlanOption,
+    Precision,
+    Prediction,
+    Recipe,
+    Sharding,
+)
+
+MARGIN = 0.05
+"""Share of the memory that a plan leaves free: predictions are not exact, nor is training."""
+
+DESCRIBED_MARGIN = 0.10
+"""The same on a machine that was described: its kernels and allocator were not measured."""
+
+EFFICIENCY = 0.35
+"""Share of a data sheet's operations that training reaches; an estimate, as described."""
+
+TRAFFIC = 3.0
+"""Times that activations pass through a described device's memory: written, read, gradient."""
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a layout is chosen for.
+
+    Parameters
+    ----------
+    batch_clips
+        Clips that a step is to have.
+    exact
+        Gives the peak of one layout by a run of its own; the law is checked with it.
+    """
+
+    known: Known
+    recipe: Recipe
+    data: Data
+    machine: Machine
+    batch_clips: int
+    precision: Precision = "fp32"
+    exact: Callable[[Layout], float] | None = None
+
+    @property
+    def margin(self) -> float:
+        """Share of the memory that is left free."""
+        return DESCRIBED_MARGIN if self.machine.device == "cuda" else MARGIN
+
+    @property
+    def room_bytes(self) -> float:
+        """Peak of tensors in a process that the memory has room for."""
+        most = self.machine.memory_bytes * (1 - self.margin)
+        if self.machine.device == "cuda":
+            return most - CUDA_CONTEXT_BYTES
+        return self.known.resident.room(most)
+
+
+def choose(setting: Setting) -> tuple[PlanOption, ...]:
+    """Return the layouts that were considered, the chosen one first.
+
+    For each way to save memory the largest micro-batch that fits is taken, and of these the
+    fastest; where two take about the same, the simpler.
+
+    Raises
+    ------
+    BudgetError
+        If none fits; the message says how much the smallest would need.
+    """
+    options = [
+        _largest(setting, checkpointing, sharding)
+        for sharding in _shardings(setting.machine)
+        for checkpointing in sorted(setting.known.peaks)
+    ]
+    fitting = [option for option in options if not option.refused]
+    if not fitting:
+        raise _too_large(setting, options)
+    # Sorting is stable: simpler ways come first, and stay there when they are about as fast.
+    least = min(option.predicted.total_seconds for option in fitting)
+    first = next(o for o in fitting if o.predicted.total_seconds <= 1.02 * least)
+    rest = [option for option in options if option is not first]
+    smaller = [_option(setting, layout) for layout in _smaller(first.layout)]
+    return (first, *rest, *smaller)
+
+
+def _shardings(machine: Machine) -> Iterator[Sharding]:
+    yield from ("none",) if machine.devices == 1 else ("ddp", "fsdp")
+
+
+def _largest(setting: Setting, checkpointing: bool, sharding: Sharding) -> PlanOption:
+    """Return the largest micro-batch of a way that fits, or that of one clip, refused."""
+    processes = setting.machine.devices
+    share = max(1, setting.batch_clips // processes)
+    way = Layout(
+        1, precision=setting.precision, checkpointing=checkpointing, sharding=sharding,
+        processes=processes,
+    )  # fmt: skip
+    low, high = 0, share
+    while low < high:  # peaks rise with the micro-batch
+        middle = (low + high + 1) // 2
+        fits = not _refusal(setting, _of(way, middle, share), None)
+        low, high = (middle, high) if fits else (low, middle - 1)
+    layout = _even(way, low, share)
+    for _ in range(4):
+        option = _option(setting, layout, exact=True)
+        if not option.refused or layout.micro_batch == 1:
+            break
+        layout = _even(way, layout.micro_batch - 1, share)
+    return option
+
+
+def _of(way: Layout, micro_batch: int, share: int) -> Layout:
+    return replace(way, micro_batch=micro_batch, accumulation=math.ceil(share / micro_batch))
+
+
+def _even(way: Layout, most: int, share: int) -> Layout:
+    """Return micro-batches of at most so many clips, as even as can be."""
+    accumulation = math.ceil(share / max(most, 1))
+    return _of(way, math.ceil(share / accumulation), share)
+
+
+def _smaller(layout: Layout) -> Iterator[Layout]:
+    """Yield the chosen way with smaller micro-batches, for comparison."""
+    micro, share = layout.micro_batch // 2, layout.micro_batch * layout.accumulation
+    while micro:
+        yield _of(layout, micro, share)
+        micro //= 2
+
+
+def _option(setting: Setting, layout: Layout, exact: bool = False) -> PlanOption:
+    peak = None
+    if exact and setting.exact is not None:
+        peak = setting.exact(layout)
+    layout, predicted = _predicted(setting, layout, peak)
+    return PlanOption(layout, predicted, _refusal(setting, layout, peak))
+
+
+def _peak(setting: Setting, layout: Layout, alone: float | None) -> int:
+    found = setting.known.peak_bytes(layout) if alone is None else alone
+    return rank_bytes(found, setting.known.sizes, setting.recipe, layout, setting.machine)
+
+
+def _refusal(setting: Setting, layout: Layout, alone: float | None) -> str:
+    peak = _peak(setting, layout, alone)
+    if peak <= setting.room_bytes:
+        return ""
+    return (
+        f"needs {_gib(peak)} for tensors; there is room for {_gib(max(0, setting.room_bytes))} of "
+        f"{_gib(setting.machine.memory_bytes)}, less {setting.margin:.0%} and what the process "
+        "itself takes"
+    )
+
+
+def _predicted(setting: Setting, layout: Layout, alone: float | None) -> tuple[Layout, Prediction]:
+    """Return the layout with its readers, and what it takes."""
+    data, machine = setting.data, setting.machine
+    seconds = setting.known.seconds(layout)
+    if seconds is None or machine.described:
+        seconds = described_seconds(setting, layout)
+    layout = replace(layout, loader_workers=workers_for(layout, data, machine, seconds))
+    layout = replace(layout, shard_clips=shard_clips_for(data, layout))
+    waiting = waiting_seconds(layout, data, machine, seconds)
+    steps = setting.recipe.epochs * math.ceil(data.clips / layout.batch_clips)
+    whole = seconds + waiting
+    return layout, Prediction(
+        _peak(setting, layout, alone), seconds, waiting / whole if whole else 0.0, steps * whole
+    )
+
+
+def described_seconds(setting: Setting, layout: Layout) -> float:
+    """Estimate a step's seconds from operations and traffic, on a machine that was described.
+
+    The larger of operations over `EFFICIENCY` of the peak and activations over the bandwidth
+    (Williams et al. 2009, Roofline); the update moves weights, gradients and state.
+    """
+    known, machine = setting.known, setting.machine
+    peak = machine.flops_per_second.get(layout.precision, machine.flops_per_second["fp32"])
+    flops = known.flops_a_clip[layout.checkpointing] * layout.micro_batch
+    slope = known.peaks[layout.checkpointing].slope * layout.micro_batch
+    share = EFFICIENCY if machine.device == "cuda" else 1.0
+    bandwidth = machine.bandwidth_bytes_per_second
+    micro = max(flops / (share * peak), TRAFFIC * slope / bandwidth)
+    moved = 2 * (known.sizes.weights_bytes + known.sizes.state_bytes(setting.recipe))
+    return layout.accumulation * micro + moved / bandwidth
+
+
+def _too_large(setting: Setting, options: list[PlanOption]) -> BudgetError:
+    least = min(options, key=lambda option: option.predicted.peak_bytes)
+    need = least.predicted.peak_bytes
+    process = CUDA_CONTEXT_BYTES + need
+    if setting.machine.device == "cpu":
+        process = int(setting.known.resident.of(need))
+    return BudgetError(
+        f"nothing fits into {_gib(setting.machine.memory_bytes)}: one clip at a time needs "
+        f"{_gib(int(process / (1 - setting.margin)))}. Give more memory, train with the regime "
+        "'probe' or 'lora', or choose a smaller backbone or fewer views (NAME@VIEWS)."
+    )
+
+
+def _gib(count_bytes: float) -> str:
+    return f"{count_bytes / GIB:.2f} GiB"

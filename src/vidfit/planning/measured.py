@@ -1,0 +1,177 @@
+"""What a plan knows of a subject: laws of memory and time, from a few runs in child processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vidfit.errors import BackboneError
+from vidfit.planning.child import Dry, Effort, Question, Real, dry_runs, real_runs
+from vidfit.planning.memory import (
+    Line,
+    Resident,
+    Sizes,
+    keep_pairs,
+    learned_resident,
+    line,
+    read_pairs,
+)
+from vidfit.plans import Layout, Precision
+
+FEW, MANY = 1, 8
+"""Micro-batches that are run without numbers, to draw a line through."""
+
+PROBED = (1, 4)
+"""Micro-batches that are run with numbers."""
+
+_NOTHING, _UNSEEN = Line(0.0, 0.0), Resident()
+
+
+@dataclass(frozen=True)
+class Known:
+    """Laws of one subject under one recipe and precision.
+
+    Parameters
+    ----------
+    peaks
+        By checkpointing, peak bytes of tensors over the micro-batch, gradients kept.
+    flops_a_clip
+        By checkpointing, operations of forward and backward.
+    hidden
+        Bytes over the micro-batch that kernels take within an operation.
+    micro_seconds, update_seconds
+        Of a plain micro-batch, and of an update, on this machine; ``None`` when not run.
+    """
+
+    sizes: Sizes
+    peaks: Mapping[bool, Line]
+    flops_a_clip: Mapping[bool, float]
+    hidden: Line = _NOTHING
+    micro_seconds: Line | None = None
+    update_seconds: float = 0.0
+    resident: Resident = _UNSEEN
+    notes: tuple[str, ...] = ()
+
+    def peak_bytes(self, layout: Layout) -> float:
+        """Return the peak of tensors in one process that stands alone."""
+        return self.peaks[layout.checkpointing].at(layout.micro_batch) + self.beside(layout)
+
+    def beside(self, layout: Layout) -> float:
+        """Return what a run without numbers of two micro-batches a step does not see.
+
+        Kernels' own memory, and the inputs of further micro-batches: a step loads them all.
+        """
+        further = max(0, layout.accumulation - 2) * layout.micro_batch * self.sizes.clip_bytes
+        return self.hidden.at(layout.micro_batch) + further
+
+    def seconds(self, layout: Layout) -> float | None:
+        """Return a step's seconds on this machine; recomputing costs by its operations."""
+        if self.micro_seconds is None:
+            return None
+        again = self.flops_a_clip[layout.checkpointing] / self.flops_a_clip[False]
+        micro = self.micro_seconds.at(layout.micro_batch) * again
+        return layout.accumulation * micro + self.update_seconds
+
+
+def look(question: Question, precision: Precision, folder: Path, room_bytes: float | None) -> Known:
+    """Run a subject without numbers and, on this machine, a few steps with them.
+
+    Parameters
+    ----------
+    folder
+        Where answers, and what runs came to, are kept.
+    room_bytes
+        Peak of tensors that this machine has room for; ``None`` runs nothing with numbers, as
+        the machine is another one.
+
+    Raises
+    ------
+    BackboneError
+        If the subject cannot be made or run.
+    """
+    try:
+        known = _without_numbers(question, precision, folder)
+    except BackboneError as error:
+        if room_bytes is None:
+            raise
+        known = _by_numbers_alone(question, precision, str(error))
+    if room_bytes is None:
+        return known
+    fitting = [b for b in PROBED if known.peak_bytes(Layout(b)) <= room_bytes]
+    if not fitting:
+        return known  # nothing fits: the choice says so
+    return _with_numbers(known, question, [Layout(b, precision=precision) for b in fitting], folder)
+
+
+def exactly(known: Known, question: Question, layout: Layout, folder: Path | None) -> float:
+    """Return the peak of one layout from a run of its own without numbers."""
+    run = replace(layout, accumulation=min(layout.accumulation, 2), processes=1, sharding="none")
+    _, (dry,) = dry_runs(question, [run], folder)
+    return dry.peak_bytes + known.beside(layout)
+
+
+def _without_numbers(question: Question, precision: Precision, folder: Path) -> Known:
+    layouts = [
+        Layout(b, accumulation=2, precision=precision, checkpointing=again)
+        for again in (False, True)
+        for b in (FEW, MANY)
+    ]
+    facts, runs = dry_runs(question, layouts, folder)
+    pairs = {False: runs[:2], True: runs[2:]} if facts["blocks"] else {False: runs[:2]}
+    return Known(
+        Sizes(**facts),
+        {again: _peaks(two) for again, two in pairs.items()},
+        {again: two[0].flops_a_clip for again, two in pairs.items()},
+    )
+
+
+def _peaks(runs: list[Dry]) -> Line:
+    return line((FEW, MANY), [run.peak_bytes for run in runs])
+
+
+def _by_numbers_alone(question: Question, precision: Precision, why: str) -> Known:
+    """Return the laws of a network that does not run on shapes: from real steps of 1 and 2."""
+    layouts = [Layout(b, accumulation=2, precision=precision) for b in (1, 2)]
+    facts, runs = real_runs(question, layouts)
+    peaks = line((1, 2), [run.peak_bytes for run in runs])
+    note = f"Memory was measured at micro-batches of 1 and 2 and extended from there: {why}"
+    return Known(Sizes(**facts), {False: peaks}, {False: 1.0}, notes=(note,))
+
+
+def _with_numbers(known: Known, question: Question, layouts: list[Layout], folder: Path) -> Known:
+    """Run a few steps, and add what they tell."""
+    _, runs = real_runs(question, layouts, Effort())
+    pairs = [*read_pairs(folder), *[(float(r.peak_bytes), float(r.resident_bytes)) for r in runs]]
+    keep_pairs(folder, pairs)
+    dry = [] if known.notes else dry_runs(question, layouts, folder)[1]
+    found = with_runs(known, [layout.micro_batch for layout in layouts], runs, dry)
+    return replace(found, resident=learned_resident(pairs))
+
+
+def with_runs(known: Known, batches: list[int], runs: list[Real], dry: list[Dry]) -> Known:
+    """Add times, and what kernels take by themselves: runs with numbers and without, side by side.
+
+    Parameters
+    ----------
+    batches
+        Micro-batch of each run, rising.
+    dry
+        The same layouts without numbers; empty where the network does not run so.
+    """
+    seconds = [run.micro_seconds for run in runs]
+    law = line(batches, seconds) if len(runs) > 1 else Line(0.0, seconds[0] / batches[0])
+    return replace(
+        known,
+        hidden=_hidden(batches, runs, dry) if dry else known.hidden,
+        micro_seconds=law if law.start >= 0 else Line(0.0, seconds[-1] / batches[-1]),
+        update_seconds=min(run.update_seconds for run in runs),
+    )
+
+
+def _hidden(batches: list[int], runs: list[Real], dry: list[Dry]) -> Line:
+    """Return the allocator's peak less that of the tensors, which is never negative."""
+    more = [max(0, r.peak_bytes - d.peak_bytes) for r, d in zip(runs, dry, strict=True)]
+    if len(more) == 1:
+        return Line(float(more[0]), 0.0)
+    return line(batches, more)

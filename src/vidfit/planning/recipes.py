@@ -1,0 +1,85 @@
+"""From clips to what learns and how: the regime, the batch, the recipe, each with its reason."""
+
+from __future__ import annotations
+
+import math
+
+from vidfit.plans import Data, Recipe, Regime
+
+FEW_LABELS, MANY_LABELS = 10, 100
+"""Clips of the rarest class, up to which a probe is best, and from which all weights learn."""
+
+LEAST_BATCH, MOST_BATCH = 16, 64
+STEPS_AN_EPOCH = 20
+EPOCHS: dict[Regime, int] = {"probe": 30, "lp-ft": 10, "lora": 15, "full": 20}
+RATES: dict[Regime, float] = {"probe": 1e-3, "lp-ft": 1e-4, "lora": 5e-4, "full": 1e-4}
+LEAST_EPOCHS = 3
+"""Fewer passes teach a backbone little: then the head alone learns, which is quick."""
+
+
+def regime_for(data: Data, asked: Regime | None, can_tune: bool) -> tuple[Regime, str]:
+    """Return which weights learn, by the clips of the rarest class.
+
+    Parameters
+    ----------
+    asked
+        What the user wants; ``None`` chooses.
+    can_tune
+        Whether the backbone's weights can learn.
+    """
+    rarest = f"the rarest class has {data.rarest} clips"
+    if asked:
+        return asked, "you asked for it"
+    if not can_tune:
+        return "probe", "the backbone has no weights that can learn"
+    if data.rarest <= FEW_LABELS:
+        return "probe", f"{rarest}: with {FEW_LABELS} or fewer, all weights would overfit"
+    if data.rarest <= MANY_LABELS:
+        return "lp-ft", f"{rarest}: the head learns first, then all (Kumar et al. 2022)"
+    return "full", f"{rarest}: more than {MANY_LABELS} are enough for all weights to learn"
+
+
+def batch_for(data: Data, asked: int | None) -> tuple[int, str]:
+    """Return the clips of a step: so that an epoch has some 20 steps, between 16 and 64.
+
+    Below 16 gradients are noisy, and above 64 few hundred clips give few steps; where the noise
+    scale says otherwise, `train` raises the batch as it runs (`Recipe.noise_scale`).
+    """
+    if asked:
+        return min(asked, data.clips), "you asked for it"
+    even = 2 ** round(math.log2(max(data.clips / STEPS_AN_EPOCH, 1)))
+    batch = min(max(even, LEAST_BATCH), MOST_BATCH, data.clips)
+    return batch, f"about {STEPS_AN_EPOCH} steps an epoch of {data.clips} clips, within 16 and 64"
+
+
+def recipe_for(
+    regime: Regime, epochs: int | None, batch_clips: int
+) -> tuple[Recipe, dict[str, str]]:
+    """Return how a regime learns, with reasons.
+
+    The rate of AdamW is set for 32 clips and goes with the root of the batch (Malladi et al.
+    2022).
+    """
+    rate = RATES[regime] * math.sqrt(batch_clips / 32)
+    tunes = regime != "probe"
+    recipe = Recipe(
+        epochs=epochs or EPOCHS[regime],
+        learning_rate=float(f"{rate:.2g}"),
+        layer_decay=0.75 if regime in ("full", "lp-ft") else 1.0,
+        drop_path=0.1 if regime == "full" else 0.0,
+        label_smoothing=0.1 if tunes else 0.0,
+        ema=0.99 if regime == "full" else 0.0,
+        patience=0 if epochs else 5,
+    )
+    why = {
+        "epochs": "you asked for it"
+        if epochs
+        else f"usual for {regime}; ends early when no epoch of five was better",
+        "learning_rate": f"{RATES[regime]:g} for 32 clips, by the root of the batch (Malladi et "
+        "al. 2022)",
+    }
+    if recipe.layer_decay < 1:
+        why["layer_decay"] = "early layers are general: they change less than late ones"
+    if recipe.ema:
+        why["ema"] = "the average of the last steps' weights is better than the last"
+    return recipe, why
