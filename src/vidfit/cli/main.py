@@ -15,6 +15,7 @@ import typer
 
 from vidfit.cli.label import label
 from vidfit.cli.quantities import memory_bytes, time_seconds
+from vidfit.cli.train import train
 from vidfit.errors import VidfitError
 from vidfit.jobs.options import Preference
 
@@ -226,6 +227,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
 
 
 app.command()(_reported(label))
+app.command()(_reported(train))
 
 
 @app.command()

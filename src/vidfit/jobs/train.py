@@ -20,7 +20,7 @@ from vidfit.jobs.folds import Folds, check_enough, put_aside
 from vidfit.jobs.options import TrainOptions
 from vidfit.jobs.stages import timed
 from vidfit.jobs.subject import sight
-from vidfit.jobs.training_run import Outcome, Split, finish, write_run
+from vidfit.jobs.training_run import EVENTS, Outcome, Split, finish, write_run
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.model import Model, save_model
@@ -81,8 +81,10 @@ def run_train(
     manifest = put_aside(read_manifest(source, groups=options.groups), options.holdout, notes)
     clips = [clip for clip in manifest.clips if clip.label is not None]
     check_enough([clip for clip in clips if clip.split != "test"])
-    plan = _plan(source, output, options, progress)
-    work = _Work(plan, output, options.workers or hardware().cores, progress)
+    plan = plan_for(source, output, options, progress)
+    work = Work(plan, output, options.workers or hardware().cores, progress)
+    if options.tensorboard:
+        (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
     with timed(stages, "prepare clips"):
         ready = work.prepared(clips)
         parts = divided(ready, notes)
@@ -135,8 +137,8 @@ def divided(ready: Prepared, notes: list[str]) -> Parts:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What the steps of the job share."""
+class Work:
+    """Clips made ready and networks trained, under one output folder."""
 
     plan: Plan
     output: Path
@@ -150,7 +152,7 @@ class _Work:
     def prepared(self, clips: Sequence[Clip]) -> Prepared:
         """Return the clips as the network, or the backbone's head, is first shown them."""
         if not self.plan.subject.backbone:
-            return self._frames(clips)
+            return self.frames(clips)
         backbone = zoo.load(self.plan.subject.backbone)
         return token_set(clips, backbone, self._store, self.workers, self.progress)
 
@@ -174,10 +176,11 @@ class _Work:
         if plan.subject.regime != "full":
             head = self._run("run/probe", probe_first(plan), cached, split)
             start |= {f"head.{name}": tensor for name, tensor in head.weights.items()}
-        outcome = self._run("run", plan, self._frames(ready.clips).set, split, start)
+        outcome = self._run("run", plan, self.frames(ready.clips).set, split, start)
         return outcome, deployed(plan, outcome.weights, standard)
 
-    def _frames(self, clips: Sequence[Clip]) -> Prepared:
+    def frames(self, clips: Sequence[Clip]) -> Prepared:
+        """Return the clips with the frames that the network is trained on."""
         seen, folder = sight(self.plan.subject), self.output / "frames"
         return frame_set(clips, seen, folder, self.workers, self.progress)
 
@@ -213,9 +216,10 @@ def probe_first(plan: Plan) -> Plan:
     return replace(plan, subject=subject, layout=layout, recipe=recipe)
 
 
-def _plan(
+def plan_for(
     source: str | Path, output: Path, options: TrainOptions, progress: Progress | None
 ) -> Plan:
+    """Return the plan that was given, or make one."""
     if options.plan is not None:
         return read_plan(options.plan)
     from vidfit.jobs.plan import run_plan

@@ -10,6 +10,7 @@
       start.safetensors    weights to start from (optional; may be some of them only)
       checkpoint/          where it stands
       metrics.jsonl        a line an epoch
+      events/              the same for TensorBoard, where this folder was made
       trained.safetensors  weights of the best epoch: it has ended
 
 `python -m vidfit.jobs.worker run/` executes it; torchrun does so on several processes.
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
     from vidfit.trained import Epoch
     from vidfit.training.state import Trained
+
+EVENTS = "events"
 
 RESTARTS = 3
 """After a dead process: the first restart may fail, as survivors still wait for it."""
@@ -99,7 +102,6 @@ def execute(
     from safetensors.torch import load_file
 
     from vidfit.networks.tuned import Tuned, checkpoint_blocks
-    from vidfit.training.logs import lines_of_json
     from vidfit.training.loop import train
     from vidfit.training.parallel import launch
     from vidfit.training.state import Run
@@ -120,7 +122,7 @@ def execute(
         np.load(folder / "choose.npy", allow_pickle=False),
         folder / "checkpoint",
         stop,
-        look=lines_of_json(folder / "metrics.jsonl") if place.first else _ignore,
+        look=_looks(folder) if place.first else _ignore,
         progress=progress,
     )
     trained = train(network, plan, run, place)
@@ -230,6 +232,21 @@ def _write_trained(folder: Path, trained: Trained) -> None:
     write_whole(folder / "history.json", json.dumps(document, indent=1).encode())
     own = {name: tensor.contiguous().clone() for name, tensor in trained.weights.items()}
     write_whole(folder / "trained.safetensors", save(own))
+
+
+def _looks(folder: Path) -> Callable[[Epoch], None]:
+    """Return what writes down each epoch."""
+    from vidfit.training.logs import event_files, lines_of_json
+
+    looks = [lines_of_json(folder / "metrics.jsonl")]
+    if (folder / EVENTS).is_dir():
+        looks.append(event_files(folder / EVENTS))
+
+    def look(epoch: Epoch) -> None:
+        for one in looks:
+            one(epoch)
+
+    return look
 
 
 def _ignore(epoch: Epoch) -> None:

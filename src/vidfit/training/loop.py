@@ -113,12 +113,13 @@ class _Trainer:
             self._step(micros)
             if self._pause():
                 return False
+        learned_seconds = time.monotonic() - started
         self.module.eval()
         log_loss, accuracy = self._validate()
         done = Epoch(
             state.epoch, state.loss_sum / len(self.run.learn_M),
             -(-len(self.run.learn_M) // batch), batch, self._rate(), log_loss, accuracy,
-            state.noise.clips, time.monotonic() - started,
+            state.noise.clips, learned_seconds,
         )  # fmt: skip
         state.history.append(done)
         state.epoch, state.offset = state.epoch + 1, 0

@@ -1,0 +1,69 @@
+"""``vidfit train``: carry out a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from vidfit.jobs.options import TrainOptions
+
+
+def train(  # noqa: PLR0913  (the options of a command)
+    clips: Annotated[
+        str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
+    ],
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="plan.json, as vidfit plan wrote it or edited. [default: plan first]"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for model, report, checkpoints.")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
+    ] = None,
+    holdout: Annotated[
+        float, typer.Option(min=0.0, max=0.9, help="Share of recordings put aside to test on.")
+    ] = 0.2,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write event files, too (vidfit[log]).")
+    ] = False,
+    check_accumulation: Annotated[
+        bool,
+        typer.Option(
+            "--check-accumulation",
+            help="Train nothing: compare gradients of 1, 2, 4 and 8 micro-batches.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
+    ] = None,
+) -> None:
+    """Train the network of a plan on your clips, and test it on unseen recordings."""
+    from vidfit.cli.progress import Bars
+    from vidfit.cli.show import show_training
+    from vidfit.jobs.options import TrainOptions
+    from vidfit.jobs.train import run_train
+
+    options = TrainOptions(plan, groups, holdout, workers, tensorboard)
+    folder = output or Path("runs") / (Path(clips).stem or "clips")
+    if check_accumulation:
+        _check(clips, folder, options)
+        return
+    with Bars() as bars:
+        report = run_train(clips, folder, options, bars)
+    show_training(report, folder)
+
+
+def _check(clips: str, folder: Path, options: TrainOptions) -> None:
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.accumulation import run_check
+
+    with Bars() as bars:
+        found = run_check(clips, folder, options, bars)
+    typer.echo(str(found))
+    if not found.agrees:
+        raise typer.Exit(1)
