@@ -20,6 +20,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -187,7 +188,8 @@ def write_whole(path: Path, content: bytes) -> None:
             f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or the folder is a file
+            temporary.unlink()
 
 
 def _mixture(name: str, own: NDArray[Any], other: NDArray[Any], micro: Micro) -> NDArray[Any]:
