@@ -14,6 +14,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from vidfit.cli.label import label
+from vidfit.cli.plan import plan
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.cli.train import train
 from vidfit.errors import VidfitError
@@ -227,6 +228,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
 
 
 app.command()(_reported(label))
+app.command()(_reported(plan))
 app.command()(_reported(train))
 
 

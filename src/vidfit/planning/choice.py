@@ -92,13 +92,12 @@ def choose(setting: Setting) -> tuple[PlanOption, ...]:
     # Sorting is stable: simpler ways come first, and stay there when they are about as fast.
     least = min(option.predicted.total_seconds for option in fitting)
     first = next(o for o in fitting if o.predicted.total_seconds <= 1.02 * least)
-    rest = [option for option in options if option is not first]
-    smaller = [_option(setting, layout) for layout in _smaller(first.layout)]
-    return (first, *rest, *smaller)
+    others = [_option(setting, layout) for option in options for layout in _others(option.layout)]
+    return (first, *(option for option in (*options, *others) if option is not first))
 
 
-def _shardings(machine: Machine) -> Iterator[Sharding]:
-    yield from ("none",) if machine.devices == 1 else ("ddp", "fsdp")
+def _shardings(machine: Machine) -> tuple[Sharding, ...]:
+    return ("none",) if machine.devices == 1 else ("ddp", "fsdp")
 
 
 def _largest(setting: Setting, checkpointing: bool, sharding: Sharding) -> PlanOption:
@@ -133,12 +132,13 @@ def _even(way: Layout, most: int, share: int) -> Layout:
     return _of(way, math.ceil(share / accumulation), share)
 
 
-def _smaller(layout: Layout) -> Iterator[Layout]:
-    """Yield the chosen way with smaller micro-batches, for comparison."""
-    micro, share = layout.micro_batch // 2, layout.micro_batch * layout.accumulation
-    while micro:
-        yield _of(layout, micro, share)
-        micro //= 2
+def _others(layout: Layout) -> Iterator[Layout]:
+    """Yield the same way with other micro-batches, for comparison: powers of two."""
+    share, micro = layout.micro_batch * layout.accumulation, 1
+    while micro <= share:
+        if micro != layout.micro_batch:
+            yield _of(layout, micro, share)
+        micro *= 2
 
 
 def _option(setting: Setting, layout: Layout, exact: bool = False) -> PlanOption:

@@ -1,0 +1,63 @@
+"""``vidfit plan``: what to train, how it fits, how long it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidfit.cli.quantities import memory_bytes
+from vidfit.plans import Regime
+
+
+def plan(  # noqa: PLR0913  (the options of a command)
+    clips: Annotated[
+        str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for plan.json and plan.svg.")
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option(help="Encoder to train over; empty for a network that sees frames.")
+    ] = "efficientnet-lite0",
+    network: Annotated[str, typer.Option(help="Network to train, such as lstm or mean.")] = "lstm",
+    regime: Annotated[
+        Regime | None, typer.Option(help="Which weights learn. [default: by the labels]")
+    ] = None,
+    gpu: Annotated[
+        str | None, typer.Option(help="Plan for these: 24GiB x 4, H100 x 8. [default: this CPU]")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Memory that training may use here, such as 8GiB.")
+    ] = None,
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores that training may use.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the clips.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Clips of an optimizer step.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.0, help="Longest training; epochs are cut to fit.")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Plan a training run: what learns, what fits the memory, how long it takes, and why."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.options import PlanOptions
+    from vidfit.jobs.plan import run_plan
+    from vidfit.report.plan import plan_markdown
+
+    options = PlanOptions(
+        backbone, network, regime, gpu, memory_bytes(memory), cores, epochs, batch, minutes, groups
+    )
+    folder = output or Path("runs") / (Path(clips).stem or "clips")
+    with Bars() as bars:
+        found = run_plan(clips, folder, options, bars)
+    if as_json:
+        typer.echo((folder / "plan.json").read_text(encoding="utf-8").rstrip())
+        return
+    typer.echo(plan_markdown(found))
+    typer.echo(f"\nPlan     {folder / 'plan.json'}")
+    typer.echo(f"Picture  {folder / 'plan.svg'}")
+    typer.echo(f"Train    vidfit train {clips} --plan {folder / 'plan.json'} -o {folder}")
