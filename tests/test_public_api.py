@@ -14,17 +14,17 @@ from vidfit import errors
 
 NAMES = {
     "BackboneError", "BudgetError", "Clip", "Combination", "FeatureStore", "FitOptions",
-    "FuseOptions", "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Ranking",
-    "Report", "Sampling", "SelectOptions", "StoreError", "Timeline", "VideoError", "VidfitError",
-    "__version__", "fit", "fuse", "label", "load", "predict", "read_manifest", "select",
-    "write_manifest",
+    "FuseOptions", "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan",
+    "PlanOptions", "Ranking", "Report", "Sampling", "SelectOptions", "StoreError", "Timeline",
+    "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "fit", "fuse",
+    "label", "load", "plan", "predict", "read_manifest", "select", "train", "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
     "fit": "(source: 'str | Path', output: 'Path', options: 'FitOptions' = FitOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, prefer='cheapest', workers=None, download=False, holdout=0.0, "
-    "merge_duplicates=False), progress: 'Progress | None' = None) -> 'Report'",
+    "merge_duplicates=False, train=None), progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, prefer='cheapest', workers=None, download=False), "
@@ -36,6 +36,15 @@ SIGNATURES = {
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0), "
     "progress: 'Progress | None' = None) -> 'Labelling'",
+    "plan": "(source: 'str | Path', output: 'Path', options: 'PlanOptions' = PlanOptions("
+    "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
+    "cores=None, epochs=None, batch=None, minutes=None, groups=None), "
+    "progress: 'Progress | None' = None) -> 'Plan'",
+    "train": "(source: 'str | Path', output: 'Path', options: 'TrainOptions' = TrainOptions("
+    "plan=None, groups=None, holdout=0.2, workers=None, tensorboard=False, planning=PlanOptions("
+    "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
+    "cores=None, epochs=None, batch=None, minutes=None, groups=None)), "
+    "progress: 'Progress | None' = None) -> 'TrainingReport'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",

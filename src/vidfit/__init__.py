@@ -37,13 +37,19 @@ if TYPE_CHECKING:
     from vidfit.jobs.options import FitOptions as FitOptions
     from vidfit.jobs.options import FuseOptions as FuseOptions
     from vidfit.jobs.options import LabelOptions as LabelOptions
+    from vidfit.jobs.options import PlanOptions as PlanOptions
     from vidfit.jobs.options import SelectOptions as SelectOptions
+    from vidfit.jobs.options import TrainOptions as TrainOptions
+    from vidfit.jobs.plan import run_plan as plan
     from vidfit.jobs.predict import load as load
     from vidfit.jobs.predict import run_predict as predict
     from vidfit.jobs.select import run_select as select
+    from vidfit.jobs.train import run_train as train
     from vidfit.manifest import read_manifest as read_manifest
     from vidfit.manifest import write_manifest as write_manifest
+    from vidfit.plans import Plan as Plan
     from vidfit.ranking import Ranking as Ranking
+    from vidfit.trained import TrainingReport as TrainingReport
 
     __version__: str
 
@@ -59,21 +65,27 @@ _SOURCES = {
     "ManifestError": "errors:ManifestError",
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
+    "Plan": "plans:Plan",
+    "PlanOptions": "jobs.options:PlanOptions",
     "Ranking": "ranking:Ranking",
     "Report": "contracts:Report",
     "Sampling": "contracts:Sampling",
     "SelectOptions": "jobs.options:SelectOptions",
     "StoreError": "errors:StoreError",
     "Timeline": "contracts:Timeline",
+    "TrainOptions": "jobs.options:TrainOptions",
+    "TrainingReport": "trained:TrainingReport",
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
     "fit": "jobs.fit:run_fit",
     "fuse": "jobs.fuse:run_fuse",
     "label": "jobs.label:run_label",
     "load": "jobs.predict:load",
+    "plan": "jobs.plan:run_plan",
     "predict": "jobs.predict:run_predict",
     "read_manifest": "manifest:read_manifest",
     "select": "jobs.select:run_select",
+    "train": "jobs.train:run_train",
     "write_manifest": "manifest:write_manifest",
 }
 """Public name -> where it is, below this package."""
@@ -90,12 +102,16 @@ __all__ = [
     "ManifestError",
     "ModelError",
     "NotEnoughDataError",
+    "Plan",
+    "PlanOptions",
     "Ranking",
     "Report",
     "Sampling",
     "SelectOptions",
     "StoreError",
     "Timeline",
+    "TrainOptions",
+    "TrainingReport",
     "VideoError",
     "VidfitError",
     "__version__",
@@ -103,9 +119,11 @@ __all__ = [
     "fuse",
     "label",
     "load",
+    "plan",
     "predict",
     "read_manifest",
     "select",
+    "train",
     "write_manifest",
 ]
 
