@@ -54,7 +54,8 @@ SIGNATURES = {
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
     "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, download: 'bool' = False, "
-    "holdout: 'float' = 0.0, merge_duplicates: 'bool' = False) -> None",
+    "holdout: 'float' = 0.0, merge_duplicates: 'bool' = False, "
+    "train: 'bool | None' = None) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
