@@ -33,6 +33,8 @@ LEARNED_SHARE = 0.8 * 0.8
 _HARDWARE_FIELDS = ("optimizer", "dropout", "drop_path", "clip_norm", "ema", "noise_scale")
 """Of a recipe, what decides on memory and time of a step."""
 
+_CODE = ("vidfit.training.loop",)
+
 
 def run_plan(
     source: str | Path,
@@ -194,8 +196,9 @@ class _Draft:
             "changed": _changed(self.subject.backbone),
         }
         return Question(
-            "vidfit.jobs.subject:trainee", arguments, replace(usual, **kept), self.machine.cores
-        )
+            "vidfit.jobs.subject:trainee", arguments, replace(usual, **kept), self.machine.cores,
+            _CODE,
+        )  # fmt: skip
 
 
 def _precision(machine: Machine) -> Precision:

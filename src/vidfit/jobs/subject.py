@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vidfit.backbones import load
@@ -147,7 +146,6 @@ def trainee(arguments: Mapping[str, Any]) -> Trainee:
     from vidfit.planning.trial import Trainee
     from vidfit.plans import Recipe, Subject
 
-    import_module("vidfit.training.loop")  # its code takes memory, too
     subject, recipe = Subject(**arguments["subject"]), Recipe(**arguments["recipe"])
     seen, classes = sight(subject), int(arguments["classes"])
     network = build_subject(subject, classes, seen.tokens, recipe)

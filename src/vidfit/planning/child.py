@@ -34,12 +34,15 @@ class Question:
         which JSON must be able to hold.
     threads
         Of torch, when it runs with numbers.
+    code
+        Modules that training loads: before a run with numbers, as code takes memory, too.
     """
 
     target: str
     arguments: Mapping[str, Any]
     recipe: Recipe
     threads: int = 1
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def _request(question: Question, kind: Kind, layouts: Sequence[Layout]) -> dict[
         "arguments": dict(question.arguments),
         "recipe": asdict(question.recipe),
         "threads": question.threads,
+        "code": question.code if kind == "real" else (),
         "layouts": [asdict(layout) for layout in layouts],
     }
 

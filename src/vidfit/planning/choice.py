@@ -81,19 +81,37 @@ def choose(setting: Setting) -> tuple[PlanOption, ...]:
     BudgetError
         If none fits; the message says how much the smallest would need.
     """
-    options = [
+    ways = [
         _largest(setting, checkpointing, sharding)
         for sharding in _shardings(setting.machine)
         for checkpointing in sorted(setting.known.peaks)
     ]
-    fitting = [option for option in options if not option.refused]
-    if not fitting:
-        raise _too_large(setting, options)
-    # Sorting is stable: simpler ways come first, and stay there when they are about as fast.
-    least = min(option.predicted.total_seconds for option in fitting)
-    first = next(o for o in fitting if o.predicted.total_seconds <= 1.02 * least)
-    others = [_option(setting, layout) for option in options for layout in _others(option.layout)]
-    return (first, *(option for option in (*options, *others) if option is not first))
+    while True:
+        fitting = [option for option in ways if not option.refused]
+        if not fitting:
+            raise _too_large(setting, ways)
+        # Simpler ways come first, and stay there when they are about as fast.
+        least = min(option.predicted.total_seconds for option in fitting)
+        first = next(o for o in fitting if o.predicted.total_seconds <= 1.02 * least)
+        checked = _checked(setting, first)
+        ways[ways.index(first)] = checked
+        if checked.layout.micro_batch == first.layout.micro_batch and not checked.refused:
+            break
+    others = [_option(setting, layout) for option in ways for layout in _others(option.layout)]
+    return (checked, *(option for option in (*ways, *others) if option is not checked))
+
+
+def _checked(setting: Setting, option: PlanOption) -> PlanOption:
+    """Return an option with the peak of a run of its own; smaller when that does not fit."""
+    if setting.exact is None:
+        return option
+    layout = option.layout
+    peak = setting.exact(layout)
+    checked = _option(setting, layout, peak)
+    if not checked.refused or layout.micro_batch == 1:
+        return checked
+    share = layout.micro_batch * layout.accumulation
+    return _option(setting, _even(layout, layout.micro_batch - 1, share))
 
 
 def _shardings(machine: Machine) -> tuple[Sharding, ...]:
@@ -113,13 +131,7 @@ def _largest(setting: Setting, checkpointing: bool, sharding: Sharding) -> PlanO
         middle = (low + high + 1) // 2
         fits = not _refusal(setting, _of(way, middle, share), None)
         low, high = (middle, high) if fits else (low, middle - 1)
-    layout = _even(way, low, share)
-    for _ in range(4):
-        option = _option(setting, layout, exact=True)
-        if not option.refused or layout.micro_batch == 1:
-            break
-        layout = _even(way, layout.micro_batch - 1, share)
-    return option
+    return _option(setting, _even(way, low, share))
 
 
 def _of(way: Layout, micro_batch: int, share: int) -> Layout:
@@ -141,12 +153,10 @@ def _others(layout: Layout) -> Iterator[Layout]:
         micro *= 2
 
 
-def _option(setting: Setting, layout: Layout, exact: bool = False) -> PlanOption:
-    peak = None
-    if exact and setting.exact is not None:
-        peak = setting.exact(layout)
-    layout, predicted = _predicted(setting, layout, peak)
-    return PlanOption(layout, predicted, _refusal(setting, layout, peak))
+def _option(setting: Setting, layout: Layout, alone: float | None = None) -> PlanOption:
+    """Return a layout with what it takes; ``alone`` is its peak in one process, where known."""
+    layout, predicted = _predicted(setting, layout, alone)
+    return PlanOption(layout, predicted, _refusal(setting, layout, alone))
 
 
 def _peak(setting: Setting, layout: Layout, alone: float | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidfit.errors import BackboneError
@@ -22,8 +22,11 @@ from vidfit.plans import Layout, Precision
 FEW, MANY = 1, 8
 """Micro-batches that are run without numbers, to draw a line through."""
 
-PROBED = (1, 4)
-"""Micro-batches that are run with numbers."""
+PROBED, PROBED_SMALL = (1, 4), (4, 32)
+"""Micro-batches that are run with numbers; the second of a subject that is `SMALL_BYTES` there."""
+
+SMALL_BYTES = 256 * 2**20
+"""Of a head over tokens, say: of its small tensors and short steps few clips tell little."""
 
 _NOTHING, _UNSEEN = Line(0.0, 0.0), Resident()
 
@@ -38,6 +41,8 @@ class Known:
         By checkpointing, peak bytes of tensors over the micro-batch, gradients kept.
     flops_a_clip
         By checkpointing, operations of forward and backward.
+    beside_real
+        By micro-batch, the same layouts without numbers as are run with them.
     hidden
         Bytes over the micro-batch that kernels take within an operation.
     micro_seconds, update_seconds
@@ -47,6 +52,7 @@ class Known:
     sizes: Sizes
     peaks: Mapping[bool, Line]
     flops_a_clip: Mapping[bool, float]
+    beside_real: Mapping[int, Dry] = field(default_factory=dict)
     hidden: Line = _NOTHING
     micro_seconds: Line | None = None
     update_seconds: float = 0.0
@@ -98,10 +104,16 @@ def look(question: Question, precision: Precision, folder: Path, room_bytes: flo
         known = _by_numbers_alone(question, precision, str(error))
     if room_bytes is None:
         return known
-    fitting = [b for b in PROBED if known.peak_bytes(Layout(b)) <= room_bytes]
+    fitting = [b for b in probed(known) if known.peak_bytes(Layout(b)) <= room_bytes]
     if not fitting:
         return known  # nothing fits: the choice says so
     return _with_numbers(known, question, [Layout(b, precision=precision) for b in fitting], folder)
+
+
+def probed(known: Known) -> tuple[int, int]:
+    """Return the micro-batches that are worth running with numbers."""
+    few, many = PROBED_SMALL
+    return (few, many) if known.peaks[False].at(many) <= SMALL_BYTES else PROBED
 
 
 def exactly(known: Known, question: Question, layout: Layout, folder: Path | None) -> float:
@@ -117,12 +129,16 @@ def _without_numbers(question: Question, precision: Precision, folder: Path) -> 
         for again in (False, True)
         for b in (FEW, MANY)
     ]
-    facts, runs = dry_runs(question, layouts, folder)
-    pairs = {False: runs[:2], True: runs[2:]} if facts["blocks"] else {False: runs[:2]}
+    # The same process also runs what `_with_numbers` will compare with.
+    both = sorted({*PROBED, *PROBED_SMALL})
+    beside = [Layout(b, precision=precision) for b in both]
+    facts, runs = dry_runs(question, [*layouts, *beside], folder)
+    pairs = {False: runs[:2], True: runs[2:4]} if facts["blocks"] else {False: runs[:2]}
     return Known(
         Sizes(**facts),
         {again: _peaks(two) for again, two in pairs.items()},
         {again: two[0].flops_a_clip for again, two in pairs.items()},
+        dict(zip(both, runs[4:], strict=True)),
     )
 
 
@@ -144,21 +160,19 @@ def _with_numbers(known: Known, question: Question, layouts: list[Layout], folde
     _, runs = real_runs(question, layouts, Effort())
     pairs = [*read_pairs(folder), *[(float(r.peak_bytes), float(r.resident_bytes)) for r in runs]]
     keep_pairs(folder, pairs)
-    dry = [] if known.notes else dry_runs(question, layouts, folder)[1]
-    found = with_runs(known, [layout.micro_batch for layout in layouts], runs, dry)
+    found = with_runs(known, [layout.micro_batch for layout in layouts], runs)
     return replace(found, resident=learned_resident(pairs))
 
 
-def with_runs(known: Known, batches: list[int], runs: list[Real], dry: list[Dry]) -> Known:
+def with_runs(known: Known, batches: list[int], runs: list[Real]) -> Known:
     """Add times, and what kernels take by themselves: runs with numbers and without, side by side.
 
     Parameters
     ----------
     batches
-        Micro-batch of each run, rising.
-    dry
-        The same layouts without numbers; empty where the network does not run so.
+        Micro-batch of each run with numbers, rising, of `probed`.
     """
+    dry = [known.beside_real[b] for b in batches if b in known.beside_real]
     seconds = [run.micro_seconds for run in runs]
     law = line(batches, seconds) if len(runs) > 1 else Line(0.0, seconds[0] / batches[0])
     return replace(

@@ -62,6 +62,8 @@ def main() -> None:
     torch.set_num_threads(request["threads"])
     if request["kind"] == "real":
         malloc.tune()
+        for module in request["code"]:
+            importlib.import_module(module)
     recipe = Recipe(**request["recipe"])
     runs = [Layout(**layout) for layout in request["layouts"]]
     answer = (
