@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,11 +83,21 @@ def resident_bytes() -> int:
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process has held."""
+    """Return the most memory that this process has held, since `forget_peak` where that works."""
+    for line in _read(_PROC / "self" / "status").splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return int(value.split()[0]) * 1024
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def forget_peak() -> None:
+    """Let `peak_bytes` start anew from what is held now (on Linux)."""
+    with suppress(OSError):
+        (_PROC / "self" / "clear_refs").write_text("5")
 
 
 def describe() -> dict[str, str]:

@@ -44,8 +44,8 @@ class TrainingReport:
     best_epoch
         Whose weights were kept.
     step_seconds, peak_bytes
-        Measured: of a step on the median epoch, and the most memory of a process; ``plan`` holds
-        what was predicted.
+        Measured: of a step on the median epoch, and the most memory of the first process above
+        what it held before; ``plan`` holds what was predicted.
     """
 
     data: str

@@ -34,7 +34,7 @@ import numpy as np
 
 from vidfit.contracts import Indices, Progress
 from vidfit.errors import StoreError, VidfitError
-from vidfit.hardware import hardware, peak_bytes
+from vidfit.hardware import forget_peak, hardware, peak_bytes, resident_bytes
 from vidfit.jobs.subject import build_subject
 from vidfit.planning.file import read_plan, write_plan
 from vidfit.plans import Plan
@@ -108,6 +108,8 @@ def execute(
 
     if (folder / "trained.safetensors").is_file():
         return True
+    forget_peak()
+    held_bytes = resident_bytes()
     plan = read_plan(folder / "plan.json")
     place = launch(plan.layout, plan.machine.device)
     torch.manual_seed(plan.recipe.seed)
@@ -127,7 +129,7 @@ def execute(
     )
     trained = train(network, plan, run, place)
     if trained.finished and place.first:
-        _write_trained(folder, trained)
+        _write_trained(folder, trained, peak_bytes() - held_bytes)
     place.fabric.barrier()
     return trained.finished
 
@@ -221,13 +223,13 @@ def _by_torchrun(folder: Path, processes: int) -> None:
         )
 
 
-def _write_trained(folder: Path, trained: Trained) -> None:
+def _write_trained(folder: Path, trained: Trained, rise_bytes: int) -> None:
     from safetensors.torch import save
 
     document = {
         "best_epoch": trained.best_epoch,
         "history": [asdict(epoch) for epoch in trained.history],
-        "peak_bytes": peak_bytes(),
+        "peak_bytes": rise_bytes,
     }
     write_whole(folder / "history.json", json.dumps(document, indent=1).encode())
     own = {name: tensor.contiguous().clone() for name, tensor in trained.weights.items()}

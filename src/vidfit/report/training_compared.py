@@ -40,7 +40,7 @@ def compared(report: TrainingReport) -> list[Compared]:
     took = sum(epoch.seconds for epoch in report.history)
     return [
         Compared(
-            "peak memory of a process", words.size(foreseen.peak_bytes),
+            "memory that training took", words.size(foreseen.peak_bytes),
             words.size(report.peak_bytes), words.times(report.peak_bytes, foreseen.peak_bytes),
         ),
         _timed("step, reading included", step_seconds(foreseen), report.step_seconds),
