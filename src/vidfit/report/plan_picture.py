@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 860, 480
 LEFT, RIGHT, TOP, BOTTOM = 76, 190, 96, 62
-STEPS = (1, 2, 5)
 LABEL_PIXELS = 17
 _WAYS = ("recommended", "behind", "tied", "dropped")
 MIB = 2**20
@@ -93,8 +92,7 @@ class _Scale:
         return join(pieces)
 
     def _ticks(self) -> list[float]:
-        sizes = [step * 10**power * MIB for power in range(7) for step in STEPS]
-        step = next(s for s in sizes if self.top_bytes / s <= 6)
+        step = next(MIB << power for power in range(40) if self.top_bytes / (MIB << power) <= 6)
         return [i * step for i in range(int(self.top_bytes / step) + 1)]
 
 
@@ -168,6 +166,8 @@ def _text(x: float, y: float, text: str, anchor: str, css: str = "") -> Markup:
 
 
 def _size(count_bytes: float) -> str:
-    if count_bytes < 1000 * MIB:
+    if not count_bytes:
+        return "0"
+    if count_bytes < 1024 * MIB:
         return f"{count_bytes / MIB:.0f} MiB"
     return f"{count_bytes / 2**30:.3g} GiB"

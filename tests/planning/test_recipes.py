@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from vidfit.errors import VidfitError
+from vidfit.planning.machines import DEVICES, described, this_machine
+from vidfit.planning.recipes import batch_for, recipe_for, regime_for
+from vidfit.plans import Data
+
+DATA = Data(400, 4, 50, 8)
+
+
+@pytest.mark.parametrize(
+    ("rarest", "regime"),
+    [(1, "probe"), (10, "probe"), (11, "lp-ft"), (100, "lp-ft"), (101, "full")],
+)
+def test_labels_of_the_rarest_class_choose_the_regime(rarest, regime):
+    found, why = regime_for(replace(DATA, rarest=rarest), None, can_tune=True)
+    assert found == regime and f"{rarest} clips" in why
+
+
+def test_what_was_asked_for_or_cannot_learn_goes_before():
+    assert regime_for(DATA, "full", can_tune=True) == ("full", "you asked for it")
+    assert regime_for(DATA, None, can_tune=False)[0] == "probe"
+
+
+@pytest.mark.parametrize(
+    ("clips", "asked", "batch"),
+    [(8, None, 8), (100, None, 16), (640, None, 32), (9000, None, 64), (400, 128, 128)],
+)
+def test_a_batch_gives_some_steps_an_epoch(clips, asked, batch):
+    assert batch_for(replace(DATA, clips=clips), asked)[0] == batch
+
+
+def test_the_rate_goes_with_the_root_of_the_batch():
+    small, large = (recipe_for("full", None, batch)[0] for batch in (16, 64))
+    assert large.learning_rate == pytest.approx(2 * small.learning_rate, rel=0.02)
+    assert recipe_for("probe", 7, 32)[0].epochs == 7
+
+
+def test_described_machines():
+    eight = described("H100 x 8")
+    assert (eight.devices, eight.device, eight.described) == (8, "cuda", True)
+    assert "bf16" in eight.flops_per_second and 70e9 < eight.memory_bytes < 80 * 2**30
+    assert "fp16" in described("T4").flops_per_second
+    some = described("24GiB x 4", cores=12)
+    assert (some.devices, some.cores) == (4, 12)
+    slowest = min(d.half_tflops for d in DEVICES.values() if d.memory_gib >= 24 and d.bf16)
+    assert some.flops_per_second["bf16"] == slowest * 1e12
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [("H10", "did you mean 'H100'"), ("H100 x 0", "is no machine"), ("", "is no machine")],
+)
+def test_unknown_machines_are_refused(words, message):
+    with pytest.raises(VidfitError, match=message):
+        described(words)
+
+
+def test_this_machine_is_measured_and_may_be_limited():
+    found = this_machine(memory_bytes=2**28)
+    assert found.memory_bytes == 2**28 and not found.described
+    # Any processor of this century lies within.
+    assert 1e8 < found.flops_per_second["fp32"] < 1e14
+    assert 1e7 < found.bandwidth_bytes_per_second < 1e13
+    assert this_machine(cores=found.cores + 1).described
