@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
     from vidfit.trained import Epoch
     from vidfit.training.state import Trained
 
-EVENTS = "events"
+EVENTS, METRICS = "events", "metrics.jsonl"
+_LOOK_SECONDS = 0.5
 
 RESTARTS = 3
 """After a dead process: the first restart may fail, as survivors still wait for it."""
@@ -145,7 +147,7 @@ def finish(folder: Path, plan: Plan, progress: Progress | None) -> Outcome:
         If a process died and restarts did not help.
     """
     if plan.layout.processes > 1:
-        _by_torchrun(folder, plan.layout.processes)
+        _by_torchrun(folder, plan, progress)
     else:
         with stopped_by_signals() as stop:
             if not execute(folder, progress, stop):
@@ -203,8 +205,9 @@ def stopped_by_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _by_torchrun(folder: Path, processes: int) -> None:
-    """Start the processes, and once more with fewer hopes when one has died."""
+def _by_torchrun(folder: Path, plan: Plan, progress: Progress | None) -> None:
+    """Start the processes, and tell of the epochs that they write down."""
+    processes = plan.layout.processes
     threads = max(1, hardware().cores // processes)
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
@@ -212,15 +215,32 @@ def _by_torchrun(folder: Path, processes: int) -> None:
         *("-m", "vidfit.jobs.worker", str(folder)),
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    ended = subprocess.run(command, env=environment, check=False)
-    if ended.returncode in (130, -signal.SIGINT):
+    with subprocess.Popen(command, env=environment) as started:
+        _watch(started, folder / METRICS, plan.recipe.epochs, progress)
+        status = started.wait()
+    if status in (130, -signal.SIGINT):
         raise KeyboardInterrupt
-    if ended.returncode:
+    if status:
         raise VidfitError(
-            f"training on {processes} processes ended with status {ended.returncode} after "
-            f"{RESTARTS} restarts; what they said stands above. The same command goes on from "
-            "the last checkpoint"
+            f"training on {processes} processes ended with status {status} after {RESTARTS} "
+            "restarts; what they said stands above. The same command goes on from the last "
+            "checkpoint"
         )
+
+
+def _watch(
+    started: subprocess.Popen[bytes], metrics: Path, epochs: int, progress: Progress | None
+) -> None:
+    """Advance the progress by each epoch that is written down, until the processes end."""
+    if progress:
+        progress.start("train", epochs)
+    told = 0
+    while started.poll() is None:
+        time.sleep(_LOOK_SECONDS)
+        done = len(metrics.read_text(encoding="utf-8").splitlines()) if metrics.is_file() else 0
+        if progress and done > told:
+            progress.advance(done - told)
+            told = done
 
 
 def _write_trained(folder: Path, trained: Trained, rise_bytes: int) -> None:
@@ -240,7 +260,7 @@ def _looks(folder: Path) -> Callable[[Epoch], None]:
     """Return what writes down each epoch."""
     from vidfit.training.logs import event_files, lines_of_json
 
-    looks = [lines_of_json(folder / "metrics.jsonl")]
+    looks = [lines_of_json(folder / METRICS)]
     if (folder / EVENTS).is_dir():
         looks.append(event_files(folder / EVENTS))
 
