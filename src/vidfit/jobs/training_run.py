@@ -215,11 +215,13 @@ def _by_torchrun(folder: Path, plan: Plan, progress: Progress | None) -> None:
         *("-m", "vidfit.jobs.worker", str(folder)),
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-    with subprocess.Popen(command, env=environment) as started:
-        _watch(started, folder / METRICS, plan.recipe.epochs, progress)
+    if progress:
+        progress.start("train", plan.recipe.epochs)
+    with stopped_by_signals() as stop, subprocess.Popen(command, env=environment) as started:
+        _watch(started, folder / METRICS, progress, stop)
         status = started.wait()
-    if status in (130, -signal.SIGINT):
-        raise KeyboardInterrupt
+        if stop():
+            raise KeyboardInterrupt
     if status:
         raise VidfitError(
             f"training on {processes} processes ended with status {status} after {RESTARTS} "
@@ -229,11 +231,12 @@ def _by_torchrun(folder: Path, plan: Plan, progress: Progress | None) -> None:
 
 
 def _watch(
-    started: subprocess.Popen[bytes], metrics: Path, epochs: int, progress: Progress | None
+    started: subprocess.Popen[bytes],
+    metrics: Path,
+    progress: Progress | None,
+    stop: Callable[[], bool],
 ) -> None:
-    """Advance the progress by each epoch that is written down, until the processes end."""
-    if progress:
-        progress.start("train", epochs)
+    """Tell of each epoch that is written down, until the processes end or are asked to."""
     told = 0
     while started.poll() is None:
         time.sleep(_LOOK_SECONDS)
@@ -241,6 +244,11 @@ def _watch(
         if progress and done > told:
             progress.advance(done - told)
             told = done
+        if stop():
+            # From a terminal all have heard it; torchrun hands it on to those that have not.
+            time.sleep(_LOOK_SECONDS)
+            started.send_signal(signal.SIGTERM)
+            return
 
 
 def _write_trained(folder: Path, trained: Trained, rise_bytes: int) -> None:
