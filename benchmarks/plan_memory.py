@@ -13,14 +13,14 @@ import argparse
 import statistics
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks._harness import arguments, environment, finish, load, table
 from vidfit.planning.child import Effort, Question, Real, dry_runs, real_runs
 from vidfit.planning.measured import Known, look, probed, with_runs
-from vidfit.planning.memory import Resident, learned_resident
+from vidfit.planning.memory import learned_resident, tells_factor
 from vidfit.plans import Layout, Recipe
 
 MEDIAN, WORST, RESIDENT, TIME = 0.03, 0.08, 0.10, 0.20
@@ -78,43 +78,43 @@ def main() -> None:
     print(f"{len(chosen)} cases, one thread, {load()}")
     with tempfile.TemporaryDirectory() as kept:
         known = _known(chosen, Path(kept))
-        pairs = [pair for of_kind in known.values() for pair in of_kind[1]]
-        resident = learned_resident(pairs)
         peaks = _peaks(chosen, known)
-        rows = [_row(case, known[case.kind][0], peaks[case], resident) for case in chosen]
+        rows = [_row(case, known[case.kind], peaks[case]) for case in chosen]
     _show(rows)
     figures = {"cases": rows, "summary": _summary(rows)}
     finish(options, figures, start, _headline(figures["summary"]))
 
 
-def _known(chosen: Sequence[Case], folder: Path) -> dict[str, tuple[Known, list[Any]]]:
-    """Return the laws of each network, and pairs of peak and resident bytes of its small runs."""
+def _known(chosen: Sequence[Case], folder: Path) -> dict[str, Known]:
+    """Return the laws of each network, as `vidfit.planning.measured.look` finds them."""
     found = {}
+    every: list[tuple[float, float]] = []
     for kind in dict.fromkeys(case.kind for case in chosen):
         case = Case(kind, Layout())
         known = look(case.question, "fp32", folder, None)
         small = [Layout(b) for b in probed(known)]
         _, runs = real_runs(case.question, small, Effort(steps=3, clock="cpu"))
-        found[kind] = (
-            with_runs(known, list(probed(known)), runs),
-            [(run.peak_bytes, run.resident_bytes) for run in runs],
-        )
+        own = [(float(run.peak_bytes), float(run.resident_bytes)) for run in runs]
+        every += own
+        resident = learned_resident(own if tells_factor(own) else every)
+        known = with_runs(known, list(probed(known)), runs)
+        found[kind] = replace(known, resident=resident)
         print(f"  {kind}: laws known, {load()}", flush=True)
     return found
 
 
-def _peaks(chosen: Sequence[Case], known: dict[str, tuple[Known, list[Any]]]) -> dict[Case, float]:
+def _peaks(chosen: Sequence[Case], known: dict[str, Known]) -> dict[Case, float]:
     """Return the predicted peak of each case; what one process can tell, it is asked at once."""
     found = {}
     for kind, recipe in dict.fromkeys((case.kind, case.recipe) for case in chosen):
         alike = [case for case in chosen if (case.kind, case.recipe) == (kind, recipe)]
         _, runs = dry_runs(alike[0].question, [case.layout for case in alike])
         for case, run in zip(alike, runs, strict=True):
-            found[case] = run.peak_bytes + known[kind][0].beside(case.layout)
+            found[case] = run.peak_bytes + known[kind].beside(case.layout)
     return found
 
 
-def _row(case: Case, known: Known, predicted: float, resident: Resident) -> dict[str, Any]:
+def _row(case: Case, known: Known, predicted: float) -> dict[str, Any]:
     by_line = known.peak_bytes(case.layout) if case.layout.accumulation > 1 else None
     seconds = known.seconds(case.layout)
     run = _run(case)
@@ -126,7 +126,7 @@ def _row(case: Case, known: Known, predicted: float, resident: Resident) -> dict
         "allocator_bytes": run.peak_bytes,
         "by_line_bytes": by_line,
         "rule_bytes": RULE_BYTES * known.sizes.learned_bytes / 4,
-        "predicted_resident_bytes": resident.of(predicted),
+        "predicted_resident_bytes": known.resident.of(predicted),
         "resident_bytes": run.resident_bytes,
         "predicted_seconds": seconds if comparable else None,
         "measured_seconds": measured,

@@ -16,6 +16,7 @@ from vidfit.planning.memory import (
     learned_resident,
     line,
     read_pairs,
+    tells_factor,
 )
 from vidfit.plans import Layout, Precision
 
@@ -158,10 +159,12 @@ def _by_numbers_alone(question: Question, precision: Precision, why: str) -> Kno
 def _with_numbers(known: Known, question: Question, layouts: list[Layout], folder: Path) -> Known:
     """Run a few steps, and add what they tell."""
     _, runs = real_runs(question, layouts, Effort())
-    pairs = [*read_pairs(folder), *[(float(r.peak_bytes), float(r.resident_bytes)) for r in runs]]
+    own = [(float(run.peak_bytes), float(run.resident_bytes)) for run in runs]
+    pairs = [*read_pairs(folder), *own]
     keep_pairs(folder, pairs)
     found = with_runs(known, [layout.micro_batch for layout in layouts], runs)
-    return replace(found, resident=learned_resident(pairs))
+    # What the allocator loses depends on the network; others' runs are better than none.
+    return replace(found, resident=learned_resident(own if tells_factor(own) else pairs))
 
 
 def with_runs(known: Known, batches: list[int], runs: list[Real]) -> Known:

@@ -22,7 +22,11 @@ STATES = {"adamw": 2, "sgd": 1}
 CUDA_CONTEXT_BYTES = 600 * 2**20
 """Of a process on a graphics processor before its first tensor; of the order that drivers take."""
 
+FACTORS = (1.0, 3.0)
+"""Of resident memory over tensors; small tensors among large ones leave holes."""
+
 _KEPT_PAIRS = 40
+_TELLING_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +123,24 @@ class Resident:
         return (limit_bytes - self.base_bytes) / self.factor
 
 
-def learned_resident(pairs: Sequence[tuple[float, float]]) -> Resident:
-    """Fit what was resident, by the peak of tensors, on this machine.
+def tells_factor(pairs: Sequence[tuple[float, float]]) -> bool:
+    """Whether runs differ enough in size to tell what the allocator loses."""
+    peaks = [peak for peak, _ in pairs]
+    return len(peaks) > 1 and max(peaks) - min(peaks) > _TELLING_BYTES
 
-    A line by least squares, with its factor held in [1, 1.5], then raised until no run that was
-    seen lies above it. Without runs of two sizes the factor is that of `Resident`.
+
+def learned_resident(pairs: Sequence[tuple[float, float]]) -> Resident:
+    """Fit what was resident, by the peak of tensors.
+
+    A line by least squares, with its factor held in `FACTORS`, then raised until no run that was
+    seen lies above it. Runs that hardly differ in size leave the factor as it is in `Resident`.
     """
     if not pairs:
         return Resident()
     peaks, resident = np.array(pairs, dtype=float).T
     factor = Resident().factor
-    if peaks.max() > 2 * peaks.min() + 2**26:
-        factor = float(np.clip(np.polyfit(peaks, resident, 1)[0], 1.0, 1.5))
+    if tells_factor(pairs):
+        factor = float(np.clip(np.polyfit(peaks, resident, 1)[0], *FACTORS))
     return Resident(float((resident - factor * peaks).max()), factor)
 
 

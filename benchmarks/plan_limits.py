@@ -1,0 +1,195 @@
+"""Plans under real limits of memory: none may die, and they should use what there is.
+
+Each plan is made for a random limit by the laws of `vidfit.planning`, from a few small runs of its
+network, without the check of the chosen layout that `vidfit plan` adds. Two optimizer steps of two
+micro-batches then run under that limit, in a process of their own and one thread. The largest
+micro-batch that survives is found by search under the same limit.
+
+The limit is ``RLIMIT_DATA``: what a process holds for itself, written or not. Linux ignores limits
+on resident memory, and one on addresses would count libraries that lie on disk. So the base that
+plans reckon with is learned in these terms, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks._harness import arguments, environment, finish, load, table
+from benchmarks._plan_subjects import trainee
+from vidfit.planning.child import Question
+from vidfit.planning.choice import Setting, choose
+from vidfit.planning.measured import Known, look, probed
+from vidfit.planning.memory import Line, learned_resident
+from vidfit.planning.trial import take_steps
+from vidfit.plans import Data, Layout, Machine, Recipe
+from vidfit.runtime import malloc
+
+KINDS = ("lite0", "resnet", "vit", "videomae", "transformer", "lstm")
+USED = 0.85
+MANY_CLIPS = 4096
+ROOM_BYTES = (160 * 2**20, 800 * 2**20)
+MIB = 2**20
+RECIPE = Recipe()
+
+
+def main() -> None:
+    options = _options()
+    start = environment()
+    torch.set_num_threads(1)
+    malloc.tune()
+    with tempfile.TemporaryDirectory() as kept:
+        known = {kind: _known(kind, Path(kept)) for kind in KINDS}
+    rng = random.Random(0)
+    rows = []
+    for number in range(options.plans):
+        kind = KINDS[number % len(KINDS)]
+        limit = int(known[kind].resident.of(rng.uniform(*ROOM_BYTES)))
+        rows.append(_row(kind, known[kind], limit))
+        print(f"  {number + 1}: {rows[-1]}, {load()}", flush=True)
+    _show(rows)
+    dead = sum(not row["survived"] for row in rows)
+    used = [row["chosen"] / row["most"] for row in rows if row["survived"]]
+    figures = {
+        "plans": rows,
+        "dead": dead,
+        "used, median": statistics.median(used),
+        "used, least": min(used),
+        "used, share at the bar": sum(u >= USED for u in used) / len(rows),
+        "held": {kind: asdict(of_kind.resident) for kind, of_kind in known.items()},
+    }
+    headline = (
+        f"{dead} of {len(rows)} plans died (bar 0); micro-batch of the largest possible: median "
+        f"{figures['used, median']:.0%}, least {min(used):.0%}, at least {USED:.0%} in "
+        f"{figures['used, share at the bar']:.0%} of the plans (bar: all)"
+    )
+    finish(options, figures, start, headline)
+
+
+def _known(kind: str, folder: Path) -> Known:
+    """Return the laws of a network, with what its process holds by two small runs."""
+    question = Question("benchmarks._plan_subjects:trainee", {"kind": kind}, RECIPE)
+    known = look(question, "fp32", folder, 2**40)
+    # A step here has two micro-batches: no inputs of further ones wait.
+    known = replace(known, sizes=replace(known.sizes, clip_bytes=0), micro_seconds=Line(1e-3, 1e-3))
+    pairs = []
+    for micro_batch in probed(known):
+        layout = Layout(micro_batch, accumulation=2)
+        held = _held(kind, layout, None)
+        if held is None:
+            raise SystemExit(f"{kind} does not run without a limit")
+        pairs.append((known.peak_bytes(layout), float(held)))
+    resident = learned_resident(pairs)
+    share, base = resident.factor, resident.base_bytes / MIB
+    print(f"  {kind}: a process holds {base:.0f} MiB and {share:.2f} of tensors", flush=True)
+    return replace(known, resident=resident)
+
+
+def _row(kind: str, known: Known, limit: int) -> dict[str, Any]:
+    layout = _chosen(known, limit)
+
+    def survives(micro_batch: int) -> bool:
+        return _held(kind, replace(layout, micro_batch=micro_batch), limit) is not None
+
+    survived = survives(layout.micro_batch)
+    most = _most(survives, layout.micro_batch) if survived else 0
+    return {
+        "kind": kind,
+        "limit_bytes": limit,
+        "chosen": layout.micro_batch,
+        "checkpointing": layout.checkpointing,
+        "survived": survived,
+        "most": most,
+    }
+
+
+def _chosen(known: Known, limit: int) -> Layout:
+    machine = Machine("limit", "cpu", 1, limit, {"fp32": 1e11}, 1e10, 1)
+    data = Data(MANY_CLIPS, 10, 100, 8)
+    best = choose(Setting(known, RECIPE, data, machine, MANY_CLIPS))[0].layout
+    return replace(best, accumulation=2)
+
+
+def _most(survives: Callable[[int], bool], low: int) -> int:
+    """Return the largest micro-batch that survives, from one that does; to one part in 40."""
+    high = max(low + 1, round(1.2 * low))
+    while survives(high):
+        low, high = high, max(high + 1, round(1.2 * high))
+    while high - low > max(1, low // 40):
+        middle = (low + high) // 2
+        low, high = (middle, high) if survives(middle) else (low, middle)
+    return low
+
+
+def _held(kind: str, layout: Layout, limit: int | None) -> int | None:
+    """Return what a process holds after two steps, or nothing when it does not get that far."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        _in_child(kind, layout, limit, writer)
+    os.close(writer)
+    with os.fdopen(reader) as stream:
+        text = stream.read()
+    _, status = os.waitpid(child, 0)
+    return json.loads(text) if status == 0 and text else None
+
+
+def _in_child(kind: str, layout: Layout, limit: int | None, writer: int) -> None:
+    """Run under the limit and leave: without a word when memory does not suffice."""
+    status = 1
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        made = trainee({"kind": kind})
+        if layout.checkpointing:
+            from vidfit.networks.tuned import checkpoint_blocks
+
+            checkpoint_blocks(made.network.encoder)
+        take_steps(made, RECIPE, layout)
+        lines = Path("/proc/self/status").read_text().splitlines()
+        held = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+        os.write(writer, json.dumps(held).encode())
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    table(
+        ("network", "limit MiB", "checkpointing", "chosen", "largest", "share"),
+        [
+            (
+                row["kind"],
+                f"{row['limit_bytes'] / MIB:.0f}",
+                "yes" if row["checkpointing"] else "no",
+                str(row["chosen"]),
+                str(row["most"]),
+                f"{row['chosen'] / row['most']:.0%}" if row["survived"] else "died",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = arguments(__doc__)
+    parser.add_argument("--plans", type=int, default=None, help="50, or 6 with --quick")
+    options = parser.parse_args()
+    options.plans = options.plans or (6 if options.quick else 50)
+    return options
+
+
+if __name__ == "__main__":
+    main()
