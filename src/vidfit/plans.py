@@ -237,6 +237,9 @@ class Plan:
         By field of `Subject`, `Layout` or `Recipe`, why it has its value.
     options
         Layouts that were considered, the chosen one first.
+    room_bytes
+        Peak of tensors that a process has room for: the memory less a margin and what the process
+        itself takes.
     """
 
     subject: Subject
@@ -247,4 +250,5 @@ class Plan:
     machine: Machine
     reasons: dict[str, str] = field(default_factory=dict)
     options: tuple[PlanOption, ...] = ()
+    room_bytes: int = 0
     warnings: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ PLAN = Plan(
     Machine("here", "cpu", 1, 2**33, {"fp32": 1e11}, 1e10, 2),
     {"micro_batch": "it is the largest that fits"},
     (PlanOption(Layout(micro_batch=4), PREDICTED), PlanOption(Layout(), PREDICTED, "too large")),
+    2**32,
     ("a warning",),
 )
 

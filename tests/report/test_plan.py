@@ -31,7 +31,8 @@ def example(**changes):
         Subject("lstm", "efficientnet-lite0", "full"), options[0].layout, Recipe(),
         options[0].predicted, Data(320, 4, 80, 8),
         Machine("a <processor>", "cpu", 1, 2000 * MIB, {}, 1e10, 2),
-        {"micro_batch": "the largest that fits", "epochs": "usual"}, options, ("a warning",),
+        {"micro_batch": "the largest that fits", "epochs": "usual"}, options, 1900 * MIB,
+        ("a warning",),
     )  # fmt: skip
     return replace(plan, **changes)
 
@@ -49,7 +50,7 @@ def test_the_table_shows_what_fits_with_the_choice_on_top():
 def test_the_picture_is_whole_and_escapes_what_it_is_told(tmp_path):
     root = ElementTree.fromstring(write_plan_picture(example(), tmp_path / "p.svg").read_text())
     texts = ["".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert "memory there is: 1.95 GiB" in texts
+    assert "room for tensors: 1.86 GiB of 1.95 GiB" in texts
     assert any("a <processor>" in text for text in texts)
     assert {"plain", "checkpointing"} <= set(texts)
 
@@ -67,10 +68,10 @@ def test_labels_of_lines_do_not_stand_on_one_another():
 
 @pytest.mark.parametrize(
     ("plan", "there"),
-    [(example(), True), (example(machine=replace(example().machine, memory_bytes=2**45)), False)],
+    [(example(), True), (example(room_bytes=2**45), False)],
 )
 def test_a_limit_far_above_is_not_drawn(plan, there):
-    assert ("memory there is" in plan_svg(plan)) == there
+    assert ("room for tensors" in plan_svg(plan)) == there
 
 
 def test_one_micro_batch_is_a_picture_too():

@@ -165,10 +165,11 @@ class _Draft:
         options = choose(setting)
         reasons |= {"regime": self.why, "batch": batch_why}
         reasons |= layout_reasons(setting, options[0])
-        words = (*setting.known.notes, time_words(setting))
+        notes = tuple(filter(None, (*setting.known.notes, time_words(setting))))
+        room = int(max(0, setting.room_bytes))
         return Plan(
             self.subject, options[0].layout, recipe, options[0].predicted, data, self.machine,
-            reasons, options, tuple(word for word in words if word),
+            reasons, options, room, notes,
         )  # fmt: skip
 
     def _setting(self, data: Data, recipe: Recipe, batch: int) -> Setting:

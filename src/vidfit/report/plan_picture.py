@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 860, 480
 LEFT, RIGHT, TOP, BOTTOM = 76, 190, 96, 62
 LABEL_PIXELS = 17
-_WAYS = ("recommended", "behind", "tied", "dropped")
+_WAYS = ("recommended", "behind", "tied", "leak")
+_OWN_STYLE = ".course.leak { stroke: #b3480f; }"
 MIB = 2**20
 
 
@@ -32,13 +33,12 @@ def way(layout: Layout) -> str:
 def plan_svg(plan: Plan) -> str:
     """Return the picture of a plan as an SVG file that stands alone."""
     lines = _lines(plan)
-    limit = plan.machine.memory_bytes
-    scale = _Scale(lines, limit)
+    scale = _Scale(lines, plan.room_bytes)
     pieces = [
         Markup('<rect width="100%" height="100%" fill="#ffffff"/>'),
         _words(plan),
         scale.grid(),
-        _limit(scale, limit),
+        _limit(scale, plan),
         *(_line(scale, points, css) for points, css in zip(lines.values(), _WAYS, strict=False)),
         _labels(scale, lines, plan),
         _chosen(scale, plan),
@@ -46,7 +46,7 @@ def plan_svg(plan: Plan) -> str:
     document = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         "<style>{css}</style>{pieces}</svg>\n"
-    ).format(w=WIDTH, h=HEIGHT, css=Markup(picture_style()), pieces=join(pieces))
+    ).format(w=WIDTH, h=HEIGHT, css=Markup(picture_style() + _OWN_STYLE), pieces=join(pieces))
     return str(document)
 
 
@@ -101,12 +101,12 @@ def _level(y: float, text: str) -> Markup:
     return line.format(LEFT, WIDTH - RIGHT, y=y) + _text(LEFT - 8, y + 4, text, "end")
 
 
-def _limit(scale: _Scale, limit_bytes: int) -> Markup:
-    y = scale.y(limit_bytes)
+def _limit(scale: _Scale, plan: Plan) -> Markup:
+    y = scale.y(plan.room_bytes)
     if y < TOP:
         return Markup("")
     line = Markup('<line class="floor" x1="{}" x2="{}" y1="{y}" y2="{y}"/>')
-    text = f"memory there is: {_size(limit_bytes)}"
+    text = f"room for tensors: {_size(plan.room_bytes)} of {_size(plan.machine.memory_bytes)}"
     return line.format(LEFT, WIDTH - RIGHT, y=y) + _text(LEFT + 4, y - 6, text, "start", "count")
 
 
