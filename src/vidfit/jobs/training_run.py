@@ -39,6 +39,7 @@ from vidfit.hardware import forget_peak, hardware, peak_bytes, resident_bytes
 from vidfit.jobs.subject import build_subject
 from vidfit.planning.file import read_plan, write_plan
 from vidfit.plans import Plan
+from vidfit.runtime import malloc
 from vidfit.training.clipset import ClipSet, open_set, write_array, write_whole
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def execute(
 
     if (folder / "trained.safetensors").is_file():
         return True
+    malloc.tune()
     forget_peak()
     held_bytes = resident_bytes()
     plan = read_plan(folder / "plan.json")
