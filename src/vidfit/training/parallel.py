@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 import torch
@@ -15,12 +16,16 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
 from lightning_fabric.strategies.strategy import Strategy
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
+from torch._C._distributed_c10d import PrefixStore, TCPStore
 from torch.distributed.device_mesh import DeviceMesh
 
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import main_blocks
 from vidfit.plans import Layout
+
+PATIENCE = timedelta(minutes=10)
+"""So long processes wait for each other, such as for one that writes a checkpoint."""
 
 _PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
@@ -67,6 +72,8 @@ def launch(layout: Layout, device: str) -> Place:
     """
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and not distributed.is_initialized():
+        _join(world, device)
     fabric = Fabric(
         accelerator=device,
         devices=local,
@@ -76,6 +83,27 @@ def launch(layout: Layout, device: str) -> Place:
     )
     fabric.launch()
     return Place(fabric)
+
+
+def _join(world: int, device: str) -> None:
+    """Meet the other processes of this attempt.
+
+    torchrun keeps one store of addresses over its restarts. Without names of its own each
+    attempt may read where a dead process listened, and wait there until the time is out.
+    """
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    rank = int(os.environ["RANK"])
+    # Without torchrun the first process keeps the store.
+    alone = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    store = TCPStore(host, port, world, is_master=alone and rank == 0, timeout=PATIENCE)
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    distributed.init_process_group(
+        "nccl" if device == "cuda" else "gloo",
+        store=PrefixStore(f"attempt-{attempt}", store),
+        rank=rank,
+        world_size=world,
+        timeout=PATIENCE,
+    )
 
 
 class Spread(nn.Module):
