@@ -90,8 +90,8 @@ def test_what_does_not_fit_is_planned_smaller_unless_it_was_asked_for(
             raise BudgetError("nothing fits into 1 GiB. Give more")
         return real_choose(setting)
 
-    real_choose = job.choose
-    monkeypatch.setattr(job, "choose", choose)
+    real_choose = job.choose_confirmed
+    monkeypatch.setattr(job, "choose_confirmed", choose)
     plan = job.run_plan(clips, tmp_path, PlanOptions("efficientnet-lite0@1", "mean"))
     assert plan.subject.regime == "probe"
     assert plan.reasons["regime"].startswith("lp-ft does not fit (nothing fits into 1 GiB); lora")

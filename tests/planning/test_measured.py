@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from vidfit.errors import BackboneError
@@ -21,7 +23,10 @@ def test_laws_come_from_a_few_runs_and_are_kept(tmp_path, monkeypatch):
     assert known.peak_bytes(layout) == pytest.approx(real.peak_bytes, rel=0.08)
     assert known.peaks[True].slope < known.peaks[False].slope
     assert known.flops_a_clip[True] > known.flops_a_clip[False]
-    assert known.resident.of(known.peak_bytes(Layout(4))) > known.resident.base_bytes
+    assert set(known.residents) == {False, True}
+    assert known.resident(False).base_bytes > 2**26
+    assert measured.held(question, Layout(4), 2**34) > known.peak_bytes(Layout(4))
+    assert measured.held(question, Layout(4), 2**24) == math.inf
     again = known.seconds(Layout(16, checkpointing=True))
     assert again > known.seconds(Layout(16)) > 0
     # The second time nothing is asked but what depends on the moment.

@@ -17,10 +17,10 @@ from vidfit.jobs.options import PlanOptions
 from vidfit.jobs.subject import Sight, sight
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.planning.child import Question, default_folder
-from vidfit.planning.choice import Setting, choose
+from vidfit.planning.choice import Setting, choose_confirmed
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
-from vidfit.planning.measured import exactly, look
+from vidfit.planning.measured import exactly, held, look
 from vidfit.planning.memory import learned_resident, read_pairs
 from vidfit.planning.reasons import layout_reasons, time_words
 from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
@@ -161,12 +161,11 @@ class _Draft:
     def _of(self, data: Data, epochs: int | None) -> Plan:
         batch, batch_why = batch_for(data, self.options.batch)
         recipe, reasons = recipe_for(self.regime, epochs, batch)
-        setting = self._setting(data, recipe, batch)
-        options = choose(setting)
+        setting, options = choose_confirmed(self._setting(data, recipe, batch))
         reasons |= {"regime": self.why, "batch": batch_why}
         reasons |= layout_reasons(setting, options[0])
         notes = tuple(filter(None, (*setting.known.notes, time_words(setting))))
-        room = int(max(0, setting.room_bytes))
+        room = int(max(0, setting.room_bytes(options[0].layout.checkpointing)))
         return Plan(
             self.subject, options[0].layout, recipe, options[0].predicted, data, self.machine,
             reasons, options, room, notes,
@@ -184,8 +183,14 @@ class _Draft:
         def exact(layout: Layout) -> float:
             return exactly(known, question, layout, folder)
 
-        checked = None if known.notes else exact
-        return Setting(known, recipe, data, self.machine, batch, precision, checked)
+        def confirm(layout: Layout) -> float:
+            return held(question, layout, self.machine.memory_bytes)
+
+        return Setting(
+            known, recipe, data, self.machine, batch, precision,
+            exact=None if known.notes else exact,
+            confirm=confirm if here and not self.machine.described else None,
+        )  # fmt: skip
 
     def _question(self, data: Data, recipe: Recipe) -> Question:
         usual = Recipe()

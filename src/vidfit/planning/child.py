@@ -20,6 +20,9 @@ from vidfit.runtime.cache import default_folder as engines_folder
 
 Kind = Literal["dry", "real"]
 
+_RETURNED_BYTES = 2**16
+"""Blocks from this size on are mapped, and so given back when they are freed."""
+
 _PACKAGES = ("vidfit", "torch", "transformers")
 
 
@@ -65,11 +68,24 @@ class Real:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How a run with numbers is measured: steps that are timed, by which clock, and the trace."""
+    """How a run with numbers is measured.
+
+    Parameters
+    ----------
+    traced
+        Whether to take the allocator's peak, in two steps more.
+    limit_bytes
+        That the process may hold; 0 for any.
+    returning
+        Whether freed memory goes back to the system at once: slower, but what is resident then
+        follows the tensors.
+    """
 
     steps: int = 3
     clock: Literal["wall", "cpu"] = "wall"
     traced: bool = True
+    limit_bytes: int = 0
+    returning: bool = False
 
 
 def dry_runs(
@@ -130,6 +146,8 @@ def _request(question: Question, kind: Kind, layouts: Sequence[Layout]) -> dict[
 def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
     # Of the parent's paths, too: a target may lie in a test or a script.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    if request.get("returning"):
+        environment["MALLOC_MMAP_THRESHOLD_"] = str(_RETURNED_BYTES)
     done = subprocess.run(
         [sys.executable, "-m", "vidfit.planning.probe"],
         input=json.dumps(request),

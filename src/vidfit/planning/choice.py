@@ -33,6 +33,16 @@ EFFICIENCY = 0.35
 TRAFFIC = 3.0
 """Times that activations pass through a described device's memory: written, read, gradient."""
 
+ROOMY = 0.6
+"""Share of the memory below which a layout needs no confirming run."""
+
+CONFIRMATIONS = 4
+CLOSE = 0.02
+"""Share of the memory by which a run may lie beside its law."""
+
+DEAD = 1.15
+"""Times the memory that is reckoned for a run that did not survive: it may be any above 1."""
+
 GIB = 2**30
 
 
@@ -46,6 +56,8 @@ class Setting:
         Clips that a step is to have.
     exact
         Gives the peak of one layout by a run of its own; the law is checked with it.
+    confirm
+        Gives what a process comes to hold when it really runs the layout; infinite when it dies.
     """
 
     known: Known
@@ -55,6 +67,7 @@ class Setting:
     batch_clips: int
     precision: Precision = "fp32"
     exact: Callable[[Layout], float] | None = None
+    confirm: Callable[[Layout], float] | None = None
 
     @property
     def margin(self) -> float:
@@ -62,12 +75,69 @@ class Setting:
         return DESCRIBED_MARGIN if self.machine.device == "cuda" else MARGIN
 
     @property
-    def room_bytes(self) -> float:
-        """Peak of tensors in a process that the memory has room for."""
-        most = self.machine.memory_bytes * (1 - self.margin)
+    def most_bytes(self) -> float:
+        """What a process may come to hold."""
+        return self.machine.memory_bytes * (1 - self.margin)
+
+    def held_bytes(self, peak_bytes: float, checkpointing: bool) -> float:
+        """Return what a process holds, from the peak of its tensors."""
         if self.machine.device == "cuda":
-            return most - CUDA_CONTEXT_BYTES
-        return self.known.resident.room(most)
+            return CUDA_CONTEXT_BYTES + peak_bytes
+        return self.known.resident(checkpointing).of(peak_bytes)
+
+    def room_bytes(self, checkpointing: bool) -> float:
+        """Return the peak of tensors that the memory has room for."""
+        if self.machine.device == "cuda":
+            return self.most_bytes - CUDA_CONTEXT_BYTES
+        return self.known.resident(checkpointing).room(self.most_bytes)
+
+
+def choose_confirmed(setting: Setting) -> tuple[Setting, tuple[PlanOption, ...]]:
+    """Return the layouts as `choose` does, the chosen one confirmed by really running it.
+
+    What the allocator loses is not quite a line: a run near the limit moves it to where it
+    belongs, and the choice is made anew. A layout that leaves much memory free is not run.
+
+    Returns
+    -------
+    tuple
+        The setting with the law that was moved, and the options.
+
+    Raises
+    ------
+    BudgetError
+        If none fits.
+    """
+    best: tuple[Setting, tuple[PlanOption, ...]] | None = None
+    for _ in range(CONFIRMATIONS):
+        options = choose(setting)
+        layout, peak = options[0].layout, options[0].predicted.peak_bytes
+        expected = setting.held_bytes(peak, layout.checkpointing)
+        if setting.confirm is None or expected < ROOMY * setting.machine.memory_bytes:
+            return setting, options
+        held = min(setting.confirm(layout), DEAD * setting.machine.memory_bytes)
+        setting = _moved(setting, layout.checkpointing, held - expected)
+        if held <= setting.most_bytes:
+            if best and options[0].predicted.total_seconds >= best[1][0].predicted.total_seconds:
+                return best
+            best = setting, options
+            if abs(held - expected) < CLOSE * setting.machine.memory_bytes:
+                return best
+    if best is None:
+        return setting, choose(replace(setting, machine=_tighter(setting.machine)))
+    return best
+
+
+def _moved(setting: Setting, checkpointing: bool, bytes_more: float) -> Setting:
+    law = setting.known.resident(checkpointing)
+    moved = replace(law, base_bytes=law.base_bytes + bytes_more)
+    residents = {**setting.known.residents, checkpointing: moved}
+    return replace(setting, known=replace(setting.known, residents=residents))
+
+
+def _tighter(machine: Machine) -> Machine:
+    """Return a machine with less memory: runs have died where laws saw room."""
+    return replace(machine, memory_bytes=int(machine.memory_bytes * (2 - DEAD)))
 
 
 def choose(setting: Setting) -> tuple[PlanOption, ...]:
@@ -166,10 +236,11 @@ def _peak(setting: Setting, layout: Layout, alone: float | None) -> int:
 
 def _refusal(setting: Setting, layout: Layout, alone: float | None) -> str:
     peak = _peak(setting, layout, alone)
-    if peak <= setting.room_bytes:
+    room = setting.room_bytes(layout.checkpointing)
+    if peak <= room:
         return ""
     return (
-        f"needs {_gib(peak)} for tensors; there is room for {_gib(max(0, setting.room_bytes))} of "
+        f"needs {_gib(peak)} for tensors; there is room for {_gib(max(0, room))} of "
         f"{_gib(setting.machine.memory_bytes)}, less {setting.margin:.0%} and what the process "
         "itself takes"
     )
@@ -209,14 +280,13 @@ def described_seconds(setting: Setting, layout: Layout) -> float:
 
 
 def _too_large(setting: Setting, options: list[PlanOption]) -> BudgetError:
-    least = min(options, key=lambda option: option.predicted.peak_bytes)
-    need = least.predicted.peak_bytes
-    process = CUDA_CONTEXT_BYTES + need
-    if setting.machine.device == "cpu":
-        process = int(setting.known.resident.of(need))
+    process = min(
+        setting.held_bytes(option.predicted.peak_bytes, option.layout.checkpointing)
+        for option in options
+    )
     return BudgetError(
         f"nothing fits into {_gib(setting.machine.memory_bytes)}: one clip at a time needs "
-        f"{_gib(int(process / (1 - setting.margin)))}. Give more memory, train with the regime "
+        f"{_gib(process / (1 - setting.margin))}. Give more memory, train with the regime "
         "'probe' or 'lora', or choose a smaller backbone or fewer views (NAME@VIEWS)."
     )
 

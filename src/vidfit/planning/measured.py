@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ PROBED, PROBED_SMALL = (1, 4), (4, 32)
 SMALL_BYTES = 256 * 2**20
 """Of a head over tokens, say: of its small tensors and short steps few clips tell little."""
 
-_NOTHING, _UNSEEN = Line(0.0, 0.0), Resident()
+_NOTHING, _USUAL = Line(0.0, 0.0), Resident()
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Known:
         Bytes over the micro-batch that kernels take within an operation.
     micro_seconds, update_seconds
         Of a plain micro-batch, and of an update, on this machine; ``None`` when not run.
+    residents
+        By checkpointing, what the system counts for a process.
     """
 
     sizes: Sizes
@@ -57,8 +60,12 @@ class Known:
     hidden: Line = _NOTHING
     micro_seconds: Line | None = None
     update_seconds: float = 0.0
-    resident: Resident = _UNSEEN
+    residents: Mapping[bool, Resident] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def resident(self, checkpointing: bool) -> Resident:
+        """Return what the system counts; as is usual where nothing was run."""
+        return self.residents.get(checkpointing, _USUAL)
 
     def peak_bytes(self, layout: Layout) -> float:
         """Return the peak of tensors in one process that stands alone."""
@@ -108,7 +115,12 @@ def look(question: Question, precision: Precision, folder: Path, room_bytes: flo
     fitting = [b for b in probed(known) if known.peak_bytes(Layout(b)) <= room_bytes]
     if not fitting:
         return known  # nothing fits: the choice says so
-    return _with_numbers(known, question, [Layout(b, precision=precision) for b in fitting], folder)
+    layouts = [
+        Layout(b, precision=precision, checkpointing=again)
+        for again in sorted(known.peaks)
+        for b in fitting
+    ]
+    return _with_numbers(known, question, layouts, folder)
 
 
 def probed(known: Known) -> tuple[int, int]:
@@ -122,6 +134,23 @@ def exactly(known: Known, question: Question, layout: Layout, folder: Path | Non
     run = replace(layout, accumulation=min(layout.accumulation, 2), processes=1, sharding="none")
     _, (dry,) = dry_runs(question, [run], folder)
     return dry.peak_bytes + known.beside(layout)
+
+
+def held(question: Question, layout: Layout, limit_bytes: int) -> float:
+    """Return what a process comes to hold that really runs a layout; infinite when it dies.
+
+    Parameters
+    ----------
+    limit_bytes
+        The child may hold no more, so that it fails alone and not with the machine.
+    """
+    alone = replace(layout, accumulation=min(layout.accumulation, 2), processes=1, sharding="none")
+    effort = Effort(steps=2, traced=False, limit_bytes=limit_bytes)
+    try:
+        _, (run,) = real_runs(question, [alone], effort)
+    except BackboneError:  # it has run with fewer clips: what it lacks is memory
+        return math.inf
+    return float(run.resident_bytes)
 
 
 def _without_numbers(question: Question, precision: Precision, folder: Path) -> Known:
@@ -159,12 +188,20 @@ def _by_numbers_alone(question: Question, precision: Precision, why: str) -> Kno
 def _with_numbers(known: Known, question: Question, layouts: list[Layout], folder: Path) -> Known:
     """Run a few steps, and add what they tell."""
     _, runs = real_runs(question, layouts, Effort())
-    own = [(float(run.peak_bytes), float(run.resident_bytes)) for run in runs]
-    pairs = [*read_pairs(folder), *own]
-    keep_pairs(folder, pairs)
-    found = with_runs(known, [layout.micro_batch for layout in layouts], runs)
-    # What the allocator loses depends on the network; others' runs are better than none.
-    return replace(found, resident=learned_resident(own if tells_factor(own) else pairs))
+    every, residents = read_pairs(folder), {}
+    for again in known.peaks:
+        own = [
+            (float(run.peak_bytes), float(run.resident_bytes))
+            for layout, run in zip(layouts, runs, strict=True)
+            if layout.checkpointing == again
+        ]
+        every += own
+        # What the allocator loses depends on the network; others' runs are better than none.
+        residents[again] = learned_resident(own if tells_factor(own) else every)
+    keep_pairs(folder, every)
+    plain = [layout.micro_batch for layout in layouts if not layout.checkpointing]
+    found = with_runs(known, plain, runs[: len(plain)])
+    return replace(found, residents=residents)
 
 
 def with_runs(known: Known, batches: list[int], runs: list[Real]) -> Known:

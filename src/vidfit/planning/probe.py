@@ -61,7 +61,7 @@ def main() -> None:
     answer_to, sys.stdout = sys.stdout, sys.stderr
     torch.set_num_threads(request["threads"])
     if request["kind"] == "real":
-        malloc.tune()
+        _prepare(request)
         for module in request["code"]:
             importlib.import_module(module)
     recipe = Recipe(**request["recipe"])
@@ -70,6 +70,17 @@ def main() -> None:
         _dry(request, recipe, runs) if request["kind"] == "dry" else _real(request, recipe, runs)
     )
     json.dump(answer, answer_to)
+
+
+def _prepare(request: Mapping[str, Any]) -> None:
+    """Set the allocator as training does, and the limit."""
+    import resource
+
+    if not request["returning"]:
+        malloc.tune()
+    limit = request["limit_bytes"]
+    if limit:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _dry(request: Mapping[str, Any], recipe: Recipe, layouts: list[Layout]) -> dict[str, Any]:
