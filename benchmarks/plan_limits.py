@@ -77,8 +77,8 @@ def main() -> None:
     headline = (
         f"{dead} of {len(rows)} plans died (bar 0); micro-batch of the largest possible: median "
         f"{figures['used, median']:.0%}, least {min(used):.0%}, at least {USED:.0%} in "
-        f"{figures['used, share at the bar']:.0%} of the plans (bar: all); {dead_by_laws} would have "
-        f"died by the laws alone"
+        f"{figures['used, share at the bar']:.0%} of the plans (bar: all); {dead_by_laws} would "
+        "have died by the laws alone"
     )
     finish(options, figures, start, headline)
 

@@ -229,10 +229,9 @@ def _headline(found: dict[str, Any]) -> str:
     return (
         f"allocator peak of {found['cases']} cases: median error {found['median']:.1%} (bar "
         f"{MEDIAN:.0%}), worst {found['worst']:.1%} (bar {WORST:.0%}, {found['worst case']}); "
-        f"resident worst {found['resident, worst']:.1%} (bar {RESIDENT:.0%}), with freed memory kept "
-        f"{found['kept, worst']:.1%}; step time median "
-        f"{found['seconds, median']:.0%} (bar {TIME:.0%}); 16 bytes a parameter: median "
-        f"{found['rule, median']:.0%}"
+        f"resident worst {found['resident, worst']:.1%} (bar {RESIDENT:.0%}), with freed memory "
+        f"kept {found['kept, worst']:.1%}; step time median {found['seconds, median']:.0%} "
+        f"(bar {TIME:.0%}); 16 bytes a parameter: median {found['rule, median']:.0%}"
     )
 
 
