@@ -37,6 +37,9 @@ def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
         "ENABLE_CPU_PINNING": "NO",
     }
     compiled = core.compile_model(str(path), "CPU", settings)
+    # The first array that is handed over sets OpenVINO's bindings up: two threads that do so at
+    # once wait for each other for good.
+    openvino.Tensor(np.zeros(1, np.uint8), shared_memory=True)
     own = threading.local()
 
     def run(frames_BTHWC: Frames) -> Floats:
