@@ -6,7 +6,7 @@ Shape letters: B clips of a micro-batch, M clips, K classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -26,6 +26,9 @@ Loaded = tuple[Micro, Clips, Tensor]
 Teach = Callable[[Callable[[Clips], Tensor], Loaded], Loaded]
 """What the averaged weights answer, as probabilities [B, K] of clips; and a micro-batch whose
 clips are its own followed by their partners, not mixed (`ClipSet.paired`) -> what is learned."""
+
+
+Item = TypeVar("Item")
 
 
 class _Micros(Dataset[Loaded]):
@@ -65,7 +68,7 @@ def loaded(
     return iter(loader)
 
 
-def _as_it_is(item: Any) -> Any:
+def _as_it_is(item: Item) -> Item:
     return item
 
 
