@@ -90,7 +90,7 @@ def test_select_refuses_what_it_cannot_read(fitted, tmp_path, option):
 
 
 def test_an_interrupt_is_status_130_and_says_how_to_go_on(fitted, tmp_path, monkeypatch):
-    def interrupt(*args):
+    def interrupt(*args, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fit_module, "build_table", interrupt)
