@@ -189,6 +189,21 @@ class TorchBackbone(Backbone, Protocol):
         ...
 
 
+@runtime_checkable
+class GraphBackbone(Backbone, Protocol):
+    """A backbone whose network is an ONNX file, such as a compressed one.
+
+    The graph maps uint8 ``frames`` [B, T, H, W, C] to float32 ``tokens`` [B, N, D], any B.
+    ``spec.family`` is the engine that it was made for and measured on, ``"onnx"`` or
+    ``"openvino"``; ``spec.revision`` is the file's sha256.
+    """
+
+    @property
+    def graph(self) -> Path:
+        """The file."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClipFeatures:
     """What one backbone saw in one clip.

@@ -24,6 +24,8 @@ RESTORE: dict[str, str] = {
     "motion": "vidfit.backbones.motion:restore",
     "transnetv2": "vidfit.backbones.transnet:restore",
     "network": "vidfit.jobs.frame_network:restore",
+    "onnx": "vidfit.backbones.graph:restore",
+    "openvino": "vidfit.backbones.graph:restore",
     "vgg": "vidfit.backbones.vgg:restore",
 }
 """``spec.family`` -> function ``(directory: Path, spec: BackboneSpec) -> Backbone``.

@@ -1,0 +1,1 @@
+"""Values of a compression; filled in by `vidfit.jobs.compress`."""
