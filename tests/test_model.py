@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import pickle
+import subprocess
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -188,3 +190,56 @@ def test_a_pickle_is_never_opened(saved, tmp_path):
     with pytest.raises(ModelError, match="damaged"):
         load_model(saved)
     assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret", "/etc/hostname", "a/../../secret", "a\\b", "C:x", ""]
+)
+def test_a_name_that_leaves_the_directory_is_refused(saved, name):
+    (saved.parent / "secret").write_text("not of this model")
+    files = json.loads((saved / "model.json").read_text())["files"]
+    rewrite(saved, files={**files, name: "0" * 64})
+    with pytest.raises(ModelError, match=r"names a file elsewhere.*do not trust it"):
+        load_model(saved)
+
+
+def test_a_file_that_is_not_listed_is_ignored(saved):
+    (saved / "README.md").write_text("about this model")
+    (saved / "backbones" / "0" / "notes.bin").write_bytes(b"anything")
+    assert load_model(saved).classes == example().classes
+
+
+def test_an_empty_folder_may_be_filled(tmp_path):
+    (tmp_path / "model").mkdir()
+    save_model(example(), tmp_path / "model", write_member)
+    assert load_model(tmp_path / "model").members == example().members
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from tests.test_model import example, write_member
+from vidfit.errors import ModelError
+from vidfit.model import save_model
+import numpy as np, safetensors.numpy
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    big = example(arrays={"weight_KD": np.zeros(9999, np.float32)})
+    save_model(big, Path(sys.argv[1]), write_member)
+except ModelError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_takes_no_more_is_said_and_leaves_nothing(tmp_path):
+    pytest.importorskip("resource")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "model")],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert f"cannot write the model to {tmp_path / 'model'}: " in done.stdout
+    assert "File too large" in done.stdout
+    assert list(tmp_path.iterdir()) == []

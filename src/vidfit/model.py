@@ -21,13 +21,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vidfit.contracts import Floats
 from vidfit.errors import ModelError
 
 FORMAT = 1
+DOCUMENT = "model.json"
 _HEAD = "head.safetensors"
 _SCRATCH = ".vidfit-model-"
 
@@ -93,29 +94,54 @@ def save_model(model: Model, directory: Path, save_member: Callable[[int, Path],
     """
     from safetensors.numpy import save_file
 
+    with replaced(directory, DOCUMENT, "model") as new:
+        save_file({k: v.copy() for k, v in model.arrays.items()}, new / _HEAD)
+        for index in range(len(model.members)):
+            folder = member_directory(new, index)
+            folder.mkdir(parents=True)
+            save_member(index, folder)
+        facts = {k: v for k, v in asdict(model).items() if k != "arrays"}
+        document = {"format": FORMAT, **facts, "files": _digests(new)}
+        text = json.dumps(document, indent=1, ensure_ascii=False)
+        (new / DOCUMENT).write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def replaced(directory: Path, marker: str, kind: str) -> Iterator[Path]:
+    """Give a folder to fill, which then stands at ``directory``: the old one or the whole new one.
+
+    Parameters
+    ----------
+    marker
+        Name of a file that each ``kind`` of directory holds; another directory that is not
+        empty is never replaced.
+
+    Raises
+    ------
+    ModelError
+        If something else stands there, the disk is full, or nothing can be written there.
+    """
+    from safetensors import SafetensorError
+
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with _alone(directory.parent), _scratch(directory.parent) as scratch:
-            if directory.exists() and not (directory / "model.json").is_file():
-                raise ModelError(f"{directory} exists and is no model; choose another place")
-            new = scratch / "model"
+            if directory.exists() and not (directory / marker).is_file() and _holds(directory):
+                raise ModelError(f"{directory} exists and is no {kind}; choose another place")
+            new = scratch / kind
             new.mkdir()
-            save_file({k: v.copy() for k, v in model.arrays.items()}, new / _HEAD)
-            for index in range(len(model.members)):
-                folder = member_directory(new, index)
-                folder.mkdir(parents=True)
-                save_member(index, folder)
-            facts = {k: v for k, v in asdict(model).items() if k != "arrays"}
-            document = {"format": FORMAT, **facts, "files": _digests(new)}
-            text = json.dumps(document, indent=1, ensure_ascii=False)
-            (new / "model.json").write_text(text, encoding="utf-8")
+            yield new
             if directory.exists():
                 directory.replace(scratch / "old")
             new.replace(directory)
-    except OSError as error:
-        raise ModelError(
-            f"cannot write the model to {directory}: {error.strerror or error}"
-        ) from error
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"cannot write the {kind} to {directory}: {reason}") from error
+
+
+def _holds(directory: Path) -> bool:
+    """Whether anything is lost when this is replaced."""
+    return not directory.is_dir() or any(directory.iterdir())
 
 
 @contextmanager
@@ -155,7 +181,7 @@ def load_model(directory: Path) -> Model:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = directory / "model.json"
+    path = directory / DOCUMENT
     if not path.is_file():
         raise ModelError(f"{directory} is no model: it has no model.json; give what `fit` wrote")
     try:
@@ -182,11 +208,19 @@ def _digests(directory: Path) -> dict[str, str]:
 
 def _check(directory: Path, expected: Mapping[str, str]) -> None:
     for name, digest in expected.items():
+        if not stays_within(name):
+            raise ModelError(f"{directory} names a file elsewhere, {name!r}; do not trust it")
         path = directory / name
         if not path.is_file():
             raise ModelError(f"{directory} is incomplete: {name} is missing; copy it again")
         if _sha256(path) != digest:
             raise ModelError(f"{path} was altered after it was written; fit or copy it again")
+
+
+def stays_within(name: str) -> bool:
+    """Whether a relative file name cannot leave its directory, on any system."""
+    parts = PurePosixPath(name).parts
+    return bool(parts) and parts[0] != "/" and ".." not in parts and not set("\\:\0") & set(name)
 
 
 def _sha256(path: Path) -> str:
