@@ -31,7 +31,8 @@ import torch
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._plan_subjects import trainee
 from vidfit.planning.child import Question
-from vidfit.planning.choice import Setting, choose, choose_confirmed
+from vidfit.planning.choice import Setting, choose
+from vidfit.planning.confirm import choose_confirmed
 from vidfit.planning.measured import Known, look, probed
 from vidfit.planning.memory import Line, learned_resident
 from vidfit.planning.trial import take_steps
@@ -41,7 +42,7 @@ from vidfit.runtime import malloc
 KINDS = ("lite0", "resnet", "vit", "videomae", "transformer", "lstm")
 USED = 0.85
 MANY_CLIPS = 4096
-ROOM_BYTES = (160 * 2**20, 800 * 2**20)
+ROOM_BYTES = (128 * 2**20, 480 * 2**20)
 MIB = 2**20
 RECIPE = Recipe()
 
@@ -136,11 +137,11 @@ def _setting(known: Known, limit: int, confirm: Callable[[Layout], float]) -> Se
 
 
 def _most(survives: Callable[[int], bool], low: int) -> int:
-    """Return the largest micro-batch that survives, from one that does; to one part in 40."""
-    high = max(low + 1, round(1.2 * low))
+    """Return the largest micro-batch that survives, from one that does; to one part in 20."""
+    high = max(low + 1, round(1.15 * low))
     while survives(high):
-        low, high = high, max(high + 1, round(1.2 * high))
-    while high - low > max(1, low // 40):
+        low, high = high, max(high + 1, round(1.15 * high))
+    while high - low > max(1, low // 20):
         middle = (low + high) // 2
         low, high = (middle, high) if survives(middle) else (low, middle)
     return low

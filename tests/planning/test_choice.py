@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
 
 import pytest
 
 from vidfit.errors import BudgetError
-from vidfit.planning.choice import MARGIN, Setting, choose, choose_confirmed
+from vidfit.planning.choice import MARGIN, Setting, choose
 from vidfit.planning.loading import shard_clips_for, waiting_seconds, workers_for
 from vidfit.planning.measured import Known
 from vidfit.planning.memory import Line, Resident, Sizes
@@ -65,36 +64,6 @@ def test_a_law_that_was_too_kind_is_corrected_by_a_run_of_its_own():
     assert not chosen.refused
     assert chosen.predicted.peak_bytes == (100 + 70 * chosen.layout.micro_batch) * MIB
     assert chosen.layout.micro_batch <= 10
-
-
-def test_a_run_near_the_limit_moves_the_law_until_a_run_confirms_it():
-    """The process really loses a tenth more of its tensors than the law says."""
-
-    def confirm(layout):
-        runs.append(layout.micro_batch)
-        return 200 * MIB + 1.1 * KNOWN.peak_bytes(layout)
-
-    runs = []
-    setting, options = choose_confirmed(replace(limited(1000), batch_clips=320, confirm=confirm))
-    # 200 + 1.1 (100 + 50 b) <= 1000 up to 12 clips.
-    assert options[0].layout.micro_batch == 12 and runs[0] == 13
-    assert confirm(options[0].layout) <= setting.most_bytes
-    assert setting.known.resident(False).base_bytes > 200 * MIB
-
-
-def test_a_run_that_dies_is_planned_smaller():
-    def confirm(layout):
-        return inf if layout.micro_batch > 8 else 200 * MIB + KNOWN.peak_bytes(layout)
-
-    _, options = choose_confirmed(replace(limited(1000), batch_clips=320, confirm=confirm))
-    assert 6 <= options[0].layout.micro_batch <= 8
-
-
-def test_a_layout_that_leaves_much_free_is_not_run():
-    def confirm(layout):
-        raise AssertionError("it should not run")
-
-    assert choose_confirmed(replace(SETTING, confirm=confirm))[1][0].layout.micro_batch == 32
 
 
 @pytest.mark.parametrize(("mib", "sharding"), [(8192, "ddp"), (1040, "fsdp")])

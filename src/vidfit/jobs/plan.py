@@ -17,7 +17,8 @@ from vidfit.jobs.options import PlanOptions
 from vidfit.jobs.subject import Sight, sight
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.planning.child import Question, default_folder
-from vidfit.planning.choice import Setting, choose_confirmed
+from vidfit.planning.choice import Setting
+from vidfit.planning.confirm import choose_confirmed
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
 from vidfit.planning.measured import exactly, held, look

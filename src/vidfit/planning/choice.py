@@ -33,15 +33,8 @@ EFFICIENCY = 0.35
 TRAFFIC = 3.0
 """Times that activations pass through a described device's memory: written, read, gradient."""
 
-ROOMY = 0.6
-"""Share of the memory below which a layout needs no confirming run."""
-
-CONFIRMATIONS = 4
-CLOSE = 0.02
-"""Share of the memory by which a run may lie beside its law."""
-
-DEAD = 1.15
-"""Times the memory that is reckoned for a run that did not survive: it may be any above 1."""
+CONFIRMED_MARGIN = 0.02
+"""The same where the chosen layout is really run before it is offered."""
 
 GIB = 2**30
 
@@ -72,7 +65,9 @@ class Setting:
     @property
     def margin(self) -> float:
         """Share of the memory that is left free."""
-        return DESCRIBED_MARGIN if self.machine.device == "cuda" else MARGIN
+        if self.machine.device == "cuda":
+            return DESCRIBED_MARGIN
+        return CONFIRMED_MARGIN if self.confirm else MARGIN
 
     @property
     def most_bytes(self) -> float:
@@ -90,54 +85,6 @@ class Setting:
         if self.machine.device == "cuda":
             return self.most_bytes - CUDA_CONTEXT_BYTES
         return self.known.resident(checkpointing).room(self.most_bytes)
-
-
-def choose_confirmed(setting: Setting) -> tuple[Setting, tuple[PlanOption, ...]]:
-    """Return the layouts as `choose` does, the chosen one confirmed by really running it.
-
-    What the allocator loses is not quite a line: a run near the limit moves it to where it
-    belongs, and the choice is made anew. A layout that leaves much memory free is not run.
-
-    Returns
-    -------
-    tuple
-        The setting with the law that was moved, and the options.
-
-    Raises
-    ------
-    BudgetError
-        If none fits.
-    """
-    best: tuple[Setting, tuple[PlanOption, ...]] | None = None
-    for _ in range(CONFIRMATIONS):
-        options = choose(setting)
-        layout, peak = options[0].layout, options[0].predicted.peak_bytes
-        expected = setting.held_bytes(peak, layout.checkpointing)
-        if setting.confirm is None or expected < ROOMY * setting.machine.memory_bytes:
-            return setting, options
-        held = min(setting.confirm(layout), DEAD * setting.machine.memory_bytes)
-        setting = _moved(setting, layout.checkpointing, held - expected)
-        if held <= setting.most_bytes:
-            if best and options[0].predicted.total_seconds >= best[1][0].predicted.total_seconds:
-                return best
-            best = setting, options
-            if abs(held - expected) < CLOSE * setting.machine.memory_bytes:
-                return best
-    if best is None:
-        return setting, choose(replace(setting, machine=_tighter(setting.machine)))
-    return best
-
-
-def _moved(setting: Setting, checkpointing: bool, bytes_more: float) -> Setting:
-    law = setting.known.resident(checkpointing)
-    moved = replace(law, base_bytes=law.base_bytes + bytes_more)
-    residents = {**setting.known.residents, checkpointing: moved}
-    return replace(setting, known=replace(setting.known, residents=residents))
-
-
-def _tighter(machine: Machine) -> Machine:
-    """Return a machine with less memory: runs have died where laws saw room."""
-    return replace(machine, memory_bytes=int(machine.memory_bytes * (2 - DEAD)))
 
 
 def choose(setting: Setting) -> tuple[PlanOption, ...]:
@@ -181,7 +128,7 @@ def _checked(setting: Setting, option: PlanOption) -> PlanOption:
     if not checked.refused or layout.micro_batch == 1:
         return checked
     share = layout.micro_batch * layout.accumulation
-    return _option(setting, _even(layout, layout.micro_batch - 1, share))
+    return _option(setting, even(layout, layout.micro_batch - 1, share))
 
 
 def _shardings(machine: Machine) -> tuple[Sharding, ...]:
@@ -201,14 +148,14 @@ def _largest(setting: Setting, checkpointing: bool, sharding: Sharding) -> PlanO
         middle = (low + high + 1) // 2
         fits = not _refusal(setting, _of(way, middle, share), None)
         low, high = (middle, high) if fits else (low, middle - 1)
-    return _option(setting, _even(way, low, share))
+    return _option(setting, even(way, low, share))
 
 
 def _of(way: Layout, micro_batch: int, share: int) -> Layout:
     return replace(way, micro_batch=micro_batch, accumulation=math.ceil(share / micro_batch))
 
 
-def _even(way: Layout, most: int, share: int) -> Layout:
+def even(way: Layout, most: int, share: int) -> Layout:
     """Return micro-batches of at most so many clips, as even as can be."""
     accumulation = math.ceil(share / max(most, 1))
     return _of(way, math.ceil(share / accumulation), share)
