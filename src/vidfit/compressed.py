@@ -1,1 +1,122 @@
-"""Values of a compression; filled in by `vidfit.jobs.compress`."""
+"""How small and how fast a model can be: values that `compress` hands to a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vidfit.contracts import Estimate, Failure, Stage
+
+Target = Literal["latency", "size", "memory"]
+"""What is to become small: seconds of a clip, bytes on disk, bytes in memory."""
+
+Verdict = Literal["kept", "within", "open", "worse", "no gain", "failed"]
+"""Of an artefact: chosen; proven within the tolerance; not proven; proven worse than that;
+not smaller or faster than the original, so that its answers were not measured; not made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a model's networks take.
+
+    Parameters
+    ----------
+    engine
+        What runs them.
+    latency_seconds
+        Of all networks on one clip, in one thread: median, without decoding.
+    latency_ratio
+        The original's latency over this one, paired in time: above 1 is faster.
+    size_bytes
+        Of their files.
+    memory_bytes
+        What a process that opens them and answers a clip holds more than before, at its peak.
+    """
+
+    engine: str
+    latency_seconds: float
+    latency_ratio: float
+    size_bytes: int
+    memory_bytes: int
+
+    def of(self, target: Target) -> float:
+        """Return what is to become small."""
+        return {
+            "latency": 1.0 / self.latency_ratio,
+            "size": float(self.size_bytes),
+            "memory": float(self.memory_bytes),
+        }[target]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One way to compress the model, with all that was measured of it.
+
+    Parameters
+    ----------
+    name
+        Of the technique, a key of ``vidfit.jobs.techniques.TECHNIQUES``.
+    details
+        What was done, in words.
+    footprint
+        ``None`` when it could not be made.
+    similarity
+        Mean cosine of its tokens and the original's, on frames of the calibration clips.
+    accuracy
+        Top-1 on clips that neither it nor its head has seen, in [0, 1].
+    loss
+        The original's accuracy minus this one, paired over recordings; ``None`` when answers
+        were not measured.
+    changed
+        Share of those clips to which it answers otherwise than the original.
+    reason
+        Why the verdict, in words.
+    """
+
+    name: str
+    details: tuple[str, ...]
+    footprint: Footprint | None
+    similarity: float
+    accuracy: Estimate | None
+    loss: Estimate | None
+    changed: float
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compression:
+    """Whether a model can be had smaller or faster, and at what loss.
+
+    Parameters
+    ----------
+    chosen
+        Name of the artefact in the model directory; empty when none is proven good enough.
+    tolerance
+        Most accuracy that may be lost, in [0, 1].
+    networks
+        Names of the members that were compressed; those without a network stay as they are.
+    judged, calibrated
+        Clips whose answers were compared, and clips of other recordings whose frames set
+        ranges and taught pruned networks.
+    protocol
+        How clips were held out, in words.
+    """
+
+    model: str
+    data: str
+    target: Target
+    tolerance: float
+    chosen: str
+    verdict: str
+    networks: tuple[str, ...]
+    original: Artefact
+    artefacts: tuple[Artefact, ...]
+    judged: int
+    judged_groups: int
+    calibrated: int
+    protocol: str
+    failures: tuple[Failure, ...]
+    stages: tuple[Stage, ...]
+    machine: dict[str, str]
+    warnings: tuple[str, ...] = ()

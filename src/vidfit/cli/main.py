@@ -13,6 +13,8 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from vidfit.cli.benchmark import benchmark
+from vidfit.cli.compress import compress
 from vidfit.cli.label import label
 from vidfit.cli.plan import plan
 from vidfit.cli.quantities import memory_bytes, time_seconds
@@ -227,9 +229,11 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     show_combination(combination, folder)
 
 
+app.command()(_reported(compress))
 app.command()(_reported(label))
 app.command()(_reported(plan))
 app.command()(_reported(train))
+app.command()(_reported(benchmark))
 
 
 @app.command()

@@ -120,7 +120,8 @@ def run_fit(
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]
-    save(model, model_card(report, members), finalists, output / "model")
+    card = {**model_card(report, members), "method": compared.chosen.method}
+    save(model, card, finalists, output / "model")
     write_ranking(ranking, output)
     write_report(report, output)
     return report

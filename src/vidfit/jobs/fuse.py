@@ -111,7 +111,8 @@ def run_fuse(
         stages,
     )
     combination = build_combination(found)
-    save(model, _card(combination, model, ran), ran, output / "model")
+    card = {**_card(combination, model, ran), "method": compared.chosen.method}
+    save(model, card, ran, output / "model")
     if student and combination.offers_student:
         save(student.model, _card(combination, student.model, ran), ran, output / "student")
     write_combination(combination, output)

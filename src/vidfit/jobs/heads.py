@@ -16,7 +16,12 @@ KINDS = (*fusion.HEADS, NETWORK)
 
 def pooling(kind: str) -> Callable[[Floats], Floats]:
     """Return what a head looks at: from the tokens of a clip to a vector."""
-    return POOLINGS["steps" if kind == NETWORK else fusion.HEADS[kind].pooling]
+    return POOLINGS["steps" if in_steps(kind) else "statistics"]
+
+
+def in_steps(kind: str) -> bool:
+    """Whether a head looks at tokens kept apart by time."""
+    return kind == NETWORK or fusion.HEADS[kind].pooling == "steps"
 
 
 def restore(kind: str, state: Mapping[str, Floats]) -> FittedFusion:

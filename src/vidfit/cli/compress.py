@@ -1,0 +1,52 @@
+"""``vidfit compress``: a smaller or faster model, and what it loses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidfit.compressed import Target
+
+
+def compress(  # noqa: PLR0913  (the options of a command)
+    model: Annotated[Path, typer.Argument(help="Model directory that fit, fuse or train wrote.")],
+    clips: Annotated[str, typer.Argument(help="The labelled clips that it was fitted on.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for model, report, artefacts.")
+    ] = None,
+    max_loss: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help="Most points of accuracy to lose, by the upper end of the interval."
+        ),
+    ] = 0.5,
+    target: Annotated[Target, typer.Option(help="What is to become small.")] = "latency",
+    technique: Annotated[
+        list[str] | None,
+        typer.Option(help="Such as int8-static; may be repeated. [default: all that suit]"),
+    ] = None,
+    distil_steps: Annotated[
+        int, typer.Option(min=0, help="Updates that teach a pruned network; 0 prunes nothing.")
+    ] = 600,
+    groups: Annotated[
+        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
+    ] = None,
+) -> None:
+    """Make a model smaller or faster; keep what is proven to lose no more than you allow."""
+    from vidfit.cli.progress import Bars
+    from vidfit.cli.show import show_compression
+    from vidfit.jobs.compress import run_compress
+    from vidfit.jobs.options import CompressOptions
+
+    options = CompressOptions(
+        max_loss, target, tuple(technique or ()), distil_steps, groups, workers
+    )
+    folder = output or Path("runs") / f"{Path(clips).stem or 'clips'}-small"
+    with Bars() as bars:
+        compression = run_compress(model, clips, folder, options, bars)
+    show_compression(compression, folder)

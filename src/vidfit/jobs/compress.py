@@ -1,0 +1,296 @@
+"""The fifth job: a model and clips in; a smaller or faster model out, and what it loses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vidfit import backbones as zoo
+from vidfit.compressed import Compression
+from vidfit.contracts import Backbone, Clip, Frames, Progress, Stage, TorchBackbone
+from vidfit.errors import ModelError, NotEnoughDataError
+from vidfit.features import FeatureStore
+from vidfit.features.frames import write_frames
+from vidfit.hardware import hardware
+from vidfit.jobs import heads
+from vidfit.jobs.artefacts import Bench, Made
+from vidfit.jobs.folds import check_enough, put_aside
+from vidfit.jobs.judged import Judge, Judgement, Refitted, Unchanged, judgement
+from vidfit.jobs.options import CompressOptions
+from vidfit.jobs.stages import one_blas_thread, timed
+from vidfit.jobs.table import Table, build_table
+from vidfit.jobs.techniques import TECHNIQUES, Workshop
+from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, unjudged, verdict_words
+from vidfit.manifest import grouped_folds, read_manifest
+from vidfit.model import Model, load_model, member_directory, save_model
+from vidfit.report import write_compression
+from vidfit.runtime import accelerate
+
+TRAINED_HOLDOUT = 0.2
+"""Share of the recordings that `train` tests on: the same are put aside here."""
+
+CALIBRATION_FOLDS = 4
+"""One recording in so many sets ranges and teaches networks, and is never judged."""
+
+MOST_VIEWS = 256
+"""Calibration views of a network; a few hundred settle ranges."""
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A model with its members as they were saved."""
+
+    model: Model
+    directory: Path
+    members: tuple[Backbone, ...]
+
+    @property
+    def networks(self) -> dict[int, TorchBackbone]:
+        """Members that can be compressed, by their index."""
+        return {i: b for i, b in enumerate(self.members) if isinstance(b, TorchBackbone)}
+
+    @property
+    def trained(self) -> bool:
+        """Whether a network has learned from clips itself."""
+        families = {member.spec.family for member in self.members}
+        return self.model.head == heads.NETWORK or "network" in families
+
+
+def run_compress(
+    directory: Path,
+    source: str | Path,
+    output: Path,
+    options: CompressOptions = CompressOptions(),
+    progress: Progress | None = None,
+) -> Compression:
+    """Make a model smaller or faster, and keep what is proven to lose no more than is allowed.
+
+    ``output`` gets ``model/`` if an artefact is good enough, ``compression.html``,
+    ``compression.json`` and ``compression.svg``, ``artefacts/``, ``frames/`` and ``features/``.
+    The same call goes on where one was interrupted.
+
+    Parameters
+    ----------
+    directory
+        A model that `fit`, `fuse` or `train` wrote.
+    source
+        Folder or list of labelled clips, those that it was fitted on; see
+        `vidfit.manifest.read_manifest`.
+
+    Raises
+    ------
+    ModelError
+        If the model is damaged, has no network, or knows other classes.
+    ManifestError, NotEnoughDataError
+        If the clips' list cannot be understood, or holds too few clips.
+    StoreError
+        If a disk is full.
+    """
+    options.check()
+    stages: list[Stage] = []
+    notes: list[str] = []
+    workers = options.workers or hardware().cores
+    subject = _subject(directory)
+    manifest = read_manifest(source, groups=options.groups)
+    if subject.trained:
+        manifest = put_aside(manifest, TRAINED_HOLDOUT, notes)
+    clips = [clip for clip in manifest.clips if clip.label is not None]
+    _check_clips(subject, clips)
+    calibration = _calibration(clips, subject.trained)
+    with timed(stages, "decode calibration clips"):
+        views = {
+            i: _views(calibration, network, output, workers, progress)
+            for i, network in subject.networks.items()
+        }
+    with timed(stages, "compress and measure"):
+        bench = _bench(subject, views, output, options.distil_steps, progress)
+        original, made = bench.original(), _made(bench, subject, options, progress)
+    judged = [one for one in made if is_gain(one, original, options.target)]
+    with timed(stages, "decode and extract"):
+        everyone = {b.spec.name: b for one in (original, *judged) for b in one.members}
+        table, tally = build_table(
+            clips,
+            [accelerate(backbone) for backbone in everyone.values()],
+            FeatureStore(output / "features"),
+            workers,
+            progress,
+            steps=heads.in_steps(subject.model.head),
+        )
+    judged = [one for one in judged if all(b.spec.name in table.vectors for b in one.members)]
+    with timed(stages, "judge on unseen recordings"), one_blas_thread():
+        judge = _judge(subject, table, calibration)
+        judgements = _judgements(judge, [original, *judged], table, progress)
+    rated = [
+        artefact(one, judgements[one.name], options.max_loss / 100)
+        if one.name in judgements
+        else unjudged(one, original, options.target)
+        for one in made
+    ]
+    chosen, artefacts = chosen_of(rated, options.target)
+    compression = Compression(
+        str(directory), str(source), options.target, options.max_loss / 100,
+        chosen, verdict_words(chosen, artefacts, options),
+        tuple(network.spec.name for network in subject.networks.values()),
+        artefact(original, judgements[original.name], 0.0), artefacts,
+        *_counted(judge, table, calibration), judge.protocol,
+        (*manifest.rejected, *tally.clips, *tally.backbones), tuple(stages),
+        hardware().describe(), (*manifest.warnings, *dict.fromkeys(notes)),
+    )  # fmt: skip
+    if chosen:
+        kept = next(one for one in judged if one.name == chosen)
+        _save(judge.model(kept.members), kept, subject, compression, output / "model")
+    write_compression(compression, output)
+    return compression
+
+
+def _subject(directory: Path) -> _Subject:
+    model = load_model(directory)
+    members = [zoo.restore(member_directory(directory, i)) for i in range(len(model.members))]
+    subject = _Subject(model, directory, tuple(members))
+    if not subject.networks:
+        raise ModelError(
+            f"{directory} answers by {', '.join(model.members)}, which has no torch network: "
+            "there is nothing to compress. Give a model with a network that was not compressed "
+            "before, such as one of `vidfit fit --backbone efficientnet-lite0`."
+        )
+    if len(members) > 1 and "method" not in model.card:
+        raise ModelError(
+            f"{directory} does not say how its {len(members)} members were combined: an older "
+            "vidfit wrote it. Fit it again."
+        )
+    return subject
+
+
+def _check_clips(subject: _Subject, clips: Sequence[Clip]) -> None:
+    check_enough(clips)
+    classes = tuple(sorted({str(clip.label) for clip in clips}))
+    if classes != subject.model.classes:
+        raise ModelError(
+            f"{subject.directory} knows the classes {', '.join(subject.model.classes)}, and the "
+            f"clips are of {', '.join(classes)}; give the clips that it was fitted on"
+        )
+
+
+def _calibration(clips: Sequence[Clip], trained: bool) -> tuple[Clip, ...]:
+    """Return clips whose recordings are never judged: a share, or what is learned from."""
+    if trained:
+        return tuple(clip for clip in clips if clip.split != "test")
+    labels = [str(clip.label) for clip in clips]
+    groups = [clip.group or clip.path for clip in clips]
+    fold_M = grouped_folds(labels, groups, folds=CALIBRATION_FOLDS, seed=1)
+    return tuple(clip for clip, fold in zip(clips, fold_M, strict=True) if fold == 0)
+
+
+def _views(
+    clips: Sequence[Clip],
+    network: TorchBackbone,
+    output: Path,
+    workers: int,
+    progress: Progress | None,
+) -> Frames:
+    """Return views [B, T, H, W, C] spread over the calibration clips."""
+    spec = network.spec
+    most = max(1, MOST_VIEWS // spec.sampling.num_clips)
+    some = list(clips[:: -(-len(clips) // most)])
+    files = write_frames(some, spec, output / "frames", workers, progress)
+    if not files.paths:
+        reasons = "; ".join(failure.reason for failure in files.failures[:2])
+        raise NotEnoughDataError(f"none of {len(some)} calibration clips can be read: {reasons}")
+    return np.concatenate([np.load(path, allow_pickle=False) for path in files.paths.values()])
+
+
+def _bench(
+    subject: _Subject,
+    views: Mapping[int, Frames],
+    output: Path,
+    distil_steps: int,
+    progress: Progress | None,
+) -> Bench:
+    folder = output / "artefacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    workshops = {
+        i: Workshop(network, views[i], folder, distil_steps, progress)
+        for i, network in subject.networks.items()
+    }
+    running = tuple(accelerate(member) for member in subject.members)
+    folders = [member_directory(subject.directory, i) for i in range(len(subject.members))]
+    return Bench(subject.members, running, tuple(folders), workshops, folder)
+
+
+def _made(
+    bench: Bench, subject: _Subject, options: CompressOptions, progress: Progress | None
+) -> list[Made]:
+    """Make what was asked for, or all that suits the networks."""
+    kinds = {network.spec.architecture for network in subject.networks.values()}
+    names = options.techniques or tuple(
+        name
+        for name, technique in TECHNIQUES.items()
+        if kinds & set(technique.suits)
+        and (options.distil_steps or "distil" not in technique.steps)
+    )
+    if progress:
+        progress.start("compress and measure", len(names))
+    made = []
+    for name in names:
+        made.append(bench.make(name))
+        if progress:
+            progress.advance()
+    return made
+
+
+def _judge(subject: _Subject, table: Table, calibration: Sequence[Clip]) -> Judge:
+    if subject.trained:
+        tested_M = np.array([clip.split == "test" for clip in table.clips])
+        return Unchanged(table, subject.model, tested_M)
+    seen = {clip.group or clip.path for clip in calibration}
+    calibrated_M = np.array([group in seen for group in table.groups])
+    return Refitted(table, str(subject.model.card.get("method", "")), calibrated_M)
+
+
+def _judgements(
+    judge: Judge, made: Sequence[Made], table: Table, progress: Progress | None
+) -> dict[str, Judgement]:
+    if progress:
+        progress.start("judge on unseen recordings", len(made))
+    found, original_RM = {}, None
+    for one in made:
+        answers_RM = judge.answers([member.spec.name for member in one.members])
+        original_RM = answers_RM if original_RM is None else original_RM
+        found[one.name] = judgement(answers_RM, original_RM, table)
+        if progress:
+            progress.advance()
+    return found
+
+
+def _counted(judge: Judge, table: Table, calibration: Sequence[Clip]) -> tuple[int, int, int]:
+    """Return clips that were judged, their recordings, and clips that calibrated."""
+    groups = [group for group, judged in zip(table.groups, judge.judged, strict=True) if judged]
+    return len(groups), len(set(groups)), len(calibration)
+
+
+def _save(
+    model: Model, kept: Made, subject: _Subject, compression: Compression, directory: Path
+) -> None:
+    one = next(a for a in compression.artefacts if a.name == compression.chosen)
+    if one.accuracy is None or one.loss is None or one.footprint is None:
+        raise ModelError(f"{one.name} was chosen and not measured; this is a fault of vidfit")
+    card = {
+        **subject.model.card,
+        "members": [asdict(member.spec) for member in kept.members],
+        "compression": {
+            "technique": one.name,
+            "details": one.details,
+            "from": str(subject.directory),
+            "accuracy": asdict(one.accuracy),
+            "loss": asdict(one.loss),
+            "similarity": one.similarity,
+            "footprint": asdict(one.footprint),
+            "protocol": compression.protocol,
+        },
+    }
+    members = {member.spec.name: member for member in kept.members}
+    ordered = [members[name] for name in model.members]
+    save_model(replace(model, card=card), directory, lambda i, folder: zoo.save(ordered[i], folder))

@@ -1,0 +1,184 @@
+"""What a compressed model loses: the same heads on other tokens, on clips that neither has seen.
+
+Shape letters: M clips, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import Backbone, Cost, Estimate, Indices
+from vidfit.errors import ModelError
+from vidfit.jobs import heads
+from vidfit.jobs.compared import model_of
+from vidfit.jobs.folds import FOLDS, Folds
+from vidfit.jobs.table import Table
+from vidfit.metrics import mean_interval
+from vidfit.model import Model
+from vidfit.selection import Contender, Terms, fit_contenders
+
+REPEATS = 3
+"""Times that clips are dealt to folds anew: less of what a deal does by chance is left."""
+
+_FREE = Cost(0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Accuracy on unseen clips, loss to the original, and share of answers that changed."""
+
+    accuracy: Estimate
+    loss: Estimate
+    changed: float
+
+
+class Judge(Protocol):
+    """Answers clips with the tokens of some members, and makes a model of them."""
+
+    @property
+    def protocol(self) -> str:
+        """How clips are held out, in words."""
+        ...
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Which clips are judged."""
+        ...
+
+    def answers(self, members: Sequence[str]) -> Indices:
+        """Return the answers [R, M] to all clips, -1 where a clip is not judged, R deals."""
+        ...
+
+    def model(self, members: Sequence[Backbone]) -> Model:
+        """Return the model of these members, without a card."""
+        ...
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """Heads that are fitted anew on the compressed tokens, as the original's was on its own.
+
+    Clips of the calibration recordings are always learned from and never judged.
+
+    Parameters
+    ----------
+    method
+        Of `vidfit.fusion.METHODS`; empty for the probe of a single member.
+    calibrated_M
+        Which clips set ranges or taught a network.
+    """
+
+    table: Table
+    method: str
+    calibrated_M: NDArray[np.bool_]
+
+    @property
+    def protocol(self) -> str:
+        """How clips are held out, in words."""
+        return (
+            f"cross-validation, {FOLDS} folds of recordings dealt {REPEATS} times: a head is "
+            "fitted anew on the tokens of each model without the fold; recordings that set "
+            "ranges or taught a network are never judged"
+        )
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Clips of recordings that calibrated nothing."""
+        return ~self.calibrated_M
+
+    def answers(self, members: Sequence[str]) -> Indices:
+        """Return the answers to clips by heads that have not seen their recordings."""
+        return np.stack([self._dealt(members, seed) for seed in range(REPEATS)])
+
+    def model(self, members: Sequence[Backbone]) -> Model:
+        """Return a model with a head that is fitted on all clips."""
+        names = [backbone.spec.name for backbone in members]
+        table = self.table.only(names)
+        folds_M = Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
+        return model_of(self._fitted(table, folds_M), folds_M, table)
+
+    def _dealt(self, members: Sequence[str], seed: int) -> Indices:
+        table = self.table.only(members)
+        folds = Folds(table.classes)
+        answers_M = np.full(len(table.clips), -1, np.int64)
+        rows = np.flatnonzero(self.judged)
+        fold_M = np.full(len(table.clips), -1, np.int64)
+        groups = table.groups
+        fold_M[rows] = folds.by_recording(table.labels_M[rows], [groups[i] for i in rows], seed)
+        for fold in np.unique(fold_M[rows]):
+            train, test = table.where(fold_M != fold), table.where(fold_M == fold)
+            inner_M = folds.to_choose(train.labels_M, train.groups, seed)
+            out_MK = self._fitted(train, inner_M).log_probabilities(test.rows)
+            answers_M[fold_M == fold] = out_MK.argmax(axis=1)
+        return answers_M
+
+    def _fitted(self, table: Table, folds_M: Indices) -> Contender:
+        methods = (self.method,) if self.method else ()
+        terms = Terms(dict.fromkeys(table.vectors, _FREE), methods)
+        # Singles come first, then fusions of few, then the one of all.
+        return fit_contenders(table.rows, folds_M, terms)[-1]
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """A head that stays as it is, over a network that was trained with it.
+
+    Such a network has learned from clips itself: only those of the test split are judged.
+    """
+
+    table: Table
+    original: Model
+    tested_M: NDArray[np.bool_]
+
+    @property
+    def protocol(self) -> str:
+        """How clips are held out, in words."""
+        return (
+            "the trained head, unchanged, on clips of the test split, from which neither "
+            "network, head nor ranges have learned"
+        )
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Clips of the test split."""
+        return self.tested_M
+
+    def answers(self, members: Sequence[str]) -> Indices:
+        """Return the head's answers to the test clips."""
+        head = heads.restore(self.original.head, self.original.arrays)
+        in_steps = heads.in_steps(self.original.head)
+        of = self.table.steps if in_steps else self.table.vectors
+        out_MK = head.log_probabilities([of[name] for name in members])
+        return np.where(self.tested_M, out_MK.argmax(axis=1), -1)[None]
+
+    def model(self, members: Sequence[Backbone]) -> Model:
+        """Return the original with other members."""
+        return replace(self.original, members=tuple(b.spec.name for b in members), card={})
+
+
+def judgement(answers_RM: Indices, original_RM: Indices, table: Table) -> Judgement:
+    """Compare answers [R, M] to the same clips, paired, with intervals over recordings.
+
+    Raises
+    ------
+    ModelError
+        If no clip was judged.
+    """
+    judged_M = np.asarray((original_RM >= 0).all(axis=0))
+    if not judged_M.any():
+        raise ModelError(
+            "no clip is left to judge by; give clips of recordings that the model has not seen"
+        )
+    labels_M = table.labels_M[judged_M]
+    groups = [group for group, judged in zip(table.groups, judged_M, strict=True) if judged]
+    hit_M = (answers_RM[:, judged_M] == labels_M).mean(axis=0)
+    original_M = (original_RM[:, judged_M] == labels_M).mean(axis=0)
+    changed = float((answers_RM != original_RM)[:, judged_M].mean())
+    return Judgement(
+        mean_interval(hit_M, groups), mean_interval(original_M - hit_M, groups), changed
+    )
