@@ -3,10 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from compression_example import (
+    hostile_compression,
+    kept_compression,
+    long_compression,
+    refused_compression,
+)
 from ranking_example import example_ranking, hostile_ranking, large_ranking, single_ranking
 from report_example import bare_report, example_report, hostile_report, large_report
 
-from vidfit.report import write_ranking, write_report
+from vidfit.report import write_compression, write_ranking, write_report
 
 CHROMIUM, CHROMEDRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (
@@ -25,6 +31,13 @@ RANKINGS = {
     "large": large_ranking,
     "hostile": hostile_ranking,
     "single": single_ranking,
+}
+
+COMPRESSIONS = {
+    "kept": kept_compression,
+    "refused": refused_compression,
+    "long": long_compression,
+    "hostile": hostile_compression,
 }
 
 pytestmark = [
@@ -124,6 +137,29 @@ def test_picture_of_a_ranking_in_a_browser(browser, tmp_path):
     assert browser.get_log("browser") == []
     assert overlapping_labels(browser) == []
     colour = "return getComputedStyle(document.querySelector('.mark.tied')).fill"
+    assert browser.execute_script(colour) == "rgb(11, 106, 117)"
+
+
+@pytest.fixture(scope="module", params=COMPRESSIONS)
+def compression_page(request, tmp_path_factory):
+    return write_compression(COMPRESSIONS[request.param](), tmp_path_factory.mktemp("compression"))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_compression_in_a_browser(browser, compression_page, width, scheme):
+    look_and_judge(browser, compression_page, width, scheme)
+    assert browser.find_element("id", "headline").is_displayed()
+    assert contrast(browser, "#headline em") > 4.5
+    assert contrast(browser, ".shrunk .soft") > 4.5
+    assert overlapping_labels(browser) == []
+
+
+def test_picture_of_a_compression_in_a_browser(browser, tmp_path):
+    page = write_compression(kept_compression(), tmp_path).with_name("compression.svg")
+    look(browser, page, 1280, "dark")
+    assert browser.get_log("browser") == []
+    assert overlapping_labels(browser) == []
+    colour = "return getComputedStyle(document.querySelector('.mark.recommended')).fill"
     assert browser.execute_script(colour) == "rgb(11, 106, 117)"
 
 

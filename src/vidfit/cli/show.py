@@ -1,14 +1,16 @@
-"""What a person reads on the terminal after a fit, a selection, a fusion or a training run."""
+"""What a person reads on the terminal after each job."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from vidfit.combination import Combination
+from vidfit.compressed import Compression
 from vidfit.contracts import Report
 from vidfit.ranking import Ranking
 from vidfit.report import (
     combination_markdown,
+    compression_markdown,
     ranking_markdown,
     report_markdown,
     training_markdown,
@@ -55,3 +57,14 @@ def show_training(report: TrainingReport, output: Path) -> None:
     typer.echo(f"Training {output / 'training.html'}")
     typer.echo(f"Model    {output / 'model'}")
     typer.echo(f"Use it   vidfit predict {output / 'model'} video.mp4")
+
+
+def show_compression(compression: Compression, folder: Path) -> None:
+    """Print what is kept and what it loses, and where everything lies."""
+    import typer
+
+    model = folder / "model" if compression.chosen else compression.model
+    typer.echo(compression_markdown(compression))
+    typer.echo(f"Report   {folder / 'compression.html'}")
+    typer.echo(f"Model    {model}" + ("" if compression.chosen else "  (the original)"))
+    typer.echo(f"Use it   vidfit predict {model} video.mp4")

@@ -1,4 +1,4 @@
-"""Show what was found: reports, rankings, fusions and trainings as pages; timelines as files."""
+"""Show what was found: what each job gives as a page, timelines as files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from vidfit.report.combination import combination_json, write_combination
 from vidfit.report.combination_page import combination_html
 from vidfit.report.combination_picture import combination_svg
 from vidfit.report.combination_summary import combination_markdown
+from vidfit.report.compression import compression_json, write_compression
+from vidfit.report.compression_page import compression_html
+from vidfit.report.compression_picture import compression_svg
+from vidfit.report.compression_summary import compression_markdown
 from vidfit.report.data import report_json
 from vidfit.report.page import hardest_clips, report_html
 from vidfit.report.ranking import ranking_json, write_ranking
@@ -33,6 +37,10 @@ __all__ = [
     "combination_json",
     "combination_markdown",
     "combination_svg",
+    "compression_html",
+    "compression_json",
+    "compression_markdown",
+    "compression_svg",
     "hardest_clips",
     "ranking_html",
     "ranking_json",
@@ -50,6 +58,7 @@ __all__ = [
     "training_markdown",
     "training_svg",
     "write_combination",
+    "write_compression",
     "write_ranking",
     "write_report",
     "write_timeline",

@@ -1,0 +1,45 @@
+"""Write a compression into a directory: a page, a picture and data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from vidfit.report.compression_page import compression_html
+from vidfit.report.compression_picture import compression_svg
+from vidfit.report.data import plain
+from vidfit.report.writing import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vidfit.compressed import Compression
+
+FORMAT = "vidfit.compression/1"
+
+
+def compression_json(compression: Compression) -> str:
+    """Return the compression as JSON text.
+
+    Keys stand in the order of the fields of `vidfit.compressed.Compression`, after ``format``.
+    Floats are rounded to six decimals (small ones to six digits); what was not measured is
+    ``null``, for JSON knows no NaN.
+    """
+    document = plain({"format": FORMAT, **asdict(compression)})
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_compression(compression: Compression, directory: Path) -> Path:
+    """Write ``compression.html``, ``.svg`` and ``.json``; return the path of the page.
+
+    The directory is made if it is missing; files of an earlier compression are replaced.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    contents = {
+        "compression.json": compression_json(compression),
+        "compression.svg": compression_svg(compression),
+        "compression.html": compression_html(compression),
+    }
+    written = [write_whole(directory / name, text.encode()) for name, text in contents.items()]
+    return written[-1]

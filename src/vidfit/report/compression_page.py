@@ -1,0 +1,34 @@
+"""A compression as one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vidfit.report import compression_words as words
+from vidfit.report.compression_front import front_picture
+from vidfit.report.compression_spots import KINDS, key, legend, off_scale, undrawn
+from vidfit.report.frame import render
+
+if TYPE_CHECKING:
+    from vidfit.compressed import Compression
+
+FEW_GROUPS = 12
+
+
+def compression_html(compression: Compression) -> str:
+    """Return the compression as one self-contained HTML page, made as `report_html` is."""
+    context = {
+        "compression": compression,
+        "words": words,
+        "key": key,
+        "kinds": KINDS,
+        "artefacts": words.ordered(compression),
+        "unmade": [a for a in compression.artefacts if a.footprint is None],
+        "legend": legend(compression),
+        "wide": front_picture(compression, 1040, 520),
+        "narrow": front_picture(compression, 350, 460),
+        "off_scale": off_scale(compression),
+        "undrawn": undrawn(compression),
+        "few_groups": compression.judged_groups < FEW_GROUPS,
+    }
+    return render("compression.html.jinja", "compression", compression.data, context)
