@@ -1,67 +1,70 @@
-"""Where a network runs fast: the engine that suits it, exported once and checked.
+"""Where a network runs fast: an engine that suits it, exported once, checked and measured.
 
-2D convolutional networks run on ONNX Runtime, 3D ones and transformers on OpenVINO, and on
-torch what neither can export.
+2D convolutional networks prefer ONNX Runtime, 3D ones and transformers OpenVINO, and torch runs
+what neither can; a short measurement on this machine may prefer otherwise.
 """
 
 from __future__ import annotations
 
-import importlib
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
-from vidfit.contracts import Backbone, BackboneSpec, Floats, Frames, TorchBackbone
+from vidfit.contracts import Backbone, BackboneSpec, Floats, Frames, GraphBackbone, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.runtime import cache as engine_cache
-from vidfit.runtime import malloc
+from vidfit.runtime import cuda, malloc
+from vidfit.runtime.choice import Choice, Run, choose, in_pieces, views_a_run
+from vidfit.runtime.opened import (
+    ENGINES,
+    GRAPH_ENGINES,
+    TOLERANCE,
+    Opened,
+    network_of,
+    open_engine,
+    packages,
+)
 
-ENGINES: dict[str, str] = {
-    "onnx": "vidfit.runtime.onnx",
-    "openvino": "vidfit.runtime.openvino",
-    "torch": "vidfit.runtime.torch",
-}
-"""Engine -> module. Those but torch have ``SUFFIX``, ``PACKAGES``,
-``export(backbone, path)`` and ``open_session(path, threads)``."""
+__all__ = ["ENGINES", "PREFERRED", "TOLERANCE", "Accelerated", "accelerate"]
 
 PREFERRED: dict[str, tuple[str, ...]] = {
-    "cnn2d": ("onnx", "openvino"),
-    "cnn3d": ("openvino", "onnx"),
-    "transformer": ("openvino", "onnx"),
-    "algorithm": (),
+    "cnn2d": ("onnx", "openvino", "torch"),
+    "cnn3d": ("openvino", "onnx", "torch"),
+    "transformer": ("openvino", "onnx", "torch"),
+    "algorithm": ("torch",),
 }
-"""Architecture -> engines in the order in which they are tried, before torch."""
+"""Architecture -> engines in the order of preference; before them comes CUDA where there is it."""
 
-TOLERANCE = 1e-3
-"""Largest difference to torch that an export may have, relative to the largest token value."""
-
-FRAMES_A_RUN = 2
-"""Frames that a thread computes at once, or one view if that is longer.
-
-What layers hand to each other then stays in the caches of the core: on two busy cores of a
-Xeon with AVX-512, 8 frames of EfficientNet-Lite0 take 29 ms instead of 33 in one batch, ViT-S
-267 instead of 291, ResNet-50 as long as before; features are equal to the bit.
-"""
-
-Run = Callable[[Frames], Floats]
+_WHOLE = set(ENGINES) - GRAPH_ENGINES
+"""Engines that take all frames at once."""
 
 
 @dataclass(frozen=True)
 class Accelerated:
     """A backbone whose network runs on an engine; see `accelerate`.
 
-    ``engine`` is the one that runs; ``reason`` says why a preferred one does not.
+    Parameters
+    ----------
+    engine
+        The one that runs.
+    reason
+        Why a preferred one does not; empty where it is only slower here.
+    parity
+        Largest difference of tokens to torch, relative to the largest of them; 0 for torch
+        itself, and for a graph, which is its own reference.
+    frames
+        That a thread computes at once; 0 for all that it is given.
     """
 
     spec: BackboneSpec
-    base: TorchBackbone
+    base: TorchBackbone | GraphBackbone
     engine: str
     run: Run
     reason: str = ""
+    parity: float = 0.0
+    frames: int = 0
 
     def forward(self, frames_BTHWC: Frames) -> Floats:
         """Return tokens [B, N, D] of views [B, T, H, W, C]."""
@@ -87,16 +90,18 @@ def accelerate(
     threads: int = 1,
     cache: Path | None = None,
 ) -> Backbone:
-    """Return the backbone on the engine that runs its kind of network fastest.
+    """Return the backbone on the engine that runs it fastest here.
 
     Several threads may call ``forward`` at once; each call computes with ``threads`` threads.
-    Backbones without a network, such as motion statistics, are returned as they are.
+    Backbones without a network, such as motion statistics, are returned as they are. What is
+    fastest, and how many frames at a time, is measured once for a machine, in about two seconds,
+    and noted beside the export.
 
     Parameters
     ----------
     engine
-        A key of `ENGINES`; ``None`` takes the best for ``spec.architecture``, and falls back
-        to torch, with a reason, when no export agrees with it.
+        A key of `ENGINES`; ``None`` takes the fastest, and falls back to torch, with a reason,
+        when no export agrees with it. A graph on disk runs on the engine that it was made for.
     threads
         Threads of one call, at least 1.
     cache
@@ -105,81 +110,107 @@ def accelerate(
     Raises
     ------
     BackboneError
-        When the engine that was asked for is unknown or cannot run the network.
+        When the engine that was asked for is unknown or cannot run the network, or a graph is
+        damaged or was altered.
     """
     if threads < 1:
         raise BackboneError(f"threads is {threads}; valid is 1 or more.")
     if engine is not None and engine not in ENGINES:
         raise BackboneError(f"There is no engine {engine!r}; valid are {', '.join(ENGINES)}.")
     malloc.tune()
-    spec = backbone.spec
-    if isinstance(backbone, Accelerated):
-        backbone = backbone.base
-    if not isinstance(backbone, TorchBackbone):
+    base = backbone.base if isinstance(backbone, Accelerated) else backbone
+    if not isinstance(base, TorchBackbone | GraphBackbone):
         return backbone
+    engines = (engine,) if engine else _engines(base)
     folder = cache or engine_cache.default_folder()
-    reasons: list[str] = []
-    for name in (engine,) if engine else (*PREFERRED[spec.architecture], "torch"):
-        try:
-            run = _open(backbone, name, threads, folder)
-        except BackboneError as error:
-            if engine:
-                raise
-            reasons.append(str(error))
-        else:
-            return Accelerated(spec, backbone, name, run, " ".join(reasons))
-    raise BackboneError(f"No engine runs {spec.name}. {' '.join(reasons)}")
+    chosen, opened = _Search(base, engines, threads, folder).found()
+    run = opened.run
+    if chosen.frames:
+        run = in_pieces(run, views_a_run(base.spec, threads, chosen.frames))
+    return Accelerated(
+        backbone.spec, base, chosen.engine, run, chosen.reason, opened.parity, chosen.frames
+    )
 
 
-def _open(backbone: TorchBackbone, engine: str, threads: int, folder: Path) -> Run:
-    module = importlib.import_module(ENGINES[engine])
-    if engine == "torch":
-        run: Run = module.open_network(backbone, threads)
-        return run
-    # Names such as hf:org/name are no file names.
-    name = re.sub("[^a-zA-Z0-9.]+", "-", backbone.spec.name)
-    try:
-        key = engine_cache.key(backbone.spec, engine, module.PACKAGES)
-        path = folder / f"{name}-{key}{module.SUFFIX}"
-        if not engine_cache.is_whole(path):
-            engine_cache.write(path, lambda new: _export(backbone, module, new))
-        session: Run = module.open_session(path, threads)
-    except Exception as error:
-        raise BackboneError(
-            f"{engine} cannot run {backbone.spec.name}: {_first_cause(error)} Use engine='torch'."
-        ) from error
-    return in_pieces(session, max(1, FRAMES_A_RUN * threads // backbone.spec.sampling.clip_len))
+def _engines(base: TorchBackbone | GraphBackbone) -> tuple[str, ...]:
+    """Return the engines to choose from, in the order of preference."""
+    if isinstance(base, GraphBackbone):
+        if base.spec.family not in GRAPH_ENGINES:
+            raise BackboneError(
+                f"{base.spec.name} is a graph for {base.spec.family!r}; valid are "
+                f"{', '.join(sorted(GRAPH_ENGINES))}. It may come from a newer vidfit."
+            )
+        return (base.spec.family,)
+    preferred = PREFERRED[base.spec.architecture]
+    return ("cuda", *preferred) if cuda.available() else preferred
 
 
-def in_pieces(run: Run, views: int) -> Run:
-    """Return ``run`` given so many views at a time."""
+@dataclass(frozen=True)
+class _Search:
+    """A search for the engine to take; ``engines`` has one where it was asked for by name."""
 
-    def in_turn(frames_BTHWC: Frames) -> Floats:
-        if len(frames_BTHWC) <= views:
-            return run(frames_BTHWC)
-        starts = range(0, len(frames_BTHWC), views)
-        return np.concatenate([run(frames_BTHWC[v : v + views]) for v in starts])
+    base: TorchBackbone | GraphBackbone
+    engines: tuple[str, ...]
+    threads: int
+    folder: Path
 
-    return in_turn
+    def found(self) -> tuple[Choice, Opened]:
+        """Return what was noted, or measured now, and the network on that engine."""
+        noted = self._noted()
+        if noted is not None:
+            try:
+                return noted, self._open(noted.engine)
+            except BackboneError:
+                # Asked for by name, there is no other; else all are tried again.
+                if len(self.engines) == 1:
+                    raise
+        opened, errors = self._open_all()
+        if not opened:
+            raise errors[0]
+        runs = {name: one.run for name, one in opened.items()}
+        measured = choose(runs, self.base.spec, self.threads, _WHOLE)
+        chosen = Choice(
+            measured.engine, measured.frames, measured.seconds, " ".join(map(str, errors))
+        )
+        # A network that cannot be exported today may be tomorrow.
+        if GRAPH_ENGINES.intersection(opened):
+            chosen = self._note(chosen, opened)
+        return chosen, opened[chosen.engine]
 
+    def _open(self, engine: str) -> Opened:
+        return open_engine(self.base, engine, self.threads, self.folder)
 
-def _first_cause(error: BaseException) -> str:
-    """Return one line about what went wrong first; exporters wrap it in general advice."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}."
+    def _open_all(self) -> tuple[dict[str, Opened], list[BackboneError]]:
+        opened: dict[str, Opened] = {}
+        errors: list[BackboneError] = []
+        for name in self.engines:
+            try:
+                opened[name] = self._open(name)
+            except BackboneError as error:
+                errors.append(error)
+        return opened, errors
 
+    def _place(self) -> tuple[Path, str]:
+        """Return where the choice is noted, and of which network."""
+        beside, network = network_of(self.base, self.folder)
+        about = "-".join(("choice", *self.engines))
+        versions = tuple(dict.fromkeys(p for name in self.engines for p in packages(name)))
+        return engine_cache.note_path(beside, about, versions, self.threads), network
 
-def _export(backbone: TorchBackbone, module: ModuleType, path: Path) -> None:
-    """Export and hold the export against torch on random frames."""
-    module.export(backbone, path)
-    spec = backbone.spec
-    size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
-    shape = (2, spec.sampling.clip_len, *size, 3)
-    frames_BTHWC = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    expected_BND = backbone.forward(frames_BTHWC)
-    tokens_BND = module.open_session(path, 1)(frames_BTHWC)
-    error = float(np.abs(tokens_BND - expected_BND).max() / np.abs(expected_BND).max())
-    if not error <= TOLERANCE:
-        raise ValueError(f"its tokens differ from torch by {error:.2g}, {TOLERANCE:g} is allowed")
+    def _noted(self) -> Choice | None:
+        note = engine_cache.read_note(*self._place())
+        if note is None:
+            return None
+        found = [note.get(name) for name in ("engine", "frames", "seconds", "reason")]
+        match found:
+            case [str(engine), int(frames), dict(seconds), str(reason)] if engine in self.engines:
+                return Choice(engine, max(0, frames), seconds, reason)
+        return None
+
+    def _note(self, chosen: Choice, opened: Mapping[str, Opened]) -> Choice:
+        """Note a choice, unless another process was quicker: then take that one's."""
+        noted = self._noted()
+        if noted is not None and noted.engine in opened:
+            return noted
+        engine_cache.write_note(*self._place(), asdict(chosen))
+        return chosen

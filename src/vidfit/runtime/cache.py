@@ -1,17 +1,30 @@
-"""Exported networks on disk, so that the seconds of an export are spent once."""
+"""Exported networks on disk, so that the seconds of an export are spent once.
+
+Beside an export stand notes of what was found out about it on this machine: how far each engine
+is from torch, and which engine is fastest.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import re
 import tempfile
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+from typing import Any, TypeVar
 
 from vidfit.contracts import BackboneSpec
+from vidfit.hardware import hardware
+
+Made = TypeVar("Made")
+
+EXPORTERS = ("torch", "onnx", "onnxscript")
+"""Packages that have a part in an export."""
 
 
 def default_folder() -> Path:
@@ -20,48 +33,106 @@ def default_folder() -> Path:
     return Path(base) / "vidfit" / "engines"
 
 
-def key(spec: BackboneSpec, engine: str, packages: tuple[str, ...]) -> str:
-    """Name an export by all that it depends on: weights, input, engine and versions."""
+def export_path(folder: Path, spec: BackboneSpec) -> Path:
+    """Return where the export of a torch network lies; all engines read the same file."""
+    return folder / f"{_file_name(spec)}-{key(spec)}.onnx"
+
+
+def graph_notes_path(folder: Path, spec: BackboneSpec) -> Path:
+    """Return beside what path notes of a network lie that is a graph already."""
+    return folder / f"{_file_name(spec)}-{spec.revision[:32]}"
+
+
+def key(spec: BackboneSpec) -> str:
+    """Name an export by all that it depends on: weights, input and versions."""
     facts = {
         "revision": spec.revision,
         "name": spec.name,
         "family": spec.family,
         "clip_len": spec.sampling.clip_len,
         "preprocessing": asdict(spec.preprocessing),
-        "engine": engine,
-        "versions": {package: metadata.version(package) for package in ("vidfit", *packages)},
+        "versions": {package: _version(package) for package in ("vidfit", *EXPORTERS)},
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def is_whole(path: Path) -> bool:
-    """Tell whether a file is there and is what was written, by the sha256 beside it."""
-    checksum = _checksum(path)
+def whole(path: Path) -> str | None:
+    """Return a file's sha256 if it is what was written, by the checksum beside it."""
     try:
-        return checksum.read_text(encoding="ascii") == _sha256(path)
+        found = sha256(path)
+        return found if _checksum(path).read_text(encoding="ascii") == found else None
     except (FileNotFoundError, UnicodeDecodeError):
-        return False
+        return None
 
 
-def write(path: Path, make: Callable[[Path], None]) -> None:
+def write(path: Path, make: Callable[[Path], Made]) -> Made:
     """Make a file elsewhere in its folder and move it into place, then its checksum.
 
-    ``make`` gets the path to write to; when it raises, nothing is left.
+    ``make`` gets the path to write to; when it raises, nothing is left. What it returns is
+    returned.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
         new = Path(folder) / path.name
-        make(new)
+        made = make(new)
         checksum = Path(folder) / _checksum(path).name
-        checksum.write_text(_sha256(new), encoding="ascii")
+        checksum.write_text(sha256(new), encoding="ascii")
         new.replace(path)
         checksum.replace(_checksum(path))
+    return made
+
+
+# ---------------------------------------------------------------- notes
+
+
+def note_path(beside: Path, about: str, packages: tuple[str, ...], threads: int) -> Path:
+    """Return where a note lies: beside an export, for this processor, threads and versions."""
+    facts = {
+        "processor": hardware().processor,
+        "threads": threads,
+        "versions": {package: _version(package) for package in packages},
+    }
+    machine = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    return beside.with_name(f"{beside.stem}.{about}-{machine}.json")
+
+
+def read_note(path: Path, network: str) -> dict[str, Any] | None:
+    """Return a note about a network of that sha256; ``None`` if there is none or it is damaged."""
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return note if isinstance(note, dict) and note.get("network") == network else None
+
+
+def write_note(path: Path, network: str, facts: Mapping[str, Any]) -> None:
+    """Write a note whole: a reader finds the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    try:
+        new.write_text(json.dumps({"network": network, **facts}, indent=1), encoding="utf-8")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _checksum(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _file_name(spec: BackboneSpec) -> str:
+    # Names such as hf:org/name are no file names.
+    return re.sub("[^a-zA-Z0-9.]+", "-", spec.name)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the fastest engine for 2D convolutional networks on processors."""
+"""ONNX Runtime, and the export to ONNX that OpenVINO reads, too."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import numpy as np
 
 from vidfit.contracts import Floats, Frames, TorchBackbone
 
-SUFFIX = ".onnx"
-PACKAGES = ("torch", "onnx", "onnxscript", "onnxruntime")
+PACKAGES = ("onnxruntime",)
 
 
 def export(backbone: TorchBackbone, path: Path) -> None:
@@ -51,6 +50,7 @@ def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
     # Spinning threads would take the cores from the threads that decode.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    # No library of custom operations is ever registered: a graph that wants one is refused.
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def run(frames_BTHWC: Frames) -> Floats:

@@ -1,4 +1,4 @@
-"""OpenVINO: the fastest engine for 3D convolutional networks and transformers on processors."""
+"""OpenVINO, on the same ONNX file as ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Floats, Frames, TorchBackbone
+from vidfit.contracts import Floats, Frames
 
-SUFFIX = ".onnx"
-PACKAGES = ("torch", "onnx", "onnxscript", "openvino")
-
-
-def export(backbone: TorchBackbone, path: Path) -> None:
-    """Write the network as ONNX, which OpenVINO reads: one file instead of its two."""
-    from vidfit.runtime import onnx
-
-    onnx.export(backbone, path)
+PACKAGES = ("openvino",)
 
 
 def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
@@ -27,6 +19,7 @@ def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
     import openvino
 
     streams = max(1, (os.cpu_count() or 1) // threads)
+    # No extension is ever added: a graph that wants custom operations is refused.
     core = openvino.Core()
     settings = {
         # Without this, processors with AMX compute in bfloat16 and differ from others.

@@ -1,4 +1,4 @@
-"""torch itself: for networks that no engine can export."""
+"""torch itself, eager: the reference, and for networks that cannot be exported."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 
 from vidfit.contracts import Floats, Frames, TorchBackbone
+
+PACKAGES = ("torch",)
 
 
 def open_network(backbone: TorchBackbone, threads: int) -> Callable[[Frames], Floats]:

@@ -1,0 +1,163 @@
+"""A network opened on an engine: exported if need be, and held against torch before it is used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidfit.contracts import Backbone, BackboneSpec, Floats, GraphBackbone, TorchBackbone
+from vidfit.errors import BackboneError
+from vidfit.runtime import cache
+from vidfit.runtime.choice import Run
+
+ENGINES: dict[str, str] = {
+    "onnx": "vidfit.runtime.onnx",
+    "openvino": "vidfit.runtime.openvino",
+    "torch": "vidfit.runtime.torch",
+    "compile": "vidfit.runtime.compiled",
+    "cuda": "vidfit.runtime.cuda",
+}
+"""Engine -> module, each with ``PACKAGES``. `GRAPH_ENGINES` have ``open_session(path, threads)``,
+the others ``open_network(backbone, threads)``."""
+
+GRAPH_ENGINES = frozenset({"onnx", "openvino"})
+"""Engines that read ONNX files."""
+
+TOLERANCE = 1e-3
+"""Largest difference to torch that an engine may have, relative to the largest token value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A network that runs; ``parity`` is its relative difference to torch."""
+
+    run: Run
+    parity: float
+
+
+def packages(engine: str) -> tuple[str, ...]:
+    """Return the packages whose versions an engine's speed and rounding depend on."""
+    found: tuple[str, ...] = importlib.import_module(ENGINES[engine]).PACKAGES
+    return found
+
+
+def network_of(base: TorchBackbone | GraphBackbone, folder: Path) -> tuple[Path, str]:
+    """Return beside what path notes about a network lie, and which network they are about."""
+    if isinstance(base, GraphBackbone):
+        return cache.graph_notes_path(folder, base.spec), base.spec.revision
+    return cache.export_path(folder, base.spec), cache.key(base.spec)
+
+
+def open_engine(
+    base: TorchBackbone | GraphBackbone, engine: str, threads: int, folder: Path
+) -> Opened:
+    """Open a network on an engine.
+
+    Raises
+    ------
+    BackboneError
+        When the engine is not installed, cannot run the network, or differs from torch.
+    """
+    if isinstance(base, GraphBackbone) and engine not in GRAPH_ENGINES:
+        raise BackboneError(
+            f"{base.spec.name} is a graph on disk, which {engine} cannot run. "
+            f"Valid are {', '.join(sorted(GRAPH_ENGINES))}; it was made for {base.spec.family}."
+        )
+    try:
+        module: Any = importlib.import_module(ENGINES[engine])
+        if isinstance(base, GraphBackbone):
+            return Opened(module.open_session(_checked_graph(base), threads), 0.0)
+        if engine == "torch":
+            return Opened(module.open_network(base, threads), 0.0)
+        if engine in GRAPH_ENGINES:
+            return _open_export(base, engine, threads, folder)
+        run = module.open_network(base, threads)
+        return Opened(run, parity(run, base))
+    except Exception as error:
+        advice = "" if isinstance(base, GraphBackbone) else " Use engine='torch'."
+        raise BackboneError(
+            f"{engine} cannot run {base.spec.name}: {_first_cause(error)}{advice}"
+        ) from error
+
+
+def parity(run: Run, base: Backbone) -> float:
+    """Return the largest difference to the backbone's tokens, relative to the largest of them.
+
+    Raises
+    ------
+    ValueError
+        If it is above `TOLERANCE`, or tokens are not numbers.
+    """
+    frames_BTHWC = _random_views(base.spec)
+    expected_BND = base.forward(frames_BTHWC)
+    tokens_BND: Floats = run(frames_BTHWC)
+    error = float(np.abs(tokens_BND - expected_BND).max() / np.abs(expected_BND).max())
+    if not error <= TOLERANCE:
+        raise ValueError(f"its tokens differ from torch by {error:.2g}, {TOLERANCE:g} is allowed")
+    return error
+
+
+def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -> Opened:
+    module: Any = importlib.import_module(ENGINES[engine])
+    path = cache.export_path(folder, base.spec)
+    note_path = cache.note_path(path, engine, packages(engine), 1)
+    network = cache.whole(path)
+    if network is None:
+        from vidfit.runtime import onnx
+
+        def make(new: Path) -> float:
+            onnx.export(base, new)
+            return parity(module.open_session(new, 1), base)
+
+        error = cache.write(path, make)
+        cache.write_note(note_path, cache.sha256(path), {"parity": error})
+    else:
+        note = cache.read_note(note_path, network)
+        if note is None or not isinstance(note.get("parity"), float):
+            # Another engine exported it, or on another machine.
+            note = {"parity": parity(module.open_session(path, 1), base)}
+            cache.write_note(note_path, network, note)
+        error = note["parity"]
+    return Opened(module.open_session(path, threads), error)
+
+
+def _checked_graph(base: GraphBackbone) -> Path:
+    """Return the path of a graph that is the one of its spec, and whole in itself."""
+    import onnx
+
+    if cache.sha256(base.graph) != base.spec.revision:
+        raise ValueError(f"{base.graph} was altered after it was written; copy the model again")
+    if any(_outside(onnx.load(base.graph, load_external_data=False).graph)):
+        raise ValueError(f"{base.graph} keeps weights in other files, whose content nobody checks")
+    return base.graph
+
+
+def _outside(graph: Any) -> Iterator[bool]:  # noqa: ANN401  (onnx has no types)
+    """Yield for each tensor of a graph, and of graphs within it, whether it lies elsewhere."""
+    from onnx import TensorProto
+
+    yield from (tensor.data_location == TensorProto.EXTERNAL for tensor in graph.initializer)
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        for tensor in (attribute.t, *attribute.tensors):
+            yield tensor.data_location == TensorProto.EXTERNAL
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _outside(inner)
+
+
+def _random_views(spec: BackboneSpec) -> Any:  # noqa: ANN401
+    size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
+    shape = (2, spec.sampling.clip_len, *size, 3)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def _first_cause(error: BaseException) -> str:
+    """Return one line about what went wrong first; exporters wrap it in general advice."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}."
