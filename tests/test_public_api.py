@@ -13,11 +13,13 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "BackboneError", "BudgetError", "Clip", "Combination", "FeatureStore", "FitOptions",
+    "BackboneError", "BudgetError", "Clip", "Combination", "CompressOptions",
+    "Compression", "FeatureStore", "FitOptions",
     "FuseOptions", "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan",
     "PlanOptions", "Ranking", "Report", "Sampling", "SelectOptions", "StoreError", "Timeline",
-    "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "fit", "fuse",
-    "label", "load", "plan", "predict", "read_manifest", "select", "train", "write_manifest",
+    "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "compress",
+    "fit", "fuse", "label", "load", "plan", "predict", "read_manifest", "select", "train",
+    "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
@@ -33,6 +35,10 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, prefer='cheapest', workers=None, download=False, methods=(), "
     "student=False), progress: 'Progress | None' = None) -> 'Combination'",
+    "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
+    "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
+    "distil_steps=600, groups=None, workers=None), progress: 'Progress | None' = None) "
+    "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0), "
     "progress: 'Progress | None' = None) -> 'Labelling'",
@@ -56,6 +62,9 @@ SIGNATURES = {
     "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, download: 'bool' = False, "
     "holdout: 'float' = 0.0, merge_duplicates: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
+    "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
+    "techniques: 'tuple[str, ...]' = (), distil_steps: 'int' = 600, "
+    "groups: 'Path | None' = None, workers: 'int | None' = None) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vidfit.combination import Combination as Combination
+    from vidfit.compressed import Compression as Compression
     from vidfit.contracts import Clip as Clip
     from vidfit.contracts import Report as Report
     from vidfit.contracts import Sampling as Sampling
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from vidfit.errors import VideoError as VideoError
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
+    from vidfit.jobs.compress import run_compress as compress
     from vidfit.jobs.fit import run_fit as fit
     from vidfit.jobs.fuse import run_fuse as fuse
     from vidfit.jobs.label import run_label as label
+    from vidfit.jobs.options import CompressOptions as CompressOptions
     from vidfit.jobs.options import FitOptions as FitOptions
     from vidfit.jobs.options import FuseOptions as FuseOptions
     from vidfit.jobs.options import LabelOptions as LabelOptions
@@ -58,6 +61,8 @@ _SOURCES = {
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "Combination": "combination:Combination",
+    "CompressOptions": "jobs.options:CompressOptions",
+    "Compression": "compressed:Compression",
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.options:FitOptions",
     "FuseOptions": "jobs.options:FuseOptions",
@@ -77,6 +82,7 @@ _SOURCES = {
     "TrainingReport": "trained:TrainingReport",
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
+    "compress": "jobs.compress:run_compress",
     "fit": "jobs.fit:run_fit",
     "fuse": "jobs.fuse:run_fuse",
     "label": "jobs.label:run_label",
@@ -95,6 +101,8 @@ __all__ = [
     "BudgetError",
     "Clip",
     "Combination",
+    "CompressOptions",
+    "Compression",
     "FeatureStore",
     "FitOptions",
     "FuseOptions",
@@ -115,6 +123,7 @@ __all__ = [
     "VideoError",
     "VidfitError",
     "__version__",
+    "compress",
     "fit",
     "fuse",
     "label",

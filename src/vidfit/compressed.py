@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from vidfit.contracts import Estimate, Failure, Stage
+if TYPE_CHECKING:  # commands name targets, and must answer --help without numpy
+    from vidfit.contracts import Estimate, Failure, Stage
 
 Target = Literal["latency", "size", "memory"]
 """What is to become small: seconds of a clip, bytes on disk, bytes in memory."""
@@ -22,7 +23,7 @@ class Footprint:
     Parameters
     ----------
     engine
-        What runs them.
+        What runs them; empty where none has a network.
     latency_seconds
         Of all networks on one clip, in one thread: median, without decoding.
     latency_ratio
@@ -61,14 +62,16 @@ class Artefact:
     footprint
         ``None`` when it could not be made.
     similarity
-        Mean cosine of its tokens and the original's, on frames of the calibration clips.
+        Mean cosine of its tokens and the original's, on frames of the calibration clips that no
+        technique was shown; ``nan`` when it could not be made.
     accuracy
         Top-1 on clips that neither it nor its head has seen, in [0, 1].
     loss
         The original's accuracy minus this one, paired over recordings; ``None`` when answers
         were not measured.
     changed
-        Share of those clips to which it answers otherwise than the original.
+        Share of those clips to which it answers otherwise than the original; ``nan`` when answers
+        were not measured.
     reason
         Why the verdict, in words.
     """

@@ -68,7 +68,7 @@ class Bench:
         seconds = latencies({_ORIGINAL: self.running})[_ORIGINAL]
         engines = sorted({getattr(b, "engine", "") for b in self.running} - {""})
         footprint = Footprint(
-            ", ".join(engines) or "none",
+            ", ".join(engines),
             float(np.median(seconds)),
             1.0,
             size_bytes(self.folders),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vidfit.compressed import Artefact, Footprint, Target
+from vidfit.compressed import Artefact, Footprint, Target, Verdict
 from vidfit.jobs.artefacts import Made
 from vidfit.jobs.judged import Judgement
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 LEAST_GAIN = 0.03
 """Share of the target that an artefact must save to be judged; less is noise."""
 
+_BEST: dict[Target, str] = {"latency": "fastest", "size": "smallest", "memory": "lightest"}
 _NOUNS: dict[Target, str] = {"latency": "time", "size": "size", "memory": "memory"}
 
 
@@ -28,32 +30,31 @@ def is_gain(made: Made, original: Made, target: Target) -> bool:
 
 def artefact(made: Made, judged: Judgement, tolerance: float) -> Artefact:
     """Return an artefact with its verdict by the interval of its loss."""
-    loss = judged.loss
-    interval = f"{100 * loss.value:+.1f} points [{100 * loss.low:+.1f}, {100 * loss.high:+.1f}]"
-    allowed = f"{100 * tolerance:g} allowed"
+    loss, allowed = judged.loss, f"the {points(tolerance)} allowed"
+    verdict: Verdict
     if loss.high <= tolerance:
-        verdict, reason = "within", f"loses {interval}: within the {allowed}"
+        verdict, reason = "within", f"within {allowed}"
     elif loss.low > tolerance:
-        verdict, reason = "worse", f"loses {interval}: more than the {allowed}"
+        verdict, reason = "worse", f"more than {allowed}"
     else:
-        verdict, reason = "open", f"loses {interval}: not proven within the {allowed}"
+        verdict, reason = "open", f"reaches over {allowed}"
     return Artefact(
         made.name, made.details, made.footprint, made.similarity, judged.accuracy, loss,
-        judged.changed, verdict, reason,  # type: ignore[arg-type]
+        judged.changed, verdict, reason,
     )  # fmt: skip
 
 
 def unjudged(made: Made, original: Made, target: Target) -> Artefact:
     """Return an artefact whose answers were not measured, with the reason."""
-    bare = Artefact(
-        made.name, made.details, made.footprint, made.similarity, None, None, 0.0, "failed",
-        made.failure or "its network failed on the clips",
-    )  # fmt: skip
-    if made.footprint is None or original.footprint is None or is_gain(made, original, target):
-        return bare
-    share = made.footprint.of(target) / original.footprint.of(target)
-    reason = f"takes {share:.2f} of the original's {_NOUNS[target]}: rejected, answers not judged"
-    return replace(bare, verdict="no gain", reason=reason)
+    verdict: Verdict = "failed"
+    reason = made.failure or "its network failed on the clips"
+    if made.footprint and not is_gain(made, original, target):
+        verdict = "no gain"
+        reason = f"saves less than {LEAST_GAIN:.0%} of the {_NOUNS[target]}: answers not measured"
+    similarity = math.nan if made.footprint is None else made.similarity
+    return Artefact(
+        made.name, made.details, made.footprint, similarity, None, None, math.nan, verdict, reason
+    )
 
 
 def chosen_of(rated: Sequence[Artefact], target: Target) -> tuple[str, tuple[Artefact, ...]]:
@@ -69,17 +70,35 @@ def chosen_of(rated: Sequence[Artefact], target: Target) -> tuple[str, tuple[Art
 def verdict_words(chosen: str, artefacts: Sequence[Artefact], options: CompressOptions) -> str:
     """Say what follows for the user."""
     if chosen:
-        return f"{chosen} kept: it {artefacts[0].reason}."
-    judged = [a for a in artefacts if a.loss is not None]
-    if not judged:
-        return f"Nothing kept: no technique saves {_NOUNS[options.target]} here."
-    nearest = min(judged, key=lambda a: a.loss.high if a.loss else 1.0)
-    least = 100 * (nearest.loss.high if nearest.loss else 1.0)
+        return (
+            f"The whole interval of its loss lies within the {points(options.max_loss / 100)} "
+            f"allowed, and of {_counted(artefacts)} it is the {_BEST[options.target]}."
+        )
+    losses = {a.name: a.loss for a in artefacts if a.loss is not None}
+    if not losses:
+        failed = sum(a.verdict == "failed" for a in artefacts)
+        return (
+            f"None of {len(artefacts)} techniques saves {_NOUNS[options.target]} here"
+            f"{f'; {failed} failed' if failed else ''}."
+        )
+    nearest = min(losses, key=lambda name: losses[name].high)
+    # Rounded up: what is named must be enough.
+    enough = math.ceil(1000 * losses[nearest].high - 1e-9) / 10
     return (
-        f"Nothing kept: no artefact is proven to lose at most {options.max_loss:g} points. The "
-        f"nearest, {nearest.name}, {nearest.reason}; --max-loss {least:.1f} would keep it, and "
-        "more recordings may prove less."
+        f"The nearest is {nearest}, whose loss may reach {enough:g} points: --max-loss {enough:g} "
+        "would keep it. More recordings would narrow the interval."
     )
+
+
+def points(share: float) -> str:
+    """Return a share of clips as points of accuracy."""
+    value = round(100 * share, 2)
+    return f"{value:g} {'point' if value == 1 else 'points'}"
+
+
+def _counted(artefacts: Sequence[Artefact]) -> str:
+    count = sum(a.verdict in ("kept", "within") for a in artefacts)
+    return "1 such artefact" if count == 1 else f"{count} such artefacts"
 
 
 def _of(footprint: Footprint | None, target: Target) -> float:
