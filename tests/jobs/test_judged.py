@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vidfit.contracts import Clip
+from vidfit.errors import ModelError
+from vidfit.fusion.linear import cross_fit
+from vidfit.jobs.judged import REPEATS, Refitted, Unchanged, judgement
+from vidfit.jobs.table import Table
+from vidfit.model import Model
+
+CLIPS, DIM = 80, 12
+
+
+def table(noise: float = 0.5, *, split: int = 0) -> Table:
+    """Two classes told by the first feature; ``coarse`` is ``fine`` with noise on it."""
+    rng = np.random.default_rng(0)
+    labels_M = np.arange(CLIPS) % 2
+    fine = rng.normal(size=(CLIPS, DIM)).astype(np.float32)
+    fine[:, 0] += 4 * labels_M
+    coarse = fine + noise * rng.normal(size=fine.shape).astype(np.float32)
+    clips = tuple(
+        Clip(f"{i}.mp4", label="ab"[i % 2], group=f"r{i // 2}", split="test" if i < split else None)
+        for i in range(CLIPS)
+    )
+    vectors = {"fine": fine, "coarse": coarse}
+    return Table(
+        clips, ("a", "b"), labels_M, vectors, (np.zeros(1, np.float32),) * CLIPS, np.ones(CLIPS)
+    )
+
+
+def test_clips_that_calibrated_are_learned_from_and_never_judged():
+    calibrated_M = np.arange(CLIPS) < 20
+    judge = Refitted(table(), "", calibrated_M)
+    answers_RM = judge.answers(["fine"])
+    assert answers_RM.shape == (REPEATS, CLIPS)
+    assert (answers_RM[:, :20] == -1).all() and (answers_RM[:, 20:] >= 0).all()
+    assert (answers_RM[:, 20:] == judge.table.labels_M[20:]).mean() > 0.9
+
+
+def test_no_answer_depends_on_the_labels_of_its_recording():
+    calibrated_M = np.arange(CLIPS) < 20
+    honest = table()
+    answers_RM = Refitted(honest, "", calibrated_M).answers(["fine"])
+    # All labels of judged clips are drawn at random: nothing can be known of them.
+    labels_M = honest.labels_M.copy()
+    labels_M[20:] = np.random.default_rng(1).integers(0, 2, CLIPS - 20)
+    blind = replace(
+        honest,
+        labels_M=labels_M,
+        clips=tuple(replace(c, label="ab"[k]) for c, k in zip(honest.clips, labels_M, strict=True)),
+        vectors={"fine": np.random.default_rng(2).normal(size=(CLIPS, DIM)).astype(np.float32)},
+    )
+    guesses_RM = Refitted(blind, "", calibrated_M).answers(["fine"])
+    assert 0.3 < (guesses_RM[:, 20:] == labels_M[20:]).mean() < 0.7
+    assert (answers_RM[:, 20:] == honest.labels_M[20:]).mean() > 0.9
+
+
+def test_loss_is_paired_and_of_judged_clips_only():
+    judge = Refitted(table(noise=3.0), "", np.arange(CLIPS) < 20)
+    fine_RM, coarse_RM = judge.answers(["fine"]), judge.answers(["coarse"])
+    found = judgement(coarse_RM, fine_RM, judge.table)
+    truth_M = judge.table.labels_M[20:]
+    expected = (fine_RM[:, 20:] == truth_M).mean() - (coarse_RM[:, 20:] == truth_M).mean()
+    assert found.loss.value == pytest.approx(expected)
+    assert found.loss.low <= expected <= found.loss.high and found.loss.low > 0
+    assert found.changed == pytest.approx((fine_RM != coarse_RM)[:, 20:].mean())
+    same = judgement(fine_RM, fine_RM, judge.table)
+    assert same.loss.value == same.loss.high == same.changed == 0
+
+
+def test_a_model_of_all_clips_has_the_compressed_members():
+    judge = Refitted(table(), "", np.arange(CLIPS) < 20)
+
+    class Member:
+        spec = type("Spec", (), {"name": "coarse"})()
+
+    model = judge.model([Member()])
+    assert model.members == ("coarse",) and model.head == "linear"
+
+
+def test_a_trained_head_is_kept_and_only_test_clips_are_judged():
+    seen = table(split=30)
+    probe, _ = cross_fit([seen.vectors["fine"]], seen.labels_M, np.arange(CLIPS) % 5)
+    model = Model(("a", "b"), ("fine",), "linear", probe.state(), 1.0, 0.0, 9.0, 1.0, 1.0, {"x": 1})
+    tested_M = np.array([clip.split == "test" for clip in seen.clips])
+    judge = Unchanged(seen, model, tested_M)
+    answers_RM = judge.answers(["coarse"])
+    own_M = probe.log_probabilities([seen.vectors["coarse"]]).argmax(axis=1)
+    assert (answers_RM[0, :30] == own_M[:30]).all() and (answers_RM[0, 30:] == -1).all()
+
+
+def test_without_a_clip_to_judge_by_nothing_is_claimed():
+    nothing_RM = np.full((1, CLIPS), -1)
+    with pytest.raises(ModelError, match="no clip is left to judge by"):
+        judgement(nothing_RM, nothing_RM, table())
