@@ -18,8 +18,8 @@ NAMES = {
     "FuseOptions", "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan",
     "PlanOptions", "Ranking", "Report", "Sampling", "SelectOptions", "StoreError", "Timeline",
     "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "compress",
-    "fit", "fuse", "label", "load", "plan", "predict", "read_manifest", "select", "train",
-    "write_manifest",
+    "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push", "read_manifest",
+    "select", "train", "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
@@ -51,6 +51,11 @@ SIGNATURES = {
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
     "cores=None, epochs=None, batch=None, minutes=None, groups=None)), "
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
+    "export": "(directory: 'Path', output: 'Path', format: 'Format' = 'onnx', "
+    "own: 'Sequence[str]' = (), progress: 'Progress | None' = None) -> 'Exported'",
+    "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) "
+    "-> 'None'",
+    "pull": "(source: 'str', directory: 'Path', progress: 'Progress | None' = None) -> 'None'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
     from vidfit.jobs.compress import run_compress as compress
+    from vidfit.jobs.exchange import run_pull as pull
+    from vidfit.jobs.exchange import run_push as push
+    from vidfit.jobs.export import run_export as export
     from vidfit.jobs.fit import run_fit as fit
     from vidfit.jobs.fuse import run_fuse as fuse
     from vidfit.jobs.label import run_label as label
@@ -83,12 +86,15 @@ _SOURCES = {
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
     "compress": "jobs.compress:run_compress",
+    "export": "jobs.export:run_export",
     "fit": "jobs.fit:run_fit",
     "fuse": "jobs.fuse:run_fuse",
     "label": "jobs.label:run_label",
     "load": "jobs.predict:load",
     "plan": "jobs.plan:run_plan",
     "predict": "jobs.predict:run_predict",
+    "pull": "jobs.exchange:run_pull",
+    "push": "jobs.exchange:run_push",
     "read_manifest": "manifest:read_manifest",
     "select": "jobs.select:run_select",
     "train": "jobs.train:run_train",
@@ -124,12 +130,15 @@ __all__ = [
     "VidfitError",
     "__version__",
     "compress",
+    "export",
     "fit",
     "fuse",
     "label",
     "load",
     "plan",
     "predict",
+    "pull",
+    "push",
     "read_manifest",
     "select",
     "train",

@@ -15,6 +15,8 @@ import typer
 
 from vidfit.cli.benchmark import benchmark
 from vidfit.cli.compress import compress
+from vidfit.cli.exchange import pull, push
+from vidfit.cli.export import export
 from vidfit.cli.label import label
 from vidfit.cli.plan import plan
 from vidfit.cli.quantities import memory_bytes, time_seconds
@@ -233,6 +235,9 @@ app.command()(_reported(compress))
 app.command()(_reported(label))
 app.command()(_reported(plan))
 app.command()(_reported(train))
+app.command()(_reported(export))
+app.command()(_reported(push))
+app.command()(_reported(pull))
 app.command()(_reported(benchmark))
 
 

@@ -51,7 +51,7 @@ class Exported:
 def run_export(
     directory: Path,
     output: Path,
-    format: Format = "onnx",  # noqa: A002  (what everybody calls it)
+    format: Format = "onnx",
     own: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Exported:
@@ -118,16 +118,16 @@ def _check(directory: Path, model: Model, members: Sequence[Backbone]) -> None:
 def _written(
     model: Model,
     members: Sequence[Backbone],
-    format: Format,  # noqa: A002
+    format: Format,
     told: tuple[Path, list[str], Progress | None],
 ) -> dict[str, float]:
     """Write the files of a format into a folder and return their differences to vidfit."""
     folder, notes, progress = told
     if format == "safetensors":
         return {WEIGHTS: _write_weights(model, members, folder)}
-    from vidfit.jobs.export_graphs import write_graphs
+    from vidfit.jobs.export_graphs import Graphs
 
-    return write_graphs(model, members, format, (folder, notes, progress))
+    return Graphs(model, tuple(members), format, folder, notes, progress).write()
 
 
 def _write_weights(model: Model, members: Sequence[Backbone], folder: Path) -> float:

@@ -67,12 +67,14 @@ def to_openvino(path: Path) -> Path:
     try:
         openvino.save_model(openvino.convert_model(path), new, compress_to_fp16=False)
     except Exception as error:  # OpenVINO has errors of its own, and RuntimeError for a full disk
-        raise ModelError(f"cannot write {new.name} for OpenVINO: {first_cause(error)}") from error
+        raise ModelError(
+            f"cannot write {new.name} for OpenVINO: {first_cause(error)}; is the disk full?"
+        ) from error
     path.unlink()
     return new
 
 
-def reference(member: Backbone, format: str) -> Callable[[Frames], Floats]:  # noqa: A002
+def reference(member: Backbone, format: str) -> Callable[[Frames], Floats]:
     """Return what an exported member is held against: torch, eager, or the graph that it is.
 
     Engines round the integers of a compressed graph differently: it is held against itself on

@@ -90,7 +90,7 @@ def classifier(parts: Sequence[Part], head: Any, classes: int) -> Any:  # noqa: 
     draft, inputs = _Draft(), []
     named = [compose.add_prefix(g, f"member{i}/") for i, g in enumerate(graphs)]
     for i, (part, name) in enumerate(zip(parts, input_names(len(parts)), strict=True)):
-        shape = ["clips", part.spec.sampling.num_clips, *part.view_shape]
+        shape: list[str | int] = ["clips", part.spec.sampling.num_clips, *part.view_shape]
         inputs.append(helper.make_tensor_value_info(name, TensorProto.UINT8, shape))
         views = draft.array(np.array([-1, *part.view_shape]))
         draft.node("Reshape", [name, views], output=f"member{i}/frames")
@@ -156,7 +156,9 @@ def _answers(classes: int) -> list[Any]:
 def _opset(part: Part) -> int:
     """Return the version of the operations of a member's graph."""
     imports = onnx.load(part.path, load_external_data=False).opset_import
-    version = max((opset.version for opset in imports if opset.domain in ("", "ai.onnx")), default=0)
+    version = max(
+        (opset.version for opset in imports if opset.domain in ("", "ai.onnx")), default=0
+    )
     if version < _LEAST_OPSET:
         raise ModelError(
             f"{part.spec.name} is a graph of version {version} of ONNX's operations; "
@@ -188,8 +190,10 @@ class _Draft:
     def node(self, kind: str, inputs: Sequence[str], *, output: str = "", axis: int = -1) -> str:
         """Add a node and return the name of its output."""
         name = output or f"vidfit_{len(self.nodes)}_{kind}"
-        attributes = {"axis": axis} if axis >= 0 else {}
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], f"to {name}", **attributes))
+        node = helper.make_node(kind, list(inputs), [name], f"to {name}")
+        if axis >= 0:
+            node.attribute.append(helper.make_attribute("axis", axis))
+        self.nodes.append(node)
         return name
 
     def array(self, values: Floats | np.ndarray[Any, Any]) -> str:
