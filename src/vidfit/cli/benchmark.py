@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 
-def benchmark(
+def benchmark(  # noqa: PLR0913  (the options of a command)
     model: Annotated[Path, typer.Argument(help="Model directory that fit wrote.")],
     output: Annotated[
         Path | None,

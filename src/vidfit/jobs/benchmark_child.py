@@ -26,7 +26,7 @@ OWN = "own"
 """The engine of members without a network."""
 
 _LEAST_RUNS, _MOST_RUNS = 5, 400
-_PATIENCE = 4.0
+_PATIENCE_SECONDS = 6.0
 
 
 def measure_engine(
@@ -41,8 +41,8 @@ def measure_engine(
     engine
         Key of ``vidfit.runtime.ENGINES``, or `OWN`.
     seconds
-        For each batch, about; a batch whose fewest runs would take four times as long is left
-        out, but for the first.
+        For each batch, about; a larger one whose five runs would take longer than that, and than
+        6 seconds, is left out.
     """
     started = time.perf_counter()
     try:
@@ -79,7 +79,7 @@ def time_batches(
     for views in sorted(batches):
         if timings:
             one = timings[0].median_seconds
-            if _LEAST_RUNS * views * one > _PATIENCE * max(seconds, _LEAST_RUNS * one):
+            if _LEAST_RUNS * views * one > max(seconds, _PATIENCE_SECONDS):
                 break
         timings.append(_time_batch(backbone.forward, frames_BTHWC[:views], seconds))
     return tuple(timings)

@@ -52,11 +52,11 @@ def traffic_bytes(backbone: TorchBackbone, batches: Sequence[int]) -> dict[int, 
     return found
 
 
-class _Count(TorchDispatchMode):
+class _Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the bytes of operands and results of `COUNTED`."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.bytes = 0
 
     def __torch_dispatch__(

@@ -15,11 +15,10 @@ PACKAGES = ("torch",)
 def open_network(backbone: TorchBackbone, threads: int) -> Callable[[Frames], Floats]:
     """Return a function that runs the compiled network with ``threads`` threads a call.
 
-    Another number of views compiles once more, for any number. Needs a C++ compiler.
+    It is compiled at the first run, for any number of views but one, and needs a C++ compiler.
     """
     import torch
 
-    # A function of its own: what is compiled is kept by code, and dropped with it.
     compiled = torch.compile(backbone.network)
     told = threading.local()
     compiling = threading.Lock()
@@ -31,6 +30,9 @@ def open_network(backbone: TorchBackbone, threads: int) -> Callable[[Frames], Fl
             told.threads = threads
         # torch takes neither read-only nor negatively strided arrays.
         views_BTHWC = torch.from_numpy(np.require(frames_BTHWC, requirements=["C", "W"]))
+        if len(views_BTHWC) > 1:
+            # One network for any number of views; a single one gets its own.
+            torch._dynamo.maybe_mark_dynamic(views_BTHWC, 0)
         with compiling, torch.no_grad():
             tokens_BND: Floats = compiled(views_BTHWC).float().numpy()
         return tokens_BND
