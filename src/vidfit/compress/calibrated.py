@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from vidfit.compress import onnx_graph, ranges
-from vidfit.compress.clipping import row_scales
+from vidfit.compress.clipping import check_clipping, row_scales
 from vidfit.compress.picture import without_floats
 from vidfit.contracts import Floats, Frames
 from vidfit.errors import BackboneError
@@ -107,6 +107,7 @@ def calibrate(source: Path, frames_BTHWC: Frames, clipping: str) -> Calibrated:
     BackboneError
         If it has no layers, or there are no views or finite values to choose on.
     """
+    check_clipping(clipping)
     model = onnx_graph.tidied(source)
     nodes = onnx_graph.layer_nodes(model)
     if not nodes:

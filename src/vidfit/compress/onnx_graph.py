@@ -26,11 +26,10 @@ def read(source: Path) -> Any:  # noqa: ANN401  (onnx has no types)
         If the file is missing or is no graph from ``frames`` to ``tokens``.
     """
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load(source)
-    except (OSError, DecodeError) as error:
+    except Exception as error:  # protobuf's own, which has no types, among others
         raise BackboneError(
             f"{source} cannot be read as an ONNX graph ({type(error).__name__}: {error}); write "
             "it with vidfit.runtime.onnx.export."

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vidfit.compress import onnx_graph
-from vidfit.compress.clipping import row_scales, steps
+from vidfit.compress.clipping import check_clipping, row_scales, steps
 from vidfit.contracts import Floats
 from vidfit.errors import BackboneError
 
@@ -59,6 +59,7 @@ def store_weights(
     """
     if bits not in (16, 8, 4):
         raise BackboneError(f"Weights were to be stored in {bits} bits; valid are 16, 8 and 4.")
+    check_clipping(clipping)
     with onnx_graph.refused(source):
         model = _with_opset(onnx_graph.tidied(source), bits)
         layers = {node.input[1]: node for node in onnx_graph.layer_nodes(model)}
@@ -141,7 +142,7 @@ def _restoring(name: str) -> list[Any]:
     """
     from onnx import TensorProto, helper
 
-    links = [
+    links: list[tuple[str, list[str], str, dict[str, Any]]] = [
         ("Cast", ["codes"], "integers", {"to": TensorProto.INT32}),
         ("Cast", ["integers"], "counts", {"to": TensorProto.FLOAT}),
         ("Cast", ["scale"], "step", {"to": TensorProto.FLOAT}),
