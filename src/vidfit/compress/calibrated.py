@@ -25,7 +25,7 @@ BETWEEN = ("Add", "Clip", "Relu", "MaxPool", "AveragePool", "Concat")
 LARGEST = 127
 
 PAIR = 127.5
-"""Largest sum of two weights of one sign, before rounding: 255 * 128 * 1 fits in 16 bits.
+"""Largest sum of two weights of one sign, before rounding: 255 * 128 fits in 16 bits with a sign.
 
 AVX2 without VNNI adds two products of uint8 and int8 in 16 bits and saturates. The usual remedy
 halves all weights (``reduce_range``); this one shrinks a channel by what its own weights need.
