@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vidfit.benchmarked import Benchmark, Roof
 
 WIDTH, HEIGHT = 860, 540
-LEFT, RIGHT, TOP, BOTTOM = 76, 40, 118, 62
+LEFT, RIGHT, TOP, BOTTOM = 76, 116, 118, 62
 LABEL_PIXELS = 17
 ENGINE_NAMES = {
     "onnx": "ONNX Runtime",
@@ -38,9 +38,10 @@ _OWN_STYLE = ".course.wide { stroke: #0b6a75; } .course.narrow { stroke: #6d727d
 class Dot:
     """A run's best batch: operations a byte, and a second."""
 
+    member: str
     intensity: float
     flops_per_second: float
-    label: str
+    engine: str
     threads: int
     chosen: bool
 
@@ -55,8 +56,7 @@ def benchmark_svg(found: Benchmark) -> str:
         _words(found, dots),
         _grid(plane),
         *(_roof(plane, roof, roof.threads == widest) for roof in found.roofs),
-        _labels(plane, [dot for dot in dots if dot.threads != widest], "end"),
-        _labels(plane, [dot for dot in dots if dot.threads == widest], "start"),
+        *(_column(plane, column, widest) for column in _columns(dots)),
         *(_mark(plane, dot, dot.threads == widest) for dot in dots),
     ]
     document = Markup(
@@ -68,18 +68,17 @@ def benchmark_svg(found: Benchmark) -> str:
 
 def _dots(found: Benchmark) -> list[Dot]:
     """Return what has a place: runs of networks whose bytes are known."""
-    several = len(found.members) > 1
     dots = []
     for member in found.members:
         for run in (run for run in member.runs if run.timings):
             best = run.best
             if member.intensity(best) > 0:
-                engine = ENGINE_NAMES.get(run.engine, run.engine)
                 dots.append(
                     Dot(
+                        member.name,
                         member.intensity(best),
                         member.flops_per_second(best),
-                        f"{engine}, {member.name[:24]}" if several else engine,
+                        ENGINE_NAMES.get(run.engine, run.engine),
                         run.threads,
                         run.engine == member.chosen,
                     )
@@ -109,10 +108,10 @@ def _plane(found: Benchmark, dots: Sequence[Dot]) -> _Plane:
     """Return a plane with both bends of the roofs and all marks inside."""
     bends = [roof.flops_per_second / roof.bytes_per_second for roof in found.roofs]
     wide = [*bends, *(dot.intensity for dot in dots)]
-    left, right = log10(min(wide)) - 0.7, log10(max(wide)) + 0.6
+    left, right = log10(min(wide)) - 0.7, log10(max(wide)) + 0.5
     lowest = min(min(bend, 10**left) * roof.bytes_per_second
                  for bend, roof in zip(bends, found.roofs, strict=True))  # fmt: skip
-    low = log10(min([lowest * 2, *(dot.flops_per_second / 1.5 for dot in dots)]))
+    low = log10(min([lowest * 2, *(dot.flops_per_second / 2 for dot in dots)]))
     high = log10(max(roof.flops_per_second for roof in found.roofs)) + 0.25
     return _Plane(left, right, low, high)
 
@@ -140,19 +139,20 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _roof(plane: _Plane, roof: Roof, widest: bool) -> Markup:
-    """Return a slope that bends into a level, with its name above the level."""
+    """Return a slope that bends into a level, with its figures at the end of it."""
     start = max(10**plane.left, 10**plane.low / roof.bytes_per_second)
     bend, level = roof.flops_per_second / roof.bytes_per_second, plane.y(roof.flops_per_second)
     path = Markup('<path class="course {}" d="M{} {}L{} {}L{} {}"/>').format(
         "wide" if widest else "narrow",
         plane.x(start), plane.y(roof.at(start)), plane.x(bend), level, WIDTH - RIGHT, level,
     )  # fmt: skip
-    threads = f"{roof.threads} thread{'s' * (roof.threads != 1)}"
-    text = (
-        f"{threads}: {roof.flops_per_second / 1e9:.0f} GFLOP/s, "
-        f"{roof.bytes_per_second / 1e9:.0f} GB/s"
+    lines = (
+        f"{roof.threads} thread{'s' * (roof.threads != 1)}",
+        f"{roof.flops_per_second / 1e9:.3g} GFLOP/s",
+        f"{roof.bytes_per_second / 1e9:.3g} GB/s",
     )
-    return path + _text(WIDTH - RIGHT, level - 7, text, "end", "count")
+    x = WIDTH - RIGHT + 8
+    return path + join(_text(x, level - 12 + 16 * i, text, "start") for i, text in enumerate(lines))
 
 
 def _mark(plane: _Plane, dot: Dot, widest: bool) -> Markup:
@@ -161,14 +161,31 @@ def _mark(plane: _Plane, dot: Dot, widest: bool) -> Markup:
     return mark(kind, *place, "chosen" if dot.chosen else "")
 
 
+def _columns(dots: Sequence[Dot]) -> list[list[Dot]]:
+    """Return the marks of each member: they stand nearly above one another."""
+    columns: dict[str, list[Dot]] = {}
+    for dot in dots:
+        columns.setdefault(dot.member, []).append(dot)
+    return list(columns.values())
+
+
+def _column(plane: _Plane, dots: Sequence[Dot], widest: int) -> Markup:
+    """Name the engines beside their marks, all cores to the right, and the member below."""
+    left = _labels(plane, [dot for dot in dots if dot.threads != widest], "end")
+    right = _labels(plane, [dot for dot in dots if dot.threads == widest], "start")
+    middle = plane.x(sum(dot.intensity for dot in dots) / len(dots))
+    name = _text(middle, HEIGHT - BOTTOM - 8, dots[0].member[:30], "middle", "count")
+    return left + right + name
+
+
 def _labels(plane: _Plane, dots: Sequence[Dot], anchor: str) -> Markup:
-    """Name the marks beside them, moved apart where they would stand on one another."""
+    """Move names apart where they would stand on one another."""
     pieces, last = [], 0.0
     aside = 14 if anchor == "start" else -14
     for dot in sorted(dots, key=lambda dot: -dot.flops_per_second):
         last = max(plane.y(dot.flops_per_second) + 4, last + LABEL_PIXELS)
         css = "label chosen" if dot.chosen else "label"
-        pieces.append(_text(plane.x(dot.intensity) + aside, last, dot.label, anchor, css))
+        pieces.append(_text(plane.x(dot.intensity) + aside, last, dot.engine, anchor, css))
     return join(pieces)
 
 
