@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ from vidfit.jobs import heads
 from vidfit.jobs.export import Exported, run_export
 from vidfit.jobs.export_graphs import file_stems
 from vidfit.jobs.exported_files import difference
-from vidfit.jobs.predict import Predictor
+from vidfit.jobs.predict import Predictor, run_predict
 from vidfit.model import load_model, member_directory
 from vidfit.networks import Shape, build
 from vidfit.networks.head import NetworkHead
@@ -341,3 +342,31 @@ def test_differences_are_relative_to_the_largest_value():
     assert difference(np.zeros(2), np.zeros(3)) == np.inf
     assert np.isnan(difference(np.array([np.nan]), np.ones(1)))
     assert difference(np.zeros(2), np.zeros(2)) == 0.0
+
+
+# ---------------------------------------------------------------- documents
+
+
+def test_the_lines_of_the_documents_answer_as_vidfit_does(model, exported, tmp_path):
+    from tests.clips import write_clip
+
+    page = Path(__file__).parents[2] / "docs" / "export.md"
+    (code,) = (
+        block
+        for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        if "onnxruntime" in block
+    )
+    write_clip(tmp_path / "video.mp4", frames=31)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "model-onnx").symlink_to(exported.directory)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    label, probability, _ = done.stdout.rsplit(maxsplit=2)
+    loaded = load_model(model)
+    head = heads.restore(loaded.head, loaded.arrays)
+    predictor = Predictor(loaded, (network(),), head)
+    (segment,) = run_predict(predictor, str(tmp_path / "video.mp4"), window_seconds=9.0).segments
+    assert label == segment.label
+    # PyAV's own scaling rounds pixels by a level or two.
+    assert float(probability) == pytest.approx(segment.probability, abs=0.01)
