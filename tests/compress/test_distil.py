@@ -10,7 +10,7 @@ import torch
 from tests.compress.test_low_rank import frames, tiny
 from torch import nn
 
-from vidfit.compress.distil import Distillation, distil, settle_statistics
+from vidfit.compress.distil import Distillation, distil
 from vidfit.errors import BackboneError, NotEnoughDataError
 
 SHORT = Distillation(steps=60, batch_views=8, learning_rate=1e-2)
@@ -79,15 +79,11 @@ def test_the_same_seed_gives_the_same_network_and_another_one_another():
     assert not torch.equal(one, other)
 
 
-def test_statistics_are_those_of_the_batches():
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.BatchNorm1d(3))
-    batches = [torch.randn(50, 3) * 2 + 5 for _ in range(4)]
-    settle_statistics(network, batches)
-    expected = torch.stack([batch.mean(0) for batch in batches]).mean(0)
-    torch.testing.assert_close(network[0].running_mean, expected)
-    assert network[0].momentum == 0.1
-    assert not network[0].training
+def test_statistics_of_batch_norms_are_kept():
+    teacher = tiny().network
+    learned = distil(student_of(teacher), teacher, views(), Distillation(steps=2, batch_views=4))
+    assert torch.equal(learned.trunk.norm.running_mean, teacher.trunk.norm.running_mean)
+    assert torch.equal(learned.trunk.norm.running_var, teacher.trunk.norm.running_var)
 
 
 def test_an_interrupt_leaves_the_student_as_it_was():

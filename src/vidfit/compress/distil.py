@@ -26,12 +26,11 @@ from vidfit.errors import BackboneError, NotEnoughDataError
 LEAST_VIEWS = 8
 """Fewer give no deviations to measure by."""
 
-SETTLING_BATCHES = 12
-"""Batches that the statistics of batch norms, and the teacher's deviations, are taken of."""
+DEVIATION_BATCHES = 12
+"""Batches that the teacher's deviations are taken of."""
 
 _LEAST_CROP = 0.6
 _FLOOR = 0.05
-_NORMS = (nn.modules.batchnorm._BatchNorm,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Distillation:
 
     steps: int = 600
     batch_views: int = 16
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4
     weight_decay: float = 1e-4
     largest_norm: float = 1.0
     seed: int = 0
@@ -71,9 +70,10 @@ def distil(
 ) -> nn.Module:
     """Return a copy of the student that has learned the teacher's tokens; both stay as they are.
 
-    Batch norms first take the statistics of the views, as those of pruned layers are wrong, and
-    keep them: small batches tell little, and so the network that learns is the one that runs.
-    Dropout is off. The same seed gives the same network on the same machine.
+    Batch norms keep their statistics: small batches tell little, and so the network that learns is
+    the one that runs. Nor are they estimated anew first: `vidfit.compress.prune` fits what it
+    leaves to the old ones. Dropout is off. The same seed gives the same network on the same
+    machine.
 
     Parameters
     ----------
@@ -102,26 +102,8 @@ def distil(
     source = _Batches(views, settings)
     network = copy.deepcopy(student).eval().requires_grad_(True)
     _check(network, teacher, source)
-    settle_statistics(network, [source.draw() for _ in range(SETTLING_BATCHES)])
     _learn(network, teacher, source, progress)
     return freeze(network)
-
-
-@torch.no_grad()
-def settle_statistics(network: nn.Module, batches: Sequence[Tensor]) -> None:
-    """Replace the running statistics of batch norms by those of uint8 batches, in place."""
-    norms = [module for module in network.modules() if isinstance(module, _NORMS)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the mean of all batches
-        norm.train()
-    if norms:
-        for views_BTHWC in batches:
-            network(views_BTHWC)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.eval()
 
 
 class _Batches:
@@ -206,7 +188,7 @@ def _learn(
 @torch.no_grad()
 def _deviation(teacher: nn.Module, source: _Batches) -> Tensor:
     """Return the deviations [D] of the teacher's tokens; hardly varying ones are not blown up."""
-    tokens = [teacher(source.draw()) for _ in range(SETTLING_BATCHES)]
+    tokens = [teacher(source.draw()) for _ in range(DEVIATION_BATCHES)]
     deviation_D = torch.cat(tokens).flatten(0, 1).std(0)
     mean = float(deviation_D.mean())
     return deviation_D.clamp(min=_FLOOR * mean if mean > 0 else 1.0)
