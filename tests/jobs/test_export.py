@@ -283,6 +283,19 @@ def test_an_export_that_answers_otherwise_is_not_written(graphs, tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.parametrize("error", [0.008, float("nan")])
+def test_a_classifier_that_answers_otherwise_is_left_out(graphs, tmp_path, monkeypatch, error):
+    def differs_in_the_answer(found, expected):
+        return error if expected.shape == (2,) else 0.0
+
+    monkeypatch.setattr("vidfit.jobs.export_graphs.difference", differs_in_the_answer)
+    directory = write_model(tmp_path / "model", graphs[:1], linear())
+    found = run_export(directory, tmp_path / "out", "onnx")
+    assert set(found.parity) == {"tiny-int8.onnx"}
+    assert "no classifier: classifier.onnx differs from vidfit's own answers" in found.notes[0]
+    assert not (tmp_path / "out" / "classifier.onnx").exists()
+
+
 def test_weights_in_other_files_are_refused(graphs, tmp_path):
     file = tmp_path / "network.onnx"
     content = onnx.load(graphs[0].graph)

@@ -127,7 +127,7 @@ def test_a_compressed_model_says_at_what_loss():
     }  # fmt: skip
     text = shown(member("lite"), compression=compression)
     assert "Made by int8-static from out/model: one, two." in text
-    assert "| accuracy lost, against the original | 0.2 % [-1.0, 0.4] |" in text
+    assert "| accuracy lost | +0.2 points [-1.0, 0.4] |" in text
     assert "| times as fast | 1.80 |" in text and "| size | 4.1 MB |" in text
     assert "## Compression" not in shown(member("lite"))
 

@@ -42,7 +42,10 @@ def open_openvino(path: Path) -> Run:
 
     def run(inputs: Mapping[str, Frames]) -> dict[str, Floats]:
         answers = compiled(dict(inputs))
-        return {out.get_any_name(): np.array(answers[out]) for out in compiled.outputs}
+        # An output may have several names.
+        return {
+            name: np.array(answers[out]) for out in compiled.outputs for name in out.get_names()
+        }
 
     return run
 
@@ -65,7 +68,8 @@ def to_openvino(path: Path) -> Path:
 
     new = path.with_suffix(SUFFIXES["openvino"])
     try:
-        openvino.save_model(openvino.convert_model(path), new, compress_to_fp16=False)
+        # Not by `convert_model`: it rearranges graphs in integers so that they answer otherwise.
+        openvino.save_model(openvino.Core().read_model(path), new, compress_to_fp16=False)
     except Exception as error:  # OpenVINO has errors of its own, and RuntimeError for a full disk
         raise ModelError(
             f"cannot write {new.name} for OpenVINO: {first_cause(error)}; is the disk full?"

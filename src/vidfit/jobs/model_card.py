@@ -13,7 +13,7 @@ from typing import Any
 
 from vidfit.contracts import Estimate
 from vidfit.model import Model
-from vidfit.report.wording import duration, figure, gmacs, large, percent, points
+from vidfit.report.wording import duration, figure, gmacs, interval, large, percent, points
 
 LICENCES = {
     "Apache-2.0": "apache-2.0",
@@ -197,7 +197,7 @@ def _compression(card: _Card) -> Iterator[str]:
     facts = card.get("compression")
     if not facts:
         return
-    footprint = facts["footprint"]
+    footprint, loss = facts["footprint"], Estimate(**facts["loss"])
     yield "## Compression\n\n" + "\n".join(
         [
             f"Made by {escaped(facts['technique'])} from {escaped(facts['from'])}: "
@@ -208,7 +208,7 @@ def _compression(card: _Card) -> Iterator[str]:
             "| | |",
             "|---|---|",
             f"| accuracy | {figure(Estimate(**facts['accuracy']))} |",
-            f"| accuracy lost, against the original | {figure(Estimate(**facts['loss']))} |",
+            f"| accuracy lost | {100 * loss.value:+.1f} points {interval(loss)} |",
             f"| cosine of its tokens and the original's | {facts['similarity']:.4f} |",
             f"| times as fast | {footprint['latency_ratio']:.2f} |",
             f"| size | {footprint['size_bytes'] / 1e6:.1f} MB |",
