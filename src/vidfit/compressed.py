@@ -25,9 +25,11 @@ class Footprint:
     engine
         What runs them; empty where none has a network.
     latency_seconds
-        Of all networks on one clip, in one thread: median, without decoding.
+        Of all networks on one clip, in one thread, without decoding: the original's median,
+        over the ratio.
     latency_ratio
-        The original's latency over this one, paired in time: above 1 is faster.
+        The original's latency over this one, the median of rounds that are paired in time:
+        above 1 is faster.
     size_bytes
         Of their files.
     memory_bytes

@@ -48,9 +48,7 @@ class Graph:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(
-            self.graph, options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
 
 
 def graph_backbone(spec: BackboneSpec, graph: Path, name: str, engine: str) -> Graph:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -76,15 +77,15 @@ class Bench:
         )
         return Made(_ORIGINAL, self.members, self.folders, (), footprint, 1.0)
 
-    def make(self, technique: str) -> Made:
-        """Make an artefact and measure it, unless an earlier run did."""
+    def make(self, technique: str, original: Made) -> Made:
+        """Make an artefact and measure it beside the original, unless an earlier run did."""
         folder = self.output / f"{technique}-{self._key()}"
         try:
             if not (folder / _FACTS).is_file():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
                 self._make(technique, folder)
-            return self._read(technique, folder)
+            return self._read(technique, folder, original)
         except BackboneError as error:
             return Made(technique, failure=str(error))
 
@@ -103,18 +104,22 @@ class Bench:
             zoo.save(teams[best][index], folder / str(index))
             graph.unlink()
         folders = self._folders(folder)
-        footprint = Footprint(
-            best,
-            float(np.median(seconds[best])),
-            float(np.median(np.array(seconds[_ORIGINAL]) / np.array(seconds[best]))),
-            size_bytes(folders),
-            held_bytes(folders),
-        )
-        facts = {"details": list(done), "similarity": alike[best], "footprint": asdict(footprint)}
+        footprint = {
+            "engine": best,
+            "latency_ratio": float(
+                np.median(np.array(seconds[_ORIGINAL]) / np.array(seconds[best]))
+            ),
+            "size_bytes": size_bytes(folders),
+            "memory_bytes": held_bytes(folders),
+        }
+        facts = {"details": list(done), "similarity": alike[best], "footprint": footprint}
         write_whole(folder / _FACTS, json.dumps(facts).encode())
 
-    def _read(self, technique: str, folder: Path) -> Made:
+    def _read(self, technique: str, folder: Path, original: Made) -> Made:
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        # Rounds are paired, and machines are not always as busy: the ratio is what was measured.
+        seconds = original.footprint.latency_seconds if original.footprint else math.nan
+        facts["footprint"]["latency_seconds"] = seconds / facts["footprint"]["latency_ratio"]
         members = list(self.members)
         for index in self.workshops:
             members[index] = zoo.restore(folder / str(index))

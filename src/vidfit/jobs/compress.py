@@ -107,7 +107,8 @@ def run_compress(
         }
     with timed(stages, "compress and measure"):
         bench = _bench(subject, views, output, options.distil_steps, progress)
-        original, made = bench.original(), _made(bench, subject, options, progress)
+        original = bench.original()
+        made = _made(bench, original, subject, options, progress)
     judged = [one for one in made if is_gain(one, original, options.target)]
     with timed(stages, "decode and extract"):
         everyone = {b.spec.name: b for one in (original, *judged) for b in one.members}
@@ -221,7 +222,11 @@ def _bench(
 
 
 def _made(
-    bench: Bench, subject: _Subject, options: CompressOptions, progress: Progress | None
+    bench: Bench,
+    original: Made,
+    subject: _Subject,
+    options: CompressOptions,
+    progress: Progress | None,
 ) -> list[Made]:
     """Make what was asked for, or all that suits the networks."""
     kinds = {network.spec.architecture for network in subject.networks.values()}
@@ -235,7 +240,7 @@ def _made(
         progress.start("compress and measure", len(names))
     made = []
     for name in names:
-        made.append(bench.make(name))
+        made.append(bench.make(name, original))
         if progress:
             progress.advance()
     return made
