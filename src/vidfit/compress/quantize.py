@@ -2,6 +2,7 @@
 
 Convolutional networks are quantized statically, and gain on both engines. Transformers gain on
 ONNX Runtime only: dynamically they stay closer to their floats, statically some are faster.
+``python -m benchmarks.quantize`` measures all ways beside floats and ONNX Runtime's own toolkit.
 
 Static graphs are in ONNX's QDQ form (QuantizeLinear and DequantizeLinear around layers), which
 engines turn into integer kernels.

@@ -1,8 +1,8 @@
 """Weights stored in fewer bits, and computed with as floats: smaller files, as fast as before.
 
 Integers become floats by Cast and Mul, which ONNX Runtime computes once, when it loads the file.
-DequantizeLinear says the same, but is left in place and computed in each run: EfficientNet-Lite0
-took 102 ms instead of 26.
+DequantizeLinear says the same, but is left in place and computed in each run, which takes longer
+than the network itself (``python -m benchmarks.quantize``).
 
 Shape letters: R output channels of a layer, K weights of one of them, G rows and blocks.
 """
@@ -138,7 +138,8 @@ def _restoring(name: str) -> list[Any]:
     """Return the nodes that multiply codes with their scales and give them the weight's shape.
 
     By way of int32: OpenVINO takes an int8 or int4 that is cast to float for a weight that its
-    own kernels restore, and those get convolutions wrong (2026.4: EfficientNet-Lite0 gave NaN).
+    own kernels restore, and those get convolutions wrong: ``python -m benchmarks.quantize`` shows
+    EfficientNet-Lite0 so (2026.4: NaN or nonsense, in most runs but not in all).
     """
     from onnx import TensorProto, helper
 
