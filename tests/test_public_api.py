@@ -13,13 +13,13 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "BackboneError", "BudgetError", "Clip", "Combination", "CompressOptions",
-    "Compression", "FeatureStore", "FitOptions",
-    "FuseOptions", "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan",
-    "PlanOptions", "Ranking", "Report", "Sampling", "SelectOptions", "StoreError", "Timeline",
-    "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "compress",
-    "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push", "read_manifest",
-    "select", "train", "write_manifest",
+    "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination",
+    "CompressOptions", "Compression", "FeatureStore", "FitOptions", "FuseOptions",
+    "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan", "PlanOptions",
+    "Ranking", "Report", "Sampling", "SelectOptions", "StoreError", "Timeline", "TrainOptions",
+    "TrainingReport", "VideoError", "VidfitError", "__version__", "benchmark", "compress",
+    "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push",
+    "read_manifest", "select", "train", "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
@@ -53,8 +53,7 @@ SIGNATURES = {
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
     "export": "(directory: 'Path', output: 'Path', format: 'Format' = 'onnx', "
     "own: 'Sequence[str]' = (), progress: 'Progress | None' = None) -> 'Exported'",
-    "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) "
-    "-> 'None'",
+    "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) -> 'None'",
     "pull": "(source: 'str', directory: 'Path', progress: 'Progress | None' = None) -> 'None'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from vidfit.errors import VideoError as VideoError
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
+    from vidfit.jobs.benchmark import BenchmarkOptions as BenchmarkOptions
+    from vidfit.jobs.benchmark import run_benchmark as benchmark
     from vidfit.jobs.compress import run_compress as compress
     from vidfit.jobs.exchange import run_pull as pull
     from vidfit.jobs.exchange import run_push as push
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
 
 _SOURCES = {
     "BackboneError": "errors:BackboneError",
+    "BenchmarkOptions": "jobs.benchmark:BenchmarkOptions",
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "Combination": "combination:Combination",
@@ -85,6 +88,7 @@ _SOURCES = {
     "TrainingReport": "trained:TrainingReport",
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
+    "benchmark": "jobs.benchmark:run_benchmark",
     "compress": "jobs.compress:run_compress",
     "export": "jobs.export:run_export",
     "fit": "jobs.fit:run_fit",
@@ -104,6 +108,7 @@ _SOURCES = {
 
 __all__ = [
     "BackboneError",
+    "BenchmarkOptions",
     "BudgetError",
     "Clip",
     "Combination",
@@ -129,6 +134,7 @@ __all__ = [
     "VideoError",
     "VidfitError",
     "__version__",
+    "benchmark",
     "compress",
     "export",
     "fit",

@@ -17,6 +17,7 @@ from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model, save_model
+from vidfit.runtime import Accelerated
 from vidfit.selection import (
     Choice,
     Contender,
@@ -164,7 +165,16 @@ def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
 def save(
     model: Model, card: Mapping[str, object], candidates: Sequence[Loaded], directory: Path
 ) -> None:
-    """Write the model with its card and the weights of its members."""
+    """Write the model with its card and the weights of its members.
+
+    The card says on which engine each ran, and how far its export differed from torch.
+    """
     loaded = {candidate.name: candidate.backbone for candidate in candidates}
     members = [loaded[name] for name in model.members]
-    save_model(replace(model, card=card), directory, lambda i, folder: zoo.save(members[i], folder))
+    engines = {
+        member.spec.name: {"engine": member.engine, "parity": member.parity}
+        for member in members
+        if isinstance(member, Accelerated)
+    }
+    whole = replace(model, card={**card, "engines": engines})
+    save_model(whole, directory, lambda i, folder: zoo.save(members[i], folder))
