@@ -31,7 +31,7 @@ import torch
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._plan_subjects import trainee
 from vidfit.planning.child import Question
-from vidfit.planning.choice import Setting, choose
+from vidfit.planning.choice import CONFIRMED_MARGIN, Setting, choose
 from vidfit.planning.confirm import choose_confirmed
 from vidfit.planning.measured import Known, look, probed
 from vidfit.planning.memory import Line, learned_resident
@@ -108,7 +108,8 @@ def _row(kind: str, known: Known, limit: int) -> dict[str, Any]:
 
     def confirm(layout: Layout) -> float:
         runs.append(layout)
-        return _held(kind, replace(layout, accumulation=2), limit)
+        # Two runs do not hold quite the same: this one must do with less than there is.
+        return _held(kind, replace(layout, accumulation=2), int(limit * (1 - CONFIRMED_MARGIN)))
 
     setting = _setting(known, limit, confirm)
     layout = replace(choose_confirmed(setting)[1][0].layout, accumulation=2)

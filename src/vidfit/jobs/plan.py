@@ -17,7 +17,7 @@ from vidfit.jobs.options import PlanOptions
 from vidfit.jobs.subject import Sight, sight
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.planning.child import Question, default_folder
-from vidfit.planning.choice import Setting
+from vidfit.planning.choice import CONFIRMED_MARGIN, Setting
 from vidfit.planning.confirm import choose_confirmed
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
@@ -185,7 +185,8 @@ class _Draft:
             return exactly(known, question, layout, folder)
 
         def confirm(layout: Layout) -> float:
-            return held(question, layout, self.machine.memory_bytes)
+            # Two runs do not hold quite the same: this one must do with less than there is.
+            return held(question, layout, int(self.machine.memory_bytes * (1 - CONFIRMED_MARGIN)))
 
         return Setting(
             known, recipe, data, self.machine, batch, precision,
