@@ -22,7 +22,9 @@ import resource
 import statistics
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +55,19 @@ def main() -> None:
     torch.set_num_threads(1)
     malloc.tune()
     ctypes.CDLL(None).mallopt(malloc.M_TOP_PAD, MIB)
-    with tempfile.TemporaryDirectory() as kept:
-        known = {kind: _known(kind, Path(kept)) for kind in KINDS}
     rng = random.Random(0)
-    rows = []
-    for number in range(options.plans):
-        kind = KINDS[number % len(KINDS)]
-        limit = int(known[kind].resident(False).of(rng.uniform(*ROOM_BYTES)))
-        rows.append(_row(kind, known[kind], limit))
-        print(f"  {number + 1}: {rows[-1]}, {load()}", flush=True)
+    # Each worker forks its runs; one thread each, as in the laws.
+    with (
+        ProcessPoolExecutor(options.workers, get_context("fork")) as pool,
+        tempfile.TemporaryDirectory() as kept,
+    ):
+        known = dict(zip(KINDS, pool.map(_known, KINDS, [Path(kept)] * len(KINDS)), strict=True))
+        kinds = [KINDS[number % len(KINDS)] for number in range(options.plans)]
+        limits = [int(known[k].resident(False).of(rng.uniform(*ROOM_BYTES))) for k in kinds]
+        rows = []
+        for row in pool.map(_row, kinds, [known[kind] for kind in kinds], limits):
+            rows.append(row)
+            print(f"  {len(rows)}: {row}, {load()}", flush=True)
     _show(rows)
     dead = sum(not row["survived"] for row in rows)
     dead_by_laws = sum(not row["survived by laws"] for row in rows)
@@ -202,6 +208,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--plans", type=int, default=None, help="50, or 6 with --quick")
+    parser.add_argument("--workers", type=int, default=2, help="plans at once")
     options = parser.parse_args()
     options.plans = options.plans or (6 if options.quick else 50)
     return options

@@ -78,7 +78,7 @@ def is_matrix(module: nn.Module) -> bool:
 
 def _pair(layer: nn.Module, share: float, moment_II: Tensor | None) -> nn.Sequential | None:
     """Return two layers in place of one, or None when they would not save work."""
-    root_II = None if moment_II is None else _root(moment_II.double())
+    root_II = None if moment_II is None else _root(moment_II)
     weight_OI = layer.weight.detach().flatten(1).double()  # type: ignore[operator]
     seen_OI = weight_OI if root_II is None else weight_OI @ root_II
     left_OR, singular_R, right_RI = torch.linalg.svd(seen_OI, full_matrices=False)
@@ -127,6 +127,7 @@ def input_moments(
         def add(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             x = inputs[0]
             x_LI = (x.movedim(1, -1) if isinstance(layer, nn.Conv2d) else x).flatten(0, -2)
+            x_LI = x_LI.double()  # rounding of few inputs to wide layers would make it indefinite
             moments[name] = moments.get(name, 0) + x_LI.T @ x_LI
 
         return add
@@ -145,7 +146,6 @@ def _root(moment_II: Tensor) -> Tensor:
     """Return the Cholesky factor, of moments that are made regular."""
     mean = float(moment_II.diagonal().mean())
     jitter = _JITTER * mean if mean > 0 else 1.0
-    root_II: Tensor = torch.linalg.cholesky(
-        moment_II + jitter * torch.eye(len(moment_II), dtype=moment_II.dtype)
-    )
+    regular_II = moment_II + jitter * torch.eye(len(moment_II), dtype=moment_II.dtype)
+    root_II: Tensor = torch.linalg.cholesky(regular_II)
     return root_II

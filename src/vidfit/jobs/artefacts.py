@@ -88,6 +88,9 @@ class Bench:
             return self._read(technique, folder, original)
         except BackboneError as error:
             return Made(technique, failure=str(error))
+        except (ArithmeticError, RuntimeError, ValueError) as error:  # of torch and its kin
+            reason = str(error).strip().splitlines() or [""]
+            return Made(technique, failure=f"{type(error).__name__}: {reason[0]}")
 
     def _make(self, technique: str, folder: Path) -> None:
         graphs, done = {}, dict[str, None]()
