@@ -17,7 +17,7 @@ from vidfit import backbones as zoo
 from vidfit.backbones.graph import ENGINES, graph_backbone
 from vidfit.compressed import Footprint
 from vidfit.contracts import Backbone
-from vidfit.errors import BackboneError
+from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.jobs.footprint import held_bytes, latencies, size_bytes
 from vidfit.jobs.techniques import Workshop, similarity
 from vidfit.report.writing import write_whole
@@ -86,7 +86,7 @@ class Bench:
                 folder.mkdir(parents=True)
                 self._make(technique, folder)
             return self._read(technique, folder, original)
-        except BackboneError as error:
+        except (BackboneError, NotEnoughDataError) as error:
             return Made(technique, failure=str(error))
         except (ArithmeticError, RuntimeError, ValueError) as error:  # of torch and its kin
             reason = str(error).strip().splitlines() or [""]

@@ -178,7 +178,7 @@ def _distil(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     from vidfit.compress.distil import Distillation, distil
 
     settings = Distillation(steps=shop.distil_steps)
-    taught = distil(network, shop.backbone.network, [shop.shown_BTHWC], settings, shop.progress)
+    taught = distil(network, shop.backbone.network, list(shop.shown_BTHWC), settings, shop.progress)
     return taught, f"taught by the original, {shop.distil_steps} steps"
 
 
