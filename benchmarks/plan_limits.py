@@ -1,10 +1,11 @@
 """Plans under real limits of memory: none may die, and they should use what there is.
 
 Each plan is made for a random limit as `vidfit plan` makes it: laws from a few small runs of the
-network, then a run near the limit that moves the law and confirms the choice. Two optimizer steps
-of two micro-batches then run under that limit, in a process of their own and one thread. The
-largest micro-batch that survives is found by search under the same limit. Beside it stands what
-the laws alone, without the confirming runs, would have chosen.
+network, then a few runs near the limit, the last of which confirms the choice. Two optimizer steps
+of two micro-batches then run under that limit, in a process of their own and one thread. Larger
+micro-batches are tried under the same limit: the first that dies bounds the largest that could
+survive, so that the share that is shown is a lower bound. Beside it stands what the laws alone,
+without the confirming runs, would have chosen.
 
 The limit is ``RLIMIT_DATA``: what a process holds for itself, written or not. Linux ignores limits
 on resident memory, and one on addresses would count libraries that lie on disk. So what plans
@@ -32,6 +33,7 @@ import torch
 
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._plan_subjects import trainee
+from vidfit.errors import BudgetError
 from vidfit.planning.child import Question
 from vidfit.planning.choice import CONFIRMED_MARGIN, Setting, choose
 from vidfit.planning.confirm import choose_confirmed
@@ -71,7 +73,7 @@ def main() -> None:
     _show(rows)
     dead = sum(not row["survived"] for row in rows)
     dead_by_laws = sum(not row["survived by laws"] for row in rows)
-    used = [row["chosen"] / row["most"] for row in rows if row["survived"]]
+    used = [_share(row) for row in rows if row["survived"]]
     figures = {
         "plans": rows,
         "dead": dead,
@@ -118,8 +120,9 @@ def _row(kind: str, known: Known, limit: int) -> dict[str, Any]:
         return _held(kind, replace(layout, accumulation=2), int(limit * (1 - CONFIRMED_MARGIN)))
 
     setting = _setting(known, limit, confirm)
-    layout = replace(choose_confirmed(setting)[1][0].layout, accumulation=2)
-    by_laws = replace(choose(setting)[0].layout, accumulation=2)
+    layout, by_laws = _chosen(setting)
+    if layout is None:
+        return _refused(kind, limit, len(runs))
 
     def survives(micro_batch: int) -> bool:
         return _held(kind, replace(layout, micro_batch=micro_batch), limit) < math.inf
@@ -133,8 +136,43 @@ def _row(kind: str, known: Known, limit: int) -> dict[str, Any]:
         "survived": survived,
         "most": _most(survives, layout.micro_batch) if survived else 0,
         "runs": len(runs),
-        "survived by laws": _held(kind, by_laws, limit) < math.inf,
+        "survived by laws": by_laws is None or _held(kind, by_laws, limit) < math.inf,
     }
+
+
+def _chosen(setting: Setting) -> tuple[Layout | None, Layout | None]:
+    """Return what is chosen with confirming runs, and by the laws alone; ``None`` is a refusal."""
+    found: list[Layout | None] = []
+    for choice in (lambda: choose_confirmed(setting)[1], lambda: choose(setting)):
+        try:
+            found.append(replace(choice()[0].layout, accumulation=2))
+        except BudgetError:
+            found.append(None)
+    return found[0], found[1]
+
+
+def _refused(kind: str, limit: int, runs: int) -> dict[str, Any]:
+    """Return a row of a plan that says that nothing fits; ``most`` is 0 where that is true."""
+    able = [
+        again
+        for again in (False, True)
+        if _held(kind, Layout(1, accumulation=2, checkpointing=again), limit) < math.inf
+    ]
+    return {
+        "kind": kind,
+        "limit_bytes": limit,
+        "chosen": 0,
+        "checkpointing": False,
+        "survived": True,
+        "most": len(able),
+        "runs": runs,
+        "survived by laws": True,
+    }
+
+
+def _share(row: dict[str, Any]) -> float:
+    """Return the chosen share of the largest micro-batch; rightly choosing none is all of it."""
+    return float(row["chosen"] / row["most"]) if row["most"] else 1.0
 
 
 def _setting(known: Known, limit: int, confirm: Callable[[Layout], float]) -> Setting:
@@ -144,14 +182,14 @@ def _setting(known: Known, limit: int, confirm: Callable[[Layout], float]) -> Se
 
 
 def _most(survives: Callable[[int], bool], low: int) -> int:
-    """Return the largest micro-batch that survives, from one that does; to one part in 20."""
-    high = max(low + 1, round(1.15 * low))
+    """Return the largest micro-batch that may survive, from one that does.
+
+    It stops as soon as ``low`` is known to be at least the bar's share of it.
+    """
+    high = int(low / USED) + 1
     while survives(high):
         low, high = high, max(high + 1, round(1.15 * high))
-    while high - low > max(1, low // 20):
-        middle = (low + high) // 2
-        low, high = (middle, high) if survives(middle) else (low, middle)
-    return low
+    return high - 1
 
 
 def _held(kind: str, layout: Layout, limit: int | None) -> float:
@@ -198,7 +236,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
                 "yes" if row["checkpointing"] else "no",
                 str(row["chosen"]),
                 str(row["most"]),
-                f"{row['chosen'] / row['most']:.0%}" if row["survived"] else "died",
+                f"{_share(row):.0%}" if row["survived"] else "died",
             )
             for row in rows
         ],

@@ -37,7 +37,7 @@ SIGNATURES = {
     "student=False), progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
-    "distil_steps=600, groups=None, workers=None), progress: 'Progress | None' = None) "
+    "distil_steps=200, groups=None, workers=None), progress: 'Progress | None' = None) "
     "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0), "
@@ -67,7 +67,7 @@ SIGNATURES = {
     "holdout: 'float' = 0.0, merge_duplicates: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
-    "techniques: 'tuple[str, ...]' = (), distil_steps: 'int' = 600, "
+    "techniques: 'tuple[str, ...]' = (), distil_steps: 'int' = 200, "
     "groups: 'Path | None' = None, workers: 'int | None' = None) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "

@@ -29,7 +29,7 @@ def compress(  # noqa: PLR0913  (the options of a command)
     ] = None,
     distil_steps: Annotated[
         int, typer.Option(min=0, help="Updates that teach a pruned network; 0 prunes nothing.")
-    ] = 600,
+    ] = 200,
     groups: Annotated[
         Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
     ] = None,

@@ -289,7 +289,7 @@ class CompressOptions:
     max_loss: float = 0.5
     target: Target = "latency"
     techniques: tuple[str, ...] = ()
-    distil_steps: int = 600
+    distil_steps: int = 200
     groups: Path | None = None
     workers: int | None = None
 

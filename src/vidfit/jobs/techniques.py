@@ -23,6 +23,9 @@ HELD_SHARE = 4
 PRUNED, MASKED, RANK = 0.3, 0.5, 0.9
 """Shares of multiply-accumulates and of weights that go, and of energy that stays."""
 
+TAUGHT_VIEWS = 8
+"""Views of a step of distillation."""
+
 LOOKED_AT = 32
 """Views by which pruning and factorising find what matters."""
 
@@ -177,7 +180,7 @@ def _merge(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
 def _distil(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     from vidfit.compress.distil import Distillation, distil
 
-    settings = Distillation(steps=shop.distil_steps)
+    settings = Distillation(steps=shop.distil_steps, batch_views=TAUGHT_VIEWS)
     taught = distil(network, shop.backbone.network, list(shop.shown_BTHWC), settings, shop.progress)
     return taught, f"taught by the original, {shop.distil_steps} steps"
 
