@@ -58,7 +58,7 @@ TECHNIQUES: dict[str, Technique] = {
     "int8-static": Technique(("int8-static",)),
     "int8-dynamic": Technique(("int8-dynamic",), ("transformer",)),
     "merged": Technique(("merge",), ("transformer",)),
-    "low-rank": Technique(("low-rank", "distil")),
+    "low-rank": Technique(("low-rank", "distil"), ("transformer",)),
     "masked": Technique(("mask",)),
     "pruned": Technique(("prune", "distil")),
     "pruned-int8-weights": Technique(("prune", "distil", "int8-weights")),
