@@ -15,8 +15,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from vidfit.compress import onnx_graph
-from vidfit.compress.store import store_weights
+from vidfit.compression import onnx_graph
+from vidfit.compression.store import store_weights
 from vidfit.contracts import Frames
 
 

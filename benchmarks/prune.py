@@ -39,8 +39,8 @@ from benchmarks._study import CACHE
 from benchmarks._tasks import build
 from vidfit import backbones
 from vidfit.backbones.encoder import FrameBackbone, count_gmacs, count_parameters
-from vidfit.compress.distil import Distillation, distil
-from vidfit.compress.prune import prune_groups, rank_groups
+from vidfit.compression.distil import Distillation, distil
+from vidfit.compression.prune import prune_groups, rank_groups
 from vidfit.contracts import Clip, Estimate, Floats, Frames, Sampling
 from vidfit.features import temporal_statistics
 from vidfit.features.frames import write_frames

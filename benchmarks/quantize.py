@@ -39,9 +39,9 @@ from benchmarks._clips import SURVEILLANCE, folder
 from benchmarks._harness import arguments, environment, finish, load, median_ratio, table
 from benchmarks._plan_subjects import KINDS
 from benchmarks._quantize_peers import by_dequantize_linear, by_direct_cast, toolkit
-from vidfit.compress import clipping, onnx_graph, ranges
-from vidfit.compress.quantize import quantize_dynamic, quantize_static, sensitivity
-from vidfit.compress.store import store_weights
+from vidfit.compression import clipping, onnx_graph, ranges
+from vidfit.compression.quantize import quantize_dynamic, quantize_static, sensitivity
+from vidfit.compression.store import store_weights
 from vidfit.contracts import Clip, Floats, Frames, Preprocessing, Sampling
 from vidfit.errors import BackboneError
 from vidfit.features.views import gather_views

@@ -153,32 +153,32 @@ def similarity(tokens_BND: Floats, original_BND: Floats) -> float:
 
 
 def _prune(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compress.prune import prune_channels
+    from vidfit.compression.prune import prune_channels
 
     pruned = prune_channels(network, shop.shown_BTHWC[:LOOKED_AT], PRUNED)
     return pruned, f"channels and hidden units pruned, {PRUNED:.0%} of multiply-accumulates"
 
 
 def _mask(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compress.prune import prune_weights
+    from vidfit.compression.prune import prune_weights
 
     return prune_weights(network, MASKED), f"the smallest {MASKED:.0%} of weights set to zero"
 
 
 def _low_rank(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compress.low_rank import factorise
+    from vidfit.compression.low_rank import factorise
 
     return factorise(network, RANK, shop.shown_BTHWC[:LOOKED_AT]), "matrices of low rank"
 
 
 def _merge(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compress.merge import merge_tokens
+    from vidfit.compression.merge import merge_tokens
 
     return merge_tokens(network, MERGED_TOKENS), f"{MERGED_TOKENS} tokens merged in each layer"
 
 
 def _distil(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compress.distil import Distillation, distil
+    from vidfit.compression.distil import Distillation, distil
 
     settings = Distillation(steps=shop.distil_steps, batch_views=TAUGHT_VIEWS)
     taught = distil(network, shop.backbone.network, list(shop.shown_BTHWC), settings, shop.progress)
@@ -186,21 +186,21 @@ def _distil(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
 
 
 def _static(shop: Workshop, source: Path, target: Path) -> str:
-    from vidfit.compress.quantize import quantize_static
+    from vidfit.compression.quantize import quantize_static
 
     quantize_static(source, target, shop.shown_BTHWC)
     return "8-bit weights and activations, ranges from calibration clips"
 
 
 def _dynamic(shop: Workshop, source: Path, target: Path) -> str:
-    from vidfit.compress.quantize import quantize_dynamic
+    from vidfit.compression.quantize import quantize_dynamic
 
     quantize_dynamic(source, target)
     return "8-bit matrix products, ranges as they run"
 
 
 def _stored(bits: Literal[4, 8, 16], shop: Workshop, source: Path, target: Path) -> str:
-    from vidfit.compress.store import store_weights
+    from vidfit.compression.store import store_weights
 
     store_weights(source, target, bits)
     return f"weights stored in {bits} bits, computed in 32"

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.compress import onnx_graph, ranges
-from vidfit.compress.clipping import check_clipping, row_scales
-from vidfit.compress.picture import without_floats
+from vidfit.compression import onnx_graph, ranges
+from vidfit.compression.clipping import check_clipping, row_scales
+from vidfit.compression.picture import without_floats
 from vidfit.contracts import Floats, Frames
 from vidfit.errors import BackboneError
 

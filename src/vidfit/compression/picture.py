@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.compress import onnx_graph
+from vidfit.compression import onnx_graph
 from vidfit.contracts import Floats
 
 OPERATIONS = {"Mul": np.multiply, "Add": np.add, "Sub": np.subtract, "Div": np.divide}

@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
-from tests.compress.networks import cosine, pictures
+from tests.compression.networks import cosine, pictures
 
-from vidfit.compress import onnx_graph
-from vidfit.compress.store import _bytes, block_size, store_weights
+from vidfit.compression import onnx_graph
+from vidfit.compression.store import _bytes, block_size, store_weights
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx as engine
 from vidfit.runtime import openvino

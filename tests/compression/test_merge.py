@@ -9,7 +9,7 @@ from tests.backbones import tiny_hf
 
 from vidfit.backbones import hf, with_network
 from vidfit.backbones.encoder import count_gmacs
-from vidfit.compress.merge import Block, MergedLayers, match, merge_tokens, merged
+from vidfit.compression.merge import Block, MergedLayers, match, merge_tokens, merged
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx
 

@@ -71,7 +71,7 @@ def distil(
     """Return a copy of the student that has learned the teacher's tokens; both stay as they are.
 
     Batch norms keep their statistics: small batches tell little, and so the network that learns is
-    the one that runs. Nor are they estimated anew first: `vidfit.compress.prune` fits what it
+    the one that runs. Nor are they estimated anew first: `vidfit.compression.prune` fits what it
     leaves to the old ones. Dropout is off. The same seed gives the same network on the same
     machine.
 

@@ -78,7 +78,7 @@ def write(model: Any, target: Path) -> None:  # noqa: ANN401
 
     for noted in (*model.graph.node, *model.graph.value_info, *model.graph.initializer):
         del noted.metadata_props[:]
-        noted.doc_string = ""
+        noted.ClearField("doc_string")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as folder:
         new = Path(folder) / target.name

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.compress import onnx_graph
-from vidfit.compress.calibrated import calibrate, matrix_steps
+from vidfit.compression import onnx_graph
+from vidfit.compression.calibrated import calibrate, matrix_steps
 from vidfit.contracts import Floats, Frames
 from vidfit.errors import BackboneError
 
@@ -54,7 +54,7 @@ def quantize_static(
     frames_BTHWC
         Views like those to come, uint8; some tens, of different recordings.
     clipping
-        A key of `vidfit.compress.clipping.CLIPPINGS`.
+        A key of `vidfit.compression.clipping.CLIPPINGS`.
     keep
         Names of layers that stay float32, such as the first that `sensitivity` returns.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from tests.compress.networks import SIZE, cosine, pictures
+from tests.compression.networks import SIZE, cosine, pictures
 
-from vidfit.compress import onnx_graph
-from vidfit.compress.calibrated import PAIR, calibrate, matrix_steps
-from vidfit.compress.quantize import quantize_dynamic, quantize_static, sensitivity
+from vidfit.compression import onnx_graph
+from vidfit.compression.calibrated import PAIR, calibrate, matrix_steps
+from vidfit.compression.quantize import quantize_dynamic, quantize_static, sensitivity
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx as engine
 from vidfit.runtime import openvino
@@ -91,7 +91,7 @@ def test_no_pair_of_products_exceeds_16_bits():
 def test_the_bias_takes_the_mean_error_off(convolutional, tmp_path, monkeypatch):
     views = pictures(8)
     quantize_static(convolutional, tmp_path / "with.onnx", views)
-    monkeypatch.setattr("vidfit.compress.calibrated._mean_output", lambda *_: 0.0)
+    monkeypatch.setattr("vidfit.compression.calibrated._mean_output", lambda *_: 0.0)
     quantize_static(convolutional, tmp_path / "without.onnx", views)
     expected = tokens(convolutional, views)
     errors = {
@@ -118,7 +118,7 @@ def test_sensitivity_finds_the_layer_that_is_to_blame(convolutional, tmp_path):
 
 
 def test_sensitivity_tries_neighbours_together(convolutional, monkeypatch):
-    monkeypatch.setattr("vidfit.compress.quantize.PROBES", 2)
+    monkeypatch.setattr("vidfit.compression.quantize.PROBES", 2)
     found = sensitivity(convolutional, pictures(2))
     assert len(found) == 4
     assert len({error for _, error in found}) == 2

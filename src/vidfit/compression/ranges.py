@@ -1,7 +1,7 @@
 """What values a graph computes on frames, and the ranges that its integers shall cover.
 
 One pass over the frames gives true extremes and a bounded random sample of every tensor, on
-which the clippings of `vidfit.compress.clipping` choose.
+which the clippings of `vidfit.compression.clipping` choose.
 
 Shape letters: B views, T frames, H height, W width, C channels.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.compress.clipping import CLIPPINGS
+from vidfit.compression.clipping import CLIPPINGS
 from vidfit.contracts import Floats, Frames
 from vidfit.errors import BackboneError
 

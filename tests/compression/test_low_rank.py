@@ -15,7 +15,7 @@ from vidfit.backbones.encoder import (
     count_parameters,
     freeze,
 )
-from vidfit.compress.low_rank import factorise
+from vidfit.compression.low_rank import factorise
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx

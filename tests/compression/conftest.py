@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.compress.networks import Convolutional, Transformer, backbone
+from tests.compression.networks import Convolutional, Transformer, backbone
 
 from vidfit import backbones
 from vidfit.runtime import onnx

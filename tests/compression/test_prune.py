@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 from tests.backbones import tiny_hf
-from tests.compress.test_low_rank import SIZE, tiny
-from tests.compress.test_low_rank import frames as small_frames
+from tests.compression.test_low_rank import SIZE, tiny
+from tests.compression.test_low_rank import frames as small_frames
 from torch import nn
 
 from vidfit import backbones
 from vidfit.backbones import hf, with_network
 from vidfit.backbones.encoder import FrameEncoder, count_gmacs
 from vidfit.backbones.lite import EfficientNetLite
-from vidfit.compress import prune
-from vidfit.compress.prune import Choice, Group, prune_channels, prune_groups, prune_weights
+from vidfit.compression import prune
+from vidfit.compression.prune import Choice, Group, prune_channels, prune_groups, prune_weights
 from vidfit.contracts import Preprocessing
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vidfit.compress import onnx_graph
-from vidfit.compress.clipping import check_clipping, row_scales, steps
+from vidfit.compression import onnx_graph
+from vidfit.compression.clipping import check_clipping, row_scales, steps
 from vidfit.contracts import Floats
 from vidfit.errors import BackboneError
 
@@ -50,7 +50,7 @@ def store_weights(
     bits
         16, 8 or 4.
     clipping
-        A key of `vidfit.compress.clipping.CLIPPINGS`, by which scales are chosen.
+        A key of `vidfit.compression.clipping.CLIPPINGS`, by which scales are chosen.
 
     Raises
     ------

@@ -7,10 +7,10 @@ import copy
 import numpy as np
 import pytest
 import torch
-from tests.compress.test_low_rank import frames, tiny
+from tests.compression.test_low_rank import frames, tiny
 from torch import nn
 
-from vidfit.compress.distil import Distillation, distil
+from vidfit.compression.distil import Distillation, distil
 from vidfit.errors import BackboneError, NotEnoughDataError
 
 SHORT = Distillation(steps=60, batch_views=8, learning_rate=1e-2)

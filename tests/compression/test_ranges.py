@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.compress.networks import pictures
+from tests.compression.networks import pictures
 
-from vidfit.compress import onnx_graph, ranges
-from vidfit.compress.ranges import Seen, limits, observe
+from vidfit.compression import onnx_graph, ranges
+from vidfit.compression.ranges import Seen, limits, observe
 from vidfit.errors import BackboneError
 
 
