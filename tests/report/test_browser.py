@@ -96,6 +96,7 @@ def requests(browser):
 
 def look_and_judge(browser, page, width, scheme):
     """Open a page with all its details; it fits the width and asks for nothing outside."""
+    requests(browser)  # what earlier pages asked for is not this page's
     look(browser, page, width, scheme)
     assert browser.get_log("browser") == []
     # The browser's own first tab loads chrome:// and chrome-untrusted:// pages.
