@@ -195,7 +195,9 @@ def test_every_family_that_vidfit_knows_is_covered():
     prefixes = {name.partition(":")[0] for name in MAKERS} | set(EXCEPTIONS)
     saved = {"efficientnet-lite", "vgg"}  # one family on disk, variants by name
     assert set(backbones.FAMILIES) | set(backbones.BACKBONES) <= prefixes
-    assert set(backbones.RESTORE) - set(COVERED) <= prefixes | saved
+    # Files of users, in other tests, add families of their own.
+    own = {name for name, where in backbones.RESTORE.items() if where.startswith("vidfit.")}
+    assert own - set(COVERED) <= prefixes | saved
 
 
 def test_every_model_of_the_catalogue_that_vidfit_loads_is_covered():
