@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.compressed import Compression
-from vidfit.contracts import Backbone, Clip, Frames, Progress, Stage, TorchBackbone
+from vidfit.compressed import Artefact, Compression
+from vidfit.contracts import Backbone, BackboneSpec, Clip, Frames, Progress, Stage, TorchBackbone
 from vidfit.errors import ModelError, NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.features.frames import write_frames
@@ -101,10 +101,7 @@ def run_compress(
     _check_clips(subject, clips)
     calibration = _calibration(clips, subject.trained)
     with timed(stages, "decode calibration clips"):
-        views = {
-            i: _views(calibration, network, output, workers, progress)
-            for i, network in subject.networks.items()
-        }
+        views = _views(subject, calibration, output, workers, progress)
     with timed(stages, "compress and measure"):
         bench = _bench(subject, views, output, options.distil_steps, progress)
         original = bench.original()
@@ -124,13 +121,7 @@ def run_compress(
     with timed(stages, "judge on unseen recordings"), one_blas_thread():
         judge = _judge(subject, table, calibration)
         judgements = _judgements(judge, [original, *judged], table, progress)
-    rated = [
-        artefact(one, judgements[one.name], options.max_loss / 100)
-        if one.name in judgements
-        else unjudged(one, original, options.target)
-        for one in made
-    ]
-    chosen, artefacts = chosen_of(rated, options.target)
+    chosen, artefacts = chosen_of(_rated(made, original, judgements, options), options.target)
     compression = Compression(
         str(directory), str(source), options.target, options.max_loss / 100,
         chosen, verdict_words(chosen, artefacts, options),
@@ -186,14 +177,26 @@ def _calibration(clips: Sequence[Clip], trained: bool) -> tuple[Clip, ...]:
 
 
 def _views(
+    subject: _Subject,
     clips: Sequence[Clip],
-    network: TorchBackbone,
+    output: Path,
+    workers: int,
+    progress: Progress | None,
+) -> dict[int, Frames]:
+    """Return views [B, T, H, W, C] spread over the calibration clips, by index of a network."""
+    return {
+        i: _views_of(network.spec, clips, output, workers, progress)
+        for i, network in subject.networks.items()
+    }
+
+
+def _views_of(
+    spec: BackboneSpec,
+    clips: Sequence[Clip],
     output: Path,
     workers: int,
     progress: Progress | None,
 ) -> Frames:
-    """Return views [B, T, H, W, C] spread over the calibration clips."""
-    spec = network.spec
     most = max(1, MOST_VIEWS // spec.sampling.num_clips)
     some = list(clips[:: -(-len(clips) // most)])
     files = write_frames(some, spec, output / "frames", workers, progress)
