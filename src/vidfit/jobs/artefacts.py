@@ -19,7 +19,7 @@ from vidfit.compressed import Footprint
 from vidfit.contracts import Backbone
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.jobs.footprint import held_bytes, latencies, size_bytes
-from vidfit.jobs.techniques import Workshop, similarity
+from vidfit.jobs.techniques import SETTINGS, Workshop, similarity
 from vidfit.report.writing import write_whole
 from vidfit.runtime import accelerate
 
@@ -162,7 +162,7 @@ class Bench:
 
     def _key(self) -> str:
         """Name all that artefacts depend on, so that a changed question is asked anew."""
-        facts = [__version__, *(member.spec.revision for member in self.members)]
+        facts = [__version__, *map(str, SETTINGS), *(m.spec.revision for m in self.members)]
         for workshop in self.workshops.values():
             digest = hashlib.sha256(workshop.frames_BTHWC.tobytes()).hexdigest()
             facts += [digest, str(workshop.distil_steps)]

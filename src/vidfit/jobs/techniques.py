@@ -32,6 +32,9 @@ LOOKED_AT = 32
 MERGED_TOKENS = 8
 """Tokens that each layer of a transformer merges, as in the paper's tables (Bolya et al. 2023)."""
 
+SETTINGS = (PRUNED, MASKED, RANK, TAUGHT_VIEWS, LOOKED_AT, MERGED_TOKENS)
+"""What artefacts depend on beside the network, the frames and the steps of distillation."""
+
 
 @dataclass(frozen=True)
 class Technique:
