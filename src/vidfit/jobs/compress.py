@@ -273,6 +273,20 @@ def _judgements(
     return found
 
 
+def _rated(
+    made: Sequence[Made],
+    original: Made,
+    judgements: Mapping[str, Judgement],
+    options: CompressOptions,
+) -> list[Artefact]:
+    return [
+        artefact(one, judgements[one.name], options.max_loss / 100)
+        if one.name in judgements
+        else unjudged(one, original, options.target)
+        for one in made
+    ]
+
+
 def _counted(judge: Judge, table: Table, calibration: Sequence[Clip]) -> tuple[int, int, int]:
     """Return clips that were judged, their recordings, and clips that calibrated."""
     groups = [group for group, judged in zip(table.groups, judge.judged, strict=True) if judged]
