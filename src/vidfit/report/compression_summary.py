@@ -25,13 +25,19 @@ def compression_markdown(compression: Compression) -> str:
     """
     c = compression
     lines = [*_wrapped(f"**{words.headline(c)}**"), "", *_wrapped(c.verdict), ""]
-    lines += [*_table(c), "", *_wrapped(words.judged_sentence(c))]
+    lines += [*_table(c), "", *_wrapped(words.judged_sentence(c)), *_failed(c)]
     if c.failures:
         noun = "clip or network" if len(c.failures) == 1 else "clips or networks"
         lines += ["", f"{len(c.failures):,} {noun} could not be used:", *listed(c.failures)]
     for warning in c.warnings:
         lines += ["", *(f"> {line}" for line in _wrapped(warning, LETTERS - 2))]
     return "\n".join(lines) + "\n"
+
+
+def _failed(compression: Compression) -> list[str]:
+    """Return the first reason why an artefact could not be made: others often share it."""
+    first = next((a for a in compression.artefacts if a.verdict == "failed"), None)
+    return _wrapped(f"{_cut(first.name)} failed: {first.reason}")[:3] if first else []
 
 
 def _wrapped(text: str, letters: int = LETTERS) -> list[str]:
