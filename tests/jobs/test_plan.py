@@ -54,7 +54,8 @@ def test_a_plan_is_made_shown_and_written(clips, tmp_path):
     assert plan.layout.batch_clips == plan.layout.micro_batch <= plan.data.clips
     assert 2**19 < plan.predicted.peak_bytes < 2**27
     assert plan.predicted.total_seconds > 0 and not plan.machine.described
-    assert "| **plain** |" in result.stdout and "vidfit train" in result.stdout
+    # Which layout is fastest is measured, and differs from machine to machine.
+    assert "| **" in result.stdout and "vidfit train" in result.stdout
     assert (tmp_path / "out" / "plan.svg").read_text().startswith("<svg")
 
 
