@@ -27,7 +27,9 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
 from vidfit.errors import StoreError, VideoError
-from vidfit.video.source import frame_files
+from vidfit.video.member import contents, read_member, split_member
+from vidfit.video.source import frame_files, is_url
+from vidfit.video.stored import holds_frames, stored_digest
 
 _BLOCK_BYTES = 1 << 20
 _STALE_SECONDS = 24 * 3600.0
@@ -46,13 +48,16 @@ _SCHEMA = pa.schema(
 def file_digest(path: str) -> str:
     """Return the sha256 of a video's bytes (of all images of a folder of frames).
 
-    For a URL, the digest of the file system's own content key (ETag, size, time).
+    For a URL, the digest of the file system's own content key (ETag, size, time). A member of a
+    shard has the digest of the loose file; where the shard is at a URL, its index says it.
 
     Raises
     ------
     VideoError
         If the file cannot be read.
     """
+    if member := split_member(path):
+        return _member_digest(path, *member)
     sha = hashlib.sha256()
     try:
         if "://" in path:
@@ -69,6 +74,16 @@ def file_digest(path: str) -> str:
     except OSError as error:
         raise VideoError(f"{path}: {error.strerror or error}") from error
     return sha.hexdigest()
+
+
+def _member_digest(path: str, archive: str, name: str) -> str:
+    if is_url(archive) and name in (told := contents(archive).digests):
+        return told[name]
+    return stored_digest(path) if holds_frames(path) else _sha256(read_member(path))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def clip_digest(clip: Clip, content: str | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from vidfit.contracts import Clip, Frames, Indices, Preprocessing, Sampling
-from vidfit.video import VideoReader, frame_indices
+from vidfit.video import FrameLook, VideoReader, frame_indices
 
 
 class Look(Protocol):
@@ -38,8 +38,10 @@ def gather_views(
     Raises
     ------
     VideoError
-        If a wanted frame cannot be decoded.
+        If a wanted frame cannot be decoded, or the reader has stored frames of another look.
     """
+    if stored := reader.stored:
+        return [stored.views(FrameLook(spec.sampling, spec.preprocessing)) for spec in specs]
     wanted = [
         frame_indices(reader.pts_seconds, clip.start_seconds, clip.end_seconds, spec.sampling)
         for spec in specs

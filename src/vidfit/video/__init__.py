@@ -3,15 +3,18 @@
 from vidfit.video.decode import decode
 from vidfit.video.frame import DecodedFrame
 from vidfit.video.info import VideoInfo
+from vidfit.video.member import split_member
 from vidfit.video.reader import VideoReader, probe
 from vidfit.video.sample import frame_indices
 from vidfit.video.shots import shot_boundaries
 from vidfit.video.source import VIDEO_SUFFIXES, is_video_path
+from vidfit.video.stored import FrameLook
 from vidfit.video.write import write_video
 
 __all__ = [
     "VIDEO_SUFFIXES",
     "DecodedFrame",
+    "FrameLook",
     "VideoInfo",
     "VideoReader",
     "decode",
@@ -19,5 +22,6 @@ __all__ = [
     "is_video_path",
     "probe",
     "shot_boundaries",
+    "split_member",
     "write_video",
 ]

@@ -15,7 +15,8 @@ from vidfit.errors import VideoError
 from vidfit.video.folder import FolderDecoder
 from vidfit.video.frame import DecodedFrame, Picture, Scalers
 from vidfit.video.info import Timing, VideoInfo
-from vidfit.video.source import is_url
+from vidfit.video.member import is_url, split_member
+from vidfit.video.stored import StoredFrames, holds_frames
 from vidfit.video.stream import StreamDecoder
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class VideoReader:
     ----------
     path
         A video file or GIF, a folder of frame images (natural order of names, 25 frames a
-        second), or a URL that fsspec can open.
+        second), a URL that fsspec can open, or a member of a shard (``A.tar::NAME``). Of
+        frames in a shard only those can be read that were stored; see ``stored``.
 
     Raises
     ------
@@ -92,6 +94,11 @@ class VideoReader:
     def close(self) -> None:
         """Close the file."""
         self._source.close()
+
+    @property
+    def stored(self) -> StoredFrames | None:
+        """Frames that were decoded before, where the path names some in a shard."""
+        return self._source if isinstance(self._source, StoredFrames) else None
 
     @property
     def pts_seconds(self) -> Seconds:
@@ -172,6 +179,8 @@ def probe(path: str) -> VideoInfo:
 
 
 def _open_source(path: str) -> FrameSource:
+    if split_member(path):
+        return StoredFrames(path) if holds_frames(path) else StreamDecoder(path)
     if not is_url(path) and Path(path).is_dir():
         return FolderDecoder(path)
     return StreamDecoder(path)

@@ -1,4 +1,4 @@
-"""Where a video comes from: files, GIFs, folders of frames and URLs, opened for PyAV."""
+"""Where a video comes from: files, GIFs, folders of frames, URLs and shards, opened for PyAV."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import av
 import av.error
 
 from vidfit.errors import VideoError
+from vidfit.video.member import is_url as is_url
+from vidfit.video.member import openable, split_member
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -31,11 +33,6 @@ DECODER_OPTIONS = {"max_pixels": str(1 << 28)}
 
 # Demuxers that follow names found inside the file, or draw pictures of plain text.
 _REFUSED_FORMATS = frozenset({"concat", "dash", "hls", "imf", "sdp", "tty", "txd"})
-
-
-def is_url(path: str) -> bool:
-    """Return whether ``path`` is one for fsspec (``s3://...``, ``memory://...``)."""
-    return "://" in path or "::" in path
 
 
 def is_video_path(path: str | Path) -> bool:
@@ -72,7 +69,7 @@ def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
     Parameters
     ----------
     path
-        File or URL.
+        File, URL, or member of a shard.
     look_inside
         FFmpeg decodes up to 20 frames of H.264 to guess how far they are out of order. Where
         header and timestamps say so, as in MP4, that can be left out.
@@ -82,7 +79,11 @@ def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
     VideoError
         It cannot be opened as a video; the message gives the reason in one line.
     """
-    source = _open_url(path) if is_url(path) else _checked_file(path)
+    source: object
+    if split_member(path):
+        source = openable(path)
+    else:
+        source = _open_url(path) if is_url(path) else _checked_file(path)
     options = DECODER_OPTIONS if look_inside else {**DECODER_OPTIONS, "skip_frame": "all"}
     try:
         container = av.open(source, mode="r", options=options, metadata_errors="replace")
