@@ -82,12 +82,14 @@ def test_a_shard_at_a_url_is_read_by_parts(kinds):
     assert file_digest(member) == file_digest(str(files["h264_gop12"]))
 
 
-def test_a_chained_url_of_fsspec_still_opens(kinds):
-    files, _ = kinds
+def test_chained_urls_of_fsspec_still_open(kinds):
+    files, shard = kinds
     with fsspec.open("memory://loose/v.mp4", "wb") as to:
         to.write(files["h264_gop12"].read_bytes())
-    with VideoReader("simplecache::memory://loose/v.mp4") as reader:
-        assert len(reader.pts_seconds) == 72
+    chained = f"tar://class/{files['h264_gop12'].name}::file://{shard}"
+    for url in ("simplecache::memory://loose/v.mp4", chained):
+        with VideoReader(url) as reader:
+            assert len(list(reader.frames([0, 70]))) == 2
 
 
 def test_a_missing_shard_or_member_is_named(kinds, tmp_path):
@@ -101,7 +103,7 @@ def test_a_missing_shard_or_member_is_named(kinds, tmp_path):
 
 
 def test_a_shard_that_is_cut_short_or_damaged_gives_what_is_whole(kinds, tmp_path):
-    files, shard = kinds
+    _, shard = kinds
     content = shard.read_bytes()
     with tarfile.open(shard) as tar:
         first, second, third = list(tar)[:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,10 @@ def _open_url(path: str) -> object:
     import fsspec
 
     try:
-        opened = fsspec.open(path, "rb").open()
+        handle = fsspec.open(path, "rb")
+        opened = handle.open()
     except Exception as error:  # every fsspec backend has errors of its own
         raise VideoError(f"{path}: cannot be opened: {reason(error)}") from error
+    with suppress(AttributeError):  # a member of an archive is closed with its archive
+        opened.vidfit_keeps = handle
     return opened
