@@ -11,6 +11,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.names import is_video
 from vidfit.manifest.roots import resolve_paths
 from vidfit.manifest.value import Listing, is_url
+from vidfit.video.member import split_member
 
 NAME_FILES = ("label_map.txt", "labels.txt", "classes.txt", "class_names.txt")
 
@@ -71,7 +72,8 @@ def read_list(path: Path, split: str | None = None) -> Listing:
 
 def add_clip(listing: Listing, clip: Clip) -> None:
     """Add a listed clip, unless it can be neither a video nor a folder of frames."""
-    if is_url(clip.path) or is_video(clip.path) or Path(clip.path).exists():
+    known = is_url(clip.path) or is_video(clip.path) or split_member(clip.path)
+    if known or Path(clip.path).exists():
         listing.clips.append(clip)
     else:
         listing.reject(clip.path, "no such folder of frames or file, and not a video by its suffix")

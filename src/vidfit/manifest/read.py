@@ -16,8 +16,10 @@ from vidfit.manifest.names import (
     natural_key,
     split_of_list,
 )
+from vidfit.manifest.shards import holds_shards, read_shards
 from vidfit.manifest.table import has_header, read_table
 from vidfit.manifest.value import Listing, Manifest, absolute, is_url
+from vidfit.video.member import split_member
 
 OWN_TABLES = ("clips.csv", "manifest.csv", "clips.parquet", "manifest.parquet")
 
@@ -25,7 +27,7 @@ LAYOUTS = (
     "a folder with one folder of videos (or of folders of frames) for each class; the same "
     "below train, val and test; a CSV or Parquet with the columns path and label; a list "
     "'path label' or 'folder total_frames label'; a folder with train.csv, val.csv and "
-    "test.csv; the lists of UCF101"
+    "test.csv; the lists of UCF101; a folder of shards"
 )
 
 
@@ -35,8 +37,9 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
     Parameters
     ----------
     source
-        A folder, a table, a list, or one video. Paths in tables and lists are taken
-        relative to the folder that the file lies in (or one beside it that has the files).
+        A folder, a table, a list, or one video; or a folder of shards, also at a URL. Paths in
+        tables and lists are taken relative to the folder that the file lies in (or one beside
+        it that has the files).
     groups
         A file that says from which recording each clip was cut; see
         ``vidfit.manifest.recordings.read_recordings``. Without it a ``groups.csv``,
@@ -71,8 +74,12 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
 
 def _list_clips(source: str | Path) -> Listing:
     if is_url(str(source)):
+        if not is_video(str(source)) and holds_shards(source):
+            return read_shards(source)
         return Listing(Path(), "one video", clips=[Clip(str(source))])
     path = Path(absolute(Path(source).expanduser()))
+    if split_member(str(source)):
+        return Listing(Path(), "one video", clips=[Clip(str(path))])
     if path.is_dir():
         return _read_folder(path)
     if not path.is_file():
@@ -86,6 +93,8 @@ def _read_folder(folder: Path) -> Listing:
     for name in OWN_TABLES:
         if (folder / name).is_file():
             return read_table(folder / name)
+    if holds_shards(folder):
+        return read_shards(folder)
     if is_ucf(folder):
         return read_ucf(folder)
     lists = _split_lists(folder)

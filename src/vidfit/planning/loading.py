@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from vidfit.plans import Data, Layout, Machine
 
@@ -10,6 +10,15 @@ SMALL_WAIT = 0.05
 """Share of a step's time that waiting may take."""
 
 SHARD_CLIPS = (16, 256)
+
+SHARDS_A_READER = 4
+"""So that none waits long for the one that has a shard more."""
+
+OPEN_SECONDS = 0.05
+"""To open a shard: the first byte of an object store; a local disk takes a hundredth of it."""
+
+LEAST_READ_SECONDS = 1e-3
+"""Of a clip, where its reading was not measured."""
 
 
 def waiting_seconds(layout: Layout, data: Data, machine: Machine, step_seconds: float) -> float:
@@ -41,7 +50,70 @@ def workers_for(layout: Layout, data: Data, machine: Machine, step_seconds: floa
 
 def shard_clips_for(data: Data, layout: Layout) -> int:
     """Return the clips of a shard: several shards for each process and reader, so that all read."""
-    readers = layout.processes * max(1, layout.loader_workers)
-    even = data.clips / (4 * readers)
+    return shard_choice(data, layout).clips
+
+
+@dataclass(frozen=True, slots=True)
+class ShardChoice:
+    """How many clips a shard holds, and what is waited for then.
+
+    Parameters
+    ----------
+    shards, readers
+        How many there are of each.
+    opening_share
+        Share of reading, in [0, 1], that goes to opening shards.
+    idle_share
+        Share of the time, in [0, 1), in which readers have nothing left to read while the one
+        with most shards goes on, where whole shards are dealt out as plain WebDataset does.
+    """
+
+    clips: int
+    shards: int
+    readers: int
+    opening_share: float
+    idle_share: float
+
+    @property
+    def waiting_share(self) -> float:
+        """Both together."""
+        return self.opening_share + self.idle_share
+
+    @property
+    def reason(self) -> str:
+        """Why it is so, and what is waited for."""
+        few = self.shards < SHARDS_A_READER * self.readers
+        why = (
+            f"fewer than {SHARDS_A_READER} for each of {self.readers} readers, as shards of less "
+            "than this are mostly opened"
+            if few
+            else f"{SHARDS_A_READER} or more for each of {self.readers} readers, and no smaller: "
+            f"opening one takes up to {OPEN_SECONDS * 1000:.0f} ms"
+        )
+        return (
+            f"{self.shards} shards of {self.clips} clips, {why}; waiting {self.waiting_share:.1%} "
+            f"(opening {self.opening_share:.1%}, idle readers {self.idle_share:.1%})"
+        )
+
+
+def shard_choice(data: Data, layout: Layout) -> ShardChoice:
+    """Return the size of shards with which readers wait least.
+
+    Small shards are opened too often. Of large ones there are too few: some readers get one more
+    than others, or none. Sizes are powers of two; of those that leave `SHARDS_A_READER` for each
+    reader the one with least waiting is taken, and the larger of two that are alike.
+    """
     low, high = SHARD_CLIPS
-    return int(min(max(2 ** int(max(even, 1)).bit_length() // 2, low), high))
+    sizes = [2**i for i in range(low.bit_length() - 1, high.bit_length())]
+    choices = [shards_of(clips, data, layout) for clips in sizes]
+    enough = [c for c in choices if c.shards >= SHARDS_A_READER * c.readers]
+    return min(enough[::-1], key=lambda c: round(c.waiting_share, 4), default=choices[0])
+
+
+def shards_of(clips: int, data: Data, layout: Layout) -> ShardChoice:
+    """Return what is waited for with shards of so many clips."""
+    readers = layout.processes * max(1, layout.loader_workers)
+    shards = max(1, -(-data.clips // clips))
+    reading = min(clips, data.clips) * max(data.read_seconds, LEAST_READ_SECONDS)
+    idle = 1 - shards / (readers * -(-shards // readers))
+    return ShardChoice(clips, shards, readers, OPEN_SECONDS / (OPEN_SECONDS + reading), idle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vidfit.planning.choice import EFFICIENCY, Setting
+from vidfit.planning.loading import shard_choice
 from vidfit.plans import PlanOption
 
 
@@ -15,7 +16,7 @@ def layout_reasons(setting: Setting, chosen: PlanOption) -> dict[str, str]:
         "checkpointing": _checkpointing(setting, chosen),
         "sharding": _sharding(setting, chosen),
         "loader_workers": _loading(chosen),
-        "shard_clips": "several shards for each process that reads",
+        "shard_clips": shard_choice(setting.data, chosen.layout).reason,
     }
 
 

@@ -26,6 +26,9 @@ BLOCK_BYTES = 512
 INDEX, DOCUMENT = "index.parquet", "shards.json"
 """What lies beside shards: where each sample is, and what they all are; written in that order."""
 
+PARTS = ".parts"
+"""The folder beside shards that says what is finished."""
+
 _NOTATION = re.compile(r"(?P<archive>.+?\.tar)::(?P<name>.+)", re.DOTALL)
 # `zip://a.tar::b.zip` is a chain: a.tar lies in b.zip.
 _CHAINED = re.compile(r"(?:.*::)?(?:zip|tar|libarchive)://[^:]*")

@@ -1,0 +1,127 @@
+"""A folder of shards as a list of clips: what `vidfit shard` wrote, here or at a URL."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidfit.contracts import Clip
+from vidfit.errors import ManifestError
+from vidfit.manifest.value import Listing
+from vidfit.video.member import DOCUMENT, INDEX, PARTS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def holds_shards(folder: str | Path) -> bool:
+    """Return whether a folder, or the folder of a URL, is one of shards, finished or not."""
+    if "://" in str(folder):
+        return _exists(f"{str(folder).rstrip('/')}/{INDEX}")
+    path = Path(folder)
+    if any((path / name).exists() for name in (INDEX, DOCUMENT, PARTS)):
+        return True
+    suffixes = {entry.suffix for entry in path.iterdir() if not entry.name.startswith(".")}
+    return suffixes == {".tar"}  # of a data set's folder, one beside other things is no shard
+
+
+def read_shards(folder: str | Path) -> Listing:
+    """List the clips of shards, in the order of the list that they were sharded from.
+
+    Raises
+    ------
+    ManifestError
+        If the index is missing or damaged, or the shards are not finished.
+    """
+    root = str(folder).rstrip("/")
+    document, table = read_document(root), read_index(root)
+    listing = Listing(Path() if "://" in root else Path(folder), "the shards of its index")
+    spans = [
+        (span["row"], Clip(f"{root}/{row['shard']}::{row['member']}", **_clip(span)))
+        for row in table.select(["shard", "member", "spans"]).to_pylist()
+        for span in row["spans"]
+    ]
+    listing.clips = [clip for _, clip in sorted(spans, key=lambda item: item[0])]
+    for failure in document["failures"]:
+        listing.reject(failure["clip"], f"is not in the shards: {failure['reason']}")
+    listing.grouping = f"from {INDEX} of the shards"
+    return listing
+
+
+def read_document(root: str) -> dict[str, Any]:
+    """Read what shards are; see `vidfit.shards.index`.
+
+    Raises
+    ------
+    ManifestError
+        If it is missing: they are not finished then; or damaged.
+    """
+    try:
+        found = json.loads(_read(f"{root}/{DOCUMENT}"))
+        if found["format"] != 1:
+            raise ManifestError(f"{root} is of a newer vidfit; update vidfit")
+        if missing := {"by", "shards", "failures"} - found.keys():
+            raise KeyError(*missing)
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"{root} holds shards, but no {DOCUMENT}: `vidfit shard` has not finished there; the "
+            "same command goes on. Tars of others want a table of clips with the columns path and "
+            "label, in which a member is A.tar::NAME"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestError(f"{root}/{DOCUMENT} is damaged ({error}); shard again") from error
+    return dict(found)
+
+
+def read_index(root: str) -> pa.Table:
+    """Read the rows of shards.
+
+    Raises
+    ------
+    ManifestError
+        If it is missing or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(pa.BufferReader(_read(f"{root}/{INDEX}")))
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"{root} holds shards, but no {INDEX}; copy it again, or run `vidfit shard` again: "
+            "finished shards are kept"
+        ) from error
+    except (pa.ArrowException, OSError) as error:
+        raise ManifestError(
+            f"{root}/{INDEX} is damaged ({error}); copy it again, or run `vidfit shard` again: "
+            "finished shards are kept"
+        ) from error
+
+
+def _clip(span: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in span.items() if name != "row"}
+
+
+def _read(address: str) -> bytes:
+    if "://" not in address:
+        return Path(address).read_bytes()
+    import fsspec
+
+    try:
+        system, path = fsspec.core.url_to_fs(address)
+        return bytes(system.cat_file(path))
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # every fsspec backend has errors of its own
+        raise ManifestError(f"{address} cannot be read: {error}; check the address") from error
+
+
+def _exists(address: str) -> bool:
+    import fsspec
+
+    try:
+        system, path = fsspec.core.url_to_fs(address)
+        return bool(system.exists(path))
+    except Exception as error:  # every fsspec backend has errors of its own
+        raise ManifestError(f"{address} cannot be reached: {error}; check the address") from error

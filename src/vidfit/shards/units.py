@@ -1,0 +1,145 @@
+"""From clips to what stands together in a shard, with names that every reader understands."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from vidfit.contracts import Clip, Failure, clip_key
+from vidfit.errors import VideoError
+from vidfit.manifest.value import common_folder, relative_name
+from vidfit.shards.layout import Unit
+from vidfit.video import split_member
+from vidfit.video.member import find
+from vidfit.video.source import is_url
+
+MOST_BYTES = 8**11 - 1
+"""Of one member: the header of ustar has eleven octal digits for it."""
+
+_NAME_BYTES, _PREFIX_BYTES = 100, 155
+_LONGEST_END = len("/000000.json")
+
+
+def units_of(clips: Sequence[Clip], by_frame: bool = False) -> tuple[list[Unit], list[Failure]]:
+    """Return what is to be stored, and clips whose video cannot be.
+
+    Parameters
+    ----------
+    clips
+        In the order of their list.
+    by_frame
+        Whether each clip is stored by its frames; else a video is stored once for all its clips.
+    """
+    folder = common_folder(clip.path for clip in clips if not split_member(clip.path))
+    keys = _Keys()
+    together: dict[tuple[str, int], list[int]] = {}
+    for row, clip in enumerate(clips):
+        together.setdefault((clip.path, row if by_frame else 0), []).append(row)
+    several = _videos_of_several(clips) if by_frame else set()
+    found: dict[str, tuple[int, int] | str] = {}
+    units, failures = [], []
+    for (path, _), rows in together.items():
+        if path not in found:
+            found[path] = _looked_at(path, by_frame)
+        facts, name = found[path], _name(path, folder)
+        if isinstance(facts, str):
+            named = (replace(clips[row], path=name) for row in rows)
+            failures += [Failure(clip_key(clip), facts) for clip in named]
+            continue
+        end = f"-{clips[rows[0]].start_seconds:.3f}" if path in several else ""
+        key, suffix = keys.of(name, end)
+        some = tuple(clips[row] for row in rows)
+        units.append(Unit(key, path, name, suffix, some, tuple(rows), *facts))
+    return units, failures
+
+
+def _videos_of_several(clips: Iterable[Clip]) -> set[str]:
+    seen: set[str] = set()
+    return {clip.path for clip in clips if clip.path in seen or seen.add(clip.path)}  # type: ignore[func-returns-value]
+
+
+def _name(path: str, folder: str) -> str:
+    """Return the name of a video below the folder of the clips, or in its shard."""
+    member = split_member(path)
+    return member[1] if member else relative_name(path, folder)
+
+
+def _looked_at(path: str, by_frame: bool) -> tuple[int, int] | str:
+    """Return size and time of change of a video, or why it cannot be stored."""
+    try:
+        size, stamp, is_folder = _facts(path)
+    except VideoError as error:
+        return str(error).removeprefix(f"{path}: ")
+    except FileNotFoundError:
+        return "no such file; check the path"
+    except Exception as error:  # every fsspec backend has errors of its own
+        return str(getattr(error, "strerror", None) or error)
+    if by_frame:
+        return size, stamp
+    if is_folder:
+        return "is a folder of frames, not one file; shard it with --by frame"
+    if not size:
+        return "the file is empty (0 bytes); copy or download it again"
+    if size > MOST_BYTES:
+        return (
+            f"has {size} bytes; a member of a tar has at most {MOST_BYTES}: cut it, or --by frame"
+        )
+    return size, stamp
+
+
+def _facts(path: str) -> tuple[int, int, bool]:
+    if split_member(path):
+        _, span, is_folder = find(path)
+        return span.size, 0, is_folder
+    if is_url(path):
+        import fsspec
+
+        system, inner = fsspec.core.url_to_fs(path)
+        facts: dict[str, Any] = system.info(inner)
+        return int(facts["size"] or 0), 0, False
+    file = Path(path)
+    told = file.stat()
+    return told.st_size, told.st_mtime_ns, file.is_dir()
+
+
+class _Keys:
+    """Names of samples: distinct, short enough for ustar, and without dots but in folders."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def of(self, name: str, end: str) -> tuple[str, str]:
+        """Return the key of a sample and the suffix of its video.
+
+        WebDataset takes a name's first dot for the start of its suffix, and skips ``__x__``.
+        """
+        path = PurePosixPath(re.sub(r"^[\w+.-]+://|\\", "/", name))
+        suffix = path.suffix if re.fullmatch(r"\.\w+", path.suffix) else ".bin"
+        stem = f"{path.stem}{end}".replace(".", "_")
+        parts = [part for part in (*path.parts[:-1], stem) if part.strip("/.")]
+        key = re.sub(r"[\x00-\x1f\x7f]|::|^__", "_", "/".join(parts)) or "clip"
+        if not _fits(key, suffix):
+            key = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        number, free = 1, key
+        while free in self._taken:
+            number += 1
+            free = f"{key}_{number}"
+        self._taken.add(free)
+        return free, suffix
+
+
+def _fits(key: str, suffix: str) -> bool:
+    """Return whether all names under a key have a place in a header of ustar."""
+    try:
+        encoded = key.encode()
+    except UnicodeEncodeError:
+        return False
+    more = max(_LONGEST_END, len(suffix.encode())) + 8  # and a number where two are alike
+    if len(encoded) + more <= _NAME_BYTES:
+        return True
+    head, _, tail = encoded.rpartition(b"/")
+    return len(head) <= _PREFIX_BYTES and len(head) > 0 and len(tail) + more <= _NAME_BYTES

@@ -1,0 +1,315 @@
+"""One shard, written whole or not at all.
+
+What is in it depends on its plan and the videos alone: headers bear no time, user or machine.
+Beside the shards, in ``.parts``, lies what is known of each that is finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import socket
+import tarfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from vidfit.contracts import Failure, Frames, clip_key
+from vidfit.errors import StoreError, VideoError
+from vidfit.features.store import file_digest
+from vidfit.features.views import gather_views
+from vidfit.shards.layout import END_BYTES, ShardPlan, Unit, frame_json, video_json
+from vidfit.video import FrameLook, VideoReader, split_member
+from vidfit.video.member import PARTS, blocks, read_member
+from vidfit.video.source import is_url, open_container, reason
+
+_BLOCK_BYTES = 1 << 20
+
+Row = dict[str, Any]
+"""A row of the index; see `vidfit.shards.index.SCHEMA`."""
+
+
+@dataclass(frozen=True)
+class ShardPart:
+    """A finished shard: its rows of the index, and clips that could not be read."""
+
+    name: str
+    rows: tuple[Row, ...]
+    failures: tuple[Failure, ...]
+    size_bytes: int
+    sha256: str
+    was_there: bool = False
+
+
+def write_shard(
+    plan: ShardPlan,
+    folder: Path,
+    tell: Callable[[int], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> ShardPart:
+    """Write a shard, unless it is there.
+
+    A clip that cannot be read is left out and listed; it is tried again the next time.
+
+    Parameters
+    ----------
+    tell
+        Is told of clips that are done.
+    stop
+        Whether to give up; asked between clips.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or the folder cannot be written.
+    KeyboardInterrupt
+        If ``stop`` said so.
+    """
+    finished = read_part(plan, folder)
+    if finished is not None:
+        if tell:
+            tell(sum(len(unit.clips) for unit in plan.units))
+        return finished
+    try:
+        (folder / PARTS).mkdir(parents=True, exist_ok=True)
+        with _temporary(folder, plan.name) as (path, stream):
+            tar = _Tar(stream)
+            rows, failures = _write_units(plan, tar, tell, stop)
+            digest = tar.finish()
+            os.fsync(stream.fileno())
+            path.replace(folder / plan.name)
+        part = ShardPart(plan.name, tuple(rows), tuple(failures), tar.size_bytes, digest)
+        _write_part(part, plan, folder)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {folder / plan.name}: {error.strerror or error}; free space or choose "
+            "another folder. Finished shards are kept: the same command goes on"
+        ) from error
+    return part
+
+
+def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
+    """Return what is known of a shard that is finished and is as the plan says, else ``None``."""
+    try:
+        found = json.loads((folder / PARTS / f"{plan.name}.json").read_text(encoding="utf-8"))
+        size = (folder / plan.name).stat().st_size
+        if found["plan"] != plan.digest or found["size_bytes"] != size or found["failures"]:
+            return None
+        return ShardPart(plan.name, tuple(found["rows"]), (), size, found["sha256"], was_there=True)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_part(part: ShardPart, plan: ShardPlan, folder: Path) -> None:
+    document = {**asdict(part), "plan": plan.digest}
+    with _temporary(folder / PARTS, f"{plan.name}.json") as (path, stream):
+        stream.write(json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+        stream.flush()
+        path.replace(folder / PARTS / f"{plan.name}.json")
+
+
+@contextmanager
+def _temporary(folder: Path, name: str) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a file of this thread alone; what a killed process left is swept by `sweep`."""
+    place = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+    path = folder / f".tmp-{name}-{place}"
+    try:
+        with path.open("wb") as stream:
+            yield path, stream
+    finally:
+        with suppress(OSError):
+            path.unlink()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes of this machine left."""
+    for path in [*folder.glob(".tmp-*"), *(folder / PARTS).glob(".tmp-*")]:
+        host, _, rest = path.name.partition(f"-{socket.gethostname()}-")
+        process = rest.partition("-")[0]
+        if host and process.isdigit() and not Path(f"/proc/{process}").exists():
+            path.unlink(missing_ok=True)
+
+
+# ---------------------------------------------------------------- samples
+
+
+def _write_units(
+    plan: ShardPlan, tar: _Tar, tell: Callable[[int], None] | None, stop: Callable[[], bool]
+) -> tuple[list[Row], list[Failure]]:
+    rows, failures = [], []
+    for unit in plan.units:
+        if stop():
+            raise KeyboardInterrupt
+        tar.begin()
+        try:
+            row = _video(unit, tar) if plan.look is None else _frames(unit, plan.look, tar)
+            rows.append({**row, "shard": plan.name, **tar.sample()})
+        except VideoError as error:
+            tar.forget()
+            why = str(error).removeprefix(f"{unit.path}: ")
+            named = (replace(clip, path=unit.name) for clip in unit.clips)
+            failures += [Failure(clip_key(clip), why) for clip in named]
+        if tell:
+            tell(len(unit.clips))
+    return rows, failures
+
+
+def _video(unit: Unit, tar: _Tar) -> Row:
+    """Store a video and what is known of it."""
+    open_container(unit.path, look_inside=False).close()
+    name = f"{unit.key}{unit.suffix}"
+    sha = hashlib.sha256()
+    tar.header(name, unit.size_bytes)
+    written = 0
+    for block in _blocks(unit.path):
+        sha.update(block)
+        tar.put(block)
+        written += len(block)
+    if written != unit.size_bytes:
+        raise VideoError(
+            f"{unit.path}: had {unit.size_bytes} bytes when shards were laid out, and has "
+            f"{written} now; shard again when nothing writes to it"
+        )
+    tar.fill(written)
+    tar.member(f"{unit.key}.json", video_json(unit, sha.hexdigest()))
+    return _row(unit, name, sha.hexdigest(), 0)
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    if split_member(path):
+        yield read_member(path)
+        return
+    try:
+        if is_url(path):
+            import fsspec
+
+            with fsspec.open(path, "rb") as stream:
+                while block := stream.read(_BLOCK_BYTES):
+                    yield block
+            return
+        with Path(path).open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                yield block
+    except VideoError:
+        raise
+    except Exception as error:  # every fsspec backend has errors of its own
+        raise VideoError(f"{path}: cannot be read: {reason(error)}") from error
+
+
+def _frames(unit: Unit, look: FrameLook, tar: _Tar) -> Row:
+    """Store the frames of a clip that a look takes."""
+    (clip,) = unit.clips
+    content = file_digest(clip.path)
+    with VideoReader(clip.path) as reader:
+        ((index_VT, frames_VTHWC),) = gather_views(reader, clip, [look])
+        pts_seconds, duration = reader.pts_seconds, reader.duration_seconds
+        if reader.stored:
+            duration = reader.stored.duration_seconds
+    for number, (view, time) in enumerate(np.ndindex(*index_VT.shape)):
+        index = int(index_VT[view, time])
+        known = {
+            "view": view, "time": time, "index": index, "pts_seconds": float(pts_seconds[index]),
+            "duration_seconds": duration, "content": content,
+        }  # fmt: skip
+        tar.member(f"{unit.key}/{number:06d}.npy", _npy(frames_VTHWC[view, time]))
+        tar.member(f"{unit.key}/{number:06d}.json", frame_json(unit, look, known))
+    return _row(unit, unit.key, content, index_VT.size)
+
+
+def _npy(frame_HWC: Frames) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, frame_HWC, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _row(unit: Unit, member: str, content: str, frames: int) -> Row:
+    clip = unit.clips[0]
+    return {
+        "key": unit.key,
+        "member": member,
+        "content": content,
+        "content_bytes": 0 if frames else unit.size_bytes,
+        "label": clip.label,
+        "group": clip.group,
+        "split": clip.split,
+        "text": clip.text,
+        "path": unit.name,
+        "spans": [
+            {
+                "row": row, "start_seconds": clip.start_seconds, "end_seconds": clip.end_seconds,
+                "label": clip.label, "group": clip.group, "split": clip.split, "text": clip.text,
+            }
+            for row, clip in zip(unit.rows, unit.clips, strict=True)
+        ],
+        "frames": frames,
+    }  # fmt: skip
+
+
+class _Tar:
+    """A tar that is written forward, and back to the start of a sample that failed."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.size_bytes = 0
+        self._sha = hashlib.sha256()
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a sample."""
+        self._start, self._kept = self.size_bytes, self._sha.copy()
+        self._sample = hashlib.sha256()
+
+    def forget(self) -> None:
+        """Go back to the start of the sample."""
+        self._stream.seek(self._start)
+        self._stream.truncate()
+        self.size_bytes, self._sha = self._start, self._kept
+
+    def sample(self) -> Row:
+        """Return where the sample is, and its digest."""
+        return {
+            "offset": self._start,
+            "bytes": self.size_bytes - self._start,
+            "sha256": self._sample.hexdigest(),
+        }
+
+    def member(self, name: str, content: bytes) -> None:
+        """Write a whole member."""
+        self.header(name, len(content))
+        self.put(content)
+        self.fill(len(content))
+
+    def header(self, name: str, size: int) -> None:
+        """Write the header of a member: of ustar, without time or user."""
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = size, 0o644
+        self.put(info.tobuf(tarfile.USTAR_FORMAT, "utf-8", "surrogateescape"))
+
+    def put(self, data: bytes) -> None:
+        """Write bytes."""
+        self._stream.write(data)
+        self._sha.update(data)
+        self._sample.update(data)
+        self.size_bytes += len(data)
+
+    def fill(self, size: int) -> None:
+        """Fill up the last block of a member."""
+        self.put(bytes(blocks(size) - size))
+
+    def finish(self) -> str:
+        """Write the end, and return the digest of it all."""
+        self.put(bytes(END_BYTES))
+        self._stream.flush()
+        return self._sha.hexdigest()
+
+
+def failures_of(parts: Sequence[ShardPart]) -> list[Failure]:
+    """Return the clips that could not be read, in the order of the shards."""
+    return [failure for part in parts for failure in part.failures]
