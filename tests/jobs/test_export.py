@@ -27,6 +27,7 @@ from vidfit.jobs.predict import Predictor, run_predict
 from vidfit.model import load_model, member_directory
 from vidfit.networks import Shape, build
 from vidfit.networks.head import NetworkHead
+from vidfit.runtime.openvino import core
 
 CLIP_SHAPE = (3, 2, 32, 24, 3)
 
@@ -185,8 +186,6 @@ def test_a_trained_network_is_the_head_of_a_graph(graphs, tmp_path):
 
 
 def test_openvino_answers_as_vidfit_does(graphs, tmp_path):
-    import openvino
-
     directory = write_model(tmp_path / "model", graphs[:1], linear())
     found = run_export(directory, tmp_path / "out", "openvino")
     assert set(found.parity) == {"classifier.xml", "tiny-int8.xml"}
@@ -194,7 +193,7 @@ def test_openvino_answers_as_vidfit_does(graphs, tmp_path):
     assert len(list((tmp_path / "out").glob("*.bin"))) == 2
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     path = str(tmp_path / "out" / "classifier.xml")
-    compiled = openvino.Core().compile_model(path, "CPU", settings)
+    compiled = core().compile_model(path, "CPU", settings)
     answers = compiled({"frames": clips(3)})["probabilities"]
     assert_same_answers(answers, own_answers(directory, clips(3)))
 

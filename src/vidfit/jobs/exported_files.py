@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone
 from vidfit.errors import ModelError
 from vidfit.runtime import TOLERANCE
+from vidfit.runtime.openvino import core
 
 Run = Callable[[Mapping[str, Frames]], dict[str, Floats]]
 """From inputs by name to outputs by name."""
@@ -34,11 +35,9 @@ def open_onnx(path: Path) -> Run:
 
 def open_openvino(path: Path) -> Run:
     """Open an OpenVINO or ONNX file in OpenVINO, computing in float32."""
-    import openvino
-
     # Without this, processors with AMX compute in bfloat16 and differ from others.
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+    compiled = core().compile_model(str(path), "CPU", settings)
 
     def run(inputs: Mapping[str, Frames]) -> dict[str, Floats]:
         answers = compiled(dict(inputs))
@@ -69,7 +68,7 @@ def to_openvino(path: Path) -> Path:
     new = path.with_suffix(SUFFIXES["openvino"])
     try:
         # Not by `convert_model`: it rearranges graphs in integers so that they answer otherwise.
-        openvino.save_model(openvino.Core().read_model(path), new, compress_to_fp16=False)
+        openvino.save_model(core().read_model(path), new, compress_to_fp16=False)
     except Exception as error:  # OpenVINO has errors of its own, and RuntimeError for a full disk
         raise ModelError(
             f"cannot write {new.name} for OpenVINO: {first_cause(error)}; is the disk full?"

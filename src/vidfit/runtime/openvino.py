@@ -5,13 +5,40 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidfit.contracts import Floats, Frames
 
+if TYPE_CHECKING:
+    import openvino
+
 PACKAGES = ("openvino",)
+
+_starting = threading.Lock()
+
+
+def core() -> openvino.Core:
+    """Return OpenVINO, started once for a process and never ended.
+
+    Each one that starts puts the stack of its thread's signal handlers aside, and each that ends
+    puts back what it had found (2026.4, for processors with AMX). When two do not end in the
+    reverse order, or on another thread, that is memory which is gone, and the next signal, such
+    as that of a child process that ends, kills the process.
+    """
+    with _starting:
+        return _core()
+
+
+@lru_cache(maxsize=1)
+def _core() -> openvino.Core:
+    import openvino
+
+    # No extension is ever added: a graph that wants custom operations is refused.
+    return openvino.Core()
 
 
 def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
@@ -19,8 +46,6 @@ def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
     import openvino
 
     streams = max(1, (os.cpu_count() or 1) // threads)
-    # No extension is ever added: a graph that wants custom operations is refused.
-    core = openvino.Core()
     settings = {
         # Without this, processors with AMX compute in bfloat16 and differ from others.
         "INFERENCE_PRECISION_HINT": "f32",
@@ -29,7 +54,7 @@ def open_session(path: Path, threads: int) -> Callable[[Frames], Floats]:
         "INFERENCE_NUM_THREADS": str(streams * threads),
         "ENABLE_CPU_PINNING": "NO",
     }
-    compiled = core.compile_model(str(path), "CPU", settings)
+    compiled = core().compile_model(str(path), "CPU", settings)
     # The first array that is handed over sets OpenVINO's bindings up: two threads that do so at
     # once wait for each other for good.
     openvino.Tensor(np.zeros(1, np.uint8), shared_memory=True)
