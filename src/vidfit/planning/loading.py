@@ -17,8 +17,8 @@ SHARDS_A_READER = 4
 OPEN_SECONDS = 0.05
 """To open a shard: the first byte of an object store; a local disk takes a hundredth of it."""
 
-LEAST_READ_SECONDS = 1e-3
-"""Of a clip, where its reading was not measured."""
+USUAL_READ_SECONDS = 0.02
+"""Of a clip, where its reading was not measured: a few frames of a small video are decoded."""
 
 
 def waiting_seconds(layout: Layout, data: Data, machine: Machine, step_seconds: float) -> float:
@@ -90,9 +90,14 @@ class ShardChoice:
             else f"{SHARDS_A_READER} or more for each of {self.readers} readers, and no smaller: "
             f"opening one takes up to {OPEN_SECONDS * 1000:.0f} ms"
         )
+        return f"{self.shards} shards of {self.clips} clips, {why}; {self.waiting}"
+
+    @property
+    def waiting(self) -> str:
+        """What is waited for, in words."""
         return (
-            f"{self.shards} shards of {self.clips} clips, {why}; waiting {self.waiting_share:.1%} "
-            f"(opening {self.opening_share:.1%}, idle readers {self.idle_share:.1%})"
+            f"waiting {self.waiting_share:.1%} (opening {self.opening_share:.1%}, idle readers "
+            f"{self.idle_share:.1%})"
         )
 
 
@@ -114,6 +119,6 @@ def shards_of(clips: int, data: Data, layout: Layout) -> ShardChoice:
     """Return what is waited for with shards of so many clips."""
     readers = layout.processes * max(1, layout.loader_workers)
     shards = max(1, -(-data.clips // clips))
-    reading = min(clips, data.clips) * max(data.read_seconds, LEAST_READ_SECONDS)
+    reading = min(clips, data.clips) * (data.read_seconds or USUAL_READ_SECONDS)
     idle = 1 - shards / (readers * -(-shards // readers))
     return ShardChoice(clips, shards, readers, OPEN_SECONDS / (OPEN_SECONDS + reading), idle)

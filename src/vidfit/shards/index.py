@@ -89,8 +89,8 @@ def claim(folder: Path, wanted: dict[str, Any]) -> None:
     if found is not None and found != wanted:
         other = [name for name in wanted if found.get(name) != wanted[name]]
         raise StoreError(
-            f"{folder} holds shards with {_listed(found, other)}, and {_listed(wanted, other)} "
-            "is wanted; choose another folder, or remove this one first"
+            f"{folder} holds shards of {_listed(found, other)}; wanted: {_listed(wanted, other)}. "
+            "Choose another folder, or remove this one first"
         )
     if found is None:
         write_whole(path, json.dumps(wanted, indent=1).encode())
@@ -99,8 +99,8 @@ def claim(folder: Path, wanted: dict[str, Any]) -> None:
 def _listed(facts: dict[str, Any], names: Sequence[str]) -> str:
     if not facts:
         return "unknown settings"
-    shown = {**facts, "clips": f"clips {str(facts.get('clips'))[:8]}"}
-    return ", ".join(f"{name} {shown.get(name)}" for name in names)
+    shown = [f"{name} {facts.get(name)}" for name in names if name != "clips"]
+    return ", ".join([*shown, *(["other clips, or another split"] if "clips" in names else [])])
 
 
 def write_index(folder: Path, parts: Sequence[ShardPart]) -> None:

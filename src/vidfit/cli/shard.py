@@ -1,0 +1,83 @@
+"""``vidfit shard``: clips as WebDataset tar shards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from vidfit.cli.quantities import memory_bytes
+
+if TYPE_CHECKING:
+    from vidfit.jobs.shard import Sharded
+
+_SHOWN_FAILURES = 5
+
+
+def shard(  # noqa: PLR0913  (the options of a command)
+    clips: Annotated[
+        str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet, list or shards of clips.")
+    ],
+    output: Annotated[Path, typer.Argument(help="Folder for shards and their index.")],
+    by: Annotated[
+        Literal["video", "frame"],
+        typer.Option(help="Store the files, or the frames that a network looks at."),
+    ] = "video",
+    shard_size: Annotated[
+        str | None, typer.Option(help="Most bytes of a shard, such as 256MiB. [default: chosen]")
+    ] = None,
+    shard_clips: Annotated[int | None, typer.Option(min=1, help="Most clips of a shard.")] = None,
+    like: Annotated[
+        str | None, typer.Option(help="Backbone whose frames are stored, as --backbone takes it.")
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="plan.json: whose frames are stored, and how many will read."),
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
+    ] = None,
+    holdout: Annotated[
+        float, typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set.")
+    ] = 0.0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that read and decode. [default: all cores]")
+    ] = None,
+) -> None:
+    """Store clips as WebDataset tar shards that every other command reads."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.shard import ShardOptions, run_shard
+
+    options = ShardOptions(
+        by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers
+    )
+    with Bars() as bars:
+        done = run_shard(clips, output, options, bars)
+    _show(done, output)
+
+
+def _show(done: Sharded, output: Path) -> None:
+    """Print what was stored, why shards are of their size, and what is missing."""
+    totals, by = done.document["totals"], done.document["by"]
+    frames = f", {totals['samples']} frames" if by == "frame" else ""
+    typer.echo(
+        f"**{totals['clips']} clips of {totals['videos']} videos{frames} in {totals['shards']} "
+        f"shards, {totals['bytes'] / 1e6:.1f} MB, in {done.wall_seconds:.1f} s.**\n"
+    )
+    if done.were_there:
+        typer.echo(f"{done.were_there} of {totals['shards']} shards were there.\n")
+    typer.echo(f"Size: {done.reason}.\n")
+    for split, (clips, recordings) in done.splits.items():
+        typer.echo(f"- {split}: {clips} clips of {recordings} recordings")
+    for warning in done.warnings:
+        typer.echo(f"> {warning}")
+    if done.failures:
+        typer.echo(f"\n{len(done.failures)} clips are not in the shards:")
+        for failure in done.failures[:_SHOWN_FAILURES]:
+            typer.echo(f"- {failure.name}: {failure.reason}")
+        if len(done.failures) > _SHOWN_FAILURES:
+            typer.echo(f"- all of them: {output / 'shards.json'}")
+    typer.echo(f"\nShards   {output}")
+    typer.echo(f"Index    {output / 'index.parquet'}")
+    typer.echo(f"Use it   vidfit {'train' if by == 'frame' else 'fit'} {output}")
