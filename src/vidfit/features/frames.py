@@ -14,8 +14,9 @@ import json
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from vidfit.contracts import Clip, Failure, Frames, Progress, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest
 from vidfit.features.views import Look, gather_views
-from vidfit.video import VideoReader
+from vidfit.video import FrameLook, VideoReader, split_member
+from vidfit.video.stored import StoredFrames, holds_frames, mismatch
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,37 @@ def write_frames(
             if progress:
                 progress.advance()
     return FrameFiles(paths, tuple(failures))
+
+
+def are_stored(clips: Sequence[Clip]) -> bool:
+    """Return whether all of these clips are frames in shards, by their names."""
+    return all(
+        (member := split_member(clip.path)) is not None and not PurePath(member[1]).suffix
+        for clip in clips
+    )
+
+
+def check_stored(clips: Sequence[Clip], look: Look) -> None:
+    """Refuse clips that are frames in shards, but not those that a look takes.
+
+    Raises
+    ------
+    StoreError
+        Says what to do.
+    """
+    folders: set[str] = set()
+    for clip in clips:
+        member = split_member(clip.path)
+        folder = member[0].rpartition("/")[0] if member else ""
+        if not member or folder in folders:
+            continue
+        folders.add(folder)
+        with suppress(VideoError):  # of a clip that cannot be read is told where it is read
+            if holds_frames(clip.path):
+                stored = StoredFrames(clip.path).look
+                wanted = FrameLook(look.sampling, look.preprocessing)
+                if stored.facts != wanted.facts:
+                    raise StoreError(f"{folder}: {mismatch(stored, wanted)}")
 
 
 def _frames(clip: Clip, look: Look) -> Frames:

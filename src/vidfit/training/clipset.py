@@ -6,7 +6,7 @@
       labels.npy    int64 [M], -1 without a label
       tokens.npy    float32 [M, N, D]   what a frozen backbone saw, or
       frames.npy    uint8 [M, V, T, H, W, C], or
-      frames.json   names of files, one [V, T, H, W, C] a clip
+      frames.json   names of files, one [V, T, H, W, C] a clip, or places in shards
       present.npy   bool [M, N]         which tokens are no padding (optional)
       text.npy      int64 [M, L]        text tokens, 0 is padding (optional)
 
@@ -35,6 +35,7 @@ from vidfit.errors import StoreError
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import soft_targets
 from vidfit.training.order import Micro
+from vidfit.training.sharded import FramesInShards
 
 UNLABELLED = -1
 
@@ -122,9 +123,8 @@ class ClipSet:
         """
         write_array(folder / "labels.npy", self.labels_M)
         for name, rows in self.arrays.items():
-            if isinstance(rows, FilesOfFrames):
-                text = json.dumps([str(path) for path in rows.paths], indent=0)
-                write_whole(folder / f"{name}.json", text.encode())
+            if isinstance(rows, FilesOfFrames | FramesInShards):
+                write_whole(folder / f"{name}.json", json.dumps(rows.facts(), indent=0).encode())
             else:
                 write_array(folder / f"{name}.npy", np.asarray(rows))
 
@@ -145,8 +145,7 @@ def open_set(folder: Path) -> ClipSet:
             if (folder / f"{name}.npy").is_file()
         }
         if (names := folder / "frames.json").is_file():
-            paths = json.loads(names.read_text(encoding="utf-8"))
-            arrays["frames"] = FilesOfFrames(tuple(Path(path) for path in paths))
+            arrays["frames"] = _frames(json.loads(names.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise StoreError(
             f"{folder} holds no clips to train on: {error}; prepare it anew"
@@ -158,6 +157,12 @@ def open_set(folder: Path) -> ClipSet:
             "fit them; prepare it anew"
         )
     return ClipSet(labels_M, arrays)
+
+
+def _frames(facts: Any) -> Rows:  # noqa: ANN401  (as JSON has it)
+    if isinstance(facts, dict):
+        return FramesInShards.from_facts(facts)
+    return FilesOfFrames(tuple(Path(path) for path in facts))
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
@@ -215,6 +220,10 @@ class FilesOfFrames:
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def facts(self) -> list[str]:
+        """Return the same as JSON has it."""
+        return [str(path) for path in self.paths]
 
     def __getitem__(self, rows_B: Indices) -> NDArray[np.uint8]:
         return np.stack([np.load(self.paths[i], allow_pickle=False) for i in rows_B])

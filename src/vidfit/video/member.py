@@ -254,7 +254,8 @@ def _stamp(archive: str) -> tuple[int, int]:
 @lru_cache(maxsize=256)
 def _contents(archive: str, stamp: tuple[int, int]) -> Contents:
     if not is_url(archive):
-        return _scanned(_local(archive), archive, stamp[0])
+        with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123
+            return _scanned(lambda at, size: os.pread(stream.fileno(), size, at), archive, stamp[0])
     folder, _, name = archive.rpartition("/")
     if name in (indexed := _indexed(folder)):
         return indexed[name]
