@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress, Seconds, clip_key
-from vidfit.errors import BackboneError
+from vidfit.errors import BackboneError, VideoError
 from vidfit.features import Extraction, FeatureStore, extract, time_steps
-from vidfit.features.frames import write_frames
+from vidfit.features.frames import are_stored, check_stored, write_frames
 from vidfit.jobs.subject import Sight
 from vidfit.runtime import accelerate
 from vidfit.training.clipset import UNLABELLED, ClipSet, FilesOfFrames
+from vidfit.training.sharded import FramesInShards
 from vidfit.video import VideoReader
+from vidfit.video.member import find
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,36 @@ def frame_set(
 ) -> Prepared:
     """Decode the frames that a network looks at, as far as they are not on disk.
 
+    Frames in shards are used as they are.
+
     Raises
     ------
     StoreError
-        If the folder cannot be written.
+        If the folder cannot be written, or shards hold other frames than the network looks at.
     """
+    check_stored(clips, seen)
+    if are_stored(clips):
+        return _stored_set(clips, seen)
     files = write_frames(clips, seen, folder, workers, progress)
     readable = [clip for clip in clips if clip in files.paths]
     frames = FilesOfFrames(tuple(files.paths[clip].resolve() for clip in readable))
     return _prepared(readable, "frames", frames, files.failures)
+
+
+def _stored_set(clips: Sequence[Clip], seen: Sight) -> Prepared:
+    """Return clips whose frames stand in shards."""
+    readable, failures = [], []
+    for clip in clips:
+        try:
+            find(clip.path)
+            readable.append(clip)
+        except VideoError as error:
+            failures.append(Failure(clip_key(clip), str(error).removeprefix(f"{clip.path}: ")))
+    sampling, size = seen.sampling, seen.preprocessing
+    views = (sampling.num_clips, sampling.clip_len)
+    shape = (*views, size.height_pixels, size.width_pixels, 3)
+    frames = FramesInShards.of([clip.path for clip in readable], shape)
+    return _prepared(readable, "frames", frames, tuple(failures))
 
 
 def token_set(
@@ -76,8 +99,9 @@ def token_set(
     BackboneError
         If the backbone fails.
     StoreError
-        If features cannot be written.
+        If features cannot be written, or shards hold other frames than the backbone looks at.
     """
+    check_stored(clips, backbone.spec)
     done = _extracted(clips, backbone, store, workers, progress)
     tokens = _tokens(done, backbone, store)
     readable = [clip for clip in clips if clip in tokens]
@@ -124,7 +148,7 @@ def _tokens(done: Extraction, backbone: Backbone, store: FeatureStore) -> dict[C
 def _prepared(
     clips: Sequence[Clip],
     name: str,
-    rows: Floats | FilesOfFrames,
+    rows: Floats | FilesOfFrames | FramesInShards,
     failures: tuple[Failure, ...],
 ) -> Prepared:
     classes = tuple(sorted({clip.label for clip in clips if clip.label is not None}))
@@ -138,4 +162,5 @@ def _seconds(clip: Clip) -> float:
     if clip.end_seconds is not None:
         return clip.end_seconds - clip.start_seconds
     with VideoReader(clip.path) as reader:
-        return reader.info.duration_seconds - clip.start_seconds
+        whole = reader.stored.duration_seconds if reader.stored else reader.info.duration_seconds
+        return whole - clip.start_seconds
