@@ -27,6 +27,7 @@ from vidfit.features import FeatureStore, extract, temporal_statistics
 from vidfit.features.views import gather_views
 from vidfit.fusion.linear import cross_fit
 from vidfit.hardware import describe
+from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.runtime import accelerate
@@ -147,7 +148,7 @@ def study(
     costs = _costs(cache / task / "costs.json", networks, clips, say)
     store = FeatureStore(cache / "features")
     say(f"{task}: {len(clips)} clips, {len(networks)} networks")
-    done = extract(clips, networks, store, workers=workers)
+    done = extract(clips, networks, store, Here(workers))
     if done.failures:
         raise SystemExit(f"{task}: unreadable clips: {done.failures}")
     failed = done.backbone_failures

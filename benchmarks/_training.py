@@ -16,6 +16,7 @@ from vidfit.jobs.clipsets import Prepared, frame_set, token_set
 from vidfit.jobs.subject import Sight
 from vidfit.jobs.train import standardised
 from vidfit.jobs.training_run import Split
+from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 
@@ -27,7 +28,7 @@ DESCRIBED = Machine("described", "cpu", 1, 2**34, {"fp32": 1e11}, 1e10, 2, descr
 def tokens(task: str, cache: Path = CACHE) -> Prepared:
     """Return a task's clips as tokens of EfficientNet-Lite0, extracted once."""
     clips = read_manifest(build(task, cache / task)).clips
-    return token_set(clips, load(LITE), FeatureStore(cache / "features"), 2, None)
+    return token_set(clips, load(LITE), FeatureStore(cache / "features"), Here(2), None)
 
 
 def small_frames(task: str, side_pixels: int, cache: Path = CACHE) -> Prepared:

@@ -16,6 +16,7 @@ from vidfit.contracts import Backbone, Clip, Frames
 from vidfit.features import FeatureStore, extract
 from vidfit.features.views import gather_views
 from vidfit.hardware import hardware
+from vidfit.launch import Here
 from vidfit.runtime import accelerate
 from vidfit.video import VideoReader
 from vidfit.video.stream import StreamDecoder
@@ -33,7 +34,7 @@ def whole(paths: Sequence[Path]) -> Stages:
     def run(names: Sequence[str]) -> FeatureStore:
         store = next(stores)
         chosen = [backbones[name] for name in names]
-        extract(clips, chosen, store, workers=hardware().cores)
+        extract(clips, chosen, store, Here(hardware().cores))
         return store
 
     def one_by_one() -> None:

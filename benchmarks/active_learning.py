@@ -32,6 +32,7 @@ from benchmarks._study import CACHE, load_networks
 from benchmarks._tasks import TASKS, build
 from vidfit.contracts import Floats, Indices
 from vidfit.features import FeatureStore, extract, temporal_statistics
+from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.metrics.bootstrap import draws
@@ -144,7 +145,7 @@ def load(name: str, cache: Path) -> Task:
     if absent:
         raise SystemExit(f"networks that do not run here: {absent}")
     store = FeatureStore(cache / "features")
-    done = extract(clips, networks, store, workers=1)
+    done = extract(clips, networks, store, Here(1))
     if done.failures:
         raise SystemExit(f"{name}: unreadable clips: {done.failures}")
     blocks = []

@@ -26,6 +26,7 @@ from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table, build_table
 from vidfit.jobs.trainees import train_head
+from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.runtime import accelerate
@@ -117,7 +118,7 @@ def _table() -> Table:
     clips = [clip for clip in read_manifest(SURVEILLANCE).clips if clip.label]
     encoders = [accelerate(zoo.load(name)) for name in BACKBONES]
     store = FeatureStore(CACHE / "fights" / "features")
-    return build_table(clips, encoders, store, os.cpu_count() or 1, None, steps=True)[0]
+    return build_table(clips, encoders, store, Here(os.cpu_count() or 1), None, steps=True)[0]
 
 
 def _options() -> argparse.Namespace:

@@ -37,6 +37,7 @@ from vidfit.contracts import Clip, Floats, Indices, Preprocessing, Sampling
 from vidfit.features import FeatureStore, temporal_statistics
 from vidfit.jobs.clipsets import frame_set, tokens_of
 from vidfit.jobs.subject import Sight
+from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.networks import Shape
@@ -133,7 +134,7 @@ def load() -> Seen:
     (backbone,), absent = load_networks((BACKBONE,))
     if absent:
         raise SystemExit(f"networks that do not run here: {absent}")
-    tokens = tokens_of(clips, backbone, FeatureStore(CACHE / "features"), 2, None)
+    tokens = tokens_of(clips, backbone, FeatureStore(CACHE / "features"), Here(2), None)
     size = Preprocessing(SIDE_PIXELS, SIDE_PIXELS, short_side_pixels=SIDE_PIXELS)
     look = Sight(Sampling(FRAME_COUNT, 1), size, FRAME_COUNT, 0, True)
     done = frame_set(clips, look, CACHE / "frames", 2, None)

@@ -25,29 +25,32 @@ NAMES = {
 SIGNATURES = {
     "fit": "(source: 'str | Path', output: 'Path', options: 'FitOptions' = FitOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, prefer='cheapest', workers=None, download=False, holdout=0.0, "
-    "merge_duplicates=False, train=None), progress: 'Progress | None' = None) -> 'Report'",
+    "commercial=False, prefer='cheapest', workers=None, download=False, on='here', "
+    "holdout=0.0, merge_duplicates=False, train=None), "
+    "progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, prefer='cheapest', workers=None, download=False), "
+    "commercial=False, prefer='cheapest', workers=None, download=False, on='here'), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, prefer='cheapest', workers=None, download=False, methods=(), "
-    "student=False), progress: 'Progress | None' = None) -> 'Combination'",
+    "commercial=False, prefer='cheapest', workers=None, download=False, on='here', "
+    "methods=(), student=False), progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
     "distil_steps=200, groups=None, workers=None), progress: 'Progress | None' = None) "
     "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
-    "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0), "
+    "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0, "
+    "on='here'), "
     "progress: 'Progress | None' = None) -> 'Labelling'",
     "plan": "(source: 'str | Path', output: 'Path', options: 'PlanOptions' = PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
     "cores=None, epochs=None, batch=None, minutes=None, groups=None), "
     "progress: 'Progress | None' = None) -> 'Plan'",
     "train": "(source: 'str | Path', output: 'Path', options: 'TrainOptions' = TrainOptions("
-    "plan=None, groups=None, holdout=0.2, workers=None, tensorboard=False, planning=PlanOptions("
+    "plan=None, groups=None, holdout=0.2, workers=None, tensorboard=False, on='here', "
+    "planning=PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
     "cores=None, epochs=None, batch=None, minutes=None, groups=None)), "
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
@@ -64,7 +67,7 @@ SIGNATURES = {
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
     "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, download: 'bool' = False, "
-    "holdout: 'float' = 0.0, merge_duplicates: 'bool' = False, "
+    "on: 'str' = 'here', holdout: 'float' = 0.0, merge_duplicates: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
     "techniques: 'tuple[str, ...]' = (), distil_steps: 'int' = 200, "
@@ -73,7 +76,7 @@ SIGNATURES = {
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
     "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, "
-    "download: 'bool' = False) -> None",
+    "download: 'bool' = False, on: 'str' = 'here') -> None",
     "FeatureStore": "(root: 'Path') -> 'None'",
     "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "

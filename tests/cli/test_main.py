@@ -100,21 +100,21 @@ def test_an_interrupt_is_status_130_and_says_how_to_go_on(fitted, tmp_path, monk
 
 
 def test_a_system_that_refuses_is_one_line(fitted, tmp_path, monkeypatch):
-    def refuse(*args):
+    def refuse(*args, **options):
         raise PermissionError(13, "Permission denied", str(tmp_path / "report.json"))
 
     monkeypatch.setattr(fit_module, "read_manifest", refuse)
-    monkeypatch.setattr(fit_module, "hardware", refuse)
+    monkeypatch.setattr(fit_module, "launcher", refuse)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 2
     assert result.stderr == f"vidfit: {tmp_path / 'report.json'}: Permission denied\n"
 
 
 def test_a_bug_is_not_dressed_up_as_a_user_error(fitted, tmp_path, monkeypatch):
-    def fail(*args):
+    def fail(*args, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(fit_module, "hardware", fail)
+    monkeypatch.setattr(fit_module, "launcher", fail)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 1 and isinstance(result.exception, ZeroDivisionError)
 

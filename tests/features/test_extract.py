@@ -16,6 +16,7 @@ from tests.clips import Counting, write_clip
 from vidfit.contracts import Clip, Preprocessing, Sampling
 from vidfit.errors import StoreError
 from vidfit.features import FeatureStore, clip_digest, extract, stream
+from vidfit.launch import Here
 from vidfit.video import VideoReader
 
 extract_module = importlib.import_module("vidfit.features.extract")
@@ -82,7 +83,7 @@ def vectors(store, backbone):
 def test_features_are_those_of_the_frames_sampled(folder, clips, tmp_path):
     backbone = Counting()
     store = FeatureStore(tmp_path)
-    done = extract(clips[:1], [backbone], store, workers=1)
+    done = extract(clips[:1], [backbone], store, Here(1))
     found = dict(store.rows(backbone.spec))[done.digests[clips[0]]]
     with VideoReader(clips[0].path) as reader:
         frames = [f.rgb(backbone.spec.preprocessing) for f in reader.frames(found.indices)]
@@ -93,9 +94,9 @@ def test_features_are_those_of_the_frames_sampled(folder, clips, tmp_path):
 
 def test_a_second_extraction_computes_nothing(clips, tmp_path, watched):
     backbone, store = Counting(), FeatureStore(tmp_path)
-    first = extract(clips, [backbone], store, workers=2)
+    first = extract(clips, [backbone], store, Here(2))
     calls, opened = backbone.calls, len(watched.opened)
-    second = extract(clips, [backbone], store, workers=2)
+    second = extract(clips, [backbone], store, Here(2))
     assert (calls, opened) == (len(clips), len(clips))
     assert (backbone.calls, len(watched.opened)) == (calls, opened)
     assert second.digests == first.digests
@@ -104,8 +105,8 @@ def test_a_second_extraction_computes_nothing(clips, tmp_path, watched):
 
 def test_only_what_is_new_is_computed(clips, tmp_path):
     one, two, store = Counting("one"), Counting("two"), FeatureStore(tmp_path)
-    extract(clips[:8], [one], store, workers=2)
-    extract(clips, [one, two], store, workers=2)
+    extract(clips[:8], [one], store, Here(2))
+    extract(clips, [one, two], store, Here(2))
     assert (one.calls, two.calls) == (12, 12)
 
 
@@ -115,7 +116,7 @@ def test_one_decode_feeds_all_backbones(clips, tmp_path, watched):
         Counting("large", preprocessing=Preprocessing(40, 40)),
         Counting("pairs", sampling=Sampling(2, 4, 0.08)),
     ]
-    extract(clips, backbones, FeatureStore(tmp_path), workers=2)
+    extract(clips, backbones, FeatureStore(tmp_path), Here(2))
     assert sorted(watched.opened) == [clip.path for clip in clips]
     assert len(watched.asked) == len(set(watched.asked))  # no frame is decoded twice
     union = {index for path, index in watched.asked if path == clips[0].path}
@@ -130,7 +131,7 @@ def test_spans_of_one_video_share_a_reader_and_a_digest(folder, tmp_path, watche
     )
     path = str(folder / "00.mp4")
     spans = [Clip(path, i * 0.04, (i + 1) * 0.04) for i in range(40)]
-    done = extract(spans, [Counting()], FeatureStore(tmp_path), workers=1)
+    done = extract(spans, [Counting()], FeatureStore(tmp_path), Here(1))
     assert len(set(done.digests.values())) == 40
     assert watched.opened == [path]
     assert hashed == [path]
@@ -138,8 +139,8 @@ def test_spans_of_one_video_share_a_reader_and_a_digest(folder, tmp_path, watche
 
 def test_the_order_of_clips_and_the_workers_do_not_matter(clips, tmp_path):
     one, other = FeatureStore(tmp_path / "one"), FeatureStore(tmp_path / "other")
-    extract(clips, [Counting()], one, workers=1)
-    extract(clips[::-1], [Counting()], other, workers=3)
+    extract(clips, [Counting()], one, Here(1))
+    extract(clips[::-1], [Counting()], other, Here(3))
     first, second = vectors(one, Counting()), vectors(other, Counting())
     assert first.keys() == second.keys()
     for digest, tokens_ND in first.items():
@@ -151,7 +152,7 @@ def test_two_clips_of_the_same_content(folder, tmp_path):
     copy = shutil.copy(original, tmp_path / "copy.mp4")
     clips = [Clip(str(original), label="a"), Clip(str(copy), label="b")]
     backbone, store = Counting(), FeatureStore(tmp_path / "store")
-    done = extract(clips, [backbone], store, workers=2)
+    done = extract(clips, [backbone], store, Here(2))
     assert done.digests[clips[0]] == done.digests[clips[1]]
     assert len(store.known(backbone.spec)) == 1
 
@@ -163,7 +164,7 @@ def test_a_broken_clip_stops_nothing(clips, tmp_path):
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
     wanted = [clips[0], Clip(str(bad)), Clip(str(tmp_path / "gone.mp4")), *clips[1:4]]
-    done = extract(wanted, [Counting()], FeatureStore(tmp_path / "store"), workers=2)
+    done = extract(wanted, [Counting()], FeatureStore(tmp_path / "store"), Here(2))
     assert list(done.digests) != [] and set(done.digests) == {*clips[:4]}
     assert set(done.failures) == {Clip(str(bad)), Clip(str(tmp_path / "gone.mp4"))}
     assert "not a known video format" in done.failures[Clip(str(bad))]
@@ -171,7 +172,7 @@ def test_a_broken_clip_stops_nothing(clips, tmp_path):
 
 def test_a_failing_backbone_stops_no_other(clips, tmp_path):
     good, bad, store = Counting("good"), Counting("bad", fail_from=5), FeatureStore(tmp_path)
-    done = extract(clips, [bad, good], store, workers=2)
+    done = extract(clips, [bad, good], store, Here(2))
     assert len(store.known(good.spec)) == len(clips)
     assert len(store.known(bad.spec)) == 4  # what it could do is kept
     assert list(done.backbone_failures) == ["bad"]
@@ -182,7 +183,7 @@ def test_a_failing_backbone_stops_no_other(clips, tmp_path):
 def test_features_that_are_not_finite_are_refused(clips, tmp_path):
     backbone, store = Counting(), FeatureStore(tmp_path)
     backbone.forward = lambda frames: np.full((len(frames), 1, 3), np.nan, np.float32)
-    done = extract(clips[:2], [backbone], store, workers=1)
+    done = extract(clips[:2], [backbone], store, Here(1))
     assert "not finite" in done.backbone_failures["mean"]
     assert store.known(backbone.spec) == set()
 
@@ -191,7 +192,7 @@ def test_features_that_are_not_finite_are_refused(clips, tmp_path):
 def test_tokens_of_another_shape_are_refused(clips, tmp_path, shape):
     backbone = Counting()
     backbone.forward = lambda frames: np.ones(shape, np.float32)
-    done = extract(clips[:1], [backbone], FeatureStore(tmp_path), workers=1)
+    done = extract(clips[:1], [backbone], FeatureStore(tmp_path), Here(1))
     assert "expected [4, N, 3]" in done.backbone_failures["mean"]
 
 
@@ -201,7 +202,7 @@ def test_a_full_disk_ends_the_extraction_with_a_store_error(clips, tmp_path, mon
 
     monkeypatch.setattr("os.fsync", fill)
     with pytest.raises(StoreError, match="No space left"):
-        extract(clips, [Counting()], FeatureStore(tmp_path), workers=2)
+        extract(clips, [Counting()], FeatureStore(tmp_path), Here(2))
     assert not [t for t in threading.enumerate() if t.name.startswith("vidfit")]
 
 
@@ -211,12 +212,12 @@ def test_a_full_disk_ends_the_extraction_with_a_store_error(clips, tmp_path, mon
 def test_an_interrupt_keeps_what_is_done(clips, tmp_path):
     backbone, store = Counting(), FeatureStore(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        extract(clips, [backbone], store, workers=2, progress=Recorder(raise_at=5))
+        extract(clips, [backbone], store, Here(2), progress=Recorder(raise_at=5))
     kept = store.known(backbone.spec)
     assert len(kept) == 5
     assert not [t for t in threading.enumerate() if t.name.startswith("vidfit")]
     before = backbone.calls
-    extract(clips, [backbone], store, workers=2)
+    extract(clips, [backbone], store, Here(2))
     assert backbone.calls == before + len(clips) - 5
     assert len(store.known(backbone.spec)) == len(clips)
 
@@ -234,7 +235,7 @@ def test_an_interrupt_while_waiting_keeps_what_runs(clips, tmp_path, monkeypatch
     monkeypatch.setattr(extract_module, "wait", interrupted)
     backbone, store = Counting(), FeatureStore(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        extract(clips, [backbone], store, workers=2)
+        extract(clips, [backbone], store, Here(2))
     assert len(store.known(backbone.spec)) == backbone.calls  # all that was computed
     assert 2 <= backbone.calls < len(clips)
 
@@ -272,7 +273,7 @@ def test_a_short_video_is_dealt_out_to_all_workers():
 
 
 def test_digests_name_clips_by_content(clips, tmp_path):
-    done = extract(clips[:2], [Counting()], FeatureStore(tmp_path), workers=1)
+    done = extract(clips[:2], [Counting()], FeatureStore(tmp_path), Here(1))
     assert done.digests == {clip: clip_digest(clip) for clip in clips[:2]}
 
 
@@ -289,7 +290,7 @@ def test_large_videos_are_taken_first(tmp_path, monkeypatch):
         return iter(())
 
     monkeypatch.setattr(extract_module, "stream", record)
-    extract(clips, [Counting()], FeatureStore(tmp_path), workers=1)
+    extract(clips, [Counting()], FeatureStore(tmp_path), Here(1))
     assert [Path(clip.path).stem for clip in taken[::2]] == ["large", "middle", "small", "gone"]
     assert [clip.start_seconds for clip in taken] == [0.0, 1.0] * 4
 

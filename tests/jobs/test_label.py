@@ -13,6 +13,7 @@ from vidfit.errors import BackboneError, ManifestError, NotEnoughDataError, Vidf
 from vidfit.features import FeatureStore
 from vidfit.jobs.label import run_label
 from vidfit.jobs.options import LabelOptions
+from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.selection.active import LABELS_A_CLASS
 
@@ -160,7 +161,7 @@ def test_what_was_seen_is_what_the_store_holds(fitted, output):
     clips = read_manifest(fitted.clips).clips
     store = FeatureStore(output / "features")
     loaded, _ = load_candidates(("motion",), ())
-    seen = look(clips, loaded, store, 1, None)
+    seen = look(clips, loaded, store, Here(1), None)
     known = dict(store.rows(load("motion").spec))
     expected = {temporal_statistics(one.tokens_ND).tobytes() for one in known.values()}
     assert seen.clips == clips

@@ -42,6 +42,7 @@ __all__ = [
     "load",
     "loading_report",
     "names",
+    "own_files",
     "restore",
     "save",
     "with_network",
@@ -119,6 +120,11 @@ def load(name: str, *, download: bool = False) -> Backbone:
 def loading_report(backbone: Backbone) -> Taken | None:
     """Return what a backbone took of its checkpoint, or ``None`` when that is not known."""
     return cast("Taken | None", getattr(backbone, "taken", None))
+
+
+def own_files() -> frozenset[str]:
+    """Return the modules that were loaded from files of users."""
+    return frozenset(_OWN_FILES)
 
 
 def names() -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import typer
@@ -14,8 +17,13 @@ from vidfit.cli.progress import Bars
 from vidfit.contracts import Failure, Timeline
 from vidfit.errors import ManifestError, VidfitError
 from vidfit.jobs.predict import load, predict_many
-from vidfit.report import TIMELINE_WRITERS, write_timeline
-from vidfit.video import is_video_path
+from vidfit.launch import HERE, launcher
+from vidfit.manifest import is_list, iter_videos
+from vidfit.report import TIMELINE_WRITERS, AnswersTable, write_timeline
+from vidfit.video.source import is_url
+
+TABLE = "parquet"
+"""The format that holds all answers in one file."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Wanted:
     window_seconds: float | None = None
     workers: int | None = None
     own: tuple[str, ...] = ()
+    on: str = HERE
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -37,43 +46,55 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
     int
         How many videos could not be answered.
     """
-    for suffix in wanted.suffixes:
+    files = [suffix for suffix in wanted.suffixes if suffix != TABLE]
+    for suffix in files:
         if f".{suffix}" not in TIMELINE_WRITERS:
-            known = ", ".join(name.lstrip(".") for name in TIMELINE_WRITERS)
+            known = ", ".join([*(name.lstrip(".") for name in TIMELINE_WRITERS), TABLE])
             raise VidfitError(f"there is no format {suffix!r}; valid are {known}")
+    scratch = wanted.output or Path(tempfile.gettempdir())
+    place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
     predictor = load(model, wanted.own)
-    paths = list(_paths(videos))
-    names = _names(paths)
+    # Files have names that depend on all of them; a table takes any number of videos.
+    paths = _paths(videos) if files == [] and wanted.output else list(_paths(videos))
+    names = _names(paths) if isinstance(paths, list) else {}
     answers = predict_many(
-        predictor,
-        paths,
-        window_seconds=wanted.window_seconds,
-        workers=wanted.workers,
-        progress=bars,
+        predictor, paths, place, window_seconds=wanted.window_seconds, progress=bars
     )
     failed = 0
-    for answer in answers:
-        if isinstance(answer, Failure):
-            typer.echo(f"{answer.name}: not answered: {answer.reason}", err=True)
-            failed += 1
-            continue
-        _say(answer)
-        if wanted.output is not None:
-            for suffix in wanted.suffixes:
-                write_timeline(answer, wanted.output / f"{names[answer.path]}.{suffix}")
+    with _table(wanted) as table:
+        for answer in answers:
+            if table:
+                table.add(answer)
+            if isinstance(answer, Failure):
+                typer.echo(f"{answer.name}: not answered: {answer.reason}", err=True)
+                failed += 1
+                continue
+            _say(answer)
+            if wanted.output is not None:
+                for suffix in files:
+                    write_timeline(answer, wanted.output / f"{names[answer.path]}.{suffix}")
     return failed
+
+
+def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
+    if wanted.output is None or TABLE not in wanted.suffixes:
+        return nullcontext()
+    return AnswersTable(wanted.output / f"answers.{TABLE}")
 
 
 def _paths(videos: Sequence[str]) -> Iterator[str]:
     for video in videos:
-        folder = Path(video)
-        if "://" in video or not folder.is_dir():
+        path = Path(video)
+        if is_url(video) or not (path.is_dir() or is_list(path)):
             yield video
             continue
-        found = sorted(str(path) for path in folder.rglob("*") if is_video_path(path))
-        if not found:
-            raise ManifestError(f"{folder} holds no videos")
-        yield from found
+        if not path.exists():
+            raise ManifestError(f"there is no {path}")
+        found = iter_videos(path)
+        first = next(found, None)
+        if first is None:
+            raise ManifestError(f"{path} holds no videos")
+        yield from chain([first], found)
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:

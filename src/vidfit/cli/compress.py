@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vidfit.cli.common import Groups, Workers
 from vidfit.compressed import Target
 
 
@@ -30,12 +31,8 @@ def compress(  # noqa: PLR0913  (the options of a command)
     distil_steps: Annotated[
         int, typer.Option(min=0, help="Updates that teach a pruned network; 0 prunes nothing.")
     ] = 200,
-    groups: Annotated[
-        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
-    ] = None,
+    groups: Groups = None,
+    workers: Workers = None,
 ) -> None:
     """Make a model smaller or faster; keep what is proven to lose no more than you allow."""
     from vidfit.cli.progress import Bars

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidfit.cli.common import Groups, On, Workers
+
 if TYPE_CHECKING:
     from vidfit.jobs.label import Labelling
 
@@ -31,12 +33,9 @@ def label(  # noqa: PLR0913  (the options of a command)
             help="Looks at the clips; may be repeated. [default: motion, efficientnet-lite0]"
         ),
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
-    ] = None,
+    groups: Groups = None,
+    workers: Workers = None,
+    on: On = "here",
     download: Annotated[
         bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
     ] = False,
@@ -47,7 +46,9 @@ def label(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.label import run_label
     from vidfit.jobs.options import LabelOptions
 
-    options = LabelOptions(count, answers, tuple(backbone or ()), groups, workers, download, seed)
+    options = LabelOptions(
+        count, answers, tuple(backbone or ()), groups, workers, download, seed, on
+    )
     folder = output or Path("runs") / (Path(clips).stem or "clips")
     with Bars() as bars:
         found = run_label(clips, folder, options, bars)

@@ -14,6 +14,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from vidfit.cli.benchmark import benchmark
+from vidfit.cli.common import Groups, On, Workers
 from vidfit.cli.compress import compress
 from vidfit.cli.exchange import pull, push
 from vidfit.cli.export import export
@@ -39,18 +40,12 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Folder for model, report and features."),
 ]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
-]
 Clips = Annotated[
     str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
 ]
 Backbones = Annotated[
     list[str] | None,
     typer.Option(help="Candidate, NAME@VIEWS, FAMILY:SOURCE or FILE.py:NAME; may be repeated."),
-]
-Groups = Annotated[
-    Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
 ]
 Minutes = Annotated[
     float | None, typer.Option(min=0.0, help="Longest decoding and inference; drops candidates.")
@@ -107,6 +102,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set."),
     ] = 0.0,
     workers: Workers = None,
+    on: On = "here",
     download: Download = False,
     merge_duplicates: Annotated[
         bool,
@@ -135,6 +131,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         commercial=commercial,
         prefer=prefer,
         workers=workers,
+        on=on,
         download=download,
         holdout=holdout,
         merge_duplicates=merge_duplicates,
@@ -159,6 +156,7 @@ def select(  # noqa: PLR0913  (the options of a command)
     commercial: Commercial = False,
     prefer: Prefer = "cheapest",
     workers: Workers = None,
+    on: On = "here",
     download: Download = False,
 ) -> None:
     """Rank pretrained models on your clips; nothing is fitted to keep."""
@@ -176,6 +174,7 @@ def select(  # noqa: PLR0913  (the options of a command)
         commercial=commercial,
         prefer=prefer,
         workers=workers,
+        on=on,
         download=download,
     )
     folder = output or Path("runs") / (Path(clips).stem or "clips")
@@ -204,6 +203,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     commercial: Commercial = False,
     prefer: Prefer = "cheapest",
     workers: Workers = None,
+    on: On = "here",
     download: Download = False,
 ) -> None:
     """Combine pretrained models; keep what is proven better than the best of them."""
@@ -221,6 +221,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         commercial=commercial,
         prefer=prefer,
         workers=workers,
+        on=on,
         download=download,
         methods=tuple(method or ()),
         student=student,
@@ -245,13 +246,18 @@ app.command()(_reported(benchmark))
 @_reported
 def predict(  # noqa: PLR0913  (the options of a command)
     model: Annotated[Path, typer.Argument(help="Model directory that fit wrote.")],
-    videos: Annotated[list[str], typer.Argument(help="Videos, folders of videos, or URLs.")],
+    videos: Annotated[
+        list[str], typer.Argument(help="Videos; folders, lists or tables of videos; or URLs.")
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the answers.")
     ] = None,
     formats: Annotated[
         str,
-        typer.Option("--format", help="Files to write: json, csv, vtt, png, mp4; comma-separated."),
+        typer.Option(
+            "--format",
+            help="Files to write: json, csv, vtt, png, mp4, parquet (one for all); comma-separated.",
+        ),
     ] = "json",
     window: Annotated[
         float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
@@ -261,13 +267,14 @@ def predict(  # noqa: PLR0913  (the options of a command)
         typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
     ] = None,
     workers: Workers = None,
+    on: On = "here",
 ) -> None:
     """Answer clips as a whole, and longer videos window by window."""
     from vidfit.cli.answer import Wanted, answer_all
     from vidfit.cli.progress import Bars
 
     suffixes = tuple(word.strip() for word in formats.split(","))
-    wanted = Wanted(output, suffixes, window, workers, tuple(backbone or ()))
+    wanted = Wanted(output, suffixes, window, workers, tuple(backbone or ()), on)
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)
     if failed:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidfit.cli.common import Groups, On, Workers
+
 if TYPE_CHECKING:
     from vidfit.jobs.options import TrainOptions
 
@@ -22,9 +24,7 @@ def train(  # noqa: PLR0913  (the options of a command)
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for model, report, checkpoints.")
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
-    ] = None,
+    groups: Groups = None,
     holdout: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of recordings put aside to test on.")
     ] = 0.2,
@@ -38,9 +38,8 @@ def train(  # noqa: PLR0913  (the options of a command)
             help="Train nothing: compare gradients of 1, 2, 4 and 8 micro-batches.",
         ),
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
-    ] = None,
+    workers: Workers = None,
+    on: On = "here",
 ) -> None:
     """Train the network of a plan on your clips, and test it on unseen recordings."""
     from vidfit.cli.progress import Bars
@@ -48,7 +47,7 @@ def train(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.options import TrainOptions
     from vidfit.jobs.train import run_train
 
-    options = TrainOptions(plan, groups, holdout, workers, tensorboard)
+    options = TrainOptions(plan, groups, holdout, workers, tensorboard, on)
     folder = output or Path("runs") / (Path(clips).stem or "clips")
     if check_accumulation:
         _check(clips, folder, options)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,7 +26,9 @@ from vidfit.contracts import (
     ClipFeatures,
     Frames,
     Indices,
+    Launcher,
     Progress,
+    Work,
     clip_key,
 )
 from vidfit.errors import BackboneError, VideoError
@@ -77,27 +79,70 @@ class Extraction:
     computed: int = 0
     wall_seconds: float = 0.0
 
-    def add(self, outcome: ClipOutcome) -> None:
+    def add(self, one: Extracted) -> None:
         """Account for one clip."""
-        if outcome.failure:
-            self.failures[outcome.clip] = outcome.failure
+        if one.failure:
+            self.failures[one.clip] = one.failure
             return
-        self.digests[outcome.clip] = outcome.digest
-        self.backbone_failures.update(outcome.backbone_failures)
-        self.decode_seconds += outcome.decode_seconds
-        self.computed += bool(outcome.features)
-        for name, features in outcome.features.items():
-            self.forward_seconds[name] = (
-                self.forward_seconds.get(name, 0.0) + features.forward_seconds
-            )
+        self.digests[one.clip] = one.digest
+        self.backbone_failures.update(one.backbone_failures)
+        self.decode_seconds += one.decode_seconds
+        self.computed += bool(one.forward_seconds)
+        for name, seconds in one.forward_seconds.items():
+            self.forward_seconds[name] = self.forward_seconds.get(name, 0.0) + seconds
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A clip whose features are in the store: `ClipOutcome` without them.
+
+    ``forward_seconds`` by backbone, of what was computed now.
+    """
+
+    clip: Clip
+    digest: str
+    failure: str
+    decode_seconds: float
+    forward_seconds: dict[str, float]
+    backbone_failures: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The task of bringing features into a store, wherever it runs (`vidfit.contracts.Task`)."""
+
+    backbones: tuple[Backbone, ...]
+    root: str
+    item: type[Clip] = Clip
+    result: type[Extracted] = Extracted
+
+    def open(self, workers: int) -> Work[Clip, Extracted]:
+        """Look up what the store has, and return what brings in the rest."""
+        store = FeatureStore(Path(self.root))
+        known = {backbone.spec.name: store.known(backbone.spec) for backbone in self.backbones}
+
+        def work(clips: Iterable[Clip]) -> Iterator[Extracted]:
+            with _StoreBuffer(store, self.backbones) as buffer:
+                for one in stream(list(clips), self.backbones, workers=workers, known=known):
+                    buffer.add(one)
+                    seconds = {name: seen.forward_seconds for name, seen in one.features.items()}
+                    yield Extracted(
+                        one.clip,
+                        one.digest,
+                        one.failure,
+                        one.decode_seconds,
+                        seconds,
+                        one.backbone_failures,
+                    )
+
+        return work
 
 
 def extract(
     clips: Sequence[Clip],
     backbones: Sequence[Backbone],
     store: FeatureStore,
-    *,
-    workers: int,
+    place: Launcher,
     progress: Progress | None = None,
 ) -> Extraction:
     """Bring the features of all clips by all backbones into the store.
@@ -105,21 +150,17 @@ def extract(
     What is there is not computed again. A clip that cannot be read, or a backbone that
     fails, stops nothing. On an interrupt the clips that were finished are kept.
 
-    Parameters
-    ----------
-    workers
-        Threads, each of which decodes and infers; as many as cores is best.
+    Raises
+    ------
+    StoreError
+        If the disk is full or the store cannot be written.
     """
     started = time.perf_counter()
-    known = {backbone.spec.name: store.known(backbone.spec) for backbone in backbones}
     result = Extraction()
-    with _StoreBuffer(store, backbones) as buffer:
-        largest_first = sorted(clips, key=lambda clip: (-_file_bytes(clip.path), clip.path))
-        for outcome in stream(largest_first, backbones, workers=workers, known=known):
-            result.add(outcome)
-            buffer.add(outcome)
-            if progress:
-                progress.advance()
+    largest_first = sorted(clips, key=lambda clip: (-_file_bytes(clip.path), clip.path))
+    task = Extract(tuple(backbones), str(store.root.absolute()))
+    for one in place.map(task, largest_first, progress):
+        result.add(one)
     result.wall_seconds = time.perf_counter() - started
     return result
 

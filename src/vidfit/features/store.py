@@ -19,6 +19,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +187,8 @@ class FeatureStore:
                 "free space or choose another folder; what was written is kept"
             ) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # there is none, or the folder is a file
+                temporary.unlink()
 
     def _create(self, folder: Path, spec: BackboneSpec) -> None:
         folder.mkdir(parents=True, exist_ok=True)

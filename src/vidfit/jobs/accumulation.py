@@ -12,6 +12,7 @@ from vidfit.hardware import hardware
 from vidfit.jobs.options import TrainOptions
 from vidfit.jobs.subject import build_subject
 from vidfit.jobs.train import Work, plan_for, standardised
+from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.networks.step import soft_targets
 from vidfit.training.check import Accumulation, check_accumulation
@@ -36,7 +37,7 @@ def run_check(
     plan = plan_for(source, output, options, progress)
     labelled = [clip for clip in read_manifest(source, groups=options.groups).clips if clip.label]
     spread = np.unique(np.linspace(0, len(labelled) - 1, CLIPS).astype(int))
-    work = Work(plan, output, options.workers or hardware().cores, progress)
+    work = Work(plan, output, Here(options.workers or hardware().cores), progress)
     chosen = [labelled[i] for i in spread]
     ready = work.prepared(chosen)
     rows_M = np.arange(len(ready.clips))

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress, Seconds, clip_key
+from vidfit.contracts import (
+    Backbone,
+    Clip,
+    Failure,
+    Floats,
+    Launcher,
+    Progress,
+    Seconds,
+    clip_key,
+)
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features import Extraction, FeatureStore, extract, time_steps
 from vidfit.features.frames import are_stored, check_stored, write_frames
@@ -89,7 +98,7 @@ def token_set(
     clips: Sequence[Clip],
     backbone: Backbone,
     store: FeatureStore,
-    workers: int,
+    place: Launcher,
     progress: Progress | None,
 ) -> Prepared:
     """Extract what a frozen backbone sees in clips, as far as it is not in the store.
@@ -102,7 +111,7 @@ def token_set(
         If features cannot be written, or shards hold other frames than the backbone looks at.
     """
     check_stored(clips, backbone.spec)
-    done = _extracted(clips, backbone, store, workers, progress)
+    done = _extracted(clips, backbone, store, place, progress)
     tokens = _tokens(done, backbone, store)
     readable = [clip for clip in clips if clip in tokens]
     steps = [time_steps(tokens[clip]).reshape(-1, backbone.spec.dim) for clip in readable]
@@ -117,23 +126,23 @@ def tokens_of(
     clips: Sequence[Clip],
     backbone: Backbone,
     store: FeatureStore,
-    workers: int,
+    place: Launcher,
     progress: Progress | None,
 ) -> dict[Clip, Floats]:
     """Return the tokens [N, D] that a backbone gives for clips, by the code of `predict`."""
-    return _tokens(_extracted(clips, backbone, store, workers, progress), backbone, store)
+    return _tokens(_extracted(clips, backbone, store, place, progress), backbone, store)
 
 
 def _extracted(
     clips: Sequence[Clip],
     backbone: Backbone,
     store: FeatureStore,
-    workers: int,
+    place: Launcher,
     progress: Progress | None,
 ) -> Extraction:
     if progress:
         progress.start("decode and extract", len(clips))
-    done = extract(clips, [accelerate(backbone)], store, workers=workers, progress=progress)
+    done = extract(clips, [accelerate(backbone)], store, place, progress)
     if done.backbone_failures:
         raise BackboneError(f"{backbone.spec.name} failed: {done.backbone_failures}")
     return done

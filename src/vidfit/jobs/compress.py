@@ -24,6 +24,7 @@ from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table
 from vidfit.jobs.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, unjudged, verdict_words
+from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.model import Model, load_model, member_directory, save_model
 from vidfit.report import write_compression
@@ -113,7 +114,7 @@ def run_compress(
             clips,
             [accelerate(backbone) for backbone in everyone.values()],
             FeatureStore(output / "features"),
-            workers,
+            Here(workers),
             progress,
             steps=heads.in_steps(subject.model.head),
         )

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from vidfit.backbones.shuffled import Shuffled
-from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Launcher, Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
@@ -66,7 +66,7 @@ def run_contest(
     candidates: Sequence[Loaded],
     rules: Rules,
     store: FeatureStore,
-    workers: int,
+    place: Launcher,
     progress: Progress | None,
 ) -> Contest:
     """Race candidates over clips, in an order in which every beginning is a fair sample.
@@ -81,7 +81,7 @@ def run_contest(
     classes = sorted({str(clip.label) for clip in clips})
     labels_M = np.array([classes.index(str(clip.label)) for clip in clips], np.int64)
     order = spread_order(labels_M, [clip.group or clip.path for clip in clips])
-    track = _Track([clips[i] for i in order], candidates, store, workers, progress)
+    track = _Track([clips[i] for i in order], candidates, store, place, progress)
     found = race({c.name: c.cost for c in candidates}, track.measure, rules)
     return Contest(found, track.last, track.twin, track.unread, track.seconds)
 
@@ -93,7 +93,7 @@ class _Track:
     clips: Sequence[Clip]
     candidates: Sequence[Loaded]
     store: FeatureStore
-    workers: int
+    place: Launcher
     progress: Progress | None
     last: dict[str, Entry] = field(default_factory=dict)
     twin: tuple[str, Entry] | None = None
@@ -137,7 +137,7 @@ class _Track:
         while True:
             try:
                 return build_table(
-                    self.clips[:size], encoders, self.store, self.workers, self.progress
+                    self.clips[:size], encoders, self.store, self.place, self.progress
                 )
             except NotEnoughDataError:
                 if size >= len(self.clips):

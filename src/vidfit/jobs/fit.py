@@ -10,6 +10,7 @@ from vidfit.contracts import (
     Clip,
     Failure,
     Floats,
+    Launcher,
     NearDuplicate,
     Progress,
     Report,
@@ -18,7 +19,6 @@ from vidfit.contracts import (
 )
 from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.features import FeatureStore
-from vidfit.hardware import hardware
 from vidfit.jobs.candidates import costs, entrants, predicted_seconds
 from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
@@ -29,6 +29,7 @@ from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table, look_alikes
+from vidfit.launch import launcher
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking, write_report
@@ -72,11 +73,12 @@ def run_fit(
     options.check()
     stages: list[Stage] = []
     notes: list[str] = []
-    workers = options.workers or hardware().cores
+    place = launcher(options.on, workers=options.workers, scratch=output)
+    options = replace(options, workers=place.workers)
     store = FeatureStore(output / "features")
     manifest = read_manifest(source, groups=options.groups)
     check_enough(_labelled(manifest))
-    manifest, pairs = _merged(manifest, options, store, progress)
+    manifest, pairs = _merged(manifest, options, (store, place), progress)
     manifest = put_aside(manifest, options.holdout, notes)
     clips = _labelled(manifest)
     learn = [clip for clip in clips if clip.split != "test"]
@@ -84,18 +86,18 @@ def run_fit(
     with timed(stages, "measure candidates"):
         candidates, dropped = entrants(learn, options, progress)
     with (
-        timed(stages, "race", predicted_seconds(candidates, len(learn), workers)),
+        timed(stages, "race", predicted_seconds(candidates, len(learn), place.workers)),
         one_blas_thread(),
     ):
         rules = race_rules(learn, options, keep=_MEMBERS, finish=True)
-        contest = run_contest(learn, candidates, rules, store, workers, progress)
+        contest = run_contest(learn, candidates, rules, store, place, progress)
     ranking = build_ranking(
         Searched(str(source), manifest, candidates, dropped, contest, options.prefer, stages)
     )
     with timed(stages, "gather features"):
         finalists = [c for c in candidates if c.name in contest.race.finalists]
         encoders = [candidate.backbone for candidate in finalists]
-        table, tally = build_table(clips, encoders, store, workers, progress, steps=options.trains)
+        table, tally = build_table(clips, encoders, store, place, progress, steps=options.trains)
     check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
     train, test = split(join_copies(table, notes), notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
@@ -157,13 +159,15 @@ def _labelled(manifest: Manifest) -> list[Clip]:
 
 
 def _merged(
-    manifest: Manifest, options: FitOptions, store: FeatureStore, progress: Progress | None
+    manifest: Manifest,
+    options: FitOptions,
+    where: tuple[FeatureStore, Launcher],
+    progress: Progress | None,
 ) -> tuple[Manifest, tuple[NearDuplicate, ...]]:
     """Join recordings that share a look, when asked; return the pairs that do."""
     if not options.merge_duplicates:
         return manifest, ()
-    workers = options.workers or hardware().cores
-    clips, pairs = look_alikes(_labelled(manifest), store, workers, progress)
+    clips, pairs = look_alikes(_labelled(manifest), *where, progress)
     keys, groups = [clip_key(clip) for clip in clips], [clip.group or clip.path for clip in clips]
     joined = dict(zip(clips, merge_groups(keys, groups, pairs), strict=True))
     regrouped = (replace(clip, group=joined.get(clip, clip.group)) for clip in manifest.clips)

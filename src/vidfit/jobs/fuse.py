@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vidfit.combination import Combination
 from vidfit.contracts import Clip, Progress, Stage
 from vidfit.features import FeatureStore
 from vidfit.fusion import HEADS, METHODS
-from vidfit.hardware import hardware
 from vidfit.jobs.candidates import (
     Loaded,
     costs,
@@ -26,6 +26,7 @@ from vidfit.jobs.pairs import Pairs
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.students import Students
 from vidfit.jobs.table import build_table
+from vidfit.launch import launcher
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.model import Model
 from vidfit.report import write_combination
@@ -65,7 +66,8 @@ def run_fuse(
     options.check()
     stages: list[Stage] = []
     notes: list[str] = []
-    workers = options.workers or hardware().cores
+    place = launcher(options.on, workers=options.workers, scratch=output)
+    options = replace(options, workers=place.workers)
     manifest = read_manifest(source, groups=options.groups)
     clips = _to_learn_from(manifest, notes)
     check_enough(clips)
@@ -73,12 +75,12 @@ def run_fuse(
         loaded, dropped = entrants(clips, options, progress)
         loaded, too_dear = within_minutes(loaded, len(clips), options)
     methods = options.methods or suited(len(clips))
-    with timed(stages, "decode and extract", predicted_seconds(loaded, len(clips), workers)):
+    with timed(stages, "decode and extract", predicted_seconds(loaded, len(clips), place.workers)):
         table, tally = build_table(
             clips,
             [candidate.backbone for candidate in loaded],
             FeatureStore(output / "features"),
-            workers,
+            place,
             progress,
             steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
         )

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
+from vidfit.contracts import Clip, Failure, Floats, Launcher, Progress, clip_key
 from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
 from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics
-from vidfit.hardware import hardware
 from vidfit.jobs.answers import Proposed, gather, with_labels, write_to_label
 from vidfit.jobs.candidates import Loaded, load_candidates
 from vidfit.jobs.options import LabelOptions
 from vidfit.jobs.stages import one_blas_thread
+from vidfit.launch import launcher
 from vidfit.manifest import read_manifest
 from vidfit.selection.active import NO_LABEL, Pool, next_clips
 
@@ -89,7 +89,8 @@ def run_label(
         progress.start("load backbones", len(names))
     loaded, dropped = load_candidates(names, (), download=options.download, progress=progress)
     store = FeatureStore(output / "features")
-    seen = look(clips, loaded, store, options.workers, progress)
+    place = launcher(options.on, workers=options.workers, scratch=output)
+    seen = look(clips, loaded, store, place, progress)
     with one_blas_thread():
         pool = _pool(seen)
         chosen = next_clips(pool, options.count, seed=options.seed)
@@ -118,7 +119,7 @@ def look(
     clips: Sequence[Clip],
     loaded: Sequence[Loaded],
     store: FeatureStore,
-    workers: int | None,
+    place: Launcher,
     progress: Progress | None,
 ) -> Seen:
     """Extract the features that are missing, and pool those of all clips.
@@ -135,11 +136,10 @@ def look(
     if progress:
         progress.start("decode and extract", len(clips))
     backbones = [candidate.backbone for candidate in loaded]
-    count = workers or hardware().cores
-    done = extract(clips, backbones, store, workers=count, progress=progress)
+    done = extract(clips, backbones, store, place, progress)
     vectors = _vectors(loaded, store, done)
     if vectors is None:  # a stored part was damaged; it is set aside now
-        done = extract(clips, backbones, store, workers=count)
+        done = extract(clips, backbones, store, place)
         vectors = _vectors(loaded, store, done)
     if vectors is None:
         raise StoreError(

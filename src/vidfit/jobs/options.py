@@ -38,6 +38,9 @@ class SelectOptions:
         Threads that decode and infer; ``None`` means one for each usable core.
     download
         Whether weights may be fetched over the network.
+    on
+        Where clips are looked at: ``"here"``, ``"spark"`` or the address of a cluster; see
+        `vidfit.launch.launcher`.
     """
 
     backbones: tuple[str, ...] = ()
@@ -49,6 +52,7 @@ class SelectOptions:
     prefer: Preference = "cheapest"
     workers: int | None = None
     download: bool = False
+    on: str = "here"
 
     def check(self) -> None:
         """Refuse what has no meaning.
@@ -147,6 +151,9 @@ class LabelOptions:
         Whether weights may be fetched over the network.
     seed
         The same seed proposes the same clips.
+    on
+        Where clips are looked at: ``"here"``, ``"spark"`` or the address of a cluster; see
+        `vidfit.launch.launcher`.
     """
 
     count: int = 10
@@ -156,6 +163,7 @@ class LabelOptions:
     workers: int | None = None
     download: bool = False
     seed: int = 0
+    on: str = "here"
 
     def check(self) -> None:
         """Refuse what has no meaning.
@@ -246,6 +254,9 @@ class TrainOptions:
         Threads that decode; ``None`` means one for each usable core.
     tensorboard
         Whether to write event files, too (needs the extra ``log``).
+    on
+        Where clips are looked at and processes train: ``"here"``, ``"spark"`` or the address of
+        a cluster; see `vidfit.launch.launcher`.
     planning
         How to plan where no plan is given.
     """
@@ -255,6 +266,7 @@ class TrainOptions:
     holdout: float = 0.2
     workers: int | None = None
     tensorboard: bool = False
+    on: str = "here"
     planning: PlanOptions = PlanOptions()
 
     def check(self) -> None:

@@ -5,9 +5,9 @@ The same sampling, preprocessing, backbones and head run as in `fit`, by the sam
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,12 @@ from vidfit.contracts import (
     Failure,
     FittedFusion,
     Floats,
+    Launcher,
     Progress,
     Segment,
     StagedFusion,
     Timeline,
+    Work,
     clip_key,
 )
 from vidfit.errors import ModelError, VideoError, VidfitError
@@ -188,43 +190,91 @@ def _clips(
     return list(windows(path, duration_seconds, window))
 
 
+@dataclass(frozen=True)
+class Video:
+    """A video to answer: a file, a folder of frames or a URL."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers to a video, or why there are none."""
+
+    path: str
+    timeline: Timeline | None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Predict:
+    """The task of answering videos, wherever it runs (`vidfit.contracts.Task`)."""
+
+    predictor: Predictor
+    window_seconds: float | None = None
+    item: type[Video] = Video
+    result: type[Answered] = Answered
+
+    def open(self, workers: int) -> Work[Video, Answered]:
+        """Return what answers videos in their order, each in one of so many threads."""
+
+        def work(videos: Iterable[Video]) -> Iterator[Answered]:
+            with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
+                ahead: deque[Future[Answered]] = deque()
+                try:
+                    for video in videos:
+                        ahead.append(pool.submit(self._one, video))
+                        if len(ahead) > 2 * workers:
+                            yield ahead.popleft().result()
+                    while ahead:
+                        yield ahead.popleft().result()
+                finally:
+                    pool.shutdown(wait=True, cancel_futures=True)
+
+        return work
+
+    def _one(self, video: Video) -> Answered:
+        path = video.path
+        try:
+            timeline = run_predict(
+                self.predictor, path, window_seconds=self.window_seconds, workers=1
+            )
+        except VideoError as error:
+            return Answered(path, None, str(error).removeprefix(f"{path}: "))
+        return Answered(path, timeline)
+
+
 def predict_many(
     predictor: Predictor,
-    paths: Sequence[str],
+    paths: Iterable[str],
+    place: Launcher,
     *,
     window_seconds: float | None = None,
-    workers: int | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Timeline | Failure]:
     """Yield the answers to many videos in their order; those that cannot be read as failures.
 
-    One video is spread over the workers by windows, several are spread by videos.
+    One video is spread over the cores of this machine by windows, several are spread by videos,
+    wherever they run. Paths are taken as they are needed: there may be any number of them.
     """
-    workers = workers or hardware().cores
-    alone = len(paths) == 1
-    if progress and not alone:
-        progress.start("predict", len(paths))
-
-    def one(path: str) -> Timeline | Failure:
+    alone = isinstance(paths, Sequence) and len(paths) == 1
+    if alone:
+        (path,) = paths
+        cores = min(place.workers, hardware().cores)
         try:
-            return run_predict(
-                predictor,
-                path,
-                window_seconds=window_seconds,
-                workers=workers if alone else 1,
-                progress=progress if alone else None,
+            yield run_predict(
+                predictor, path, window_seconds=window_seconds, workers=cores, progress=progress
             )
         except VideoError as error:
-            return Failure(path, str(error).removeprefix(f"{path}: "))
-
-    with ThreadPoolExecutor(1 if alone else workers) as pool:
-        try:
-            for answer in pool.map(one, paths):
-                if progress and not alone:
-                    progress.advance()
-                yield answer
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            yield Failure(path, str(error).removeprefix(f"{path}: "))
+        return
+    videos: Iterable[Video] = (Video(path) for path in paths)
+    if isinstance(paths, Sequence):
+        videos = list(videos)
+        if progress:
+            progress.start("predict", len(paths))
+    for one in place.map(Predict(predictor, window_seconds), videos, progress):
+        yield one.timeline or Failure(one.path, one.failure)
 
 
 def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[str, float, str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from vidfit.contracts import Progress, Stage
 from vidfit.features import FeatureStore
-from vidfit.hardware import hardware
 from vidfit.jobs.candidates import entrants, predicted_seconds
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.folds import check_enough
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.stages import one_blas_thread, timed
+from vidfit.launch import launcher
 from vidfit.manifest import read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking
@@ -48,19 +49,20 @@ def run_select(
     """
     options.check()
     stages: list[Stage] = []
+    place = launcher(options.on, workers=options.workers, scratch=output)
+    options = replace(options, workers=place.workers)
     manifest = read_manifest(source, groups=options.groups)
     clips = [clip for clip in manifest.clips if clip.label is not None and clip.split != "test"]
     check_enough(clips)
     with timed(stages, "measure candidates"):
         candidates, dropped = entrants(clips, options, progress)
-    workers = options.workers or hardware().cores
     rules = race_rules(clips, options)
     with (
-        timed(stages, "race", predicted_seconds(candidates, len(clips), workers)),
+        timed(stages, "race", predicted_seconds(candidates, len(clips), place.workers)),
         one_blas_thread(),
     ):
         store = FeatureStore(output / "features")
-        contest = run_contest(clips, candidates, rules, store, workers, progress)
+        contest = run_contest(clips, candidates, rules, store, place, progress)
     ranking = build_ranking(
         Searched(str(source), manifest, candidates, dropped, contest, options.prefer, stages)
     )

@@ -15,6 +15,7 @@ from vidfit.contracts import (
     Failure,
     Floats,
     Indices,
+    Launcher,
     NearDuplicate,
     Progress,
     Seconds,
@@ -101,7 +102,7 @@ def build_table(
     clips: Sequence[Clip],
     backbones: Sequence[Backbone],
     store: FeatureStore,
-    workers: int,
+    place: Launcher,
     progress: Progress | None,
     *,
     steps: bool = False,
@@ -126,10 +127,10 @@ def build_table(
     encoders = [*backbones, audit]
     if progress:
         progress.start("decode and extract", len(clips))
-    done = extract(clips, encoders, store, workers=workers, progress=progress)
+    done = extract(clips, encoders, store, place, progress)
     rows = _rows(store, encoders, done, steps)
     if not rows.complete(done):  # a stored part was damaged; it is set aside now
-        done = extract(clips, encoders, store, workers=workers)
+        done = extract(clips, encoders, store, place)
         rows = _rows(store, encoders, done, steps)
     if not rows.complete(done):
         raise StoreError(
@@ -162,13 +163,13 @@ def build_table(
 
 
 def look_alikes(
-    clips: Sequence[Clip], store: FeatureStore, workers: int, progress: Progress | None
+    clips: Sequence[Clip], store: FeatureStore, place: Launcher, progress: Progress | None
 ) -> tuple[list[Clip], tuple[NearDuplicate, ...]]:
     """Return the clips that can be read, and pairs of different recordings that look the same."""
     audit = fingerprint()
     if progress:
         progress.start("look for duplicates", len(clips))
-    done = extract(clips, [audit], store, workers=workers, progress=progress)
+    done = extract(clips, [audit], store, place, progress)
     seen = dict(store.rows(audit.spec))
     readable = [clip for clip in clips if done.digests.get(clip) in seen]
     return readable, near_duplicates(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Progress, Stage
+from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Launcher, Progress, Stage
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
@@ -21,6 +21,7 @@ from vidfit.jobs.options import TrainOptions
 from vidfit.jobs.stages import timed
 from vidfit.jobs.subject import sight
 from vidfit.jobs.training_run import EVENTS, Outcome, Split, finish, write_run
+from vidfit.launch import launcher
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.model import Model, save_model
@@ -82,7 +83,8 @@ def run_train(
     clips = [clip for clip in manifest.clips if clip.label is not None]
     check_enough([clip for clip in clips if clip.split != "test"])
     plan = plan_for(source, output, options, progress)
-    work = Work(plan, output, options.workers or hardware().cores, progress)
+    place = launcher(options.on, workers=options.workers, scratch=output)
+    work = Work(plan, output, place, progress)
     if options.tensorboard:
         (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
     with timed(stages, "prepare clips"):
@@ -142,7 +144,7 @@ class Work:
 
     plan: Plan
     output: Path
-    workers: int
+    place: Launcher
     progress: Progress | None
 
     @property
@@ -154,11 +156,11 @@ class Work:
         if not self.plan.subject.backbone:
             return self.frames(clips)
         backbone = zoo.load(self.plan.subject.backbone)
-        return token_set(clips, backbone, self._store, self.workers, self.progress)
+        return token_set(clips, backbone, self._store, self.place, self.progress)
 
     def vectors(self, made: Deployed, clips: Sequence[Clip]) -> Floats:
         """Return what the head is given of clips, [M, X], by the code of `predict`."""
-        seen = tokens_of(clips, made.backbone, self._store, self.workers, self.progress)
+        seen = tokens_of(clips, made.backbone, self._store, self.place, self.progress)
         return made.vectors([seen[clip] for clip in clips])
 
     def trained(self, ready: Prepared, parts: Parts) -> tuple[Outcome, Deployed]:
@@ -182,7 +184,7 @@ class Work:
     def frames(self, clips: Sequence[Clip]) -> Prepared:
         """Return the clips with the frames that the network is trained on."""
         seen, folder = sight(self.plan.subject), self.output / "frames"
-        return frame_set(clips, seen, folder, self.workers, self.progress)
+        return frame_set(clips, seen, folder, self.place.workers, self.progress)
 
     def _run(
         self,
@@ -194,7 +196,7 @@ class Work:
     ) -> Outcome:
         folder = self.output / name
         write_run(folder, plan, clips, split, start)
-        return finish(folder, plan, self.progress)
+        return finish(folder, plan, self.place, self.progress)
 
 
 def standardised(ready: Prepared, learn_M: Indices) -> tuple[tuple[Floats, Floats], ClipSet]:

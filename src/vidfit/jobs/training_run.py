@@ -19,12 +19,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -33,9 +29,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidfit.contracts import Indices, Progress
-from vidfit.errors import StoreError, VidfitError
-from vidfit.hardware import forget_peak, hardware, peak_bytes, resident_bytes
+from vidfit.contracts import Indices, Launcher, Progress
+from vidfit.errors import StoreError
+from vidfit.hardware import forget_peak, peak_bytes, resident_bytes
 from vidfit.jobs.subject import build_subject
 from vidfit.planning.file import read_plan, write_plan
 from vidfit.plans import Plan
@@ -49,10 +45,6 @@ if TYPE_CHECKING:
     from vidfit.training.state import Trained
 
 EVENTS, METRICS = "events", "metrics.jsonl"
-_LOOK_SECONDS = 0.5
-
-RESTARTS = 3
-"""After a dead process: the first restart may fail, as survivors still wait for it."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +130,8 @@ def execute(
     return trained.finished
 
 
-def finish(folder: Path, plan: Plan, progress: Progress | None) -> Outcome:
-    """Execute the run, here or by torchrun, until it has ended.
+def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress | None) -> Outcome:
+    """Execute the run until it has ended: alone in this process, or in several at a place.
 
     Raises
     ------
@@ -149,7 +141,7 @@ def finish(folder: Path, plan: Plan, progress: Progress | None) -> Outcome:
         If a process died and restarts did not help.
     """
     if plan.layout.processes > 1:
-        _by_torchrun(folder, plan, progress)
+        _on_several(folder, plan, place, progress)
     else:
         with stopped_by_signals() as stop:
             if not execute(folder, progress, stop):
@@ -207,50 +199,24 @@ def stopped_by_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _by_torchrun(folder: Path, plan: Plan, progress: Progress | None) -> None:
-    """Start the processes, and tell of the epochs that they write down."""
-    processes = plan.layout.processes
-    threads = max(1, hardware().cores // processes)
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *("--nproc-per-node", str(processes), "--max-restarts", str(RESTARTS)),
-        *("-m", "vidfit.jobs.worker", str(folder)),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+def _on_several(folder: Path, plan: Plan, place: Launcher, progress: Progress | None) -> None:
+    """Run the processes, and tell of the epochs that they write down."""
+    metrics, told = folder / METRICS, 0
     if progress:
         progress.start("train", plan.recipe.epochs)
-    with stopped_by_signals() as stop, subprocess.Popen(command, env=environment) as started:
-        _watch(started, folder / METRICS, progress, stop)
-        status = started.wait()
-        if stop():
-            raise KeyboardInterrupt
-    if status:
-        raise VidfitError(
-            f"training on {processes} processes ended with status {status} after {RESTARTS} "
-            "restarts; what they said stands above. The same command goes on from the last "
-            "checkpoint"
-        )
 
-
-def _watch(
-    started: subprocess.Popen[bytes],
-    metrics: Path,
-    progress: Progress | None,
-    stop: Callable[[], bool],
-) -> None:
-    """Tell of each epoch that is written down, until the processes end or are asked to."""
-    told = 0
-    while started.poll() is None:
-        time.sleep(_LOOK_SECONDS)
+    def look() -> bool:
+        nonlocal told
         done = len(metrics.read_text(encoding="utf-8").splitlines()) if metrics.is_file() else 0
         if progress and done > told:
             progress.advance(done - told)
             told = done
+        return stop()
+
+    with stopped_by_signals() as stop:
+        place.processes("vidfit.jobs.worker", str(folder.resolve()), plan.layout.processes, look)
         if stop():
-            # From a terminal all have heard it; torchrun hands it on to those that have not.
-            time.sleep(_LOOK_SECONDS)
-            started.send_signal(signal.SIGTERM)
-            return
+            raise KeyboardInterrupt
 
 
 def _write_trained(folder: Path, trained: Trained, rise_bytes: int) -> None:

@@ -1,5 +1,6 @@
 """Clips of a data set: where they are, what they show, which recording they come from."""
 
+from vidfit.manifest.lazily import is_list, iter_videos
 from vidfit.manifest.read import read_manifest
 from vidfit.manifest.splits import grouped_folds, holdout, random_folds
 from vidfit.manifest.table import write_manifest
@@ -9,6 +10,8 @@ __all__ = [
     "Manifest",
     "grouped_folds",
     "holdout",
+    "is_list",
+    "iter_videos",
     "random_folds",
     "read_manifest",
     "write_manifest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vidfit.report.answers import AnswersTable
 from vidfit.report.combination import combination_json, write_combination
 from vidfit.report.combination_page import combination_html
 from vidfit.report.combination_picture import combination_svg
@@ -32,6 +33,7 @@ from vidfit.report.training_summary import training_markdown
 from vidfit.report.writing import write_report
 
 __all__ = [
+    "AnswersTable",
     "TIMELINE_WRITERS",
     "combination_html",
     "combination_json",

@@ -27,7 +27,7 @@ from vidfit.runtime.opened import (
     packages,
 )
 
-__all__ = ["ENGINES", "PREFERRED", "TOLERANCE", "Accelerated", "accelerate"]
+__all__ = ["ENGINES", "PREFERRED", "TOLERANCE", "Accelerated", "accelerate", "reopened"]
 
 PREFERRED: dict[str, tuple[str, ...]] = {
     "cnn2d": ("onnx", "openvino", "torch"),
@@ -130,6 +130,23 @@ def accelerate(
     return Accelerated(
         backbone.spec, base, chosen.engine, run, chosen.reason, opened.parity, chosen.frames
     )
+
+
+def reopened(base: TorchBackbone | GraphBackbone, engine: str, frames: int) -> Accelerated:
+    """Return a backbone as `accelerate` chose to run it in another process, in one thread.
+
+    Nothing is measured: processes that work together so compute alike. Where that engine cannot
+    run it, the fastest that can is taken.
+    """
+    malloc.tune()
+    try:
+        opened = open_engine(base, engine, 1, engine_cache.default_folder())
+    except BackboneError:
+        other = accelerate(base)
+        assert isinstance(other, Accelerated)  # noqa: S101  (it has a network)
+        return other
+    run = in_pieces(opened.run, views_a_run(base.spec, 1, frames)) if frames else opened.run
+    return Accelerated(base.spec, base, engine, run, "", opened.parity, frames)
 
 
 def _engines(base: TorchBackbone | GraphBackbone) -> tuple[str, ...]:

@@ -1,0 +1,71 @@
+"""Where work runs: here, by torchrun, or on Apache Spark; jobs do not know which.
+
+A `vidfit.contracts.Task` says what is done with items, a `Launcher` where::
+
+    place = launcher("spark://host:7077", scratch=Path("runs/clips"))
+    for answer in place.map(task, videos):
+        ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidfit.contracts import Found, Given, Launcher, Progress, Task
+from vidfit.errors import VidfitError
+from vidfit.hardware import hardware
+from vidfit.launch import torchrun
+
+HERE = "here"
+
+
+@dataclass(frozen=True)
+class Here:
+    """The machine we are on: threads of this process, and processes of torchrun."""
+
+    workers: int
+
+    def map(
+        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress | None = None
+    ) -> Iterator[Found]:
+        """Yield the result of each item."""
+        for result in task.open(self.workers)(items):
+            if progress:
+                progress.advance()
+            yield result
+
+    def processes(self, module: str, argument: str, count: int, look: Callable[[], bool]) -> None:
+        """Run a module by torchrun."""
+        torchrun.run(module, argument, count, look)
+
+
+def launcher(on: str = HERE, *, workers: int | None = None, scratch: Path) -> Launcher:
+    """Return the place that a user named.
+
+    Parameters
+    ----------
+    on
+        ``"here"``; ``"spark"``, the Spark of this machine or the session that is active; or the
+        address of a cluster, such as ``spark://host:7077``.
+    workers
+        Items at once; ``None`` takes all usable cores. A cluster has its own number.
+    scratch
+        Folder that all workers of a cluster see; what is written there is removed again.
+
+    Raises
+    ------
+    VidfitError
+        If there is no such place, or Spark or Java is missing.
+    """
+    if on == HERE:
+        return Here(workers or hardware().cores)
+    if on == "spark" or on.startswith(("spark://", "local[", "yarn", "k8s://")):
+        from vidfit.launch.spark import OnSpark
+
+        return OnSpark.start("" if on == "spark" else on, workers, scratch)
+    raise VidfitError(
+        f"there is no place {on!r} to run on; valid are 'here', 'spark' and the address of a "
+        "cluster such as 'spark://host:7077'"
+    )
