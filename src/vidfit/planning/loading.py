@@ -83,12 +83,12 @@ class ShardChoice:
     def reason(self) -> str:
         """Why it is so, and what is waited for."""
         few = self.shards < SHARDS_A_READER * self.readers
+        each = "the reader" if self.readers == 1 else f"each of {self.readers} readers"
         why = (
-            f"fewer than {SHARDS_A_READER} for each of {self.readers} readers, as shards of less "
-            "than this are mostly opened"
+            f"fewer than {SHARDS_A_READER} for {each}: smaller shards are mostly opened"
             if few
-            else f"{SHARDS_A_READER} or more for each of {self.readers} readers, and no smaller: "
-            f"opening one takes up to {OPEN_SECONDS * 1000:.0f} ms"
+            else f"{SHARDS_A_READER} or more for {each}, and no smaller: opening one takes up to "
+            f"{OPEN_SECONDS * 1000:.0f} ms"
         )
         return f"{self.shards} shards of {self.clips} clips, {why}; {self.waiting}"
 
