@@ -16,10 +16,10 @@ NAMES = {
     "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination",
     "CompressOptions", "Compression", "FeatureStore", "FitOptions", "FuseOptions",
     "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan", "PlanOptions",
-    "Ranking", "Report", "Sampling", "SelectOptions", "StoreError", "Timeline", "TrainOptions",
-    "TrainingReport", "VideoError", "VidfitError", "__version__", "benchmark", "compress",
-    "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push",
-    "read_manifest", "select", "train", "write_manifest",
+    "Ranking", "Report", "Sampling", "SelectOptions", "ShardOptions", "StoreError", "Timeline",
+    "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "benchmark",
+    "compress", "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push",
+    "read_manifest", "select", "shard", "train", "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
@@ -54,6 +54,9 @@ SIGNATURES = {
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
     "cores=None, epochs=None, batch=None, minutes=None, groups=None)), "
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
+    "shard": "(source: 'str | Path', output: 'Path', options: 'ShardOptions' = ShardOptions("
+    "by='video', shard_bytes=None, shard_clips=None, like=None, plan=None, groups=None, "
+    "holdout=0.0, workers=None), progress: 'Progress | None' = None) -> 'Sharded'",
     "export": "(directory: 'Path', output: 'Path', format: 'Format' = 'onnx', "
     "own: 'Sequence[str]' = (), progress: 'Progress | None' = None) -> 'Exported'",
     "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) -> 'None'",
@@ -77,6 +80,9 @@ SIGNATURES = {
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
     "prefer: 'Preference' = 'cheapest', workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here') -> None",
+    "ShardOptions": "(by: 'By' = 'video', shard_bytes: 'int | None' = None, "
+    "shard_clips: 'int | None' = None, like: 'str | None' = None, plan: 'Path | None' = None, "
+    "groups: 'Path | None' = None, holdout: 'float' = 0.0, workers: 'int | None' = None) -> None",
     "FeatureStore": "(root: 'Path') -> 'None'",
     "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from vidfit.jobs.predict import load as load
     from vidfit.jobs.predict import run_predict as predict
     from vidfit.jobs.select import run_select as select
+    from vidfit.jobs.shard import ShardOptions as ShardOptions
+    from vidfit.jobs.shard import run_shard as shard
     from vidfit.jobs.train import run_train as train
     from vidfit.manifest import read_manifest as read_manifest
     from vidfit.manifest import write_manifest as write_manifest
@@ -82,6 +84,7 @@ _SOURCES = {
     "Report": "contracts:Report",
     "Sampling": "contracts:Sampling",
     "SelectOptions": "jobs.options:SelectOptions",
+    "ShardOptions": "jobs.shard:ShardOptions",
     "StoreError": "errors:StoreError",
     "Timeline": "contracts:Timeline",
     "TrainOptions": "jobs.options:TrainOptions",
@@ -101,6 +104,7 @@ _SOURCES = {
     "push": "jobs.exchange:run_push",
     "read_manifest": "manifest:read_manifest",
     "select": "jobs.select:run_select",
+    "shard": "jobs.shard:run_shard",
     "train": "jobs.train:run_train",
     "write_manifest": "manifest:write_manifest",
 }
@@ -127,6 +131,7 @@ __all__ = [
     "Report",
     "Sampling",
     "SelectOptions",
+    "ShardOptions",
     "StoreError",
     "Timeline",
     "TrainOptions",
@@ -147,6 +152,7 @@ __all__ = [
     "push",
     "read_manifest",
     "select",
+    "shard",
     "train",
     "write_manifest",
 ]

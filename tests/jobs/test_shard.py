@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from tests.clips import Counting, write_clip, write_dataset
+from typer.testing import CliRunner
 
+from vidfit.cli.main import app
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, NotEnoughDataError, StoreError, VideoError, VidfitError
 from vidfit.features.store import clip_digest, file_digest
 from vidfit.features.views import gather_views
 from vidfit.jobs.shard import ShardOptions, run_shard
-from vidfit.manifest import read_manifest, write_manifest
+from vidfit.manifest import iter_videos, read_manifest, write_manifest
 from vidfit.shards import ShardSize, layout, units_of
 from vidfit.shards import write as writing
 from vidfit.video import VideoReader
@@ -175,6 +178,26 @@ def test_shards_by_video_can_be_sharded_by_frame(loose, by_video, by_frame, tmp_
     a, b = (read_manifest(folder).clips for folder in (by_frame, tmp_path / "out"))
     for one, other in zip(a, b, strict=True):
         assert file_digest(one.path) == file_digest(other.path)
+
+
+def test_videos_to_predict_on_are_found_in_shards(loose, by_video):
+    found = list(iter_videos(by_video))
+    assert len(found) == len(set(found)) == 12
+    assert all(path.startswith(f"{by_video}/t") and "::" in path for path in found)
+
+
+def test_the_command_says_what_it_did_and_why(loose, tmp_path):
+    words = ["shard", str(loose), str(tmp_path / "out"), "--shard-size", "30kB"]
+    split = ["--holdout", "0.25"]
+    result = CliRunner().invoke(app, [*words, *split])
+    assert result.exit_code == 0
+    assert "**12 clips of 12 videos in" in result.output
+    assert "as asked for; waiting" in result.output
+    assert re.search(r"- train: (\d+) clips of \1 recordings\n- test: (\d+) clips", result.output)
+    again = CliRunner().invoke(app, [*words, *split])
+    assert "shards were there" in again.output
+    other = CliRunner().invoke(app, words)
+    assert other.exit_code == 2 and "Choose another folder" in other.output
 
 
 # ---------------------------------------------------------------- what goes wrong

@@ -21,6 +21,7 @@ from vidfit.cli.export import export
 from vidfit.cli.label import label
 from vidfit.cli.plan import plan
 from vidfit.cli.quantities import memory_bytes, time_seconds
+from vidfit.cli.shard import shard
 from vidfit.cli.train import train
 from vidfit.errors import VidfitError
 from vidfit.jobs.options import Preference
@@ -235,6 +236,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
 app.command()(_reported(compress))
 app.command()(_reported(label))
 app.command()(_reported(plan))
+app.command()(_reported(shard))
 app.command()(_reported(train))
 app.command()(_reported(export))
 app.command()(_reported(push))
