@@ -137,13 +137,13 @@ def test_one_split_may_be_read_alone(shards):
 
 def test_what_stands_side_by_side_is_read_at_once(shards, monkeypatch):
     reads = []
-    plain = reading.read_span
+    plain = reading.read_into
 
-    def counted(archive, span):
+    def counted(archive, span, to):
         reads.append(span.size)
-        return plain(archive, span)
+        plain(archive, span, to)
 
-    monkeypatch.setattr(reading, "read_span", counted)
+    monkeypatch.setattr(reading, "read_into", counted)
     assert len(keys(Samples(shards / "frame", shuffle=False))) == 24
     assert len(reads) == 6  # one a shard
     reads.clear()

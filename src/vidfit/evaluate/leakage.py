@@ -9,6 +9,8 @@ Shape letters: M clips, N frames of a clip, I and J clips of two blocks.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +20,11 @@ from vidfit.contracts import NearDuplicate
 from vidfit.manifest.groups import union
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from vidfit.contracts import Floats, Indices
+    from vidfit.contracts import Floats, Indices, Launcher, Work
 
 HASH_BITS = 64
 THRESHOLD_BITS = 10.0
@@ -59,6 +61,7 @@ def near_duplicates(
     keys: Sequence[str],
     groups: Sequence[str],
     hashes: Sequence[Floats],
+    place: Launcher | None = None,
     *,
     threshold_bits: float = THRESHOLD_BITS,
 ) -> tuple[NearDuplicate, ...]:
@@ -78,6 +81,8 @@ def near_duplicates(
     hashes
         Tokens [N, 65] of each clip by ``vidfit.features.fingerprint``: 64 bits as 0 or 1,
         and the contrast of the frame.
+    place
+        Where clips are compared; ``None`` is this thread.
     threshold_bits
         Pairs below this distance are returned, in (0, 64].
 
@@ -101,7 +106,8 @@ def near_duplicates(
         raise ValueError(f"threshold_bits is {threshold_bits}; it must lie in (0, {HASH_BITS}].")
     if len(keys) < 2:
         return ()
-    pairs_P2, distances_P = _search(_pack(hashes), _numbers(groups), threshold_bits)
+    task = _Compare(_pack(hashes), _numbers(groups), threshold_bits)
+    pairs_P2, distances_P = _search(task, place)
     order = np.lexsort((pairs_P2[:, 1], pairs_P2[:, 0], distances_P))
     return tuple(
         NearDuplicate(keys[int(i)], keys[int(j)], float(distance))
@@ -157,38 +163,96 @@ def _pack(hashes: Sequence[Floats]) -> _Codes:
     return _Codes(bits_MN, valid_MN)
 
 
-def _search(
-    codes: _Codes, group_M: Indices, threshold_bits: float
-) -> tuple[Indices, NDArray[np.float32]]:
+@dataclass(frozen=True)
+class Stripe:
+    """Clips from ``start`` on, one block of them, compared with all that follow."""
+
+    start: int
+
+
+@dataclass(frozen=True)
+class Near:
+    """Rows of two clips that look the same, and how far they are apart in bits."""
+
+    first: int
+    second: int
+    distance_bits: float
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The nearest pairs of a stripe, at most ``PAIR_LIMIT``, and whether there were more."""
+
+    near: tuple[Near, ...]
+    cut: bool
+
+
+@dataclass(frozen=True)
+class _Compare:
+    """The task of comparing stripes, wherever it runs (`vidfit.contracts.Task`)."""
+
+    codes: _Codes
+    group_M: Indices
+    threshold_bits: float
+    item: type[Stripe] = Stripe
+    result: type[Pairs] = Pairs
+
+    def open(self, workers: int) -> Work[Stripe, Pairs]:
+        """Return what compares stripes in their order."""
+
+        def work(stripes: Iterable[Stripe]) -> Iterator[Pairs]:
+            with ThreadPoolExecutor(workers) as pool:
+                yield from pool.map(self._stripe, stripes)
+
+        return work
+
+    def _stripe(self, stripe: Stripe) -> Pairs:
+        found = _Nearest()
+        i0 = stripe.start
+        for j0 in range(i0, len(self.group_M), _BLOCK):
+            distance_IJ = _distances(self.codes.rows(i0), self.codes.rows(j0))
+            near_IJ = distance_IJ < self.threshold_bits
+            near_IJ &= self.group_M[i0 : i0 + _BLOCK, None] != self.group_M[None, j0 : j0 + _BLOCK]
+            if i0 == j0:
+                near_IJ = np.triu(near_IJ, 1)
+            if near_IJ.any():
+                found.add(np.argwhere(near_IJ) + np.array([i0, j0]), distance_IJ[near_IJ])
+        rows = zip(found.pairs.tolist(), found.distances.tolist(), strict=True)
+        return Pairs(tuple(Near(i, j, distance) for (i, j), distance in rows), found.cut)
+
+
+class _Nearest:
+    """The nearest pairs so far."""
+
+    def __init__(self) -> None:
+        self.pairs, self.distances = np.empty((0, 2), np.int64), np.empty(0, np.float32)
+        self.cut = False
+
+    def add(self, pairs_P2: Indices, distances_P: NDArray[np.float32]) -> None:
+        self.pairs = np.concatenate([self.pairs, pairs_P2])
+        self.distances = np.concatenate([self.distances, distances_P])
+        if len(self.pairs) > PAIR_LIMIT:
+            self.cut = True
+            kept = np.argsort(self.distances, kind="stable")[:PAIR_LIMIT]
+            self.pairs, self.distances = self.pairs[kept], self.distances[kept]
+
+
+def _search(task: _Compare, place: Launcher | None) -> tuple[Indices, NDArray[np.float32]]:
     """Return the pairs [P, 2] below the threshold, and their distances [P]."""
-    pairs, distances, cut = np.empty((0, 2), np.int64), np.empty(0, np.float32), False
-    for i0, j0 in _blocks(len(group_M)):
-        distance_IJ = _distances(codes.rows(i0), codes.rows(j0))
-        near_IJ = distance_IJ < threshold_bits
-        near_IJ &= group_M[i0 : i0 + _BLOCK, None] != group_M[None, j0 : j0 + _BLOCK]
-        if i0 == j0:
-            near_IJ = np.triu(near_IJ, 1)
-        if not near_IJ.any():
-            continue
-        pairs = np.concatenate([pairs, np.argwhere(near_IJ) + np.array([i0, j0])])
-        distances = np.concatenate([distances, distance_IJ[near_IJ]])
-        if len(pairs) > PAIR_LIMIT:
-            cut = True
-            kept = np.argsort(distances, kind="stable")[:PAIR_LIMIT]
-            pairs, distances = pairs[kept], distances[kept]
-    if cut:
+    stripes = [Stripe(start) for start in range(0, len(task.group_M), _BLOCK)]
+    found = _Nearest()
+    for pairs in place.map(task, stripes) if place else task.open(1)(stripes):
+        found.cut |= pairs.cut
+        if pairs.near:
+            rows = np.array([(near.first, near.second) for near in pairs.near], np.int64)
+            found.add(rows, np.array([near.distance_bits for near in pairs.near], np.float32))
+    if found.cut:
         warnings.warn(
             f"More than {PAIR_LIMIT} pairs of clips look the same; the nearest are kept. Is the "
             "grouping right? Clips of one fixed camera belong in one group.",
             stacklevel=3,
         )
-    return pairs, distances
-
-
-def _blocks(count: int) -> Iterator[tuple[int, int]]:
-    for i0 in range(0, count, _BLOCK):
-        for j0 in range(i0, count, _BLOCK):
-            yield i0, j0
+    return found.pairs, found.distances
 
 
 def _distances(first: _Codes, second: _Codes) -> NDArray[np.float32]:

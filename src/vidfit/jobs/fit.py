@@ -116,7 +116,7 @@ def run_fit(
             [*manifest.rejected, *tally.clips],
             compared,
             leaky,
-            pairs or near_duplicates(table.keys, table.groups, table.hashes),
+            pairs or near_duplicates(table.keys, table.groups, table.hashes, place),
             model,
             stages,
         )

@@ -176,6 +176,7 @@ def look_alikes(
         [clip_key(clip) for clip in readable],
         [clip.group or clip.path for clip in readable],
         [seen[done.digests[clip]].tokens_ND for clip in readable],
+        place,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.manifest.value import Listing
-from vidfit.video.member import DOCUMENT, INDEX, PARTS
+from vidfit.video.archive import DOCUMENT, INDEX, PARTS
 
 if TYPE_CHECKING:
     import pyarrow as pa

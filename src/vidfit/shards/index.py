@@ -19,7 +19,7 @@ from vidfit.errors import StoreError
 from vidfit.shards.layout import ShardSize
 from vidfit.shards.write import ShardPart
 from vidfit.video import FrameLook
-from vidfit.video.member import DOCUMENT, INDEX, PARTS
+from vidfit.video.archive import DOCUMENT, INDEX, PARTS
 
 _SPAN = pa.struct(
     [

@@ -16,7 +16,7 @@ from typing import Any
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.video import FrameLook
-from vidfit.video.member import BLOCK_BYTES, blocks
+from vidfit.video.archive import BLOCK_BYTES, blocks
 
 SPLITS = ("train", "val", "test", None)
 NO_SPLIT = "clips"

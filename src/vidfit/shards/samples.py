@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 
 from vidfit.contracts import Frames, Indices
 from vidfit.errors import StoreError, VidfitError
 from vidfit.manifest.shards import read_document, read_index
-from vidfit.video.member import BLOCK_BYTES, Span, blocks, parse_header, read_span
+from vidfit.video.archive import BLOCK_BYTES, Span, advise, blocks, parse_header, read_into
+
+Item = TypeVar("Item")
 
 GAP_BYTES = 64 << 10
 """Reading so many bytes that nobody wants costs less than another read."""
@@ -47,7 +50,10 @@ class Sample:
     @property
     def frame_HWC(self) -> Frames:  # noqa: N802  (the shape is part of the name)
         """The frame uint8 [H, W, 3], where shards are by frame."""
-        return np.asarray(np.load(io.BytesIO(self.members["npy"]), allow_pickle=False), np.uint8)
+        content = self.members["npy"]
+        start = 10 + int.from_bytes(content[8:10], "little")
+        pixels = np.frombuffer(content, np.uint8, offset=start)
+        return pixels.reshape(_shape(content[:start])).copy()  # may be written to
 
     @property
     def video(self) -> bytes:
@@ -138,32 +144,38 @@ class Rows:
             If a shard is not what the index says.
         """
         rows_N, start_N, size_N = self.where(samples_N)
-        for low, high in itertools.pairwise(_pieces(size_N, most_bytes)):
-            part = slice(low, high)
-            data = self._fetched(self.shard_R[rows_N[part]], start_N[part], size_N[part])
-            for i, content in enumerate(data, low):
+        edges = itertools.pairwise(_pieces(size_N, most_bytes))
+        pieces = (
+            (slice(*edge), self._runs(self.shard_R[rows_N[slice(*edge)]], start_N, size_N, edge))
+            for edge in edges
+        )
+        buffer = bytearray()
+        for (part, runs), following in _with_next(pieces):
+            for run in following[1] if following else ():
+                advise(run.archive, [run.span])  # is read while this piece is handed out
+            needed = sum(run.span.size for run in runs)
+            if len(buffer) < needed:
+                buffer = bytearray(needed)
+            found = _read(runs, memoryview(buffer))
+            for i in range(part.start, part.stop):
                 key = self.key(int(rows_N[i]), int(samples_N[i]))
-                yield Sample(place + i, key, self._members(key, content))
+                yield Sample(place + i, key, self._members(key, found[i]))
 
-    def _fetched(self, shard_N: Indices, start_N: Indices, size_N: Indices) -> list[memoryview]:
-        """Return the bytes of samples; what stands side by side is read at once."""
-        found: list[memoryview] = [memoryview(b"")] * len(shard_N)
+    def _runs(
+        self, shard_N: Indices, starts: Indices, sizes: Indices, edge: tuple[int, int]
+    ) -> list[_Run]:
+        """Return what is read at once: samples of a piece that stand side by side."""
+        low, high = edge
+        start_N, end_N = starts[low:high], starts[low:high] + sizes[low:high]
         order = np.lexsort((start_N, shard_N))
-        end_N = start_N + size_N
-        first = 0
-        for i in range(1, len(order) + 1):
-            last = order[i - 1]
-            together = i < len(order) and shard_N[order[i]] == shard_N[last]
-            if together and start_N[order[i]] - end_N[last] <= GAP_BYTES:
-                continue
-            run = order[first:i]
-            low, high = int(start_N[run[0]]), int(end_N[run[-1]])
-            archive = f"{self.root}/{self.shards[int(shard_N[last])]}"
-            whole = memoryview(read_span(archive, Span(low, high - low)))
-            for j in run:
-                found[j] = whole[int(start_N[j]) - low : int(end_N[j]) - low]
-            first = i
-        return found
+        apart = (np.diff(shard_N[order]) > 0) | (start_N[order[1:]] - end_N[order[:-1]] > GAP_BYTES)
+        runs = []
+        for some in np.split(order, np.flatnonzero(apart) + 1):
+            first, last = int(start_N[some[0]]), int(end_N[some[-1]])
+            inside = [(low + int(j), int(start_N[j]) - first, int(end_N[j]) - first) for j in some]
+            archive = f"{self.root}/{self.shards[int(shard_N[some[0]])]}"
+            runs.append(_Run(archive, Span(first, last - first), inside))
+        return runs
 
     def _members(self, key: str, content: memoryview) -> dict[str, bytes]:
         members, at = {}, 0
@@ -184,6 +196,55 @@ class Rows:
             f"{self.root}: the sample {key} is not where the index says ({why}); the shard "
             "was changed or damaged: copy it again, or shard again"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Bytes that are read at once, and by number of sample where each is in them."""
+
+    archive: str
+    span: Span
+    inside: list[tuple[int, int, int]]
+
+
+def _read(runs: Sequence[_Run], buffer: memoryview) -> dict[int, memoryview]:
+    """Read runs one after another, and return the bytes of each sample."""
+    found, at = {}, 0
+    for run in runs:
+        whole = buffer[at : at + run.span.size]
+        read_into(run.archive, run.span, whole)
+        for number, start, end in run.inside:
+            found[number] = whole[start:end]
+        at += run.span.size
+    return found
+
+
+def _with_next(items: Iterable[Item]) -> Iterator[tuple[Item, Item | None]]:
+    """Yield each item with the one that follows."""
+    left = iter(items)
+    item = next(left, None)
+    while item is not None:
+        following = next(left, None)
+        yield item, following
+        item = following
+
+
+@lru_cache(maxsize=16)
+def _shape(header: bytes) -> tuple[int, ...]:
+    """Return the shape that the header of a .npy of frames tells.
+
+    Raises
+    ------
+    ValueError
+        If it is of something else.
+    """
+    stream = io.BytesIO(header)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("no .npy of a frame")
+    shape, by_column, kind = np.lib.format.read_array_header_1_0(stream)
+    if by_column or kind != np.uint8:
+        raise ValueError(f"no .npy of a frame, but of {kind}")
+    return tuple(shape)
 
 
 def _pieces(size_N: Indices, most_bytes: int) -> list[int]:

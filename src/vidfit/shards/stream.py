@@ -63,7 +63,7 @@ class Samples(IterableDataset[Any]):
         rank: int = 0,
         world: int = 1,
         window: int = 8,
-        buffer_bytes: int = 64 << 20,
+        buffer_bytes: int = 8 << 20,
         transform: Callable[[Sample], Any] | None = None,
     ) -> None:
         if not 0 <= rank < world or window < 1:

@@ -27,7 +27,8 @@ from vidfit.features.store import file_digest
 from vidfit.features.views import gather_views
 from vidfit.shards.layout import END_BYTES, ShardPlan, Unit, frame_json, video_json
 from vidfit.video import FrameLook, VideoReader, split_member
-from vidfit.video.member import PARTS, blocks, read_member
+from vidfit.video.archive import PARTS, blocks
+from vidfit.video.member import read_member
 from vidfit.video.source import is_url, open_container, reason
 
 _BLOCK_BYTES = 1 << 20

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
 from vidfit.errors import StoreError
-from vidfit.video.member import BLOCK_BYTES, Span, find, read_span
+from vidfit.video.archive import BLOCK_BYTES, Span, read_span
+from vidfit.video.member import find
 
 
 @dataclass(frozen=True)

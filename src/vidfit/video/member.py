@@ -2,71 +2,19 @@
 
 The notation is ``ARCHIVE.tar::NAME``, where the archive is a local file or a URL. A name never
 holds ``://``: what does is a chain of fsspec (``tar://a.mp4::s3://b/c.tar``), and stays one.
-
-A shard is a plain tar (ustar). Where its members are is read from its headers, once in each
-process; of a URL from ``index.parquet`` beside it, which `vidfit shard` writes.
 """
 
 from __future__ import annotations
 
-import io
-import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from vidfit.errors import VideoError
-
-BLOCK_BYTES = 512
-"""Tar counts in blocks: one of header, then the content, filled up with zeros."""
-
-INDEX, DOCUMENT = "index.parquet", "shards.json"
-"""What lies beside shards: where each sample is, and what they all are; written in that order."""
-
-PARTS = ".parts"
-"""The folder beside shards that says what is finished."""
+from vidfit.video.archive import Part, Span, contents, is_remote, open_remote, read_span
 
 _NOTATION = re.compile(r"(?P<archive>.+?\.tar)::(?P<name>.+)", re.DOTALL)
 # `zip://a.tar::b.zip` is a chain: a.tar lies in b.zip.
 _CHAINED = re.compile(r"(?:.*::)?(?:zip|tar|libarchive)://[^:]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Bytes of an archive, from ``start``."""
-
-    start: int
-    size: int
-
-    @property
-    def end(self) -> int:
-        """The first byte that is no longer part of it."""
-        return self.start + self.size
-
-
-@dataclass
-class Contents:
-    """What an archive holds.
-
-    Parameters
-    ----------
-    files
-        Where the content of each member is.
-    folders
-        Where all members of a folder are, headers included; they stand side by side.
-    digests
-        sha256 of members, where the index says it.
-    trouble
-        Why reading stopped before the end, or nothing.
-    """
-
-    files: dict[str, Span] = field(default_factory=dict)
-    folders: dict[str, Span] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
-    trouble: str = ""
 
 
 def split_member(path: str) -> tuple[str, str] | None:
@@ -83,18 +31,7 @@ def is_url(path: str) -> bool:
     A member of a shard is one where the shard is.
     """
     member = split_member(path)
-    return is_url(member[0]) if member else "://" in path or "::" in path
-
-
-def contents(archive: str) -> Contents:
-    """Return what a shard holds; read once, and again when a local one has changed.
-
-    Raises
-    ------
-    VideoError
-        If there is no such shard, or it is no tar.
-    """
-    return _contents(archive, _stamp(archive))
+    return is_remote(member[0] if member else path)
 
 
 def find(path: str) -> tuple[str, Span, bool]:
@@ -121,24 +58,6 @@ def read_member(path: str) -> bytes:
     return read_span(archive, span)
 
 
-def read_span(archive: str, span: Span) -> bytes:
-    """Return some bytes of an archive by one read.
-
-    Raises
-    ------
-    VideoError
-        If it cannot be read, or ends before.
-    """
-    read = _remote(archive) if is_url(archive) else _local(archive)
-    data = read(span.start, span.size)
-    if len(data) < span.size:
-        raise VideoError(
-            f"{archive}: is cut short: {span.start + len(data)} bytes, at least {span.end} "
-            "expected; copy it again, or shard the clips again"
-        )
-    return data
-
-
 def openable(path: str) -> object:
     """Return what PyAV opens a member by: FFmpeg reads a part of a local file by itself."""
     archive, span, is_folder = find(path)
@@ -147,193 +66,7 @@ def openable(path: str) -> object:
     if not span.size:
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
     if is_url(archive):
-        return _Part(_open(archive), span)
+        return Part(open_remote(archive), span)
     if Path(archive).stat().st_size < span.end:
         raise VideoError(f"{path}: the shard is cut short; copy it again, or shard the clips again")
     return f"subfile,,start,{span.start},end,{span.end},,:{Path(archive).absolute()}"
-
-
-# ---------------------------------------------------------------- reading
-
-
-def _local(archive: str) -> Callable[[int, int], bytes]:
-    def read(start: int, size: int) -> bytes:
-        try:
-            with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123  (a path may be long)
-                pieces, at = [], start
-                while size > 0 and (piece := os.pread(stream.fileno(), size, at)):
-                    pieces.append(piece)
-                    at, size = at + len(piece), size - len(piece)
-                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        except OSError as error:
-            raise _unreadable(archive, error) from error
-
-    return read
-
-
-def _remote(archive: str) -> Callable[[int, int], bytes]:
-    import fsspec
-
-    def read(start: int, size: int) -> bytes:
-        try:
-            system, path = fsspec.core.url_to_fs(archive)
-            return bytes(system.cat_file(path, start=start, end=start + size))
-        except Exception as error:  # every fsspec backend has errors of its own
-            raise _unreadable(archive, error) from error
-
-    return read
-
-
-def _open(archive: str) -> Any:  # noqa: ANN401  (an open file of any kind)
-    import fsspec
-
-    try:
-        return fsspec.open(archive, "rb").open()
-    except Exception as error:  # every fsspec backend has errors of its own
-        raise _unreadable(archive, error) from error
-
-
-def _unreadable(archive: str, error: Exception) -> VideoError:
-    if isinstance(error, FileNotFoundError):
-        return VideoError(f"{archive}: no such shard; copy it again, or shard the clips again")
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return VideoError(f"{archive}: cannot be read: {' '.join(str(text).split())}")
-
-
-class _Part(io.RawIOBase):
-    """A range of an open file, as a file."""
-
-    def __init__(self, whole: Any, span: Span) -> None:  # noqa: ANN401
-        self._whole, self._span, self._at = whole, span, 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
-        left = self._span.size - self._at
-        self._whole.seek(self._span.start + self._at)
-        data = bytes(self._whole.read(left if size < 0 else min(size, left)))
-        self._at += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place in the range."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._span.size}[whence]
-        self._at = min(max(base + offset, 0), self._span.size)
-        return self._at
-
-    def tell(self) -> int:
-        """Return the place in the range."""
-        return self._at
-
-    def seekable(self) -> bool:
-        """Return that it can be gone about in."""
-        return True
-
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
-
-    def close(self) -> None:
-        """Close the whole file."""
-        self._whole.close()
-        super().close()
-
-
-# ---------------------------------------------------------------- what an archive holds
-
-
-def _stamp(archive: str) -> tuple[int, int]:
-    if is_url(archive):
-        return (0, 0)
-    try:
-        facts = Path(archive).stat()
-    except OSError as error:
-        raise _unreadable(archive, error) from error
-    return facts.st_size, facts.st_mtime_ns
-
-
-@lru_cache(maxsize=256)
-def _contents(archive: str, stamp: tuple[int, int]) -> Contents:
-    if not is_url(archive):
-        with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123
-            return _scanned(lambda at, size: os.pread(stream.fileno(), size, at), archive, stamp[0])
-    folder, _, name = archive.rpartition("/")
-    if name in (indexed := _indexed(folder)):
-        return indexed[name]
-    return _scanned(_remote(archive), archive, None)
-
-
-@lru_cache(maxsize=64)
-def _indexed(folder: str) -> dict[str, Contents]:
-    """Return by shard what the index of a folder says; nothing where there is none."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = ["shard", "member", "offset", "bytes", "content_bytes", "content", "frames"]
-    try:
-        with _open(f"{folder}/{INDEX}") as stream:
-            table = pq.read_table(pa.BufferReader(stream.read()), columns=columns)
-    except (VideoError, pa.ArrowException, OSError, ValueError):
-        return {}
-    found: dict[str, Contents] = {}
-    for row in table.to_pylist():
-        inside = found.setdefault(row["shard"], Contents())
-        inside.digests[row["member"]] = row["content"]
-        if row["frames"]:
-            inside.folders[row["member"]] = Span(row["offset"], row["bytes"])
-        else:
-            start = row["offset"] + BLOCK_BYTES
-            inside.files[row["member"]] = Span(start, row["content_bytes"])
-    return found
-
-
-def _scanned(read: Callable[[int, int], bytes], archive: str, size_bytes: int | None) -> Contents:
-    """Read the headers of a tar; what lies beyond damage is missing, and is missed when wanted."""
-    found = Contents()
-    try:
-        for name, header, span in _headers(read):
-            if size_bytes is not None and span.end > size_bytes:
-                raise ValueError(f"the shard is cut short at {size_bytes} bytes")
-            found.files[name] = span
-            parent = name.rpartition("/")[0]
-            first = found.folders.get(parent, Span(header, 0)).start
-            found.folders[parent] = Span(first, span.start + blocks(span.size) - first)
-    except ValueError as error:
-        if not found.files:
-            raise VideoError(f"{archive}: {error}; shard the clips again") from error
-        found.trouble = str(error)
-    return found
-
-
-def _headers(read: Callable[[int, int], bytes]) -> Iterator[tuple[str, int, Span]]:
-    at = 0
-    while (block := read(at, BLOCK_BYTES)).strip(b"\0"):
-        name, size = parse_header(block, at)
-        yield name, at, Span(at + BLOCK_BYTES, size)
-        at += BLOCK_BYTES + blocks(size)
-    if len(block) < BLOCK_BYTES:
-        raise ValueError(f"the shard is cut short at {at + len(block)} bytes")
-
-
-def parse_header(block: bytes, at: int = 0) -> tuple[str, int]:
-    """Return name and size of the member that a header of ustar announces.
-
-    Raises
-    ------
-    ValueError
-        If it is none, or its checksum does not fit.
-    """
-    try:
-        told = int(block[148:156].strip(b" \0"), 8)
-        size = int(block[124:136].strip(b" \0") or b"0", 8)
-    except ValueError:
-        raise ValueError(f"the shard is damaged at byte {at}: no tar header there") from None
-    if len(block) < BLOCK_BYTES or told != sum(block[:148]) + 8 * 32 + sum(block[156:]):
-        raise ValueError(f"the shard is damaged at byte {at}: its tar header does not add up")
-    name, prefix = (block[a:b].partition(b"\0")[0] for a, b in ((0, 100), (345, 500)))
-    whole = prefix + b"/" + name if prefix else name
-    return whole.decode("utf-8", "surrogateescape"), size
-
-
-def blocks(size: int) -> int:
-    """Return the bytes that content takes in a tar."""
-    return -(-size // BLOCK_BYTES) * BLOCK_BYTES

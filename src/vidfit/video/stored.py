@@ -17,18 +17,10 @@ import numpy as np
 
 from vidfit.contracts import Frames, Indices, Preprocessing, Sampling
 from vidfit.errors import VideoError
+from vidfit.video.archive import BLOCK_BYTES, blocks, contents, parse_header, read_span
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
-from vidfit.video.member import (
-    BLOCK_BYTES,
-    blocks,
-    contents,
-    find,
-    parse_header,
-    read_member,
-    read_span,
-    split_member,
-)
+from vidfit.video.member import find, read_member, split_member
 
 if TYPE_CHECKING:
     from av import VideoFrame
