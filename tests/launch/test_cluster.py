@@ -1,4 +1,4 @@
-"""A standalone cluster of two workers: killed executors lose nothing, and training is torchrun's."""
+"""Two workers: killed executors lose nothing, and training is as by torchrun."""
 
 from __future__ import annotations
 
