@@ -5,10 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +18,11 @@ from typer.testing import CliRunner
 from vidfit.cli.main import app
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, NotEnoughDataError, StoreError, VideoError, VidfitError
+from vidfit.features import FeatureStore, extract
 from vidfit.features.store import clip_digest, file_digest
 from vidfit.features.views import gather_views
 from vidfit.jobs.shard import ShardOptions, run_shard
+from vidfit.launch import Here
 from vidfit.manifest import iter_videos, read_manifest, write_manifest
 from vidfit.shards import ShardSize, layout, units_of
 from vidfit.shards import write as writing
@@ -116,28 +114,28 @@ def test_no_recording_is_in_two_splits(tmp_path):
     assert len(splits) == 8 and all(len(found) == 1 for found in splits.values())
 
 
-def test_features_are_the_same_from_loose_files_shards_and_urls(loose, by_video):
-    with fsspec.open("memory://shards/x", "wb") as to:
-        to.write(b"")
+def test_features_are_the_same_rows_from_loose_files_shards_and_urls(loose, by_video, tmp_path):
     for path in by_video.iterdir():
         if path.is_file():
             with fsspec.open(f"memory://shards/{path.name}", "wb") as to:
                 to.write(path.read_bytes())
-    encoder = Counting()
-    expected = [_seen(clip, encoder) for clip in read_manifest(loose).clips]
-    for source in (by_video, f"file://{by_video}", "memory://shards"):
+    rows = {}
+    for number, source in enumerate((loose, by_video, f"file://{by_video}", "memory://shards")):
         clips = read_manifest(source).clips
-        assert all("::" in clip.path for clip in clips)
-        for clip, (digest, tokens) in zip(clips, expected, strict=True):
-            found = _seen(clip, encoder)
-            assert found[0] == digest
-            np.testing.assert_array_equal(found[1], tokens)
-
-
-def _seen(clip, encoder):
-    with VideoReader(clip.path) as reader:
-        ((_, frames_VTHWC),) = gather_views(reader, clip, [encoder.spec])
-    return clip_digest(clip), encoder.forward(frames_VTHWC)
+        assert all(("::" in clip.path) is (source is not loose) for clip in clips)
+        store = FeatureStore(tmp_path / str(number))
+        done = extract(clips, [Counting()], store, Here(workers=1))
+        assert (done.computed, done.failures) == (12, {})
+        rows[source] = dict(store.rows(Counting().spec))
+        # What one source has computed, another need not compute again.
+        assert extract(clips, [Counting()], FeatureStore(tmp_path / "0"), Here(1)).computed == 0
+    for found in rows.values():
+        assert found.keys() == rows[loose].keys()
+        for digest, features in found.items():
+            expected = rows[loose][digest]
+            np.testing.assert_array_equal(features.tokens_ND, expected.tokens_ND)
+            np.testing.assert_array_equal(features.indices, expected.indices)
+            np.testing.assert_array_equal(features.pts_seconds, expected.pts_seconds)
 
 
 def test_stored_frames_are_those_of_the_clip_with_their_times(loose, by_frame):
@@ -156,6 +154,34 @@ def test_stored_frames_are_those_of_the_clip_with_their_times(loose, by_frame):
             assert other.stored.duration_seconds == one.duration_seconds
             with pytest.raises(VideoError, match=r"hold frames .*wanted.*vidfit shard CLIPS OUT"):
                 gather_views(other, stored, [Counting().spec])
+
+
+def test_training_is_given_stored_frames_as_they_are(loose, by_frame, tmp_path):
+    from vidfit.backbones import load
+    from vidfit.jobs.clipsets import frame_set, token_set
+    from vidfit.jobs.subject import OWN_SIGHT, Sight
+
+    spec = load("efficientnet-lite0@2").spec
+    seen = Sight(spec.sampling, spec.preprocessing, 8, spec.dim, sees_frames=True)
+    clips, stored = (read_manifest(source).clips for source in (loose, by_frame))
+    one = frame_set(clips, seen, tmp_path / "frames", 1, None)
+    other = frame_set(stored, seen, tmp_path / "none", 1, None)
+    assert not (tmp_path / "none").exists()
+    rows = np.arange(len(clips))
+    np.testing.assert_array_equal(other.set.arrays["frames"][rows], one.set.arrays["frames"][rows])
+    np.testing.assert_array_equal(other.set.labels_M, one.set.labels_M)
+    np.testing.assert_array_equal(other.seconds_M, one.seconds_M)
+    assert other.groups == one.groups
+    store = FeatureStore(tmp_path / "features")
+    with pytest.raises(
+        StoreError, match=r"hold frames 1xevenx2 of 224x224.*vidfit shard CLIPS OUT"
+    ):
+        token_set(stored, Counting(), store, Here(1), None)
+    with pytest.raises(StoreError, match=r"frames 16xevenx1 of 112x112 are wanted"):
+        frame_set(stored, OWN_SIGHT, tmp_path / "none", 1, None)
+    gone = [*stored[:2], replace(stored[2], path=f"{by_frame}/clips-000099.tar::left/x")]
+    missing = frame_set(gone, seen, tmp_path / "none", 1, None)
+    assert len(missing.clips) == 2 and "no such shard" in missing.failures[0].reason
 
 
 def test_a_video_with_several_clips_is_stored_once(tmp_path):
@@ -320,56 +346,3 @@ def test_options_without_meaning_are_refused(options, message, loose, tmp_path):
     with pytest.raises(VidfitError, match=message):
         run_shard(loose, tmp_path / "out", options)
     assert not (tmp_path / "out").exists()
-
-
-SLOWLY = """
-import sys, time
-from pathlib import Path
-from vidfit.jobs.shard import ShardOptions, run_shard
-from vidfit.shards import write
-
-put = write._Tar.put
-
-def slow(self, data):
-    time.sleep(0.004)
-    put(self, data)
-
-write._Tar.put = slow
-
-class Told:
-    def start(self, stage, total): print("started", total, flush=True)
-    def advance(self, count=1): print("clip", flush=True)
-    def note(self, text): pass
-
-options = ShardOptions(shard_clips=3, holdout=0.25, workers=2)
-run_shard(sys.argv[1], Path(sys.argv[2]), options, Told())
-"""
-
-
-def _killed(loose, out, after, how):
-    command = [sys.executable, "-c", SLOWLY, str(loose), str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    for _ in range(after + 1):
-        process.stdout.readline()
-    time.sleep(0.01)
-    process.send_signal(how)
-    process.communicate(timeout=60)
-    return process.returncode
-
-
-@pytest.mark.parametrize("after", [1, 5, 8])
-def test_a_killed_run_goes_on_to_the_same_bytes(loose, by_video, tmp_path, after):
-    assert _killed(loose, tmp_path, after, signal.SIGKILL) == -signal.SIGKILL
-    assert not (tmp_path / "shards.json").exists()
-    done = run_shard(loose, tmp_path, BY_VIDEO)
-    assert sums(tmp_path) == sums(by_video)
-    assert [path.name for path in tmp_path.glob("**/.tmp-*")] == []
-    assert done.were_there <= after // 3 + 1
-
-
-def test_an_interrupt_keeps_finished_shards(loose, by_video, tmp_path):
-    assert _killed(loose, tmp_path, 8, signal.SIGINT) != 0
-    kept = sorted(path.name for path in tmp_path.glob("*.tar"))
-    assert kept and list(tmp_path.glob(".tmp-*")) == []
-    assert run_shard(loose, tmp_path, BY_VIDEO).were_there == len(kept)
-    assert sums(tmp_path) == sums(by_video)
