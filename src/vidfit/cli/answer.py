@@ -18,8 +18,9 @@ from vidfit.contracts import Failure, Timeline
 from vidfit.errors import ManifestError, VidfitError
 from vidfit.jobs.predict import load, predict_many
 from vidfit.launch import HERE, launcher
-from vidfit.manifest import is_list, iter_videos
+from vidfit.manifest import holds_shards, is_list, iter_members, iter_videos
 from vidfit.report import TIMELINE_WRITERS, AnswersTable, write_timeline
+from vidfit.video import is_video_path
 from vidfit.video.source import is_url
 
 TABLE = "parquet"
@@ -85,6 +86,9 @@ def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
 def _paths(videos: Sequence[str]) -> Iterator[str]:
     for video in videos:
         path = Path(video)
+        if is_url(video) and not is_video_path(video) and holds_shards(video):
+            yield from iter_members(video)
+            continue
         if is_url(video) or not (path.is_dir() or is_list(path)):
             yield video
             continue

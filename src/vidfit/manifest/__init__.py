@@ -2,6 +2,7 @@
 
 from vidfit.manifest.lazily import is_list, iter_videos
 from vidfit.manifest.read import read_manifest
+from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.splits import grouped_folds, holdout, random_folds
 from vidfit.manifest.table import write_manifest
 from vidfit.manifest.value import Manifest
@@ -10,7 +11,9 @@ __all__ = [
     "Manifest",
     "grouped_folds",
     "holdout",
+    "holds_shards",
     "is_list",
+    "iter_members",
     "iter_videos",
     "random_folds",
     "read_manifest",

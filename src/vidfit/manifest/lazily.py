@@ -9,9 +9,9 @@ from pathlib import Path
 from vidfit.errors import ManifestError
 from vidfit.manifest.lists import parse_line
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video, natural_key
-from vidfit.manifest.shards import holds_shards, read_document, read_index
+from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.table import COLUMNS, find_columns, has_header
-from vidfit.manifest.value import is_url
+from vidfit.manifest.value import absolute, is_url
 
 _PARQUET = (".parquet", ".pq")
 
@@ -37,7 +37,7 @@ def iter_videos(source: Path) -> Iterator[str]:
         If a table names no videos, or cannot be read.
     """
     if source.is_dir():
-        yield from _of_shards(source) if holds_shards(source) else _of_folder(source)
+        yield from iter_members(absolute(source)) if holds_shards(source) else _of_folder(source)
         return
     if source.suffix.lower() in _PARQUET:
         paths = _of_parquet(source)
@@ -47,14 +47,6 @@ def iter_videos(source: Path) -> Iterator[str]:
         paths = _of_lines(source)
     for path in paths:
         yield path if is_url(path) else str(source.parent / path)
-
-
-def _of_shards(folder: Path) -> Iterator[str]:
-    """Yield each video once, whatever the number of its clips."""
-    root = os.path.abspath(folder)  # noqa: PTH100  (links stay as they are named)
-    read_document(root)
-    for row in read_index(root).select(["shard", "member"]).to_pylist():
-        yield f"{root}/{row['shard']}::{row['member']}"
 
 
 def _of_folder(folder: Path) -> Iterator[str]:

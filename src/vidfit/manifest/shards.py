@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,20 @@ def read_shards(folder: str | Path) -> Listing:
         listing.reject(failure["clip"], f"is not in the shards: {failure['reason']}")
     listing.grouping = f"from {INDEX} of the shards"
     return listing
+
+
+def iter_members(root: str) -> Iterator[str]:
+    """Yield each video of a folder of shards, or its URL, once, whatever the number of its clips.
+
+    Raises
+    ------
+    ManifestError
+        If the index is missing or damaged, or the shards are not finished.
+    """
+    root = root.rstrip("/")
+    read_document(root)
+    for row in read_index(root).select(["shard", "member"]).to_pylist():
+        yield f"{root}/{row['shard']}::{row['member']}"
 
 
 def read_document(root: str) -> dict[str, Any]:
