@@ -26,6 +26,7 @@ from vidfit.launch import Here
 from vidfit.manifest import iter_videos, read_manifest, write_manifest
 from vidfit.shards import ShardSize, layout, units_of
 from vidfit.shards import write as writing
+from vidfit.shards.tar import Tar
 from vidfit.video import VideoReader
 
 BY_FRAME = ShardOptions("frame", like="efficientnet-lite0@2", shard_clips=4)
@@ -164,8 +165,8 @@ def test_training_is_given_stored_frames_as_they_are(loose, by_frame, tmp_path):
     spec = load("efficientnet-lite0@2").spec
     seen = Sight(spec.sampling, spec.preprocessing, 8, spec.dim, sees_frames=True)
     clips, stored = (read_manifest(source).clips for source in (loose, by_frame))
-    one = frame_set(clips, seen, tmp_path / "frames", 1, None)
-    other = frame_set(stored, seen, tmp_path / "none", 1, None)
+    one = frame_set(clips, seen, tmp_path / "frames", Here(1), None)
+    other = frame_set(stored, seen, tmp_path / "none", Here(1), None)
     assert not (tmp_path / "none").exists()
     rows = np.arange(len(clips))
     np.testing.assert_array_equal(other.set.arrays["frames"][rows], one.set.arrays["frames"][rows])
@@ -178,9 +179,9 @@ def test_training_is_given_stored_frames_as_they_are(loose, by_frame, tmp_path):
     ):
         token_set(stored, Counting(), store, Here(1), None)
     with pytest.raises(StoreError, match=r"frames 16xevenx1 of 112x112 are wanted"):
-        frame_set(stored, OWN_SIGHT, tmp_path / "none", 1, None)
+        frame_set(stored, OWN_SIGHT, tmp_path / "none", Here(1), None)
     gone = [*stored[:2], replace(stored[2], path=f"{by_frame}/clips-000099.tar::left/x")]
-    missing = frame_set(gone, seen, tmp_path / "none", 1, None)
+    missing = frame_set(gone, seen, tmp_path / "none", Here(1), None)
     assert len(missing.clips) == 2 and "no such shard" in missing.failures[0].reason
 
 
@@ -295,7 +296,7 @@ def test_a_video_that_grows_while_it_is_read_is_a_failure(loose, tmp_path, monke
 
 
 def test_a_full_disk_is_told_and_finished_shards_are_kept(loose, tmp_path, monkeypatch):
-    put, left = writing._Tar.put, [60_000]
+    put, left = Tar.put, [60_000]
 
     def full(self, data):
         left[0] -= len(data)
@@ -303,7 +304,7 @@ def test_a_full_disk_is_told_and_finished_shards_are_kept(loose, tmp_path, monke
             raise OSError(28, "No space left on device")
         put(self, data)
 
-    monkeypatch.setattr(writing._Tar, "put", full)
+    monkeypatch.setattr(Tar, "put", full)
     with pytest.raises(StoreError, match=r"No space left.*free space or choose another"):
         run_shard(loose, tmp_path, replace(BY_VIDEO, workers=1))
     monkeypatch.undo()

@@ -41,15 +41,15 @@ SLOWLY = """
 import sys, time
 from pathlib import Path
 from vidfit.jobs.shard import ShardOptions, run_shard
-from vidfit.shards import write
+from vidfit.shards.tar import Tar
 
-put = write._Tar.put
+put = Tar.put
 
 def slow(self, data):
     time.sleep(0.004)
     put(self, data)
 
-write._Tar.put = slow
+Tar.put = slow
 
 class Told:
     def start(self, stage, total): print("started", total, flush=True)

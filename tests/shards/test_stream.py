@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from vidfit.errors import StoreError, VideoError, VidfitError
 from vidfit.features.frames import write_frames
 from vidfit.jobs.shard import ShardOptions, run_shard
+from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.shards import samples as reading
 from vidfit.shards.order import Order, joined, share, total, without
@@ -291,7 +292,7 @@ def test_batches_of_training_are_the_same_from_files_and_from_shards(shards, tmp
 
     spec = load("efficientnet-lite0@2").spec
     clips, stored = (read_manifest(shards / kind).clips for kind in ("loose", "frame"))
-    files = write_frames(clips, spec, tmp_path / "frames", 1)
+    files = write_frames(clips, spec, tmp_path / "frames", Here(1))
     loose = FilesOfFrames(tuple(files.paths[clip] for clip in clips))
     inside = FramesInShards.of([clip.path for clip in stored], (2, 1, 224, 224, 3))
     assert len(inside) == len(loose) == 12

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
 from vidfit.errors import StoreError, VideoError
-from vidfit.video.archive import contents
+from vidfit.video.contents import contents
 from vidfit.video.member import read_member, split_member
 from vidfit.video.source import frame_files, is_url
 from vidfit.video.stored import holds_frames, stored_digest

@@ -11,7 +11,6 @@ import io
 import json
 import os
 import socket
-import tarfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,9 +24,10 @@ from vidfit.contracts import Failure, Frames, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import file_digest
 from vidfit.features.views import gather_views
-from vidfit.shards.layout import END_BYTES, ShardPlan, Unit, frame_json, video_json
+from vidfit.shards.layout import ShardPlan, Unit, frame_json, video_json
+from vidfit.shards.tar import Tar
 from vidfit.video import FrameLook, VideoReader, split_member
-from vidfit.video.archive import PARTS, blocks
+from vidfit.video.archive import PARTS
 from vidfit.video.member import read_member
 from vidfit.video.source import is_url, open_container, reason
 
@@ -81,7 +81,7 @@ def write_shard(
     try:
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
         with _temporary(folder, plan.name) as (path, stream):
-            tar = _Tar(stream)
+            tar = Tar(stream)
             rows, failures = _write_units(plan, tar, tell, stop)
             digest = tar.finish()
             os.fsync(stream.fileno())
@@ -142,7 +142,7 @@ def sweep(folder: Path) -> None:
 
 
 def _write_units(
-    plan: ShardPlan, tar: _Tar, tell: Callable[[int], None] | None, stop: Callable[[], bool]
+    plan: ShardPlan, tar: Tar, tell: Callable[[int], None] | None, stop: Callable[[], bool]
 ) -> tuple[list[Row], list[Failure]]:
     rows, failures = [], []
     for unit in plan.units:
@@ -162,7 +162,7 @@ def _write_units(
     return rows, failures
 
 
-def _video(unit: Unit, tar: _Tar) -> Row:
+def _video(unit: Unit, tar: Tar) -> Row:
     """Store a video and what is known of it."""
     open_container(unit.path, look_inside=False).close()
     name = f"{unit.key}{unit.suffix}"
@@ -204,7 +204,7 @@ def _blocks(path: str) -> Iterator[bytes]:
         raise VideoError(f"{path}: cannot be read: {reason(error)}") from error
 
 
-def _frames(unit: Unit, look: FrameLook, tar: _Tar) -> Row:
+def _frames(unit: Unit, look: FrameLook, tar: Tar) -> Row:
     """Store the frames of a clip that a look takes."""
     (clip,) = unit.clips
     content = file_digest(clip.path)
@@ -251,64 +251,6 @@ def _row(unit: Unit, member: str, content: str, frames: int) -> Row:
         ],
         "frames": frames,
     }  # fmt: skip
-
-
-class _Tar:
-    """A tar that is written forward, and back to the start of a sample that failed."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.size_bytes = 0
-        self._sha = hashlib.sha256()
-        self.begin()
-
-    def begin(self) -> None:
-        """Begin a sample."""
-        self._start, self._kept = self.size_bytes, self._sha.copy()
-        self._sample = hashlib.sha256()
-
-    def forget(self) -> None:
-        """Go back to the start of the sample."""
-        self._stream.seek(self._start)
-        self._stream.truncate()
-        self.size_bytes, self._sha = self._start, self._kept
-
-    def sample(self) -> Row:
-        """Return where the sample is, and its digest."""
-        return {
-            "offset": self._start,
-            "bytes": self.size_bytes - self._start,
-            "sha256": self._sample.hexdigest(),
-        }
-
-    def member(self, name: str, content: bytes) -> None:
-        """Write a whole member."""
-        self.header(name, len(content))
-        self.put(content)
-        self.fill(len(content))
-
-    def header(self, name: str, size: int) -> None:
-        """Write the header of a member: of ustar, without time or user."""
-        info = tarfile.TarInfo(name)
-        info.size, info.mode = size, 0o644
-        self.put(info.tobuf(tarfile.USTAR_FORMAT, "utf-8", "surrogateescape"))
-
-    def put(self, data: bytes) -> None:
-        """Write bytes."""
-        self._stream.write(data)
-        self._sha.update(data)
-        self._sample.update(data)
-        self.size_bytes += len(data)
-
-    def fill(self, size: int) -> None:
-        """Fill up the last block of a member."""
-        self.put(bytes(blocks(size) - size))
-
-    def finish(self) -> str:
-        """Write the end, and return the digest of it all."""
-        self.put(bytes(END_BYTES))
-        self._stream.flush()
-        return self._sha.hexdigest()
 
 
 def failures_of(parts: Sequence[ShardPart]) -> list[Failure]:

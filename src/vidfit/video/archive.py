@@ -1,18 +1,12 @@
-"""Shards as they lie on a disk or at a URL: plain tars, read by ranges.
-
-Where members are is read from the headers, once in each process; of a URL from
-``index.parquet`` beside it, which `vidfit shard` writes.
-"""
+"""Shards as they lie on a disk or at a URL: plain tars, read by ranges."""
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from vidfit.errors import VideoError
@@ -40,39 +34,6 @@ class Span:
         return self.start + self.size
 
 
-@dataclass
-class Contents:
-    """What an archive holds.
-
-    Parameters
-    ----------
-    files
-        Where the content of each member is.
-    folders
-        Where all members of a folder are, headers included; they stand side by side.
-    digests
-        sha256 of members, where the index says it.
-    trouble
-        Why reading stopped before the end, or nothing.
-    """
-
-    files: dict[str, Span] = field(default_factory=dict)
-    folders: dict[str, Span] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
-    trouble: str = ""
-
-
-def contents(archive: str) -> Contents:
-    """Return what a shard holds; read once, and again when a local one has changed.
-
-    Raises
-    ------
-    VideoError
-        If there is no such shard, or it is no tar.
-    """
-    return _contents(archive, _stamp(archive))
-
-
 def read_span(archive: str, span: Span) -> bytes:
     """Return some bytes of an archive by one read.
 
@@ -81,7 +42,7 @@ def read_span(archive: str, span: Span) -> bytes:
     VideoError
         If it cannot be read, or ends before.
     """
-    read = _remote(archive) if is_remote(archive) else _local(archive)
+    read = remote(archive) if is_remote(archive) else _local(archive)
     data = read(span.start, span.size)
     if len(data) < span.size:
         raise _cut_short(archive, span, len(data))
@@ -108,7 +69,7 @@ def read_into(archive: str, span: Span, to: memoryview) -> None:
                     raise _cut_short(archive, span, done)
                 done += size
     except OSError as error:
-        raise _unreadable(archive, error) from error
+        raise unreadable(archive, error) from error
 
 
 def advise(archive: str, spans: Sequence[Span]) -> None:
@@ -138,12 +99,13 @@ def _local(archive: str) -> Callable[[int, int], bytes]:
                     at, size = at + len(piece), size - len(piece)
                 return pieces[0] if len(pieces) == 1 else b"".join(pieces)
         except OSError as error:
-            raise _unreadable(archive, error) from error
+            raise unreadable(archive, error) from error
 
     return read
 
 
-def _remote(archive: str) -> Callable[[int, int], bytes]:
+def remote(archive: str) -> Callable[[int, int], bytes]:
+    """Return what reads so many bytes from a place of an archive at a URL, or fewer at its end."""
     import fsspec
 
     def read(start: int, size: int) -> bytes:
@@ -151,7 +113,7 @@ def _remote(archive: str) -> Callable[[int, int], bytes]:
             system, path = fsspec.core.url_to_fs(archive)
             return bytes(system.cat_file(path, start=start, end=start + size))
         except Exception as error:  # every fsspec backend has errors of its own
-            raise _unreadable(archive, error) from error
+            raise unreadable(archive, error) from error
 
     return read
 
@@ -163,10 +125,11 @@ def open_remote(archive: str) -> Any:  # noqa: ANN401  (an open file of any kind
     try:
         return fsspec.open(archive, "rb").open()
     except Exception as error:  # every fsspec backend has errors of its own
-        raise _unreadable(archive, error) from error
+        raise unreadable(archive, error) from error
 
 
-def _unreadable(archive: str, error: Exception) -> VideoError:
+def unreadable(archive: str, error: Exception) -> VideoError:
+    """Say why an archive cannot be read, and what to do."""
     if isinstance(error, FileNotFoundError):
         return VideoError(f"{archive}: no such shard; copy it again, or shard the clips again")
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -216,82 +179,6 @@ class Part(io.RawIOBase):
         """Close the whole file."""
         self._whole.close()
         super().close()
-
-
-# ---------------------------------------------------------------- what an archive holds
-
-
-def _stamp(archive: str) -> tuple[int, int]:
-    if is_remote(archive):
-        return (0, 0)
-    try:
-        facts = Path(archive).stat()
-    except OSError as error:
-        raise _unreadable(archive, error) from error
-    return facts.st_size, facts.st_mtime_ns
-
-
-@lru_cache(maxsize=256)
-def _contents(archive: str, stamp: tuple[int, int]) -> Contents:
-    if not is_remote(archive):
-        with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123
-            return _scanned(lambda at, size: os.pread(stream.fileno(), size, at), archive, stamp[0])
-    folder, _, name = archive.rpartition("/")
-    if name in (indexed := _indexed(folder)):
-        return indexed[name]
-    return _scanned(_remote(archive), archive, None)
-
-
-@lru_cache(maxsize=64)
-def _indexed(folder: str) -> dict[str, Contents]:
-    """Return by shard what the index of a folder says; nothing where there is none."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = ["shard", "member", "offset", "bytes", "content_bytes", "content", "frames"]
-    try:
-        with open_remote(f"{folder}/{INDEX}") as stream:
-            table = pq.read_table(pa.BufferReader(stream.read()), columns=columns)
-    except (VideoError, pa.ArrowException, OSError, ValueError):
-        return {}
-    found: dict[str, Contents] = {}
-    for row in table.to_pylist():
-        inside = found.setdefault(row["shard"], Contents())
-        inside.digests[row["member"]] = row["content"]
-        if row["frames"]:
-            inside.folders[row["member"]] = Span(row["offset"], row["bytes"])
-        else:
-            start = row["offset"] + BLOCK_BYTES
-            inside.files[row["member"]] = Span(start, row["content_bytes"])
-    return found
-
-
-def _scanned(read: Callable[[int, int], bytes], archive: str, size_bytes: int | None) -> Contents:
-    """Read the headers of a tar; what lies beyond damage is missing, and is missed when wanted."""
-    found = Contents()
-    try:
-        for name, header, span in _headers(read):
-            if size_bytes is not None and span.end > size_bytes:
-                raise ValueError(f"the shard is cut short at {size_bytes} bytes")
-            found.files[name] = span
-            parent = name.rpartition("/")[0]
-            first = found.folders.get(parent, Span(header, 0)).start
-            found.folders[parent] = Span(first, span.start + blocks(span.size) - first)
-    except ValueError as error:
-        if not found.files:
-            raise VideoError(f"{archive}: {error}; shard the clips again") from error
-        found.trouble = str(error)
-    return found
-
-
-def _headers(read: Callable[[int, int], bytes]) -> Iterator[tuple[str, int, Span]]:
-    at = 0
-    while (block := read(at, BLOCK_BYTES)).strip(b"\0"):
-        name, size = parse_header(block, at)
-        yield name, at, Span(at + BLOCK_BYTES, size)
-        at += BLOCK_BYTES + blocks(size)
-    if len(block) < BLOCK_BYTES:
-        raise ValueError(f"the shard is cut short at {at + len(block)} bytes")
 
 
 def parse_header(block: bytes, at: int = 0) -> tuple[str, int]:

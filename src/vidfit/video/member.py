@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 
 from vidfit.errors import VideoError
-from vidfit.video.archive import Part, Span, contents, is_remote, open_remote, read_span
+from vidfit.video.archive import Part, Span, is_remote, open_remote, read_span
+from vidfit.video.contents import contents
 
 _NOTATION = re.compile(r"(?P<archive>.+?\.tar)::(?P<name>.+)", re.DOTALL)
 # `zip://a.tar::b.zip` is a chain: a.tar lies in b.zip.

@@ -17,7 +17,8 @@ import numpy as np
 
 from vidfit.contracts import Frames, Indices, Preprocessing, Sampling
 from vidfit.errors import VideoError
-from vidfit.video.archive import BLOCK_BYTES, blocks, contents, parse_header, read_span
+from vidfit.video.archive import BLOCK_BYTES, blocks, parse_header, read_span
+from vidfit.video.contents import contents
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
 from vidfit.video.member import find, read_member, split_member
