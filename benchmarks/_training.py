@@ -36,7 +36,7 @@ def small_frames(task: str, side_pixels: int, cache: Path = CACHE) -> Prepared:
     clips = read_manifest(build(task, cache / task)).clips
     size = Preprocessing(side_pixels, side_pixels)
     seen = Sight(Sampling(1, FRAMES), size, tokens=FRAMES, dim=0, sees_frames=True)
-    return frame_set(clips, seen, cache / "frames", 2, None)
+    return frame_set(clips, seen, cache / "frames", Here(2), None)
 
 
 def part(ready: Prepared, fold: int = 0, seed: int = 0) -> Split:

@@ -45,6 +45,7 @@ from vidfit.contracts import Clip, Estimate, Floats, Frames, Sampling
 from vidfit.features import temporal_statistics
 from vidfit.features.frames import write_frames
 from vidfit.fusion.linear import cross_fit
+from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.runtime import malloc, onnx
@@ -137,7 +138,7 @@ def _parts(task: str, backbone: FrameBackbone) -> tuple[Part, Part]:
     """Deal recordings in two and decode all clips."""
     clips = list(read_manifest(build(task, CACHE / task)).clips)
     look = replace(backbone.spec, sampling=Sampling(1, VIEWS))
-    files = write_frames(clips, look, CACHE / "frames", 2)
+    files = write_frames(clips, look, CACHE / "frames", Here(2))
     if files.failures:
         raise SystemExit(f"unreadable clips: {files.failures}")
     names = sorted({str(clip.group) for clip in clips})

@@ -137,7 +137,7 @@ def load() -> Seen:
     tokens = tokens_of(clips, backbone, FeatureStore(CACHE / "features"), Here(2), None)
     size = Preprocessing(SIDE_PIXELS, SIDE_PIXELS, short_side_pixels=SIDE_PIXELS)
     look = Sight(Sampling(FRAME_COUNT, 1), size, FRAME_COUNT, 0, True)
-    done = frame_set(clips, look, CACHE / "frames", 2, None)
+    done = frame_set(clips, look, CACHE / "frames", Here(2), None)
     if done.failures or len(tokens) < len(clips):
         raise SystemExit(f"unreadable clips: {done.failures}")
     frames = done.set.arrays["frames"][np.arange(len(clips))]

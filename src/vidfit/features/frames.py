@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Frames, Progress, clip_key
+from vidfit.contracts import Clip, Failure, Frames, Launcher, Progress, Work, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest
 from vidfit.features.views import Look, gather_views
@@ -36,8 +36,48 @@ class FrameFiles:
     failures: tuple[Failure, ...]
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """A clip, and the file of its frames, or why there is none."""
+
+    clip: Clip
+    path: str
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class DecodeFrames:
+    """The task of bringing frames into files, wherever it runs (`vidfit.contracts.Task`)."""
+
+    look: Look
+    folder: str
+    item: type[Clip] = Clip
+    result: type[Decoded] = Decoded
+
+    def open(self, workers: int) -> Work[Clip, Decoded]:
+        """Return what decodes clips in their order."""
+
+        def work(clips: Iterable[Clip]) -> Iterator[Decoded]:
+            with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
+                try:
+                    yield from pool.map(self._one, clips)
+                finally:
+                    pool.shutdown(wait=True, cancel_futures=True)
+
+        return work
+
+    def _one(self, clip: Clip) -> Decoded:
+        try:
+            path = Path(self.folder) / f"{clip_digest(clip)}.npy"
+            if not path.is_file():
+                _write(path, _frames(clip, self.look))
+        except VideoError as error:
+            return Decoded(clip, "", str(error).removeprefix(f"{clip.path}: "))
+        return Decoded(clip, str(path))
+
+
 def write_frames(
-    clips: Sequence[Clip], look: Look, root: Path, workers: int, progress: Progress | None = None
+    clips: Sequence[Clip], look: Look, root: Path, place: Launcher, progress: Progress | None = None
 ) -> FrameFiles:
     """Decode the frames of clips that are not on disk yet.
 
@@ -48,31 +88,15 @@ def write_frames(
     StoreError
         If the disk is full or the folder cannot be written.
     """
-    folder = root / _key(look)
+    folder = (root / _key(look)).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     if progress:
         progress.start("decode frames", len(clips))
-
-    def one(clip: Clip) -> Path | Failure:
-        try:
-            path = folder / f"{clip_digest(clip)}.npy"
-            if not path.is_file():
-                _write(path, _frames(clip, look))
-        except VideoError as error:
-            return Failure(clip_key(clip), str(error).removeprefix(f"{clip.path}: "))
-        return path
-
-    with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
-        paths: dict[Clip, Path] = {}
-        failures = []
-        for clip, found in zip(clips, pool.map(one, clips), strict=True):
-            if isinstance(found, Failure):
-                failures.append(found)
-            else:
-                paths[clip] = found
-            if progress:
-                progress.advance()
-    return FrameFiles(paths, tuple(failures))
+    found = list(place.map(DecodeFrames(look, str(folder)), clips, progress))
+    return FrameFiles(
+        {one.clip: Path(one.path) for one in found if not one.failure},
+        tuple(Failure(clip_key(one.clip), one.failure) for one in found if one.failure),
+    )
 
 
 def are_stored(clips: Sequence[Clip]) -> bool:

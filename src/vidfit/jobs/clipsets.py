@@ -58,7 +58,7 @@ class Prepared:
 
 
 def frame_set(
-    clips: Sequence[Clip], seen: Sight, folder: Path, workers: int, progress: Progress | None
+    clips: Sequence[Clip], seen: Sight, folder: Path, place: Launcher, progress: Progress | None
 ) -> Prepared:
     """Decode the frames that a network looks at, as far as they are not on disk.
 
@@ -72,7 +72,7 @@ def frame_set(
     check_stored(clips, seen)
     if are_stored(clips):
         return _stored_set(clips, seen)
-    files = write_frames(clips, seen, folder, workers, progress)
+    files = write_frames(clips, seen, folder, place, progress)
     readable = [clip for clip in clips if clip in files.paths]
     frames = FilesOfFrames(tuple(files.paths[clip].resolve() for clip in readable))
     return _prepared(readable, "frames", frames, files.failures)

@@ -200,7 +200,7 @@ def _views_of(
 ) -> Frames:
     most = max(1, MOST_VIEWS // spec.sampling.num_clips)
     some = list(clips[:: -(-len(clips) // most)])
-    files = write_frames(some, spec, output / "frames", workers, progress)
+    files = write_frames(some, spec, output / "frames", Here(workers), progress)
     if not files.paths:
         reasons = "; ".join(failure.reason for failure in files.failures[:2])
         raise NotEnoughDataError(f"none of {len(some)} calibration clips can be read: {reasons}")

@@ -15,6 +15,7 @@ from vidfit.errors import BudgetError, VideoError
 from vidfit.jobs.folds import check_enough
 from vidfit.jobs.options import PlanOptions
 from vidfit.jobs.subject import Sight, sight
+from vidfit.launch import Here
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.planning.child import Question, default_folder
 from vidfit.planning.choice import CONFIRMED_MARGIN, Setting
@@ -239,7 +240,7 @@ def _read_seconds(clips: Sequence[Clip], seen: Sight, output: Path) -> float:
     from vidfit.training.clipset import FilesOfFrames
 
     sample = list(clips[:: max(1, len(clips) // SAMPLED_CLIPS)])[:SAMPLED_CLIPS]
-    files = write_frames(sample, seen, output / "frames", 1)
+    files = write_frames(sample, seen, output / "frames", Here(1))
     if not files.paths:
         reasons = "; ".join(failure.reason for failure in files.failures[:2])
         raise VideoError(f"none of {len(sample)} sampled clips can be read: {reasons}")

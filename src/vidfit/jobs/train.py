@@ -184,7 +184,7 @@ class Work:
     def frames(self, clips: Sequence[Clip]) -> Prepared:
         """Return the clips with the frames that the network is trained on."""
         seen, folder = sight(self.plan.subject), self.output / "frames"
-        return frame_set(clips, seen, folder, self.place.workers, self.progress)
+        return frame_set(clips, seen, folder, self.place, self.progress)
 
     def _run(
         self,
