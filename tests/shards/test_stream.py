@@ -18,7 +18,7 @@ from tests.clips import write_dataset
 from torch.utils.data import DataLoader
 
 from vidfit.errors import StoreError, VideoError, VidfitError
-from vidfit.features.views import gather_views
+from vidfit.features.frames import write_frames
 from vidfit.jobs.shard import ShardOptions, run_shard
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
@@ -27,7 +27,6 @@ from vidfit.shards.order import Order, joined, share, total, without
 from vidfit.shards.stream import SampleLoader, Samples
 from vidfit.training.clipset import ClipSet, FilesOfFrames, open_set
 from vidfit.training.sharded import FramesInShards
-from vidfit.video import VideoReader
 
 
 @pytest.fixture(scope="module")
