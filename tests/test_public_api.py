@@ -56,7 +56,7 @@ SIGNATURES = {
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
     "shard": "(source: 'str | Path', output: 'Path', options: 'ShardOptions' = ShardOptions("
     "by='video', shard_bytes=None, shard_clips=None, like=None, plan=None, groups=None, "
-    "holdout=0.0, workers=None), progress: 'Progress | None' = None) -> 'Sharded'",
+    "holdout=0.0, workers=None, on='here'), progress: 'Progress | None' = None) -> 'Sharded'",
     "export": "(directory: 'Path', output: 'Path', format: 'Format' = 'onnx', "
     "own: 'Sequence[str]' = (), progress: 'Progress | None' = None) -> 'Exported'",
     "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) -> 'None'",
@@ -82,7 +82,8 @@ SIGNATURES = {
     "download: 'bool' = False, on: 'str' = 'here') -> None",
     "ShardOptions": "(by: 'By' = 'video', shard_bytes: 'int | None' = None, "
     "shard_clips: 'int | None' = None, like: 'str | None' = None, plan: 'Path | None' = None, "
-    "groups: 'Path | None' = None, holdout: 'float' = 0.0, workers: 'int | None' = None) -> None",
+    "groups: 'Path | None' = None, holdout: 'float' = 0.0, workers: 'int | None' = None, "
+    "on: 'str' = 'here') -> None",
     "FeatureStore": "(root: 'Path') -> 'None'",
     "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "

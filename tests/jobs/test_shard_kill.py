@@ -53,7 +53,7 @@ Tar.put = slow
 
 class Told:
     def start(self, stage, total): print("started", total, flush=True)
-    def advance(self, count=1): print("clip", flush=True)
+    def advance(self, count=1): print("shard", flush=True)
     def note(self, text): pass
 
 options = ShardOptions(shard_clips=3, holdout=0.25, workers=2)
@@ -72,18 +72,18 @@ def _killed(loose, out, after, how):
     return process.returncode
 
 
-@pytest.mark.parametrize("after", [1, 5, 8])
+@pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_killed_run_goes_on_to_the_same_bytes(loose, by_video, tmp_path, after):
     assert _killed(loose, tmp_path, after, signal.SIGKILL) == -signal.SIGKILL
     assert not (tmp_path / "shards.json").exists()
     done = run_shard(loose, tmp_path, BY_VIDEO)
     assert sums(tmp_path) == sums(by_video)
     assert [path.name for path in tmp_path.glob("**/.tmp-*")] == []
-    assert done.were_there <= after // 3 + 1
+    assert done.were_there <= after + 2
 
 
 def test_an_interrupt_keeps_finished_shards(loose, by_video, tmp_path):
-    assert _killed(loose, tmp_path, 8, signal.SIGINT) != 0
+    assert _killed(loose, tmp_path, 2, signal.SIGINT) != 0
     kept = sorted(path.name for path in tmp_path.glob("*.tar"))
     assert kept and list(tmp_path.glob(".tmp-*")) == []
     assert run_shard(loose, tmp_path, BY_VIDEO).were_there == len(kept)

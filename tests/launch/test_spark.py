@@ -20,6 +20,7 @@ from vidfit.features import FeatureStore, extract
 from vidfit.features.fingerprint import fingerprint
 from vidfit.jobs.fit import FitOptions, run_fit
 from vidfit.jobs.predict import Predict, Video, load, predict_many
+from vidfit.jobs.shard import ShardOptions, run_shard
 from vidfit.launch import Here, launcher
 from vidfit.runtime import accelerate
 
@@ -133,6 +134,20 @@ def test_look_alikes_are_found_as_here(spark):
     pairs = near_duplicates(names, names, list(hashes), spark)
     assert pairs == near_duplicates(names, names, list(hashes))
     assert {(pair.first, pair.second) for pair in pairs} == {("3", "700"), ("900", "1050")}
+
+
+@pytest.mark.parametrize("kind", [{}, {"by": "frame", "like": "efficientnet-lite0@2"}])
+def test_shards_are_the_same_bytes(spark, clips, tmp_path, kind):
+    source = Path(clips[0].path).parent
+    here = run_shard(source, tmp_path / "here", ShardOptions(shard_clips=2, **kind))
+    there = run_shard(source, tmp_path / "there", ShardOptions(shard_clips=2, on="spark", **kind))
+    names = sorted(path.name for path in (tmp_path / "here").glob("[!.]*"))
+    assert len(names) >= 6 and names == sorted(p.name for p in (tmp_path / "there").glob("[!.]*"))
+    for name in names:
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
+    assert there.failures == here.failures and "broken.mp4" in here.failures[0].name
+    again = run_shard(source, tmp_path / "there", ShardOptions(shard_clips=2, on="spark", **kind))
+    assert again.were_there == here.document["totals"]["shards"] - 1  # the broken one is tried
 
 
 def test_another_place_is_refused(tmp_path):

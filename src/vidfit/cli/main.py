@@ -258,7 +258,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
         str,
         typer.Option(
             "--format",
-            help="Files to write: json, csv, vtt, png, mp4, parquet (one for all); comma-separated.",
+            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); comma-separated.",
         ),
     ] = "json",
     window: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vidfit.cli.common import Groups, On, Workers
 from vidfit.cli.quantities import memory_bytes
 
 if TYPE_CHECKING:
@@ -35,22 +36,19 @@ def shard(  # noqa: PLR0913  (the options of a command)
         Path | None,
         typer.Option(help="plan.json: whose frames are stored, and how many will read."),
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
-    ] = None,
+    groups: Groups = None,
     holdout: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set.")
     ] = 0.0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that read and decode. [default: all cores]")
-    ] = None,
+    workers: Workers = None,
+    on: On = "here",
 ) -> None:
     """Store clips as WebDataset tar shards that every other command reads."""
     from vidfit.cli.progress import Bars
     from vidfit.jobs.shard import ShardOptions, run_shard
 
     options = ShardOptions(
-        by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers
+        by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers, on
     )
     with Bars() as bars:
         done = run_shard(clips, output, options, bars)

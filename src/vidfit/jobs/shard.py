@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from vidfit.contracts import Clip, Failure, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
-from vidfit.hardware import hardware
 from vidfit.jobs.folds import put_aside
+from vidfit.launch import HERE, launcher
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
-from vidfit.shards import ShardPart, ShardPlan, ShardSize, layout, units_of, write_shard
+from vidfit.shards import ShardPart, ShardSize, layout, units_of
 from vidfit.shards.index import claim, settings, unfinish, write_document, write_index
 from vidfit.shards.layout import recording
-from vidfit.shards.write import failures_of, read_part, sweep
+from vidfit.shards.write import WriteShards, failures_of, read_part, sweep
 from vidfit.video import FrameLook
 
 By = Literal["video", "frame"]
@@ -53,6 +51,9 @@ class ShardOptions:
         Share of the recordings, in [0, 1), put aside as test split, unless the data has one.
     workers
         Threads that read, or decode; ``None`` means one for each usable core.
+    on
+        Where shards are written: ``"here"``, ``"spark"`` or the address of a cluster; see
+        `vidfit.launch.launcher`.
     """
 
     by: By = "video"
@@ -63,6 +64,7 @@ class ShardOptions:
     groups: Path | None = None
     holdout: float = 0.0
     workers: int | None = None
+    on: str = HERE
 
     def check(self) -> None:
         """Refuse what has no meaning.
@@ -143,6 +145,7 @@ def run_shard(
         If the disk is full, or ``output`` holds shards of other settings.
     """
     options.check()
+    place = launcher(options.on, workers=options.workers, scratch=output)
     started = time.perf_counter()
     notes: list[str] = []
     manifest = _split(read_manifest(source, groups=options.groups), options.holdout, notes)
@@ -159,8 +162,9 @@ def run_shard(
     if any(read_part(shard, output) is None for shard in plans):
         unfinish(output, {shard.name for shard in plans})
     if progress:
-        progress.start("shard", sum(len(unit.clips) for unit in units))
-    parts = _written(plans, output, options.workers or hardware().cores, progress)
+        progress.start("shard", len(plans))
+    task = WriteShards(str(output.absolute()))
+    parts = [stored.part for stored in place.map(task, plans, progress)]
     failures += failures_of(parts)
     if not any(part.rows for part in parts):
         raise NotEnoughDataError(f"none of {len(failures)} clips can be stored: {failures[0]}")
@@ -236,29 +240,6 @@ def _reason(
         return choice.reason
     found = shards_of(max(1, round(clips / shards)), *_readers(plan, clips))
     return f"{shards} shards of about {found.clips} clips, as asked for; {found.waiting}"
-
-
-def _written(
-    plans: Sequence[ShardPlan], folder: Path, workers: int, progress: Progress | None
-) -> list[ShardPart]:
-    """Write shards in several threads; on an interrupt those that are finished are kept."""
-    stop = threading.Event()
-    tell = progress.advance if progress else None
-    with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
-        futures = [pool.submit(write_shard, plan, folder, tell, stop.is_set) for plan in plans]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            return list(_results(futures))
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _results(futures: Sequence[Future[ShardPart]]) -> Iterator[ShardPart]:
-    failed = [f for f in futures if f.done() and f.exception()]
-    for future in failed or futures:
-        yield future.result()
 
 
 def _splits(parts: Sequence[ShardPart]) -> dict[str, tuple[int, int]]:

@@ -65,7 +65,7 @@ def _column(hint: Any) -> pa.DataType:  # noqa: ANN401  (a type hint)
     origin = get_origin(hint)
     if origin in _OPTIONAL and len(args) == 1:
         return _column(args[0])
-    if origin is tuple and len(args) == 1:
+    if origin is tuple and len(set(args)) == 1:
         return pa.list_(_column(args[0]))
     if origin is dict and args[0] is str:
         return pa.map_(pa.string(), _column(args[1]))

@@ -12,7 +12,8 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from vidfit.contracts import Failure, Frames, clip_key
+from vidfit.contracts import Failure, Frames, Work, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import file_digest
 from vidfit.features.views import gather_views
@@ -52,7 +53,6 @@ class ShardPart:
 def write_shard(
     plan: ShardPlan,
     folder: Path,
-    tell: Callable[[int], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ShardPart:
     """Write a shard, unless it is there.
@@ -61,8 +61,6 @@ def write_shard(
 
     Parameters
     ----------
-    tell
-        Is told of clips that are done.
     stop
         Whether to give up; asked between clips.
 
@@ -75,14 +73,12 @@ def write_shard(
     """
     finished = read_part(plan, folder)
     if finished is not None:
-        if tell:
-            tell(sum(len(unit.clips) for unit in plan.units))
         return finished
     try:
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
         with _temporary(folder, plan.name) as (path, stream):
             tar = Tar(stream)
-            rows, failures = _write_units(plan, tar, tell, stop)
+            rows, failures = _write_units(plan, tar, stop)
             digest = tar.finish()
             os.fsync(stream.fileno())
             path.replace(folder / plan.name)
@@ -94,6 +90,58 @@ def write_shard(
             "another folder. Finished shards are kept: the same command goes on"
         ) from error
     return part
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A `ShardPart` on its way from another process: its rows are JSON."""
+
+    name: str
+    rows: str
+    failures: tuple[Failure, ...]
+    size_bytes: int
+    sha256: str
+    was_there: bool
+
+    @property
+    def part(self) -> ShardPart:
+        """The shard."""
+        rows = tuple(json.loads(self.rows))
+        return ShardPart(
+            self.name, rows, self.failures, self.size_bytes, self.sha256, self.was_there
+        )
+
+
+@dataclass(frozen=True)
+class WriteShards:
+    """The task of writing shards, wherever it runs (`vidfit.contracts.Task`).
+
+    On an interrupt a shard is given up at its next clip; those that are finished are kept.
+    """
+
+    folder: str
+    item: type[ShardPlan] = ShardPlan
+    result: type[Stored] = Stored
+
+    def open(self, workers: int) -> Work[ShardPlan, Stored]:
+        """Return what writes shards, each in one of so many threads."""
+
+        def work(plans: Iterable[ShardPlan]) -> Iterator[Stored]:
+            stop = threading.Event()
+
+            def one(plan: ShardPlan) -> Stored:
+                part = write_shard(plan, Path(self.folder), stop.is_set)
+                return Stored(**{**vars(part), "rows": json.dumps(part.rows)})
+
+            with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
+                try:
+                    yield from pool.map(one, plans)
+                except BaseException:
+                    stop.set()
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    raise
+
+        return work
 
 
 def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
@@ -142,7 +190,7 @@ def sweep(folder: Path) -> None:
 
 
 def _write_units(
-    plan: ShardPlan, tar: Tar, tell: Callable[[int], None] | None, stop: Callable[[], bool]
+    plan: ShardPlan, tar: Tar, stop: Callable[[], bool]
 ) -> tuple[list[Row], list[Failure]]:
     rows, failures = [], []
     for unit in plan.units:
@@ -157,8 +205,6 @@ def _write_units(
             why = str(error).removeprefix(f"{unit.path}: ")
             named = (replace(clip, path=unit.name) for clip in unit.clips)
             failures += [Failure(clip_key(clip), why) for clip in named]
-        if tell:
-            tell(len(unit.clips))
     return rows, failures
 
 
