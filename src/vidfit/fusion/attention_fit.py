@@ -6,7 +6,8 @@ E common width, N tokens of a clip, Q queries, F = Q * E.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,12 +101,23 @@ def components(x_MTD: Floats) -> Floats:
 
 def trained(seen: Sequence[Floats], labels_M: Indices, schedule: Schedule) -> Network:
     """Return the network after its last update, in evaluation mode; always the same."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(0)
         classes, ranks = int(labels_M.max()) + 1, [z_MTR.shape[2] for z_MTR in seen]
         network = Network(ranks, classes, schedule.dropout)
         _update([torch.from_numpy(z) for z in seen], torch.from_numpy(labels_M), network, schedule)
     return network.eval()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute in one thread: steps so small only wait for one another in more."""
+    kept = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(kept)
 
 
 def _update(seen: Sequence[Tensor], labels_M: Tensor, network: Network, schedule: Schedule) -> None:
