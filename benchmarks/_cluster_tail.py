@@ -89,7 +89,8 @@ def part_seconds(
     groups = np.array_split(measured_M, min(_GROUPS, len(measured_M)) if ordered else 1)
     sizes_P = np.full(parts, size)
     sizes_P[-1] = clips - size * (parts - 1)
-    group_P = np.arange(parts) * len(groups) // parts
+    ends_G = np.cumsum([len(group_N) for group_N in groups]) / len(measured_M)
+    group_P = np.searchsorted(ends_G, (np.arange(parts) + 0.5) / parts)
     found_P = np.empty(parts)
     for number, group_N in enumerate(groups):
         (here_Q,) = np.nonzero(group_P == number)

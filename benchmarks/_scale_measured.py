@@ -36,7 +36,7 @@ SETS = {
 _FLUSH_CLIPS, _FLUSH_SECONDS = 32, 5.0
 """How often `extract` writes a file: after so many clips, or so long."""
 
-_NO_OPS = ((16384, 256), (8192, 64), (2048, 16))
+_NO_OPS = ((8192, 256), (4096, 64), (1024, 16))
 _QUICK_NO_OPS = ((4096, 256), (1024, 64))
 
 

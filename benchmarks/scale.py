@@ -71,7 +71,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
-    parser.add_argument("--count", type=int, help="clips to measure on (80; quick 12)")
+    parser.add_argument("--count", type=int, help="clips to measure on (48; quick 12)")
     parser.add_argument("--rounds", type=int, help="interleaved rounds (4; quick 1)")
     parser.add_argument(
         "--measured", type=Path, metavar="JSON", help="of an earlier run, by --json"
@@ -83,7 +83,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--price-per-core-hour", type=float, metavar="PRICE", help="yours")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw throughput and efficiency")
     options = parser.parse_args()
-    options.count = options.count or (12 if options.quick else 80)
+    options.count = options.count or (12 if options.quick else 48)
     options.rounds = options.rounds or (1 if options.quick else 4)
     return options
 
@@ -129,10 +129,9 @@ def _tails(measures: Measured, options: argparse.Namespace) -> list[dict[str, An
                     executors, options.cores, losses, start_seconds=overhead.start_seconds,
                     dispatch_seconds=overhead.dispatch_seconds, look_seconds=look,
                 )  # fmt: skip
-                times_P = part_seconds(seconds_M, clips, size, rng) + overhead.part_core_seconds
-                run = simulate(times_P, fleet, rng)
-                useful = clips * float(seconds_M.mean()) / slots
-                row[name] = useful / run.seconds
+                work_P = part_seconds(seconds_M, clips, size, rng)
+                run = simulate(work_P + overhead.part_core_seconds, fleet, rng)
+                row[name] = float(work_P.sum()) / slots / run.seconds
                 row[f"{name}, lost parts"] = run.lost_parts
             found.append(row)
     return found

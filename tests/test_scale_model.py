@@ -77,6 +77,11 @@ def test_drawn_parts_have_the_work_of_their_clips(size):
         assert seconds_P.sum() == pytest.approx(clips * measured_M.mean(), rel=0.03)
 
 
+def test_groups_of_uneven_size_count_by_their_clips():
+    measured_M = np.linspace(9, 1, 48)  # 20 groups of two or three
+    assert part_seconds(measured_M, 10**6, 100, rng()).mean() == pytest.approx(500, rel=0.005)
+
+
 def test_drawn_parts_come_largest_first():
     seconds_P = part_seconds(np.linspace(2, 1, 40), 40_000, 100, rng())
     assert seconds_P[:20].mean() == pytest.approx(200, rel=0.05)
