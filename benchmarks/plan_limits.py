@@ -56,6 +56,7 @@ def main() -> None:
     start = environment()
     torch.set_num_threads(1)
     malloc.tune()
+    malloc.share_heap()
     ctypes.CDLL(None).mallopt(malloc.M_TOP_PAD, MIB)
     rng = random.Random(0)
     # Each worker forks its runs; one thread each, as in the laws.

@@ -32,6 +32,36 @@ def test_freed_memory_is_kept():
     assert faults("tuned") < faults("untuned") / 4
 
 
+HEAPS = """
+import ctypes, sys, threading
+from vidfit.runtime import malloc
+if sys.argv[1] == "shared":
+    assert malloc.share_heap()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+found, barrier = [], threading.Barrier(4)
+def take():
+    barrier.wait()
+    found.append(libc.malloc(1 << 12))
+    barrier.wait()
+threads = [threading.Thread(target=take) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+# Heaps of threads start at multiples of 64 MiB; the main one is wherever the program is.
+print(len({address >> 26 for address in found}))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tunes glibc only")
+def test_threads_share_a_heap_when_asked_to():
+    counts = {}
+    for how in ("shared", "own"):
+        command = [sys.executable, "-c", HEAPS, how]
+        counts[how] = int(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert counts["shared"] == 1 < counts["own"]
+
+
 def test_elsewhere_nothing_is_done(monkeypatch):
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     assert malloc.tune.__wrapped__() is False
+    assert malloc.share_heap() is False

@@ -104,6 +104,7 @@ def execute(
     if (folder / "trained.safetensors").is_file():
         return True
     malloc.tune()
+    malloc.share_heap()
     forget_peak()
     held_bytes = resident_bytes()
     plan = read_plan(folder / "plan.json")

@@ -78,6 +78,7 @@ def _prepare(request: Mapping[str, Any]) -> None:
 
     if not request["returning"]:
         malloc.tune()
+        malloc.share_heap()
     limit = request["limit_bytes"]
     if limit:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
