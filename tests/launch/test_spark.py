@@ -150,6 +150,11 @@ def test_shards_are_the_same_bytes(spark, clips, tmp_path, kind):
     assert again.were_there == here.document["totals"]["shards"] - 1  # the broken one is tried
 
 
+def test_another_cluster_than_the_active_one_is_refused(spark, tmp_path):
+    with pytest.raises(VidfitError, match="already; stop it first"):
+        launcher("spark://elsewhere:7077", scratch=tmp_path)
+
+
 def test_another_place_is_refused(tmp_path):
     with pytest.raises(VidfitError, match="no place 'sparc'"):
         launcher("sparc", scratch=tmp_path)

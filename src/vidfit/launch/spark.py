@@ -92,7 +92,6 @@ class OnSpark:
         folder = _own_folder(scratch)
         started = time.perf_counter()
         session, fresh = _session(master, workers, folder / "spark.log")
-        session.range(1).count()  # executors are there when the first job has ended
         seconds = time.perf_counter() - started if fresh else 0.0
         return cls(session, int(session.sparkContext.defaultParallelism), folder, seconds)
 
@@ -217,14 +216,19 @@ class OnSpark:
 def _session(master: str, workers: int | None, log: Path) -> tuple[SparkSession, bool]:
     """Return the active session, or a new one, and whether it is new."""
     try:
-        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ModuleNotFoundError as error:
         raise VidfitError(
             "Spark needs pyspark, which is not installed: `pip install 'vidfit[spark]'`"
         ) from error
     active = SparkSession.getActiveSession()
-    if active is not None and (not master or active.sparkContext.master == master):
+    if active is not None:
+        address = active.sparkContext.master
+        if master and address != master:
+            raise VidfitError(
+                f"this process has a Spark session on {address} already; stop it first, or run "
+                "on 'spark', which takes it"
+            )
         return active, False
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     local = not master or master.startswith("local")
@@ -235,7 +239,8 @@ def _session(master: str, workers: int | None, log: Path) -> tuple[SparkSession,
     try:
         with _errors_to(log):
             session = builder.master(address).getOrCreate()
-    except (PySparkException, OSError) as error:
+            session.range(1).count()  # executors are there when the first job has ended
+    except Exception as error:  # of Python, of the bridge to Java, or of Java
         said = log.read_text(errors="replace").splitlines() if log.is_file() else []
         raise VidfitError(
             f"Spark does not start on {address} ({_reason(error)}{': ' if said else ''}"
