@@ -45,6 +45,9 @@ class OpenStream:
     def close(self) -> None:
         """Close the file."""
         opened_file = getattr(self._container.file, "file", None)
+        # Packets to come hold on to this object, and with it the codec's memory would wait for
+        # the next collection of cycles: in 10,000 videos that came to 100 MB.
+        self._packets = iter(())
         self._container.close()
         if opened_file is not None:  # fsspec's, which PyAV leaves open
             opened_file.close()
