@@ -25,6 +25,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._plan_subjects import trainee
 from vidfit.errors import BudgetError
 from vidfit.planning.child import Question
-from vidfit.planning.choice import CONFIRMED_MARGIN, Setting, choose
-from vidfit.planning.confirm import choose_confirmed
+from vidfit.planning.choice import Setting, choose
+from vidfit.planning.confirm import choose_confirmed, held_twice
 from vidfit.planning.measured import Known, look, probed
 from vidfit.planning.memory import Line, learned_resident
 from vidfit.planning.trial import take_steps
@@ -117,8 +118,7 @@ def _row(kind: str, known: Known, limit: int) -> dict[str, Any]:
 
     def confirm(layout: Layout) -> float:
         runs.append(layout)
-        # Two runs do not hold quite the same: this one must do with less than there is.
-        return _held(kind, replace(layout, accumulation=2), int(limit * (1 - CONFIRMED_MARGIN)))
+        return held_twice(partial(_held, kind, replace(layout, accumulation=2)), limit)
 
     setting = _setting(known, limit, confirm)
     layout, by_laws = _chosen(setting)

@@ -8,7 +8,7 @@ from tests.planning.test_choice import KNOWN, MIB, SETTING
 
 from vidfit.errors import BudgetError
 from vidfit.planning.choice import choose
-from vidfit.planning.confirm import NEAR, RUNS, choose_confirmed
+from vidfit.planning.confirm import NEAR, RUNS, choose_confirmed, held_twice
 from vidfit.planning.memory import Resident
 
 
@@ -65,3 +65,15 @@ def test_a_layout_that_leaves_much_free_is_not_run():
 
     setting = replace(SETTING, confirm=confirm)
     assert choose_confirmed(setting)[1] == choose(setting)
+
+
+@pytest.mark.parametrize(("dies_at", "found"), [((), 900.0), ((980,), inf), ((1000,), inf)])
+def test_a_run_must_survive_with_all_of_the_memory_and_with_less(dies_at, found):
+    asked = []
+
+    def held(limit):
+        asked.append(limit)
+        return inf if limit in dies_at else 900.0
+
+    assert held_twice(held, 1000) == found
+    assert asked == ([980] if dies_at == (980,) else [980, 1000])

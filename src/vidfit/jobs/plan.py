@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from vidfit.jobs.subject import Sight, sight
 from vidfit.launch import Here
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.planning.child import Question, default_folder
-from vidfit.planning.choice import CONFIRMED_MARGIN, Setting
-from vidfit.planning.confirm import choose_confirmed
+from vidfit.planning.choice import Setting
+from vidfit.planning.confirm import choose_confirmed, held_twice
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
 from vidfit.planning.measured import exactly, held, look
@@ -186,8 +187,7 @@ class _Draft:
             return exactly(known, question, layout, folder)
 
         def confirm(layout: Layout) -> float:
-            # Two runs do not hold quite the same: this one must do with less than there is.
-            return held(question, layout, int(self.machine.memory_bytes * (1 - CONFIRMED_MARGIN)))
+            return held_twice(partial(held, question, layout), self.machine.memory_bytes)
 
         return Setting(
             known, recipe, data, self.machine, batch, precision,

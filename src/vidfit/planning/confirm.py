@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from vidfit.planning.choice import Setting, choose, even
+from vidfit.planning.choice import CONFIRMED_MARGIN, Setting, choose, even
 from vidfit.planning.memory import Resident
 from vidfit.plans import Layout, PlanOption
 
@@ -31,6 +31,21 @@ _RETREAT = 0.6
 
 _FACTORS = (0.5, 4.0)
 """Of what a process holds over tensors, between two runs."""
+
+
+def held_twice(held: Callable[[int], float], memory_bytes: int) -> float:
+    """Return what a process holds that survives with all of the memory, and with a bit less.
+
+    One run proves little: where the heap cannot grow the allocator takes another way, and steps
+    that survive under one limit may die under a slightly larger one.
+
+    Parameters
+    ----------
+    held
+        Runs under a limit in bytes; infinite when it dies.
+    """
+    least = held(int(memory_bytes * (1 - CONFIRMED_MARGIN)))
+    return least if math.isfinite(least) and math.isfinite(held(memory_bytes)) else math.inf
 
 
 def choose_confirmed(setting: Setting) -> tuple[Setting, tuple[PlanOption, ...]]:
