@@ -38,6 +38,16 @@ def test_what_autograd_keeps_is_counted_until_the_backward_pass():
     assert tracker.live_bytes == pytest.approx(2 * MIB, abs=100)  # weight and gradient
 
 
+@pytest.fixture
+def one_thread():
+    """Keep torch to one thread: each has room of its own in products of bf16."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("layout", "tolerance"),
     [
