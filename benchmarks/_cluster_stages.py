@@ -16,7 +16,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks._cluster_model import Overhead
-from vidfit.contracts import Backbone, Clip, ClipFeatures, Found, Given, Progress, Seconds, Task
+from vidfit.contracts import Backbone, Clip, ClipFeatures, Progress, Seconds
 from vidfit.evaluate import near_duplicates
 from vidfit.features import FeatureStore, extract
 from vidfit.features.extract import Extracted
@@ -25,6 +25,7 @@ from vidfit.features.views import gather_views
 from vidfit.launch import spark
 from vidfit.launch.spark import OnSpark
 from vidfit.video import VideoReader
+from vidfit.work import Found, Given, Task
 
 READ, DECODE, WRITE = "read and sha256", "decode", "write features"
 _ROWS_A_FILE = 32

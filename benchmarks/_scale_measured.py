@@ -19,7 +19,7 @@ from benchmarks._cluster_model import Cluster, Overhead, PerClip
 from benchmarks._cluster_tail import Fleet, part_clips, simulate
 from benchmarks._harness import load
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, Clip, Launcher, Seconds
+from vidfit.contracts import Backbone, Clip, Seconds
 from vidfit.features import FeatureStore, extract
 from vidfit.features.store import spec_key
 from vidfit.hardware import hardware
@@ -27,6 +27,7 @@ from vidfit.launch import Here, launcher
 from vidfit.launch.spark import PARTS_A_WORKER, OnSpark
 from vidfit.runtime import accelerate
 from vidfit.video import VideoReader
+from vidfit.work import Launcher
 
 SETS = {
     "motion": ("motion",),

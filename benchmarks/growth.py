@@ -27,7 +27,6 @@ import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, load, table
 from vidfit import backbones as zoo
-from vidfit.contracts import Launcher
 from vidfit.features import FeatureStore, extract
 from vidfit.hardware import hardware, peak_bytes
 from vidfit.jobs.fit import run_fit
@@ -39,6 +38,7 @@ from vidfit.launch import launcher
 from vidfit.manifest import iter_videos, read_manifest
 from vidfit.runtime import accelerate
 from vidfit.video import write_video
+from vidfit.work import Launcher
 
 BAR = 0.10
 BACKBONES = ("efficientnet-lite0@1",)

@@ -6,9 +6,8 @@ D feature dimensions, K classes, M clips.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -448,75 +447,6 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None:
         """Say one line."""
-        ...
-
-
-# ---------------------------------------------------------------- where work runs
-
-Given = TypeVar("Given")
-Found = TypeVar("Found", covariant=True)
-
-Work = Callable[[Iterable[Given]], Iterator[Found]]
-
-
-class Task(Protocol[Given, Found]):
-    """What is done with items: a frozen dataclass, all of which can be sent to other processes.
-
-    ``item`` and ``result`` are the types of both: dataclasses whose fields are text, numbers,
-    tuples, dictionaries with text keys, and dataclasses of these.
-    """
-
-    @property
-    def item(self) -> type[Given]:
-        """What it takes."""
-        ...
-
-    @property
-    def result(self) -> type[Found]:
-        """What it gives."""
-        ...
-
-    def open(self, workers: int) -> Work[Given, Found]:
-        """Get ready, once for a process, and return what works on items with so many threads.
-
-        It yields one result an item. What cannot be done with an item is told in its result.
-        """
-        ...
-
-
-class Launcher(Protocol):
-    """A place where work runs: this machine, or a cluster."""
-
-    @property
-    def workers(self) -> int:
-        """How many items are worked on at once."""
-        ...
-
-    def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress | None = None
-    ) -> Iterator[Found]:
-        """Yield the result of each item, once; in their order where the task keeps it.
-
-        Raises
-        ------
-        VidfitError
-            If the place fails, such as a cluster that is gone.
-        """
-        ...
-
-    def processes(self, module: str, argument: str, count: int, look: Callable[[], bool]) -> None:
-        """Run ``python -m module argument`` in processes that know of one another (torchrun).
-
-        Parameters
-        ----------
-        look
-            Called again and again while they run; when it returns ``True`` they are asked to end.
-
-        Raises
-        ------
-        VidfitError
-            If one died and restarts did not help.
-        """
         ...
 
 

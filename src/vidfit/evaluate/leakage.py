@@ -9,8 +9,6 @@ Shape letters: M clips, N frames of a clip, I and J clips of two blocks.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,13 +16,15 @@ import numpy as np
 
 from vidfit.contracts import NearDuplicate
 from vidfit.manifest.groups import union
+from vidfit.threads import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from vidfit.contracts import Floats, Indices, Launcher, Work
+    from vidfit.contracts import Floats, Indices
+    from vidfit.work import Launcher, Work
 
 HASH_BITS = 64
 THRESHOLD_BITS = 10.0
@@ -189,7 +189,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class _Compare:
-    """The task of comparing stripes, wherever it runs (`vidfit.contracts.Task`)."""
+    """The task of comparing stripes, wherever it runs (`vidfit.work.Task`)."""
 
     codes: _Codes
     group_M: Indices
@@ -199,12 +199,7 @@ class _Compare:
 
     def open(self, workers: int) -> Work[Stripe, Pairs]:
         """Return what compares stripes in their order."""
-
-        def work(stripes: Iterable[Stripe]) -> Iterator[Pairs]:
-            with ThreadPoolExecutor(workers) as pool:
-                yield from pool.map(self._stripe, stripes)
-
-        return work
+        return lambda stripes: in_threads(self._stripe, stripes, workers)
 
     def _stripe(self, stripe: Stripe) -> Pairs:
         found = _Nearest()

@@ -20,21 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import (
-    Backbone,
-    Clip,
-    ClipFeatures,
-    Frames,
-    Indices,
-    Launcher,
-    Progress,
-    Work,
-    clip_key,
-)
+from vidfit.contracts import Backbone, Clip, ClipFeatures, Frames, Indices, Progress, clip_key
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features.store import FeatureStore, clip_digest, file_digest
 from vidfit.features.views import gather_views
 from vidfit.video import VideoReader
+from vidfit.work import Launcher, Work
 
 _CLIPS_A_JOB = 16
 _VIEWS_A_FORWARD = 8
@@ -109,7 +100,7 @@ class Extracted:
 
 @dataclass(frozen=True)
 class Extract:
-    """The task of bringing features into a store, wherever it runs (`vidfit.contracts.Task`)."""
+    """The task of bringing features into a store, wherever it runs (`vidfit.work.Task`)."""
 
     backbones: tuple[Backbone, ...]
     root: str

@@ -12,20 +12,21 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Frames, Launcher, Progress, Work, clip_key
+from vidfit.contracts import Clip, Failure, Frames, Progress, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest
 from vidfit.features.views import Look, gather_views
+from vidfit.threads import in_threads
 from vidfit.video import FrameLook, VideoReader, split_member
 from vidfit.video.stored import StoredFrames, holds_frames, mismatch
+from vidfit.work import Launcher, Work
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class DecodeFrames:
-    """The task of bringing frames into files, wherever it runs (`vidfit.contracts.Task`)."""
+    """The task of bringing frames into files, wherever it runs (`vidfit.work.Task`)."""
 
     look: Look
     folder: str
@@ -56,15 +57,7 @@ class DecodeFrames:
 
     def open(self, workers: int) -> Work[Clip, Decoded]:
         """Return what decodes clips in their order."""
-
-        def work(clips: Iterable[Clip]) -> Iterator[Decoded]:
-            with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
-                try:
-                    yield from pool.map(self._one, clips)
-                finally:
-                    pool.shutdown(wait=True, cancel_futures=True)
-
-        return work
+        return lambda clips: in_threads(self._one, clips, workers)
 
     def _one(self, clip: Clip) -> Decoded:
         try:

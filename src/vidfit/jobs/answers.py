@@ -14,9 +14,9 @@ from pathlib import Path
 
 from vidfit.contracts import Clip, clip_key
 from vidfit.errors import ManifestError
+from vidfit.files import write_whole
 from vidfit.manifest import Manifest, write_manifest
 from vidfit.manifest.table import read_table
-from vidfit.report.writing import write_whole
 
 TO_LABEL = "to-label.csv"
 CLIPS = "clips.csv"

@@ -18,9 +18,9 @@ from vidfit.backbones.graph import ENGINES, graph_backbone
 from vidfit.compressed import Footprint
 from vidfit.contracts import Backbone
 from vidfit.errors import BackboneError, NotEnoughDataError
+from vidfit.files import write_whole
 from vidfit.jobs.footprint import held_bytes, latencies, size_bytes
 from vidfit.jobs.techniques import SETTINGS, Workshop, similarity
-from vidfit.report.writing import write_whole
 from vidfit.runtime import accelerate
 
 _FACTS = "made.json"

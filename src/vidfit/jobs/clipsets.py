@@ -8,16 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import (
-    Backbone,
-    Clip,
-    Failure,
-    Floats,
-    Launcher,
-    Progress,
-    Seconds,
-    clip_key,
-)
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress, Seconds, clip_key
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features import Extraction, FeatureStore, extract, time_steps
 from vidfit.features.frames import are_stored, check_stored, write_frames
@@ -27,6 +18,7 @@ from vidfit.training.clipset import UNLABELLED, ClipSet, FilesOfFrames
 from vidfit.training.sharded import FramesInShards
 from vidfit.video import VideoReader
 from vidfit.video.member import find
+from vidfit.work import Launcher
 
 
 @dataclass(frozen=True)

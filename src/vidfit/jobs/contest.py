@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from vidfit.backbones.shuffled import Shuffled
-from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Launcher, Progress
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
@@ -18,6 +18,7 @@ from vidfit.jobs.folds import Folds
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
 from vidfit.selection import Race, Rules, Trial, first_size, hits, merit, race, spread_order
+from vidfit.work import Launcher
 
 
 @dataclass(frozen=True)

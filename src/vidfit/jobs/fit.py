@@ -6,17 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import (
-    Clip,
-    Failure,
-    Floats,
-    Launcher,
-    NearDuplicate,
-    Progress,
-    Report,
-    Stage,
-    clip_key,
-)
+from vidfit.contracts import Clip, Failure, Floats, NearDuplicate, Progress, Report, Stage, clip_key
 from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.features import FeatureStore
 from vidfit.jobs.candidates import costs, entrants, predicted_seconds
@@ -34,6 +24,7 @@ from vidfit.manifest import Manifest, read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking, write_report
 from vidfit.selection import FUSION, SINGLE, Terms, nested
+from vidfit.work import Launcher
 
 _MEMBERS = 3
 """So many candidates stay in the race, proven behind or not: a fusion may want them."""

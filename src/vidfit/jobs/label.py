@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Floats, Launcher, Progress, clip_key
+from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
 from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
 from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics
 from vidfit.jobs.answers import Proposed, gather, with_labels, write_to_label
@@ -19,6 +19,7 @@ from vidfit.jobs.stages import one_blas_thread
 from vidfit.launch import launcher
 from vidfit.manifest import read_manifest
 from vidfit.selection.active import NO_LABEL, Pool, next_clips
+from vidfit.work import Launcher
 
 BACKBONES = ("motion", "efficientnet-lite0")
 """Those that look at the clips unless others are named."""

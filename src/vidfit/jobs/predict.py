@@ -5,9 +5,8 @@ The same sampling, preprocessing, backbones and head run as in `fit`, by the sam
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +21,10 @@ from vidfit.contracts import (
     Failure,
     FittedFusion,
     Floats,
-    Launcher,
     Progress,
     Segment,
     StagedFusion,
     Timeline,
-    Work,
     clip_key,
 )
 from vidfit.errors import ModelError, VideoError, VidfitError
@@ -37,7 +34,9 @@ from vidfit.jobs import heads
 from vidfit.metrics import probabilities
 from vidfit.model import Model, load_model, member_directory
 from vidfit.runtime import accelerate
+from vidfit.threads import in_threads
 from vidfit.video import VideoReader
+from vidfit.work import Launcher, Work
 
 _WHOLE_CLIP_WINDOWS = 1.5
 """A video of up to so many windows is answered as one clip."""
@@ -208,7 +207,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Predict:
-    """The task of answering videos, wherever it runs (`vidfit.contracts.Task`)."""
+    """The task of answering videos, wherever it runs (`vidfit.work.Task`)."""
 
     predictor: Predictor
     window_seconds: float | None = None
@@ -217,21 +216,7 @@ class Predict:
 
     def open(self, workers: int) -> Work[Video, Answered]:
         """Return what answers videos in their order, each in one of so many threads."""
-
-        def work(videos: Iterable[Video]) -> Iterator[Answered]:
-            with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
-                ahead: deque[Future[Answered]] = deque()
-                try:
-                    for video in videos:
-                        ahead.append(pool.submit(self._one, video))
-                        if len(ahead) > 2 * workers:
-                            yield ahead.popleft().result()
-                    while ahead:
-                        yield ahead.popleft().result()
-                finally:
-                    pool.shutdown(wait=True, cancel_futures=True)
-
-        return work
+        return lambda videos: in_threads(self._one, videos, workers)
 
     def _one(self, video: Video) -> Answered:
         path = video.path

@@ -15,7 +15,6 @@ from vidfit.contracts import (
     Failure,
     Floats,
     Indices,
-    Launcher,
     NearDuplicate,
     Progress,
     Seconds,
@@ -26,6 +25,7 @@ from vidfit.evaluate import near_duplicates
 from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics, time_steps
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.selection import Rows
+from vidfit.work import Launcher
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Launcher, Progress, Stage
+from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Progress, Stage
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
@@ -31,6 +31,7 @@ from vidfit.plans import Plan, Recipe
 from vidfit.report import write_training
 from vidfit.trained import TrainingReport
 from vidfit.training.clipset import ClipSet
+from vidfit.work import Launcher
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -29,14 +29,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidfit.contracts import Indices, Launcher, Progress
+from vidfit.contracts import Indices, Progress
 from vidfit.errors import StoreError
+from vidfit.files import write_whole
 from vidfit.hardware import forget_peak, peak_bytes, resident_bytes
 from vidfit.jobs.subject import build_subject
 from vidfit.planning.file import read_plan, write_plan
 from vidfit.plans import Plan
 from vidfit.runtime import malloc
-from vidfit.training.clipset import ClipSet, open_set, write_array, write_whole
+from vidfit.training.clipset import ClipSet, open_set, write_array
+from vidfit.work import Launcher
 
 if TYPE_CHECKING:
     from torch import Tensor

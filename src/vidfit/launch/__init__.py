@@ -1,6 +1,6 @@
 """Where work runs: here, by torchrun, or on Apache Spark; jobs do not know which.
 
-A `vidfit.contracts.Task` says what is done with items, a `Launcher` where::
+A `vidfit.work.Task` says what is done with items, a `Launcher` where::
 
     place = launcher("spark://host:7077", scratch=Path("runs/clips"))
     for answer in place.map(task, videos):
@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidfit.contracts import Found, Given, Launcher, Progress, Task
+from vidfit.contracts import Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.launch import torchrun
+from vidfit.work import Found, Given, Launcher, Task
 
 HERE = "here"
 

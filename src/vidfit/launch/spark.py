@@ -25,11 +25,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from vidfit.contracts import Found, Given, Progress, Task
+from vidfit.contracts import Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.launch import rows
 from vidfit.launch.spark_worker import ITEMS, Part, run_process, work_of
+from vidfit.work import Found, Given, Task
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidfit.files import write_whole
 from vidfit.report.benchmark_picture import ENGINE_NAMES, benchmark_svg
-from vidfit.report.writing import write_whole
 
 if TYPE_CHECKING:
     from vidfit.benchmarked import Benchmark, BenchmarkedMember, ClipWay, EngineRun

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidfit.files import write_whole
 from vidfit.report.plan_picture import plan_svg, way
-from vidfit.report.writing import write_whole
 
 if TYPE_CHECKING:
     from vidfit.plans import Plan, PlanOption

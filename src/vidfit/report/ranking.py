@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from vidfit.files import write_whole
 from vidfit.report.data import plain
 from vidfit.report.ranking_page import ranking_html
 from vidfit.report.ranking_picture import ranking_svg
-from vidfit.report.writing import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.errors import VidfitError
+from vidfit.files import write_whole
 from vidfit.report.annotated import annotated_video
 from vidfit.report.data import plain
 from vidfit.report.timeline_image import timeline_png
 from vidfit.report.wording import percent
-from vidfit.report.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

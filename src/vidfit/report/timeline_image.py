@@ -8,8 +8,8 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from vidfit.contracts import UNKNOWN
+from vidfit.files import write_whole
 from vidfit.report.wording import duration, short_path
-from vidfit.report.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from vidfit.files import write_whole
 from vidfit.report.data import plain
 from vidfit.report.training_page import training_html
 from vidfit.report.training_picture import training_svg
-from vidfit.report.writing import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidfit.files import write_whole
 from vidfit.report.data import report_json
 from vidfit.report.page import report_html
 
@@ -23,26 +22,3 @@ def write_report(report: Report, directory: Path) -> Path:
     page, data = report_html(report), report_json(report)
     write_whole(directory / "report.json", data.encode())
     return write_whole(directory / "report.html", page.encode())
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Replace a file in one step: write beside it, then rename."""
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as part:
-        try:
-            part.write(content)
-            part.flush()
-            # A temporary file is private to its owner; a report is as readable as any file.
-            Path(part.name).chmod(0o666 & ~_umask())
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import Failure
 from vidfit.errors import StoreError
+from vidfit.files import write_whole
 from vidfit.shards.layout import ShardSize
 from vidfit.shards.write import ShardPart
 from vidfit.video import FrameLook
@@ -150,29 +148,3 @@ def unfinish(folder: Path, names: set[str]) -> None:
         if path.name not in names and part.is_file():
             path.unlink()
             part.unlink()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it.
-
-    Raises
-    ------
-    StoreError
-        If the disk is full or the folder cannot be written.
-    """
-    temporary = path.with_name(f".tmp-{path.name}-{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose another folder. "
-            "Finished shards are kept: the same command goes on"
-        ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

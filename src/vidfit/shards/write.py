@@ -12,8 +12,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,16 +20,18 @@ from typing import IO, Any
 
 import numpy as np
 
-from vidfit.contracts import Failure, Frames, Work, clip_key
+from vidfit.contracts import Failure, Frames, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import file_digest
 from vidfit.features.views import gather_views
 from vidfit.shards.layout import ShardPlan, Unit, frame_json, video_json
 from vidfit.shards.tar import Tar
+from vidfit.threads import in_threads
 from vidfit.video import FrameLook, VideoReader, split_member
 from vidfit.video.archive import PARTS
 from vidfit.video.member import read_member
 from vidfit.video.source import is_url, open_container, reason
+from vidfit.work import Work
 
 _BLOCK_BYTES = 1 << 20
 
@@ -114,7 +115,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class WriteShards:
-    """The task of writing shards, wherever it runs (`vidfit.contracts.Task`).
+    """The task of writing shards, wherever it runs (`vidfit.work.Task`).
 
     On an interrupt a shard is given up at its next clip; those that are finished are kept.
     """
@@ -125,23 +126,13 @@ class WriteShards:
 
     def open(self, workers: int) -> Work[ShardPlan, Stored]:
         """Return what writes shards, each in one of so many threads."""
+        stop = threading.Event()
 
-        def work(plans: Iterable[ShardPlan]) -> Iterator[Stored]:
-            stop = threading.Event()
+        def one(plan: ShardPlan) -> Stored:
+            part = write_shard(plan, Path(self.folder), stop.is_set)
+            return Stored(**{**vars(part), "rows": json.dumps(part.rows)})
 
-            def one(plan: ShardPlan) -> Stored:
-                part = write_shard(plan, Path(self.folder), stop.is_set)
-                return Stored(**{**vars(part), "rows": json.dumps(part.rows)})
-
-            with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
-                try:
-                    yield from pool.map(one, plans)
-                except BaseException:
-                    stop.set()
-                    pool.shutdown(wait=True, cancel_futures=True)
-                    raise
-
-        return work
+        return lambda plans: in_threads(one, plans, workers, stop.set)
 
 
 def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:

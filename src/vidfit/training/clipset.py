@@ -17,10 +17,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +29,7 @@ from torch import Tensor
 
 from vidfit.contracts import Indices
 from vidfit.errors import StoreError
+from vidfit.files import write_whole
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import soft_targets
 from vidfit.training.order import Micro
@@ -170,31 +168,6 @@ def write_array(path: Path, array: NDArray[Any]) -> None:
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     write_whole(path, stream.getvalue())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it.
-
-    Raises
-    ------
-    StoreError
-        If the disk is full or the folder cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
-        ) from error
-    finally:
-        with suppress(OSError):  # there is none, or the folder is a file
-            temporary.unlink()
 
 
 def _mixture(name: str, own: NDArray[Any], other: NDArray[Any], micro: Micro) -> NDArray[Any]:

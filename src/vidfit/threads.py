@@ -1,0 +1,44 @@
+"""Work on items in several threads, with results in the order of the items."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_threads(
+    one: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int,
+    stop: Callable[[], None] = lambda: None,
+) -> Iterator[Result]:
+    """Yield what ``one`` gives for each item, in their order.
+
+    Items are taken as they are needed, so that there may be any number of them. When it fails,
+    is interrupted or given up, what has not begun is left out.
+
+    Parameters
+    ----------
+    workers
+        Threads, at least 1.
+    stop
+        Called then, to have what runs end early.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
+        ahead: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                ahead.append(pool.submit(one, item))
+                if len(ahead) > 2 * workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        except BaseException:
+            stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise

@@ -1,0 +1,35 @@
+"""A file is there as a whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vidfit.errors import StoreError
+from vidfit.files import write_whole
+
+
+def test_a_file_is_replaced_and_its_folder_made(tmp_path):
+    path = tmp_path / "new" / "file.bin"
+    assert write_whole(path, b"one") == path and path.read_bytes() == b"one"
+    write_whole(path, b"two")
+    assert [(p.name, p.read_bytes()) for p in path.parent.iterdir()] == [("file.bin", b"two")]
+
+
+def test_what_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path = write_whole(tmp_path / "file.bin", b"old")
+
+    def refuse(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(StoreError, match="No space left on device; free space"):
+        write_whole(path, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["file.bin"] and path.read_bytes() == b"old"
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path):
+    (tmp_path / "folder").write_bytes(b"")
+    with pytest.raises(StoreError, match="cannot write"):
+        write_whole(tmp_path / "folder" / "file.bin", b"x")
