@@ -8,6 +8,7 @@ import pytest
 from report_example import bare_report, example_report, large_report
 
 from vidfit.contracts import Failure, Report, clip_key
+from vidfit.errors import StoreError
 from vidfit.report import report_json, report_markdown, write_report
 from vidfit.report.data import rounded
 
@@ -107,6 +108,6 @@ def test_write_report_fails_where_a_file_is_in_the_way(tmp_path):
 
 def test_write_report_leaves_no_part_behind_when_it_cannot_replace(tmp_path):
     (tmp_path / "report.json").mkdir()
-    with pytest.raises(OSError, match=r"report\.json"):
+    with pytest.raises(StoreError, match=r"report\.json"):
         write_report(example_report(), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
