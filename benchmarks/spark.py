@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, load, median_ratio, table
 from vidfit import backbones as zoo
-from vidfit.contracts import Clip, Report
+from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, extract
 from vidfit.hardware import hardware
 from vidfit.jobs.fit import run_fit
@@ -33,6 +33,7 @@ from vidfit.jobs.predict import predict_many
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import OnSpark
 from vidfit.manifest import read_manifest
+from vidfit.reported import Report
 from vidfit.runtime import accelerate
 from vidfit.testing.spark import Cluster, cluster
 

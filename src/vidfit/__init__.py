@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from vidfit.combination import Combination as Combination
     from vidfit.compressed import Compression as Compression
     from vidfit.contracts import Clip as Clip
-    from vidfit.contracts import Report as Report
     from vidfit.contracts import Sampling as Sampling
     from vidfit.contracts import Timeline as Timeline
     from vidfit.errors import BackboneError as BackboneError
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from vidfit.manifest import write_manifest as write_manifest
     from vidfit.plans import Plan as Plan
     from vidfit.ranking import Ranking as Ranking
+    from vidfit.reported import Report as Report
     from vidfit.trained import TrainingReport as TrainingReport
 
     __version__: str
@@ -81,7 +81,7 @@ _SOURCES = {
     "Plan": "plans:Plan",
     "PlanOptions": "jobs.options:PlanOptions",
     "Ranking": "ranking:Ranking",
-    "Report": "contracts:Report",
+    "Report": "reported:Report",
     "Sampling": "contracts:Sampling",
     "SelectOptions": "jobs.options:SelectOptions",
     "ShardOptions": "jobs.shard:ShardOptions",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vidfit.contracts import Estimate, Failure, Stage
+from vidfit.contracts import Estimate, Failure
+from vidfit.reported import Stage
 
 Family = Literal["single", "concatenation", "integration", "complement"]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # commands name targets, and must answer --help without numpy
-    from vidfit.contracts import Estimate, Failure, Stage
+    from vidfit.contracts import Estimate, Failure
+    from vidfit.reported import Stage
 
 Target = Literal["latency", "size", "memory"]
 """What is to become small: seconds of a clip, bytes on disk, bytes in memory."""

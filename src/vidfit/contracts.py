@@ -284,7 +284,7 @@ def seconds_a_clip(costs: Sequence[Cost]) -> float:
     return max(c.decode_seconds for c in costs) + sum(c.forward_seconds for c in costs)
 
 
-# ---------------------------------------------------------------- evaluation and report
+# ---------------------------------------------------------------- figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,109 +294,6 @@ class Estimate:
     value: float
     low: float
     high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One row of the leaderboard.
-
-    ``kind`` is ``"backbone"``, ``"fusion"`` or ``"baseline"``. ``accuracy`` is top-1 on
-    recordings not seen in training, in [0, 1]. ``seconds_per_clip`` is measured time of decode
-    and inference on one thread of this machine.
-    """
-
-    name: str
-    kind: Literal["backbone", "fusion", "baseline"]
-    members: tuple[str, ...]
-    accuracy: Estimate
-    seconds_per_clip: float
-    dim: int
-    parameters: int
-    gmacs_per_clip: float
-    sampling: str
-    licence: str
-    commercial_use: bool | None
-    chosen: bool = False
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ClipResult:
-    """The answer to one clip by a model that has not seen its recording."""
-
-    clip: Clip
-    predicted: str
-    probability: float
-    probability_of_label: float
-    unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReliabilityBin:
-    """Clips whose confidence lies in one range: mean confidence, accuracy, how many."""
-
-    confidence: float
-    accuracy: float
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class NearDuplicate:
-    """Two clips of different recordings that look the same; distance in bits of 64."""
-
-    first: str
-    second: str
-    distance_bits: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A stage of a job: wall seconds predicted before it ran, and measured."""
-
-    name: str
-    predicted_seconds: float | None
-    measured_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All that ``fit`` found out.
-
-    Accuracies are top-1 in [0, 1] on recordings that no choice has seen, unless a name
-    says otherwise. ``grouped_split`` and ``random_split`` are the chosen candidate under folds
-    of recordings and under folds of clips: the second is what leakage would have claimed.
-    ``confusion_KK`` counts clips, rows true classes, columns answers.
-    ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
-    """
-
-    data: str
-    task: str
-    classes: tuple[str, ...]
-    clip_count: int
-    group_count: int
-    grouping: str
-    protocol: str
-    chosen: str
-    verdict: str
-    score: Estimate
-    mean_class_accuracy: Estimate
-    majority: Estimate
-    grouped_split: Estimate
-    random_split: Estimate
-    candidates: tuple[Candidate, ...]
-    confusion_KK: tuple[tuple[int, ...], ...]
-    reliability: tuple[ReliabilityBin, ...]
-    calibration_error: float
-    unknown_probability: float
-    clips: tuple[ClipResult, ...]
-    failures: tuple[Failure, ...]
-    dropped: tuple[Failure, ...]
-    near_duplicates: tuple[NearDuplicate, ...]
-    stages: tuple[Stage, ...]
-    machine: dict[str, str]
-    provenance: dict[str, str]
-    warnings: tuple[str, ...] = ()
-    thumbnails: dict[str, bytes] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------- answers over time

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from vidfit.contracts import Estimate, Failure, Stage
+    from vidfit.contracts import Estimate, Failure
+    from vidfit.reported import Stage
 
 Standing = Literal["recommended", "tied", "behind", "dropped"]
 Regime = Literal["frozen probe", "LP-FT or LoRA", "LP-FT, full"]

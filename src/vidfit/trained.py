@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vidfit.contracts import Estimate, Failure, Stage
+from vidfit.contracts import Estimate, Failure
 from vidfit.plans import Plan
+from vidfit.reported import Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.contracts import NearDuplicate
 from vidfit.evaluate import leakage
 from vidfit.evaluate.leakage import merge_groups, near_duplicates
+from vidfit.reported import NearDuplicate
 
 RANDOM = np.random.default_rng(0)
 

@@ -15,9 +15,10 @@ import pytest
 from tests.video.cases import CASES, DAMAGED, Recipe, truncated, write, x264
 
 from vidfit.backbones.motion import motion
-from vidfit.contracts import Clip, Report
+from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, clip_digest
 from vidfit.jobs.fit import FitOptions, run_fit
+from vidfit.reported import Report
 
 
 def _absurd_duration(folder: Path) -> Path:

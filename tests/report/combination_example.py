@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import combinations
 
 from vidfit.combination import Combination, Option, Pair, Student
-from vidfit.contracts import Estimate, Failure, Stage
+from vidfit.contracts import Estimate, Failure
+from vidfit.reported import Stage
 
 NAN = float("nan")
 NOT_MEASURED = Estimate(NAN, NAN, NAN)

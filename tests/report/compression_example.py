@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vidfit.compressed import Artefact, Compression, Footprint, Verdict
-from vidfit.contracts import Estimate, Failure, Stage
+from vidfit.contracts import Estimate, Failure
+from vidfit.reported import Stage
 
 NAN = float("nan")
 MIB = 2**20

@@ -6,21 +6,8 @@ import io
 import random
 from dataclasses import replace
 
-from vidfit.contracts import (
-    UNKNOWN,
-    Candidate,
-    Clip,
-    ClipResult,
-    Estimate,
-    Failure,
-    NearDuplicate,
-    ReliabilityBin,
-    Report,
-    Segment,
-    Stage,
-    Timeline,
-    clip_key,
-)
+from vidfit.contracts import UNKNOWN, Clip, Estimate, Failure, Segment, Timeline, clip_key
+from vidfit.reported import Candidate, ClipResult, NearDuplicate, ReliabilityBin, Report, Stage
 
 NAN = float("nan")
 NOT_MEASURED = Estimate(NAN, NAN, NAN)

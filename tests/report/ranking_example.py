@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from vidfit.contracts import Estimate, Failure, Stage
+from vidfit.contracts import Estimate, Failure
 from vidfit.ranking import Baseline, Ranked, Ranking, Rung, Temporal
+from vidfit.reported import Stage
 
 NAN = float("nan")
 NOT_MEASURED = Estimate(NAN, NAN, NAN)

@@ -7,10 +7,11 @@ from dataclasses import fields, replace
 import pytest
 from report_example import bare_report, example_report, large_report
 
-from vidfit.contracts import Failure, Report, clip_key
+from vidfit.contracts import Failure, clip_key
 from vidfit.errors import StoreError
 from vidfit.report import report_json, report_markdown, write_report
 from vidfit.report.data import rounded
+from vidfit.reported import Report
 
 
 def test_json_holds_every_field_in_order_without_pictures():

@@ -7,9 +7,10 @@ import pytest
 from report_example import bare_report, example_report, hostile_report, large_report
 from report_parsed import Page
 
-from vidfit.contracts import Candidate, Estimate
+from vidfit.contracts import Estimate
 from vidfit.report import hardest_clips, report_html, wording
 from vidfit.report.leaderboard import leakage_sentence
+from vidfit.reported import Candidate
 
 REPORTS = {
     "example": example_report,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from math import cos, exp, pi
 
-from vidfit.contracts import Estimate, Failure, Stage
+from vidfit.contracts import Estimate, Failure
 from vidfit.plans import Data, Layout, Machine, Plan, PlanOption, Prediction, Recipe, Subject
+from vidfit.reported import Stage
 from vidfit.trained import Epoch, TrainingReport
 
 NAN = float("nan")

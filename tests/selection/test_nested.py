@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.contracts import Cost, NearDuplicate
+from vidfit.contracts import Cost
 from vidfit.evaluate import merge_groups
 from vidfit.jobs.folds import Folds
 from vidfit.metrics import mean_interval
+from vidfit.reported import NearDuplicate
 from vidfit.selection import FUSION, SINGLE, Rows, Terms, hits, nested
 
 FOLDS = Folds(("no", "yes"))

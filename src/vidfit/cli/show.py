@@ -6,7 +6,6 @@ from pathlib import Path
 
 from vidfit.combination import Combination
 from vidfit.compressed import Compression
-from vidfit.contracts import Report
 from vidfit.ranking import Ranking
 from vidfit.report import (
     combination_markdown,
@@ -15,6 +14,7 @@ from vidfit.report import (
     report_markdown,
     training_markdown,
 )
+from vidfit.reported import Report
 from vidfit.trained import TrainingReport
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidfit.contracts import NearDuplicate
 from vidfit.manifest.groups import union
+from vidfit.reported import NearDuplicate
 from vidfit.threads import in_threads
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidfit.contracts import Estimate, Floats, Indices, ReliabilityBin
+from vidfit.contracts import Estimate, Floats, Indices
 from vidfit.metrics import calibration_error, class_mean_interval, mean_interval, reliability
+from vidfit.reported import ReliabilityBin
 
 RIGHT_ANSWERS_DECLINED = 0.05
 """Share of right held-out answers that the unknown threshold gives up."""

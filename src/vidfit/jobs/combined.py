@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from vidfit.combination import Combination, Option, Pair
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Indices, Stage
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Indices
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
@@ -18,6 +18,7 @@ from vidfit.jobs.students import Graduate
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval
+from vidfit.reported import Stage
 from vidfit.selection import FUSION, Contender, hits
 
 

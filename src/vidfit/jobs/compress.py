@@ -10,7 +10,7 @@ import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.compressed import Artefact, Compression
-from vidfit.contracts import Backbone, BackboneSpec, Clip, Frames, Progress, Stage, TorchBackbone
+from vidfit.contracts import Backbone, BackboneSpec, Clip, Frames, Progress, TorchBackbone
 from vidfit.errors import ModelError, NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.features.frames import write_frames
@@ -28,6 +28,7 @@ from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.model import Model, load_model, member_directory, save_model
 from vidfit.report import write_compression
+from vidfit.reported import Stage
 from vidfit.runtime import accelerate
 
 TRAINED_HOLDOUT = 0.2

@@ -11,18 +11,7 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import (
-    BackboneSpec,
-    Candidate,
-    ClipResult,
-    Estimate,
-    Failure,
-    Floats,
-    NearDuplicate,
-    Report,
-    Stage,
-    clip_key,
-)
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, clip_key
 from vidfit.errors import VideoError
 from vidfit.evaluate import score
 from vidfit.hardware import hardware
@@ -34,6 +23,7 @@ from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval, probabilities
 from vidfit.model import Model
 from vidfit.report import hardest_clips
+from vidfit.reported import Candidate, ClipResult, NearDuplicate, Report, Stage
 from vidfit.selection import Contender
 from vidfit.video import decode
 

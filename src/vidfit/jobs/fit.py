@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import Clip, Failure, Floats, NearDuplicate, Progress, Report, Stage, clip_key
+from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
 from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.features import FeatureStore
 from vidfit.jobs.candidates import costs, entrants, predicted_seconds
@@ -23,6 +23,7 @@ from vidfit.launch import launcher
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking, write_report
+from vidfit.reported import NearDuplicate, Report, Stage
 from vidfit.selection import FUSION, SINGLE, Terms, nested
 from vidfit.work import Launcher
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidfit.combination import Combination
-from vidfit.contracts import Clip, Progress, Stage
+from vidfit.contracts import Clip, Progress
 from vidfit.features import FeatureStore
 from vidfit.fusion import HEADS, METHODS
 from vidfit.jobs.candidates import (
@@ -30,6 +30,7 @@ from vidfit.launch import launcher
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.model import Model
 from vidfit.report import write_combination
+from vidfit.reported import Stage
 from vidfit.selection import Outer, Terms
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.backbones import catalogue
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Stage, seconds_a_clip
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, seconds_a_clip
 from vidfit.errors import BackboneError
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
@@ -18,6 +18,7 @@ from vidfit.jobs.options import Preference
 from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval
 from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
+from vidfit.reported import Stage
 from vidfit.selection import bias_corrected, tied_with_best
 from vidfit.selection.scores import PROBES, SCORES
 

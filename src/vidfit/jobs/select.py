@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import Progress, Stage
+from vidfit.contracts import Progress
 from vidfit.features import FeatureStore
 from vidfit.jobs.candidates import entrants, predicted_seconds
 from vidfit.jobs.contest import race_rules, run_contest
@@ -17,6 +17,7 @@ from vidfit.launch import launcher
 from vidfit.manifest import read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking
+from vidfit.reported import Stage
 
 
 def run_select(

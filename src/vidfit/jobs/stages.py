@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from vidfit.contracts import Stage
+from vidfit.reported import Stage
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from vidfit.contracts import (
     Failure,
     Floats,
     Indices,
-    NearDuplicate,
     Progress,
     Seconds,
     clip_key,
@@ -24,6 +23,7 @@ from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
 from vidfit.evaluate import near_duplicates
 from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics, time_steps
 from vidfit.features.fingerprint import NAME, fingerprint
+from vidfit.reported import NearDuplicate
 from vidfit.selection import Rows
 from vidfit.work import Launcher
 

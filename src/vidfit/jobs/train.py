@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Progress, Stage
+from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
@@ -29,6 +29,7 @@ from vidfit.networks.head import standards
 from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
 from vidfit.report import write_training
+from vidfit.reported import Stage
 from vidfit.trained import TrainingReport
 from vidfit.training.clipset import ClipSet
 from vidfit.work import Launcher

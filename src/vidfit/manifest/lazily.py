@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from vidfit.errors import ManifestError
 from vidfit.manifest.lists import parse_line
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video, natural_key
 from vidfit.manifest.shards import holds_shards, iter_members
-from vidfit.manifest.table import COLUMNS, find_columns, has_header
+from vidfit.manifest.table import COLUMNS, delimiter, find_columns, has_header
 from vidfit.manifest.value import absolute, is_url
 
 _PARQUET = (".parquet", ".pq")
@@ -18,7 +20,7 @@ _PARQUET = (".parquet", ".pq")
 
 def is_list(path: Path) -> bool:
     """Return whether a file is a list or a table, by its name."""
-    return path.suffix.lower() in LIST_SUFFIXES | TABLE_SUFFIXES | set(_PARQUET)
+    return path.suffix.lower() in LIST_SUFFIXES | TABLE_SUFFIXES
 
 
 def iter_videos(source: Path) -> Iterator[str]:
@@ -71,13 +73,11 @@ def _of_parquet(source: Path) -> Iterator[str]:
 
 
 def _of_csv(source: Path) -> Iterator[str]:
-    import csv
-
     with source.open(encoding="utf-8-sig", newline="") as stream:
         try:
             header = stream.readline()
-            rows = csv.reader(stream, delimiter=max(",;\t", key=header.count))
-            names = next(csv.reader([header], delimiter=max(",;\t", key=header.count)))
+            rows = csv.reader(chain([header], stream), delimiter=delimiter(header))
+            names = next(rows)
             place = names.index(_path_column(source, names))
             for row in rows:
                 if len(row) > place and row[place].strip():

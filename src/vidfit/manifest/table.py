@@ -73,7 +73,7 @@ def has_header(path: Path) -> bool:
     """Return whether the first line of a CSV names columns, rather than a first clip."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         first = file.readline()
-    cells = next(csv.reader([first], delimiter=_delimiter(first)), [])
+    cells = next(csv.reader([first], delimiter=delimiter(first)), [])
     if "path" in find_columns(cells):
         return True
     return not any(is_video(word) for cell in cells for word in [cell, *cell.split()])
@@ -99,7 +99,8 @@ def parse_seconds(value: object) -> float | None:
     return seconds
 
 
-def _delimiter(header: str) -> str:
+def delimiter(header: str) -> str:
+    """Return what stands between the cells of a CSV, by its first line."""
     return max(",;\t", key=header.count)
 
 
@@ -131,8 +132,8 @@ def _load_csv(path: Path, listing: Listing) -> pa.Table:
 
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         header = file.readline()
-    delimiter = _delimiter(header)
-    names = next(csv.reader([header], delimiter=delimiter), [])
+    between = delimiter(header)
+    names = next(csv.reader([header], delimiter=between), [])
 
     def skip(row: Any) -> str:  # noqa: ANN401
         listing.reject(
@@ -146,7 +147,7 @@ def _load_csv(path: Path, listing: Listing) -> pa.Table:
         # One thread, because only then a bad row knows its line.
         read_options=arrow_csv.ReadOptions(use_threads=False),
         parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip
+            delimiter=between, newlines_in_values=True, invalid_row_handler=skip
         ),
         convert_options=arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidfit.contracts import Floats, Indices, ReliabilityBin
+from vidfit.contracts import Floats, Indices
+from vidfit.reported import ReliabilityBin
 
 _TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(8.0), 121))
 

@@ -17,7 +17,8 @@ from vidfit.report import wording
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vidfit.contracts import Estimate, ReliabilityBin
+    from vidfit.contracts import Estimate
+    from vidfit.reported import ReliabilityBin
 
 MARKS = {
     "backbone": "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z",

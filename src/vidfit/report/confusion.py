@@ -13,7 +13,7 @@ from vidfit.report.charts import EMPTY, join
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Report
+    from vidfit.reported import Report
 
 LARGEST_TABLE = 10
 SHADES = 6

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vidfit.contracts import clip_key
 
 if TYPE_CHECKING:
-    from vidfit.contracts import Report
+    from vidfit.reported import Report
 
 FORMAT = "vidfit.report/1"
 
@@ -18,7 +18,7 @@ FORMAT = "vidfit.report/1"
 def report_json(report: Report) -> str:
     """Return the report as JSON text, without its thumbnails.
 
-    Keys stand in the order of the fields of `vidfit.contracts.Report`, after ``format``.
+    Keys stand in the order of the fields of `vidfit.reported.Report`, after ``format``.
     Floats are rounded to six decimals (small ones to six digits); what was not measured is
     ``null``, for JSON knows no NaN. Each clip carries its ``key``.
     """

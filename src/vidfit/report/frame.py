@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from vidfit.contracts import Stage
+    from vidfit.reported import Stage
 
 SHOWN_AT_ONCE = 8
 LISTED_AT_MOST = 500

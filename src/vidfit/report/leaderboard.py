@@ -10,7 +10,8 @@ from vidfit.report import wording
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Candidate, Estimate, Report
+    from vidfit.contracts import Estimate
+    from vidfit.reported import Candidate, Report
 
 
 class Costed(Protocol):

@@ -22,7 +22,7 @@ from vidfit.report.leaderboard import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Candidate, ClipResult, Report
+    from vidfit.reported import Candidate, ClipResult, Report
 
 LEADERS = 15
 HARDEST = 12

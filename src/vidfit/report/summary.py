@@ -10,7 +10,8 @@ from vidfit.report.leaderboard import by_accuracy, headline, leakage_sentence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Candidate, Failure, Report
+    from vidfit.contracts import Failure
+    from vidfit.reported import Candidate, Report
 
 ROWS = 12
 LISTED = 5

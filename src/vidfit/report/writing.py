@@ -10,7 +10,7 @@ from vidfit.report.data import report_json
 from vidfit.report.page import report_html
 
 if TYPE_CHECKING:
-    from vidfit.contracts import Report
+    from vidfit.reported import Report
 
 
 def write_report(report: Report, directory: Path) -> Path:
