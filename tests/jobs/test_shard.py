@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from tests.clips import Counting, write_clip, write_dataset
+from tests.jobs.sharded import BY_VIDEO, sums
 from typer.testing import CliRunner
 
 from vidfit.cli.main import app
@@ -30,16 +30,6 @@ from vidfit.shards.tar import Tar
 from vidfit.video import VideoReader
 
 BY_FRAME = ShardOptions("frame", like="efficientnet-lite0@2", shard_clips=4)
-BY_VIDEO = ShardOptions(shard_clips=3, holdout=0.25)
-
-
-def sums(folder):
-    """Return the digest of everything that a reader sees."""
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.is_file()
-    }
 
 
 @pytest.fixture(scope="module")

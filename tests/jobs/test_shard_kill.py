@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 import subprocess
 import sys
@@ -10,19 +9,9 @@ import time
 
 import pytest
 from tests.clips import write_dataset
+from tests.jobs.sharded import BY_VIDEO, sums
 
-from vidfit.jobs.shard import ShardOptions, run_shard
-
-BY_VIDEO = ShardOptions(shard_clips=3, holdout=0.25)
-
-
-def sums(folder):
-    """Return the digest of everything that a reader sees."""
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.is_file()
-    }
+from vidfit.jobs.shard import run_shard
 
 
 @pytest.fixture(scope="module")
