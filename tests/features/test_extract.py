@@ -20,6 +20,7 @@ from vidfit.launch import Here
 from vidfit.video import VideoReader
 
 extract_module = importlib.import_module("vidfit.features.extract")
+outcome_module = importlib.import_module("vidfit.features.outcome")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ class Watched(VideoReader):
 @pytest.fixture
 def watched(monkeypatch):
     Watched.opened, Watched.asked = [], []
-    monkeypatch.setattr(extract_module, "VideoReader", Watched)
+    monkeypatch.setattr(outcome_module, "VideoReader", Watched)
     return Watched
 
 
@@ -125,9 +126,9 @@ def test_one_decode_feeds_all_backbones(clips, tmp_path, watched):
 
 def test_spans_of_one_video_share_a_reader_and_a_digest(folder, tmp_path, watched, monkeypatch):
     hashed = []
-    digest = extract_module.file_digest
+    digest = outcome_module.file_digest
     monkeypatch.setattr(
-        extract_module, "file_digest", lambda path: hashed.append(path) or digest(path)
+        outcome_module, "file_digest", lambda path: hashed.append(path) or digest(path)
     )
     path = str(folder / "00.mp4")
     spans = [Clip(path, i * 0.04, (i + 1) * 0.04) for i in range(40)]
@@ -224,7 +225,7 @@ def test_an_interrupt_keeps_what_is_done(clips, tmp_path):
 
 def test_an_interrupt_while_waiting_keeps_what_runs(clips, tmp_path, monkeypatch):
     """Ctrl-C mostly arrives while the main thread waits for its workers."""
-    wait, rounds = extract_module.wait, []
+    wait, rounds = outcome_module.wait, []
 
     def interrupted(*args, **kwargs):
         rounds.append(1)
@@ -232,7 +233,7 @@ def test_an_interrupt_while_waiting_keeps_what_runs(clips, tmp_path, monkeypatch
             raise KeyboardInterrupt
         return wait(*args, **kwargs)
 
-    monkeypatch.setattr(extract_module, "wait", interrupted)
+    monkeypatch.setattr(outcome_module, "wait", interrupted)
     backbone, store = Counting(), FeatureStore(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         extract(clips, [backbone], store, Here(2))
@@ -249,7 +250,7 @@ def test_look_ahead_is_bounded(clips, monkeypatch):
             submitted.append(1)
             return super().submit(*args, **kwargs)
 
-    monkeypatch.setattr(extract_module, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(outcome_module, "ThreadPoolExecutor", Pool)
     taken = 0
     for outcome in stream(clips, [Counting()], workers=2):
         assert not outcome.failure
@@ -261,13 +262,13 @@ def test_look_ahead_is_bounded(clips, monkeypatch):
 def test_a_job_holds_few_clips_of_a_long_video(folder, monkeypatch):
     path = str(folder / "00.mp4")
     windows = [Clip(path, i * 0.01, (i + 1) * 0.01) for i in range(100)]
-    sizes = [len(job.clips) for job in extract_module._jobs(windows, 2)]
+    sizes = [len(job.clips) for job in outcome_module._jobs(windows, 2)]
     assert sum(sizes) == 100 and max(sizes) <= 16
 
 
 def test_a_short_video_is_dealt_out_to_all_workers():
     windows = [Clip("short.mp4", float(i), i + 1.0) for i in range(10)]
-    jobs = list(extract_module._jobs(windows, 2))
+    jobs = list(outcome_module._jobs(windows, 2))
     assert [list(job.clips) for job in jobs] == [windows[:5], windows[5:]]
     assert jobs[0].video is jobs[1].video  # its digest is computed once
 

@@ -1,6 +1,7 @@
 """From videos to features: decode once, ask many backbones, keep the answers on disk."""
 
-from vidfit.features.extract import ClipOutcome, Extraction, extract, stream
+from vidfit.features.extract import Extraction, extract, extract_all
+from vidfit.features.outcome import ClipOutcome, stream
 from vidfit.features.pool import POOLINGS, STEPS, temporal_statistics, time_steps
 from vidfit.features.store import FeatureStore, clip_digest
 
@@ -12,6 +13,7 @@ __all__ = [
     "FeatureStore",
     "clip_digest",
     "extract",
+    "extract_all",
     "stream",
     "temporal_statistics",
     "time_steps",

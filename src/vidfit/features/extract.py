@@ -1,56 +1,23 @@
-"""Decode once, ask many backbones.
-
-Each worker thread takes the clips of one video, decodes the union of the frames that the
-backbones want, and asks each backbone itself, with one thread. Decoding and inference so
-overlap across workers, no core waits for another, and a worker holds the sampled frames of
-one clip at a time: memory does not grow with the length of the videos.
-"""
+"""Bring the features of clips into a store, wherever the work runs."""
 
 from __future__ import annotations
 
-import math
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
-
-from vidfit.contracts import Backbone, Clip, ClipFeatures, Frames, Indices, Progress, clip_key
-from vidfit.errors import BackboneError, VideoError
-from vidfit.features.store import FeatureStore, clip_digest, file_digest
-from vidfit.features.views import gather_views
-from vidfit.video import VideoReader
+from vidfit.contracts import Backbone, Clip, ClipFeatures, Progress
+from vidfit.errors import StoreError
+from vidfit.features.outcome import ClipOutcome, stream
+from vidfit.features.store import FeatureStore
 from vidfit.work import Launcher, Work
 
-_CLIPS_A_JOB = 16
-_VIEWS_A_FORWARD = 8
 _FLUSH_CLIPS = 32
 _FLUSH_SECONDS = 5.0
 
-
-Wanted = Callable[[Mapping[str, ClipFeatures]], Sequence[str]]
-"""What backbones saw in a clip, by name -> names of those to run next; none when it is enough."""
-
-
-@dataclass
-class ClipOutcome:
-    """What became of one clip.
-
-    ``features`` by backbone name, of what was computed now; ``failure`` says why the clip
-    could not be read, ``backbone_failures`` which backbones could not answer, and why.
-    """
-
-    clip: Clip
-    digest: str = ""
-    failure: str = ""
-    decode_seconds: float = 0.0
-    features: dict[str, ClipFeatures] = field(default_factory=dict)
-    backbone_failures: dict[str, str] = field(default_factory=dict)
+Read = TypeVar("Read")
 
 
 @dataclass
@@ -156,68 +123,37 @@ def extract(
     return result
 
 
-def stream(
+def extract_all(
     clips: Sequence[Clip],
     backbones: Sequence[Backbone],
-    *,
-    workers: int,
-    known: Mapping[str, set[str]] | None = None,
-    wanted: Wanted | None = None,
-) -> Iterator[ClipOutcome]:
-    """Yield each clip as it is finished, with bounded look-ahead.
+    store: FeatureStore,
+    place: Launcher,
+    progress: Progress | None,
+    read: Callable[[Extraction], Read | None],
+) -> tuple[Extraction, Read]:
+    """Extract what is missing and read it; once more where a stored part was damaged.
 
     Parameters
     ----------
-    known
-        By backbone name, the digests of clips that need no computing. ``None`` computes
-        everything and gives no digests.
-    wanted
-        Says which backbones to run next, given what the others saw in the clip; ``None`` runs
-        all at once, from one decode.
+    read
+        Reads the features of all readable clips; ``None`` when some are not there.
+
+    Raises
+    ------
+    StoreError
+        If features cannot be written, or are gone when they are read.
     """
-    stop = threading.Event()
-    readers = _Readers()
-
-    def run(job: _Job) -> list[ClipOutcome]:
-        content = job.video.content if known is not None else ""
-        outcomes = []
-        for clip in job.clips:
-            if not stop.is_set():
-                outcome = _outcome(clip, content)
-                at_once = [b for b in backbones if not _is_known(b, outcome, known)]
-                for some in _in_turn(at_once, outcome, wanted):
-                    _run(outcome, some, readers)
-                outcomes.append(outcome)
-        return outcomes
-
-    jobs = _jobs(clips, workers)
-    with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
-        running: set[Future[list[ClipOutcome]]] = set()
-        try:
-            for job in jobs:
-                running.add(pool.submit(run, job))
-                if len(running) >= 2 * workers:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield from future.result()
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield from future.result()
-        except KeyboardInterrupt:
-            stop.set()
-            for future in running:
-                if not future.cancel():  # it runs: its present clip is finished and kept
-                    yield from future.result()
-            raise
-        except BaseException:
-            stop.set()
-            for future in running:
-                future.cancel()
-            raise
-        finally:
-            pool.shutdown(wait=True)
-            readers.close()
+    if progress:
+        progress.start("decode and extract", len(clips))
+    for told in (progress, None):  # a part that was found damaged is set aside by then
+        done = extract(clips, backbones, store, place, told)
+        found = read(done)
+        if found is not None:
+            return done, found
+    raise StoreError(
+        f"features in {store.root} are gone as soon as they are written; does another "
+        "process delete them? Choose another output folder"
+    )
 
 
 def _file_bytes(path: str) -> int:
@@ -230,135 +166,6 @@ def _file_bytes(path: str) -> int:
         return Path(path).stat().st_size
     except OSError:  # a URL; or a file that is gone, which is reported when it is its turn
         return 0
-
-
-@dataclass
-class _Video:
-    """A video's digest, or why it has none: read once for all of its clips."""
-
-    path: str
-
-    @cached_property
-    def content(self) -> str | VideoError:
-        try:
-            return file_digest(self.path)
-        except VideoError as error:
-            return error
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Some clips of one video."""
-
-    video: _Video
-    clips: Sequence[Clip]
-
-
-def _jobs(clips: Sequence[Clip], workers: int) -> Iterator[_Job]:
-    """Group consecutive clips of one video, so that a reader goes forward through it.
-
-    A video that is all there is, is dealt out to all workers.
-    """
-    size = min(_CLIPS_A_JOB, math.ceil(len(clips) / workers))
-    for path, of_video in groupby(clips, key=lambda clip: clip.path):
-        video, spans = _Video(path), list(of_video)
-        for i in range(0, len(spans), size):
-            yield _Job(video, spans[i : i + size])
-
-
-def _outcome(clip: Clip, content: str | VideoError) -> ClipOutcome:
-    if isinstance(content, VideoError):
-        return ClipOutcome(clip, failure=str(content))
-    return ClipOutcome(clip, digest=clip_digest(clip, content) if content else "")
-
-
-def _is_known(
-    backbone: Backbone, outcome: ClipOutcome, known: Mapping[str, set[str]] | None
-) -> bool:
-    return known is not None and outcome.digest in known[backbone.spec.name]
-
-
-def _in_turn(
-    backbones: Sequence[Backbone], outcome: ClipOutcome, wanted: Wanted | None
-) -> Iterator[Sequence[Backbone]]:
-    """Yield the backbones to run on a clip: all at once, or as they are wanted."""
-    if wanted is None:
-        yield backbones
-        return
-    while not outcome.failure and not outcome.backbone_failures:
-        names = wanted(outcome.features)
-        some = [backbone for backbone in backbones if backbone.spec.name in names]
-        if not some:
-            return
-        yield some
-
-
-def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers) -> None:
-    """Decode a clip for some backbones, run them, and note what became of it."""
-    if outcome.failure or not backbones:
-        return
-    started = time.perf_counter()
-    try:
-        reader = readers.open(outcome.clip.path)
-        views = gather_views(reader, outcome.clip, [backbone.spec for backbone in backbones])
-    except VideoError as error:
-        outcome.failure = str(error)
-        return
-    outcome.decode_seconds += time.perf_counter() - started
-    for backbone, (indices_VT, frames_VTHWC) in zip(backbones, views, strict=True):
-        try:
-            features = _forward(backbone, indices_VT, frames_VTHWC, reader)
-        except Exception as error:  # a candidate's own code: whatever it raises drops it alone
-            reason = f"{clip_key(outcome.clip)}: {type(error).__name__}: {error}"
-            outcome.backbone_failures[backbone.spec.name] = reason
-        else:
-            outcome.features[backbone.spec.name] = features
-
-
-def _forward(
-    backbone: Backbone, indices_VT: Indices, frames_VTHWC: Frames, reader: VideoReader
-) -> ClipFeatures:
-    started = time.perf_counter()
-    tokens_BND = np.concatenate(
-        [
-            backbone.forward(frames_VTHWC[v : v + _VIEWS_A_FORWARD])
-            for v in range(0, len(frames_VTHWC), _VIEWS_A_FORWARD)
-        ]
-    )
-    seconds = time.perf_counter() - started
-    expected = (len(frames_VTHWC), backbone.spec.dim)
-    if tokens_BND.ndim != 3 or tokens_BND.size == 0 or tokens_BND.shape[::2] != expected:
-        raise BackboneError(
-            f"{backbone.spec.name} gave tokens of shape {tokens_BND.shape} for {expected[0]} views;"
-            f" expected [{expected[0]}, N, {expected[1]}] with N of at least 1"
-        )
-    tokens_ND = tokens_BND.reshape(-1, tokens_BND.shape[-1])
-    if not np.isfinite(tokens_ND).all():
-        raise BackboneError(f"{backbone.spec.name} gave features that are not finite")
-    seen = np.unique(indices_VT)
-    return ClipFeatures(tokens_ND, seen, reader.pts_seconds[seen], seconds)
-
-
-class _Readers:
-    """Each thread's open video, kept while the next job is of the same video."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, tuple[str, VideoReader]] = {}
-
-    def open(self, path: str) -> VideoReader:
-        thread = threading.get_ident()
-        if thread in self._open and self._open[thread][0] == path:
-            return self._open[thread][1]
-        if thread in self._open:
-            self._open.pop(thread)[1].close()
-        reader = VideoReader(path)
-        self._open[thread] = (path, reader)
-        return reader
-
-    def close(self) -> None:
-        for _, reader in self._open.values():
-            reader.close()
-        self._open.clear()
 
 
 class _StoreBuffer:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
-from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
-from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics
+from vidfit.errors import BackboneError, NotEnoughDataError
+from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
 from vidfit.jobs.answers import Proposed, gather, with_labels, write_to_label
 from vidfit.jobs.candidates import Loaded, load_candidates
 from vidfit.jobs.options import LabelOptions
@@ -134,19 +135,9 @@ def look(
     StoreError
         If features are gone when they are read.
     """
-    if progress:
-        progress.start("decode and extract", len(clips))
     backbones = [candidate.backbone for candidate in loaded]
-    done = extract(clips, backbones, store, place, progress)
-    vectors = _vectors(loaded, store, done)
-    if vectors is None:  # a stored part was damaged; it is set aside now
-        done = extract(clips, backbones, store, place)
-        vectors = _vectors(loaded, store, done)
-    if vectors is None:
-        raise StoreError(
-            f"features in {store.root} are gone as soon as they are written; does another "
-            "process delete them? Choose another output folder"
-        )
+    read = partial(_vectors, loaded, store)
+    done, vectors = extract_all(clips, backbones, store, place, progress, read)
     unread = [Failure(clip_key(clip), reason) for clip, reason in done.failures.items()]
     failed = [Failure(name, reason) for name, reason in done.backbone_failures.items()]
     readable = tuple(clip for clip in clips if clip in done.digests)

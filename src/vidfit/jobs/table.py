@@ -19,9 +19,16 @@ from vidfit.contracts import (
     Seconds,
     clip_key,
 )
-from vidfit.errors import BackboneError, NotEnoughDataError, StoreError
+from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.evaluate import near_duplicates
-from vidfit.features import Extraction, FeatureStore, extract, temporal_statistics, time_steps
+from vidfit.features import (
+    Extraction,
+    FeatureStore,
+    extract,
+    extract_all,
+    temporal_statistics,
+    time_steps,
+)
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.reported import NearDuplicate
 from vidfit.selection import Rows
@@ -125,18 +132,12 @@ def build_table(
     """
     audit = fingerprint()
     encoders = [*backbones, audit]
-    if progress:
-        progress.start("decode and extract", len(clips))
-    done = extract(clips, encoders, store, place, progress)
-    rows = _rows(store, encoders, done, steps)
-    if not rows.complete(done):  # a stored part was damaged; it is set aside now
-        done = extract(clips, encoders, store, place)
+
+    def read(done: Extraction) -> _Rows | None:
         rows = _rows(store, encoders, done, steps)
-    if not rows.complete(done):
-        raise StoreError(
-            f"features in {store.root} are gone as soon as they are written; does another "
-            "process delete them? Choose another output folder"
-        )
+        return rows if rows.complete(done) else None
+
+    done, rows = extract_all(clips, encoders, store, place, progress, read)
     tally = Tally(
         tuple(
             Failure(clip_key(clip), reason.removeprefix(f"{clip.path}: "))
