@@ -20,12 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 
 from vidfit.contracts import Floats, Frames, Progress
 from vidfit.errors import VidfitError
 from vidfit.video import write_video
+from vidfit.video.source import open_container
 
 CLASSES = (
     "pan-left",
@@ -181,7 +181,7 @@ def footage_folder() -> Path:
 def _read(folder: Path, shot: Shot) -> Frames:
     """Decode a shot: uint8 RGB frames [T, H, W, C], at most `_FOOTAGE_HEIGHT_PIXELS` high."""
     frames = []
-    with av.open(str(folder / shot.file)) as container:
+    with open_container(str(folder / shot.file)) as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number >= shot.stop:
                 break

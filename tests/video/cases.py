@@ -318,8 +318,8 @@ def _empty_folder(folder: Path) -> Path:
 
 DAMAGED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "empty": (_empty, "the file is empty"),
-    "text": (_text, "not a known video format"),
-    "playlist": (_playlist, "list or text, not a video"),
+    "text": (_text, "is text, not a video"),
+    "playlist": (_playlist, "is a list of files for FFmpeg, not a video"),
     "broken_header": (_broken_header, "header is damaged"),
     "broken_header_in_front": (_broken_header_in_front, "damaged|cut short"),
     "audio_only": (_audio_only, "holds no video stream, only audio"),

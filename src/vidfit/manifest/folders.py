@@ -11,7 +11,7 @@ from vidfit.manifest.names import (
     is_image,
     is_junk,
     is_text,
-    is_video,
+    is_video_file,
     natural_key,
     split_word,
 )
@@ -39,7 +39,7 @@ def list_folder(folder: Path) -> Entries:
     for entry in found:
         if entry.is_dir():
             kind = "folders"
-        elif is_video(entry.name):
+        elif is_video_file(Path(entry.path)):
             kind = "videos"
         else:
             kind = "images" if is_image(entry.name) else "others"

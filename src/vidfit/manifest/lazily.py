@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vidfit.errors import ManifestError
 from vidfit.manifest.lists import parse_line
-from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video, natural_key
+from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video_file, natural_key
 from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.table import COLUMNS, delimiter, find_columns, has_header
 from vidfit.manifest.value import absolute, is_url
@@ -55,7 +55,7 @@ def _of_folder(folder: Path) -> Iterator[str]:
     for root, folders, names in os.walk(folder):
         folders.sort(key=natural_key)
         for name in sorted(names, key=natural_key):
-            if is_video(name):
+            if is_video_file(Path(root) / name):
                 yield str(Path(root) / name)
 
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import PurePath
+from pathlib import Path, PurePath
+
+from vidfit.video.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from vidfit.video.signature import holds_video
 
 # fmt: off
-VIDEO_SUFFIXES = frozenset({
-    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mpe", ".m2v", ".ts",
-    ".mts", ".m2ts", ".wmv", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".asf", ".divx",
-    ".mjpeg", ".mjpg", ".y4m", ".gif", ".h264", ".264", ".hevc", ".265", ".dv", ".mxf", ".rm",
-    ".rmvb",
-})
-IMAGE_SUFFIXES = frozenset({
-    ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
-})
 NOTE_SUFFIXES = frozenset({
     ".txt", ".list", ".lst", ".md", ".rst", ".nfo", ".json", ".jsonl", ".xml", ".yaml",
     ".yml", ".csv", ".tsv", ".parquet", ".srt", ".vtt", ".log", ".ini", ".db", ".url", ".lnk",
@@ -44,6 +38,13 @@ def suffix(name: str) -> str:
 def is_video(name: str) -> bool:
     """Return whether a name has the suffix of a video."""
     return suffix(name) in VIDEO_SUFFIXES
+
+
+def is_video_file(file: Path) -> bool:
+    """Return whether a file is a video by its suffix, or, where that tells nothing, its bytes."""
+    if is_video(file.name):
+        return True
+    return not (is_image(file.name) or is_junk(file.name)) and holds_video(file)
 
 
 def is_image(name: str) -> bool:

@@ -13,6 +13,7 @@ from vidfit.manifest.names import (
     LIST_SUFFIXES,
     TABLE_SUFFIXES,
     is_video,
+    is_video_file,
     natural_key,
     split_of_list,
 )
@@ -84,7 +85,7 @@ def _list_clips(source: str | Path) -> Listing:
         return _read_folder(path)
     if not path.is_file():
         raise ManifestError(f"There is no {path}. Expected: {LAYOUTS}.")
-    if is_video(path.name):
+    if is_video_file(path):
         return Listing(path.parent, "one video", clips=[Clip(str(path))])
     return _read_file(path)
 

@@ -4,10 +4,10 @@ from vidfit.video.decode import decode
 from vidfit.video.frame import DecodedFrame
 from vidfit.video.info import VideoInfo
 from vidfit.video.member import split_member
+from vidfit.video.names import VIDEO_SUFFIXES, is_video_path
 from vidfit.video.reader import VideoReader, probe
 from vidfit.video.sample import frame_indices
 from vidfit.video.shots import shot_boundaries
-from vidfit.video.source import VIDEO_SUFFIXES, is_video_path
 from vidfit.video.stored import FrameLook
 from vidfit.video.write import write_video
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
 import av.error
 import numpy as np
 
@@ -14,7 +13,7 @@ from vidfit.contracts import Indices
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
-from vidfit.video.source import DECODER_OPTIONS, frame_files, reason
+from vidfit.video.source import frame_files, open_image, reason
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -53,12 +52,11 @@ def read_image(file: Path) -> VideoFrame:
     VideoError
         The file is not an image, or is damaged.
     """
+    container = open_image(file)
     try:
-        # As an open file: FFmpeg would read a "%d" in the name as a pattern.
-        with (
-            file.open("rb") as opened,
-            av.open(opened, mode="r", options=DECODER_OPTIONS) as container,
-        ):
-            return next(container.decode(video=0))
+        return next(container.decode(video=0))
     except (av.error.FFmpegError, OSError, StopIteration, IndexError) as error:
         raise VideoError(f"{file}: cannot be read as an image: {reason(error)}") from error
+    finally:
+        container.close()
+        container.file.file.close()

@@ -6,6 +6,7 @@ holds ``://``: what does is a chain of fsspec (``tar://a.mp4::s3://b/c.tar``), a
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def split_member(path: str) -> tuple[str, str] | None:
     match = _NOTATION.fullmatch(path)
     if not match or "://" in match["name"] or _CHAINED.fullmatch(match["archive"]):
         return None
+    if _lies_here(path):
+        return None
     return match["archive"], match["name"]
 
 
@@ -32,7 +35,12 @@ def is_url(path: str) -> bool:
     A member of a shard is one where the shard is.
     """
     member = split_member(path)
-    return is_remote(member[0] if member else path)
+    return is_remote(member[0] if member else path) and not _lies_here(path)
+
+
+def _lies_here(path: str) -> bool:
+    """Whether a path that looks like another notation is the name of a file on this disk."""
+    return "::" in path and "://" not in path and os.path.lexists(path)
 
 
 def find(path: str) -> tuple[str, Span, bool]:
@@ -59,15 +67,18 @@ def read_member(path: str) -> bytes:
     return read_span(archive, span)
 
 
-def openable(path: str) -> object:
-    """Return what PyAV opens a member by: FFmpeg reads a part of a local file by itself."""
+def openable(path: str) -> tuple[Part, str | None]:
+    """Return a member as an open file, and, in a local shard, FFmpeg's address of it."""
     archive, span, is_folder = find(path)
     if is_folder:
         raise VideoError(f"{path}: holds frames, not a video")
     if not span.size:
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
     if is_url(archive):
-        return Part(open_remote(archive), span)
-    if Path(archive).stat().st_size < span.end:
+        return Part(open_remote(archive), span), None
+    file = Path(archive)
+    if file.stat().st_size < span.end:
         raise VideoError(f"{path}: the shard is cut short; copy it again, or shard the clips again")
-    return f"subfile,,start,{span.start},end,{span.end},,:{Path(archive).absolute()}"
+    return Part(
+        file.open("rb"), span
+    ), f"subfile,,start,{span.start},end,{span.end},,:{file.absolute()}"

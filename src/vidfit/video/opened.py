@@ -12,7 +12,7 @@ from av.stream import Discard
 
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
-from vidfit.video.source import DECODER_OPTIONS, open_container, reason
+from vidfit.video.source import DECODER_OPTIONS, best_video, open_container, reason
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -31,7 +31,7 @@ class OpenStream:
     def __init__(self, path: str, *, look_inside: bool = True) -> None:
         self.path = path
         self._container = open_container(path, look_inside=look_inside)
-        self.stream: VideoStream = self._container.streams.best("video")  # type: ignore[assignment]
+        self.stream: VideoStream = best_video(self._container)  # type: ignore[assignment]
         for stream in self._container.streams:
             if stream.index != self.stream.index:
                 stream.discard = Discard.all

@@ -1,44 +1,49 @@
-"""Where a video comes from: files, GIFs, folders of frames, URLs and shards, opened for PyAV."""
+"""Where a video comes from: files, GIFs, folders of frames, URLs and shards, opened for PyAV.
+
+A file is looked at before FFmpeg opens it, and FFmpeg may use no protocol but the one that reads
+the file, and no format that follows names found in it.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
+from av.stream import Disposition
 
 from vidfit.errors import VideoError
+from vidfit.video import boxes
+from vidfit.video.limits import FRAMES_MAX, PIXELS_MAX
 from vidfit.video.member import is_url as is_url
 from vidfit.video.member import openable, split_member
+from vidfit.video.names import IMAGE_SUFFIXES
+from vidfit.video.signature import LOOK_BYTES, refusal
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
-VIDEO_SUFFIXES = frozenset(
-    {
-        *(".3gp", ".asf", ".avi", ".flv", ".gif", ".h264", ".h265", ".ivf", ".m2ts", ".m4v"),
-        *(".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".ogg"),
-        *(".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
-    }
+# fmt: off
+_IMAGES = (
+    "apng,bmp_pipe,gif,j2k_pipe,jpeg_pipe,jpegls_pipe,mjpeg,pam_pipe,pbm_pipe,pgm_pipe,png_pipe,"
+    "ppm_pipe,tiff_pipe,webp_pipe"
 )
-"""File name endings, in lower case, that are taken for videos when a folder is searched."""
+_VIDEOS = (
+    "apv,asf,av1,avi,avs2,avs3,bink,cavsvideo,cine,dhav,dirac,dnxhd,dv,ea,evc,film_cpk,flic,"
+    "flv,gxf,h261,h263,h264,hevc,hxvs,ifv,ingenient,iv8,ivf,ivr,jpegxl_anim,kux,live_flv,luodat,"
+    "lxf,m4v,matroska,mjpeg_2000,mlv,mov,mpeg,mpegts,mpegvideo,mpjpeg,mtv,mxf,mxg,nsv,nut,nuv,obu,"
+    "ogg,pmp,pva,r3d,rm,roq,ser,smjpeg,smk,swf,ty,vc1,vc1test,vivo,vvc,wtv,xmv,yuv4mpegpipe"
+)
+_SOUND = "aac,ac3,aiff,amr,ape,au,caf,flac,mp3,wav"
+# fmt: on
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""File name endings, in lower case, of the frames in a folder of frames."""
-
-DECODER_OPTIONS = {"max_pixels": str(1 << 28)}
-"""Frames above 16384 x 16384 pixels are refused before memory is asked for."""
-
-# Demuxers that follow names found inside the file, or draw pictures of plain text.
-_REFUSED_FORMATS = frozenset({"concat", "dash", "hls", "imf", "sdp", "tty", "txd"})
-
-
-def is_video_path(path: str | Path) -> bool:
-    """Return whether the name ends like that of a video file; the file is not opened."""
-    return Path(str(path)).suffix.lower() in VIDEO_SUFFIXES
+DECODER_OPTIONS = {"max_pixels": str(PIXELS_MAX)}
+"""Larger pictures are refused before memory is asked for."""
 
 
 def natural_key(name: str) -> list[str | int]:
@@ -80,38 +85,163 @@ def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
     VideoError
         It cannot be opened as a video; the message gives the reason in one line.
     """
-    source: object
-    if split_member(path):
-        source = openable(path)
-    else:
-        source = _open_url(path) if is_url(path) else _checked_file(path)
     options = DECODER_OPTIONS if look_inside else {**DECODER_OPTIONS, "skip_frame": "all"}
+    source = _source(path)
     try:
-        container = av.open(source, mode="r", options=options, metadata_errors="replace")
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{path}: cannot be read as a video: {reason(error)}") from error
-    refused = _refusal(container)
-    if refused:
-        container.close()
-        raise VideoError(f"{path}: {refused}")
+        _look(path, source.file)
+        container = _open(path, source, options)
+        refused = _refusal(container)
+        if refused:
+            container.close()
+            raise VideoError(f"{path}: {refused}")
+    except BaseException:
+        source.file.close()
+        raise
+    if source.address is not None:
+        source.file.close()
     return container
+
+
+def open_image(file: Path) -> InputContainer:
+    """Open an image file with PyAV; the caller closes ``container.file.file``, too.
+
+    Raises
+    ------
+    VideoError
+        It is no image.
+    """
+    try:
+        opened = Unnamed(file.open("rb"))
+    except OSError as error:
+        raise VideoError(f"{file}: cannot be read as an image: {reason(error)}") from error
+    try:
+        return _open(str(file), _Source(opened), DECODER_OPTIONS, "an image", _IMAGES)
+    except BaseException:
+        opened.close()
+        raise
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An open file, and how FFmpeg opens it: by an address, or else by reading the open file."""
+
+    file: Any
+    address: str | None = None
+    protocols: str = "none"
+
+
+class Unnamed:
+    """An open file without its name, in which FFmpeg would see a pattern of names ("%d")."""
+
+    def __init__(self, file: Any, keeps: object = None) -> None:  # noqa: ANN401
+        self._file, self._keeps, self._first = file, keeps, b""
+        if file.seekable():
+            self.seek, self.tell = file.seek, file.tell
+
+    def peek(self, size: int) -> bytes:
+        """Return the first bytes of what was not read yet, and read them again next."""
+        self._first = self._file.read(size)
+        if hasattr(self, "seek"):
+            self.seek(0)
+            first, self._first = self._first, b""
+            return first
+        return self._first
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        if self._first:
+            end = len(self._first) if size < 0 else size
+            first, self._first = self._first[:end], self._first[end:]
+            return first
+        return bytes(self._file.read(size))
+
+    def close(self) -> None:
+        """Close the file, and with it the archive that it lies in."""
+        self._file.close()
+
+
+def _source(path: str) -> _Source:
+    if split_member(path):
+        part, address = openable(path)
+        return _Source(Unnamed(part), address, "subfile,file")
+    if is_url(path):
+        return _Source(_open_url(path))
+    address = _checked_file(path)
+    try:
+        return _Source(Unnamed(Path(path).open("rb")), address, "file")
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read as a video: {reason(error)}") from error
+
+
+def _look(path: str, file: Unnamed) -> None:
+    """Raise VideoError for a file that is no video, or claims to be too large, by its bytes."""
+    try:
+        first = file.peek(LOOK_BYTES)
+        refused = refusal(first)
+        if not refused and hasattr(file, "seek"):
+            size_bytes = file.seek(0, os.SEEK_END)
+            refused = boxes.trouble(file, first, size_bytes)
+            file.seek(0)
+    except Exception as error:  # every fsspec backend has errors of its own
+        raise VideoError(f"{path}: cannot be read: {reason(error)}") from error
+    if refused:
+        raise VideoError(f"{path}: {refused}")
+
+
+def _open(
+    path: str,
+    source: _Source,
+    options: dict[str, str],
+    kind: str = "a video",
+    formats: str = f"{_VIDEOS},{_IMAGES},{_SOUND}",
+) -> InputContainer:
+    try:
+        return av.open(
+            source.address or source.file,
+            mode="r",
+            options=options,
+            container_options={"protocol_whitelist": source.protocols, "format_whitelist": formats},
+            metadata_errors="replace",
+        )
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(f"{path}: cannot be read as {kind}: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:
     """Return what went wrong in one line, without FFmpeg's error numbers."""
     if isinstance(error, av.error.InvalidDataError):
         return "the data is not a known video format, or its header is damaged"
+    if isinstance(error, av.error.ArgumentError):  # what a format says that is not on our list
+        return "the data is in no format that vidfit reads, or damaged; convert it to MP4"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())
 
 
+def best_video(container: InputContainer) -> VideoStream | None:
+    """Return the stream of pictures to be read; a cover picture is none."""
+    best = container.streams.best("video")
+    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    return next((s for s in pictures if best and s.index == best.index), next(iter(pictures), None))
+
+
 def _refusal(container: InputContainer) -> str | None:
-    names = set(container.format.name.split(","))
-    if names & _REFUSED_FORMATS:
-        return f"this is a {container.format.name} list or text, not a video; give the video itself"
-    if not container.streams.video:
-        kinds = ", ".join(sorted({stream.type for stream in container.streams}))
-        return f"holds no video stream, only {kinds or 'a header without streams'}"
+    stream = best_video(container)
+    if stream is None:
+        kinds = {stream.type for stream in container.streams if stream.type != "video"}
+        found = [", ".join(sorted(kinds)) or "a header without streams"]
+        if container.streams.video:
+            found = [*sorted(kinds), "a cover picture"]
+        return f"holds no video stream, only {' with '.join(found)}"
+    if stream.codec_context is None:
+        return None
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > PIXELS_MAX:
+        return f"its pictures have {width} x {height} pixels, at most {PIXELS_MAX:,} are read"
+    if stream.frames > FRAMES_MAX:
+        return (
+            f"its header says {stream.frames:,} frames, at most {FRAMES_MAX:,} are read; "
+            "cut it in parts"
+        )
     return None
 
 
@@ -131,14 +261,12 @@ def _checked_file(path: str) -> str:
     return str(file) if file.is_absolute() else f"./{path}"
 
 
-def _open_url(path: str) -> object:
+def _open_url(path: str) -> Unnamed:
     import fsspec
 
     try:
         handle = fsspec.open(path, "rb")
-        opened = handle.open()
+        # A member of an archive is closed with its archive, which must stay as long.
+        return Unnamed(handle.open(), keeps=handle)
     except Exception as error:  # every fsspec backend has errors of its own
         raise VideoError(f"{path}: cannot be opened: {reason(error)}") from error
-    with suppress(AttributeError):  # a member of an archive is closed with its archive
-        opened.vidfit_keeps = handle
-    return opened

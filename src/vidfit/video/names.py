@@ -1,0 +1,26 @@
+"""Which files are taken for videos and for frames by their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".264", ".265", ".3g2", ".3gp", ".3gpp", ".amv", ".asf", ".avi", ".dav", ".divx", ".dv",
+    ".f4v", ".flv", ".gif", ".h264", ".h265", ".hevc", ".insv", ".ivf", ".lrv", ".m1v", ".m2t",
+    ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mod", ".mov", ".mp4", ".mp4v", ".mpe",
+    ".mpeg", ".mpg", ".mpv", ".mts", ".mxf", ".nut", ".ogg", ".ogm", ".ogv", ".qt", ".rm",
+    ".rmvb", ".tod", ".ts", ".vob", ".webm", ".wmv", ".wtv", ".y4m",
+})
+"""File name endings, in lower case, that are taken for videos; of others the bytes decide."""
+
+IMAGE_SUFFIXES = frozenset({
+    ".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+})
+"""File name endings, in lower case, of the frames in a folder of frames."""
+# fmt: on
+
+
+def is_video_path(path: str | Path) -> bool:
+    """Return whether the name ends like that of a video file; the file is not opened."""
+    return Path(str(path)).suffix.lower() in VIDEO_SUFFIXES
