@@ -29,6 +29,7 @@ class FolderDecoder:
         self.path = path
         self._files = frame_files(Path(path))
         self.keyframe_count = self.declared_count = len(self._files)
+        self.pixel_aspect = 1.0  # what images say of it is the density of a printer
         self.timing = Timing(np.arange(len(self._files)) / FOLDER_FPS, 1 / FOLDER_FPS, 0.0)
 
     def close(self) -> None:

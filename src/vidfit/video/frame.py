@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
@@ -15,7 +16,34 @@ if TYPE_CHECKING:
 
 _INTERPOLATION = int(Interpolation.BILINEAR | Interpolation.ACCURATE_RND)
 _FULL_RANGE = int(ColorRange.JPEG)
-_QUARTER_TURNS = {0: 0, 90: 1, 180: 2, 270: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """What a file asks for: first left and right change sides, then clockwise quarter turns."""
+
+    is_mirrored: bool = False
+    quarter_turns: int = 0
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Orientation:
+        """Read it off the display matrix, which takes (x, y) to (ax + cy, bx + dy)."""
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+        if matrix is None:
+            return cls()
+        (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()
+        is_mirrored = a * d < b * c
+        if is_mirrored:
+            a, b = -a, -b
+        return cls(is_mirrored, round(math.atan2(b, a) / (math.pi / 2)) % 4)
+
+    def size(self, first: int, second: int) -> tuple[int, int]:
+        """Return (height, width) after it of those before it, and the other way round."""
+        return (second, first) if self.quarter_turns % 2 else (first, second)
+
+    def apply(self, pixels: Frames) -> Frames:
+        """Return RGB [H, W, 3] upright; a view of what was given."""
+        return np.rot90(pixels[:, ::-1] if self.is_mirrored else pixels, -self.quarter_turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +52,16 @@ class Picture:
 
     width_pixels: int
     height_pixels: int
-    rotation_degrees: int
+    orientation: Orientation
     pixel_format: str
     codec: str
 
     @classmethod
-    def of(cls, frame: VideoFrame, codec: str) -> Picture:
+    def of(cls, frame: VideoFrame, codec: str, pixel_aspect: float = 1.0) -> Picture:
         """Read the facts off a decoded frame."""
-        rotation = clockwise_rotation(frame)
-        width, height = frame.width, frame.height
-        if rotation % 180:
-            width, height = height, width
-        return cls(width, height, rotation, frame.format.name, codec)
+        orientation = Orientation.of(frame)
+        height, width = shown_size(frame, orientation, pixel_aspect)
+        return cls(width, height, orientation, frame.format.name, codec)
 
 
 class Scalers:
@@ -82,13 +108,21 @@ class DecodedFrame:
         When it is shown, from the first frame.
     """
 
-    __slots__ = ("_frame", "_scalers", "index", "pts_seconds")
+    __slots__ = ("_frame", "_pixel_aspect", "_scalers", "index", "pts_seconds")
 
-    def __init__(self, index: int, pts_seconds: float, frame: VideoFrame, scalers: Scalers) -> None:
+    def __init__(
+        self,
+        index: int,
+        pts_seconds: float,
+        frame: VideoFrame,
+        scalers: Scalers,
+        pixel_aspect: float = 1.0,
+    ) -> None:
         self.index = index
         self.pts_seconds = pts_seconds
         self._frame = frame
         self._scalers = scalers
+        self._pixel_aspect = pixel_aspect
 
     def rgb(self, preprocessing: Preprocessing | None = None) -> Frames:
         """Return RGB pixels uint8 [H, W, 3], upright and contiguous.
@@ -97,23 +131,23 @@ class DecodedFrame:
         ----------
         preprocessing
             The size wanted, as the network sees it; ``mean`` and ``std`` are not applied.
-            ``None`` keeps the native size. May be called again with another one.
+            ``None`` keeps the size at which it is shown, that of ``VideoInfo``: the coded one
+            where pixels are square. May be called again with another one.
         """
-        frame = self._frame
-        turns = _QUARTER_TURNS[clockwise_rotation(frame)]
-        shown = (frame.height, frame.width) if turns % 2 == 0 else (frame.width, frame.height)
+        orientation = Orientation.of(self._frame)
+        shown = shown_size(self._frame, orientation, self._pixel_aspect)
         scaled = shown if preprocessing is None else scaled_size(preprocessing, *shown)
-        coded_height, coded_width = scaled if turns % 2 == 0 else scaled[::-1]
+        height, width = orientation.size(*scaled)
         # Turning the small picture costs less than turning the large one.
-        pixels = np.rot90(self._scalers.scale(frame, coded_width, coded_height), -turns)
+        pixels = orientation.apply(self._scalers.scale(self._frame, width, height))
         if preprocessing is not None and preprocessing.short_side_pixels is not None:
             pixels = _centre(pixels, preprocessing)
         return np.ascontiguousarray(pixels)
 
 
-def clockwise_rotation(frame: VideoFrame) -> int:
-    """Return the turn that the file asks for: 0, 90, 180 or 270 degrees clockwise."""
-    return round(-frame.rotation / 90) * 90 % 360
+def shown_size(frame: VideoFrame, orientation: Orientation, pixel_aspect: float) -> tuple[int, int]:
+    """Return (height, width) of the upright picture; coded columns are widened to square pixels."""
+    return orientation.size(frame.height, max(1, round(frame.width * pixel_aspect)))
 
 
 def scaled_size(

@@ -14,7 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
+from vidfit.errors import VideoError
+from vidfit.video.empty import HOLDS_PICTURE
 from vidfit.video.info import Timing
+from vidfit.video.limits import FRAMES_MAX
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -27,7 +30,7 @@ _UNKNOWN_TICKS = -(2**63)  # as FFmpeg's AV_NOPTS_VALUE
 
 # Codecs whose keyframe flags mean that decoding may start there. Others are decoded from
 # their first packet (GIF: a frame is drawn over the one before).
-_SEEKABLE_CODECS = frozenset(
+SEEKABLE_CODECS = frozenset(
     {
         *("av1", "dnxhd", "dvvideo", "ffv1", "flv1", "h263", "h264", "hevc", "huffyuv", "libdav1d"),
         *("mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v2", "msmpeg4v3", "png", "prores"),
@@ -216,16 +219,24 @@ def _frame_seconds(stream: VideoStream) -> float:
     return 1 / rate if 0 < rate < 1000 else 0.04
 
 
+def too_many_frames(path: str) -> VideoError:
+    """Say that a video is too long, and what to do."""
+    return VideoError(f"{path}: has more than {FRAMES_MAX:,} frames; cut it in parts")
+
+
 def _scan(opened: OpenStream) -> _Packets:
     packets = _Packets()
+    holds = HOLDS_PICTURE.get(opened.stream.codec_context.name)
     corrupt = 0
     while (packet := opened.read()) is not None:
         packets.pts.append(_UNKNOWN_TICKS if packet.pts is None else packet.pts)
         packets.dts.append(_UNKNOWN_TICKS if packet.dts is None else packet.dts)
         packets.keyframe.append(packet.is_keyframe)
-        packets.shown.append(not packet.is_discard)
+        packets.shown.append(not packet.is_discard and (holds is None or holds(packet)))
         packets.duration.append(packet.duration or 0)
         corrupt = corrupt + 1 if packet.is_corrupt else 0
+        if len(packets.pts) > FRAMES_MAX:
+            raise too_many_frames(opened.path)
     for _ in range(corrupt):  # a file that breaks off ends in a piece of a packet
         for column in vars(packets).values():
             column.pop()
@@ -239,7 +250,7 @@ def _starts(
 
     A frame that precedes its keyframe on screen (open GOP) may refer to the group before.
     """
-    keys = np.flatnonzero(keyframe_P) if codec in _SEEKABLE_CODECS else np.zeros(0, np.int64)
+    keys = np.flatnonzero(keyframe_P) if codec in SEEKABLE_CODECS else np.zeros(0, np.int64)
     choice = np.searchsorted(keys, position_of_F, "right") - 1
     pts_F = pts_P[position_of_F]
     padded = np.append(keys, 0)  # choice -1 is the first packet

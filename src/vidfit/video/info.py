@@ -13,8 +13,10 @@ from vidfit.contracts import Seconds
 class VideoInfo:
     """The facts of one video.
 
-    ``width_pixels`` and ``height_pixels`` are of the picture as it is shown: after the
-    rotation that the file asks for, ``rotation_degrees`` clockwise (0, 90, 180 or 270).
+    ``width_pixels`` and ``height_pixels`` are of the picture as it is shown: with square
+    pixels (coded columns are made wider or narrower by ``pixel_aspect``, the sample aspect
+    ratio), mirrored left to right if ``is_mirrored``, and then turned by ``rotation_degrees``
+    clockwise (0, 90, 180 or 270), all as the file asks for.
     ``frame_count`` counts the frames that can be read, from the packets and not from the
     header; ``duration_seconds`` runs from the first frame to the end of the last.
     """
@@ -23,6 +25,8 @@ class VideoInfo:
     width_pixels: int
     height_pixels: int
     rotation_degrees: int
+    is_mirrored: bool
+    pixel_aspect: float
     codec: str
     pixel_format: str
     frame_count: int

@@ -12,6 +12,7 @@ from av.stream import Discard
 
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
+from vidfit.video.limits import ASPECT_MAX
 from vidfit.video.source import DECODER_OPTIONS, best_video, open_container, reason
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class OpenStream:
         self._codec.thread_count = 1
         self._codec.options = dict(DECODER_OPTIONS)
         self.formats = set(self._container.format.name.split(","))
+        self.pixel_aspect = pixel_aspect(self.stream)
         self.picture: Picture | None = None
         self._packets = self._read()
 
@@ -100,7 +102,8 @@ class OpenStream:
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self.path}: decoding failed: {reason(error)}") from error
         if frames and self.picture is None:
-            self.picture = Picture.of(frames[0], self._codec.codec.canonical_name)
+            name = self._codec.codec.canonical_name
+            self.picture = Picture.of(frames[0], name, self.pixel_aspect)
         return frames
 
     def decode_all(self) -> Iterator[tuple[Packet[VideoStream] | None, list[VideoFrame]]]:
@@ -128,6 +131,12 @@ class OpenStream:
             return self._codec.name in _DROPPABLE_CODECS
         record = self._codec.extradata or b""
         return len(record) > 22 and record[0] == 1 and (record[21] >> 3) & 7 == 1
+
+
+def pixel_aspect(stream: VideoStream) -> float:
+    """Return how wide a pixel is shown by its height: what the container says, then the codec."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    return aspect if 1 / ASPECT_MAX <= aspect <= ASPECT_MAX else 1.0
 
 
 def open_lightly(path: str) -> OpenStream:

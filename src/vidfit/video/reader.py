@@ -41,6 +41,11 @@ class FrameSource(Protocol):
         """Frames that the file says it holds, 0 when it does not say."""
         ...
 
+    @property
+    def pixel_aspect(self) -> float:
+        """How wide a pixel is shown, by its height."""
+        ...
+
     def picture(self) -> Picture:
         """Look at a frame."""
         ...
@@ -118,7 +123,9 @@ class VideoReader:
             path=self.path,
             width_pixels=picture.width_pixels,
             height_pixels=picture.height_pixels,
-            rotation_degrees=picture.rotation_degrees,
+            rotation_degrees=90 * picture.orientation.quarter_turns,
+            is_mirrored=picture.orientation.is_mirrored,
+            pixel_aspect=self._source.pixel_aspect,
             codec=picture.codec,
             pixel_format=picture.pixel_format,
             frame_count=len(timing.pts_seconds_F),
@@ -147,9 +154,9 @@ class VideoReader:
         return self._frames(wanted)
 
     def _frames(self, wanted: Indices) -> Iterator[DecodedFrame]:
-        pts_seconds = self.pts_seconds
+        pts_seconds, aspect = self.pts_seconds, self._source.pixel_aspect
         for index, frame in self._source.frames(wanted):
-            yield DecodedFrame(index, float(pts_seconds[index]), frame, self._scalers)
+            yield DecodedFrame(index, float(pts_seconds[index]), frame, self._scalers, aspect)
 
     def _check(self, wanted: Indices) -> None:
         count = len(self.pts_seconds)

@@ -19,7 +19,7 @@ from vidfit.contracts import Frames, Indices, Preprocessing, Sampling
 from vidfit.errors import VideoError
 from vidfit.video.archive import BLOCK_BYTES, blocks, parse_header, read_span
 from vidfit.video.contents import contents
-from vidfit.video.frame import Picture
+from vidfit.video.frame import Orientation, Picture
 from vidfit.video.info import Timing
 from vidfit.video.member import find, read_member, split_member
 
@@ -101,6 +101,7 @@ class StoredFrames:
         self.path = path
         self._archive, self._span, _ = find(path)
         self.keyframe_count = self.declared_count = 0
+        self.pixel_aspect = 1.0
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -145,7 +146,7 @@ class StoredFrames:
     def picture(self) -> Picture:
         """Look at a frame."""
         height, width, _ = self._samples[0][0].shape
-        return Picture(width, height, 0, "rgb24", "npy")
+        return Picture(width, height, Orientation(), "rgb24", "npy")
 
     def views(self, look: FrameLook) -> tuple[Indices, Frames]:
         """Return the frames' places in the video [V, T], and the frames [V, T, H, W, 3].

@@ -74,6 +74,11 @@ class StreamDecoder:
         """Frames that the header declares, 0 when it does not."""
         return self.index.declared_count
 
+    @property
+    def pixel_aspect(self) -> float:
+        """How wide a pixel is shown, by its height."""
+        return self._opened.pixel_aspect
+
     def picture(self) -> Picture:
         """Look at a frame: the first one, decoded on the side, if none was decoded yet."""
         return self._opened.picture or first_picture(self.path)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from vidfit.errors import VideoError
-from vidfit.video.index import NO_FRAME, PacketIndex, build_index, counted_index
+from vidfit.video.index import NO_FRAME, PacketIndex, build_index, counted_index, too_many_frames
+from vidfit.video.limits import FRAMES_MAX, SECONDS_MAX
 from vidfit.video.opened import OpenStream
+from vidfit.video.pictures import without_empty_packets
 
 # Containers that carry no list of frames: packets are cut out by a parser, which may make
 # two of one frame (interlaced pictures) or begin in the middle of a group.
@@ -28,12 +30,19 @@ def survey(opened: OpenStream) -> PacketIndex:
     Raises
     ------
     VideoError
-        No frame can be decoded.
+        No frame can be decoded, or they are too many or too far apart.
     """
     index = build_index(opened)
     if index is not None and _begins_as(index, opened):
-        return index
-    return _count(opened.path)
+        index = without_empty_packets(index, opened)
+    else:
+        index = _count(opened.path)
+    if index.timing.duration_seconds > SECONDS_MAX:
+        raise VideoError(
+            f"{opened.path}: its timestamps span {index.timing.duration_seconds:,.0f} s, at most "
+            f"{SECONDS_MAX:,.0f} are read; they are damaged, or cut it in parts"
+        )
+    return index
 
 
 def _begins_as(index: PacketIndex, opened: OpenStream) -> bool:
@@ -76,6 +85,8 @@ def _count(path: str) -> PacketIndex:
         for packet, frames in opened.decode_all():
             keyframes += packet is not None and packet.is_keyframe
             ticks.extend(frame.pts for frame in frames)
+            if len(ticks) > FRAMES_MAX:
+                raise too_many_frames(path)
         if not ticks:
             raise VideoError(
                 f"{path}: no picture can be decoded from its {opened.stream.codec_context.name} "
