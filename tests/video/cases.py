@@ -14,6 +14,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
+from PIL import Image
 
 TIME_BASE = Fraction(1, 12800)
 
@@ -156,6 +158,26 @@ def _joined_transport(folder: Path) -> Path:
     return joined
 
 
+def _gif_comment(folder: Path) -> Path:
+    """A comment after the last picture, which is a packet of its own."""
+    path = write(folder, Recipe("v.gif", codec="gif", pixel_format="rgb8", frames=20))
+    path.write_bytes(path.read_bytes()[:-1] + b"\x21\xfe\x02hi\x00;")
+    return path
+
+
+def _vp8_hidden(folder: Path) -> Path:
+    """Pictures that others refer to, and that are not shown."""
+    path = _VP8(folder)
+    data, at, frame = bytearray(path.read_bytes()), 32, 0
+    while at < len(data):
+        if frame % 7 == 5:
+            data[at + 12] &= ~0x10
+        at += 12 + int.from_bytes(data[at : at + 4], "little")
+        frame += 1
+    path.write_bytes(bytes(data))
+    return path
+
+
 def _frame_folder(folder: Path) -> Path:
     frames = folder / "frames"
     frames.mkdir()
@@ -177,6 +199,10 @@ def _uneven(i: int) -> int:
 
 _FRAMES = {"ticks": lambda i: i, "time_base": Fraction(1, 25)}
 _MPEG2 = {"codec": "mpeg2video", "options": {"bf": "2", "g": "12"}, **_FRAMES}
+
+_VP8 = _recipe(
+    "v.ivf", codec="libvpx", options={"g": "20", "deadline": "realtime"}, frames=40, **_FRAMES
+)
 
 CASES: dict[str, Callable[[Path], Path]] = {
     "h264_gop1": _recipe("v.mp4", options=x264(1, 0)),
@@ -239,6 +265,9 @@ CASES: dict[str, Callable[[Path], Path]] = {
     "mjpeg_avi": _recipe("v.avi", codec="mjpeg", pixel_format="yuvj420p", frames=20, **_FRAMES),
     "ffv1_mkv": _recipe("v.mkv", codec="ffv1", options={"g": "6"}, frames=20),
     "gif": _recipe("v.gif", codec="gif", pixel_format="rgb8", frames=20),
+    "gif_comment": _gif_comment,
+    "vp8": _VP8,
+    "vp8_hidden_frames": _vp8_hidden,
     "one_pixel": _recipe("v.nut", codec="ffv1", pixel_format="bgr0", width=1, height=1, frames=5),
     "frame_folder": _frame_folder,
 }
@@ -316,10 +345,55 @@ def _empty_folder(folder: Path) -> Path:
     return folder / "frames"
 
 
+def _encrypted(folder: Path) -> Path:
+    """As shops sell them: common encryption (ISO/IEC 23001-7)."""
+    options = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "76" * 16}
+    options["encryption_kid"] = "a7" * 16
+    return write(folder, Recipe("sold.mp4", options=x264(12), container_options=options))
+
+
+def _cover_picture(folder: Path) -> Path:
+    path = folder / "song.mp3"
+    with av.open(str(path), "w") as container:
+        sound, cover = container.add_stream("mp3", rate=16000), container.add_stream("png")
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "rgb24"
+        cover.disposition = Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(next(pictures(1, 48, 64)), format="rgb24")
+        container.mux(cover.encode(picture))
+        for i in range(20):
+            container.mux(sound.encode(_silence(i)))
+        container.mux(sound.encode(None))
+    return path
+
+
+def _animated_webp(folder: Path) -> Path:
+    frames = [Image.fromarray(picture) for picture in pictures(3, 48, 64)]
+    frames[0].save(folder / "a.webp", save_all=True, append_images=frames[1:])
+    return folder / "a.webp"
+
+
+def _bytes(file: str, data: bytes) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        (folder / file).write_bytes(data)
+        return folder / file
+
+    return make
+
+
 DAMAGED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "empty": (_empty, "the file is empty"),
     "text": (_text, "is text, not a video"),
     "playlist": (_playlist, "is a list of files for FFmpeg, not a video"),
+    "hls": (_bytes("v.mp4", b"#EXTM3U\n#EXT-X-VERSION:3\na.ts\n"), "is an HLS playlist"),
+    "sdp": (_bytes("v.mp4", b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n"), "session description"),
+    "dash": (_bytes("v.mp4", b"<?xml version='1.0'?>\n<MPD></MPD>"), "is a DASH manifest"),
+    "web_page": (_bytes("v.mp4", b"\n<!DOCTYPE html><html></html>"), "is a web page"),
+    "lfs_pointer": (_bytes("v.mp4", b"version https://git-lfs.github.com/spec/v1"), "lfs pull"),
+    "zip": (_bytes("v.mp4", b"PK\x03\x04" + bytes(60)), "is a ZIP archive"),
+    "subtitles": (_bytes("v.mp4", b"1\n00:00:01,000 --> 00:00:02,000\nHi\n"), "is text"),
+    "encrypted": (_encrypted, r"is encrypted \(DRM\); decrypt it first"),
+    "cover_picture": (_cover_picture, "no video stream, only audio with a cover picture"),
+    "animated_webp": (_animated_webp, "is an animated WebP"),
     "broken_header": (_broken_header, "header is damaged"),
     "broken_header_in_front": (_broken_header_in_front, "damaged|cut short"),
     "audio_only": (_audio_only, "holds no video stream, only audio"),

@@ -28,7 +28,10 @@ class Orientation:
     @classmethod
     def of(cls, frame: VideoFrame) -> Orientation:
         """Read it off the display matrix, which takes (x, y) to (ax + cy, bx + dy)."""
-        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+        try:
+            matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+        except ValueError:  # PyAV has no name for what lies beside it, such as EXIF
+            return cls(quarter_turns=round(-frame.rotation / 90) % 4)
         if matrix is None:
             return cls()
         (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()
@@ -55,13 +58,14 @@ class Picture:
     orientation: Orientation
     pixel_format: str
     codec: str
+    pixel_aspect: float = 1.0
 
     @classmethod
     def of(cls, frame: VideoFrame, codec: str, pixel_aspect: float = 1.0) -> Picture:
         """Read the facts off a decoded frame."""
         orientation = Orientation.of(frame)
         height, width = shown_size(frame, orientation, pixel_aspect)
-        return cls(width, height, orientation, frame.format.name, codec)
+        return cls(width, height, orientation, frame.format.name, codec, pixel_aspect)
 
 
 class Scalers:

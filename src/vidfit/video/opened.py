@@ -40,7 +40,6 @@ class OpenStream:
         self._codec.thread_count = 1
         self._codec.options = dict(DECODER_OPTIONS)
         self.formats = set(self._container.format.name.split(","))
-        self.pixel_aspect = pixel_aspect(self.stream)
         self.picture: Picture | None = None
         self._packets = self._read()
 
@@ -103,7 +102,7 @@ class OpenStream:
             raise VideoError(f"{self.path}: decoding failed: {reason(error)}") from error
         if frames and self.picture is None:
             name = self._codec.codec.canonical_name
-            self.picture = Picture.of(frames[0], name, self.pixel_aspect)
+            self.picture = Picture.of(frames[0], name, pixel_aspect(self.stream))
         return frames
 
     def decode_all(self) -> Iterator[tuple[Packet[VideoStream] | None, list[VideoFrame]]]:
@@ -135,7 +134,8 @@ class OpenStream:
 
 def pixel_aspect(stream: VideoStream) -> float:
     """Return how wide a pixel is shown by its height: what the container says, then the codec."""
-    aspect = float(stream.sample_aspect_ratio or 1)
+    codec = stream.codec_context.sample_aspect_ratio  # known late, if the file was opened lightly
+    aspect = float(stream.sample_aspect_ratio or codec or 1)
     return aspect if 1 / ASPECT_MAX <= aspect <= ASPECT_MAX else 1.0
 
 

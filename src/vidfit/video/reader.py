@@ -43,7 +43,7 @@ class FrameSource(Protocol):
 
     @property
     def pixel_aspect(self) -> float:
-        """How wide a pixel is shown, by its height."""
+        """How wide a pixel is shown, by its height; known when a frame has come out."""
         ...
 
     def picture(self) -> Picture:
@@ -125,7 +125,7 @@ class VideoReader:
             height_pixels=picture.height_pixels,
             rotation_degrees=90 * picture.orientation.quarter_turns,
             is_mirrored=picture.orientation.is_mirrored,
-            pixel_aspect=self._source.pixel_aspect,
+            pixel_aspect=picture.pixel_aspect,
             codec=picture.codec,
             pixel_format=picture.pixel_format,
             frame_count=len(timing.pts_seconds_F),
@@ -154,8 +154,9 @@ class VideoReader:
         return self._frames(wanted)
 
     def _frames(self, wanted: Indices) -> Iterator[DecodedFrame]:
-        pts_seconds, aspect = self.pts_seconds, self._source.pixel_aspect
+        pts_seconds = self.pts_seconds
         for index, frame in self._source.frames(wanted):
+            aspect = self._source.pixel_aspect
             yield DecodedFrame(index, float(pts_seconds[index]), frame, self._scalers, aspect)
 
     def _check(self, wanted: Indices) -> None:

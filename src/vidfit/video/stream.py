@@ -76,8 +76,9 @@ class StreamDecoder:
 
     @property
     def pixel_aspect(self) -> float:
-        """How wide a pixel is shown, by its height."""
-        return self._opened.pixel_aspect
+        """How wide a pixel is shown, by its height; known from the first frame on."""
+        picture = self._opened.picture
+        return picture.pixel_aspect if picture else 1.0
 
     def picture(self) -> Picture:
         """Look at a frame: the first one, decoded on the side, if none was decoded yet."""
