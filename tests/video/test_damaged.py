@@ -12,15 +12,16 @@ import av
 import numpy as np
 import pytest
 from tests.video.cases import DAMAGED, Recipe, overwritten, truncated, write, x264
+from tests.video.foreign import FOREIGN
 
 from vidfit.contracts import Preprocessing
 from vidfit.errors import VideoError
 from vidfit.video import VideoReader, decode, probe
 
 
-@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.parametrize("name", [*DAMAGED, *FOREIGN])
 def test_damaged_files_are_refused_with_one_line(name, tmp_path, capfd):
-    make, message = DAMAGED[name]
+    make, message = {**DAMAGED, **FOREIGN}[name]
     path = make(tmp_path)
     capfd.readouterr()
     with pytest.raises(VideoError, match=message) as caught:

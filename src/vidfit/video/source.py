@@ -204,15 +204,19 @@ def _open(
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{path}: cannot be read as {kind}: {reason(error)}") from error
+        if isinstance(error, av.error.ArgumentError):  # so FFmpeg has it for `format_whitelist`
+            why = "the data is in no format that vidfit reads, or damaged; convert it to MP4"
+        else:
+            why = reason(error)
+        raise VideoError(f"{path}: cannot be read as {kind}: {why}") from error
 
 
 def reason(error: BaseException) -> str:
     """Return what went wrong in one line, without FFmpeg's error numbers."""
     if isinstance(error, av.error.InvalidDataError):
         return "the data is not a known video format, or its header is damaged"
-    if isinstance(error, av.error.ArgumentError):  # what a format says that is not on our list
-        return "the data is in no format that vidfit reads, or damaged; convert it to MP4"
+    if isinstance(error, av.error.ArgumentError):  # so FFmpeg has it for `max_pixels`, too
+        return f"the data is damaged, or its pictures have more than {PIXELS_MAX:,} pixels"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())
 
@@ -232,11 +236,6 @@ def _refusal(container: InputContainer) -> str | None:
         if container.streams.video:
             found = [*sorted(kinds), "a cover picture"]
         return f"holds no video stream, only {' with '.join(found)}"
-    if stream.codec_context is None:
-        return None
-    width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > PIXELS_MAX:
-        return f"its pictures have {width} x {height} pixels, at most {PIXELS_MAX:,} are read"
     if stream.frames > FRAMES_MAX:
         return (
             f"its header says {stream.frames:,} frames, at most {FRAMES_MAX:,} are read; "
