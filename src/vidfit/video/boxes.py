@@ -1,26 +1,26 @@
 """A look at the boxes of an MP4 or MOV file, before FFmpeg builds an index from them.
 
-Some boxes say how many samples there are without listing them: a file of 6 kB can claim a
-thousand million, and FFmpeg takes 36 bytes and more for each (ISO/IEC 14496-12).
+Some boxes say how many samples there are without listing them, and an edit list repeats them: a
+file of 6 kB can claim a thousand million, and FFmpeg takes 40 bytes for each (ISO/IEC 14496-12).
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from struct import Struct
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from vidfit.video.limits import FRAMES_MAX
+from vidfit.video.limits import SAMPLES_MAX
 
 _HOLDS_BOXES = frozenset({b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl", b"moof", b"traf"})
 _FIRST_KINDS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot", b"styp"})
 _DEPTH_MAX = 10  # as FFmpeg
 _ENCRYPTED = frozenset({b"encv", b"drmi"})
-_EDITS_MAX = 1000
-_LISTS_SAMPLES = 0x0F00  # flags of trun: each sample has a field of its own
+_READ_BYTES = 1 << 15
+_HEADER, _COUNT, _SAMPLES = Struct(">I4sQ"), Struct(">4xI"), Struct(">8xI")
+_FORMAT, _HANDLER, _TIMES = Struct(">12x4s"), Struct(">8x4s"), Struct(">4xI4xI")
 _PLAIN_AUDIO_SAMPLES = 1024  # that FFmpeg indexes as one
 
 
@@ -36,8 +36,7 @@ class Seekable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
+class _Box(NamedTuple):
     kind: bytes
     start: int
     end: int
@@ -58,39 +57,38 @@ def trouble(file: Seekable, first: bytes, size_bytes: int) -> str | None:
     if first[4:8] not in _FIRST_KINDS:
         return None
     whole = _File(file)
-    unlisted = 0
+    entries = 0
     for box in whole.boxes(_Box(b"", 0, size_bytes), leave=b"trak"):
         if box.kind == b"trun":
-            flags, count = whole.words(box, "II")
-            unlisted += 0 if flags & _LISTS_SAMPLES else count
+            entries += whole.words(box.start, _COUNT)[0]
         elif box.kind == b"trak":
             track: dict[bytes, list[_Box]] = {}
             for inner in whole.boxes(box):
                 track.setdefault(inner.kind, []).append(inner)
-            if any(whole.words(b, "12x4s")[0] in _ENCRYPTED for b in track.get(b"stsd", ())):
+            formats = whole.first(track.get(b"stsd", []), _FORMAT)
+            if any(name in _ENCRYPTED for (name,) in formats):
                 return "is encrypted (DRM); decrypt it first"
-            if any(whole.words(b, "4xI")[0] > _EDITS_MAX for b in track.get(b"elst", ())):
-                return f"its header has more than {_EDITS_MAX} edits; the file is damaged"
-            unlisted += whole.unlisted(track)
-        if unlisted > FRAMES_MAX:
+            entries += whole.entries(track)
+        if entries > SAMPLES_MAX:
             return (
-                f"its header claims {unlisted:,} samples without a list of them, at most "
-                f"{FRAMES_MAX:,} are read; the file is damaged, or cut it in parts"
+                f"its header claims {entries:,} samples, at most {SAMPLES_MAX:,} are read; "
+                "the file is damaged, or cut it in parts"
             )
     return None
 
 
-@dataclass(frozen=True)
 class _File:
-    """Boxes of an open file."""
+    """Boxes of an open file, of which it keeps the bytes last read."""
 
-    file: Seekable
+    def __init__(self, file: Seekable) -> None:
+        self.file = file
+        self._bytes, self._start = b"", 0
 
     def boxes(self, within: _Box, depth: int = 0, leave: bytes = b"") -> Iterator[_Box]:
         """Yield the boxes within one, and those within them; ``leave`` is not gone into."""
         start = within.start
         while start + 8 <= within.end:
-            size, kind, large = self.words(_Box(b"", start, within.end), "I4sQ")
+            size, kind, large = self.words(start, _HEADER)
             content = start + (16 if size == 1 else 8)
             size = large if size == 1 else size
             stop = min(start + size, within.end) if size else within.end
@@ -102,27 +100,36 @@ class _File:
                 yield from self.boxes(box, depth + 1, leave)
             start = stop
 
-    def words(self, box: _Box, layout: str) -> Any:  # noqa: ANN401  (numbers and bytes)
-        """Unpack the beginning of a box; what is not there is zero."""
-        size = struct.calcsize(">" + layout)
-        self.file.seek(box.start)
-        return struct.unpack(">" + layout, self.file.read(size).ljust(size, b"\0"))
+    def words(self, start: int, layout: Struct) -> Any:  # noqa: ANN401  (numbers and bytes)
+        """Unpack what stands at a place; what lies beyond the end is zero."""
+        if not self._start <= start <= self._start + len(self._bytes) - layout.size:
+            self.file.seek(start)
+            self._bytes = self.file.read(_READ_BYTES).ljust(layout.size, b"\0")
+            self._start = start
+        return layout.unpack_from(self._bytes, start - self._start)
 
-    def unlisted(self, track: dict[bytes, list[_Box]]) -> int:
-        """Return how many entries FFmpeg makes for samples that all have one size."""
-        tables = [self.words(box, "4xII") for box in track.get(b"stsz", ())]
-        claimed = max((count for size, count in tables if size), default=0)
-        handlers = {self.words(box, "8x4s")[0] for box in track.get(b"hdlr", ())}
-        times = [self.words(box, "4xI4xI") for box in track.get(b"stts", ())]
-        if b"vide" in handlers or times != [(1, 1)]:
-            return int(claimed)
-        return max(claimed, self._in_chunks(track)) // _PLAIN_AUDIO_SAMPLES
+    def first(self, boxes: list[_Box], layout: Struct) -> list[Any]:
+        """Unpack the beginning of each box."""
+        return [self.words(box.start, layout) for box in boxes]
+
+    def entries(self, track: dict[bytes, list[_Box]]) -> int:
+        """Return how many entries FFmpeg's index of a track may have."""
+        edits = self.first(track.get(b"elst", []), _COUNT)
+        return self._samples(track) * int(max([1, *(count for (count,) in edits)]))
+
+    def _samples(self, track: dict[bytes, list[_Box]]) -> int:
+        tables = [*track.get(b"stsz", []), *track.get(b"stz2", [])]
+        samples = int(max([0, *(count for (count,) in self.first(tables, _SAMPLES))]))
+        is_video = (b"vide",) in self.first(track.get(b"hdlr", []), _HANDLER)
+        if is_video or self.first(track.get(b"stts", []), _TIMES) != [(1, 1)]:
+            return samples
+        return max(samples, self._in_chunks(track)) // _PLAIN_AUDIO_SAMPLES
 
     def _in_chunks(self, track: dict[bytes, list[_Box]]) -> int:
-        offsets = [*track.get(b"stco", ()), *track.get(b"co64", ())]
-        chunks = max((self.words(box, "4xI")[0] for box in offsets), default=0)
+        offsets = [*track.get(b"stco", []), *track.get(b"co64", [])]
+        chunks = max([0, *(count for (count,) in self.first(offsets, _COUNT))])
         total = 0
-        for box in track.get(b"stsc", ()):
+        for box in track.get(b"stsc", []):
             self.file.seek(box.start + 8)
             data = self.file.read(box.end - box.start - 8)
             rows = np.frombuffer(data[: len(data) // 12 * 12], ">u4").reshape(-1, 3).astype(float)
