@@ -56,7 +56,8 @@ _VIDEOS = (
     (0, b"nut/multimedia"),
     (0, b"YUV4MPEG2"),
 )
-_PACKET_BYTES = (188, 192, 204)  # of MPEG transport streams; 192 begins with a time code
+# Where packets of MPEG transport streams begin, and their bytes; a time code may stand before.
+_PACKETS = ((0, 188), (4, 192), (0, 204))
 _SOUND_OR_STILL = frozenset(
     {b"M4A ", b"M4B ", b"M4P ", b"avif", b"crx ", b"heic", b"heix", b"mif1"}
 )
@@ -97,10 +98,12 @@ def holds_video(file: Path) -> bool:
         return False
     if first[4:8] == b"ftyp" and first[8:12] in _SOUND_OR_STILL:
         return False
+    if refusal(first):
+        return False
     known = any(first[at:].startswith(mark) for at, mark in _VIDEOS)
-    return known or any(_is_transport(first, size) for size in _PACKET_BYTES)
+    return known or any(_is_transport(first[at:], size) for at, size in _PACKETS)
 
 
 def _is_transport(first: bytes, packet_bytes: int) -> bool:
-    sync = first[packet_bytes % 188 % 16 :: packet_bytes]
+    sync = first[::packet_bytes]
     return len(sync) > 3 and set(sync) == {0x47}
