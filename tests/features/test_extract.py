@@ -168,7 +168,7 @@ def test_a_broken_clip_stops_nothing(clips, tmp_path):
     done = extract(wanted, [Counting()], FeatureStore(tmp_path / "store"), Here(2))
     assert list(done.digests) != [] and set(done.digests) == {*clips[:4]}
     assert set(done.failures) == {Clip(str(bad)), Clip(str(tmp_path / "gone.mp4"))}
-    assert "not a known video format" in done.failures[Clip(str(bad))]
+    assert "is text, not a video" in done.failures[Clip(str(bad))]
 
 
 def test_a_failing_backbone_stops_no_other(clips, tmp_path):

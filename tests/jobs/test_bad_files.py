@@ -54,7 +54,7 @@ def _forbidden(folder: Path) -> Path:
 # What a person is told of a file that cannot be used.
 REFUSED = {
     "empty": "empty",
-    "text": "not a known video format",
+    "text": "is text, not a video",
     "broken_header": "header is damaged",
     "audio_only": "holds no video stream, only audio",
     "no_frames": "no picture can be decoded",
