@@ -12,7 +12,7 @@ from av.stream import Discard
 
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
-from vidfit.video.limits import ASPECT_MAX
+from vidfit.video.limits import ASPECT_MAX, PIXELS_MAX
 from vidfit.video.source import DECODER_OPTIONS, best_video, open_container, reason
 
 if TYPE_CHECKING:
@@ -119,6 +119,15 @@ class OpenStream:
     def forget(self) -> None:
         """Empty the codec, so that it can begin at a keyframe."""
         self._codec.flush_buffers()
+
+    def without_picture(self) -> VideoError:
+        """Say that nothing can be decoded, and what it may come of."""
+        # FFmpeg takes no size that is beyond the limit.
+        large = f", or its pictures have more than {PIXELS_MAX:,} pixels"
+        return VideoError(
+            f"{self.path}: no picture can be decoded from its {self._codec.name} stream; the file "
+            f"is damaged or cut short{'' if self._codec.width else large}"
+        )
 
     def can_drop(self) -> bool:
         """Whether frames that no other refers to are marked so beyond doubt.

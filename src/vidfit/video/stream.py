@@ -10,7 +10,6 @@ from vidfit.contracts import Indices
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
-from vidfit.video.limits import PIXELS_MAX
 from vidfit.video.opened import OpenStream, open_lightly
 from vidfit.video.survey import survey
 
@@ -238,8 +237,6 @@ def first_picture(path: str) -> Picture:
         for _ in opened.decode_all():
             if opened.picture is not None:
                 return opened.picture
-        sized = opened.stream.codec_context.width  # FFmpeg does not take one beyond the limit
+        raise opened.without_picture()
     finally:
         opened.close()
-    large = "" if sized else f", or its pictures have more than {PIXELS_MAX:,} pixels"
-    raise VideoError(f"{path}: no frame can be decoded; the file is damaged or cut short{large}")

@@ -88,10 +88,7 @@ def _count(path: str) -> PacketIndex:
             if len(ticks) > FRAMES_MAX:
                 raise too_many_frames(path)
         if not ticks:
-            raise VideoError(
-                f"{path}: no picture can be decoded from its {opened.stream.codec_context.name} "
-                "stream; the file is damaged or cut short"
-            )
+            raise opened.without_picture()
         return counted_index(ticks, keyframes, opened.stream)
     finally:
         opened.close()
