@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from tests.clips import Counting, write_clip
+from tests.video.cases import CASES
 
 from vidfit.contracts import Clip, Preprocessing, Sampling
 from vidfit.errors import StoreError
@@ -332,3 +333,31 @@ def test_a_failure_in_the_first_stage_ends_it(clips):
     for outcome in in_turn:
         assert "ZeroDivisionError" in outcome.backbone_failures["first"]
     assert second.calls == 0
+
+
+# ---------------------------------------------------------------- alone, in company, by windows
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("h264_444_old_x264", "h264_flv_restarted", "h264_gop12", "hevc_mp4_restarted"),
+        *("mpeg4_packed_avi", "mpeg4_packed_mp4", "raw_palette_avi", "smc_mov"),
+    ],
+)
+def test_a_clip_has_the_same_features_alone_in_company_and_after_other_windows(
+    name, clips, tmp_path
+):
+    path = str(CASES[name](tmp_path))
+    windows = [Clip(path, start, start + 0.24) for start in (0.0, 0.24, 0.48, 0.72)]
+    asked = [*clips[:2], *windows, Clip(path), *reversed(windows), *clips[2:4]]
+    together = list(stream(asked, [Counting()], workers=1))
+    spread = list(stream(asked, [Counting()], workers=3))
+    for clip in (*windows, Clip(path)):
+        (alone,) = stream([clip], [Counting()], workers=1)
+        assert alone.failure == ""
+        for outcome in (*together, *spread):
+            if outcome.clip == clip:
+                np.testing.assert_array_equal(
+                    outcome.features["mean"].tokens_ND, alone.features["mean"].tokens_ND
+                )

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.clips import Counting, write_clip
-from tests.video.cases import DAMAGED, overwritten
+from tests.video.cases import CASES, DAMAGED, overwritten
 
 from vidfit.contracts import UNKNOWN, Segment
 from vidfit.errors import BackboneError, ModelError, VideoError, VidfitError
-from vidfit.jobs.predict import join, load, run_predict, windows
+from vidfit.jobs.predict import join, load, predict_many, run_predict, windows
+from vidfit.launch import Here
 from vidfit.model import load_model
 from vidfit.video import VideoReader
 
@@ -109,6 +110,25 @@ def test_a_clip_unlike_all_training_clips_is_unknown(fitted, predictor):
     timeline = run_predict(strict, str(fitted.clips / "left" / "left0.mp4"))
     assert timeline.segments[0].label == UNKNOWN
     assert timeline.segments[0].probability > 0.5  # it says how near it was
+
+
+@pytest.mark.parametrize("window", [None, 0.4])
+@pytest.mark.parametrize("kind", ["h264_flv_restarted", "mpeg4_packed_avi", "raw_palette_avi"])
+def test_a_video_has_the_same_answer_alone_and_in_company(
+    kind, window, tmp_path, predictor, fitted
+):
+    path = str(CASES[kind](tmp_path))
+    others = sorted(str(clip) for clip in fitted.clips.glob("*/*.mp4"))[:4]
+    asked = [*others[:2], path, *others[2:]]
+    alone = [
+        answer
+        for one in asked
+        for answer in predict_many(predictor, [one], Here(1), window_seconds=window)
+    ]
+    assert alone == list(predict_many(predictor, asked, Here(2), window_seconds=window))
+    assert alone[2] == run_predict(predictor, path, window_seconds=window, workers=3)
+    assert len(alone[2].windows) >= (1 if window is None else 3)
+    assert alone[2].failures == ()
 
 
 # ---------------------------------------------------------------- damage

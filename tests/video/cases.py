@@ -7,108 +7,14 @@ benchmarks and documentation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
-
-TIME_BASE = Fraction(1, 12800)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to encode a test video."""
-
-    file: str
-    codec: str = "libx264"
-    options: dict[str, str] = field(default_factory=dict)
-    pixel_format: str = "yuv420p"
-    width: int = 96
-    height: int = 64
-    frames: int = 72
-    rotation_degrees: int = 0
-    ticks: Callable[[int], int] = lambda i: 512 * i
-    time_base: Fraction = TIME_BASE
-    container_options: dict[str, str] = field(default_factory=dict)
-    with_audio: bool = False
-
-
-def pictures(count: int, height: int, width: int) -> Iterator[np.ndarray]:
-    """Yield RGB frames: texture that moves, so that no two are alike and motion pays."""
-    rng = np.random.default_rng(0)
-    texture = rng.integers(0, 256, (height // 4 + 8, width // 4 + 8, 3))
-    texture = np.kron(texture, np.ones((4, 4, 1))).astype(np.float32)
-    ramp = np.linspace(0, 60, width)[None, :, None]
-    for i in range(count):
-        if i and i % 40 == 0:
-            texture = texture[::-1, ::-1]
-        moved = np.roll(texture, (i, 2 * i), (0, 1))[:height, :width]
-        picture = 0.6 * moved + ramp + 20 * np.sin(i / 5)
-        side = max(1, min(8, height // 8))
-        top = i % max(1, height - side)
-        picture[top : top + side, :side] = (i * 37 % 256, 255 - i * 3 % 256, 128)
-        yield np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def write(folder: Path, recipe: Recipe) -> Path:
-    """Encode a recipe."""
-    path = folder / recipe.file
-    with av.open(str(path), "w", container_options=recipe.container_options) as container:
-        stream = container.add_stream(recipe.codec, rate=25, options=recipe.options)
-        stream.width, stream.height = recipe.width, recipe.height
-        stream.pix_fmt = recipe.pixel_format
-        stream.time_base = stream.codec_context.time_base = recipe.time_base
-        stream.codec_context.thread_count = 1
-        if recipe.rotation_degrees:
-            stream.set_display_rotation(-recipe.rotation_degrees)
-        audio = container.add_stream("aac", rate=16000) if recipe.with_audio else None
-        for i, picture in enumerate(pictures(recipe.frames, recipe.height, recipe.width)):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = recipe.ticks(i), recipe.time_base
-            container.mux(stream.encode(frame.reformat(format=recipe.pixel_format)))
-            if audio is not None:
-                container.mux(audio.encode(silence(i)))
-        container.mux(stream.encode(None))
-        if audio is not None:
-            container.mux(audio.encode(None))
-    return path
-
-
-def silence(i: int) -> av.AudioFrame:
-    frame = av.AudioFrame.from_ndarray(np.zeros((1, 640), np.float32), "fltp", "mono")
-    frame.sample_rate, frame.pts, frame.time_base = 16000, 640 * i, Fraction(1, 16000)
-    return frame
-
-
-def shift(source: Path, target: Path, ticks: int) -> Path:
-    """Copy packets to another container, ``ticks`` (1/12800 s) later."""
-    options = {"avoid_negative_ts": "disabled"}
-    with av.open(str(source)) as old, av.open(str(target), "w", container_options=options) as new:
-        stream = new.add_stream_from_template(old.streams.video[0])
-        offset = int(ticks * TIME_BASE / old.streams.video[0].time_base)
-        for packet in old.demux(video=0):
-            if packet.size == 0:
-                continue
-            packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
-            packet.stream = stream
-            new.mux(packet)
-    return target
-
-
-def x264(gop: int, bframes: int = 2, **more: str) -> dict[str, str]:
-    """Return x264 options; scene cuts would move the keyframes."""
-    params = {"keyint": gop, "min-keyint": gop, "scenecut": 0, "bframes": bframes, "threads": 1}
-    text = ":".join(f"{key}={value}" for key, value in {**params, **more}.items())
-    return {"preset": "veryfast", "x264-params": text}
-
-
-def x265(gop: int, open_gop: int) -> dict[str, str]:
-    """Return x265 options."""
-    text = f"keyint={gop}:min-keyint={gop}:open-gop={open_gop}:bframes=3:pools=1:log-level=none"
-    return {"preset": "ultrafast", "x265-params": text}
+from tests.video import surgery
+from tests.video.recipes import Recipe, pictures, shift, silence, write, x264, x265
 
 
 def _recipe(file: str, **fields: object) -> Callable[[Path], Path]:
@@ -188,6 +94,45 @@ def _frame_folder(folder: Path) -> Path:
     return frames
 
 
+def _packed(file: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        whole = write(folder, Recipe("whole.avi", codec="mpeg4", options=_ASP, **_FRAMES))
+        return surgery.packed_bframes(whole, folder / file)
+
+    return make
+
+
+def _decoding_times(folder: Path) -> Path:
+    """An MP4 copied from an AVI: its times of presentation are those of decoding."""
+    whole = write(folder, Recipe("whole.mp4", options=x264(12)))
+    return surgery.with_decoding_times(whole, folder / "v.mp4")
+
+
+def _palette(file: str, codec: str) -> Callable[[Path], Path]:
+    return lambda folder: surgery.with_palette(folder / file, codec, pictures(36, 64, 96))
+
+
+def _restarted(suffix: str, codec: str = "libx264") -> Callable[[Path], Path]:
+    """An encoder that is started again with another size, in the middle of the file."""
+
+    def make(folder: Path) -> Path:
+        fields = {"codec": codec, "options": (x264 if codec == "libx264" else x265)(12, 0)}
+        one = write(folder, Recipe(f"one{suffix}", frames=30, **fields))
+        two = write(folder, Recipe(f"two{suffix}", frames=30, width=128, height=80, **fields))
+        join = surgery.joined_flv if suffix == ".flv" else surgery.joined_packets
+        return join(one, two, folder / f"joined{suffix}")
+
+    return make
+
+
+def _old_x264(folder: Path) -> Path:
+    """4:4:4 of a build whose faults FFmpeg allows for; its SEI is in the first packet only."""
+    options = x264(7, 0, qp="34", **{"8x8dct": "1"})
+    size = {"width": 32, "height": 32, "frames": 24}
+    whole = write(folder, Recipe("v.mp4", options=options, pixel_format="yuv444p", **size))
+    return surgery.of_build(whole, 142)
+
+
 _VARIABLE = [0, 100, 612, 1500, 1501, 4000]
 
 
@@ -196,6 +141,7 @@ def _uneven(i: int) -> int:
 
 
 _FRAMES = {"ticks": lambda i: i, "time_base": Fraction(1, 25)}
+_ASP = {"bf": "2", "g": "12"}
 _MPEG2 = {"codec": "mpeg2video", "options": {"bf": "2", "g": "12"}, **_FRAMES}
 
 _VP8 = _recipe(
@@ -236,12 +182,21 @@ CASES: dict[str, Callable[[Path], Path]] = {
     "h264_odd_size_444": _recipe(
         "v.mp4", options=x264(12), pixel_format="yuv444p", width=175, height=131, frames=30
     ),
+    "h264_444_old_x264": _old_x264,
+    "h264_mp4_decoding_times": _decoding_times,
+    "h264_flv_restarted": _restarted(".flv"),
+    "h264_mp4_restarted": _restarted(".mp4"),
+    "h264_mkv_restarted": _restarted(".mkv"),
     "h264_single_frame": _recipe("v.mp4", options=x264(12), frames=1),
     "hevc_10bit": _recipe(
         "v.mp4", codec="libx265", options=x265(12, 0), pixel_format="yuv420p10le"
     ),
     "hevc_open_gop": _recipe("v.mp4", codec="libx265", options=x265(12, 1)),
     "hevc_ts": _recipe("v.ts", codec="libx265", options=x265(12, 1)),
+    "hevc_mp4_restarted": _restarted(".mp4", "libx265"),
+    "vp8_alternate_reference": _recipe(
+        "v.webm", codec="libvpx", options={"g": "20", "auto-alt-ref": "1", "lag-in-frames": "16"}
+    ),
     "vp9_odd_size": _recipe(
         "v.webm",
         codec="libvpx-vp9",
@@ -256,16 +211,30 @@ CASES: dict[str, Callable[[Path], Path]] = {
         options={"preset": "12", "svtav1-params": "keyint=16:lp=1"},
         frames=40,
     ),
-    "mpeg4_asp": _recipe("v.mp4", codec="mpeg4", options={"bf": "2", "g": "12"}),
-    "mpeg4_asp_avi": _recipe("v.avi", codec="mpeg4", options={"bf": "2", "g": "12"}, **_FRAMES),
+    "mpeg4_asp": _recipe("v.mp4", codec="mpeg4", options=_ASP),
+    "mpeg4_asp_avi": _recipe("v.avi", codec="mpeg4", options=_ASP, **_FRAMES),
+    "mpeg4_packed_avi": _packed("v.avi"),
+    "mpeg4_packed_mp4": _packed("v.mp4"),
     "mpeg2_ps": _recipe("v.mpg", **_MPEG2),
     "mpeg2_ts": _recipe("v.ts", **_MPEG2),
     "mjpeg_avi": _recipe("v.avi", codec="mjpeg", pixel_format="yuvj420p", frames=20, **_FRAMES),
+    "mjpeg_raw_stream": _recipe(
+        "v.mjpeg", codec="mjpeg", pixel_format="yuvj420p", width=160, height=120, frames=40
+    ),
     "ffv1_mkv": _recipe("v.mkv", codec="ffv1", options={"g": "6"}, frames=20),
     "gif": _recipe("v.gif", codec="gif", pixel_format="rgb8", frames=20),
     "gif_comment": _gif_comment,
     "vp8": _VP8,
     "vp8_hidden_frames": _vp8_hidden,
+    "apng": _recipe("v.apng", codec="apng", pixel_format="rgb24", frames=20),
+    "raw_palette_avi": _palette("v.avi", "rawvideo"),
+    "raw_palette_mov": _palette("v.mov", "rawvideo"),
+    "smc_mov": _palette("v.mov", "smc"),
+    "msrle_avi": _palette("v.avi", "msrle"),
+    "qtrle_grey_mov": _recipe(
+        "v.mov", codec="qtrle", options={"g": "12"}, pixel_format="gray", frames=36
+    ),
+    "flashsv2_flv": _recipe("v.flv", codec="flashsv2", options={"g": "12"}, pixel_format="bgr24"),
     "one_pixel": _recipe("v.nut", codec="ffv1", pixel_format="bgr0", width=1, height=1, frames=5),
     "frame_folder": _frame_folder,
 }

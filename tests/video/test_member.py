@@ -67,6 +67,9 @@ def test_every_kind_of_video_is_read_from_a_shard_as_if_loose(kinds, name):
         some = np.unique(np.linspace(0, len(loose.pts_seconds) - 1, 5).astype(int))
         for expected, found in zip(loose.frames(some), stored.frames(some), strict=True):
             np.testing.assert_array_equal(found.rgb(), expected.rgb())
+    with VideoReader(member) as fresh:
+        (last,) = fresh.frames(some[-1:])
+        np.testing.assert_array_equal(last.rgb(), expected.rgb())
     assert file_digest(member) == file_digest(str(files[name]))
 
 

@@ -14,7 +14,7 @@ from tests.video.cases import CASES, Recipe, write, x264
 
 from vidfit.contracts import Sampling
 from vidfit.errors import VideoError
-from vidfit.video import VideoReader, frame_indices, probe
+from vidfit.video import VideoReader, decode, frame_indices, probe
 from vidfit.video.source import DECODER_OPTIONS
 
 
@@ -71,6 +71,19 @@ def test_frames_and_times_equal_a_sequential_decode(case):
                 np.testing.assert_array_equal(frame.rgb(), frames[frame.index], err_msg=name)
 
 
+def test_single_frames_of_fresh_readers_equal_a_sequential_decode(case):
+    """Nothing that a reader saw before may be needed for what it reads next."""
+    name, path, _, frames = case
+    count = len(frames)
+    some = np.random.default_rng(2).choice(count, min(count, 16), replace=False)
+    for index in {0, count - 1, *some.tolist()}:
+        with VideoReader(str(path)) as reader:
+            (frame,) = reader.frames([index])
+            np.testing.assert_array_equal(frame.rgb(), frames[index], err_msg=name)
+        (pixels,) = decode(str(path), indices=[index]).frames_THWC
+        np.testing.assert_array_equal(pixels, frames[index], err_msg=name)
+
+
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
     recipe = Recipe("v.mp4", options=x264(10, 3), frames=200, width=64, height=48)
@@ -101,6 +114,21 @@ def test_sparse_frames_skip_what_does_not_lead_to_them(video):
         list(reader.frames([5, 155]))
         assert reader._source.decoded_packets < 20
         assert reader._source.restarts == 0
+
+
+def test_a_piece_of_a_packet_is_not_taken_for_the_packet(tmp_path):
+    """A parser that begins in the middle may cut out another piece, with the same timestamp."""
+    path = CASES["mpeg2_ps"](tmp_path)
+    with VideoReader(str(path)) as reader:
+        index, start = reader._source.index, reader._source.index.start_of_F[65]
+        piece = reader._source._opened.seek(int(index.dts_P[start]))
+        assert index.position_at(piece.pts) is not None
+        assert index.position_of(piece) is None
+    with VideoReader(str(path)) as reader:
+        (frame,) = reader.frames([65])
+        np.testing.assert_array_equal(frame.rgb(), sequential(path)[1][65])
+        assert reader._source.restarts == 0
+        assert reader._source.decoded_packets < 40
 
 
 def test_earlier_abandoned_and_interleaved_reading_stay_exact(video):

@@ -7,7 +7,7 @@ presentation (``index``). With B-frames the two differ. F frames, P packets.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
 from vidfit.errors import VideoError
+from vidfit.video.carried import Told
 from vidfit.video.empty import HOLDS_PICTURE
 from vidfit.video.info import Timing
 from vidfit.video.limits import FRAMES_MAX
 
 if TYPE_CHECKING:
+    from av import Packet
     from av.video.stream import VideoStream
 
     from vidfit.video.opened import OpenStream
@@ -51,6 +53,8 @@ class PacketIndex:
     ----------
     pts_P, dts_P
         Timestamps of the packets in ticks; empty when they cannot be trusted.
+    size_P
+        Bytes of the packets: what a parser cuts out after a seek may be another piece.
     frame_of_P
         Index of the frame that a packet holds, or -1 when it is decoded but never shown
         (edit lists).
@@ -70,10 +74,13 @@ class PacketIndex:
         Timestamps in seconds.
     by_count
         Timestamps are missing or repeated: frames are told apart by counting from the start.
+    forward
+        Keyframes need what earlier packets told the codec, so that no seek is exact.
     """
 
     pts_P: Indices
     dts_P: Indices
+    size_P: Indices
     keyframe_P: NDArray[np.bool_]
     frame_of_P: Indices
     position_of_F: Indices
@@ -84,6 +91,7 @@ class PacketIndex:
     declared_count: int
     timing: Timing
     by_count: bool = False
+    forward: bool = False
 
     @property
     def reorder_depth(self) -> int:
@@ -91,10 +99,26 @@ class PacketIndex:
         shown = self.frame_of_P[self.frame_of_P != NO_FRAME]
         return int((np.arange(len(shown)) - shown).max(initial=0))
 
+    def read_forward(self) -> PacketIndex:
+        """Return the index of a stream that can only be decoded from its first packet."""
+        return replace(self, start_of_F=np.zeros_like(self.start_of_F), forward=True)
+
     def frame_at(self, ticks: int | None) -> int | None:
         """Return the frame with a timestamp, ``None`` if no packet has it."""
         position = self.position_at(ticks)
         return None if position is None else int(self.frame_of_P[position])
+
+    def holds(self, packet: Packet[VideoStream], position: int) -> bool:
+        """Whether a packet is the one at a position."""
+        same_time = packet.pts == self.pts_P[position]
+        return bool(same_time and packet.size == self.size_P[position])
+
+    def position_of(self, packet: Packet[VideoStream] | None) -> int | None:
+        """Return the position of a packet, ``None`` if the index does not have it."""
+        position = None if packet is None else self.position_at(packet.pts)
+        if packet is None or position is None or not self.holds(packet, position):
+            return None
+        return position
 
     def position_at(self, ticks: int | None) -> int | None:
         """Return the packet with a timestamp, ``None`` if there is none."""
@@ -117,6 +141,7 @@ class _Packets:
 
     pts: array[int] = field(default_factory=_ticks)
     dts: array[int] = field(default_factory=_ticks)
+    size: array[int] = field(default_factory=_ticks)
     duration: array[int] = field(default_factory=_ticks)
     keyframe: bytearray = field(default_factory=bytearray)
     shown: bytearray = field(default_factory=bytearray)
@@ -131,9 +156,11 @@ class _Packets:
 
 
 def build_index(opened: OpenStream) -> PacketIndex | None:
-    """Index the packets of a freshly opened stream; ``None`` if timestamps do not serve."""
-    packets = _scan(opened)
-    if not packets.usable():
+    """Index a freshly opened stream; ``None`` if packets do not tell when each frame is shown."""
+    codec = opened.stream.codec_context
+    told = Told(codec.name, bytes(codec.extradata or b""))
+    packets = _scan(opened, told)
+    if told.placeholders or not packets.usable():
         return None
     pts_P, dts_P = np.array(packets.pts, np.int64), np.array(packets.dts, np.int64)
     dts_P = np.where(dts_P == _UNKNOWN_TICKS, pts_P, dts_P)
@@ -142,7 +169,8 @@ def build_index(opened: OpenStream) -> PacketIndex | None:
     position_of_F = position_of_F[np.argsort(pts_P[position_of_F], kind="stable")]
     if len(position_of_F) == 0:
         return None
-    return _assemble(packets, pts_P, dts_P, position_of_F, opened.stream)
+    index = _assemble(packets, pts_P, dts_P, position_of_F, opened.stream)
+    return index.read_forward() if told.is_lost_by_a_seek else index
 
 
 def _assemble(
@@ -159,6 +187,7 @@ def _assemble(
     return PacketIndex(
         pts_P=pts_P,
         dts_P=dts_P,
+        size_P=np.array(packets.size, np.int64),
         keyframe_P=keyframe_P,
         frame_of_P=frame_of_P,
         position_of_F=position_of_F,
@@ -177,6 +206,7 @@ def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) 
     none = np.zeros(0, np.int64)
     times = _counted_timing(ticks, stream)
     return PacketIndex(
+        none,
         none,
         none,
         none > 0,
@@ -224,16 +254,18 @@ def too_many_frames(path: str) -> VideoError:
     return VideoError(f"{path}: has more than {FRAMES_MAX:,} frames; cut it in parts")
 
 
-def _scan(opened: OpenStream) -> _Packets:
+def _scan(opened: OpenStream, told: Told) -> _Packets:
     packets = _Packets()
     holds = HOLDS_PICTURE.get(opened.stream.codec_context.name)
     corrupt = 0
     while (packet := opened.read()) is not None:
         packets.pts.append(_UNKNOWN_TICKS if packet.pts is None else packet.pts)
         packets.dts.append(_UNKNOWN_TICKS if packet.dts is None else packet.dts)
+        packets.size.append(packet.size)
         packets.keyframe.append(packet.is_keyframe)
         packets.shown.append(not packet.is_discard and (holds is None or holds(packet)))
         packets.duration.append(packet.duration or 0)
+        told.note(packet)
         corrupt = corrupt + 1 if packet.is_corrupt else 0
         if len(packets.pts) > FRAMES_MAX:
             raise too_many_frames(opened.path)

@@ -65,8 +65,8 @@ class OpenStream:
         """Return the next packet, or ``None`` at the end or where the file breaks off."""
         return next(self._packets, None)
 
-    def seek(self, ticks: int) -> int | None:
-        """Go to a keyframe near a timestamp; return the next packet's, ``None`` if unknown.
+    def seek(self, ticks: int) -> Packet[VideoStream] | None:
+        """Go to a keyframe near a timestamp; return the packet that will be read next, if any.
 
         What the codec holds is forgotten.
         """
@@ -79,7 +79,7 @@ class OpenStream:
         if first is None:
             return None
         self._packets = chain([first], packets)
-        return first.pts
+        return first
 
     def decode(
         self, packet: Packet[VideoStream] | None, may_skip: bool = False

@@ -45,7 +45,7 @@ class StreamDecoder:
         try:
             self.index = survey(self._opened)
             self._can_drop = self._opened.can_drop()
-            self._sequential = self.index.by_count
+            self._sequential = self.index.by_count or self.index.forward
             self._reset()
             if self._sequential or self.index.reorder_depth > self._opened.reorder_depth:
                 self._open_again()
@@ -150,7 +150,7 @@ class StreamDecoder:
         packet = self._opened.read()
         if packet is None:
             return self._drain()
-        if not self._sequential and packet.pts != self.index.pts_P[self._next]:
+        if not (self._sequential or self.index.holds(packet, self._next)):
             return False
         may_skip = self._may_skip(self._next)
         self._next += 1
@@ -198,7 +198,7 @@ class StreamDecoder:
     def _seek(self, start: int) -> bool:
         """Seek to the packet or one before it; ``False`` where the file does not do that."""
         for ticks in (int(self.index.pts_P[start]), int(self.index.dts_P[start])):
-            landed = self.index.position_at(self._opened.seek(ticks))
+            landed = self.index.position_of(self._opened.seek(ticks))
             if landed is not None and landed <= start:
                 self._reset(landed)
                 return True

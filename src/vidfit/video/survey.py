@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from vidfit.errors import VideoError
+from vidfit.video.frame import Scalers
 from vidfit.video.index import NO_FRAME, PacketIndex, build_index, counted_index, too_many_frames
 from vidfit.video.limits import FRAMES_MAX, SECONDS_MAX
 from vidfit.video.opened import OpenStream
 from vidfit.video.pictures import without_empty_packets
+
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 # Containers that carry no list of frames: packets are cut out by a parser, which may make
 # two of one frame (interlaced pictures) or begin in the middle of a group.
@@ -18,14 +26,20 @@ _PARSED_FORMATS = frozenset({"mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo
 # order of decoding.
 _DECODING_TIMES = frozenset({"avi", "asf"})
 
+# Codecs whose keyframes need nothing of earlier packets but what `carried` looks for.
+_SELF_CONTAINED_CODECS = frozenset({"av1", "h264", "hevc", "libdav1d", "vp8", "vp9"})
+
 _PREFIX_PACKETS = 24
+_COMPARED_PACKETS = 6
 
 
 def survey(opened: OpenStream) -> PacketIndex:
     """Index a freshly opened stream, which is read to its end.
 
     Timestamps that are missing or repeated, or a beginning that does not decode to the
-    frames that the packets promise, make it decode the whole stream once and count.
+    frames that the packets promise, make it decode the whole stream once and count. Unless the
+    codec is known for it, the second group of pictures must decode by itself as it does after
+    the first; where it does not, the stream is to be read forward.
 
     Raises
     ------
@@ -33,10 +47,7 @@ def survey(opened: OpenStream) -> PacketIndex:
         No frame can be decoded, or they are too many or too far apart.
     """
     index = build_index(opened)
-    if index is not None and _begins_as(index, opened):
-        index = without_empty_packets(index, opened)
-    else:
-        index = _count(opened.path)
+    index = (index and _proven(index, opened)) or _count(opened.path)
     if index.timing.duration_seconds > SECONDS_MAX:
         raise VideoError(
             f"{opened.path}: its timestamps span {index.timing.duration_seconds:,.0f} s, at most "
@@ -45,36 +56,82 @@ def survey(opened: OpenStream) -> PacketIndex:
     return index
 
 
+def _proven(index: PacketIndex, opened: OpenStream) -> PacketIndex | None:
+    """Return the index of a stream that gives the frames of its packets, ``None`` of another."""
+    if not _begins_as(index, opened):
+        return None
+    index = without_empty_packets(index, opened)
+    if opened.stream.codec_context.name in _SELF_CONTAINED_CODECS:
+        return index
+    return _tried(index, opened.path)
+
+
 def _begins_as(index: PacketIndex, opened: OpenStream) -> bool:
     """Whether the first packets give the frames that the index expects, in its order."""
     suspect = opened.reorder_depth > 0 and bool((np.diff(index.pts_P) > 0).all())
     if suspect and opened.formats & _DECODING_TIMES:
         return False
     clean = index.keyframe_P[0] and index.frame_of_P[0] <= 0 and index.start_of_F[0] == 0
-    suspect = suspect and "mov" not in opened.formats
     if clean and not suspect and not opened.formats & _PARSED_FORMATS:
         return True
-    fresh = OpenStream(opened.path)
+    decoded = _decoded(opened.path, 0, _PREFIX_PACKETS)
+    return [frame.pts for frame in decoded] == _expected(index, _PREFIX_PACKETS)
+
+
+def _tried(index: PacketIndex, path: str) -> PacketIndex | None:
+    """Compare a read after a seek with a read from the first packet.
+
+    Returns
+    -------
+    PacketIndex or None
+        With what was found; ``None`` if the packets do not give the frames that they promise.
+    """
+    starts = np.unique(index.start_of_F)
+    if len(starts) < 2:
+        start, stop = 0, _PREFIX_PACKETS
+    else:
+        start, stop = int(starts[1]), int(starts[1]) + _COMPARED_PACKETS
+    belong = np.flatnonzero((index.start_of_F == start) & (index.position_of_F < stop))
+    compared = set(index.pts_P[index.position_of_F[belong]].tolist()) if start else set()
+    in_sequence = _looks(path, 0, stop, compared)
+    if [ticks for ticks, _ in in_sequence] != _expected(index, stop):
+        return None
+    alone = set(_looks(path, start, stop, compared)) if start else set()
+    kept = all(look in alone for look in in_sequence if look[0] in compared)
+    return index if kept else index.read_forward()
+
+
+def _looks(path: str, start: int, stop: int, compared: set[int]) -> list[tuple[int | None, bytes]]:
+    """Return the timestamps of frames; with those compared, a digest of what a reader sees."""
+    scalers, looks = Scalers(), []
+    for frame in _decoded(path, start, stop):
+        digest = b""
+        if frame.pts in compared:
+            pixels = scalers.scale(frame, frame.width, frame.height)
+            digest = blake2b(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+        looks.append((frame.pts, digest))
+    return looks
+
+
+def _decoded(path: str, start: int, stop: int) -> Iterator[VideoFrame]:
+    """Decode the packets from ``start`` up to ``stop`` by a codec that has seen none before."""
+    opened = OpenStream(path)
     try:
-        return _decoded_prefix(fresh) == _expected_prefix(index)
+        for position in range(stop):
+            packet = opened.read()
+            if packet is None:
+                break
+            if position >= start:
+                yield from opened.decode(packet)
+        yield from opened.decode(None)
     finally:
-        fresh.close()
+        opened.close()
 
 
-def _decoded_prefix(opened: OpenStream) -> list[int | None]:
-    decoded: list[int | None] = []
-    for _ in range(_PREFIX_PACKETS):
-        packet = opened.read()
-        if packet is None:
-            break
-        decoded.extend(frame.pts for frame in opened.decode(packet))
-    decoded.extend(frame.pts for frame in opened.decode(None))
-    return decoded
-
-
-def _expected_prefix(index: PacketIndex) -> list[int]:
-    shown = index.frame_of_P[:_PREFIX_PACKETS] != NO_FRAME
-    return sorted(index.pts_P[:_PREFIX_PACKETS][shown].tolist())
+def _expected(index: PacketIndex, stop: int) -> list[int]:
+    """Timestamps of the frames of the first packets, in the order of presentation."""
+    shown = index.frame_of_P[:stop] != NO_FRAME
+    return sorted(index.pts_P[:stop][shown].tolist())
 
 
 def _count(path: str) -> PacketIndex:
