@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks._harness import measure
 from benchmarks._peers import NETWORK, Features, chosen_frames
 from benchmarks._workers import Stages
 from vidfit import backbones as zoo
@@ -21,6 +23,7 @@ from vidfit.runtime import accelerate
 from vidfit.video import VideoReader
 from vidfit.video.stream import StreamDecoder
 
+_TURNS = 10
 FOUR = (NETWORK, "efficientnet-lite1", "efficientnet-lite2", "motion")
 
 
@@ -73,6 +76,7 @@ def alone(paths: Sequence[Path]) -> Stages:
         "decode": lambda: _views(paths, [backbones[NETWORK]])[0],
         "decode for four": lambda: _done(_views(paths, list(backbones.values()))),
         "codec": _codec_alone(paths),
+        "guard": lambda: _guard(paths),
     }
     for name, backbone in backbones.items():
         stages[name] = _forward(backbone, views[name])
@@ -91,6 +95,29 @@ def _views(paths: Sequence[Path], backbones: Sequence[Backbone]) -> list[list[Fr
             views = gather_views(reader, Clip(str(path)), [b.spec for b in backbones])
             clips.append([frames for _, frames in views])
     return [list(of_backbone) for of_backbone in zip(*clips, strict=True)]
+
+
+def _guard(paths: Sequence[Path]) -> float:
+    """Return CPU seconds that a look for what a seek would lose adds to indexing all clips.
+
+    With it and without take turns, clip by clip; the least counts, as other load only adds.
+    """
+    extra = 0.0
+    for path in paths:
+        guarded, bare = [], []
+        for _ in range(_TURNS):
+            guarded.append(_index_seconds(path))
+            with (
+                patch("vidfit.video.carried.Told.note", lambda told, packet: None),
+                patch("vidfit.video.survey._tried", lambda index, path: index),
+            ):
+                bare.append(_index_seconds(path))
+        extra += min(guarded) - min(bare)
+    return extra
+
+
+def _index_seconds(path: Path) -> float:
+    return measure(lambda: StreamDecoder(str(path)).close()).cpu_seconds
 
 
 def _codec_alone(paths: Sequence[Path]) -> Callable[[], int]:
