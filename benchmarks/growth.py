@@ -35,7 +35,7 @@ from vidfit.jobs.predict import load as open_model
 from vidfit.jobs.predict import predict_many
 from vidfit.jobs.shard import ShardOptions, run_shard
 from vidfit.launch import launcher
-from vidfit.manifest import iter_videos, read_manifest
+from vidfit.manifest import iter_clips, read_manifest
 from vidfit.runtime import accelerate
 from vidfit.video import write_video
 from vidfit.work import Launcher
@@ -153,7 +153,7 @@ def _features(folder: Path, on: str) -> Work:
 def _answers(folder: Path) -> Work:
     place: Launcher = launcher(scratch=folder / "scratch")
     model = open_model(folder / "fit" / "model")
-    return lambda clips: sum(1 for _ in predict_many(model, iter_videos(clips), place))
+    return lambda clips: sum(1 for _ in predict_many(model, iter_clips(clips), place))
 
 
 def _shards(folder: Path) -> Work:

@@ -23,7 +23,7 @@ from vidfit.features.store import clip_digest, file_digest
 from vidfit.features.views import gather_views
 from vidfit.jobs.shard import ShardOptions, run_shard
 from vidfit.launch import Here
-from vidfit.manifest import iter_videos, read_manifest, write_manifest
+from vidfit.manifest import iter_clips, read_manifest, write_manifest
 from vidfit.shards import ShardSize, layout, units_of
 from vidfit.shards import write as writing
 from vidfit.shards.tar import Tar
@@ -198,9 +198,9 @@ def test_shards_by_video_can_be_sharded_by_frame(loose, by_video, by_frame, tmp_
 
 
 def test_videos_to_predict_on_are_found_in_shards(loose, by_video):
-    found = list(iter_videos(by_video))
+    found = list(iter_clips(by_video))
     assert len(found) == len(set(found)) == 12
-    assert all(path.startswith(f"{by_video}/t") and "::" in path for path in found)
+    assert all(clip.path.startswith(f"{by_video}/t") and "::" in clip.path for clip in found)
 
 
 def test_the_command_says_what_it_did_and_why(loose, tmp_path):

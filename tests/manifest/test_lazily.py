@@ -6,19 +6,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
-from vidfit.manifest import is_list, iter_videos
+from vidfit.manifest import is_list, iter_clips
 
 
-def named(folder, videos):
-    return [str(video).removeprefix(f"{folder}/") for video in videos]
+def named(folder, clips):
+    return [clip.path.removeprefix(f"{folder}/") for clip in clips if isinstance(clip, Clip)]
 
 
 def test_a_folder_is_searched_in_natural_order(tmp_path):
     for name in ("b/2.mp4", "b/10.mp4", "a/1.avi", "a/notes.txt", "3.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    found = named(tmp_path, iter_videos(tmp_path))
+    found = named(tmp_path, iter_clips(tmp_path))
     assert found == ["3.mp4", "a/1.avi", "b/2.mp4", "b/10.mp4"]
 
 
@@ -38,7 +39,7 @@ def test_a_folder_is_searched_in_natural_order(tmp_path):
 def test_tables_and_lists(tmp_path, name, text, found):
     (tmp_path / name).write_text(text)
     assert is_list(tmp_path / name)
-    assert named(tmp_path, iter_videos(tmp_path / name)) == found
+    assert named(tmp_path, iter_clips(tmp_path / name)) == found
 
 
 def test_parquet_is_read_in_batches(tmp_path):
@@ -46,8 +47,8 @@ def test_parquet_is_read_in_batches(tmp_path):
     pq.write_table(
         pa.table({"video": names, "label": names}), tmp_path / "v.parquet", row_group_size=100
     )
-    videos = iter_videos(tmp_path / "v.parquet")
-    assert next(videos) == str(tmp_path / "0.mp4")
+    videos = iter_clips(tmp_path / "v.parquet")
+    assert next(videos).path == str(tmp_path / "0.mp4")
     assert named(tmp_path, videos) == names[1:]
 
 
@@ -58,13 +59,13 @@ def test_a_table_that_names_no_videos_is_refused(tmp_path, name):
     else:
         pq.write_table(pa.table({"label": ["x"]}), tmp_path / name)
     with pytest.raises(ManifestError, match="none names the videos"):
-        list(iter_videos(tmp_path / name))
+        list(iter_clips(tmp_path / name))
 
 
 def test_damage_is_told(tmp_path):
     (tmp_path / "v.parquet").write_bytes(b"PAR1 no more")
-    with pytest.raises(ManifestError, match="cannot be read as Parquet"):
-        list(iter_videos(tmp_path / "v.parquet"))
+    with pytest.raises(ManifestError, match="cannot be read as a table: it is no sound Parquet"):
+        list(iter_clips(tmp_path / "v.parquet"))
     (tmp_path / "v.txt").write_bytes(b"a.mp4\n\xff\xfe\n")
     with pytest.raises(ManifestError, match="not UTF-8"):
-        list(iter_videos(tmp_path / "v.txt"))
+        list(iter_clips(tmp_path / "v.txt"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.manifest import Manifest, read_manifest, write_manifest
-from vidfit.manifest.table import parse_seconds
+from vidfit.manifest.columns import parse_seconds
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=8

@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 
 import typer
 
 from vidfit.cli.progress import Bars
-from vidfit.contracts import Failure, Timeline
+from vidfit.contracts import Clip, Failure, Timeline
 from vidfit.errors import ManifestError, VidfitError
 from vidfit.jobs.predict import load, predict_many
 from vidfit.launch import HERE, launcher
-from vidfit.manifest import holds_shards, is_list, iter_members, iter_videos
+from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
 from vidfit.report import TIMELINE_WRITERS, AnswersTable, write_timeline
 from vidfit.video import is_video_path
 from vidfit.video.source import is_url
@@ -56,14 +56,15 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
     place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
     predictor = load(model, wanted.own)
     # Files have names that depend on all of them; a table takes any number of videos.
-    paths = _paths(videos) if files == [] and wanted.output else list(_paths(videos))
-    names = _names(paths) if isinstance(paths, list) else {}
+    found = _asked(videos, bars)
+    asked = found if files == [] and wanted.output else list(found)
+    names = _names(asked) if isinstance(asked, list) else repeat("")
     answers = predict_many(
-        predictor, paths, place, window_seconds=wanted.window_seconds, progress=bars
+        predictor, asked, place, window_seconds=wanted.window_seconds, progress=bars
     )
     failed = 0
     with _table(wanted) as table:
-        for answer in answers:
+        for answer, name in zip(answers, names, strict=False):
             if table:
                 table.add(answer)
             if isinstance(answer, Failure):
@@ -73,7 +74,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
             _say(answer)
             if wanted.output is not None:
                 for suffix in files:
-                    write_timeline(answer, wanted.output / f"{names[answer.path]}.{suffix}")
+                    write_timeline(answer, wanted.output / f"{name}.{suffix}")
     return failed
 
 
@@ -83,33 +84,50 @@ def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
     return AnswersTable(wanted.output / f"answers.{TABLE}")
 
 
-def _paths(videos: Sequence[str]) -> Iterator[str]:
+def _asked(videos: Sequence[str], bars: Bars) -> Iterator[Clip | Failure]:
+    """Yield the clips of what was named; say what folders, lists and tables are read as."""
     for video in videos:
         path = Path(video)
         if is_url(video) and not is_video_path(video) and holds_shards(video):
-            yield from iter_members(video)
+            yield from map(Clip, iter_members(video))
             continue
         if is_url(video) or not (path.is_dir() or is_list(path)):
-            yield video
+            yield Clip(video)
             continue
         if not path.exists():
             raise ManifestError(f"there is no {path}")
-        found = iter_videos(path)
+        bars.note(f"Read {path} as {stream_layout(path)}")
+        found = iter_clips(path)
         first = next(found, None)
         if first is None:
             raise ManifestError(f"{path} holds no videos")
         yield from chain([first], found)
 
 
-def _names(paths: Sequence[str]) -> dict[str, str]:
-    """Return the name of each video's answers: its own, with a digest where two share it."""
-    stems = Counter(Path(path).stem for path in paths)
-    return {
-        path: Path(path).stem
-        if stems[Path(path).stem] == 1
-        else f"{Path(path).stem}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
-        for path in paths
-    }
+def _names(asked: Sequence[Clip | Failure]) -> list[str]:
+    """Return the name of each clip's answers: its own, with a digest where two share it."""
+    stems = [_stem(one) for one in asked]
+    shared = Counter(stems)
+    return [
+        stem if shared[stem] == 1 else f"{stem}-{_digest(one)}"
+        for stem, one in zip(stems, asked, strict=True)
+    ]
+
+
+def _stem(one: Clip | Failure) -> str:
+    """Return the name of a video, and its span when it has one."""
+    if isinstance(one, Failure):
+        return ""
+    stem = Path(one.path).stem
+    if not one.start_seconds and one.end_seconds is None:
+        return stem
+    end = "end" if one.end_seconds is None else f"{one.end_seconds:g}"
+    return f"{stem}@{one.start_seconds:g}-{end}"
+
+
+def _digest(one: Clip | Failure) -> str:
+    path = one.path if isinstance(one, Clip) else one.name
+    return hashlib.sha256(path.encode()).hexdigest()[:6]
 
 
 def _say(timeline: Timeline) -> None:

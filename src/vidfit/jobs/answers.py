@@ -16,7 +16,7 @@ from vidfit.contracts import Clip, clip_key
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
 from vidfit.manifest import Manifest, write_manifest
-from vidfit.manifest.table import read_table
+from vidfit.manifest.lists import read_list
 
 TO_LABEL = "to-label.csv"
 CLIPS = "clips.csv"
@@ -140,7 +140,7 @@ def _rows(path: Path) -> Iterable[Clip]:
     """Return the clips of a list; a row that cannot be one could hold an answer."""
     if not path.is_file():
         raise ManifestError(f"There is no {path}; give the list that `vidfit label` wrote.")
-    listing = read_table(path.absolute())
+    listing = read_list(path.absolute())
     if listing.rejected:
         row = listing.rejected[0]
         raise ManifestError(f"{path} cannot be read to the end: {row.name}: {row.reason}")

@@ -114,6 +114,7 @@ def run_predict(
     predictor: Predictor,
     path: str,
     *,
+    span: tuple[float, float | None] = (0.0, None),
     window_seconds: float | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -126,20 +127,23 @@ def run_predict(
 
     Parameters
     ----------
+    span
+        Start and end in seconds of what is answered; ``None`` is the end of the video.
     window_seconds
         Length of a window; ``None`` takes that of the model's training clips.
 
     Raises
     ------
     VideoError
-        If the video cannot be read, or none of its windows.
+        If the video cannot be read, or none of its windows, or if it ends before the span.
     """
     if window_seconds is not None and not window_seconds > 0:
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
     with VideoReader(path) as reader:
         info = reader.info
     model = predictor.model
-    clips = _clips(path, info.duration_seconds, model, window_seconds)
+    whole = Clip(path, *span)
+    clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
     if progress:
         progress.start(Path(path).name, len(clips))
     answers: dict[Clip, Segment] = {}
@@ -150,7 +154,7 @@ def run_predict(
     for outcome in stream(clips, predictor.backbones, workers=workers, wanted=predictor.wanted):
         label, probability, reason = _answer(predictor, outcome)
         start, end = outcome.clip.start_seconds, outcome.clip.end_seconds
-        end = info.duration_seconds if end is None else end
+        end = info.duration_seconds if end is None else min(end, info.duration_seconds)
         answers[outcome.clip] = Segment(start, end, label, probability)
         if reason:
             failed[outcome.clip] = reason
@@ -176,24 +180,57 @@ def run_predict(
     )
 
 
+def _length(clip: Clip, duration_seconds: float) -> float:
+    """Return how many seconds of a video are to be answered."""
+    end = duration_seconds if clip.end_seconds is None else clip.end_seconds
+    if clip.start_seconds and clip.start_seconds >= duration_seconds:
+        raise VideoError(
+            f"{clip.path}: the span starts at {clip.start_seconds:g} s, and the video ends at "
+            f"{duration_seconds:g} s"
+        )
+    return min(end, duration_seconds) - clip.start_seconds
+
+
 def _clips(
-    path: str, duration_seconds: float, model: Model, window_seconds: float | None
+    clip: Clip, length_seconds: float, model: Model, window_seconds: float | None
 ) -> list[Clip]:
-    """Return the video as one clip, or its windows when it is longer than a clip."""
+    """Return the clip as it is, or its windows when it is longer than a training clip."""
     window = window_seconds or model.window_seconds
     whole = window * _WHOLE_CLIP_WINDOWS
     if window_seconds is None:
         whole = max(whole, model.longest_seconds * _AS_LONG_AS)
-    if duration_seconds <= whole:
-        return [Clip(path)]
-    return list(windows(path, duration_seconds, window))
+    if length_seconds <= whole:
+        return [clip]
+    return [_within(one, clip) for one in windows(clip.path, length_seconds, window)]
+
+
+def _within(window: Clip, clip: Clip) -> Clip:
+    """Return a window of a clip, counted from the start of the video."""
+    start = clip.start_seconds
+    end = clip.end_seconds if window.end_seconds is None else start + window.end_seconds
+    return Clip(clip.path, start + window.start_seconds, end)
 
 
 @dataclass(frozen=True)
 class Video:
-    """A video to answer: a file, a folder of frames or a URL."""
+    """A video to answer, or a span of one: a file, a folder of frames or a URL.
+
+    ``trouble`` says why a row of a list cannot be answered; ``path`` is its name then.
+    """
 
     path: str
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    trouble: str = ""
+
+    @classmethod
+    def of(cls, asked: str | Clip | Failure) -> Video:
+        """Return what is asked for as an item of work."""
+        if isinstance(asked, Failure):
+            return cls(asked.name, trouble=asked.reason)
+        if isinstance(asked, Clip):
+            return cls(asked.path, asked.start_seconds, asked.end_seconds)
+        return cls(asked)
 
 
 @dataclass(frozen=True)
@@ -219,19 +256,29 @@ class Predict:
         return lambda videos: in_threads(self._one, videos, workers)
 
     def _one(self, video: Video) -> Answered:
-        path = video.path
+        return self.answer(video, 1)
+
+    def answer(self, video: Video, workers: int, progress: Progress | None = None) -> Answered:
+        """Answer one video, by so many threads; say why, if it cannot be answered."""
+        if video.trouble:
+            return Answered(video.path, None, video.trouble)
         try:
             timeline = run_predict(
-                self.predictor, path, window_seconds=self.window_seconds, workers=1
+                self.predictor,
+                video.path,
+                span=(video.start_seconds, video.end_seconds),
+                window_seconds=self.window_seconds,
+                workers=workers,
+                progress=progress,
             )
         except VideoError as error:
-            return Answered(path, None, str(error).removeprefix(f"{path}: "))
-        return Answered(path, timeline)
+            return Answered(video.path, None, str(error).removeprefix(f"{video.path}: "))
+        return Answered(video.path, timeline)
 
 
 def predict_many(
     predictor: Predictor,
-    paths: Iterable[str],
+    asked: Iterable[str | Clip | Failure],
     place: Launcher,
     *,
     window_seconds: float | None = None,
@@ -240,25 +287,24 @@ def predict_many(
     """Yield the answers to many videos in their order; those that cannot be read as failures.
 
     One video is spread over the cores of this machine by windows, several are spread by videos,
-    wherever they run. Paths are taken as they are needed: there may be any number of them.
+    wherever they run. They are taken as they are needed: there may be any number of them.
+
+    Parameters
+    ----------
+    asked
+        Paths, or clips, of which the span is answered, or rows that could not be read.
     """
-    alone = isinstance(paths, Sequence) and len(paths) == 1
-    if alone:
-        (path,) = paths
-        cores = min(place.workers, hardware().cores)
-        try:
-            yield run_predict(
-                predictor, path, window_seconds=window_seconds, workers=cores, progress=progress
-            )
-        except VideoError as error:
-            yield Failure(path, str(error).removeprefix(f"{path}: "))
+    task = Predict(predictor, window_seconds)
+    if isinstance(asked, Sequence) and len(asked) == 1:
+        one = task.answer(Video.of(asked[0]), min(place.workers, hardware().cores), progress)
+        yield one.timeline or Failure(one.path, one.failure)
         return
-    videos: Iterable[Video] = (Video(path) for path in paths)
-    if isinstance(paths, Sequence):
+    videos: Iterable[Video] = map(Video.of, asked)
+    if isinstance(asked, Sequence):
         videos = list(videos)
         if progress:
-            progress.start("predict", len(paths))
-    for one in place.map(Predict(predictor, window_seconds), videos, progress):
+            progress.start("predict", len(asked))
+    for one in place.map(task, videos, progress):
         yield one.timeline or Failure(one.path, one.failure)
 
 

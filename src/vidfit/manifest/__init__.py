@@ -1,6 +1,6 @@
 """Clips of a data set: where they are, what they show, which recording they come from."""
 
-from vidfit.manifest.lazily import is_list, iter_videos
+from vidfit.manifest.lazily import is_list, iter_clips, stream_layout
 from vidfit.manifest.read import read_manifest
 from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.splits import grouped_folds, holdout, random_folds
@@ -13,9 +13,10 @@ __all__ = [
     "holdout",
     "holds_shards",
     "is_list",
+    "iter_clips",
     "iter_members",
-    "iter_videos",
     "random_folds",
     "read_manifest",
+    "stream_layout",
     "write_manifest",
 ]

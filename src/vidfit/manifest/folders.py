@@ -2,121 +2,213 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidfit.contracts import Clip
-from vidfit.manifest.names import (
-    is_image,
-    is_junk,
-    is_text,
-    is_video_file,
-    natural_key,
-    split_word,
+from vidfit.manifest.entries import Entries, holds_clips, list_folder
+from vidfit.manifest.labels import alike
+from vidfit.manifest.levels import (
+    CLASS,
+    RECORDING,
+    SPLIT,
+    WRAPPERS,
+    Levels,
+    guess_levels,
+    split_of_folder,
 )
+from vidfit.manifest.names import is_text
+from vidfit.manifest.own import is_own
+from vidfit.manifest.told import counted, listed
 from vidfit.manifest.value import Listing, absolute
-
-WRAPPERS = frozenset({"videos", "video", "clips", "data", "videos_ori", "rawframes"})
-"""Folder names that wrap a data set and are no classes."""
-
-
-@dataclass(frozen=True)
-class Entries:
-    """What one folder holds, in natural order, without known junk."""
-
-    folders: tuple[Path, ...]
-    videos: tuple[Path, ...]
-    images: tuple[Path, ...]
-    others: tuple[Path, ...]
-
-
-def list_folder(folder: Path) -> Entries:
-    """Sort the entries of a folder into folders, videos, images and others."""
-    kinds: dict[str, list[Path]] = {"folders": [], "videos": [], "images": [], "others": []}
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: natural_key(entry.name))
-    for entry in found:
-        if entry.is_dir():
-            kind = "folders"
-        elif is_video_file(Path(entry.path)):
-            kind = "videos"
-        else:
-            kind = "images" if is_image(entry.name) else "others"
-        hidden = entry.name.startswith(".") or entry.name.lower() == "__macosx"
-        if not hidden and not (kind == "others" and is_junk(entry.name)):
-            kinds[kind].append(folder / entry.name)
-    return Entries(**{kind: tuple(paths) for kind, paths in kinds.items()})
+from vidfit.video.names import is_flow
 
 
 def read_folders(root: Path) -> Listing:
     """List the clips of a folder by the layout that its sub-folders show.
 
-    Understood are ``class/clip.mp4``, ``class/recording/clip.mp4``, folders of frames in
-    place of videos, each of these below ``train``, ``val`` and ``test``, and loose videos
-    (clips without labels).
+    Understood are ``class/clip.mp4``, ``class/recording/clip.mp4``, ``recording/class/clip.mp4``,
+    folders of frames in place of videos, each of these below ``train``, ``val`` and ``test``, and
+    loose videos (clips without labels).
+
+    Raises
+    ------
+    ManifestError
+        If the classes may be on either of two levels.
     """
     top = list_folder(root)
-    splits = [split_word(folder.name) for folder in top.folders]
-    if "train" in splits and not top.videos:
-        return _read_splits(root, top)
-    if [folder.name.lower() for folder in top.folders][1:] == [] and not top.videos:
-        for folder in top.folders:
-            if folder.name.lower() in WRAPPERS and list_folder(folder).folders:
-                return read_folders(folder)
-    listing = Listing(root, "a folder for each class")
-    _read_classes(root, None, listing)
-    if listing.clips:
-        _reject_loose(top, listing, "lies outside the class folders")
-    else:
-        listing = _read_unlabelled(root, top, listing)
+    listing = Listing(root, "")
+    folders = _that_hold_clips(top.folders, listing)
+    if len(folders) == 1 and not top.videos and _wraps(folders[0]):
+        inner = read_folders(folders[0])
+        inner.warnings[:0] = listing.warnings
+        return inner
+    levels = guess_levels(root, folders, bool(top.videos))
+    return _read(replace_folders(top, folders), levels, listing)
+
+
+def read_levels(root: Path, roles: tuple[str, ...]) -> Listing:
+    """List the clips of a folder by the roles of its levels, as in ``RECORDING/CLASS``."""
+    listing = Listing(root, "")
+    top = list_folder(root)
+    folders = _that_hold_clips(top.folders, listing)
+    return _read(replace_folders(top, folders), Levels(roles), listing)
+
+
+def replace_folders(entries: Entries, folders: tuple[Path, ...]) -> Entries:
+    """Return the entries with these folders only."""
+    return replace(entries, folders=folders)
+
+
+def _read(top: Entries, levels: Levels, listing: Listing) -> Listing:
+    said = list(listing.warnings)
+    listing.warnings += levels.warnings
+    for folder, reason in levels.left_out:
+        listing.reject(folder, reason)
+    out = {folder for folder, _ in levels.left_out}
+    kept = tuple(folder for folder in top.folders if folder not in out)
+    reader = _Reader(listing, levels)
+    reader.level(replace_folders(top, kept), levels.roles, Clip(""))
+    if not listing.clips:
+        return _read_unlabelled(
+            replace_folders(top, kept), Listing(listing.root, "", warnings=said)
+        )
+    _reject_loose(top, listing, "lies outside the class folders")
+    reader.finish()
     return listing
 
 
-def _read_splits(root: Path, top: Entries) -> Listing:
-    listing = Listing(root, "a folder for each split, and in it one for each class")
-    for folder in top.folders:
-        split = split_word(folder.name)
-        if split is None:
-            listing.reject(folder, "lies beside the folders train, val and test")
-            continue
-        _read_classes(folder, split, listing)
-        _reject_loose(list_folder(folder), listing, "lies outside the class folders")
-    return listing
+@dataclass
+class _Reader:
+    """Walks the levels of folders and lists the clips below the last one."""
+
+    listing: Listing
+    levels: Levels
+    classes: dict[str, str] = field(default_factory=dict)
+    joined: dict[str, str] = field(default_factory=dict)
+    with_flow: int = 0
+
+    def level(self, entries: Entries, roles: tuple[str, ...], like: Clip) -> None:
+        """Read the sub-folders of one level by its role."""
+        for folder in entries.folders:
+            if folder in self.levels.beside:
+                split = split_of_folder(folder.name)
+                self.level(list_folder(folder), roles, replace(like, split=split))
+                continue
+            named = self._named(folder.name, roles[0], like)
+            inner = list_folder(folder)
+            if len(roles) > 1:
+                kept = _that_hold_clips(inner.folders, self.listing)
+                self.level(replace_folders(inner, kept), roles[1:], named)
+                _reject_loose(inner, self.listing, "lies outside the class folders")
+            else:
+                self._last(folder, inner, named)
+
+    def finish(self) -> None:
+        """Say what was read, and what was joined or left out on the way."""
+        listing = self.listing
+        roles = [role for role in self.levels.roles if role != "*"]
+        listing.layout = "/".join([*roles, _ending(listing.clips)])
+        if RECORDING in roles:
+            listing.grouping = "from the folders"
+        if self.joined:
+            pairs = [f"{name!r} to {first!r}" for name, first in self.joined.items()]
+            listing.warnings.append(
+                f"Names of classes that look alike are joined: {listed(pairs)}."
+            )
+        if self.with_flow:
+            listing.warnings.append(
+                f"{counted(self.with_flow, 'folder')} of frames also hold images of optical flow "
+                "(flow_x, flow_y); these are not read."
+            )
+
+    def _named(self, name: str, role: str, like: Clip) -> Clip:
+        """Return the clip with what the name of a folder says of it."""
+        if role == CLASS:
+            label = name.strip()
+            first = self.classes.setdefault(alike(label), label)
+            if first != label:
+                self.joined[label] = first
+            return replace(like, label=first)
+        if role == SPLIT:
+            return replace(like, split=split_of_folder(name))
+        return replace(like, group=name) if role == RECORDING else like
+
+    def _last(self, folder: Path, entries: Entries, like: Clip) -> None:
+        """Read what lies below the last level."""
+        if entries.is_frames and (like.group or like.label is None):
+            self._add(folder, like, entries)
+            return
+        self._below(entries, like, {folder.resolve()})
+        if entries.images:
+            _reject_images(folder, len(entries.images), self.listing)
+
+    def _below(self, entries: Entries, like: Clip, seen: set[Path]) -> None:
+        for path in entries.videos:
+            self._add(path, like)
+        for path in entries.others:
+            self.listing.reject(path, f"not a video by its suffix {path.suffix!r}")
+        for folder in entries.folders:
+            if folder.resolve() in seen:
+                continue
+            inner = list_folder(folder)
+            if inner.is_frames:
+                self._add(folder, like, inner)
+                continue
+            if is_own(folder):
+                self.listing.reject(folder, "written by vidfit")
+                continue
+            if inner.images:
+                _reject_images(folder, len(inner.images), self.listing)
+            self._below(inner, like, seen | {folder.resolve()})
+
+    def _add(self, path: Path, like: Clip, frames: Entries | None = None) -> None:
+        if frames is not None:
+            flow = sum(is_flow(image.name) for image in frames.images)
+            self.with_flow += 0 < flow < len(frames.images)
+        _add(path, like, self.listing)
 
 
-def _read_classes(root: Path, split: str | None, listing: Listing) -> None:
-    for folder in list_folder(root).folders:
-        label = folder.name.strip()
-        seen = {folder.resolve()}
-        entries = list_folder(folder)
-        before = len(listing.clips)
-        _read_class(entries, Clip("", label=label, split=split), listing, seen)
-        if entries.images and len(listing.clips) > before:
-            _reject_images(folder, len(entries.images), listing)
+def _that_hold_clips(folders: tuple[Path, ...], listing: Listing) -> tuple[Path, ...]:
+    """Leave out folders without clips, those that vidfit wrote, and links to one beside them."""
+    own = [folder for folder in folders if is_own(folder)]
+    empty = [f for f in folders if f not in own and not holds_clips(f)]
+    kept = [f for f in folders if f not in own and f not in empty]
+    places: dict[Path, Path] = {}
+    for folder in sorted(kept, key=lambda folder: folder.is_symlink()):
+        places.setdefault(folder.resolve(), folder)
+    links = [folder for folder in kept if places[folder.resolve()] is not folder]
+    for names, why in (
+        (own, "written by vidfit, not read"),
+        (empty, "no video or image in it, so that it is no class"),
+        (links, "a link to a folder beside it, read once"),
+    ):
+        if names:
+            found = listed([folder.name for folder in names])
+            word = "Folder" if len(names) == 1 else "Folders"
+            listing.warnings.append(f"{word} {found}: {why}.")
+    return tuple(folder for folder in kept if folder not in links)
 
 
-def _read_class(entries: Entries, like: Clip, listing: Listing, seen: set[Path]) -> None:
-    for path in entries.videos:
-        _add(path, like, listing)
-    for path in entries.others:
-        listing.reject(path, f"not a video by its suffix {path.suffix!r}")
-    for folder in entries.folders:
-        if folder.resolve() in seen:
-            continue
-        inner = list_folder(folder)
-        if inner.images and not inner.videos and not inner.folders:
-            _add(folder, like, listing)
-            continue
-        if inner.images:
-            _reject_images(folder, len(inner.images), listing)
-        _read_class(inner, like, listing, seen | {folder.resolve()})
+def _wraps(folder: Path) -> bool:
+    """Return whether a folder that lies alone wraps the data set, and is no class."""
+    inner = [sub for sub in list_folder(folder).folders if holds_clips(sub)]
+    if split_of_folder(folder.name) or not inner:
+        return False
+    classes = [sub for sub in inner if not list_folder(sub).is_frames]
+    return folder.name.lower() in WRAPPERS or len(classes) > 1
+
+
+def _ending(clips: list[Clip]) -> str:
+    """Return ``*.mp4`` where all clips end so."""
+    endings = {Path(clip.path).suffix.lower() for clip in clips[:1000]}
+    return f"*{endings.pop()}" if len(endings) == 1 else "*"
 
 
 def _add(path: Path, like: Clip, listing: Listing) -> None:
     full = absolute(path)
     if is_text(full):
-        listing.clips.append(Clip(full, label=like.label, split=like.split))
+        listing.clips.append(replace(like, path=full))
     else:
         name = full.encode("utf-8", "backslashreplace").decode()
         listing.reject(name, "its name is not valid UTF-8; rename the file")
@@ -137,7 +229,7 @@ def _reject_loose(entries: Entries, listing: Listing, reason: str) -> None:
         listing.reject(path, f"not a video by its suffix {path.suffix!r}")
 
 
-def _read_unlabelled(root: Path, top: Entries, listing: Listing) -> Listing:
+def _read_unlabelled(top: Entries, listing: Listing) -> Listing:
     """List loose videos, or folders of frames, as clips without labels."""
     listing.layout = "loose clips without labels"
     like = Clip("")
@@ -147,7 +239,7 @@ def _read_unlabelled(root: Path, top: Entries, listing: Listing) -> Listing:
         if list_folder(folder).images:
             _add(folder, like, listing)
     if top.images and not listing.clips:
-        _add(root, like, listing)
+        _add(listing.root, like, listing)
     for path in top.others:
         listing.reject(path, f"not a video by its suffix {path.suffix!r}")
     return listing

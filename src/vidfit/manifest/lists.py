@@ -1,87 +1,118 @@
-"""Plain lists: ``path label``, ``folder total_frames label``, and the layout of UCF101."""
+"""Tables and lists in a folder: names of numbered classes, split lists, UCF101, Kinetics."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePath
 
-from vidfit.contracts import Clip
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import ManifestError
-from vidfit.manifest.names import is_video
-from vidfit.manifest.roots import resolve_paths
-from vidfit.manifest.value import Listing, is_url
+from vidfit.manifest.labels import settle_labels
+from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
+from vidfit.manifest.rows import Rows, open_rows
+from vidfit.manifest.shards import holds_shards
+from vidfit.manifest.text import encoding_of
+from vidfit.manifest.value import Listing, is_there, is_url
 from vidfit.video.member import split_member
 
 NAME_FILES = ("label_map.txt", "labels.txt", "classes.txt", "class_names.txt")
+OWN_TABLES = ("clips.csv", "manifest.csv", "clips.parquet", "manifest.parquet")
+HUB_TABLE = "metadata.csv"
+"""The table of a VideoFolder of the Hugging Face hub."""
 
+_UCF_CLASSES = "classInd.txt"
+_UCF_LISTS = (("train", "trainlist01.txt"), ("test", "testlist01.txt"))
 
-@dataclass(frozen=True)
-class Row:
-    """One line of a list: the path as written, the label when there is one, frames or video."""
-
-    path: str
-    label: str | None
-    frames: bool = False
+Lists = tuple[tuple[str | None, Path], ...]
+"""Tables or lists, each with the split that it is for."""
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the stripped lines of a UTF-8 file, without empty ones and comments."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path} is not UTF-8 text ({error}). Save it as UTF-8.") from error
+    """Return the stripped lines of a text file, without empty ones and comments.
+
+    Raises
+    ------
+    ManifestError
+        If it is not UTF-8, nor UTF-16 with a mark.
+    """
+    text = path.read_text(encoding=encoding_of(path, table=False))
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def parse_line(line: str) -> Row:
-    """Read ``path label``, ``folder total_frames label`` or a path alone; paths may have spaces."""
-    if is_video(line):
-        return Row(line, None)
-    head, _, last = line.rpartition(" ")
-    if not head:
-        raise ManifestError(f"{line!r} has no label; expected 'path label'")
-    head = head.strip()
-    if is_video(head):
-        return Row(head, last)
-    folder, _, total = head.rpartition(" ")
-    if folder and total.isdecimal():
-        if is_video(folder.strip()):
-            raise ManifestError(f"{line!r} has several labels; expected one for each clip")
-        return Row(folder.strip(), last, frames=True)
-    return Row(head, last)
+def lists_of(folder: Path) -> Lists:
+    """Return the tables or lists that say what a folder holds; none where its folders do."""
+    for name in OWN_TABLES:
+        if (folder / name).is_file():
+            return ((None, folder / name),)
+    if holds_shards(folder):
+        return ()
+    ucf = _ucf_folder(folder)
+    if ucf:
+        return tuple((split, ucf / name) for split, name in _UCF_LISTS if (ucf / name).is_file())
+    return _split_lists(folder) or _hub_table(folder)
+
+
+def read_lists(folder: Path, lists: Lists) -> Listing:
+    """Read the tables or lists of a folder as one; those of UCF101 with the names of classes.
+
+    Raises
+    ------
+    ManifestError
+        If one cannot be read, or none of the files that they name is there.
+    """
+    whole = Listing(folder, "")
+    opened = [open_rows(path, split) for split, path in lists]
+    if not any(rows.found for rows in opened) and any(split for split, _ in lists):
+        names = ", ".join(path.name for _, path in lists)
+        raise ManifestError(f"None of the files that {names} name is in {folder} or beside it.")
+    for rows, (_, path) in zip(opened, lists, strict=True):
+        _take(rows, path.parent, whole)
+    whole.layout = " and ".join(rows.layout for rows in opened)
+    classes = _ucf_names(lists[0][1].parent)
+    if classes:
+        whole.clips = [_with_name(clip, classes) for clip in whole.clips]
+        if (lists[0][1].parent / "trainlist02.txt").is_file():
+            whole.warnings.append("Only the first of several train/test lists is used.")
+    settle_labels(whole)
+    return whole
 
 
 def read_list(path: Path, split: str | None = None) -> Listing:
-    """Read a space-separated list; numbers become names when a list of names lies beside it."""
-    listing = Listing(path.parent, f"the list {path.name}")
-    rows = []
-    for line in read_lines(path):
-        try:
-            rows.append(parse_line(re.sub(r"[\t,]", " ", line) if "\t" in line else line))
-        except ManifestError as error:
-            listing.reject(f"{path.name}: {line[:80]}", str(error))
-    names = _class_names(path.parent, rows)
-    paths = resolve_paths([row.path for row in rows], path.parent)
-    for row, absolute in zip(rows, paths, strict=True):
-        label = names.get(row.label, row.label) if row.label is not None else None
-        add_clip(listing, Clip(absolute, label=label, split=split))
+    """Read a table or a list; numbers become names when a list of names lies beside it."""
+    rows = open_rows(path, split)
+    listing = Listing(path.parent, rows.layout)
+    _take(rows, path.parent, listing)
+    settle_labels(listing)
     return listing
 
 
-def add_clip(listing: Listing, clip: Clip) -> None:
-    """Add a listed clip, unless it can be neither a video nor a folder of frames."""
-    known = is_url(clip.path) or is_video(clip.path) or split_member(clip.path)
-    if known or Path(clip.path).exists():
-        listing.clips.append(clip)
-    else:
-        listing.reject(clip.path, "no such folder of frames or file, and not a video by its suffix")
+def _take(rows: Rows, folder: Path, listing: Listing) -> None:
+    """Add the clips of rows to a listing."""
+    clips = []
+    for row in rows:
+        if isinstance(row, Failure):
+            listing.rejected.append(row)
+        else:
+            clips.append(row)
+    names = _class_names(folder, clips)
+    listing.clips += [replace(c, label=names.get(c.label or "", c.label)) for c in clips]
+    listing.missing += [failure for clip in clips if (failure := _missing(clip))]
+    listing.warnings += rows.notes
+    listing.grouping = listing.grouping or rows.grouping
 
 
-def _class_names(folder: Path, rows: list[Row]) -> dict[str, str]:
+def _missing(clip: Clip) -> Failure | None:
+    if is_url(clip.path) or split_member(clip.path) or is_there(clip.path):
+        return None
+    gone = Path(clip.path).is_symlink()
+    reason = "a link to a file that is gone" if gone else "no such file; check the path"
+    return Failure(clip.path, reason)
+
+
+def _class_names(folder: Path, clips: list[Clip]) -> dict[str, str]:
     """Return names for labels that are numbers, from ``label_map.txt`` and the like."""
-    labels = {row.label for row in rows if row.label is not None}
+    labels = {clip.label for clip in clips if clip.label is not None}
     if not labels or not all(label.isdecimal() for label in labels):
         return {}
     for parent in (folder, folder.parent):
@@ -93,27 +124,51 @@ def _class_names(folder: Path, rows: list[Row]) -> dict[str, str]:
     return {}
 
 
-def is_ucf(folder: Path) -> bool:
-    """Return whether a folder has the lists of UCF101."""
-    return (folder / "classInd.txt").is_file() and (folder / "trainlist01.txt").is_file()
+def _split_lists(folder: Path) -> Lists:
+    """Return ``train.csv``, ``val.csv`` and the like with their splits; tables before lists."""
+    files = sorted(
+        (path for path in folder.iterdir() if path.is_file()),
+        key=lambda path: natural_key(path.name),
+    )
+    for suffixes in (TABLE_SUFFIXES, LIST_SUFFIXES):
+        found = [
+            (split, path)
+            for path in files
+            if path.suffix.lower() in suffixes and (split := split_of_list(path.stem))
+        ]
+        if any(split == "train" for split, _ in found):
+            order = ("train", "val", "test")
+            return tuple(sorted(found, key=lambda item: order.index(item[0])))
+    return ()
 
 
-def read_ucf(folder: Path) -> Listing:
-    """Read ``classInd.txt`` and the first split, ``trainlist01.txt`` and ``testlist01.txt``."""
-    names = {}
-    for line in read_lines(folder / "classInd.txt"):
-        number, _, name = line.partition(" ")
-        names[number] = name.strip()
-    listing = Listing(folder, "the lists of UCF101 (classInd.txt, trainlist01.txt, testlist01.txt)")
-    for split in ("train", "test"):
-        path = folder / f"{split}list01.txt"
-        if path.is_file():
-            part = read_list(path, split)
-            listing.rejected += part.rejected
-            listing.clips += [_with_name(clip, names) for clip in part.clips]
-    if (folder / "trainlist02.txt").is_file():
-        listing.warnings.append("Only the first of several train/test lists is used.")
-    return listing
+def _hub_table(folder: Path) -> Lists:
+    """Return ``metadata.csv`` where it names files that are there, and their classes."""
+    path = folder / HUB_TABLE
+    if not path.is_file():
+        return ()
+    try:
+        rows = open_rows(path)
+        labelled = rows.found and any(isinstance(row, Clip) and row.label for row in rows)
+    except ManifestError:
+        return ()
+    return ((None, path),) if labelled else ()
+
+
+def _ucf_folder(folder: Path) -> Path | None:
+    """Return the folder with the lists of UCF101: this one, or one in it."""
+    inside = (path for path in sorted(folder.iterdir()) if path.is_dir())
+    for candidate in (folder, *inside):
+        if all((candidate / name).is_file() for name in (_UCF_CLASSES, _UCF_LISTS[0][1])):
+            return candidate
+    return None
+
+
+def _ucf_names(folder: Path) -> dict[str, str]:
+    if not (folder / _UCF_CLASSES).is_file():
+        return {}
+    pairs = (line.partition(" ") for line in read_lines(folder / _UCF_CLASSES))
+    return {number: name.strip() for number, _, name in pairs}
 
 
 def _with_name(clip: Clip, names: dict[str, str]) -> Clip:

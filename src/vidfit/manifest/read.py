@@ -6,23 +6,16 @@ from pathlib import Path
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
-from vidfit.manifest.folders import read_folders
+from vidfit.manifest.copies import say_contradictions
+from vidfit.manifest.folders import read_folders, read_levels
 from vidfit.manifest.groups import assign_groups
-from vidfit.manifest.lists import is_ucf, read_list, read_ucf
-from vidfit.manifest.names import (
-    LIST_SUFFIXES,
-    TABLE_SUFFIXES,
-    is_video,
-    is_video_file,
-    natural_key,
-    split_of_list,
-)
+from vidfit.manifest.levels import written_levels
+from vidfit.manifest.lists import lists_of, read_list, read_lists
+from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video, is_video_file
 from vidfit.manifest.shards import holds_shards, read_shards
-from vidfit.manifest.table import has_header, read_table
+from vidfit.manifest.told import losses
 from vidfit.manifest.value import Listing, Manifest, absolute, is_url
 from vidfit.video.member import split_member
-
-OWN_TABLES = ("clips.csv", "manifest.csv", "clips.parquet", "manifest.parquet")
 
 LAYOUTS = (
     "a folder with one folder of videos (or of folders of frames) for each class; the same "
@@ -40,7 +33,8 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
     source
         A folder, a table, a list, or one video; or a folder of shards, also at a URL. Paths in
         tables and lists are taken relative to the folder that the file lies in (or one beside
-        it that has the files).
+        it that has the files). ``FOLDER/RECORDING/CLASS`` says what the levels of a folder are;
+        ``SPLIT`` and ``*`` may stand there, too.
     groups
         A file that says from which recording each clip was cut; see
         ``vidfit.manifest.recordings.read_recordings``. Without it a ``groups.csv``,
@@ -65,11 +59,14 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
     unlabelled = sum(clip.label is None for clip in clips)
     if unlabelled:
         listing.warnings.append(f"{unlabelled} of {len(clips)} clips have no label.")
+    say_contradictions(listing)
     return Manifest(
         clips=tuple(assign_groups(listing, None if groups is None else Path(groups))),
         grouping=listing.grouping,
         warnings=tuple(listing.warnings),
         rejected=tuple(listing.rejected),
+        layout=listing.layout,
+        missing=tuple(listing.missing),
     )
 
 
@@ -83,62 +80,30 @@ def _list_clips(source: str | Path) -> Listing:
         return Listing(Path(), "one video", clips=[Clip(str(path))])
     if path.is_dir():
         return _read_folder(path)
+    if levels := written_levels(path):
+        return read_levels(*levels)
     if not path.is_file():
         raise ManifestError(f"There is no {path}. Expected: {LAYOUTS}.")
     if is_video_file(path):
         return Listing(path.parent, "one video", clips=[Clip(str(path))])
-    return _read_file(path)
+    if path.suffix.lower() in LIST_SUFFIXES | TABLE_SUFFIXES:
+        return read_list(path)
+    raise ManifestError(f"{path} is neither a video nor a list of clips. Expected: {LAYOUTS}.")
 
 
 def _read_folder(folder: Path) -> Listing:
-    for name in OWN_TABLES:
-        if (folder / name).is_file():
-            return read_table(folder / name)
-    if holds_shards(folder):
-        return read_shards(folder)
-    if is_ucf(folder):
-        return read_ucf(folder)
-    lists = _split_lists(folder)
-    return _read_split_lists(folder, lists) if lists else read_folders(folder)
-
-
-def _split_lists(folder: Path) -> list[tuple[str, Path]]:
-    """Return ``train.csv``, ``val.csv`` and the like with their splits; tables before lists."""
-    files = sorted(
-        (path for path in folder.iterdir() if path.is_file()),
-        key=lambda path: natural_key(path.name),
-    )
-    for suffixes in (TABLE_SUFFIXES, LIST_SUFFIXES):
-        found = [
-            (split, path)
-            for path in files
-            if path.suffix.lower() in suffixes and (split := split_of_list(path.stem))
-        ]
-        if any(split == "train" for split, _ in found):
-            order = ("train", "val", "test")
-            return sorted(found, key=lambda item: order.index(item[0]))
-    return []
-
-
-def _read_split_lists(folder: Path, lists: list[tuple[str, Path]]) -> Listing:
-    names = ", ".join(path.name for _, path in lists)
-    whole = Listing(folder, f"the lists {names}")
-    for split, path in lists:
-        part = _read_file(path, split)
-        whole.clips += part.clips
-        whole.rejected += part.rejected
-        whole.warnings += part.warnings
-        whole.grouping = whole.grouping or part.grouping
-    return whole
-
-
-def _read_file(path: Path, split: str | None = None) -> Listing:
-    suffix = path.suffix.lower()
-    if suffix in TABLE_SUFFIXES and (suffix in (".parquet", ".pq") or has_header(path)):
-        return read_table(path, split)
-    if suffix in LIST_SUFFIXES | TABLE_SUFFIXES:
-        return read_list(path, split)
-    raise ManifestError(f"{path} is neither a video nor a list of clips. Expected: {LAYOUTS}.")
+    lists = lists_of(folder)
+    if not lists:
+        return read_shards(folder) if holds_shards(folder) else read_folders(folder)
+    try:
+        return read_lists(folder, lists)
+    except ManifestError as error:
+        names = ", ".join(path.name for _, path in lists)
+        listing = read_folders(folder)
+        if not listing.clips or all(clip.label is None for clip in listing.clips):
+            raise
+        listing.warnings.append(f"{names}: not used, the folders are read instead. {error}")
+        return listing
 
 
 def _without_repeats(listing: Listing) -> list[Clip]:
@@ -154,9 +119,8 @@ def _without_repeats(listing: Listing) -> list[Clip]:
 
 
 def _nothing_found(source: str | Path, listing: Listing) -> str:
-    first = listing.rejected[0] if listing.rejected else None
-    reason = f" ({first.name}: {first.reason})" if first else ""
-    return (
-        f"No clips in {source}, read as {listing.layout}; {len(listing.rejected)} rows or files "
-        f"were rejected{reason}. Expected: {LAYOUTS}."
-    )
+    total = len(listing.rejected)
+    said = [losses(listing.rejected, total), *(warning.rstrip(".") for warning in listing.warnings)]
+    reason = "".join(f" {sentence}." for sentence in said if sentence)
+    layout = f", read as {listing.layout}" if listing.layout else ""
+    return f"No clips in {source}{layout}.{reason} Expected: {LAYOUTS}."

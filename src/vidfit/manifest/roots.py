@@ -3,43 +3,68 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TypeVar
 
-from vidfit.manifest.value import absolute, is_url
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+from vidfit.manifest.value import absolute, is_there, is_url
 
 SAMPLE = 32
 FOLDERS_TRIED = 200
+_KEPT = 8 * SAMPLE
+
+Item = TypeVar("Item")
 
 
-def resolve_paths(paths: Sequence[str], folder: Path) -> list[str]:
-    """Return absolute paths of the entries of a list.
+@dataclass(frozen=True)
+class Root:
+    """The folder that relative paths start from, and how many of a sample of files are there."""
 
-    Relative ones start at the list's folder, its parent, or a folder inside either of them,
-    whichever holds most of a sample; at the list's folder when nothing is found. URLs and
-    absolute paths stay as they are.
+    folder: Path
+    found: int
+    sampled: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether a file is there, or none is looked for, as at URLs."""
+        return self.found > 0 or not self.sampled
+
+    def path(self, written: str) -> str:
+        """Return the absolute path of an entry; URLs and absolute paths stay as they are."""
+        path = _with_slashes(written)
+        return path if is_url(path) else absolute(self.folder / path)
+
+
+def find_root(written: Sequence[str], folder: Path) -> Root:
+    """Return where most of a sample of the local paths lie.
+
+    Relative ones start at the list's folder, its parent, or a folder inside either of them; at
+    the list's folder when nothing is found.
     """
-    local = [_with_slashes(path) for path in paths]
-    relative = [path for path in local if not is_url(path) and not os.path.isabs(path)]  # noqa: PTH117
-    root = find_root(relative, folder) if relative else folder
-    return [path if is_url(path) else absolute(root / path) for path in local]
-
-
-def find_root(relative: Sequence[str], folder: Path) -> Path:
-    """Return the folder that most of a sample of the relative paths start from."""
-    sample = relative[:: max(1, len(relative) // SAMPLE)][:SAMPLE]
-    best, best_count = folder, -1
+    local = [path for path in map(_with_slashes, written) if not is_url(path)]
+    sample = local[:: max(1, len(local) // SAMPLE)][:SAMPLE]
+    best = Root(folder, -1)
     for candidate in _candidates(folder.absolute()):
-        count = sum((candidate / path).exists() for path in sample)
-        if count > best_count:
-            best, best_count = candidate, count
-        if count == len(sample):
+        count = sum(is_there(candidate / path) for path in sample)
+        if count > best.found:
+            best = Root(candidate, count, len(sample))
+        if count == len(sample) or all(map(os.path.isabs, sample)):
             break
     return best
+
+
+def evenly(items: Iterable[Item], keep: Callable[[Item], bool] = bool) -> list[Item]:
+    """Return a sample of so many items as there may be, spread evenly over all of them."""
+    kept: list[Item] = []
+    stride = 1
+    for i, item in enumerate(filter(keep, items)):
+        if i % stride == 0:
+            kept.append(item)
+        if len(kept) == 2 * _KEPT:
+            kept, stride = kept[::2], 2 * stride
+    return kept
 
 
 def _candidates(folder: Path) -> Iterator[Path]:

@@ -31,12 +31,18 @@ class Manifest:
         What the user should know before trusting the table.
     rejected
         Rows and files that cannot be clips, with the reason.
+    layout
+        What the source was read as, such as ``CLASS/*.mp4``.
+    missing
+        Clips of a list whose file is not there, with the reason.
     """
 
     clips: tuple[Clip, ...]
     grouping: str = ""
     warnings: tuple[str, ...] = ()
     rejected: tuple[Failure, ...] = ()
+    layout: str = ""
+    missing: tuple[Failure, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -100,6 +106,7 @@ class Listing:
     rejected: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     grouping: str = ""
+    missing: list[Failure] = field(default_factory=list)
 
     def reject(self, name: str | Path, reason: str) -> None:
         """Note a row or file that cannot be a clip."""
@@ -109,6 +116,11 @@ class Listing:
 def is_url(path: str) -> bool:
     """Return whether a path names something that is not on a local disk."""
     return "://" in path
+
+
+def is_there(path: str | Path) -> bool:
+    """Return whether a local path exists; a name that no file can have does not."""
+    return os.path.exists(path)  # noqa: PTH110  (Path.exists raises for such names)
 
 
 def absolute(path: str | Path) -> str:

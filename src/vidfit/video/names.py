@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 # fmt: off
@@ -19,6 +20,14 @@ IMAGE_SUFFIXES = frozenset({
 })
 """File name endings, in lower case, of the frames in a folder of frames."""
 # fmt: on
+
+
+_FLOW = re.compile(r"flow[_-]?[xyuv]?[_-]?\d", re.IGNORECASE)
+
+
+def is_flow(name: str) -> bool:
+    """Return whether an image is named like optical flow, such as ``flow_x_00001.jpg``."""
+    return _FLOW.match(name) is not None
 
 
 def is_video_path(path: str | Path) -> bool:

@@ -21,7 +21,7 @@ from vidfit.video import boxes
 from vidfit.video.limits import FRAMES_MAX, PIXELS_MAX
 from vidfit.video.member import is_url as is_url
 from vidfit.video.member import openable, split_member
-from vidfit.video.names import IMAGE_SUFFIXES
+from vidfit.video.names import IMAGE_SUFFIXES, is_flow
 from vidfit.video.signature import LOOK_BYTES, refusal
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def natural_key(name: str) -> list[str | int]:
 def frame_files(folder: Path) -> list[Path]:
     """Return the images of a folder of frames, in natural order.
 
+    Images of optical flow that lie beside the frames are left out.
+
     Raises
     ------
     VideoError
@@ -66,6 +68,7 @@ def frame_files(folder: Path) -> list[Path]:
     if not files:
         known = ", ".join(sorted(IMAGE_SUFFIXES))
         raise VideoError(f"{folder}: this folder holds no frames; expected files named {known}")
+    files = [file for file in files if not is_flow(file.name)] or files
     return sorted(files, key=lambda file: natural_key(file.name))
 
 

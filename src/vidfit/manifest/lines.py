@@ -1,0 +1,96 @@
+"""One line of a plain list: ``path label``, ``folder total_frames label`` and their kin."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+
+from vidfit.errors import ManifestError
+from vidfit.manifest.names import is_video
+
+HEADER_ADVICE = "give the list a first line that names its columns, such as path,label"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a list: the path as written, the label when there is one, its frames."""
+
+    path: str
+    label: str | None
+    start_frame: int | None = None
+    end_frame: int | None = None
+
+
+def parse_line(line: str) -> Row:
+    """Read a path alone, ``path label`` or ``folder total_frames label``; paths may have spaces.
+
+    Between them stand a tab, a comma, a semicolon or spaces.
+    """
+    if "\t" in line:
+        return _of_cells(line, _cells(line, "\t"), "\t")
+    if is_video(line):
+        return Row(line, None)
+    for between in ",;":
+        if between in line and (row := _of_video(_cells(line, between), between, line)):
+            return row
+    words = line.split(" ")
+    return _of_video(words, " ", line) or _of_folder(line, words)
+
+
+def parse_label_first(line: str) -> Row:
+    """Read ``label path``."""
+    for between in "\t,; ":
+        label, _, path = line.partition(between)
+        if path and is_video(path):
+            return Row(path.strip(), label.strip())
+    raise ManifestError(f"{line!r} is not 'label path'")
+
+
+def parse_offset(line: str) -> Row:
+    """Read ``folder offset total_frames label``: a span of the frames of a folder."""
+    words = line.split()
+    if len(words) < 4 or not all(word.isdecimal() for word in words[-3:-1]):
+        raise ManifestError(f"{line!r} is not 'folder offset total_frames label'")
+    offset, total = map(int, words[-3:-1])
+    return Row(" ".join(words[:-3]), words[-1], offset, offset + total)
+
+
+def _cells(line: str, between: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=between))]
+
+
+def _of_cells(line: str, cells: list[str], between: str) -> Row:
+    """Read a line in which the cells are told apart for certain."""
+    if row := _of_video(cells, between, line):
+        return row
+    if len(cells) == 2 and is_video(cells[1]):
+        return Row(cells[1], cells[0])
+    return _of_folder(line, cells)
+
+
+def _of_video(cells: list[str], between: str, line: str) -> Row | None:
+    """Read a video and its label; what stands between cells may be part of the path."""
+    for i in range(1, len(cells) + 1):
+        path = between.join(cells[:i]).strip()
+        if is_video(path):
+            rest = [cell for cell in cells[i:] if cell]
+            if len(rest) > 1 and all(cell.isdecimal() for cell in rest):
+                raise ManifestError(f"{line!r} has several labels; expected one for each clip")
+            if len(rest) > 1 and between != " ":
+                raise ManifestError(
+                    f"{line!r} has {len(rest)} cells after the path; {HEADER_ADVICE}"
+                )
+            return Row(path, " ".join(rest) or None)
+    return None
+
+
+def _of_folder(line: str, words: list[str]) -> Row:
+    """Read a folder of frames with its label, and between them perhaps the number of frames."""
+    *head, last = words
+    while head and not head[-1]:
+        head.pop()
+    if not head:
+        raise ManifestError(f"{line!r} has no label; expected 'path label'")
+    if len(head) > 1 and head[-1].isdecimal():
+        head.pop()
+    return Row(" ".join(head).strip(), last)

@@ -1,0 +1,93 @@
+"""What was read, and what was lost on the way, in the words of one line."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vidfit.contracts import Clip, Failure
+    from vidfit.manifest.value import Manifest
+
+CLASSES_NAMED = 5
+KINDS_NAMED = 3
+_ALONE = "none found: "
+
+
+def told(manifest: Manifest) -> list[str]:
+    """Return the lines to say before any work: what was read, what was lost, what is odd."""
+    return [line for line in (read_as(manifest), lost(manifest), *manifest.warnings) if line]
+
+
+def read_as(manifest: Manifest) -> str:
+    """Return what the source was read as: layout, clips of each class, recordings."""
+    parts = [f"Read as {manifest.layout or 'clips'}: {_classes(manifest.clips)}"]
+    splits = Counter(clip.split for clip in manifest.clips if clip.split)
+    if splits:
+        parts.append(", ".join(f"{name} {count}" for name, count in splits.items()))
+    parts.append(f"{counted(manifest.group_count, 'recording')}, {_how(manifest.grouping)}")
+    return "; ".join(parts)
+
+
+def lost(manifest: Manifest, unread: Iterable[Failure] = ()) -> str:
+    """Return one sentence on the clips that are lost, or nothing.
+
+    Parameters
+    ----------
+    unread
+        Clips of the manifest that turned out to be unreadable; files that are missing need
+        not be among them.
+    """
+    unread = list(unread)
+    told_of = {failure.name for failure in unread}
+    missing = [failure for failure in manifest.missing if failure.name not in told_of]
+    failures = [*manifest.rejected, *missing, *unread]
+    return losses(failures, len(manifest.clips) + len(manifest.rejected))
+
+
+def losses(failures: Sequence[Failure], total: int) -> str:
+    """Return one sentence on what is lost, the most frequent reason first, or nothing."""
+    if not failures:
+        return ""
+    of_reason: dict[str, list[Failure]] = defaultdict(list)
+    for failure in failures:
+        of_reason[failure.reason.removeprefix(f"{failure.name}: ")].append(failure)
+    kinds = sorted(of_reason.items(), key=lambda item: -len(item[1]))
+    named = [_kind(reason, of, len(kinds) > 1) for reason, of in kinds[:KINDS_NAMED]]
+    if len(kinds) > KINDS_NAMED:
+        rest = sum(len(of) for _, of in kinds[KINDS_NAMED:])
+        named.append(f"{rest} for other reasons")
+    return f"{len(failures)} of {total} cannot be used: {'; '.join(named)}"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: ``1 class``, ``2 classes``."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(names: Sequence[str], most: int = CLASSES_NAMED) -> str:
+    """Return names with commas, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _kind(reason: str, failures: Sequence[Failure], count_them: bool) -> str:
+    count = f"{len(failures)} " if count_them else ""
+    example = f", such as {failures[0].name}" if len(failures) > 1 else f" ({failures[0].name})"
+    return f"{count}{reason}{example}"
+
+
+def _classes(clips: Sequence[Clip]) -> str:
+    counts = Counter(clip.label for clip in clips)
+    bare = counts.pop(None, 0)
+    named = [f"{label} {count}" for label, count in counts.items()]
+    words = [listed(named)] if named else []
+    return ", ".join([*words, *([f"{bare} without a label"] if bare else [])])
+
+
+def _how(grouping: str) -> str:
+    """Return how recordings were found, without the example and the count."""
+    how = grouping.rpartition(": ")[0] or grouping
+    return how.removeprefix(_ALONE).partition(", e.g. ")[0]
