@@ -31,7 +31,7 @@ def source(tmp_path):
 
 def fill(path, *labels):
     """Fill in the column ``label`` from the top, as a person would in a spreadsheet."""
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for row, label in zip(rows, labels, strict=False):
         row["label"] = label
@@ -53,7 +53,7 @@ def labels(source, found):
 
 def test_the_list_to_fill_in_is_a_manifest_in_the_order_of_priority(source, tmp_path):
     path = propose(source, tmp_path / "out", 4, 2)
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["rank"], row["label"], row["method"], row["why"]) for row in rows] == [
         ("1", "", "typical", "why, not"),

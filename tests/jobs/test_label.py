@@ -41,7 +41,7 @@ def asking(fitted, **changes):
 
 def fill(path):
     """Answer every row rightly: the names begin with the class."""
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         row["label"] = Path(row["path"]).stem[:-1]
@@ -133,7 +133,9 @@ def test_without_any_backbone_there_is_nothing_to_go_by(fitted, flat, output):
 def test_nothing_can_be_read(fitted, tmp_path):
     (tmp_path / "flat").mkdir()
     (tmp_path / "flat" / "a.mp4").write_text("no video")
-    with pytest.raises(NotEnoughDataError, match="none of 1 clips can be read; the first: "):
+    with pytest.raises(
+        NotEnoughDataError, match=r"^1 of 1 cannot be used: .*No clip is left to look at"
+    ):
         run_label(tmp_path / "flat", tmp_path / "out", asking(fitted))
 
 

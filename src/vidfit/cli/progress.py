@@ -50,4 +50,4 @@ class Bars:
 
     def note(self, text: str) -> None:
         """Say one line."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -10,10 +10,11 @@ from vidfit.contracts import Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.hardware import hardware
 from vidfit.jobs.options import TrainOptions
+from vidfit.jobs.sources import say
 from vidfit.jobs.subject import build_subject
 from vidfit.jobs.train import Work, plan_for, standardised
 from vidfit.launch import Here
-from vidfit.manifest import read_manifest
+from vidfit.manifest import noticed, read_manifest, refusal
 from vidfit.networks.step import soft_targets
 from vidfit.training.check import Accumulation, check_accumulation
 
@@ -34,17 +35,20 @@ def run_check(
     import torch
 
     options.check()
-    plan = plan_for(source, output, options, progress)
-    labelled = [clip for clip in read_manifest(source, groups=options.groups).clips if clip.label]
+    manifest = read_manifest(source, groups=options.groups)
+    say(manifest, progress)
+    plan = plan_for(manifest, output, options, progress)
+    labelled = [clip for clip in manifest.clips if clip.label]
     spread = np.unique(np.linspace(0, len(labelled) - 1, CLIPS).astype(int))
     work = Work(plan, output, Here(options.workers or hardware().cores), progress)
     chosen = [labelled[i] for i in spread]
     ready = work.prepared(chosen)
     rows_M = np.arange(len(ready.clips))
     if len(rows_M) < CLIPS:
-        raise NotEnoughDataError(
+        consequence = (
             f"{len(rows_M)} of {CLIPS} clips can be read; give {CLIPS} labelled clips or more"
         )
+        raise NotEnoughDataError(refusal(noticed(manifest), consequence))
     if plan.subject.backbone and plan.subject.regime != "probe":
         clips = work.frames(ready.clips).set
     else:

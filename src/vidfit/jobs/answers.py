@@ -22,6 +22,12 @@ TO_LABEL = "to-label.csv"
 CLIPS = "clips.csv"
 COLUMNS = ("path", "label", "start_seconds", "end_seconds", "group", "rank", "method", "why")
 
+_MARK = "\ufeff"
+"""Tells Excel that the list is UTF-8."""
+
+_DIGITS = 6
+"""Spreadsheets keep 15 digits of a number: times are compared to the microsecond."""
+
 Span = tuple[str, float, float | None]
 """What tells clips apart: path, start and end in seconds."""
 
@@ -93,25 +99,32 @@ def read_answers(path: Path, manifest: Manifest) -> Answers:
     ManifestError
         Names the row that cannot be read, is not known, or contradicts another one.
     """
-    known = {span(clip): clip.label for clip in manifest.clips}
+    known = {_rounded(span(clip)): clip for clip in manifest.clips}
     labels: dict[Span, str] = {}
     empty = []
-    for clip in _rows(path):
-        if span(clip) not in known:
+    for row in _rows(path):
+        clip = known.get(_rounded(span(row)))
+        if clip is None:
             raise ManifestError(
-                f"{path} has {clip_key(clip)}, which is none of the {len(known)} clips that were "
-                "given. Leave the columns path, start_seconds and end_seconds as they were written"
+                f"{path} has {clip_key(row)}, which is none of the {len(known)} clips that were "
+                "given. Leave the columns path, start_seconds and end_seconds as they were "
+                "written, and save the list as CSV UTF-8"
             )
-        if clip.label is None:
+        if row.label is None:
             empty.append(clip)
             continue
-        first = labels.setdefault(span(clip), known[span(clip)] or clip.label)
-        if first != clip.label:
+        first = labels.setdefault(span(clip), clip.label or row.label)
+        if first != row.label:
             raise ManifestError(
-                f"{path} calls {clip_key(clip)} {clip.label!r}, but it is known as {first!r}; "
+                f"{path} calls {clip_key(clip)} {row.label!r}, but it is known as {first!r}; "
                 "correct one of them"
             )
     return Answers(labels, tuple(empty))
+
+
+def _rounded(one: Span) -> Span:
+    path, start, end = one
+    return path, round(start, _DIGITS), None if end is None else round(end, _DIGITS)
 
 
 def with_labels(manifest: Manifest, answers: Answers) -> Manifest:
@@ -125,6 +138,7 @@ def with_labels(manifest: Manifest, answers: Answers) -> Manifest:
 def write_to_label(proposed: Sequence[Proposed], output: Path) -> Path:
     """Write the list to fill in, whole or not at all, and return its path."""
     text = io.StringIO()
+    text.write(_MARK)
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
     for rank, one in enumerate(proposed, 1):
@@ -151,7 +165,8 @@ def _check_all_read(path: Path, answers: Answers) -> None:
     """Refuse to replace a list with answers that nobody has read."""
     if not path.exists():
         return
-    unread = [c for c in _rows(path) if c.label and answers.labels.get(span(c)) != c.label]
+    read = {_rounded(key): label for key, label in answers.labels.items()}
+    unread = [c for c in _rows(path) if c.label and read.get(_rounded(span(c))) != c.label]
     if unread:
         raise ManifestError(
             f"{path} has {len(unread)} labels that were not read, e.g. {unread[0].label!r}, and "

@@ -20,12 +20,13 @@ from vidfit.jobs.artefacts import Bench, Made
 from vidfit.jobs.folds import check_enough, put_aside
 from vidfit.jobs.judged import Judge, Judgement, Refitted, Unchanged, judgement
 from vidfit.jobs.options import CompressOptions
+from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table
 from vidfit.jobs.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, unjudged, verdict_words
 from vidfit.launch import Here
-from vidfit.manifest import grouped_folds, read_manifest
+from vidfit.manifest import grouped_folds, losses, noticed, read_manifest, refusal
 from vidfit.model import Model, load_model, member_directory, save_model
 from vidfit.report import write_compression
 from vidfit.reported import Stage
@@ -100,6 +101,8 @@ def run_compress(
     if subject.trained:
         manifest = put_aside(manifest, TRAINED_HOLDOUT, notes)
     clips = [clip for clip in manifest.clips if clip.label is not None]
+    say(manifest, progress)
+    check_enough(manifest.present(clips), noticed(manifest))
     _check_clips(subject, clips)
     calibration = _calibration(clips, subject.trained)
     with timed(stages, "decode calibration clips"):
@@ -159,7 +162,6 @@ def _subject(directory: Path) -> _Subject:
 
 
 def _check_clips(subject: _Subject, clips: Sequence[Clip]) -> None:
-    check_enough(clips)
     classes = tuple(sorted({str(clip.label) for clip in clips}))
     if classes != subject.model.classes:
         raise ModelError(
@@ -203,8 +205,8 @@ def _views_of(
     some = list(clips[:: -(-len(clips) // most)])
     files = write_frames(some, spec, output / "frames", Here(workers), progress)
     if not files.paths:
-        reasons = "; ".join(failure.reason for failure in files.failures[:2])
-        raise NotEnoughDataError(f"none of {len(some)} calibration clips can be read: {reasons}")
+        known = losses(files.failures, len(some))
+        raise NotEnoughDataError(refusal(known, "No clip is left to calibrate with"))
     return np.concatenate([np.load(path, allow_pickle=False) for path in files.paths.values()])
 
 

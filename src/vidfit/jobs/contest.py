@@ -17,6 +17,7 @@ from vidfit.jobs.candidates import Loaded, budget_seconds
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
+from vidfit.manifest import losses, refusal
 from vidfit.selection import Race, Rules, Trial, first_size, hits, merit, race, spread_order
 from vidfit.work import Launcher
 
@@ -87,6 +88,15 @@ def run_contest(
     return Contest(found, track.last, track.twin, track.unread, track.seconds)
 
 
+def _folds(table: Table, tally: Tally) -> Indices:
+    """Deal folds to probe by; a refusal says first which clips were lost."""
+    try:
+        return Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
+    except NotEnoughDataError as error:
+        known = losses(tally.clips, len(table.clips) + len(tally.clips))
+        raise NotEnoughDataError(refusal(known, str(error))) from error
+
+
 @dataclass
 class _Track:
     """Runs candidates on the first so many clips, and remembers what they did."""
@@ -108,9 +118,8 @@ class _Track:
         encoders = [c.backbone for c in self.candidates if c.name in names]
         mover = next((encoder for encoder in encoders if encoder.spec.name == self._mover), None)
         control = [] if mover is None else [Shuffled(mover)]
-        table, tally = self._extract([*encoders, *control], size)
+        table, tally, folds_M = self._extract([*encoders, *control], size)
         self.unread, self.seconds = tally.clips, self.seconds + tally.seconds
-        folds_M = Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
         ran = {
             e.spec.name: self._probe(table, e.spec.name, folds_M)
             for e in encoders
@@ -133,13 +142,14 @@ class _Track:
         movers = [c for c in self.candidates if c.backbone.spec.sampling.clip_len > 1]
         return min(movers, key=lambda c: c.cost.seconds).name if movers else ""
 
-    def _extract(self, encoders: Sequence[Backbone], size: int) -> tuple[Table, Tally]:
-        """Extract; where too few of the first clips can be read, look at more of them."""
+    def _extract(self, encoders: Sequence[Backbone], size: int) -> tuple[Table, Tally, Indices]:
+        """Extract and deal folds; where too few of the first clips can be read, look at more."""
         while True:
             try:
-                return build_table(
+                table, tally = build_table(
                     self.clips[:size], encoders, self.store, self.place, self.progress
                 )
+                return table, tally, _folds(table, tally)
             except NotEnoughDataError:
                 if size >= len(self.clips):
                     raise

@@ -17,10 +17,11 @@ from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import Folds, check_enough, put_aside, split
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
+from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table, look_alikes
 from vidfit.launch import launcher
-from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking, write_report
 from vidfit.reported import NearDuplicate, Report, Stage
@@ -69,7 +70,8 @@ def run_fit(
     options = replace(options, workers=place.workers)
     store = FeatureStore(output / "features")
     manifest = read_manifest(source, groups=options.groups)
-    check_enough(_labelled(manifest))
+    say(manifest, progress)
+    check_enough(manifest.present(_labelled(manifest)), noticed(manifest))
     manifest, pairs = _merged(manifest, options, (store, place), progress)
     manifest = put_aside(manifest, options.holdout, notes)
     clips = _labelled(manifest)
@@ -90,7 +92,8 @@ def run_fit(
         finalists = [c for c in candidates if c.name in contest.race.finalists]
         encoders = [candidate.backbone for candidate in finalists]
         table, tally = build_table(clips, encoders, store, place, progress, steps=options.trains)
-    check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
+    unread = f" that can be read ({len(tally.clips)} cannot)"
+    check_enough(table.clips, noticed(manifest, tally.clips), unread)
     train, test = split(join_copies(table, notes), notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         terms = Terms(costs(finalists), METHODS, options.prefer == "cheapest")

@@ -10,18 +10,33 @@ from dataclasses import dataclass, field, replace
 from vidfit.contracts import Clip, Indices
 from vidfit.errors import NotEnoughDataError
 from vidfit.jobs.table import Table
-from vidfit.manifest import Manifest, grouped_folds, holdout, random_folds
+from vidfit.manifest import (
+    Manifest,
+    counted,
+    grouped_folds,
+    holdout,
+    random_folds,
+    refusal,
+)
 
 FOLDS = 5
 _CLIPS_LEFT = 2
 
 
-def check_enough(clips: Sequence[Clip], where: str = "") -> None:
+def check_enough(clips: Sequence[Clip], known: str = "", where: str = "") -> None:
     """Refuse clips from which nothing can be both learned and tested.
 
     A class needs clips of two recordings, one to learn from and one to be tested on. When a
     fold is taken away two of its clips must be left: what is learned from them is chosen by a
     second, inner cross-validation.
+
+    Parameters
+    ----------
+    known
+        What was lost or noticed while they were read (`vidfit.manifest.noticed`): a refusal says
+        it first.
+    where
+        Which clips these are.
 
     Raises
     ------
@@ -32,24 +47,29 @@ def check_enough(clips: Sequence[Clip], where: str = "") -> None:
     for clip in clips:
         recordings[str(clip.label)][clip.group or clip.path] += 1
     if len(recordings) < 2:
-        raise NotEnoughDataError(
-            f"{len(clips)} labelled clips{where} are of {len(recordings)} classes"
-            f"{_listed(recordings)}; fit needs two classes or more: put clips in folders "
-            "CLASS/*.mp4, or give a CSV with the columns path and label"
+        verb = "is" if len(clips) == 1 else "are"
+        consequence = (
+            f"{counted(len(clips), 'labelled clip')}{where} {verb} of "
+            f"{counted(len(recordings), 'class', 'classes')}{_listed(recordings)}; two classes or "
+            "more are needed: put clips in folders CLASS/*.mp4, or give a CSV with the columns "
+            "path and label"
         )
+        raise NotEnoughDataError(refusal(known, consequence))
     folds = min(FOLDS, *map(len, recordings.values()))
     short = [
-        f"{label!r} has {sum(sizes.values())} clips of {len(sizes)} recordings"
+        f"{label!r} has {counted(sum(sizes.values()), 'clip')} "
+        f"of {counted(len(sizes), 'recording')}"
         for label, sizes in recordings.items()
         if len(sizes) < 2 or _left(sizes, folds) < _CLIPS_LEFT
     ]
     if short:
-        raise NotEnoughDataError(
+        consequence = (
             f"too few clips{where} to learn from and to test on: {'; '.join(short[:5])}. A class "
             f"needs at least 2 recordings, and {_CLIPS_LEFT} clips that are left when one of "
             f"{max(folds, 2)} folds of recordings is put aside. Add clips of other recordings, or "
             "leave the class out"
         )
+        raise NotEnoughDataError(refusal(known, consequence))
 
 
 def _left(sizes: Counter[str], folds: int) -> int:
@@ -124,7 +144,7 @@ def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
     """
     train, test = table.split()
     if test.clips:
-        check_enough(train.clips, " outside the test split")
+        check_enough(train.clips, where=" outside the test split")
         missing = sorted({str(c.label) for c in test.clips} - {str(c.label) for c in train.clips})
         if missing:
             raise NotEnoughDataError(

@@ -23,11 +23,12 @@ from vidfit.jobs.copies import join_copies
 from vidfit.jobs.folds import Folds, check_enough
 from vidfit.jobs.options import FuseOptions
 from vidfit.jobs.pairs import Pairs
+from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.students import Students
 from vidfit.jobs.table import build_table
 from vidfit.launch import launcher
-from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.model import Model
 from vidfit.report import write_combination
 from vidfit.reported import Stage
@@ -70,8 +71,9 @@ def run_fuse(
     place = launcher(options.on, workers=options.workers, scratch=output)
     options = replace(options, workers=place.workers)
     manifest = read_manifest(source, groups=options.groups)
+    say(manifest, progress)
     clips = _to_learn_from(manifest, notes)
-    check_enough(clips)
+    check_enough(manifest.present(clips), noticed(manifest))
     with timed(stages, "measure candidates"):
         loaded, dropped = entrants(clips, options, progress)
         loaded, too_dear = within_minutes(loaded, len(clips), options)
@@ -85,7 +87,8 @@ def run_fuse(
             progress,
             steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
         )
-    check_enough(table.clips, f" that can be read ({len(tally.clips)} cannot)")
+    unread = f" that can be read ({len(tally.clips)} cannot)"
+    check_enough(table.clips, noticed(manifest, tally.clips), unread)
     table = join_copies(table, notes)
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
     terms = Terms(costs(ran), methods, options.prefer == "cheapest")

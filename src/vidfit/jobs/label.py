@@ -16,9 +16,10 @@ from vidfit.features import Extraction, FeatureStore, extract_all, temporal_stat
 from vidfit.jobs.answers import Proposed, gather, with_labels, write_to_label
 from vidfit.jobs.candidates import Loaded, load_candidates
 from vidfit.jobs.options import LabelOptions
+from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread
 from vidfit.launch import launcher
-from vidfit.manifest import read_manifest
+from vidfit.manifest import losses, read_manifest, refusal
 from vidfit.selection.active import NO_LABEL, Pool, next_clips
 from vidfit.work import Launcher
 
@@ -84,6 +85,7 @@ def run_label(
     """
     options.check()
     manifest = read_manifest(source, groups=options.groups)
+    say(manifest, progress)
     answers = gather(manifest, source, output, options.answers)
     clips = [c for c in with_labels(manifest, answers).clips if c.split != "test"]
     names = options.backbones or BACKBONES
@@ -142,8 +144,8 @@ def look(
     failed = [Failure(name, reason) for name, reason in done.backbone_failures.items()]
     readable = tuple(clip for clip in clips if clip in done.digests)
     if not readable:
-        first = f"; the first: {unread[0].reason}" if unread else ""
-        raise NotEnoughDataError(f"none of {len(clips)} clips can be read{first}")
+        known = losses(unread, len(clips))
+        raise NotEnoughDataError(refusal(known, "No clip is left to look at"))
     if not vectors:
         raise BackboneError(f"every backbone failed: {failed[0].name}: {failed[0].reason}")
     blocks = (np.stack([of[done.digests[clip]] for clip in readable]) for of in vectors)

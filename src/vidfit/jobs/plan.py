@@ -15,9 +15,10 @@ from vidfit.contracts import Clip, Progress
 from vidfit.errors import BudgetError, VideoError
 from vidfit.jobs.folds import check_enough
 from vidfit.jobs.options import PlanOptions
+from vidfit.jobs.sources import say
 from vidfit.jobs.subject import Sight, sight
 from vidfit.launch import Here
-from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.planning.child import Question, default_folder
 from vidfit.planning.choice import Setting
 from vidfit.planning.confirm import choose_confirmed, held_twice
@@ -63,12 +64,21 @@ def run_plan(
     BudgetError
         If nothing fits the memory or the minutes.
     """
-    from vidfit.report.plan import write_plan_picture
-
     options.check()
     manifest = read_manifest(source, groups=options.groups)
+    say(manifest, progress)
+    return plan_clips(manifest, output, options, progress)
+
+
+def plan_clips(
+    manifest: Manifest, output: Path, options: PlanOptions, progress: Progress | None
+) -> Plan:
+    """Plan as `run_plan` does, for clips that are listed already."""
+    from vidfit.report.plan import write_plan_picture
+
     labelled = [clip for clip in manifest.clips if clip.label is not None]
-    check_enough([clip for clip in labelled if clip.split != "test"])
+    learn = [clip for clip in labelled if clip.split != "test"]
+    check_enough(manifest.present(learn), noticed(manifest))
     if progress:
         progress.start("plan", 3)
     machine = _machine(options)

@@ -12,9 +12,10 @@ from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.folds import check_enough
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import Searched, build_ranking
+from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.launch import launcher
-from vidfit.manifest import read_manifest
+from vidfit.manifest import noticed, read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking
 from vidfit.reported import Stage
@@ -53,8 +54,9 @@ def run_select(
     place = launcher(options.on, workers=options.workers, scratch=output)
     options = replace(options, workers=place.workers)
     manifest = read_manifest(source, groups=options.groups)
+    say(manifest, progress)
     clips = [clip for clip in manifest.clips if clip.label is not None and clip.split != "test"]
-    check_enough(clips)
+    check_enough(manifest.present(clips), noticed(manifest))
     with timed(stages, "measure candidates"):
         candidates, dropped = entrants(clips, options, progress)
     rules = race_rules(clips, options)

@@ -12,8 +12,9 @@ from typing import Any, Literal, get_args
 from vidfit.contracts import Clip, Failure, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.folds import put_aside
+from vidfit.jobs.sources import say
 from vidfit.launch import HERE, launcher
-from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest import Manifest, counted, noticed, read_manifest, refusal
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
 from vidfit.shards import ShardPart, ShardSize, layout, units_of
@@ -148,16 +149,18 @@ def run_shard(
     place = launcher(options.on, workers=options.workers, scratch=output)
     started = time.perf_counter()
     notes: list[str] = []
-    manifest = _split(read_manifest(source, groups=options.groups), options.holdout, notes)
+    manifest = read_manifest(source, groups=options.groups)
+    say(manifest, progress)
+    manifest = _split(manifest, options.holdout, notes)
     plan = _plan(options)
     look = _look(options, plan)
     size, choice = _size(options, plan, len(manifest.clips))
     units, failures = units_of(manifest.clips, look is not None)
     if not units:
-        raise NotEnoughDataError(f"none of {len(failures)} clips can be stored: {failures[0]}")
+        raise _nothing_stored(manifest, failures)
     plans = layout(units, size, look)
-    told = settings(look, size, manifest.digest)
-    claim(output, told)
+    facts = settings(look, size, manifest.digest)
+    claim(output, facts)
     sweep(output)
     if any(read_part(shard, output) is None for shard in plans):
         unfinish(output, {shard.name for shard in plans})
@@ -167,9 +170,9 @@ def run_shard(
     parts = [stored.part for stored in place.map(task, plans, progress)]
     failures += failures_of(parts)
     if not any(part.rows for part in parts):
-        raise NotEnoughDataError(f"none of {len(failures)} clips can be stored: {failures[0]}")
+        raise _nothing_stored(manifest, failures)
     write_index(output, parts)
-    document = write_document(output, told, parts, failures)
+    document = write_document(output, facts, parts, failures)
     return Sharded(
         document,
         _reason(choice, options, plan, (len(manifest.clips), len(plans))),
@@ -179,6 +182,11 @@ def run_shard(
         (*manifest.warnings, *notes),
         time.perf_counter() - started,
     )
+
+
+def _nothing_stored(manifest: Manifest, failures: Sequence[Failure]) -> NotEnoughDataError:
+    consequence = f"none of {counted(len(failures), 'clip')} can be stored"
+    return NotEnoughDataError(refusal(noticed(manifest, failures), consequence))
 
 
 def _split(manifest: Manifest, share: float, notes: list[str]) -> Manifest:

@@ -30,6 +30,7 @@ from vidfit.features import (
     time_steps,
 )
 from vidfit.features.fingerprint import NAME, fingerprint
+from vidfit.manifest import counted, losses, refusal
 from vidfit.reported import NearDuplicate
 from vidfit.selection import Rows
 from vidfit.work import Launcher
@@ -219,11 +220,11 @@ def _rows(
 def _classes(readable: Sequence[Clip], asked: int, tally: Tally) -> tuple[str, ...]:
     classes = tuple(sorted({str(clip.label) for clip in readable}))
     if len(classes) < 2:
-        first = f"; the first that failed: {tally.clips[0]}" if tally.clips else ""
-        raise NotEnoughDataError(
-            f"{len(readable)} of {asked} clips can be read, of classes {list(classes)}; "
-            f"two classes or more are needed{first}"
+        consequence = (
+            f"{len(readable)} of {counted(asked, 'clip')} can be read, of "
+            f"{', '.join(map(repr, classes)) or 'no class'}; two classes or more are needed"
         )
+        raise NotEnoughDataError(refusal(losses(tally.clips, asked), consequence))
     return classes
 
 

@@ -18,11 +18,12 @@ from vidfit.jobs.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.jobs.deployed import Deployed, deployed, deployed_whole
 from vidfit.jobs.folds import Folds, check_enough, put_aside
 from vidfit.jobs.options import TrainOptions
+from vidfit.jobs.sources import say
 from vidfit.jobs.stages import timed
 from vidfit.jobs.subject import sight
 from vidfit.jobs.training_run import EVENTS, Outcome, Split, finish, write_run
 from vidfit.launch import launcher
-from vidfit.manifest import read_manifest
+from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.model import Model, save_model
 from vidfit.networks.head import standards
@@ -81,10 +82,13 @@ def run_train(
     options.check()
     stages: list[Stage] = []
     notes: list[str] = []
-    manifest = put_aside(read_manifest(source, groups=options.groups), options.holdout, notes)
+    manifest = read_manifest(source, groups=options.groups)
+    say(manifest, progress)
+    whole, manifest = manifest, put_aside(manifest, options.holdout, notes)
     clips = [clip for clip in manifest.clips if clip.label is not None]
-    check_enough([clip for clip in clips if clip.split != "test"])
-    plan = plan_for(source, output, options, progress)
+    learn = [clip for clip in clips if clip.split != "test"]
+    check_enough(manifest.present(learn), noticed(manifest))
+    plan = plan_for(whole, output, options, progress)
     place = launcher(options.on, workers=options.workers, scratch=output)
     work = Work(plan, output, place, progress)
     if options.tensorboard:
@@ -221,14 +225,14 @@ def probe_first(plan: Plan) -> Plan:
 
 
 def plan_for(
-    source: str | Path, output: Path, options: TrainOptions, progress: Progress | None
+    manifest: Manifest, output: Path, options: TrainOptions, progress: Progress | None
 ) -> Plan:
     """Return the plan that was given, or make one."""
     if options.plan is not None:
         return read_plan(options.plan)
-    from vidfit.jobs.plan import run_plan
+    from vidfit.jobs.plan import plan_clips
 
-    return run_plan(source, output, options.planning, progress)
+    return plan_clips(manifest, output, options.planning, progress)
 
 
 def _check_classes(plan: Plan, ready: Prepared) -> None:

@@ -5,18 +5,24 @@ from vidfit.manifest.read import read_manifest
 from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.splits import grouped_folds, holdout, random_folds
 from vidfit.manifest.table import write_manifest
+from vidfit.manifest.told import counted, losses, noticed, refusal, told
 from vidfit.manifest.value import Manifest
 
 __all__ = [
     "Manifest",
+    "counted",
     "grouped_folds",
     "holdout",
     "holds_shards",
     "is_list",
     "iter_clips",
     "iter_members",
+    "losses",
+    "noticed",
     "random_folds",
     "read_manifest",
+    "refusal",
     "stream_layout",
+    "told",
     "write_manifest",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
@@ -107,7 +107,7 @@ def _missing(clip: Clip) -> Failure | None:
         return None
     gone = Path(clip.path).is_symlink()
     reason = "a link to a file that is gone" if gone else "no such file; check the path"
-    return Failure(clip.path, reason)
+    return Failure(clip_key(clip), reason)
 
 
 def _class_names(folder: Path, clips: list[Clip]) -> dict[str, str]:

@@ -66,7 +66,7 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
         warnings=tuple(listing.warnings),
         rejected=tuple(listing.rejected),
         layout=listing.layout,
-        missing=tuple(listing.missing),
+        missing=tuple(dict.fromkeys(listing.missing)),
     )
 
 

@@ -47,6 +47,17 @@ def lost(manifest: Manifest, unread: Iterable[Failure] = ()) -> str:
     return losses(failures, len(manifest.clips) + len(manifest.rejected))
 
 
+def noticed(manifest: Manifest, unread: Iterable[Failure] = ()) -> str:
+    """Return all that is known of what was read and lost, to be said before a refusal."""
+    sentences = (lost(manifest, unread), *manifest.warnings)
+    return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
+
+
+def refusal(known: str, consequence: str) -> str:
+    """Return why work is refused: first what is known, then what follows from it."""
+    return f"{known.rstrip('.')}. {consequence}" if known else consequence
+
+
 def losses(failures: Sequence[Failure], total: int) -> str:
     """Return one sentence on what is lost, the most frequent reason first, or nothing."""
     if not failures:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -58,6 +58,11 @@ class Manifest:
                 "the columns path and label."
             )
         return labels
+
+    def present(self, clips: Iterable[Clip]) -> list[Clip]:
+        """Return those of the clips whose file is not known to be missing."""
+        missing = {failure.name for failure in self.missing}
+        return [clip for clip in clips if clip_key(clip) not in missing]
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

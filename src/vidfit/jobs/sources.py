@@ -1,0 +1,13 @@
+"""Say what a source of clips was read as, before any work."""
+
+from __future__ import annotations
+
+from vidfit.contracts import Progress
+from vidfit.manifest import Manifest, told
+
+
+def say(manifest: Manifest, progress: Progress | None) -> None:
+    """Say what was read, what was lost, and what looks odd, a line each."""
+    if progress:
+        for line in told(manifest):
+            progress.note(line)
