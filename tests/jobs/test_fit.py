@@ -275,7 +275,7 @@ def test_clips_that_are_broken_leave_too_few(fitted, tmp_path):
     clips = link(fitted, tmp_path / "clips", left=5, right=2)
     for i in range(2, 5):
         (clips / "right" / f"right{i}.mp4").write_text("no video")
-    message = r"too few clips that can be read \(3 cannot\).*'right' has 2 clips"
+    message = r"Too few clips that can be read \(3 cannot\).*'right' has 2 clips"
     with pytest.raises(NotEnoughDataError, match=message):
         run_fit(clips, tmp_path / "out", MOTION)
 

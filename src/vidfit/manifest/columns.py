@@ -19,9 +19,9 @@ COLUMNS = {
     "label": ("label", "class", "category", "class_name", "label_name", "action", "choice"),
     "group": ("group", "recording", "source", "recording_id", "group_id"),
     "split": ("split", "subset", "partition"),
-    "start": ("start_seconds", "start", "start_time", "time_start", "start_timestamp"),
+    "start": ("start_seconds", "start", "start_time", "time_start", "start_timestamp", "start_s"),
     "end": (
-        *("end_seconds", "end", "end_time", "time_end", "end_timestamp"),
+        *("end_seconds", "end", "end_time", "time_end", "end_timestamp", "end_s"),
         *("stop_seconds", "stop", "stop_time", "stop_timestamp"),
     ),
     "start_frame": ("start_frame", "frame_start"),

@@ -64,7 +64,10 @@ def _read(top: Entries, levels: Levels, listing: Listing) -> Listing:
     said = list(listing.warnings)
     listing.warnings += levels.warnings
     for folder, reason in levels.left_out:
-        listing.reject(folder, reason)
+        other = _Reader(Listing(folder, ""), levels)
+        other.last(folder, list_folder(folder), Clip(""))
+        for clip in other.listing.clips:
+            listing.reject(clip.path, reason)
     out = {folder for folder, _ in levels.left_out}
     kept = tuple(folder for folder in top.folders if folder not in out)
     reader = _Reader(listing, levels)
@@ -102,17 +105,17 @@ class _Reader:
                 self.level(replace_folders(inner, kept), roles[1:], named)
                 _reject_loose(inner, self.listing, "lies outside the class folders")
             else:
-                self._last(folder, inner, named)
+                self.last(folder, inner, named)
 
     def finish(self) -> None:
         """Say what was read, and what was joined or left out on the way."""
         listing = self.listing
-        roles = [role for role in self.levels.roles if role != "*"]
+        roles = self.levels.roles
         listing.layout = "/".join([*roles, _ending(listing.clips)])
         if RECORDING in roles:
             listing.grouping = "from the folders"
         if self.joined:
-            pairs = [f"{name!r} to {first!r}" for name, first in self.joined.items()]
+            pairs = [f"{name!a} to {first!a}" for name, first in self.joined.items()]
             listing.warnings.append(
                 f"Names of classes that look alike are joined: {listed(pairs)}."
             )
@@ -134,7 +137,7 @@ class _Reader:
             return replace(like, split=split_of_folder(name))
         return replace(like, group=name) if role == RECORDING else like
 
-    def _last(self, folder: Path, entries: Entries, like: Clip) -> None:
+    def last(self, folder: Path, entries: Entries, like: Clip) -> None:
         """Read what lies below the last level."""
         if entries.is_frames and (like.group or like.label is None):
             self._add(folder, like, entries)
@@ -192,11 +195,11 @@ def _that_hold_clips(folders: tuple[Path, ...], listing: Listing) -> tuple[Path,
 
 def _wraps(folder: Path) -> bool:
     """Return whether a folder that lies alone wraps the data set, and is no class."""
+    if folder.name.lower() in WRAPPERS:
+        return True
     inner = [sub for sub in list_folder(folder).folders if holds_clips(sub)]
-    if split_of_folder(folder.name) or not inner:
-        return False
     classes = [sub for sub in inner if not list_folder(sub).is_frames]
-    return folder.name.lower() in WRAPPERS or len(classes) > 1
+    return len(classes) > 1 and not split_of_folder(folder.name)
 
 
 def _ending(clips: list[Clip]) -> str:
@@ -231,7 +234,7 @@ def _reject_loose(entries: Entries, listing: Listing, reason: str) -> None:
 
 def _read_unlabelled(top: Entries, listing: Listing) -> Listing:
     """List loose videos, or folders of frames, as clips without labels."""
-    listing.layout = "loose clips without labels"
+    listing.layout = "loose clips"
     like = Clip("")
     for path in top.videos:
         _add(path, like, listing)

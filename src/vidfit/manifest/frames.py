@@ -27,7 +27,7 @@ def seconds_of(path: str, start: int | None, end: int | None) -> tuple[float, fl
     count = len(pts_seconds)
     first, last = start or 0, count if end is None else end
     if not 0 <= first < last <= count:
-        raise ValueError(f"frames {first} to {last} are asked for, it has {count} (0 to {count})")
+        raise ValueError(f"frames {first} to {last} are asked for, and the video has {count}")
     return float(pts_seconds[first]), None if last == count else float(pts_seconds[last])
 
 

@@ -54,7 +54,7 @@ def settle_labels(listing: Listing) -> None:
 def _say_alike(listing: Listing, labels: list[str]) -> None:
     first: dict[str, str] = {}
     pairs = [
-        f"{first[alike(label)]!r} and {label!r}"
+        f"{first[alike(label)]!a} and {label!a}"
         for label in labels
         if first.setdefault(alike(label), label) != label
     ]

@@ -88,8 +88,7 @@ def _with_splits(splits: list[Path], others: list[Path]) -> Levels:
         warning = f"The folder {splits[0].name} is read as a class: no val or test is beside it."
         return Levels((CLASS,), (warning,))
     reason = (
-        "named like a split, it lies beside class folders and holds none of them, so that its "
-        "clips are not used; rename it if it is a class"
+        "its folder is named like a split and lies beside class folders; rename it if it is a class"
     )
     return Levels((CLASS,), left_out=tuple((folder, reason) for folder in splits))
 

@@ -27,14 +27,14 @@ def parse_line(line: str) -> Row:
     Between them stand a tab, a comma, a semicolon or spaces.
     """
     if "\t" in line:
-        return _of_cells(line, _cells(line, "\t"), "\t")
+        return _of_cells(_cells(line, "\t"))
     if is_video(line):
         return Row(line, None)
     for between in ",;":
-        if between in line and (row := _of_video(_cells(line, between), between, line)):
+        if between in line and (row := _of_video(_cells(line, between), between)):
             return row
     words = line.split(" ")
-    return _of_video(words, " ", line) or _of_folder(line, words)
+    return _of_video(words, " ") or _of_folder(words)
 
 
 def parse_label_first(line: str) -> Row:
@@ -43,14 +43,14 @@ def parse_label_first(line: str) -> Row:
         label, _, path = line.partition(between)
         if path and is_video(path):
             return Row(path.strip(), label.strip())
-    raise ManifestError(f"{line!r} is not 'label path'")
+    raise ManifestError("it is not 'label path'")
 
 
 def parse_offset(line: str) -> Row:
     """Read ``folder offset total_frames label``: a span of the frames of a folder."""
     words = line.split()
     if len(words) < 4 or not all(word.isdecimal() for word in words[-3:-1]):
-        raise ManifestError(f"{line!r} is not 'folder offset total_frames label'")
+        raise ManifestError("it is not 'folder offset total_frames label'")
     offset, total = map(int, words[-3:-1])
     return Row(" ".join(words[:-3]), words[-1], offset, offset + total)
 
@@ -59,38 +59,35 @@ def _cells(line: str, between: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=between))]
 
 
-def _of_cells(line: str, cells: list[str], between: str) -> Row:
-    """Read a line in which the cells are told apart for certain."""
-    if row := _of_video(cells, between, line):
-        return row
-    if len(cells) == 2 and is_video(cells[1]):
+def _of_cells(cells: list[str]) -> Row:
+    """Read a line in which tabs tell the cells apart for certain."""
+    if len(cells) == 2 and is_video(cells[1]) and not is_video(cells[0]):
         return Row(cells[1], cells[0])
-    return _of_folder(line, cells)
+    row = _of_video(cells, "\t") if is_video(cells[0]) else None
+    return row or _of_folder(cells)
 
 
-def _of_video(cells: list[str], between: str, line: str) -> Row | None:
+def _of_video(cells: list[str], between: str) -> Row | None:
     """Read a video and its label; what stands between cells may be part of the path."""
     for i in range(1, len(cells) + 1):
         path = between.join(cells[:i]).strip()
         if is_video(path):
             rest = [cell for cell in cells[i:] if cell]
             if len(rest) > 1 and all(cell.isdecimal() for cell in rest):
-                raise ManifestError(f"{line!r} has several labels; expected one for each clip")
+                raise ManifestError("it has several labels; expected one for each clip")
             if len(rest) > 1 and between != " ":
-                raise ManifestError(
-                    f"{line!r} has {len(rest)} cells after the path; {HEADER_ADVICE}"
-                )
+                raise ManifestError(f"it has {len(rest)} cells after the path; {HEADER_ADVICE}")
             return Row(path, " ".join(rest) or None)
     return None
 
 
-def _of_folder(line: str, words: list[str]) -> Row:
+def _of_folder(words: list[str]) -> Row:
     """Read a folder of frames with its label, and between them perhaps the number of frames."""
     *head, last = words
     while head and not head[-1]:
         head.pop()
     if not head:
-        raise ManifestError(f"{line!r} has no label; expected 'path label'")
+        raise ManifestError("it has no label; expected 'path label'")
     if len(head) > 1 and head[-1].isdecimal():
         head.pop()
     return Row(" ".join(head).strip(), last)

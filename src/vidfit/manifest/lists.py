@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path, PurePath
 
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError
+from vidfit.manifest.entries import holds_clips, list_folder
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
+from vidfit.manifest.roots import SAMPLE
 from vidfit.manifest.rows import Rows, open_rows
 from vidfit.manifest.shards import holds_shards
 from vidfit.manifest.text import encoding_of
+from vidfit.manifest.told import listed
 from vidfit.manifest.value import Listing, is_there, is_url
 from vidfit.video.member import split_member
 
 NAME_FILES = ("label_map.txt", "labels.txt", "classes.txt", "class_names.txt")
 OWN_TABLES = ("clips.csv", "manifest.csv", "clips.parquet", "manifest.parquet")
-HUB_TABLE = "metadata.csv"
-"""The table of a VideoFolder of the Hugging Face hub."""
 
 _UCF_CLASSES = "classInd.txt"
 _UCF_LISTS = (("train", "trainlist01.txt"), ("test", "testlist01.txt"))
@@ -50,7 +52,7 @@ def lists_of(folder: Path) -> Lists:
     ucf = _ucf_folder(folder)
     if ucf:
         return tuple((split, ucf / name) for split, name in _UCF_LISTS if (ucf / name).is_file())
-    return _split_lists(folder) or _hub_table(folder)
+    return _split_lists(folder) or _labelled_table(folder)
 
 
 def read_lists(folder: Path, lists: Lists) -> Listing:
@@ -142,17 +144,26 @@ def _split_lists(folder: Path) -> Lists:
     return ()
 
 
-def _hub_table(folder: Path) -> Lists:
-    """Return ``metadata.csv`` where it names files that are there, and their classes."""
-    path = folder / HUB_TABLE
-    if not path.is_file():
+def _labelled_table(folder: Path) -> Lists:
+    """Return the one table that gives labels to files that no class folders hold."""
+    if sum(map(holds_clips, list_folder(folder).folders)) > 1:
         return ()
+    files = (path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
+    found = sorted(path for path in files if path.is_file() and _gives_labels(path))
+    if len(found) > 1:
+        raise ManifestError(
+            f"{listed([path.name for path in found])} all say what {folder} holds; give one of "
+            "them in place of the folder"
+        )
+    return tuple((None, path) for path in found)
+
+
+def _gives_labels(path: Path) -> bool:
     try:
         rows = open_rows(path)
-        labelled = rows.found and any(isinstance(row, Clip) and row.label for row in rows)
     except ManifestError:
-        return ()
-    return ((None, path),) if labelled else ()
+        return False
+    return rows.found and any(isinstance(row, Clip) and row.label for row in islice(rows, SAMPLE))
 
 
 def _ucf_folder(folder: Path) -> Path | None:

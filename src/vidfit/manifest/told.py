@@ -55,7 +55,8 @@ def noticed(manifest: Manifest, unread: Iterable[Failure] = ()) -> str:
 
 def refusal(known: str, consequence: str) -> str:
     """Return why work is refused: first what is known, then what follows from it."""
-    return f"{known.rstrip('.')}. {consequence}" if known else consequence
+    said = f"{consequence[:1].upper()}{consequence[1:]}"
+    return f"{known.rstrip('.')}. {said}" if known else consequence
 
 
 def losses(failures: Sequence[Failure], total: int) -> str:
@@ -86,8 +87,8 @@ def listed(names: Sequence[str], most: int = CLASSES_NAMED) -> str:
 
 def _kind(reason: str, failures: Sequence[Failure], count_them: bool) -> str:
     count = f"{len(failures)} " if count_them else ""
-    example = f", such as {failures[0].name}" if len(failures) > 1 else f" ({failures[0].name})"
-    return f"{count}{reason}{example}"
+    such = "such as " if len(failures) > 1 else ""
+    return f"{count}{reason} ({such}{failures[0].name})"
 
 
 def _classes(clips: Sequence[Clip]) -> str:
