@@ -177,6 +177,24 @@ def test_a_folder_of_videos_and_names_that_meet(fitted, clip, tmp_path):
     assert len(list((tmp_path / "out").glob("same-*.json"))) == 2
 
 
+def test_predict_answers_the_spans_of_a_table_and_names_bad_rows(fitted, clip, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(clip, tmp_path / "in" / "v.mp4")
+    table = tmp_path / "in" / "list.csv"
+    table.write_text("file_name,start,end\nv.mp4,0,0.8\nv.mp4,0.8,1.6\nv.mp4,5,4\n")
+    result = call("predict", fitted.model, table, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"Read {table} as the table list.csv (file_name, start, end)" in result.stderr
+    assert "row 3: v.mp4: not answered: ends at 4 s, not after its start at 5 s" in result.stderr
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["v@0-0.8.json", "v@0.8-1.6.json"]
+
+
+def test_fit_says_in_one_line_what_it_read(fitted, tmp_path):
+    result = call("fit", fitted.clips, "-o", tmp_path, "--backbone", "nonsense")
+    assert result.stderr.startswith("Read as CLASS/*.mp4: left 6, right 6; 12 recordings, ")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

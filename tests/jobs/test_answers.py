@@ -119,6 +119,25 @@ def test_a_crash_between_answers_and_proposals_loses_nothing(source, tmp_path, m
     assert labels(source, again)[4] == "sit"
 
 
+@pytest.mark.parametrize(
+    ("separator", "encoding"), [(",", "utf-8-sig"), (";", "cp1252"), ("\t", "utf-16")]
+)
+def test_what_a_spreadsheet_saves_is_taken_back(source, tmp_path, separator, encoding):
+    """It writes other separators and encodings, decimal commas, and 15 digits of a number."""
+    source.write_text(source.read_text().replace("0,1.1", "0,0.30000000000000004"))
+    path = propose(source, tmp_path / "out", 1, 4)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header, *table = list(csv.reader(file))
+    for row, label in zip(table, ("caf\u00e9", "sit"), strict=True):
+        row[1] = label
+        row[3] = row[3].replace("0.30000000000000004", "0,3" if separator == ";" else "0.3")
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=separator).writerows([header, *table])
+    found = gather(read_manifest(source), source, tmp_path / "out", path)
+    assert labels(source, found) == ["run", "caf\u00e9", None, None, "sit"]
+
+
 def test_a_clip_that_is_not_in_the_list_is_refused(source, tmp_path):
     output = tmp_path / "out"
     known = read_manifest(source)

@@ -10,7 +10,7 @@ import pytest
 from tests.clips import Counting, write_clip
 from tests.video.cases import CASES, DAMAGED, overwritten
 
-from vidfit.contracts import UNKNOWN, Segment
+from vidfit.contracts import UNKNOWN, Clip, Failure, Segment
 from vidfit.errors import BackboneError, ModelError, VideoError, VidfitError
 from vidfit.jobs.predict import join, load, predict_many, run_predict, windows
 from vidfit.launch import Here
@@ -96,6 +96,36 @@ def test_a_long_video_is_answered_window_by_window(tmp_path, predictor):
     assert timeline.windows[-1].end_seconds == timeline.duration_seconds == pytest.approx(9.6)
     assert [s.label for s in timeline.segments] == ["left"]
     assert timeline == run_predict(predictor, path, workers=1)
+
+
+def test_a_span_is_answered_alone_by_windows_that_cover_it(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "long.mp4", "left", seed=3, frames=120))
+    short = run_predict(predictor, path, span=(1.0, 2.6))
+    assert [(w.start_seconds, w.end_seconds) for w in short.windows] == [(1.0, 2.6)]
+    long = run_predict(predictor, path, span=(3.2, None))
+    assert long.windows[0].start_seconds == 3.2
+    assert long.windows[-1].end_seconds == long.duration_seconds == pytest.approx(9.6)
+    edges = [w.start_seconds for w in long.windows[1:]]
+    assert edges == pytest.approx([w.end_seconds for w in long.windows[:-1]])
+    past = run_predict(predictor, path, span=(8.0, 99.0))
+    assert past.segments[-1].end_seconds == pytest.approx(9.6)
+
+
+def test_a_span_after_the_end_is_refused(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "v.mp4", frames=20))
+    with pytest.raises(VideoError, match=r"the span starts at 5 s, and the video ends at 1\.6 s"):
+        run_predict(predictor, path, span=(5.0, 6.0))
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_rows_that_cannot_be_read_are_failures_in_their_place(tmp_path, predictor, kind):
+    path = str(write_clip(tmp_path / "v.mp4", frames=20))
+    asked = [Clip(path, 0.4, 1.2), Failure("row 2", "names no video"), path]
+    first, bad, last = predict_many(predictor, kind(asked), Here(1))
+    assert (first.windows[0].start_seconds, first.windows[0].end_seconds) == (0.4, 1.2)
+    assert bad == Failure("row 2", "names no video")
+    assert last == run_predict(predictor, path)
+    assert list(predict_many(predictor, [bad], Here(1))) == [bad]
 
 
 def test_windows_of_another_length(tmp_path, predictor):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from vidfit.errors import ManifestError
@@ -18,11 +21,20 @@ WRAPPERS = frozenset({"videos", "video", "clips", "data", "videos_ori", "rawfram
 """Folder names that wrap a data set and are no classes."""
 
 SHARED = 0.5
-"""Folders hold the same sub-folders when each of these lies in at least such a share of them."""
+"""Folders hold the same sub-folders when such a share of these lies in more than one of them."""
 
 _FILLERS = re.compile(r"[\W_]+|(?<=[a-z])(?=[\d])|(?<=t|n|l|v|g)(?=set$)", re.IGNORECASE)
 _FILLER_WORDS = {"", "set", "data", "dataset", "videos", "video", "clips", "split", "folder"}
 _COUNTED = re.compile(r"(?:[^\W\d_]+[\W_]*)*\d+(?:[\W_]*\d+)*")
+_OF_RECORDINGS = re.compile(
+    r"(?:person|people|subject|subj|sub|actor|user|participant|patient|player|camera|cam|view"
+    r"|session|scene|site|room|day|date|video|vid|recording|rec|take|trial|sequence|seq|s|p)"
+    r"[\W_]*\d+",
+    re.IGNORECASE,
+)
+_OF_CLASSES = re.compile(
+    r"(?:class|category|label|action|activity|gesture|event)[\W_]*\d+", re.IGNORECASE
+)
 _PIECE = re.compile(
     r"(?:.*[\W_])?(?:part|chunk|batch|vol|volume|disk|archive)[\W_]*\d+", re.IGNORECASE
 )
@@ -84,8 +96,8 @@ def _with_splits(splits: list[Path], others: list[Path]) -> Levels:
     if holders and all({f.name for f in _class_folders(folder)} & classes for folder in splits):
         warning = f"{listed([f.name for f in splits])} lies beside the classes and holds the same: "
         return Levels((CLASS,), (warning + "read as a split.",), beside=tuple(splits))
-    if names == ["train"]:
-        warning = f"The folder {splits[0].name} is read as a class: no val or test is beside it."
+    if names in (["train"], ["val"]):
+        warning = f"The folder {splits[0].name} is read as a class: it is the only split."
         return Levels((CLASS,), (warning,))
     reason = (
         "its folder is named like a split and lies beside class folders; rename it if it is a class"
@@ -97,25 +109,30 @@ def _by_common_folders(root: Path, folders: tuple[Path, ...]) -> Levels:
     """Find the level of the classes where all folders hold the same sub-folders."""
     inner = [list_folder(folder) for folder in folders]
     names = [{sub.name for sub in _with_clips(entries)} for entries in inner]
-    union = set().union(*names)
-    same = len(folders) > 1 and len(union) > 1 and not any(entries.videos for entries in inner)
-    if not same or sum(map(len, names)) < SHARED * len(union) * len(folders):
+    counts = Counter(chain.from_iterable(names))
+    shared = sum(count > 1 for count in counts.values())
+    loose = any(entries.videos for entries in inner)
+    if loose or shared < 2 or shared < SHARED * len(counts):
         return Levels((CLASS,))
+    union = sorted(counts)
     if all(map(split_of_folder, union)):
         return Levels((CLASS, SPLIT))
-    outer_counted = all(_COUNTED.fullmatch(folder.name) for folder in folders)
-    inner_counted = all(map(_COUNTED.fullmatch, union))
-    if inner_counted and not outer_counted:
+    outer = [folder.name for folder in folders]
+    if _all(_OF_CLASSES, outer) or (_all(_COUNTED, union) and not _all(_OF_RECORDINGS, outer)):
         return Levels((CLASS,))
-    if outer_counted and not inner_counted:
+    if _all(_OF_RECORDINGS, outer) and (_all(_OF_CLASSES, union) or not _all(_COUNTED, union)):
         return Levels((RECORDING, CLASS))
     if all(list_folder(sub).is_frames for entries in inner for sub in entries.folders):
         return Levels((CLASS,))
     raise ManifestError(
-        f"Are {listed([folder.name for folder in folders], 3)} the classes, or "
-        f"{listed(sorted(union), 3)}? Each of the former holds the latter, under {root}. Say it in "
+        f"Are {listed(outer, 3)} the classes, or "
+        f"{listed(union, 3)}? Each of the former holds the latter, under {root}. Say it in "
         f"place of the folder: {root}/{CLASS}/{RECORDING}, or {root}/{RECORDING}/{CLASS}"
     )
+
+
+def _all(pattern: re.Pattern[str], names: Iterable[str]) -> bool:
+    return all(map(pattern.fullmatch, names))
 
 
 def _class_folders(folder: Path) -> list[Path]:

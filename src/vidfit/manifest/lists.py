@@ -11,7 +11,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.entries import holds_clips, list_folder
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
-from vidfit.manifest.roots import SAMPLE
+from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE
 from vidfit.manifest.rows import Rows, open_rows
 from vidfit.manifest.shards import holds_shards
 from vidfit.manifest.text import encoding_of
@@ -146,10 +146,10 @@ def _split_lists(folder: Path) -> Lists:
 
 def _labelled_table(folder: Path) -> Lists:
     """Return the one table that gives labels to files that no class folders hold."""
-    if sum(map(holds_clips, list_folder(folder).folders)) > 1:
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
+    found = [path for path in files if path.is_file() and _gives_labels(path)]
+    if not found or len(list(islice(filter(holds_clips, list_folder(folder).folders), 2))) > 1:
         return ()
-    files = (path for path in folder.iterdir() if path.suffix.lower() in TABLE_SUFFIXES)
-    found = sorted(path for path in files if path.is_file() and _gives_labels(path))
     if len(found) > 1:
         raise ManifestError(
             f"{listed([path.name for path in found])} all say what {folder} holds; give one of "
@@ -169,7 +169,7 @@ def _gives_labels(path: Path) -> bool:
 def _ucf_folder(folder: Path) -> Path | None:
     """Return the folder with the lists of UCF101: this one, or one in it."""
     inside = (path for path in sorted(folder.iterdir()) if path.is_dir())
-    for candidate in (folder, *inside):
+    for candidate in (folder, *islice(inside, FOLDERS_TRIED)):
         if all((candidate / name).is_file() for name in (_UCF_CLASSES, _UCF_LISTS[0][1])):
             return candidate
     return None
