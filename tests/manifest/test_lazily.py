@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -69,3 +71,24 @@ def test_damage_is_told(tmp_path):
     (tmp_path / "v.txt").write_bytes(b"a.mp4\n\xff\xfe\n")
     with pytest.raises(ManifestError, match="not UTF-8"):
         list(iter_clips(tmp_path / "v.txt"))
+
+
+@pytest.mark.parametrize("name", ["v.csv", "v.txt", "v.parquet"])
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, name):
+    peaks = [_peak_bytes(tmp_path / name, rows) for rows in (10, 3_000, 30_000)]
+    assert peaks[2] < 1.5 * peaks[1]  # what is loaded at first counts in peaks[0]
+
+
+def _peak_bytes(path, rows):
+    names = [f"{i}.mp4" for i in range(rows)]
+    if path.suffix == ".parquet":
+        pq.write_table(pa.table({"path": names}), path, row_group_size=1000)
+    else:
+        header = "path,label\n" if path.suffix == ".csv" else ""
+        path.write_text(header + "".join(f"{name}{',' if header else ' '}x\n" for name in names))
+    del names
+    tracemalloc.start()
+    assert sum(1 for _ in iter_clips(path)) == rows
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak

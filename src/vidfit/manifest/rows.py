@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import ManifestError
-from vidfit.manifest.columns import Cells, checked_columns, clip_of, find_columns, text_of
+from vidfit.manifest.columns import checked_columns, clip_of, text_of
 from vidfit.manifest.lines import Row, parse_label_first, parse_line, parse_offset
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video
 from vidfit.manifest.places import Place, find_place
 from vidfit.manifest.roots import Root, evenly, find_root
-from vidfit.manifest.text import LEGACY, encoding_of
+from vidfit.manifest.sheets import Raw, Sheet, open_sheet
+from vidfit.manifest.text import encoding_of
 from vidfit.manifest.value import is_there, is_url
 from vidfit.video.member import split_member
-
-_PARQUET = (".parquet", ".pq")
-_SEPARATOR = "sep="
-Raw = tuple[str, Cells] | Failure
-"""The name of a row and what it says, or why it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -66,44 +59,26 @@ def open_rows(path: Path, split: str | None = None) -> Rows:
     ManifestError
         If it cannot be read, or no column names the videos.
     """
-    if path.suffix.lower() in _PARQUET:
-        return _table(path, split, *_parquet(path))
     if path.suffix.lower() not in TABLE_SUFFIXES | LIST_SUFFIXES:
         raise ManifestError(f"{path} is neither a table nor a list of clips")
-    encoding = encoding_of(path, table=path.suffix.lower() in TABLE_SUFFIXES)
-    header = _header(path, encoding)
-    if not header:
-        return _list(path, split, encoding)
-    notes = (
-        []
-        if encoding != LEGACY
-        else [
-            f"{path.name} is not UTF-8 and was read as Windows-1252; save it as UTF-8 if names or "
-            "labels look wrong."
-        ]
-    )
-    return _table(path, split, header.names, partial(_csv_rows, path, encoding, header), notes)
+    sheet = open_sheet(path)
+    return _list(path, split) if sheet is None else _table(path, split, sheet)
 
 
-def _table(
-    path: Path,
-    split: str | None,
-    names: list[str],
-    raw: Callable[[dict[str, str]], Iterator[Raw]],
-    notes: list[str],
-) -> Rows:
-    roles = checked_columns(path, names)
-    ignored = [name for name in names if name not in roles.values() and name.strip()]
+def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
+    roles = checked_columns(path, sheet.names)
+    notes = list(sheet.notes)
+    ignored = [name for name in sheet.names if name not in roles.values() and name.strip()]
     if ignored:
-        notes = [*notes, f"Columns of {path.name} that are not used: {', '.join(ignored)}."]
-    some = evenly(raw(roles), lambda row: not isinstance(row, Failure))
+        notes.append(f"Columns of {path.name} that are not used: {', '.join(ignored)}.")
+    some = evenly(sheet.rows(roles), lambda row: not isinstance(row, Failure))
     place = find_place([row[1] for row in some if not isinstance(row, Failure)], path.parent, roles)
     return Rows(
         f"the table {path.name} ({', '.join(roles.values())})",
         tuple(notes),
         f"from the column {roles['group']!r} of {path.name}" if "group" in roles else "",
         place.root.leads,
-        lambda: _clips(raw(roles), place, split),
+        lambda: _clips(sheet.rows(roles), place, split),
     )
 
 
@@ -137,89 +112,11 @@ def _checked(clip: Clip) -> Clip | Failure:
     return Failure(clip.path, reason)
 
 
-# ---------------------------------------------------------------- tables
-
-
-@dataclass(frozen=True)
-class _Header:
-    """Names of columns, what stands between them, and the lines up to the first row."""
-
-    names: list[str]
-    between: str
-    told: bool = False
-
-
-def _header(path: Path, encoding: str) -> _Header | None:
-    """Return the header of a CSV; ``None`` where the first line names a first clip."""
-    with path.open(encoding=encoding, newline="") as file:
-        first = file.readline()
-        told = first.lower().startswith(_SEPARATOR)
-        between = first.strip()[len(_SEPARATOR) :] if told else ""
-        first = file.readline() if told else first
-    between = between or max(",;\t", key=first.count)
-    names = next(csv.reader([first], delimiter=between), [])
-    found = find_columns(names).keys() & {"path", "id"}
-    if path.suffix.lower() in LIST_SUFFIXES:
-        return _Header(names, between, told) if found and len(names) > 1 else None
-    a_clip = any(is_video(word) for cell in names for word in [cell, *cell.split()])
-    return _Header(names, between, told) if found or not a_clip else None
-
-
-def _csv_rows(path: Path, encoding: str, header: _Header, roles: dict[str, str]) -> Iterator[Raw]:
-    places = {role: header.names.index(name) for role, name in roles.items()}
-    width = len(header.names)
-    with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(islice(file, 1 + header.told, None), delimiter=header.between)
-        number = 0
-        try:
-            for cells in filter(None, reader):
-                number += 1
-                if len(cells) < width or any(cell.strip() for cell in cells[width:]):
-                    line = reader.line_num + 1 + header.told
-                    reason = f"has {len(cells)} columns, {width} expected"
-                    yield Failure(f"{path.name}, line {line}", reason)
-                else:
-                    yield f"row {number}", {role: cells[i] for role, i in places.items()}
-        except csv.Error as error:
-            raise ManifestError(f"{path} cannot be read as a table ({error}).") from error
-
-
-def _parquet(
-    path: Path,
-) -> tuple[list[str], Callable[[dict[str, str]], Iterator[Raw]], list[str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    def read(roles: dict[str, str]) -> Iterator[Raw]:
-        for number, row in enumerate(_batches(path, list(roles.values())), 1):
-            yield f"row {number}", {role: row[name] for role, name in roles.items()}
-
-    try:
-        return pq.ParquetFile(path).schema_arrow.names, read, []
-    except (pa.ArrowException, OSError) as error:
-        raise _no_parquet(path, error) from error
-
-
-def _batches(path: Path, names: list[str]) -> Iterator[dict[str, Any]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        for batch in pq.ParquetFile(path).iter_batches(columns=names):
-            yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise _no_parquet(path, error) from error
-
-
-def _no_parquet(path: Path, error: Exception) -> ManifestError:
-    return ManifestError(f"{path} cannot be read as a table: it is no sound Parquet ({error}).")
-
-
 # ---------------------------------------------------------------- lists
 
 
-def _list(path: Path, split: str | None, encoding: str) -> Rows:
-    lines = partial(_lines, path, encoding)
+def _list(path: Path, split: str | None) -> Rows:
+    lines = partial(_lines, path, encoding_of(path, table=False))
     some = evenly(lines(), lambda line: not line.startswith("#"))
     parse, root, form = _best_form(some, path.parent)
     return Rows(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidfit.errors import ManifestError
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 16
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LEGACY = "cp1252"
 """What Excel saves as CSV on Windows in western countries."""
