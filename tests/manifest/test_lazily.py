@@ -75,8 +75,7 @@ def test_damage_is_told(tmp_path):
 
 @pytest.mark.parametrize("name", ["v.csv", "v.txt", "v.parquet"])
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, name):
-    peaks = [_peak_bytes(tmp_path / name, rows) for rows in (10, 3_000, 30_000)]
-    assert peaks[2] < 1.5 * peaks[1]  # what is loaded at first counts in peaks[0]
+    assert _peak_bytes(tmp_path / name, 40_000) < 6e6  # the clips alone would take twice that
 
 
 def _peak_bytes(path, rows):
