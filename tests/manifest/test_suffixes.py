@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vidfit.errors import ManifestError
-from vidfit.manifest import iter_videos, read_manifest
+from vidfit.manifest import iter_clips, read_manifest
 from vidfit.manifest.names import VIDEO_SUFFIXES
 from vidfit.video import VIDEO_SUFFIXES as READ_SUFFIXES
 
@@ -35,7 +35,7 @@ def test_a_folder_of_classes_is_searched_by_bytes(folder):
 
 
 def test_so_is_a_folder_of_videos_to_be_answered(folder):
-    names = [path.rpartition("/")[2] for path in iter_videos(folder)]
+    names = [clip.path.rpartition("/")[2] for clip in iter_clips(folder)]
     assert names == ["a.mp4", "b.insv", "c", "d.0001"] * 2
 
 
