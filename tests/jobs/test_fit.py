@@ -266,7 +266,7 @@ def test_every_clip_broken(tmp_path):
             (tmp_path / "clips" / kind / f"{kind}{i}.mp4").write_text("no video")
     with pytest.raises(
         NotEnoughDataError,
-        match=r"8 of 8 cannot be used: .*not a known video.*0 of 8 clips can be read",
+        match=r"8 of 8 cannot be used: .*is text, not a video.*0 of 8 clips can be read",
     ):
         run_fit(tmp_path / "clips", tmp_path / "out", MOTION)
 

@@ -14,7 +14,7 @@ from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.folds import put_aside
 from vidfit.jobs.sources import say
 from vidfit.launch import HERE, launcher
-from vidfit.manifest import Manifest, counted, noticed, read_manifest, refusal
+from vidfit.manifest import Manifest, counted, losses, read_manifest, refusal
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
 from vidfit.shards import ShardPart, ShardSize, layout, units_of
@@ -185,8 +185,9 @@ def run_shard(
 
 
 def _nothing_stored(manifest: Manifest, failures: Sequence[Failure]) -> NotEnoughDataError:
+    known = losses([*manifest.rejected, *failures], len(manifest.rejected) + len(failures))
     consequence = f"none of {counted(len(failures), 'clip')} can be stored"
-    return NotEnoughDataError(refusal(noticed(manifest, failures), consequence))
+    return NotEnoughDataError(refusal(known, consequence))
 
 
 def _split(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
