@@ -66,9 +66,9 @@ REFUSED = {
     "noise_inside": "damaged",
     "no_decoder": "there is no decoder",
     "no_decoder_avi": "there is no decoder",
-    "decoder_refuses": "cannot be decoded",
-    "zero_size": "cannot be decoded",
-    "unknown_pixels": "cannot be decoded",
+    "decoder_refuses": "no picture can be decoded",
+    "zero_size": "no picture can be decoded",
+    "unknown_pixels": "no picture can be decoded",
     "broken_link": "No such file|a link to a file that is gone",
     "forbidden": "Permission denied",
 }
