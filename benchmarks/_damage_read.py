@@ -157,7 +157,7 @@ def _signs(container: Any, pictures_FHWC: Frames) -> Read:
             position += packet is not None and packet.size > 0
             try:
                 if packet is not None and packet.size:
-                    packet.opaque = position
+                    packet.opaque = [position]
                     keyframes += [position] * packet.is_keyframe
                     told |= {position} if packet.is_corrupt else set()
                 frames = codec.decode(packet if packet is not None and packet.size else None)
@@ -165,7 +165,7 @@ def _signs(container: Any, pictures_FHWC: Frames) -> Read:
                 frames, told = [], told | {position}
         told |= {position} if logs else set()
         for frame in frames:
-            at = position if frame.opaque is None else frame.opaque
+            at = position if frame.opaque is None else frame.opaque[0]
             told |= {at} if frame.is_corrupt else set()
             picture = scalers.scale(frame, WIDTH_PIXELS, HEIGHT_PIXELS)
             shown.append((at, given(picture, float(frame.time or 0.0), pictures_FHWC)))

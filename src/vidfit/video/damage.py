@@ -110,7 +110,7 @@ def decode_watching(
     while position <= last and (packet := opened.read()) is not None:
         found = index.position_at(packet.pts) if index else None
         position = position if found is None else found
-        packet.opaque = position
+        packet.opaque = [position]  # PyAV tells objects by their id, and a small number has one
         signs.packet_count += 1
         if packet.is_keyframe:
             signs.keyframes.add(position)
@@ -132,7 +132,7 @@ def _watch(signs: Signs, position: int, opened: OpenStream, frames: list[VideoFr
     if opened.messages:
         signs.messages[position] = signs.messages.get(position, frozenset()) | opened.messages
     for frame in frames:
-        at = position if frame.opaque is None else cast(int, frame.opaque)
+        at = position if frame.opaque is None else cast("list[int]", frame.opaque)[0]
         signs.shown.append((at, frame.pts))
         if frame.is_corrupt:
             signs.flagged.add(at)
