@@ -118,6 +118,14 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What should be known of a clip, or of a part of a video, that was used."""
+
+    name: str
+    text: str
+
+
 # ---------------------------------------------------------------- backbones and features
 
 Architecture = Literal["cnn2d", "cnn3d", "transformer", "algorithm"]
@@ -209,13 +217,14 @@ class ClipFeatures:
     """What one backbone saw in one clip.
 
     ``tokens_ND`` in time order; ``indices`` and ``pts_seconds`` of the distinct frames
-    seen; CPU seconds spent in ``forward``.
+    seen; CPU seconds spent in ``forward``; ``note`` says what should be known of the frames.
     """
 
     tokens_ND: Floats
     indices: Indices
     pts_seconds: Seconds
     forward_seconds: float
+    note: str = ""
 
 
 @runtime_checkable
@@ -316,7 +325,7 @@ class Timeline:
     ``frames_seen`` counts distinct frames that reached a network, of ``frame_count``;
     ``asked`` counts by member the windows that it was shown: a cascade shows some to a few only.
     ``failures`` names the windows that could not be read: they are ``UNKNOWN``, with
-    probability 0.
+    probability 0. ``notes`` says what should be known of those that were read.
     """
 
     path: str
@@ -329,6 +338,7 @@ class Timeline:
     sampling: str
     asked: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Progress(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vidfit.contracts import Clip, Estimate, Failure
+from vidfit.contracts import Clip, Estimate, Failure, Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class Report:
     says otherwise. ``grouped_split`` and ``random_split`` are the chosen candidate under folds
     of recordings and under folds of clips: the second is what leakage would have claimed.
     ``confusion_KK`` counts clips, rows true classes, columns answers.
+    ``notes`` says what should be known of clips that were used, such as damage.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
     """
 
@@ -108,4 +109,5 @@ class Report:
     machine: dict[str, str]
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     thumbnails: dict[str, bytes] = field(default_factory=dict)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import shutil
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from tests.video.cases import CASES, DAMAGED, Recipe, truncated, write, x264
+from tests.clips import write_dataset
+from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, truncated, write, x264
 
 from vidfit.backbones.motion import motion
 from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, clip_digest
 from vidfit.jobs.fit import FitOptions, run_fit
+from vidfit.report import report_html, report_json, report_markdown
 from vidfit.reported import Report
 
 
@@ -59,12 +64,18 @@ REFUSED = {
     "audio_only": "holds no video stream, only audio",
     "no_frames": "no picture can be decoded",
     "noise_inside": "damaged",
+    "no_decoder": "there is no decoder",
+    "no_decoder_avi": "there is no decoder",
+    "decoder_refuses": "no picture can be decoded",
+    "zero_size": "no picture can be decoded",
+    "unknown_pixels": "no picture can be decoded",
     "broken_link": "No such file|a link to a file that is gone",
     "forbidden": "Permission denied",
 }
 # What is odd, but can be read.
 READ = {
     "truncated": truncated,
+    "overwritten": overwritten,
     "one_pixel": _one_pixel,
     "still_8k": _still_8k,
     "negative_times": CASES["h264_negative_times"],
@@ -132,6 +143,47 @@ def test_what_is_odd_is_used_or_named(outcome, kind):
     named = {failure.name for failure in report.failures}
     assert (str(bad[kind]) in used) != (str(bad[kind]) in named)
     assert str(bad[kind]) in used  # all of these kinds can be read today
+
+
+def test_what_is_used_in_part_is_noted(outcome):
+    report, bad, _ = outcome
+    notes = {note.name: note.text for note in report.notes}
+    assert notes.keys() == {str(bad[kind]) for kind in ("truncated", "overwritten")}
+    assert re.fullmatch(
+        r"\d+ of 72 frames are damaged; others were taken", notes[str(bad["overwritten"])]
+    )
+    assert "the file is cut short" in notes[str(bad["truncated"])]
+    assert "2 clips used with a note:" in report_markdown(report)
+    assert "2 clips are in every figure above" in report_html(report)
+    assert len(json.loads(report_json(report))["notes"]) == 2
+
+
+def test_notes_are_kept_with_the_features(outcome):
+    report, bad, output = outcome
+    clips = next(iter(bad.values())).parents[1]
+    again = run_fit(clips, output, FitOptions(backbones=("motion",)))
+    assert again.notes == report.notes
+
+
+def test_twenty_good_clips_beside_eight_that_no_decoder_takes(tmp_path):
+    clips = write_dataset(tmp_path / "clips", recordings=10)
+    kinds = ("no_decoder", "no_decoder_avi", "decoder_refuses", "zero_size", "unknown_pixels")
+    bad = []
+    for i in range(8):
+        work = tmp_path / f"{i}"
+        work.mkdir()
+        source = DAMAGED[kinds[i % len(kinds)]][0](work)
+        bad.append(clips / ("left", "right")[i % 2] / f"bad{i}{source.suffix}")
+        shutil.move(source, bad[-1])
+    command = [sys.executable, "-c", "from vidfit.cli.main import main; main()", "fit", str(clips)]
+    command += ["-o", str(tmp_path / "out"), "--backbone", "motion"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "8 clips could not be used:" in done.stdout
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["clip_count"] == 20
+    assert sorted(failure["name"] for failure in report["failures"]) == sorted(map(str, bad))
 
 
 def test_every_file_is_accounted_for(outcome, fitted):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.clips import Counting, write_clip
-from tests.video.cases import CASES, DAMAGED, overwritten
+from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, write, x264
 
 from vidfit.contracts import UNKNOWN, Clip, Failure, Segment
 from vidfit.errors import BackboneError, ModelError, VideoError, VidfitError
 from vidfit.jobs.predict import join, load, predict_many, run_predict, windows
 from vidfit.launch import Here
 from vidfit.model import load_model
-from vidfit.video import VideoReader
+from vidfit.report import timeline_json
+from vidfit.report.annotated import annotated_video
+from vidfit.video import VideoReader, probe
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +180,34 @@ def test_a_video_damaged_in_the_middle_is_answered_around_the_damage(tmp_path, p
     for failure, window in zip(timeline.failures, lost, strict=True):
         assert failure.name == f"{path}#{window.start_seconds:g}"
         assert "cannot be decoded" in failure.reason
+    for note in timeline.notes:  # windows that are damaged in part
+        assert re.fullmatch(r"\d of 9 frames are damaged; others were taken", note.text)
+
+
+def test_a_clip_damaged_in_the_middle_is_answered_by_its_sound_frames(tmp_path, predictor):
+    path = str(overwritten(tmp_path))
+    timeline = run_predict(predictor, path, window_seconds=100.0)
+    assert timeline.failures == ()
+    (note,) = timeline.notes
+    assert note.name == path
+    assert re.fullmatch(r"\d+ of 72 frames are damaged; others were taken", note.text)
+    assert json.loads(timeline_json(timeline))["notes"] == [{"name": path, "text": note.text}]
+    annotated_video(timeline, tmp_path / "copy.mp4")
+    assert probe(str(tmp_path / "copy.mp4")).frame_count == 72
+
+
+def test_what_is_noted_of_many_windows_is_said_once(tmp_path, predictor):
+    recipe = Recipe("slow.mp4", options=x264(12), frames=8, ticks=lambda i: 12800 * i)
+    timeline = run_predict(predictor, str(write(tmp_path, recipe)), window_seconds=2.0)
+    (note,) = timeline.notes
+    assert note.name.endswith(f"slow.mp4 and {len(timeline.windows) - 1} more")
+    assert "the video has one every 1 s" in note.text
 
 
 def test_a_video_without_a_readable_window_is_refused(tmp_path, predictor):
-    with pytest.raises(VideoError, match="no part of it can be answered"):
-        run_predict(predictor, str(overwritten(tmp_path)), window_seconds=100.0)
+    path = str(DAMAGED["noise_inside"][0](tmp_path))
+    with pytest.raises(VideoError, match="damaged"):
+        run_predict(predictor, path, window_seconds=100.0)
 
 
 @pytest.mark.parametrize("kind", ["empty", "text", "audio_only", "missing"])

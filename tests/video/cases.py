@@ -302,6 +302,52 @@ def _noise_inside(folder: Path) -> Path:
     return path
 
 
+def _patched(folder: Path, recipe: Recipe, old: bytes, new: bytes) -> Path:
+    path = write(folder, recipe)
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new))
+    return path
+
+
+def _no_decoder(folder: Path) -> Path:
+    """A codec that FFmpeg has never heard of."""
+    return _patched(folder, Recipe("unheard.mp4", options=x264(12)), b"avc1", b"zzzz")
+
+
+def _no_decoder_avi(folder: Path) -> Path:
+    recipe = Recipe("unheard.avi", codec="mpeg4", options={"g": "12"}, **_FRAMES)
+    return _patched(folder, recipe, b"FMP4", b"zzzz")
+
+
+def _decoder_refuses(folder: Path) -> Path:
+    """A decoder that does not open: what it must know of the stream is overwritten."""
+    path = write(folder, Recipe("refuses.mkv", codec="ffv1", options={"level": "3"}, frames=5))
+    with av.open(str(path)) as container:
+        extradata = container.streams.video[0].codec_context.extradata
+    data = path.read_bytes()
+    path.write_bytes(data.replace(extradata, b"\xff" * len(extradata)))
+    return path
+
+
+def _raw(folder: Path, name: str, at: int, new: bytes) -> Path:
+    """Raw pictures whose header (``strf``, as in BITMAPINFOHEADER) is overwritten."""
+    path = write(folder, Recipe(name, codec="rawvideo", frames=5, **_FRAMES))
+    data = bytearray(path.read_bytes())
+    place = data.index(b"strf") + 8 + at
+    data[place : place + len(new)] = new
+    path.write_bytes(bytes(data))
+    return path
+
+
+def _zero_size(folder: Path) -> Path:
+    return _raw(folder, "zero_size.avi", 4, bytes(8))
+
+
+def _unknown_pixels(folder: Path) -> Path:
+    return _raw(folder, "pixels.avi", 14, b"\x07\x00" + bytes(4))
+
+
 def _broken_link(folder: Path) -> Path:
     (folder / "link.mp4").symlink_to(folder / "gone.mp4")
     return folder / "link.mp4"
@@ -321,6 +367,11 @@ DAMAGED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "audio_only": (_audio_only, "holds no video stream, only audio"),
     "no_frames": (_no_frames, "no picture can be decoded"),
     "noise_inside": (_noise_inside, "damaged"),
+    "no_decoder": (_no_decoder, "there is no decoder"),
+    "no_decoder_avi": (_no_decoder_avi, "there is no decoder"),
+    "decoder_refuses": (_decoder_refuses, "no picture can be decoded|no frame can be decoded"),
+    "zero_size": (_zero_size, "no picture can be decoded|no frame can be decoded"),
+    "unknown_pixels": (_unknown_pixels, "no picture can be decoded|no frame can be decoded"),
     "broken_link": (_broken_link, "a link to a file that is gone"),
     "empty_folder": (_empty_folder, "holds no frames"),
     "missing": (lambda folder: folder / "missing.mp4", "no such file"),
@@ -334,6 +385,16 @@ def truncated(folder: Path) -> Path:
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 6 // 10])
     return path
+
+
+def flipped(source: Path, target: Path, seed: int = 0, bits: int = 40) -> Path:
+    """Copy an MP4 with so many bits of its pictures flipped."""
+    data = bytearray(source.read_bytes())
+    start, end = data.index(b"mdat") + 4, data.rindex(b"moov") - 4
+    for place in np.random.default_rng(seed).integers(start, end, bits):
+        data[place] ^= 1 << int(place) % 8
+    target.write_bytes(bytes(data))
+    return target
 
 
 def overwritten(folder: Path) -> Path:

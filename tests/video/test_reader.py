@@ -65,6 +65,8 @@ def test_frames_and_times_equal_a_sequential_decode(case):
         np.testing.assert_allclose(reader.pts_seconds, seconds, atol=1e-9)
         for indices in choices:
             seen = list(reader.frames(indices))
+            # Nothing is decoded twice to look for damage where there is none.
+            assert getattr(reader._source, "surveys", 0) == 0
             assert [frame.index for frame in seen] == indices.tolist()
             for frame in seen:
                 assert frame.pts_seconds == reader.pts_seconds[frame.index]

@@ -141,5 +141,7 @@ def _say(timeline: Timeline) -> None:
             f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
             f"{segment.label}  {segment.probability:.1%}"
         )
+    for note in timeline.notes:
+        typer.echo(f"  {note.name}: {note.text}", err=True)
     for failure in timeline.failures:
         typer.echo(f"  {failure.name}: not answered: {failure.reason}", err=True)

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -179,9 +179,11 @@ def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers)
     if outcome.failure or not backbones:
         return
     started = time.perf_counter()
+    notes: list[str] = []
     try:
         reader = readers.open(outcome.clip.path)
-        views = gather_views(reader, outcome.clip, [backbone.spec for backbone in backbones])
+        specs = [backbone.spec for backbone in backbones]
+        views = gather_views(reader, outcome.clip, specs, notes)
     except VideoError as error:
         outcome.failure = str(error)
         return
@@ -193,7 +195,7 @@ def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers)
             reason = f"{clip_key(outcome.clip)}: {type(error).__name__}: {error}"
             outcome.backbone_failures[backbone.spec.name] = reason
         else:
-            outcome.features[backbone.spec.name] = features
+            outcome.features[backbone.spec.name] = replace(features, note="; ".join(notes))
 
 
 def _forward(

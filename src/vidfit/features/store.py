@@ -43,6 +43,7 @@ _SCHEMA = pa.schema(
         ("indices", pa.list_(pa.int64())),
         ("pts_seconds", pa.list_(pa.float64())),
         ("forward_seconds", pa.float64()),
+        ("note", pa.string()),
     ]
 )
 
@@ -144,6 +145,7 @@ class FeatureStore:
                         columns["indices"][i].values.to_numpy(),
                         columns["pts_seconds"][i].values.to_numpy(),
                         columns["forward_seconds"][i].as_py(),
+                        columns["note"][i].as_py() if "note" in columns else "",
                     ),
                 )
 
@@ -166,6 +168,7 @@ class FeatureStore:
                     "indices": features.indices,
                     "pts_seconds": features.pts_seconds,
                     "forward_seconds": features.forward_seconds,
+                    "note": features.note,
                 }
                 for digest, features in rows.items()
             ],

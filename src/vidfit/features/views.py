@@ -7,8 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
-from vidfit.contracts import Clip, Frames, Indices, Preprocessing, Sampling
+from vidfit.contracts import Clip, Frames, Indices, Preprocessing, Sampling, Seconds
+from vidfit.errors import VideoError
 from vidfit.video import FrameLook, VideoReader, frame_indices
+from vidfit.video.sample import frames_of_span
 
 
 class Look(Protocol):
@@ -26,9 +28,16 @@ class Look(Protocol):
 
 
 def gather_views(
-    reader: VideoReader, clip: Clip, specs: Sequence[Look]
+    reader: VideoReader, clip: Clip, specs: Sequence[Look], notes: list[str] | None = None
 ) -> list[tuple[Indices, Frames]]:
     """Decode the union of the wanted frames once and scale each for those who want it.
+
+    In place of a damaged frame the nearest sound one of the clip is taken.
+
+    Parameters
+    ----------
+    notes
+        Takes what a reader of the answer should know of the frames, a sentence each.
 
     Returns
     -------
@@ -38,14 +47,49 @@ def gather_views(
     Raises
     ------
     VideoError
-        If a wanted frame cannot be decoded, or the reader has stored frames of another look.
+        If no frame of the clip is sound, or the reader has stored frames of another look.
     """
     if stored := reader.stored:
         return [stored.views(FrameLook(spec.sampling, spec.preprocessing)) for spec in specs]
+    said: list[str] = [reader.shortfall] if reader.shortfall else []
+    pts_seconds = reader.pts_seconds
     wanted = [
-        frame_indices(reader.pts_seconds, clip.start_seconds, clip.end_seconds, spec.sampling)
+        frame_indices(pts_seconds, clip.start_seconds, clip.end_seconds, spec.sampling)
         for spec in specs
     ]
+    said += _repeats(wanted, specs, pts_seconds)
+    views, taken, damaged = _sound_views(reader, clip, specs, wanted)
+    said += [damaged] if damaged else []
+    if notes is not None:
+        notes += said
+    return list(zip(taken, views, strict=True))
+
+
+def _sound_views(
+    reader: VideoReader, clip: Clip, specs: Sequence[Look], wanted: Sequence[Indices]
+) -> tuple[list[Frames], Sequence[Indices], str]:
+    """Return frames by encoder, their indices, and, where others were taken, a note on that."""
+    damaged = 0
+    taken = wanted
+    while True:
+        try:
+            views = _gathered(reader, specs, taken)
+            break
+        except VideoError:
+            first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+            sound_F = reader.sound(first, last)
+            if damaged == (damaged := int((~sound_F).sum())) or not sound_F.any():
+                raise
+            usable = first + np.flatnonzero(sound_F)
+            taken = [_nearest(indices_VT, usable, reader.pts_seconds) for indices_VT in wanted]
+    if not damaged:
+        return views, taken, ""
+    return views, taken, f"{damaged} of {len(sound_F)} frames are damaged; others were taken"
+
+
+def _gathered(
+    reader: VideoReader, specs: Sequence[Look], wanted: Sequence[Indices]
+) -> list[Frames]:
     views = [
         np.empty((*indices.shape, *_geometry(spec.preprocessing)[:2], 3), np.uint8)
         for spec, indices in zip(specs, wanted, strict=True)
@@ -59,7 +103,31 @@ def gather_views(
                 if geometry not in scaled:
                     scaled[geometry] = frame.rgb(spec.preprocessing)
                 frames_VTHWC[places_VT] = scaled[geometry]
-    return list(zip(wanted, views, strict=True))
+    return views
+
+
+def _nearest(indices_VT: Indices, usable: Indices, pts_seconds: Seconds) -> Indices:
+    """Return for each frame the usable one nearest in time; the earlier of two."""
+    after = np.searchsorted(usable, indices_VT).clip(1, len(usable) - 1) if len(usable) > 1 else 0
+    earlier, later = usable[np.maximum(after - 1, 0)], usable[after]
+    moments = pts_seconds[indices_VT]
+    is_later = np.abs(pts_seconds[later] - moments) < np.abs(pts_seconds[earlier] - moments)
+    return np.where(is_later, later, earlier).reshape(indices_VT.shape)
+
+
+def _repeats(wanted: Sequence[Indices], specs: Sequence[Look], pts_seconds: Seconds) -> list[str]:
+    """Say where a view repeats frames because the video has fewer than are asked for."""
+    usual_seconds = float(np.median(np.diff(pts_seconds))) if len(pts_seconds) > 1 else 0.0
+    said = []
+    for indices_VT, spec in zip(wanted, specs, strict=True):
+        length, interval = spec.sampling.clip_len, spec.sampling.interval_seconds
+        distinct = min(len(np.unique(indices_T)) for indices_T in indices_VT)
+        if interval is not None and usual_seconds > interval and 2 * distinct <= length:
+            said.append(
+                f"views of {length} frames, {interval:.2g} s apart, repeat {distinct} of them: "
+                f"the video has one every {usual_seconds:.2g} s"
+            )
+    return said
 
 
 def _geometry(preprocessing: Preprocessing) -> tuple[int, int, int | None]:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, clip_key
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, clip_key
 from vidfit.errors import VideoError
 from vidfit.evaluate import score
 from vidfit.hardware import hardware
@@ -46,6 +46,7 @@ class Findings:
     near_duplicates: tuple[NearDuplicate, ...]
     model: Model
     stages: Sequence[Stage]
+    notes: Sequence[Note] = ()
 
 
 def build_report(found: Findings) -> Report:
@@ -85,6 +86,7 @@ def build_report(found: Findings) -> Report:
         machine=hardware().describe(),
         provenance=provenance(found.manifest, found.candidates),
         warnings=found.manifest.warnings,
+        notes=tuple(found.notes),
         thumbnails=_thumbnails(results),
     )
 

@@ -114,6 +114,7 @@ def run_fit(
             pairs or near_duplicates(table.keys, table.groups, table.hashes, place),
             model,
             stages,
+            tally.notes,
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]

@@ -21,6 +21,7 @@ from vidfit.contracts import (
     Failure,
     FittedFusion,
     Floats,
+    Note,
     Progress,
     Segment,
     StagedFusion,
@@ -148,6 +149,7 @@ def run_predict(
         progress.start(Path(path).name, len(clips))
     answers: dict[Clip, Segment] = {}
     failed: dict[Clip, str] = {}
+    noted: dict[Clip, str] = {}
     seen = 0
     asked: Counter[str] = Counter()
     workers = workers or hardware().cores
@@ -160,6 +162,8 @@ def run_predict(
             failed[outcome.clip] = reason
         seen += len({int(i) for f in outcome.features.values() for i in f.indices})
         asked.update(outcome.features.keys())
+        if said := max((f.note for f in outcome.features.values()), key=len, default=""):
+            noted[outcome.clip] = said
         if progress:
             progress.advance()
     if len(failed) == len(clips):
@@ -177,6 +181,7 @@ def run_predict(
         sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
         asked=dict(asked),
         failures=tuple(Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed),
+        notes=tuple(_notes({clip: noted[clip] for clip in clips if clip in noted})),
     )
 
 
@@ -189,6 +194,16 @@ def _length(clip: Clip, duration_seconds: float) -> float:
             f"{duration_seconds:g} s"
         )
     return min(end, duration_seconds) - clip.start_seconds
+
+
+def _notes(noted: Mapping[Clip, str]) -> Iterator[Note]:
+    """Yield notes on windows; what is said of several comes once."""
+    by_text: dict[str, list[Clip]] = {}
+    for clip, text in noted.items():
+        by_text.setdefault(text, []).append(clip)
+    for text, (first, *others) in by_text.items():
+        more = f" and {len(others)} more" if others else ""
+        yield Note(f"{clip_key(first)}{more}", text)
 
 
 def _clips(

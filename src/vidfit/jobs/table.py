@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from vidfit.contracts import (
     Failure,
     Floats,
     Indices,
+    Note,
     Progress,
     Seconds,
     clip_key,
@@ -98,12 +99,14 @@ class Table:
 class Tally:
     """Clips that could not be read and backbones that could not answer, with reasons.
 
-    ``seconds`` of decode and inference, added over threads, that were spent now.
+    ``seconds`` of decode and inference, added over threads, that were spent now; ``notes`` says
+    what should be known of clips that were read.
     """
 
     clips: tuple[Failure, ...]
     backbones: tuple[Failure, ...]
     seconds: float
+    notes: tuple[Note, ...] = ()
 
 
 def build_table(
@@ -150,6 +153,7 @@ def build_table(
     if not rows.vectors:
         raise BackboneError(f"every backbone failed: {tally.backbones}")
     readable = [clip for clip in clips if clip in done.digests]
+    tally = replace(tally, notes=tuple(rows.noted(readable, done)))
     classes = _classes(readable, len(clips), tally)
     digests = [done.digests[clip] for clip in readable]
     seen = [rows.seen[digest] for digest in digests]
@@ -184,17 +188,24 @@ def look_alikes(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Vectors by backbone and digest of the clip, and fingerprints by digest."""
+    """Vectors by backbone and digest of the clip, fingerprints and notes by digest."""
 
     vectors: dict[str, dict[str, Floats]]
     steps: dict[str, dict[str, Floats]]
     seen: dict[str, ClipFeatures]
+    notes: dict[str, str] = field(default_factory=dict)
 
     def complete(self, done: Extraction) -> bool:
         """Whether every readable clip has its rows."""
         wanted = set(done.digests.values())
         known = [set(self.seen), *map(set, self.vectors.values())]
         return all(wanted <= digests for digests in known)
+
+    def noted(self, clips: Sequence[Clip], done: Extraction) -> Iterator[Note]:
+        """Yield what should be known of clips."""
+        for clip in clips:
+            if text := self.notes.get(done.digests[clip]):
+                yield Note(clip_key(clip), text)
 
 
 def _rows(
@@ -211,6 +222,8 @@ def _rows(
         in_time = rows.steps.setdefault(spec.name, {}) if steps else None
         for digest, features in store.rows(spec):
             if digest in wanted:
+                if len(features.note) > len(rows.notes.get(digest, "")):
+                    rows.notes[digest] = features.note
                 vectors[digest] = temporal_statistics(features.tokens_ND)
                 if in_time is not None:
                     in_time[digest] = time_steps(features.tokens_ND)

@@ -16,7 +16,8 @@ def annotated_video(timeline: Timeline, path: Path) -> None:
     """Write the video of a timeline again with label and probability in a bar below.
 
     One frame is in memory at a time. The copy has a constant frame rate, the average of the
-    original's, and no sound.
+    original's, and no sound. In place of damaged frames the sound one before is shown, or, at
+    the beginning, the first sound one.
 
     Raises
     ------
@@ -29,9 +30,23 @@ def annotated_video(timeline: Timeline, path: Path) -> None:
 
 def _frames(reader: VideoReader, segments: tuple[Segment, ...]) -> Iterator[Frames]:
     ends = np.array([segment.end_seconds for segment in segments])
-    for frame in reader.frames(range(len(reader.pts_seconds))):
-        i = min(int(np.searchsorted(ends, frame.pts_seconds, "right")), len(segments) - 1)
-        yield _captioned(frame.rgb(None), segments[i])
+    for pts_seconds, picture in _held(reader):
+        i = min(int(np.searchsorted(ends, pts_seconds, "right")), len(segments) - 1)
+        yield _captioned(picture, segments[i])
+
+
+def _held(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
+    """Yield a picture for the time of each frame, sound or not."""
+    following, picture = 0, None
+    for frame in reader.sound_frames():
+        now = frame.rgb(None)
+        for index in range(following, frame.index):
+            yield float(reader.pts_seconds[index]), now if picture is None else picture
+        yield frame.pts_seconds, now
+        following, picture = frame.index + 1, now
+    for index in range(following, len(reader.pts_seconds)):
+        if picture is not None:
+            yield float(reader.pts_seconds[index]), picture
 
 
 def _captioned(frame_HWC: Frames, segment: Segment) -> Frames:

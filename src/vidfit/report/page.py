@@ -18,6 +18,7 @@ from vidfit.report.leaderboard import (
     on_cost_axis,
     pareto_front,
 )
+from vidfit.report.summary import as_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +50,7 @@ def report_html(report: Report) -> str:
         **_answer(report),
         **_leaderboard(report),
         **_mistakes(report),
+        "notes": as_rows(report.notes),
         "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
     }
     return render("report.html.jinja", "report", report.data, context)

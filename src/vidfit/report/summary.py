@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vidfit.contracts import Failure
 from vidfit.report import wording
 from vidfit.report.leaderboard import by_accuracy, headline, leakage_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Failure
+    from vidfit.contracts import Note
     from vidfit.reported import Candidate, Report
 
 ROWS = 12
@@ -37,11 +38,19 @@ def report_markdown(report: Report) -> str:
     if report.failures:
         lines += ["", wording.counted(len(report.failures), "clip") + " could not be used:"]
         lines += listed(report.failures)
+    if report.notes:
+        lines += ["", wording.counted(len(report.notes), "clip") + " used with a note:"]
+        lines += listed(as_rows(report.notes))
     if report.dropped:
         lines += ["", wording.counted(len(report.dropped), "candidate") + " dropped:"]
         lines += listed(report.dropped)
     lines += [f"\n> {cell(warning)}" for warning in report.warnings]
     return "\n".join(lines) + "\n"
+
+
+def as_rows(notes: Sequence[Note]) -> list[Failure]:
+    """Return notes as rows of a list of names and reasons."""
+    return [Failure(note.name, note.text) for note in notes]
 
 
 def listed(failures: Sequence[Failure]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import av.error
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
 from vidfit.errors import VideoError
@@ -30,6 +31,7 @@ class FolderDecoder:
         self._files = frame_files(Path(path))
         self.keyframe_count = self.declared_count = len(self._files)
         self.pixel_aspect = 1.0  # what images say of it is the density of a printer
+        self.cut_short = False
         self.timing = Timing(np.arange(len(self._files)) / FOLDER_FPS, 1 / FOLDER_FPS, 0.0)
 
     def close(self) -> None:
@@ -43,6 +45,18 @@ class FolderDecoder:
         """Yield (index, frame) for indices that lie within the folder."""
         for index in wanted.tolist():
             yield index, read_image(self._files[index])
+
+    def sound(self, first: int, last: int) -> NDArray[np.bool_]:
+        """Return which of the images ``first`` to ``last`` can be decoded."""
+        return np.array([_is_image(file) for file in self._files[first : last + 1]])
+
+
+def _is_image(file: Path) -> bool:
+    try:
+        read_image(file)
+    except VideoError:
+        return False
+    return True
 
 
 def read_image(file: Path) -> VideoFrame:

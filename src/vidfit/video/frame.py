@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import av.error
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from vidfit.contracts import Frames, Preprocessing
+from vidfit.errors import VideoError
+from vidfit.video.source import reason
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -84,20 +87,31 @@ class Scalers:
         Through planar RGB with accurate rounding: libswscale then interpolates chroma and
         rounds without bias, at the cost of the default way to packed RGB, which comes out
         1 to 2 levels too dark.
+
+        Raises
+        ------
+        VideoError
+            libswscale cannot convert the frame.
         """
         size = (width_pixels, height_pixels)
         reformatter = self._reformatters.get(size)
         if reformatter is None:
             reformatter = self._reformatters.setdefault(size, VideoReformatter())
-        scaled = reformatter.reformat(
-            frame,
-            width=width_pixels,
-            height=height_pixels,
-            format="gbrp",
-            interpolation=_INTERPOLATION,
-            dst_color_range=_FULL_RANGE,
-            threads=1,
-        )
+        try:
+            scaled = reformatter.reformat(
+                frame,
+                width=width_pixels,
+                height=height_pixels,
+                format="gbrp",
+                interpolation=_INTERPOLATION,
+                dst_color_range=_FULL_RANGE,
+                threads=1,
+            )
+        except (av.error.FFmpegError, ValueError) as error:
+            raise VideoError(
+                f"a frame of {frame.width}x{frame.height} in {frame.format.name} cannot be "
+                f"converted to RGB: {reason(error)}"
+            ) from error
         return np.asarray(scaled.to_ndarray(), np.uint8)  # [H, W, 3] in the order R, G, B
 
 

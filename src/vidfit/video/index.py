@@ -76,6 +76,12 @@ class PacketIndex:
         Timestamps are missing or repeated: frames are told apart by counting from the start.
     forward
         Keyframes need what earlier packets told the codec, so that no seek is exact.
+    sound_F
+        Which frames are sound, where all were decoded to count them.
+    stumbled_P
+        Packets on both sides of places where the container could not be read on.
+    cut_short
+        The file breaks off in the middle of a packet.
     """
 
     pts_P: Indices
@@ -92,6 +98,9 @@ class PacketIndex:
     timing: Timing
     by_count: bool = False
     forward: bool = False
+    sound_F: NDArray[np.bool_] | None = None
+    stumbled_P: Indices = field(default_factory=lambda: np.zeros(0, np.int64))
+    cut_short: bool = False
 
     @property
     def reorder_depth(self) -> int:
@@ -145,6 +154,13 @@ class _Packets:
     duration: array[int] = field(default_factory=_ticks)
     keyframe: bytearray = field(default_factory=bytearray)
     shown: bytearray = field(default_factory=bytearray)
+    stumbled: array[int] = field(default_factory=_ticks)
+    cut_short: bool = False
+
+    @property
+    def columns(self) -> tuple[array[int] | bytearray, ...]:
+        """What has an entry for each packet."""
+        return (self.pts, self.dts, self.size, self.duration, self.keyframe, self.shown)
 
     def usable(self) -> bool:
         """Whether timestamps are there, distinct and in the order of decoding."""
@@ -191,16 +207,20 @@ def _assemble(
         keyframe_P=keyframe_P,
         frame_of_P=frame_of_P,
         position_of_F=position_of_F,
-        start_of_F=_starts(pts_P, keyframe_P, position_of_F, stream.codec_context.name),
+        start_of_F=starts(pts_P, keyframe_P, position_of_F, stream.codec_context.name),
         by_pts_P=np.argsort(pts_P, kind="stable"),
         frame_count=len(position_of_F),
         keyframe_count=int(keyframe_P[position_of_F].sum()),
         declared_count=stream.frames,
         timing=timing(ticks_F, packets.duration[position_of_F[-1]], stream),
+        stumbled_P=np.array(packets.stumbled, np.int64),
+        cut_short=packets.cut_short,
     )
 
 
-def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) -> PacketIndex:
+def counted_index(
+    ticks: list[int | None], keyframes: int, stream: VideoStream, sound_F: NDArray[np.bool_]
+) -> PacketIndex:
     """Index frames that were counted by decoding them all, in the order they came out."""
     count = len(ticks)
     none = np.zeros(0, np.int64)
@@ -219,6 +239,7 @@ def counted_index(ticks: list[int | None], keyframes: int, stream: VideoStream) 
         stream.frames,
         times,
         by_count=True,
+        sound_F=sound_F,
     )
 
 
@@ -259,6 +280,9 @@ def _scan(opened: OpenStream, told: Told) -> _Packets:
     holds = HOLDS_PICTURE.get(opened.stream.codec_context.name)
     corrupt = 0
     while (packet := opened.read()) is not None:
+        if opened.stumbled:
+            place = len(packets.pts)
+            packets.stumbled.extend((place,) if packet.is_corrupt else (max(0, place - 1), place))
         packets.pts.append(_UNKNOWN_TICKS if packet.pts is None else packet.pts)
         packets.dts.append(_UNKNOWN_TICKS if packet.dts is None else packet.dts)
         packets.size.append(packet.size)
@@ -270,15 +294,18 @@ def _scan(opened: OpenStream, told: Told) -> _Packets:
         if len(packets.pts) > FRAMES_MAX:
             raise too_many_frames(opened.path)
     for _ in range(corrupt):  # a file that breaks off ends in a piece of a packet
-        for column in vars(packets).values():
+        for column in packets.columns:
             column.pop()
+    packets.cut_short = corrupt > 0 or opened.broke_off
+    if opened.stumbled and not corrupt and packets.pts:
+        packets.stumbled.append(len(packets.pts) - 1)
     return packets
 
 
-def _starts(
+def starts(
     pts_P: Indices, keyframe_P: NDArray[np.bool_], position_of_F: Indices, codec: str
 ) -> Indices:
-    """Last keyframe that precedes a frame in the file and is not shown after it.
+    """Return the last keyframe that precedes a frame in the file and is not shown after it.
 
     A frame that precedes its keyframe on screen (open GOP) may refer to the group before.
     """

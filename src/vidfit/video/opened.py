@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av.error
+import av.logging
+from av.codec.context import Flags
 from av.stream import Discard
 
 from vidfit.errors import VideoError
@@ -23,22 +26,42 @@ if TYPE_CHECKING:
 class OpenStream:
     """The best video stream of a file, read with one codec thread; the others are not read.
 
+    Attributes
+    ----------
+    refusal, refused_because
+        Why the codec refused the last packet, empty when it did not; the last time that it did,
+        in brackets.
+    messages
+        Errors that the codec wrote on the last packet.
+    stumbled
+        The container had an error to tell of before the last packet that was read.
+    broke_off
+        Reading ended in an error, not at the end of the file.
+
     Raises
     ------
     VideoError
-        The file cannot be opened as a video.
+        The file cannot be opened as a video, or no decoder is there for it.
     """
 
     def __init__(self, path: str, *, look_inside: bool = True) -> None:
         self.path = path
+        _listen()
+        self.refusal = self.refused_because = ""
+        self.stumbled = self.broke_off = False
+        self.messages: frozenset[str] = frozenset()
         self._container = open_container(path, look_inside=look_inside)
-        self.stream: VideoStream = best_video(self._container)  # type: ignore[assignment]
+        try:
+            self.stream = self._best()
+        except BaseException:
+            self._container.close()
+            raise
         for stream in self._container.streams:
             if stream.index != self.stream.index:
                 stream.discard = Discard.all
         self._codec = self.stream.codec_context
         self._codec.thread_count = 1
-        self._codec.options = dict(DECODER_OPTIONS)
+        self._codec.options = {**DECODER_OPTIONS, **_CHECKS}
         self.formats = set(self._container.format.name.split(","))
         self.picture: Picture | None = None
         self._packets = self._read()
@@ -53,17 +76,32 @@ class OpenStream:
         if opened_file is not None:  # fsspec's, which PyAV leaves open
             opened_file.close()
 
+    def _best(self) -> VideoStream:
+        """Return the stream that FFmpeg would show, if there is a decoder for it."""
+        stream = best_video(self._container)
+        if (
+            stream is None or stream.codec_context is None
+        ):  # as PyAV has it for a codec that it does not know
+            raise VideoError(
+                f"{self.path}: there is no decoder for its video stream; write it anew in "
+                "another codec, or look whether its header is damaged"
+            )
+        return stream
+
     def _read(self) -> Iterator[Packet[VideoStream]]:
         try:
             for packet in self._container.demux(self.stream):
                 if packet.size:
                     yield packet
         except (av.error.FFmpegError, OSError):
-            return  # what lies beyond the damage is missing, and is missed by who wants it
+            self.broke_off = True  # what lies beyond is missed by who wants it
 
     def read(self) -> Packet[VideoStream] | None:
         """Return the next packet, or ``None`` at the end or where the file breaks off."""
-        return next(self._packets, None)
+        with av.logging.Capture() as logs:
+            packet = next(self._packets, None)
+        self.stumbled = any(_tells(level, text) for level, _, text in logs)
+        return packet
 
     def seek(self, ticks: int) -> Packet[VideoStream] | None:
         """Go to a keyframe near a timestamp; return the packet that will be read next, if any.
@@ -86,20 +124,21 @@ class OpenStream:
     ) -> list[VideoFrame]:
         """Return the frames that come out after a packet; ``None`` empties the codec.
 
+        Of a packet that the codec refuses nothing comes out: ``refusal`` says why.
         With ``may_skip`` the codec leaves the packet out if no other frame refers to it.
-
-        Raises
-        ------
-        VideoError
-            The codec is not there or fails on more than damaged data.
         """
         self._codec.skip_frame = "NONREF" if may_skip else "DEFAULT"
-        try:
-            frames = self._codec.decode(packet)
-        except av.error.InvalidDataError:
-            return []  # a damaged packet; if a wanted frame is lost with it, that is noticed
-        except (av.error.FFmpegError, ValueError) as error:
-            raise VideoError(f"{self.path}: decoding failed: {reason(error)}") from error
+        self.refusal = ""
+        with av.logging.Capture() as logs:
+            try:
+                frames = self._codec.decode(packet)
+            except (av.error.FFmpegError, ValueError) as error:
+                invalid = isinstance(error, av.error.InvalidDataError)
+                self.refusal = "the decoder refuses the data" if invalid else reason(error)
+                frames = []
+        self.messages = frozenset(text for level, _, text in logs if _tells(level, text))
+        if self.refusal:
+            self.refused_because = f" ({self.refusal})"
         if frames and self.picture is None:
             name = self._codec.codec.canonical_name
             self.picture = Picture.of(frames[0], name, pixel_aspect(self.stream))
@@ -126,8 +165,12 @@ class OpenStream:
         large = f", or its pictures have more than {PIXELS_MAX:,} pixels"
         return VideoError(
             f"{self.path}: no picture can be decoded from its {self._codec.name} stream; the file "
-            f"is damaged or cut short{'' if self._codec.width else large}"
+            f"is damaged or cut short{'' if self._codec.width else large}{self.refused_because}"
         )
+
+    def mark_frames(self) -> None:
+        """Have frames carry what their packets carry as ``opaque``."""
+        self._codec.flags |= Flags.copy_opaque
 
     def can_drop(self) -> bool:
         """Whether frames that no other refers to are marked so beyond doubt.
@@ -160,6 +203,22 @@ def open_lightly(path: str) -> OpenStream:
         opened.close()
     return OpenStream(path)
 
+
+def _listen() -> None:
+    """Have FFmpeg's errors captured where a packet is decoded, and shown nowhere."""
+    level = av.logging.get_level()
+    if level is None or level < av.logging.ERROR:
+        logging.getLogger("libav").setLevel(logging.CRITICAL)  # PyAV is silent by default
+        av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)  # one that is left out would be told of another packet
+
+
+def _tells(level: int, text: str) -> bool:
+    """Whether a message is of damage; "mmco" is drawn by a seek into sound H.264."""
+    return level <= av.logging.ERROR and not text.startswith("mmco:")
+
+
+_CHECKS = {"err_detect": "crccheck+bitstream+buffer"}
 
 _TELLING_SUFFIXES = frozenset({".m4v", ".mov", ".mp4"})
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Indices, Seconds
 from vidfit.errors import VideoError
@@ -46,12 +47,21 @@ class FrameSource(Protocol):
         """How wide a pixel is shown, by its height; known when a frame has come out."""
         ...
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the file breaks off in the middle of a frame."""
+        ...
+
     def picture(self) -> Picture:
         """Look at a frame."""
         ...
 
     def frames(self, wanted: Indices) -> Iterator[tuple[int, VideoFrame]]:
         """Yield (index, frame) for increasing indices within the video."""
+        ...
+
+    def sound(self, first: int, last: int) -> NDArray[np.bool_]:
+        """Return which of the frames ``first`` to ``last`` can be used."""
         ...
 
     def close(self) -> None:
@@ -147,11 +157,43 @@ class VideoReader:
         Raises
         ------
         VideoError
-            An index is outside the video, they do not increase, or a frame cannot be decoded.
+            An index is outside the video, they do not increase, or a frame is damaged: it
+            cannot be decoded, the codec made it up, or it builds on one of these.
         """
         wanted = np.fromiter(indices, np.int64)
         self._check(wanted)
         return self._frames(wanted)
+
+    def sound_frames(self) -> Iterator[DecodedFrame]:
+        """Yield all frames of the video that are sound, one at a time.
+
+        Raises
+        ------
+        VideoError
+            If none is.
+        """
+        following, found, count = 0, False, len(self.pts_seconds)
+        while following < count:
+            try:
+                for frame in self.frames(range(following, count)):
+                    found, following = True, frame.index + 1
+                    yield frame
+            except VideoError:
+                following += 1
+                if following == count and not found:
+                    raise
+
+    def sound(self, first: int, last: int) -> NDArray[np.bool_]:
+        """Return which of the frames ``first`` to ``last`` can be used; decodes them all.
+
+        For when `frames` found damage: what to take in place of a frame that it refuses.
+
+        Raises
+        ------
+        VideoError
+            If the video can no longer be read.
+        """
+        return self._source.sound(first, last)
 
     def _frames(self, wanted: Indices) -> Iterator[DecodedFrame]:
         pts_seconds = self.pts_seconds
@@ -166,6 +208,15 @@ class VideoReader:
         if len(wanted) and (wanted[0] < 0 or wanted[-1] >= count):
             outside = wanted[0] if wanted[0] < 0 else wanted[-1]
             raise VideoError(f"{self.path}: no frame {outside}: {self._extent(count)}")
+
+    @property
+    def shortfall(self) -> str:
+        """What is there of a file that is cut short, in a sentence; empty of a whole one."""
+        if not self._source.cut_short:
+            return ""
+        count, declared = len(self.pts_seconds), self._source.declared_count
+        of = f" of {declared}" if declared > count else ""
+        return f"the file is cut short: {count}{of} frames are there"
 
     def _extent(self, count: int) -> str:
         declared = self._source.declared_count

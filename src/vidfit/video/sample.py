@@ -54,17 +54,23 @@ def frame_indices(
     ----------
     Wang et al. (2016), Temporal Segment Networks, ECCV, section 3.1.
     """
-    first, last = _frames_of_span(pts_seconds, start_seconds, end_seconds)
+    first, last = frames_of_span(pts_seconds, start_seconds, end_seconds)
     start = max(start_seconds, float(pts_seconds[first]))
     end = _end_of_span(pts_seconds, last, end_seconds)
     targets = _targets_seconds(start, end, sampling)
     return np.clip(nearest_before(pts_seconds, targets), first, last)
 
 
-def _frames_of_span(
+def frames_of_span(
     pts_seconds: Seconds, start_seconds: float, end_seconds: float | None
 ) -> tuple[int, int]:
-    """First and last frame that start in [start, end), or the one on screen throughout."""
+    """Return the first and last frame that start in [start, end), or the one on screen throughout.
+
+    Raises
+    ------
+    VideoError
+        The span is empty or holds no frame.
+    """
     stop = np.inf if end_seconds is None else end_seconds
     if len(pts_seconds) == 0:
         raise VideoError("no frames to choose from; the list of timestamps is empty")

@@ -17,6 +17,8 @@ _LOOK = Preprocessing(height_pixels=144, width_pixels=256)
 def shot_boundaries(path: str, *, min_shot_seconds: float = 0.5) -> list[tuple[float, float]]:
     """Split a video at its cuts; every frame is decoded, at small size.
 
+    Damaged frames are passed over.
+
     A cut is where the colours of a frame differ from the one before, and do so much more
     than those of the frames around it, so that fast movement is not taken for one
     (PySceneDetect's adaptive detector).
@@ -48,7 +50,7 @@ def shot_boundaries(path: str, *, min_shot_seconds: float = 0.5) -> list[tuple[f
         pts_seconds = reader.pts_seconds
         fps = min(len(pts_seconds) / reader.duration_seconds, 1000.0)
         detector = AdaptiveDetector(min_scene_len=max(1, round(min_shot_seconds * fps)))
-        for frame in reader.frames(np.arange(len(pts_seconds))):
+        for frame in reader.sound_frames():
             picture_bgr = np.ascontiguousarray(frame.rgb(_LOOK)[..., ::-1])
             found = detector.process_frame(FrameTimecode(frame.index, fps), picture_bgr)
             cuts.extend(float(pts_seconds[cut.frame_num]) for cut in found)

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Frames, Indices, Preprocessing, Sampling
 from vidfit.errors import VideoError
@@ -102,6 +103,7 @@ class StoredFrames:
         self._archive, self._span, _ = find(path)
         self.keyframe_count = self.declared_count = 0
         self.pixel_aspect = 1.0
+        self.cut_short = False
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -168,6 +170,11 @@ class StoredFrames:
         index_N = np.array([int(facts["index"]) for _, facts in self._samples], np.int64)
         frames_NHWC = np.stack([frame_HWC for frame_HWC, _ in self._samples])
         return index_N.reshape(views), frames_NHWC.reshape(*views, *frames_NHWC.shape[1:])
+
+    def sound(self, first: int, last: int) -> NDArray[np.bool_]:
+        """Return which of the frames ``first`` to ``last`` are stored."""
+        kept = [int(facts["index"]) for _, facts in self._samples]
+        return np.isin(np.arange(first, last + 1), kept)
 
     def frames(self, wanted: Indices) -> Iterator[tuple[int, VideoFrame]]:
         """Yield (index, frame) of frames that are stored.

@@ -6,8 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vidfit.contracts import Indices
 from vidfit.errors import VideoError
+from vidfit.video.damage import CHECKED_KEYFRAME_CODECS, Sound, sound_between
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
 from vidfit.video.opened import OpenStream, open_lightly
@@ -27,6 +30,9 @@ class StreamDecoder:
     that comes out is held against the packet index. When they disagree, as in broken files
     and with false keyframe flags, it begins again at the first packet and leaves nothing out.
 
+    Where the codec complained of a packet that a frame builds on, its group of pictures is
+    decoded on the side, from its keyframe, to tell which frames are sound (`vidfit.video.damage`).
+
     Attributes
     ----------
     index
@@ -35,17 +41,26 @@ class StreamDecoder:
         How often the file was not what its index says.
     decoded_packets
         Packets given to the codec so far, the ones it was allowed to leave out included.
+    surveys
+        How often frames were decoded on the side to look for damage.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.restarts = self.decoded_packets = 0
+        self.restarts = self.decoded_packets = self.surveys = 0
+        self._complaints: set[int] = set()
         self._skipped: set[int] = set()
         self._opened = open_lightly(path)
         try:
             self.index = survey(self._opened)
+            self._codec = self._opened.stream.codec_context.name
             self._can_drop = self._opened.can_drop()
             self._sequential = self.index.by_count or self.index.forward
+            self._known_F = np.full(self.index.frame_count, self.index.by_count)
+            self._sound_F = np.ones(self.index.frame_count, bool)
+            self._complaints.update(self.index.stumbled_P.tolist())
+            if self.index.sound_F is not None:
+                self._sound_F = self.index.sound_F
             self._reset()
             if self._sequential or self.index.reorder_depth > self._opened.reorder_depth:
                 self._open_again()
@@ -80,6 +95,11 @@ class StreamDecoder:
         picture = self._opened.picture
         return picture.pixel_aspect if picture else 1.0
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the file breaks off in the middle of a frame."""
+        return self.index.cut_short
+
     def picture(self) -> Picture:
         """Look at a frame: the first one, decoded on the side, if none was decoded yet."""
         return self._opened.picture or first_picture(self.path)
@@ -90,7 +110,7 @@ class StreamDecoder:
         Raises
         ------
         VideoError
-            A frame cannot be decoded.
+            A frame cannot be decoded, or is not sound.
         """
         order = wanted.tolist()
         self._skipped = {index for index in self._skipped if index > self._reached}
@@ -99,15 +119,66 @@ class StreamDecoder:
             # Set here, not before the loop: between two frames another call may read.
             self._wanted, self._last_wanted = chosen, last
             following = order[place + 1] if place + 1 < len(order) else None
+            if self._known_F[frame_index] and not self._sound_F[frame_index]:
+                raise self._missing(frame_index)
             frame = self._frame(frame_index, following)
+            if not self._is_sound(frame_index):
+                raise self._missing(frame_index)
             if frame is None and not self._sequential:
                 self.restarts += 1
                 self._sequential = True
                 self._open_again()
                 frame = self._frame(frame_index, None)
             if frame is None:
+                self._sound_F[frame_index], self._known_F[frame_index] = False, True
                 raise self._missing(frame_index)
             yield frame_index, frame
+
+    # ------------------------------------------------------------ damage
+
+    def sound(self, first: int, last: int) -> Sound:
+        """Return which of the frames ``first`` to ``last`` are sound.
+
+        Raises
+        ------
+        VideoError
+            The file can no longer be opened.
+        """
+        unknown = np.flatnonzero(~self._known_F[first : last + 1])
+        if len(unknown):
+            self.surveys += 1
+            begin, end = first + int(unknown[0]), first + int(unknown[-1])
+            # What could not be read before stays refused.
+            found_F = sound_between(self.path, self.index, begin, end)
+            self._sound_F[begin : end + 1] &= found_F
+            self._known_F[begin : end + 1] = True
+        return self._sound_F[first : last + 1]
+
+    def _is_sound(self, frame_index: int) -> bool:
+        """Whether a frame is sound; only after a complaint that concerns it is it looked at."""
+        if self._known_F[frame_index]:
+            return bool(self._sound_F[frame_index])
+        start = self.index.start_of_F[frame_index]
+        until = self.index.position_of_F[frame_index]
+        if all(not start <= at <= until for at in self._complaints):
+            return True
+        group = np.flatnonzero(self.index.start_of_F == start)
+        return bool(self.sound(int(group[0]), int(group[-1]))[frame_index - group[0]])
+
+    def _look_at(self, index: int, frame: VideoFrame) -> None:
+        """Complain of a frame that the codec had to make up, or of a keyframe that is none."""
+        if not self.index.by_count:
+            position = int(self.index.position_of_F[index])
+            false = self.index.keyframe_P[position] and not frame.key_frame
+            if frame.is_corrupt or (false and self._codec in CHECKED_KEYFRAME_CODECS):
+                self._complain(position)
+
+    def _complain(self, position: int) -> None:
+        """Note a complaint, unless decoding began too late for the frame of the packet."""
+        self._soiled = True
+        frame_index = self.index.frame_of_P[position]
+        if frame_index < 0 or self.index.start_of_F[frame_index] >= self._origin:
+            self._complaints.add(position)
 
     # ------------------------------------------------------------ one frame
 
@@ -150,12 +221,17 @@ class StreamDecoder:
         packet = self._opened.read()
         if packet is None:
             return self._drain()
+        position = self._next
         if not (self._sequential or self.index.holds(packet, self._next)):
             return False
         may_skip = self._may_skip(self._next)
         self._next += 1
         self.decoded_packets += 1
-        return self._take(self._opened.decode(packet, may_skip))
+        frames = self._opened.decode(packet, may_skip)
+        told = self._opened.refusal or self._opened.messages or packet.is_corrupt
+        if told and position < len(self.index.pts_P):
+            self._complain(position)
+        return self._take(frames)
 
     def _may_skip(self, position: int) -> bool:
         """Whether the frame of a packet is passed over; later calls only want later ones."""
@@ -177,6 +253,7 @@ class StreamDecoder:
             index = self._count if self.index.by_count else self.index.frame_at(frame.pts)
             self._count += 1
             if index is not None:
+                self._look_at(index, frame)
                 self._ready.append((index, frame))
             elif not self._sequential:
                 return False
@@ -186,6 +263,8 @@ class StreamDecoder:
 
     def _jump(self, start: int) -> None:
         """Make the packet at ``start`` the next one to be decoded."""
+        if self._soiled:  # what damage leaves in a codec, emptying it does not take away
+            self._open_again()
         ahead = start - self._next
         if 0 <= ahead <= _READ_THROUGH_PACKETS and self._next < len(self.index.pts_P):
             self._opened.forget()
@@ -194,6 +273,7 @@ class StreamDecoder:
             self._open_again()
         while self._next < start and self._opened.read() is not None:
             self._next += 1
+        self._origin = start
 
     def _seek(self, start: int) -> bool:
         """Seek to the packet or one before it; ``False`` where the file does not do that."""
@@ -210,7 +290,8 @@ class StreamDecoder:
         self._reset()
 
     def _reset(self, position: int = 0) -> None:
-        self._next = position
+        self._next = self._origin = position
+        self._soiled = False
         self._ready: deque[tuple[int, VideoFrame]] = deque()
         self._drained = False
         self._reached = -1

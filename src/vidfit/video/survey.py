@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidfit.errors import VideoError
+from vidfit.video.damage import decode_watching, sound_of_all
 from vidfit.video.frame import Scalers
 from vidfit.video.index import NO_FRAME, PacketIndex, build_index, counted_index, too_many_frames
 from vidfit.video.limits import FRAMES_MAX, SECONDS_MAX
@@ -136,16 +138,15 @@ def _expected(index: PacketIndex, stop: int) -> list[int]:
 
 def _count(path: str) -> PacketIndex:
     opened = OpenStream(path)
-    ticks: list[int | None] = []
-    keyframes = 0
     try:
-        for packet, frames in opened.decode_all():
-            keyframes += packet is not None and packet.is_keyframe
-            ticks.extend(frame.pts for frame in frames)
-            if len(ticks) > FRAMES_MAX:
-                raise too_many_frames(path)
-        if not ticks:
+        signs = decode_watching(opened, last=FRAMES_MAX)
+        if signs.packet_count > FRAMES_MAX:
+            raise too_many_frames(path)
+        if not signs.shown:
             raise opened.without_picture()
-        return counted_index(ticks, keyframes, opened.stream)
+        ticks = [tick for _, tick in signs.shown]
+        sound_F = sound_of_all(signs, opened.stream.codec_context.name)
+        index = counted_index(ticks, len(signs.keyframes), opened.stream, sound_F)
+        return replace(index, cut_short=opened.broke_off or signs.packet_count - 1 in signs.marked)
     finally:
         opened.close()

@@ -1,0 +1,83 @@
+"""In place of a damaged frame the nearest sound one is taken, and that is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from tests.video.cases import Recipe, overwritten, truncated, write, x264
+
+from vidfit.contracts import Clip, Preprocessing, Sampling
+from vidfit.errors import VideoError
+from vidfit.features.views import gather_views
+from vidfit.video import VideoReader, decode
+
+
+@dataclass(frozen=True)
+class Look:
+    sampling: Sampling
+    preprocessing: Preprocessing = Preprocessing(64, 96)  # noqa: RUF009  (frozen)
+
+
+EVENLY = Look(Sampling(1, 24))
+
+
+def gathered(clip: Clip, look: Look = EVENLY):
+    notes: list[str] = []
+    with VideoReader(clip.path) as reader:
+        ((indices_VT, frames_VTHWC),) = gather_views(reader, clip, [look], notes)
+        sound_F = reader.sound(0, len(reader.pts_seconds) - 1)
+    return indices_VT, frames_VTHWC, notes, sound_F
+
+
+def test_the_nearest_sound_frame_stands_in(tmp_path):
+    path = str(overwritten(tmp_path))
+    indices_VT, frames_VTHWC, notes, sound_F = gathered(Clip(path))
+    lost = int((~sound_F).sum())
+    assert notes == [f"{lost} of 72 frames are damaged; others were taken"]
+    usable, wanted = np.flatnonzero(sound_F), 1 + 3 * np.arange(24)
+    assert sound_F[indices_VT].all()
+    distance = np.abs(usable[None] - wanted[:, None]).min(1)
+    np.testing.assert_array_equal(np.abs(indices_VT.ravel() - wanted), distance)
+    distinct, places = np.unique(indices_VT, return_inverse=True)
+    there = decode(path, indices=distinct, preprocessing=EVENLY.preprocessing).frames_THWC
+    np.testing.assert_array_equal(frames_VTHWC[:, 0], there[places.ravel()])
+
+
+def test_only_frames_of_the_clip_stand_in(tmp_path):
+    path = str(overwritten(tmp_path))
+    with VideoReader(path) as reader:
+        first = int(np.flatnonzero(~reader.sound(0, 71))[0])
+    indices_VT, _, notes, _ = gathered(Clip(path, (first - 2) * 0.04, (first + 2) * 0.04))
+    assert set(indices_VT.ravel()) == {first - 2, first - 1}
+    assert notes == ["2 of 4 frames are damaged; others were taken"]
+
+
+def test_a_clip_without_a_sound_frame_is_refused(tmp_path):
+    path = str(overwritten(tmp_path))
+    with VideoReader(path) as reader:
+        first = int(np.flatnonzero(~reader.sound(0, 71))[0])
+    with pytest.raises(VideoError, match="cannot be decoded"):
+        gathered(Clip(path, first * 0.04, (first + 2) * 0.04))
+
+
+def test_a_file_cut_short_is_noted(tmp_path):
+    _, _, notes, sound_F = gathered(Clip(str(truncated(tmp_path))))
+    assert notes == [f"the file is cut short: {len(sound_F)} of 72 frames are there"]
+
+
+def test_a_whole_clip_has_no_note(tmp_path):
+    path = write(tmp_path, Recipe("v.mp4", options=x264(12)))
+    assert gathered(Clip(str(path)))[2] == []
+
+
+def test_a_video_slower_than_the_interval_of_a_view_is_noted(tmp_path):
+    recipe = Recipe("slow.mp4", options=x264(12), frames=8, ticks=lambda i: 12800 * i)
+    path = str(write(tmp_path, recipe))
+    indices_VT, _, notes, _ = gathered(Clip(path), Look(Sampling(8, 2, 0.08)))
+    distinct = min(len(set(row)) for row in indices_VT.tolist())
+    assert notes == [
+        f"views of 8 frames, 0.08 s apart, repeat {distinct} of them: the video has one every 1 s"
+    ]
+    assert gathered(Clip(path))[2] == []  # single frames repeat nothing
