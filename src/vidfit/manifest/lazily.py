@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from vidfit.errors import ManifestError
+from vidfit.manifest.cells import read_cell
 from vidfit.manifest.lists import parse_line
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video_file, natural_key
 from vidfit.manifest.shards import holds_shards, iter_members
@@ -81,7 +82,7 @@ def _of_csv(source: Path) -> Iterator[str]:
             place = names.index(_path_column(source, names))
             for row in rows:
                 if len(row) > place and row[place].strip():
-                    yield row[place].strip()
+                    yield read_cell(row[place]).strip()
         except (csv.Error, UnicodeDecodeError) as error:
             raise ManifestError(f"{source} cannot be read as CSV in UTF-8: {error}") from error
 

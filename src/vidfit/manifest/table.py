@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
+from vidfit.manifest.cells import read_cell, written_cell
 from vidfit.manifest.lists import add_clip
 from vidfit.manifest.names import is_video, split_word
 from vidfit.manifest.roots import resolve_paths
 from vidfit.manifest.value import Listing, Manifest, absolute, is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pyarrow as pa
 
@@ -108,8 +109,9 @@ def _load(path: Path, listing: Listing) -> dict[str, list[Any]]:
     """Return the columns of a table; rows that do not parse are rejected."""
     import pyarrow as pa
 
+    parquet = path.suffix.lower() in (".parquet", ".pq")
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if parquet:
             import pyarrow.parquet as pq
 
             table = pq.read_table(path)
@@ -122,7 +124,8 @@ def _load(path: Path, listing: Listing) -> dict[str, list[Any]]:
         ) from error
     columns: dict[str, list[Any]] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        columns.setdefault(name, column.to_pylist())
+        cells = column.to_pylist()
+        columns.setdefault(name, cells if parquet else [read_cell(cell) for cell in cells])
     return columns
 
 
@@ -222,7 +225,8 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         raise ManifestError(f"Cannot write {path}: the name must end in .csv or .parquet.")
     if not path.parent.is_dir():
         raise ManifestError(f"Cannot write {path}: create the folder {path.parent} first.")
-    table = _table(manifest, path.parent)
+    of_cell = written_cell if path.suffix.lower() == ".csv" else str
+    table = _table(manifest, path.parent, of_cell)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
     os.close(handle)
     try:
@@ -236,19 +240,22 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _table(manifest: Manifest, folder: Path) -> pa.Table:
+def _table(manifest: Manifest, folder: Path, of_cell: Callable[[str], str]) -> pa.Table:
     import pyarrow as pa
+
+    def cells(texts: Iterable[str | None]) -> pa.Array:
+        return pa.array([None if text is None else of_cell(text) for text in texts], pa.string())
 
     clips = manifest.clips
     return pa.table(
         {
-            "path": [_written(clip.path, folder) for clip in clips],
-            "label": pa.array([clip.label for clip in clips], pa.string()),
-            "group": pa.array(manifest.groups, pa.string()),
-            "split": pa.array([clip.split for clip in clips], pa.string()),
+            "path": cells(_written(clip.path, folder) for clip in clips),
+            "label": cells(clip.label for clip in clips),
+            "group": cells(manifest.groups),
+            "split": cells(clip.split for clip in clips),
             "start_seconds": pa.array([clip.start_seconds for clip in clips], pa.float64()),
             "end_seconds": pa.array([clip.end_seconds for clip in clips], pa.float64()),
-            "text": pa.array([clip.text for clip in clips], pa.string()),
+            "text": cells(clip.text for clip in clips),
         }
     )
 
