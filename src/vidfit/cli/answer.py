@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import typer
-
 from vidfit.cli.progress import Bars
+from vidfit.cli.say import say
 from vidfit.contracts import Failure, Timeline
-from vidfit.errors import ManifestError, VidfitError
+from vidfit.errors import ManifestError, VideoError, VidfitError
+from vidfit.files import claimed
 from vidfit.jobs.predict import load, predict_many
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_members, iter_videos
 from vidfit.report import TIMELINE_WRITERS, AnswersTable, write_timeline
+from vidfit.report.wording import answer as answer_words
+from vidfit.shown import name_of
 from vidfit.video import is_video_path
+from vidfit.video.policy import Policy, in_force
 from vidfit.video.source import is_url
 
 TABLE = "parquet"
@@ -47,34 +51,55 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
     int
         How many videos could not be answered.
     """
+    files = _checked_formats(wanted)
+    with claimed(wanted.output) if wanted.output else nullcontext():
+        scratch = wanted.output or Path(tempfile.gettempdir())
+        place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
+        predictor = load(model, wanted.own)
+        refused: list[Failure] = []
+        found = _paths(videos, in_force(), refused)
+        # Files have names that depend on all of them; a table takes any number of videos.
+        paths = found if files == [] and wanted.output else list(found)
+        names = _names(paths) if isinstance(paths, list) else {}
+        answers = predict_many(
+            predictor, paths, place, window_seconds=wanted.window_seconds, progress=bars
+        )
+        failed = 0
+        with _table(wanted) as table:
+            for answer in chain(answers, refused):
+                if table:
+                    table.add(answer)
+                failure = answer if isinstance(answer, Failure) else None
+                if isinstance(answer, Timeline):
+                    _say(answer)
+                    failure = _write(answer, files, wanted.output, names)
+                if failure:
+                    say(f"{failure.name}: not answered: {failure.reason}", err=True)
+                    failed += 1
+        return failed
+
+
+def _checked_formats(wanted: Wanted) -> list[str]:
+    """Return the formats that have a file for each video."""
     files = [suffix for suffix in wanted.suffixes if suffix != TABLE]
     for suffix in files:
         if f".{suffix}" not in TIMELINE_WRITERS:
             known = ", ".join([*(name.lstrip(".") for name in TIMELINE_WRITERS), TABLE])
             raise VidfitError(f"there is no format {suffix!r}; valid are {known}")
-    scratch = wanted.output or Path(tempfile.gettempdir())
-    place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
-    predictor = load(model, wanted.own)
-    # Files have names that depend on all of them; a table takes any number of videos.
-    paths = _paths(videos) if files == [] and wanted.output else list(_paths(videos))
-    names = _names(paths) if isinstance(paths, list) else {}
-    answers = predict_many(
-        predictor, paths, place, window_seconds=wanted.window_seconds, progress=bars
-    )
-    failed = 0
-    with _table(wanted) as table:
-        for answer in answers:
-            if table:
-                table.add(answer)
-            if isinstance(answer, Failure):
-                typer.echo(f"{answer.name}: not answered: {answer.reason}", err=True)
-                failed += 1
-                continue
-            _say(answer)
-            if wanted.output is not None:
-                for suffix in files:
-                    write_timeline(answer, wanted.output / f"{names[answer.path]}.{suffix}")
-    return failed
+    return files
+
+
+def _write(
+    timeline: Timeline, formats: Sequence[str], output: Path | None, names: Mapping[str, str]
+) -> Failure | None:
+    """Write the files of a video; return why, where it can no longer be read for one."""
+    try:
+        if output is not None:
+            for suffix in formats:
+                write_timeline(timeline, output / f"{names[timeline.path]}.{suffix}")
+    except VideoError as error:
+        return Failure(timeline.path, str(error).removeprefix(f"{timeline.path}: "))
+    return None
 
 
 def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
@@ -83,11 +108,15 @@ def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
     return AnswersTable(wanted.output / f"answers.{TABLE}")
 
 
-def _paths(videos: Sequence[str]) -> Iterator[str]:
+def _paths(videos: Sequence[str], policy: Policy, refused: list[Failure]) -> Iterator[str]:
+    """Yield the videos; ``refused`` gets what is not followed and shards that are damaged."""
     for video in videos:
         path = Path(video)
-        if is_url(video) and not is_video_path(video) and holds_shards(video):
-            yield from iter_members(video)
+        if is_url(video) and not is_video_path(video) and _are_shards(video):
+            try:
+                yield from iter_members(video)
+            except ManifestError as error:
+                refused.append(Failure(video, str(error).removeprefix(f"{video} ")))
             continue
         if is_url(video) or not (path.is_dir() or is_list(path)):
             yield video
@@ -98,30 +127,43 @@ def _paths(videos: Sequence[str]) -> Iterator[str]:
         first = next(found, None)
         if first is None:
             raise ManifestError(f"{path} holds no videos")
-        yield from chain([first], found)
+        for one in chain([first], found):
+            if why := policy.refusal(one):
+                refused.append(Failure(one, why))
+            else:
+                yield one
+
+
+def _are_shards(url: str) -> bool:
+    """Return whether a URL is that of a folder of shards; where none answers, it is a video's."""
+    try:
+        return holds_shards(url)
+    except ManifestError:
+        return False
 
 
 def _names(paths: Sequence[str]) -> dict[str, str]:
     """Return the name of each video's answers: its own, with a digest where two share it."""
-    stems = Counter(Path(path).stem for path in paths)
+    own = {path: Path(name_of(path)).stem for path in paths}
+    shared = Counter(own.values())
     return {
-        path: Path(path).stem
-        if stems[Path(path).stem] == 1
-        else f"{Path(path).stem}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
-        for path in paths
+        path: stem
+        if shared[stem] == 1
+        else f"{stem}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}"
+        for path, stem in own.items()
     }
 
 
 def _say(timeline: Timeline) -> None:
     """Print the segments and which frames were seen."""
-    typer.echo(
+    say(
         f"{timeline.path}  {timeline.duration_seconds:.2f} s, "
         f"{timeline.frames_seen} of {timeline.frame_count} frames seen ({timeline.sampling})"
     )
     for segment in timeline.segments:
-        typer.echo(
+        say(
             f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
-            f"{segment.label}  {segment.probability:.1%}"
+            f"{answer_words(segment, 1)}"
         )
     for failure in timeline.failures:
-        typer.echo(f"  {failure.name}: not answered: {failure.reason}", err=True)
+        say(f"  {failure.name}: not answered: {failure.reason}", err=True)
