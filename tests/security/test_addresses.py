@@ -18,7 +18,7 @@ from vidfit.jobs.fit import FitOptions, run_fit
 from vidfit.manifest import read_manifest
 from vidfit.shards.units import units_of
 from vidfit.shown import name_of, public, shown
-from vidfit.video import VideoReader, policy
+from vidfit.video import VideoReader, address, policy
 from vidfit.video.address import open_url
 from vidfit.video.policy import Policy, enforced
 
@@ -66,6 +66,14 @@ def test_a_url_that_is_no_video_says_why_and_is_asked_once(site, path, message):
             VideoReader(url)
         assert message in str(error.value)
     assert site.asked[path] <= 1
+
+
+def test_a_url_that_failed_is_asked_again_after_a_while(site, monkeypatch):
+    monkeypatch.setattr(address, "REMEMBERED_SECONDS", 0.0)
+    for _ in range(2):
+        with pytest.raises(VideoError, match="403"):
+            open_url(site.url("/refused.mp4"))
+    assert site.asked["/refused.mp4"] == 2
 
 
 def test_the_document_has_what_is_said():
@@ -272,7 +280,7 @@ def test_two_addresses_stay_two():
 
 
 @pytest.mark.parametrize(
-    ("address", "name"),
+    ("url", "name"),
     [
         ("https://h/a.mp4?token=a/b.avi", "https://h/a.mp4"),
         ("https://h/a.mp4#x", "https://h/a.mp4"),
@@ -281,8 +289,8 @@ def test_two_addresses_stay_two():
         ("/data/what?.mp4", "/data/what?.mp4"),
     ],
 )
-def test_the_name_of_an_address(address, name):
-    assert name_of(address) == name
+def test_the_name_of_an_address(url, name):
+    assert name_of(url) == name
 
 
 def test_shards_name_what_came_from_an_address_without_its_secrets(site):
