@@ -23,9 +23,6 @@ Floats = NDArray[np.float32]
 Seconds = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-UNKNOWN = "unknown"
-"""The label of an answer that the model declines to give."""
-
 
 # ---------------------------------------------------------------- clips and frames
 
@@ -310,12 +307,18 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a video with one answer; probability is the mean over its windows."""
+    """A stretch of a video with one answer; probability is the mean over its windows.
+
+    ``label`` is the class that was answered. It is ``None`` where the model ``declined``:
+    probability is then that of the class that was the most probable; and where the stretch could
+    not be read: probability is then 0.
+    """
 
     start_seconds: float
     end_seconds: float
-    label: str
+    label: str | None
     probability: float
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,8 +327,9 @@ class Timeline:
 
     ``frames_seen`` counts distinct frames that reached a network, of ``frame_count``;
     ``asked`` counts by member the windows that it was shown: a cascade shows some to a few only.
-    ``failures`` names the windows that could not be read: they are ``UNKNOWN``, with
-    probability 0. ``notes`` says what should be known of those that were read.
+    ``failures`` names the windows that could not be read: they have no label, with
+    probability 0, and were not declined. ``notes`` says what should be known of those that were
+    read.
     """
 
     path: str

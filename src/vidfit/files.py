@@ -1,13 +1,17 @@
-"""Files that are there as a whole or not at all."""
+"""Files that are there as a whole or not at all, and folders that one process writes to."""
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidfit.errors import StoreError
+
+_LOCK = ".vidfit-lock"
 
 
 def write_whole(path: Path, content: bytes) -> Path:
@@ -35,3 +39,70 @@ def write_whole(path: Path, content: bytes) -> Path:
         with suppress(OSError):  # there is none, or the folder is a file
             temporary.unlink()
     return path
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a folder for the output of this process; made if missing, removed if left empty.
+
+    The system gives the lock back when a process ends, however it ends. Where there are no
+    locks, as on Windows and some network folders, nothing is held.
+
+    Raises
+    ------
+    StoreError
+        If another process holds it, it is a file, or it cannot be written.
+    """
+    made = [f for f in (folder, *folder.parents) if not f.exists()]
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = _lock(folder / _LOCK)
+        except OSError as error:
+            what = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+            raise StoreError(
+                f"cannot write to {folder}: {what or error}; choose another folder with --output"
+            ) from error
+        try:
+            yield
+        finally:
+            (folder / _LOCK).unlink(missing_ok=True)
+            os.close(handle)
+    finally:
+        with suppress(OSError):  # something was written to it
+            for empty in made:
+                empty.rmdir()
+
+
+def _lock(path: Path) -> int:
+    """Open and lock a file that bears our process number."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _lock_open(handle, path.parent)
+        except BaseException:
+            os.close(handle)
+            raise
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), path.stat()):
+                os.truncate(handle, 0)
+                os.write(handle, str(os.getpid()).encode())
+                return handle
+        os.close(handle)  # who held it has removed it: ours is no longer the one that others see
+
+
+def _lock_open(handle: int, folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            return  # no locks here
+        holder = os.read(handle, 20).decode("ascii", "replace") or "unknown"
+        raise StoreError(
+            f"another vidfit (process {holder}) writes to {folder}; wait for it to end, or choose "
+            "another folder with --output"
+        ) from error

@@ -34,13 +34,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ClipResult:
-    """The answer to one clip by a model that has not seen its recording."""
+    """The answer to one clip by a model that has not seen its recording.
+
+    ``predicted`` is the most probable class, also where the model ``declined`` to answer.
+    """
 
     clip: Clip
     predicted: str
     probability: float
     probability_of_label: float
-    unknown: bool = False
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

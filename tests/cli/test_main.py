@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from itertools import pairwise
 
@@ -128,7 +129,7 @@ def test_predict_on_a_clip(fitted, clip):
     head, line = result.stdout.splitlines()
     assert head.startswith(f"{clip}  1.60 s, ") and "of 20 frames seen (motion 3x" in head
     assert line.split()[:4] == ["0.00", "-", "1.60", "s"]
-    assert line.split()[4] in ("left", "unknown") and line.endswith("%")
+    assert re.search(r" s  (left|declined \(best class) \d+\.\d %\)?$", line)
 
 
 def test_predict_on_a_long_video_writes_every_format(fitted, tmp_path):
@@ -143,8 +144,9 @@ def test_predict_on_a_long_video_writes_every_format(fitted, tmp_path):
     segments = timeline["segments"]
     assert segments[0]["start_seconds"] == 0 and segments[-1]["end_seconds"] == pytest.approx(8.0)
     assert all(a["label"] != b["label"] for a, b in pairwise(segments))
+    assert all(segment["declined"] == (segment["label"] is None) for segment in segments)
     rows = list(csv.DictReader(files[".csv"].open()))
-    assert [row["label"] for row in rows] == [segment["label"] for segment in segments]
+    assert [row["label"] for row in rows] == [segment["label"] or "" for segment in segments]
     assert files[".vtt"].read_text().startswith("WEBVTT")
     assert files[".png"].read_bytes().startswith(b"\x89PNG")
     assert probe(str(files[".mp4"])).frame_count == 100
@@ -164,7 +166,7 @@ def test_a_damaged_part_is_said(fitted, tmp_path):
     video = overwritten(tmp_path)
     result = call("predict", fitted.model, video, "--window", 0.36)
     assert result.exit_code == 0, result.output
-    assert "unknown  0.0%" in result.stdout
+    assert "s  not answered\n" in result.stdout
     assert f"{video}#" in result.stderr and "cannot be decoded" in result.stderr
 
 

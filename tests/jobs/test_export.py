@@ -78,11 +78,11 @@ def own_answers(directory: Path, frames) -> list[tuple[str, float]]:
 
 
 def assert_same_answers(answers, expected):
-    for answer_K, (label, probability) in zip(answers, expected, strict=True):
-        assert CLASSES[int(answer_K.argmax())] == label
+    for answer_K, said in zip(answers, expected, strict=True):
+        assert CLASSES[int(answer_K.argmax())] == said.label
         assert answer_K.sum() == pytest.approx(1.0, abs=1e-5)
-        assert answer_K.max() == pytest.approx(probability, abs=1e-5)
-        assert 0.34 < probability < 0.999  # a sure answer would hide differences
+        assert answer_K.max() == pytest.approx(said.probability, abs=1e-5)
+        assert 0.34 < said.probability < 0.999  # a sure answer would hide differences
 
 
 def run_onnx(path, frames, names=("frames",)):

@@ -12,7 +12,7 @@ import pytest
 from tests.clips import Counting, spec, write_backbone, write_clip, write_dataset
 
 from vidfit.backbones.motion import motion
-from vidfit.contracts import UNKNOWN, Cost
+from vidfit.contracts import Cost
 from vidfit.errors import (
     BackboneError,
     BudgetError,
@@ -114,9 +114,9 @@ def test_predictions_on_held_out_clips_are_those_of_the_report(fitted, tmp_path)
     for result in report.clips:
         timeline = run_predict(predictor, result.clip.path)
         (segment,) = timeline.segments
-        assert segment.label in (result.predicted, UNKNOWN)
-        if result.unknown:
-            assert segment.label == UNKNOWN
+        assert segment.label == (None if segment.declined else result.predicted)
+        if result.declined:
+            assert segment.declined
         assert segment.probability == pytest.approx(result.probability, abs=1e-4)
         assert (segment.start_seconds, segment.end_seconds) == (0.0, timeline.duration_seconds)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.clips import Counting, write_clip
 from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, write, x264
 
-from vidfit.contracts import UNKNOWN, Clip, Failure, Segment
+from vidfit.contracts import Clip, Failure, Segment
 from vidfit.errors import BackboneError, ModelError, VideoError, VidfitError
 from vidfit.jobs.predict import join, load, predict_many, run_predict, windows
 from vidfit.launch import Here
@@ -60,19 +60,19 @@ def test_a_video_as_long_as_the_longest_training_clip_is_answered_whole(predicto
 
 
 def test_windows_of_one_label_become_one_segment():
-    parts = [("a", 0.5), ("a", 0.7), ("b", 0.9), ("a", 1.0), (UNKNOWN, 0.2), (UNKNOWN, 0.4)]
-    answers = [Segment(i, i + 1.0, label, p) for i, (label, p) in enumerate(parts)]
+    parts = [("a", 0.5), ("a", 0.7), ("b", 0.9), ("a", 1.0), (None, 0.2), (None, 0.4)]
+    answers = [Segment(i, i + 1.0, label, p, label is None) for i, (label, p) in enumerate(parts)]
     assert list(join(answers)) == [
         Segment(0, 2.0, "a", pytest.approx(0.6)),
         Segment(2, 3.0, "b", 0.9),
         Segment(3, 4.0, "a", 1.0),
-        Segment(4, 6.0, UNKNOWN, pytest.approx(0.3)),
+        Segment(4, 6.0, None, pytest.approx(0.3), declined=True),
     ]
     assert list(join([])) == []
 
 
 def test_what_could_not_be_read_stays_apart_from_what_was_declined():
-    answers = [Segment(i, i + 1.0, UNKNOWN, p) for i, p in enumerate([0.4, 0.0, 0.0, 0.6])]
+    answers = [Segment(i, i + 1.0, None, p, p > 0) for i, p in enumerate([0.4, 0.0, 0.0, 0.6])]
     assert [segment.probability for segment in join(answers)] == [0.4, 0.0, 0.6]
 
 
@@ -138,10 +138,10 @@ def test_windows_of_another_length(tmp_path, predictor):
         run_predict(predictor, path, window_seconds=0.0)
 
 
-def test_a_clip_unlike_all_training_clips_is_unknown(fitted, predictor):
+def test_a_clip_unlike_all_training_clips_is_declined(fitted, predictor):
     strict = replace(predictor, model=replace(predictor.model, unknown_novelty=1e-6))
     timeline = run_predict(strict, str(fitted.clips / "left" / "left0.mp4"))
-    assert timeline.segments[0].label == UNKNOWN
+    assert (timeline.segments[0].label, timeline.segments[0].declined) == (None, True)
     assert timeline.segments[0].probability > 0.5  # it says how near it was
 
 
@@ -173,7 +173,7 @@ def test_a_video_damaged_in_the_middle_is_answered_around_the_damage(tmp_path, p
     lost = [w for w in timeline.windows if w.probability == 0.0]
     assert len(timeline.windows) == 8
     assert 1 <= len(lost) == len(timeline.failures) <= 5
-    assert {w.label for w in lost} == {UNKNOWN}
+    assert {(w.label, w.declined) for w in lost} == {(None, False)}
     middle = timeline.duration_seconds / 2
     assert any(w.start_seconds < middle + 0.5 and w.end_seconds > middle - 0.5 for w in lost)
     assert timeline.windows[0].probability > 0 and timeline.windows[-1].probability > 0
@@ -235,7 +235,7 @@ def test_a_network_that_fails_on_one_window_does_not_spoil_the_others(tmp_path, 
     path = str(write_clip(tmp_path / "long.mp4", frames=60))
     moody = replace(predictor, backbones=(Moody(),), head=Head())
     timeline = run_predict(moody, path, window_seconds=1.0, workers=1)
-    assert [w.label for w in timeline.windows] == ["left", "left", UNKNOWN, "left", "left"]
+    assert [w.label for w in timeline.windows] == ["left", "left", None, "left", "left"]
     assert "ValueError: this encoder has had enough" in timeline.failures[0].reason
 
 

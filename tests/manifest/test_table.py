@@ -13,6 +13,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest import Manifest, read_manifest, write_manifest
 from vidfit.manifest.columns import parse_seconds
 from vidfit.manifest.labels import MISSING
+from vidfit.video.policy import Policy, enforced
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=8
@@ -73,12 +74,13 @@ def read_text(tmp_path: Path, text: str) -> Manifest:
 
 
 def test_columns_by_their_other_names(tmp_path):
-    manifest = read_text(
-        tmp_path,
-        "\ufeffFile Path,Category,Recording,Start,End,Subset,Caption,fps\r\n"
-        'a.mp4, run ,r1,1:30,95.5,validation,"he said ""hi"", twice",30\r\n'
-        "https://example.org/b.mp4,walk,r2,,,train,,25\r\n",
-    )
+    with enforced(Policy(urls=("https://example.org/",))):
+        manifest = read_text(
+            tmp_path,
+            "\ufeffFile Path,Category,Recording,Start,End,Subset,Caption,fps\r\n"
+            'a.mp4, run ,r1,1:30,95.5,validation,"he said ""hi"", twice",30\r\n'
+            "https://example.org/b.mp4,walk,r2,,,train,,25\r\n",
+        )
     first, second = manifest.clips
     assert first == Clip(
         str(tmp_path / "a.mp4"), 90.0, 95.5, "run", "r1", "val", 'he said "hi", twice'

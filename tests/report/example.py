@@ -6,7 +6,7 @@ import io
 import random
 from dataclasses import replace
 
-from vidfit.contracts import UNKNOWN, Clip, Estimate, Failure, Segment, Timeline, clip_key
+from vidfit.contracts import Clip, Estimate, Failure, Segment, Timeline, clip_key
 from vidfit.reported import Candidate, ClipResult, NearDuplicate, ReliabilityBin, Report, Stage
 
 NAN = float("nan")
@@ -236,13 +236,13 @@ def example_timeline(minutes: float = 4.0, seed: int = 2) -> Timeline:
     segments, windows, start = [], [], 0.0
     while start < 60 * minutes - 1:
         end = min(60 * minutes, start + draw.uniform(4, 30))
-        label = draw.choice((*classes, UNKNOWN))
-        level = 0.35 if label == UNKNOWN else draw.uniform(0.6, 0.95)
-        segments.append(Segment(start, end, label, level))
+        label = draw.choice((*classes, None))
+        level = 0.35 if label is None else draw.uniform(0.6, 0.95)
+        segments.append(Segment(start, end, label, level, label is None))
         at = start
         while at < end:
             p = min(0.99, max(0.05, draw.gauss(level, 0.05)))
-            windows.append(Segment(at, min(at + 2, end), label, p))
+            windows.append(Segment(at, min(at + 2, end), label, p, label is None))
             at += 2
         start = end
     return Timeline(

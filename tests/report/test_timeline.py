@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 from report_example import example_timeline
 
-from vidfit.contracts import UNKNOWN, Segment
+from vidfit.contracts import Segment
 from vidfit.errors import VidfitError
+from vidfit.manifest.cells import read_cell
 from vidfit.report import (
     TIMELINE_WRITERS,
     timeline_csv,
@@ -20,6 +21,7 @@ from vidfit.report import (
     write_timeline,
 )
 from vidfit.report.timeline_image import class_colours, clock, clock_ticks
+from vidfit.report.wording import answer
 
 CUE = re.compile(r"(\d{2,}):(\d{2}):(\d{2})\.(\d{3}) --> (\d{2,}):(\d{2}):(\d{2})\.(\d{3})")
 
@@ -49,7 +51,9 @@ def test_vtt_has_a_cue_for_each_segment():
     for (start, end, text), segment in zip(found, timeline.segments, strict=True):
         assert start == round(1000 * segment.start_seconds)
         assert end == round(1000 * segment.end_seconds)
-        assert text == f"{segment.label} {100 * segment.probability:.0f} %"
+        percent = f"{100 * segment.probability:.0f} %"
+        declined = f"declined (best class {percent})"
+        assert text == (declined if segment.declined else f"{segment.label} {percent}")
 
 
 def test_vtt_survives_hostile_labels_and_empty_spans():
@@ -65,10 +69,14 @@ def test_csv_reads_back():
     timeline = replace(example_timeline(), segments=(odd, *example_timeline().segments))
     rows = list(csv.DictReader(io.StringIO(timeline_csv(timeline))))
     assert len(rows) == len(timeline.segments)
+    assert read_cell(rows[0].pop("label")) == odd.label
     assert rows[0] == {
-        "start_seconds": "0.000", "end_seconds": "1.500", "label": odd.label,
+        "start_seconds": "0.000", "end_seconds": "1.500", "declined": "false",
         "probability": "0.2500",
     }  # fmt: skip
+    for row, segment in zip(rows[1:], example_timeline().segments, strict=True):
+        assert row["label"] == (segment.label or "")
+        assert row["declined"] == str(segment.declined).lower()
 
 
 def test_json_reads_back():
@@ -76,7 +84,26 @@ def test_json_reads_back():
     read = json.loads(timeline_json(timeline))
     assert read["path"] == timeline.path and read["frame_count"] == timeline.frame_count
     assert len(read["windows"]) == len(timeline.windows)
+    assert read["format"] == "vidfit.timeline/2"
     assert [s["label"] for s in read["segments"]] == [s.label for s in timeline.segments]
+    assert [s["declined"] for s in read["segments"]] == [s.declined for s in timeline.segments]
+    assert any(s["declined"] and s["label"] is None for s in read["segments"])
+
+
+WORDS = [
+    (Segment(0, 1, "unknown", 0.9), "unknown 90 %"),  # a class of that name is a class
+    (Segment(0, 1, None, 0.9, declined=True), "declined (best class 90 %)"),
+    (Segment(0, 1, None, 0.0), "not answered"),
+]
+
+
+@pytest.mark.parametrize(("segment", "words"), WORDS)
+def test_what_was_declined_is_told_from_classes_and_from_what_was_not_read(segment, words):
+    timeline = replace(example_timeline(), segments=(segment,), windows=(segment,))
+    assert answer(segment) == words
+    assert cues(timeline_vtt(timeline)) == [(0, 1000, words)]
+    assert json.loads(timeline_json(timeline))["segments"][0]["label"] == segment.label
+    assert set(class_colours(timeline)) == ({"unknown"} if segment.label else set())
 
 
 @pytest.mark.parametrize("minutes", [0.5, 130])
@@ -89,7 +116,7 @@ def test_picture_has_the_colours_of_its_segments(tmp_path, minutes):
     image = Image.open(path).convert("RGB")
     assert image.width == 1920
     longest = max(
-        (s for s in timeline.segments if s.label != UNKNOWN),
+        (s for s in timeline.segments if s.label is not None),
         key=lambda s: s.end_seconds - s.start_seconds,
     )
     middle = (longest.start_seconds + longest.end_seconds) / 2 / timeline.duration_seconds

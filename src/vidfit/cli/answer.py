@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,16 +12,19 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 
-import typer
-
 from vidfit.cli.progress import Bars
+from vidfit.cli.say import say
 from vidfit.contracts import Clip, Failure, Timeline
-from vidfit.errors import ManifestError, VidfitError
+from vidfit.errors import ManifestError, VideoError, VidfitError
+from vidfit.files import claimed
 from vidfit.jobs.predict import load, predict_many
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
 from vidfit.report import TIMELINE_WRITERS, AnswersTable, write_timeline
+from vidfit.report.wording import answer as answer_words
+from vidfit.shown import name_of
 from vidfit.video import is_video_path
+from vidfit.video.policy import Policy, in_force
 from vidfit.video.source import is_url
 
 TABLE = "parquet"
@@ -47,35 +51,54 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
     int
         How many videos could not be answered.
     """
+    files = _checked_formats(wanted)
+    with claimed(wanted.output) if wanted.output else nullcontext():
+        scratch = wanted.output or Path(tempfile.gettempdir())
+        place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
+        predictor = load(model, wanted.own)
+        # Files have names that depend on all of them; a table takes any number of videos.
+        found = _asked(videos, in_force(), bars)
+        asked = found if files == [] and wanted.output else list(found)
+        names = _names(asked) if isinstance(asked, list) else repeat("")
+        answers = predict_many(
+            predictor, asked, place, window_seconds=wanted.window_seconds, progress=bars
+        )
+        failed = 0
+        with _table(wanted) as table:
+            for answer, name in zip(answers, names, strict=False):
+                if table:
+                    table.add(answer)
+                failure = answer if isinstance(answer, Failure) else None
+                if isinstance(answer, Timeline):
+                    _say(answer)
+                    failure = _write(answer, files, wanted.output, name)
+                if failure:
+                    say(f"{failure.name}: not answered: {failure.reason}", err=True)
+                    failed += 1
+        return failed
+
+
+def _checked_formats(wanted: Wanted) -> list[str]:
+    """Return the formats that have a file for each video."""
     files = [suffix for suffix in wanted.suffixes if suffix != TABLE]
     for suffix in files:
         if f".{suffix}" not in TIMELINE_WRITERS:
             known = ", ".join([*(name.lstrip(".") for name in TIMELINE_WRITERS), TABLE])
             raise VidfitError(f"there is no format {suffix!r}; valid are {known}")
-    scratch = wanted.output or Path(tempfile.gettempdir())
-    place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
-    predictor = load(model, wanted.own)
-    # Files have names that depend on all of them; a table takes any number of videos.
-    found = _asked(videos, bars)
-    asked = found if files == [] and wanted.output else list(found)
-    names = _names(asked) if isinstance(asked, list) else repeat("")
-    answers = predict_many(
-        predictor, asked, place, window_seconds=wanted.window_seconds, progress=bars
-    )
-    failed = 0
-    with _table(wanted) as table:
-        for answer, name in zip(answers, names, strict=False):
-            if table:
-                table.add(answer)
-            if isinstance(answer, Failure):
-                typer.echo(f"{answer.name}: not answered: {answer.reason}", err=True)
-                failed += 1
-                continue
-            _say(answer)
-            if wanted.output is not None:
-                for suffix in files:
-                    write_timeline(answer, wanted.output / f"{name}.{suffix}")
-    return failed
+    return files
+
+
+def _write(
+    timeline: Timeline, formats: Sequence[str], output: Path | None, name: str
+) -> Failure | None:
+    """Write the files of a video; return why, where it can no longer be read for one."""
+    try:
+        if output is not None:
+            for suffix in formats:
+                write_timeline(timeline, output / f"{name}.{suffix}")
+    except VideoError as error:
+        return Failure(timeline.path, str(error).removeprefix(f"{timeline.path}: "))
+    return None
 
 
 def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
@@ -84,12 +107,15 @@ def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
     return AnswersTable(wanted.output / f"answers.{TABLE}")
 
 
-def _asked(videos: Sequence[str], bars: Bars) -> Iterator[Clip | Failure]:
+def _asked(videos: Sequence[str], policy: Policy, bars: Bars) -> Iterator[Clip | Failure]:
     """Yield the clips of what was named; say what folders, lists and tables are read as."""
     for video in videos:
         path = Path(video)
-        if is_url(video) and not is_video_path(video) and holds_shards(video):
-            yield from map(Clip, iter_members(video))
+        if is_url(video) and not is_video_path(video) and _are_shards(video):
+            try:
+                yield from map(Clip, iter_members(video))
+            except ManifestError as error:
+                yield Failure(video, str(error).removeprefix(f"{video} "))
             continue
         if is_url(video) or not (path.is_dir() or is_list(path)):
             yield Clip(video)
@@ -101,7 +127,17 @@ def _asked(videos: Sequence[str], bars: Bars) -> Iterator[Clip | Failure]:
         first = next(found, None)
         if first is None:
             raise ManifestError(f"{path} holds no videos")
-        yield from chain([first], found)
+        for one in chain([first], found):
+            why = policy.refusal(one.path) if isinstance(one, Clip) else None
+            yield Failure(one.path, why) if isinstance(one, Clip) and why else one
+
+
+def _are_shards(url: str) -> bool:
+    """Return whether a URL is that of a folder of shards; where none answers, it is a video's."""
+    try:
+        return holds_shards(url)
+    except ManifestError:
+        return False
 
 
 def _names(asked: Sequence[Clip | Failure]) -> list[str]:
@@ -118,7 +154,7 @@ def _stem(one: Clip | Failure) -> str:
     """Return the name of a video, and its span when it has one."""
     if isinstance(one, Failure):
         return ""
-    stem = Path(one.path).stem
+    stem = Path(name_of(one.path)).stem
     if not one.start_seconds and one.end_seconds is None:
         return stem
     end = "end" if one.end_seconds is None else f"{one.end_seconds:g}"
@@ -127,21 +163,21 @@ def _stem(one: Clip | Failure) -> str:
 
 def _digest(one: Clip | Failure) -> str:
     path = one.path if isinstance(one, Clip) else one.name
-    return hashlib.sha256(path.encode()).hexdigest()[:6]
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:6]
 
 
 def _say(timeline: Timeline) -> None:
     """Print the segments and which frames were seen."""
-    typer.echo(
+    say(
         f"{timeline.path}  {timeline.duration_seconds:.2f} s, "
         f"{timeline.frames_seen} of {timeline.frame_count} frames seen ({timeline.sampling})"
     )
     for segment in timeline.segments:
-        typer.echo(
+        say(
             f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
-            f"{segment.label}  {segment.probability:.1%}"
+            f"{answer_words(segment, 1)}"
         )
     for note in timeline.notes:
-        typer.echo(f"  {note.name}: {note.text}", err=True)
+        say(f"  {note.name}: {note.text}", err=True)
     for failure in timeline.failures:
-        typer.echo(f"  {failure.name}: not answered: {failure.reason}", err=True)
+        say(f"  {failure.name}: not answered: {failure.reason}", err=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vidfit.cli.say import say, say_lines
+
 
 def benchmark(  # noqa: PLR0913  (the options of a command)
     model: Annotated[Path, typer.Argument(help="Model directory that fit wrote.")],
@@ -37,8 +39,8 @@ def benchmark(  # noqa: PLR0913  (the options of a command)
     with Bars() as bars:
         found = run_benchmark(model, folder, options, bars)
     if as_json:
-        typer.echo(benchmark_json(found).rstrip())
+        say_lines(benchmark_json(found).rstrip())
         return
-    typer.echo(benchmark_markdown(found))
-    typer.echo(f"\nFigures  {folder / 'benchmark.json'}")
-    typer.echo(f"Picture  {folder / 'benchmark.svg'}")
+    say_lines(benchmark_markdown(found))
+    say_lines(f"\nFigures  {folder / 'benchmark.json'}")
+    say(f"Picture  {folder / 'benchmark.svg'}")

@@ -1,11 +1,35 @@
-"""Options that several commands have."""
+"""Options that several commands have, and where their output goes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from vidfit.errors import VidfitError
+from vidfit.shown import name_of
+
+
+def _allow(urls: list[str] | None) -> list[str] | None:
+    """Let lists name these addresses, and no others."""
+    from vidfit.video.policy import enforce, in_force
+
+    try:
+        enforce(replace(in_force(), urls=tuple(urls or ())))
+    except VidfitError as error:
+        raise typer.BadParameter(str(error)) from error
+    return urls
+
+
+def _keep_below(folders: list[Path] | None) -> list[Path] | None:
+    """Let lists name files below these folders, and no others."""
+    from vidfit.video.policy import enforce, in_force
+
+    enforce(replace(in_force(), below=tuple(folders or ())))
+    return folders
+
 
 Groups = Annotated[
     Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
@@ -16,3 +40,21 @@ Workers = Annotated[
 On = Annotated[
     str, typer.Option(help="Where to run: here, spark, or a cluster such as spark://HOST:7077.")
 ]
+AllowUrl = Annotated[
+    list[str] | None,
+    typer.Option(
+        callback=_allow,
+        help="Addresses that lists may name, by their beginning: https://HOST/; may be repeated.",
+    ),
+]
+OnlyBelow = Annotated[
+    list[Path] | None,
+    typer.Option(
+        callback=_keep_below, help="Folder that files in lists must lie in; may be repeated."
+    ),
+]
+
+
+def output_of(clips: str) -> Path:
+    """Return the folder that a command writes to where none is named."""
+    return Path("runs") / (Path(name_of(clips)).stem or "clips")

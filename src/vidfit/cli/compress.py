@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidfit.cli.common import Groups, Workers
+from vidfit.cli.common import AllowUrl, Groups, OnlyBelow, Workers, output_of
 from vidfit.compressed import Target
 
 
@@ -33,17 +33,20 @@ def compress(  # noqa: PLR0913  (the options of a command)
     ] = 200,
     groups: Groups = None,
     workers: Workers = None,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Make a model smaller or faster; keep what is proven to lose no more than you allow."""
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_compression
+    from vidfit.files import claimed
     from vidfit.jobs.compress import run_compress
     from vidfit.jobs.options import CompressOptions
 
     options = CompressOptions(
         max_loss, target, tuple(technique or ()), distil_steps, groups, workers
     )
-    folder = output or Path("runs") / f"{Path(clips).stem or 'clips'}-small"
-    with Bars() as bars:
+    folder = output or output_of(clips).with_name(f"{output_of(clips).name}-small")
+    with claimed(folder), Bars() as bars:
         compression = run_compress(model, clips, folder, options, bars)
     show_compression(compression, folder)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vidfit.cli.say import say
+
 
 def push(
     model: Annotated[
@@ -20,8 +22,8 @@ def push(
 
     with Bars() as bars:
         run_push(model, destination, bars)
-    typer.echo(f"Pushed   {destination}")
-    typer.echo(f"Get it   vidfit pull {destination} {model.name}")
+    say(f"Pushed   {destination}")
+    say(f"Get it   vidfit pull {destination} {model.name}")
 
 
 def pull(
@@ -34,5 +36,5 @@ def pull(
 
     with Bars() as bars:
         run_pull(source, directory, bars)
-    typer.echo(f"Model    {directory}")
-    typer.echo(f"Use it   vidfit predict {directory} video.mp4")
+    say(f"Model    {directory}")
+    say(f"Use it   vidfit predict {directory} video.mp4")

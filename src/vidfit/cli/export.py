@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vidfit.cli.say import say
+
 if TYPE_CHECKING:
     from vidfit.jobs.export import Exported
 
@@ -42,8 +44,8 @@ def show_export(found: Exported) -> None:
     """Print each file with its difference to vidfit, and what could not be written."""
     for name, parity in found.parity.items():
         differs = f"differs from vidfit by {parity:.1e}" if parity else "the same to the bit"
-        typer.echo(f"{name:<32} {differs}")
+        say(f"{name:<32} {differs}")
     for note in found.notes:
-        typer.echo(f"Note     {note}")
-    typer.echo(f"Card     {found.directory / 'README.md'}")
-    typer.echo(f"Export   {found.directory}")
+        say(f"Note     {note}")
+    say(f"Card     {found.directory / 'README.md'}")
+    say(f"Export   {found.directory}")

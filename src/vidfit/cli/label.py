@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.common import Groups, On, Workers
+from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers, output_of
+from vidfit.cli.say import say
 
 if TYPE_CHECKING:
     from vidfit.jobs.label import Labelling
@@ -40,17 +41,20 @@ def label(  # noqa: PLR0913  (the options of a command)
         bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
     ] = False,
     seed: Annotated[int, typer.Option(help="The same seed proposes the same clips.")] = 0,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Propose the clips whose labels would teach most; take in those that you gave."""
     from vidfit.cli.progress import Bars
+    from vidfit.files import claimed
     from vidfit.jobs.label import run_label
     from vidfit.jobs.options import LabelOptions
 
     options = LabelOptions(
         count, answers, tuple(backbone or ()), groups, workers, download, seed, on
     )
-    folder = output or Path("runs") / (Path(clips).stem or "clips")
-    with Bars() as bars:
+    folder = output or output_of(clips)
+    with claimed(folder), Bars() as bars:
         found = run_label(clips, folder, options, bars)
     show_labelling(found, clips, folder)
 
@@ -61,15 +65,15 @@ def show_labelling(found: Labelling, clips: str, folder: Path) -> None:
 
     counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
     known = sum(found.labels.values())
-    typer.echo(f"{known} of {found.clip_count} clips have a label{counts and ': ' + counts}")
-    typer.echo(f"Recordings: {found.grouping}")
+    say(f"{known} of {found.clip_count} clips have a label{counts and ': ' + counts}")
+    say(f"Recordings: {found.grouping}")
     _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
     _list(f"{len(found.empty)} rows of the answers are still empty", found.empty)
     if found.proposed:
         names = [f"{one.clip.path}  {one.why}" for one in found.proposed]
         _list(f"{len(names)} clips to label next, by the method {found.proposed[0].method}", names)
-        typer.echo(f"List     {folder / TO_LABEL}")
-        typer.echo(
+        say(f"List     {folder / TO_LABEL}")
+        say(
             "Next     fill in its column label, then "
             f"vidfit label {clips} --answers {folder / TO_LABEL} -o {folder}"
         )
@@ -82,13 +86,13 @@ def _say_fit(found: Labelling, clips: str, folder: Path) -> None:
 
     if len(found.labels) > 1:
         merged = folder / CLIPS
-        typer.echo(f"Fit      vidfit fit {merged if merged.exists() else clips} -o {folder}")
+        say(f"Fit      vidfit fit {merged if merged.exists() else clips} -o {folder}")
 
 
 def _list(title: str, lines: list[str] | tuple[str, ...]) -> None:
     if lines:
-        typer.echo(f"{title}:")
+        say(f"{title}:")
     for line in lines[:_SHOWN]:
-        typer.echo(f"  {line}")
+        say(f"  {line}")
     if len(lines) > _SHOWN:
-        typer.echo(f"  and {len(lines) - _SHOWN} more")
+        say(f"  and {len(lines) - _SHOWN} more")

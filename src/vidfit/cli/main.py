@@ -13,17 +13,20 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from vidfit.cli import terminal
 from vidfit.cli.benchmark import benchmark
-from vidfit.cli.common import Groups, On, Workers
+from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers, output_of
 from vidfit.cli.compress import compress
 from vidfit.cli.exchange import pull, push
 from vidfit.cli.export import export
 from vidfit.cli.label import label
 from vidfit.cli.plan import plan
 from vidfit.cli.quantities import memory_bytes, time_seconds
+from vidfit.cli.say import say_if_heard
 from vidfit.cli.shard import shard
 from vidfit.cli.train import train
 from vidfit.errors import VidfitError
+from vidfit.files import claimed
 from vidfit.jobs.options import Preference
 
 app = typer.Typer(
@@ -65,22 +68,27 @@ Download = Annotated[
 
 
 def _reported(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn what a user can mend into one line and exit status 2, an interrupt into 130."""
+    """Turn what a user can mend into one line and exit status 2, an interrupt into 130.
+
+    A reader of our output that is gone, as in ``vidfit models | head -1``, gives 141.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+            terminal.flush()
         except VidfitError as error:
-            typer.echo(f"vidfit: {error}", err=True)
+            say_if_heard(f"vidfit: {error}")
             raise typer.Exit(2) from error
         except OSError as error:
-            if error.errno == errno.EPIPE:  # the reader of our output is gone
-                raise
-            typer.echo(f"vidfit: {error.filename or 'system'}: {error.strerror or error}", err=True)
-            raise typer.Exit(2) from error
+            status = terminal.lost(error)
+            if error.errno != errno.EPIPE:  # else the reader of our output is gone
+                what = error.filename or "standard output or error"
+                say_if_heard(f"vidfit: {what}: {error.strerror or error}")
+            raise typer.Exit(status) from error
         except KeyboardInterrupt:
-            typer.echo("vidfit: interrupted; the same command goes on from here", err=True)
+            say_if_heard("vidfit: interrupted; the same command goes on from here")
             raise typer.Exit(130) from None
 
     return run
@@ -116,6 +124,8 @@ def fit(  # noqa: PLR0913  (the options of a command)
             help="Train a network on top, too. [default: if --minutes leaves time]",
         ),
     ] = None,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Compare pretrained models on your clips and fit the best one."""
     from vidfit.cli.progress import Bars
@@ -138,8 +148,8 @@ def fit(  # noqa: PLR0913  (the options of a command)
         merge_duplicates=merge_duplicates,
         train=train,
     )
-    folder = output or Path("runs") / (Path(clips).stem or "clips")
-    with Bars() as bars:
+    folder = output or output_of(clips)
+    with claimed(folder), Bars() as bars:
         report = run_fit(clips, folder, options, bars)
     show_report(report, folder)
 
@@ -159,6 +169,8 @@ def select(  # noqa: PLR0913  (the options of a command)
     workers: Workers = None,
     on: On = "here",
     download: Download = False,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Rank pretrained models on your clips; nothing is fitted to keep."""
     from vidfit.cli.progress import Bars
@@ -178,8 +190,8 @@ def select(  # noqa: PLR0913  (the options of a command)
         on=on,
         download=download,
     )
-    folder = output or Path("runs") / (Path(clips).stem or "clips")
-    with Bars() as bars:
+    folder = output or output_of(clips)
+    with claimed(folder), Bars() as bars:
         ranking = run_select(clips, folder, options, bars)
     show_ranking(ranking, folder)
 
@@ -206,6 +218,8 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     workers: Workers = None,
     on: On = "here",
     download: Download = False,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Combine pretrained models; keep what is proven better than the best of them."""
     from vidfit.cli.progress import Bars
@@ -227,8 +241,8 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         methods=tuple(method or ()),
         student=student,
     )
-    folder = output or Path("runs") / (Path(clips).stem or "clips")
-    with Bars() as bars:
+    folder = output or output_of(clips)
+    with claimed(folder), Bars() as bars:
         combination = run_fuse(clips, folder, options, bars)
     show_combination(combination, folder)
 
@@ -270,6 +284,8 @@ def predict(  # noqa: PLR0913  (the options of a command)
     ] = None,
     workers: Workers = None,
     on: On = "here",
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Answer clips as a whole, and longer videos window by window."""
     from vidfit.cli.answer import Wanted, answer_all
@@ -298,7 +314,7 @@ def demo(
     from vidfit.jobs.fit import run_fit
     from vidfit.jobs.options import FitOptions
 
-    with Bars() as bars:
+    with claimed(output), Bars() as bars:
         clips = build_demo(output / "clips", progress=bars)
         report = run_fit(clips, output, FitOptions(BACKBONES, workers=workers), bars)
     show_report(report, output)
@@ -351,4 +367,8 @@ def models(  # noqa: PLR0913  (the options of a command)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    terminal.prepare()
+    try:
+        app()
+    except OSError as error:  # help could not be printed: the commands catch their own
+        raise SystemExit(terminal.lost(error)) from None

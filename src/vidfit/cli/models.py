@@ -14,6 +14,7 @@ from rich.table import Table
 
 from vidfit.backbones.catalogue import Entry, Status, entries, find, licence_refusal, status
 from vidfit.cli.model_filters import Left, Wanted, filtered
+from vidfit.cli.say import say, say_lines
 
 UNLIMITED = 1000
 """Columns of a table that nobody's terminal limits."""
@@ -32,12 +33,12 @@ def show_models(wanted: Wanted, as_json: bool) -> None:
     """
     table, lefts = filtered(wanted)
     if as_json:
-        typer.echo(json.dumps([_facts(*row) for row in table], indent=2))
+        say_lines(json.dumps([_facts(*row) for row in table], indent=2))
     elif table:
         _print_table(sorted(table, key=_order))
-        typer.echo(f"\n{_tally(table)}")
+        say_lines(f"\n{_tally(table)}")
     for line in _left_out(lefts, empty=not table):
-        typer.echo(line, err=True)
+        say(line, err=True)
 
 
 def show_model(name: str, as_json: bool) -> None:
@@ -51,10 +52,10 @@ def show_model(name: str, as_json: bool) -> None:
     entry = find(name)
     here = status(entry)
     if as_json:
-        typer.echo(json.dumps(_facts(entry, here), indent=2))
+        say_lines(json.dumps(_facts(entry, here), indent=2))
         return
     for label, text in _lines(entry, here):
-        typer.echo(f"{label:<18}{text}")
+        say(f"{label:<18}{text}")
 
 
 def _order(row: tuple[Entry, Status]) -> tuple[int, str, float]:
@@ -87,7 +88,7 @@ def _print_table(rows: Sequence[tuple[Entry, Status]]) -> None:
     with console.capture() as text:
         console.print(table)
     for line in text.get().splitlines():
-        typer.echo(line.rstrip())
+        typer.echo(line.rstrip())  # a bold heading has escapes; the catalogue's names have none
 
 
 def _cells(entry: Entry, here: Status) -> list[str]:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from vidfit.cli.common import AllowUrl, OnlyBelow, output_of
 from vidfit.cli.quantities import memory_bytes
+from vidfit.cli.say import say, say_lines
 from vidfit.plans import Regime
 
 
@@ -41,9 +43,12 @@ def plan(  # noqa: PLR0913  (the options of a command)
         Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Plan a training run: what learns, what fits the memory, how long it takes, and why."""
     from vidfit.cli.progress import Bars
+    from vidfit.files import claimed
     from vidfit.jobs.options import PlanOptions
     from vidfit.jobs.plan import run_plan
     from vidfit.report.plan import plan_markdown
@@ -51,13 +56,13 @@ def plan(  # noqa: PLR0913  (the options of a command)
     options = PlanOptions(
         backbone, network, regime, gpu, memory_bytes(memory), cores, epochs, batch, minutes, groups
     )
-    folder = output or Path("runs") / (Path(clips).stem or "clips")
-    with Bars() as bars:
+    folder = output or output_of(clips)
+    with claimed(folder), Bars() as bars:
         found = run_plan(clips, folder, options, bars)
     if as_json:
-        typer.echo((folder / "plan.json").read_text(encoding="utf-8").rstrip())
+        say_lines((folder / "plan.json").read_text(encoding="utf-8").rstrip())
         return
-    typer.echo(plan_markdown(found))
-    typer.echo(f"\nPlan     {folder / 'plan.json'}")
-    typer.echo(f"Picture  {folder / 'plan.svg'}")
-    typer.echo(f"Train    vidfit train {clips} --plan {folder / 'plan.json'} -o {folder}")
+    say_lines(plan_markdown(found))
+    say_lines(f"\nPlan     {folder / 'plan.json'}")
+    say(f"Picture  {folder / 'plan.svg'}")
+    say(f"Train    vidfit train {clips} --plan {folder / 'plan.json'} -o {folder}")

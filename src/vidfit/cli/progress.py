@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.progress import (
@@ -14,14 +16,19 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from vidfit.shown import shown
+
 
 class Bars:
-    """One bar a stage on a terminal; one line a stage elsewhere. A `contracts.Progress`."""
+    """One bar a stage on a terminal; one line a stage elsewhere. A `contracts.Progress`.
+
+    Where standard error is full or gone, work goes on without.
+    """
 
     def __init__(self) -> None:
-        self._console = Console(file=sys.stderr)
+        self._console = Console(file=cast("IO[str]", _Lenient(sys.stderr)))
         self._progress = Progress(
-            TextColumn("{task.description:<22}"),
+            TextColumn("{task.description:<22}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
@@ -39,8 +46,9 @@ class Bars:
 
     def start(self, stage: str, total: int) -> None:
         """Begin a stage of ``total`` items."""
+        stage = shown(stage)
         if not self._console.is_terminal:
-            self._console.print(f"{stage}: {total}", highlight=False)
+            self._console.print(f"{stage}: {total}", highlight=False, markup=False)
         self._task = self._progress.add_task(stage, total=total)
 
     def advance(self, count: int = 1) -> None:
@@ -50,4 +58,23 @@ class Bars:
 
     def note(self, text: str) -> None:
         """Say one line."""
-        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
+
+
+class _Lenient:
+    """Standard error, as far as it can be written."""
+
+    def __init__(self, stream: object) -> None:
+        self._stream: Any = stream
+
+    def write(self, text: str) -> int:
+        with suppress(AttributeError, OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(AttributeError, OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (whatever a stream has)
+        return getattr(self._stream, name)

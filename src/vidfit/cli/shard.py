@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vidfit.cli.common import Groups, On, Workers
+from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers
 from vidfit.cli.quantities import memory_bytes
+from vidfit.cli.say import say, say_lines
 
 if TYPE_CHECKING:
     from vidfit.jobs.shard import Sharded
@@ -42,15 +43,18 @@ def shard(  # noqa: PLR0913  (the options of a command)
     ] = 0.0,
     workers: Workers = None,
     on: On = "here",
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Store clips as WebDataset tar shards that every other command reads."""
     from vidfit.cli.progress import Bars
+    from vidfit.files import claimed
     from vidfit.jobs.shard import ShardOptions, run_shard
 
     options = ShardOptions(
         by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers, on
     )
-    with Bars() as bars:
+    with claimed(output), Bars() as bars:
         done = run_shard(clips, output, options, bars)
     _show(done, output)
 
@@ -59,23 +63,23 @@ def _show(done: Sharded, output: Path) -> None:
     """Print what was stored, why shards are of their size, and what is missing."""
     totals, by = done.document["totals"], done.document["by"]
     frames = f", {totals['samples']} frames" if by == "frame" else ""
-    typer.echo(
+    say_lines(
         f"**{totals['clips']} clips of {totals['videos']} videos{frames} in {totals['shards']} "
         f"shards, {totals['bytes'] / 1e6:.1f} MB, in {done.wall_seconds:.1f} s.**\n"
     )
     if done.were_there:
-        typer.echo(f"{done.were_there} of {totals['shards']} shards were there.\n")
-    typer.echo(f"Size: {done.reason}.\n")
+        say_lines(f"{done.were_there} of {totals['shards']} shards were there.\n")
+    say_lines(f"Size: {done.reason}.\n")
     for split, (clips, recordings) in done.splits.items():
-        typer.echo(f"- {split}: {clips} clips of {recordings} recordings")
+        say(f"- {split}: {clips} clips of {recordings} recordings")
     for warning in done.warnings:
-        typer.echo(f"> {warning}")
+        say(f"> {warning}")
     if done.failures:
-        typer.echo(f"\n{len(done.failures)} clips are not in the shards:")
+        say_lines(f"\n{len(done.failures)} clips are not in the shards:")
         for failure in done.failures[:_SHOWN_FAILURES]:
-            typer.echo(f"- {failure.name}: {failure.reason}")
+            say(f"- {failure.name}: {failure.reason}")
         if len(done.failures) > _SHOWN_FAILURES:
-            typer.echo(f"- all of them: {output / 'shards.json'}")
-    typer.echo(f"\nShards   {output}")
-    typer.echo(f"Index    {output / 'index.parquet'}")
-    typer.echo(f"Use it   vidfit {'train' if by == 'frame' else 'fit'} {output}")
+            say(f"- all of them: {output / 'shards.json'}")
+    say_lines(f"\nShards   {output}")
+    say(f"Index    {output / 'index.parquet'}")
+    say(f"Use it   vidfit {'train' if by == 'frame' else 'fit'} {output}")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.common import Groups, On, Workers
+from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers, output_of
+from vidfit.cli.say import say_lines
+from vidfit.files import claimed
 
 if TYPE_CHECKING:
     from vidfit.jobs.options import TrainOptions
@@ -40,6 +42,8 @@ def train(  # noqa: PLR0913  (the options of a command)
     ] = False,
     workers: Workers = None,
     on: On = "here",
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
 ) -> None:
     """Train the network of a plan on your clips, and test it on unseen recordings."""
     from vidfit.cli.progress import Bars
@@ -48,11 +52,11 @@ def train(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.train import run_train
 
     options = TrainOptions(plan, groups, holdout, workers, tensorboard, on)
-    folder = output or Path("runs") / (Path(clips).stem or "clips")
+    folder = output or output_of(clips)
     if check_accumulation:
         _check(clips, folder, options)
         return
-    with Bars() as bars:
+    with claimed(folder), Bars() as bars:
         report = run_train(clips, folder, options, bars)
     show_training(report, folder)
 
@@ -61,8 +65,8 @@ def _check(clips: str, folder: Path, options: TrainOptions) -> None:
     from vidfit.cli.progress import Bars
     from vidfit.jobs.accumulation import run_check
 
-    with Bars() as bars:
+    with claimed(folder), Bars() as bars:
         found = run_check(clips, folder, options, bars)
-    typer.echo(str(found))
+    say_lines(str(found))
     if not found.agrees:
         raise typer.Exit(1)

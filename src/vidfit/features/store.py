@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
 from vidfit.errors import StoreError, VideoError
+from vidfit.video.address import content_key
 from vidfit.video.contents import contents
 from vidfit.video.member import read_member, split_member
 from vidfit.video.source import frame_files, is_url
@@ -64,10 +65,7 @@ def file_digest(path: str) -> str:
     sha = hashlib.sha256()
     try:
         if "://" in path:
-            import fsspec
-
-            fs, _, (inner,) = fsspec.get_fs_token_paths(path)
-            return hashlib.sha256(str(fs.ukey(inner)).encode()).hexdigest()
+            return hashlib.sha256(content_key(path).encode()).hexdigest()
         root = Path(path)
         # Frames count in the order in which they are shown.
         for file in frame_files(root) if root.is_dir() else [root]:

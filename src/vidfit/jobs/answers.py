@@ -16,6 +16,7 @@ from vidfit.contracts import Clip, clip_key
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
 from vidfit.manifest import Manifest, write_manifest
+from vidfit.manifest.cells import written_cell
 from vidfit.manifest.lists import read_list
 
 TO_LABEL = "to-label.csv"
@@ -144,8 +145,9 @@ def write_to_label(proposed: Sequence[Proposed], output: Path) -> Path:
     for rank, one in enumerate(proposed, 1):
         clip = one.clip
         end = "" if clip.end_seconds is None else repr(clip.end_seconds)
-        row = (clip.path, "", repr(clip.start_seconds), end, clip.group)
-        table.writerow((*row, rank, one.method, one.why))
+        row = (written_cell(clip.path), "", repr(clip.start_seconds), end)
+        why = (rank, one.method, written_cell(one.why))
+        table.writerow((*row, written_cell(clip.group or ""), *why))
     output.mkdir(parents=True, exist_ok=True)
     return write_whole(output / TO_LABEL, text.getvalue().encode())
 

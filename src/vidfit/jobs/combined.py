@@ -20,6 +20,7 @@ from vidfit.manifest import Manifest
 from vidfit.metrics import mean_interval
 from vidfit.reported import Stage
 from vidfit.selection import FUSION, Contender, hits
+from vidfit.shown import public
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def combination_card(
     """Return what whoever receives the model should know: data, score, parts, limits."""
     return {
         "task": "classification",
-        "data": combination.data,
+        "data": public(combination.data),
         "clips": combination.clip_count,
         "recordings": combination.group_count,
         "protocol": combination.protocol,

@@ -17,7 +17,7 @@ HOW = {
     "size": "Antialiased bilinear, to height x width: the whole frame, or, with "
     "`short_side_pixels`, its shorter side to that and the centre cut out.",
     "normalisation": "None: mean and deviation are inside the network.",
-    "answer": "The class of the largest probability; unknown if that is below "
+    "answer": "The class of the largest probability; declined if that is below "
     "unknown.probability or the novelty is above unknown.novelty. Temperature is inside.",
 }
 

@@ -25,6 +25,7 @@ from vidfit.model import Model
 from vidfit.report import hardest_clips
 from vidfit.reported import Candidate, ClipResult, NearDuplicate, Report, Stage
 from vidfit.selection import Contender
+from vidfit.shown import public
 from vidfit.video import decode
 
 _PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
@@ -95,7 +96,7 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
     """Return what whoever receives the model should know: data, score, parts, limits."""
     return {
         "task": report.task,
-        "data": report.data,
+        "data": public(report.data),
         "clips": report.clip_count,
         "recordings": report.group_count,
         "protocol": report.protocol,
@@ -188,7 +189,7 @@ def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
 
 
 def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.bool_]:
-    """Return for which clips the model would say ``unknown``.
+    """Return for which clips the model would decline to answer.
 
     In nested cross-validation other models answer, so that only probabilities are compared.
     """

@@ -185,7 +185,7 @@ def _inputs(members: Sequence[_Card]) -> Iterator[str]:
 
 def _declines(model: Model) -> str:
     return (
-        f"It answers `unknown` below a probability of {percent(model.unknown_probability)}, and "
+        f"It declines to answer below a probability of {percent(model.unknown_probability)}, and "
         f"where a clip lies further from the training clips than {model.unknown_novelty:.3g} "
         "(mean squared standard score; about 1 on their average). Probabilities are calibrated "
         f"by a temperature of {model.temperature:.3g}. Long videos are answered in windows of "

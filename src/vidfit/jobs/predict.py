@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.contracts import (
-    UNKNOWN,
     Backbone,
     Clip,
     ClipFeatures,
@@ -35,6 +34,7 @@ from vidfit.jobs import heads
 from vidfit.metrics import probabilities
 from vidfit.model import Model, load_model, member_directory
 from vidfit.runtime import accelerate
+from vidfit.shown import name_of
 from vidfit.threads import in_threads
 from vidfit.video import VideoReader
 from vidfit.work import Launcher, Work
@@ -44,6 +44,15 @@ _WHOLE_CLIP_WINDOWS = 1.5
 
 _AS_LONG_AS = 1.05
 """So much longer than the longest training clip still counts as that long."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The class of a clip, none where the model declined; see `vidfit.contracts.Segment`."""
+
+    label: str | None
+    probability: float
+    declined: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,8 @@ class Predictor:
             return () if features else [backbone.spec.name for backbone in self.backbones]
         return [self.model.members[i] for i in self.head.wanted(self._blocks(features))]
 
-    def answer(self, features: Mapping[str, ClipFeatures]) -> tuple[str, float]:
-        """Return the label, or ``unknown``, and the calibrated probability of a clip."""
+    def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
+        """Answer a clip by what its members saw in it, or decline to."""
         # Only a staged head, which knows what to do without them, is given absent blocks.
         blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
         answer_K = probabilities(self.head.log_probabilities(blocks), self.model.temperature)[0]
@@ -71,7 +80,7 @@ class Predictor:
             probability < self.model.unknown_probability
             or float(self.head.novelty(blocks)[0]) > self.model.unknown_novelty
         )
-        return (UNKNOWN if declined else self.model.classes[best]), probability
+        return Answer(None if declined else self.model.classes[best], probability, declined)
 
     def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
         pool = heads.pooling(self.model.head)
@@ -122,7 +131,7 @@ def run_predict(
 ) -> Timeline:
     """Answer a video: one as long as a training clip as a whole, a longer one by windows.
 
-    A window that cannot be read is ``unknown`` with probability 0, and listed in
+    A window that cannot be read has no label and probability 0, and is listed in
     ``failures``; the others are answered. Memory does not grow with the length of the video,
     but for the answers themselves.
 
@@ -146,7 +155,7 @@ def run_predict(
     whole = Clip(path, *span)
     clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
     if progress:
-        progress.start(Path(path).name, len(clips))
+        progress.start(Path(name_of(path)).name, len(clips))
     answers: dict[Clip, Segment] = {}
     failed: dict[Clip, str] = {}
     noted: dict[Clip, str] = {}
@@ -154,10 +163,12 @@ def run_predict(
     asked: Counter[str] = Counter()
     workers = workers or hardware().cores
     for outcome in stream(clips, predictor.backbones, workers=workers, wanted=predictor.wanted):
-        label, probability, reason = _answer(predictor, outcome)
+        answer, reason = _answer(predictor, outcome)
         start, end = outcome.clip.start_seconds, outcome.clip.end_seconds
         end = info.duration_seconds if end is None else min(end, info.duration_seconds)
-        answers[outcome.clip] = Segment(start, end, label, probability)
+        answers[outcome.clip] = Segment(
+            start, end, answer.label, answer.probability, answer.declined
+        )
         if reason:
             failed[outcome.clip] = reason
         seen += len({int(i) for f in outcome.features.values() for i in f.indices})
@@ -323,12 +334,12 @@ def predict_many(
         yield one.timeline or Failure(one.path, one.failure)
 
 
-def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[str, float, str]:
-    """Return label, probability, and the reason when there is no answer."""
+def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[Answer, str]:
+    """Return the answer, and the reason when there is none."""
     reason = outcome.failure or "; ".join(outcome.backbone_failures.values())
     if reason:
-        return UNKNOWN, 0.0, reason
-    return *predictor.answer(outcome.features), ""
+        return Answer(None, 0.0), reason
+    return predictor.answer(outcome.features), ""
 
 
 def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:
@@ -341,15 +352,15 @@ def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterat
 
 
 def join(answers: Sequence[Segment]) -> Iterator[Segment]:
-    """Yield runs of windows with one label as one segment; probability is their mean.
+    """Yield runs of windows with one answer as one segment; probability is their mean.
 
-    Windows that could not be read, with probability 0, stay apart from those that were declined.
+    Windows that could not be read stay apart from those that were declined.
     """
     start = 0
-    kinds = [(segment.label, segment.probability > 0) for segment in answers]
+    kinds = [(segment.label, segment.declined) for segment in answers]
     for i in range(1, len(answers) + 1):
         if i == len(answers) or kinds[i] != kinds[start]:
             run = answers[start:i]
             mean = float(np.mean([segment.probability for segment in run]))
-            yield Segment(run[0].start_seconds, run[-1].end_seconds, run[0].label, mean)
+            yield replace(run[0], end_seconds=run[-1].end_seconds, probability=mean)
             start = i

@@ -31,6 +31,7 @@ from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
 from vidfit.report import write_training
 from vidfit.reported import Stage
+from vidfit.shown import public
 from vidfit.trained import TrainingReport
 from vidfit.training.clipset import ClipSet
 from vidfit.work import Launcher
@@ -281,7 +282,7 @@ def _card(report: TrainingReport, backbone: Backbone) -> dict[str, object]:
     """Return what whoever receives the model should know: data, score, parts, limits."""
     return {
         "task": "classification",
-        "data": report.data,
+        "data": public(report.data),
         "clips": report.learned,
         "protocol": f"trained on {report.learned} clips, epoch chosen by {report.chosen_by}, "
         f"tested on {report.tested} of other recordings",

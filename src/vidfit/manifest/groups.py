@@ -13,6 +13,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.names import is_video
 from vidfit.manifest.recordings import AUTOMATIC, Pairs, read_recordings
 from vidfit.manifest.value import Listing, common_folder, relative_name
+from vidfit.shown import name_of, public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,7 +119,7 @@ def _apply(
     if not named:
         raise ManifestError(
             f"{path} names none of the {len(found)} clips. Name them by file name, e.g. "
-            f"{PurePath(listing.clips[0].path).name!r}."
+            f"{PurePath(name_of(listing.clips[0].path)).name!r}."
         )
     if twice:
         listing.warnings.append(
@@ -128,7 +129,7 @@ def _apply(
     if named < len(found):
         listing.warnings.append(
             f"{path.name} does not name {len(found) - named} of {len(found)} clips, e.g. "
-            f"{PurePath(listing.clips[found.index(None)].path).name!r}."
+            f"{PurePath(name_of(listing.clips[found.index(None)].path)).name!r}."
         )
     listing.grouping = f"from {path.name}"
     return [
@@ -138,6 +139,7 @@ def _apply(
 
 def _plain(name: str) -> str:
     """Return a clip's name as it is compared: without suffix, case and form of accents."""
+    name = name_of(name)
     name = unicodedata.normalize("NFC", name.replace("\\", "/")).casefold().removeprefix("./")
     return name.removesuffix(PurePath(name).suffix) if is_video(name) else name
 
@@ -188,7 +190,7 @@ def _by_folder(listing: Listing) -> list[str | None] | None:
 
 def _by_name(listing: Listing) -> list[str | None] | None:
     """Take the first rule of names that gives credible recordings."""
-    stems = [PurePath(clip.path).stem for clip in listing.clips]
+    stems = [PurePath(name_of(clip.path)).stem for clip in listing.clips]
     for rule in RULES:
         matches = [rule.pattern.fullmatch(stem) for stem in stems]
         if sum(map(bool, matches)) < MATCHED_SHARE * len(stems) or not _times_run(matches):
@@ -200,7 +202,7 @@ def _by_name(listing: Listing) -> list[str | None] | None:
         whole = [group or clip.path for group, clip in zip(groups, listing.clips, strict=True)]
         if _credible(whole, listing.clips):
             i = next(i for i, group in enumerate(groups) if group)
-            name = PurePath(listing.clips[i].path).name
+            name = PurePath(name_of(listing.clips[i].path)).name
             listing.grouping = (
                 f"guessed from file names ({rule.name}), e.g. {name!r} -> {groups[i]!r}"
             )
@@ -239,7 +241,7 @@ def _complete(listing: Listing, groups: Sequence[str | None]) -> list[Clip]:
     clips = listing.clips
     folder = common_folder(clip.path for clip in clips)
     whole = [
-        relative_name(clip.path, folder) if group is None else group
+        public(relative_name(clip.path, folder)) if group is None else group
         for clip, group in zip(clips, groups, strict=True)
     ]
     first: dict[str, str] = {}

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from pathlib import Path, PurePath
 
+from vidfit.shown import name_of
 from vidfit.video.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from vidfit.video.signature import holds_video
 
@@ -32,7 +33,7 @@ SPLIT_STEM = re.compile(
 
 def suffix(name: str) -> str:
     """Return the lower-case suffix of a name or path."""
-    return PurePath(name).suffix.lower()
+    return PurePath(name_of(name)).suffix.lower()
 
 
 def is_video(name: str) -> bool:

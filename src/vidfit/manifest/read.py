@@ -16,6 +16,7 @@ from vidfit.manifest.shards import holds_shards, read_shards
 from vidfit.manifest.told import losses
 from vidfit.manifest.value import Listing, Manifest, absolute, is_url
 from vidfit.video.member import split_member
+from vidfit.video.policy import in_force
 
 LAYOUTS = (
     "a folder with one folder of videos (or of folders of frames) for each class; the same "
@@ -33,8 +34,9 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
     source
         A folder, a table, a list, or one video; or a folder of shards, also at a URL. Paths in
         tables and lists are taken relative to the folder that the file lies in (or one beside
-        it that has the files). ``FOLDER/RECORDING/CLASS`` says what the levels of a folder are;
-        ``SPLIT`` and ``*`` may stand there, too.
+        it that has the files). What they may name says the `vidfit.video.policy` in force.
+        ``FOLDER/RECORDING/CLASS`` says what the levels of a folder are; ``SPLIT`` and ``*`` may
+        stand there, too.
     groups
         A file that says from which recording each clip was cut; see
         ``vidfit.manifest.recordings.read_recordings``. Without it a ``groups.csv``,
@@ -52,6 +54,8 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
         If there is no such source, its layout is not understood, or it holds no clip.
     """
     listing = _list_clips(source)
+    if not is_url(str(source)):  # what is typed is followed, and what lies below it
+        _refuse(listing)
     clips = _without_repeats(listing)
     if not clips:
         raise ManifestError(_nothing_found(source, listing))
@@ -68,6 +72,17 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
         layout=listing.layout,
         missing=tuple(dict.fromkeys(listing.missing)),
     )
+
+
+def _refuse(listing: Listing) -> None:
+    """Reject what the policy in force does not follow."""
+    policy, kept = in_force(), []
+    for clip in listing.clips:
+        if why := policy.refusal(clip.path):
+            listing.reject(clip.path, why)
+        else:
+            kept.append(clip)
+    listing.clips = kept
 
 
 def _list_clips(source: str | Path) -> Listing:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.manifest.value import Listing
+from vidfit.shown import name_of
+from vidfit.video.address import reach, reason_of
 from vidfit.video.archive import DOCUMENT, INDEX, PARTS
 
 if TYPE_CHECKING:
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
 def holds_shards(folder: str | Path) -> bool:
     """Return whether a folder, or the folder of a URL, is one of shards, finished or not."""
-    if "://" in str(folder):
-        return _exists(f"{str(folder).rstrip('/')}/{INDEX}")
+    address = str(folder)
+    if "://" in address:
+        # Nothing lies below an address with a query.
+        return name_of(address) == address and _exists(f"{address.rstrip('/')}/{INDEX}")
     path = Path(folder)
     if any((path / name).exists() for name in (INDEX, DOCUMENT, PARTS)):
         return True
@@ -121,22 +125,20 @@ def _clip(span: dict[str, Any]) -> dict[str, Any]:
 def _read(address: str) -> bytes:
     if "://" not in address:
         return Path(address).read_bytes()
-    import fsspec
-
     try:
-        system, path = fsspec.core.url_to_fs(address)
+        system, path = reach(address)
         return bytes(system.cat_file(path))
     except FileNotFoundError:
         raise
     except Exception as error:  # every fsspec backend has errors of its own
-        raise ManifestError(f"{address} cannot be read: {error}; check the address") from error
+        why = reason_of(error, address)
+        raise ManifestError(f"{address} cannot be read: {why}; check the address") from error
 
 
 def _exists(address: str) -> bool:
-    import fsspec
-
     try:
-        system, path = fsspec.core.url_to_fs(address)
+        system, path = reach(address)
         return bool(system.exists(path))
     except Exception as error:  # every fsspec backend has errors of its own
-        raise ManifestError(f"{address} cannot be reached: {error}; check the address") from error
+        why = reason_of(error, address)
+        raise ManifestError(f"{address} cannot be reached: {why}; check the address") from error

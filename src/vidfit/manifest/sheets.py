@@ -12,6 +12,7 @@ from typing import Any
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
+from vidfit.manifest.cells import read_cell
 from vidfit.manifest.columns import Cells, find_columns
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video
 from vidfit.manifest.text import LEGACY, encoding_of
@@ -94,7 +95,7 @@ def _csv_rows(path: Path, encoding: str, header: _Header, roles: dict[str, str])
                     reason = f"has {len(cells)} columns, {width} expected"
                     yield Failure(f"{path.name}, line {line}", reason)
                 else:
-                    yield f"row {number}", {role: cells[i] for role, i in places.items()}
+                    yield f"row {number}", {role: read_cell(cells[i]) for role, i in places.items()}
         except csv.Error as error:
             raise ManifestError(f"{path} cannot be read as a table ({error}).") from error
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidfit.errors import ManifestError
+from vidfit.manifest.cells import written_cell
 from vidfit.manifest.value import Manifest, absolute, is_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import pyarrow as pa
 
 
@@ -33,7 +36,8 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         raise ManifestError(f"Cannot write {path}: the name must end in .csv or .parquet.")
     if not path.parent.is_dir():
         raise ManifestError(f"Cannot write {path}: create the folder {path.parent} first.")
-    table = _table(manifest, path.parent)
+    of_cell = written_cell if path.suffix.lower() == ".csv" else str
+    table = _table(manifest, path.parent, of_cell)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
     os.close(handle)
     try:
@@ -47,19 +51,22 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _table(manifest: Manifest, folder: Path) -> pa.Table:
+def _table(manifest: Manifest, folder: Path, of_cell: Callable[[str], str]) -> pa.Table:
     import pyarrow as pa
+
+    def cells(texts: Iterable[str | None]) -> pa.Array:
+        return pa.array([None if text is None else of_cell(text) for text in texts], pa.string())
 
     clips = manifest.clips
     return pa.table(
         {
-            "path": [_written(clip.path, folder) for clip in clips],
-            "label": pa.array([clip.label for clip in clips], pa.string()),
-            "group": pa.array(manifest.groups, pa.string()),
-            "split": pa.array([clip.split for clip in clips], pa.string()),
+            "path": cells(_written(clip.path, folder) for clip in clips),
+            "label": cells(clip.label for clip in clips),
+            "group": cells(manifest.groups),
+            "split": cells(clip.split for clip in clips),
             "start_seconds": pa.array([clip.start_seconds for clip in clips], pa.float64()),
             "end_seconds": pa.array([clip.end_seconds for clip in clips], pa.float64()),
-            "text": pa.array([clip.text for clip in clips], pa.string()),
+            "text": cells(clip.text for clip in clips),
         }
     )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.contracts import Frames, Segment, Timeline
-from vidfit.report.wording import percent
+from vidfit.report.wording import answer
+from vidfit.shown import visible
 from vidfit.video import VideoReader, write_video
 
 
@@ -57,7 +58,7 @@ def _captioned(frame_HWC: Frames, segment: Segment) -> Frames:
     bar = max(24, round(height * 0.09))
     canvas_HWC = np.full((height + bar, width, 3), 24, np.uint8)
     canvas_HWC[:height] = frame_HWC
-    text = f"{segment.label} {percent(segment.probability, 0)}".encode("ascii", "replace").decode()
+    text = visible(answer(segment)).encode("ascii", "replace").decode()
     scale = min(bar / 40, (width - 12) / max(len(text) * 20, 1))
     place = (8, height + round(bar * 0.68))
     cv2.putText(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vidfit.contracts import Failure, Timeline
+from vidfit.shown import shown, visible
 
 _SCHEMA = pa.schema(
     [
@@ -16,6 +17,7 @@ _SCHEMA = pa.schema(
         ("start_seconds", pa.float64()),
         ("end_seconds", pa.float64()),
         ("label", pa.string()),
+        ("declined", pa.bool_()),
         ("probability", pa.float64()),
         ("failure", pa.string()),
     ]
@@ -56,14 +58,16 @@ class AnswersTable:
     def add(self, answer: Timeline | Failure) -> None:
         """Add the answers to a video."""
         if isinstance(answer, Failure):
-            self._rows.append({"path": answer.name, "failure": answer.reason})
+            self._rows.append({"path": shown(answer.name), "failure": shown(answer.reason)})
         else:
+            path = shown(answer.path)
             self._rows += [
                 {
-                    "path": answer.path,
+                    "path": path,
                     "start_seconds": segment.start_seconds,
                     "end_seconds": segment.end_seconds,
-                    "label": segment.label,
+                    "label": None if segment.label is None else visible(segment.label),
+                    "declined": segment.declined,
                     "probability": segment.probability,
                 }
                 for segment in answer.segments

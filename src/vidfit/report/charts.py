@@ -216,9 +216,9 @@ def _threshold(probability: float) -> Markup:
         return EMPTY
     return Markup(
         '<rect class="unknown" x="{left}" y="{top}" width="{width}" height="{side}">'
-        "<title>Below {text} the model answers unknown</title></rect>"
+        "<title>Below {text} the model declines to answer</title></rect>"
         '<line class="threshold" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>'
-        '<text x="{left}" y="{below}">unknown below {text}</text>'
+        '<text x="{left}" y="{below}">declines below {text}</text>'
     ).format(
         left=_x(0), width=round(_x(probability) - _x(0), 1), side=SIDE, x=_x(probability),
         top=_y(1), bottom=_y(0), below=_y(0) + 40, text=wording.percent(probability, 0),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.files import write_whole
 from vidfit.report.combination_page import combination_html
 from vidfit.report.combination_picture import combination_svg
-from vidfit.report.data import plain
+from vidfit.report.data import json_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +25,7 @@ def combination_json(combination: Combination) -> str:
     ``format``. Floats are rounded to six decimals (small ones to six digits); what was not
     measured is ``null``, for JSON knows no NaN.
     """
-    document = plain({"format": FORMAT, **asdict(combination)})
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text({"format": FORMAT, **asdict(combination)})
 
 
 def write_combination(combination: Combination, directory: Path) -> Path:

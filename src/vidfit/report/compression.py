@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.files import write_whole
 from vidfit.report.compression_page import compression_html
 from vidfit.report.compression_picture import compression_svg
-from vidfit.report.data import plain
+from vidfit.report.data import json_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +25,7 @@ def compression_json(compression: Compression) -> str:
     Floats are rounded to six decimals (small ones to six digits); what was not measured is
     ``null``, for JSON knows no NaN.
     """
-    document = plain({"format": FORMAT, **asdict(compression)})
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text({"format": FORMAT, **asdict(compression)})
 
 
 def write_compression(compression: Compression, directory: Path) -> Path:

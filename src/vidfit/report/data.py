@@ -8,11 +8,14 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 from vidfit.contracts import clip_key
+from vidfit.shown import is_hidden, public
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vidfit.reported import Report
 
-FORMAT = "vidfit.report/1"
+FORMAT = "vidfit.report/2"
 
 
 def report_json(report: Report) -> str:
@@ -28,16 +31,28 @@ def report_json(report: Report) -> str:
         {"key": clip_key(result.clip), **values}
         for result, values in zip(report.clips, fields["clips"], strict=True)
     ]
-    document = plain({"format": FORMAT, **fields})
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text({"format": FORMAT, **fields})
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """Return a document as JSON: hidden signs as escapes of JSON, no secrets in addresses."""
+    text = json.dumps(plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    return "".join(json.dumps(s)[1:-1] if s != "\n" and is_hidden(s) else s for s in text)
 
 
 def plain(value: object) -> object:
-    """Return a value made of what JSON has: lists, rounded floats, ``None`` for NaN."""
+    """Return a value made of what JSON has: lists, rounded floats, ``None`` for NaN.
+
+    Addresses in text lose what is secret; see `vidfit.shown.public`.
+    """
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, str):
+        return public(value)
     return rounded(value) if isinstance(value, float) else value
 
 

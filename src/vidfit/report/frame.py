@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from vidfit.report import charts, wording
+from vidfit.shown import shown_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,8 +39,8 @@ class Timed:
 def render(template: str, page: str, data: str, context: Mapping[str, Any]) -> str:
     """Return a page as one self-contained HTML file.
 
-    Names, labels and paths are escaped; a content security policy in the page allows no
-    request and no script but the one that sorts tables.
+    Names, labels and paths are escaped, and shown as `vidfit.shown` says. A content security
+    policy in the page allows no request and no script but the one that sorts tables.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def render(template: str, page: str, data: str, context: Mapping[str, Any]) -> s
     script = Markup(resource("sort.js.jinja"))
     digest = hashlib.sha256(script.encode()).digest()
     page_template = _environment().get_template(template)
-    return page_template.render(
+    text = page_template.render(
         context,
         page=page,
         data=data,
@@ -63,6 +64,7 @@ def render(template: str, page: str, data: str, context: Mapping[str, Any]) -> s
         script=script,
         script_hash=base64.b64encode(digest).decode(),
     )
+    return shown_lines(text)
 
 
 def resource(name: str) -> str:

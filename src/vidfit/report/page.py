@@ -93,14 +93,14 @@ def _always_shown(candidate: Candidate) -> bool:
 
 
 def _mistakes(report: Report) -> dict[str, Any]:
-    answered = [result for result in report.clips if not result.unknown]
+    answered = [result for result in report.clips if not result.declined]
     right = sum(result.predicted == result.clip.label for result in answered)
     return {
         "recalls": confusion.recalls(report),
         "mistakes": confusion.mistakes(report),
         "confusion_map": confusion.confusion_map(report),
         "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
-        "unknown_count": len(report.clips) - len(answered),
+        "declined_count": len(report.clips) - len(answered),
         "answered_accuracy": right / len(answered) if answered else float("nan"),
         "hardest": [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)],
         "wrong_count": sum(r.predicted != r.clip.label for r in report.clips),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.files import write_whole
-from vidfit.report.data import plain
+from vidfit.report.data import json_text
 from vidfit.report.ranking_page import ranking_html
 from vidfit.report.ranking_picture import ranking_svg
 
@@ -26,8 +25,7 @@ def ranking_json(ranking: Ranking) -> str:
     Floats are rounded to six decimals (small ones to six digits); what was not measured is
     ``null``, for JSON knows no NaN.
     """
-    document = plain({"format": FORMAT, **asdict(ranking)})
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text({"format": FORMAT, **asdict(ranking)})
 
 
 def write_ranking(ranking: Ranking, directory: Path) -> Path:

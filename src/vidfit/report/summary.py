@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vidfit.contracts import Failure
 from vidfit.report import wording
 from vidfit.report.leaderboard import by_accuracy, headline, leakage_sentence
+from vidfit.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,5 +80,5 @@ def row(cells: Sequence[str]) -> str:
 
 def cell(text: str) -> str:
     """Return text that stays in its cell and is not taken for HTML."""
-    escaped = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    escaped = shown(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;")
     return escaped.replace("|", "\\|")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
+from vidfit.manifest.cells import written_cell
 from vidfit.report.annotated import annotated_video
-from vidfit.report.data import plain
+from vidfit.report.data import json_text
 from vidfit.report.timeline_image import timeline_png
-from vidfit.report.wording import percent
+from vidfit.report.wording import answer
+from vidfit.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,23 +22,23 @@ if TYPE_CHECKING:
 
     from vidfit.contracts import Timeline
 
-FORMAT = "vidfit.timeline/1"
+FORMAT = "vidfit.timeline/2"
 
 
 def timeline_json(timeline: Timeline) -> str:
     """Return segments and windows as JSON; keys stand in the order of the fields."""
-    document = plain({"format": FORMAT, **asdict(timeline)})
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text({"format": FORMAT, **asdict(timeline)})
 
 
 def timeline_csv(timeline: Timeline) -> str:
-    """Return the segments as CSV: start_seconds, end_seconds, label, probability."""
+    """Return the segments as CSV; cells are safe in a spreadsheet (`vidfit.manifest.cells`)."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(("start_seconds", "end_seconds", "label", "probability"))
+    table.writerow(("start_seconds", "end_seconds", "label", "declined", "probability"))
     for s in timeline.segments:
         times = (f"{s.start_seconds:.3f}", f"{s.end_seconds:.3f}")
-        table.writerow((*times, s.label, f"{s.probability:.4f}"))
+        answer = (written_cell(s.label or ""), str(s.declined).lower(), f"{s.probability:.4f}")
+        table.writerow((*times, *answer))
     return text.getvalue()
 
 
@@ -50,8 +51,7 @@ def timeline_vtt(timeline: Timeline) -> str:
     for s in timeline.segments:
         start = round(1000 * s.start_seconds)
         end = max(start + 1, round(1000 * s.end_seconds))
-        text = f"{_line(s.label)} {percent(s.probability, 0)}"
-        blocks.append(f"{_clock(start)} --> {_clock(end)}\n{text}")
+        blocks.append(f"{_clock(start)} --> {_clock(end)}\n{_line(answer(s))}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -62,8 +62,8 @@ def _clock(milliseconds: int) -> str:
 
 def _line(text: str) -> str:
     """Return text as one line of cue payload: no markup, no arrow, no line break."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return " ".join(escaped.split()) or "(no name)"
+    escaped = shown(" ".join(text.split())).replace("&", "&amp;")
+    return escaped.replace("<", "&lt;").replace(">", "&gt;") or "(no name)"
 
 
 def _writes(render: Callable[[Timeline], str]) -> Callable[[Timeline, Path], None]:

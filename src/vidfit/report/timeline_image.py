@@ -7,9 +7,9 @@ from collections import defaultdict
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from vidfit.contracts import UNKNOWN
 from vidfit.files import write_whole
-from vidfit.report.wording import duration, short_path
+from vidfit.report.wording import DECLINED, NOT_ANSWERED, answer_name, duration, short_path
+from vidfit.shown import public, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ PALETTE = (
     "#a68fd0", "#586f2f", "#e39aa5", "#2f4858",
 )  # fmt: skip
 INK, SOFT, LINE = "#1b1d22", "#5c616b", "#e2e2dc"
+NO_ANSWER = "#f3f3ef"
 NAMED_CLASSES = 12
 TITLE_LETTERS = 80
 MANY = 200
@@ -34,8 +35,8 @@ MANY = 200
 def timeline_png(timeline: Timeline, path: Path) -> None:
     """Draw a timeline as a PNG of 1920 pixels width.
 
-    The strip shows the joined segments, hatched where the answer is unknown; the curve
-    below it the probability of each window's answer.
+    The strip shows the joined segments, hatched where there is no answer; the curve below it
+    the probability of each window's answer.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -54,25 +55,25 @@ def timeline_png(timeline: Timeline, path: Path) -> None:
 
 
 def class_colours(timeline: Timeline) -> dict[str, str]:
-    """Return a colour for each answer in the timeline, the longest on screen first."""
+    """Return a colour for each class in the timeline, the longest on screen first."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for segment in timeline.segments:
-        seconds[segment.label] += segment.end_seconds - segment.start_seconds
-    labels = sorted((s for s in seconds if s != UNKNOWN), key=lambda s: (-seconds[s], s))
-    colours = {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(labels)}
-    return colours | ({UNKNOWN: "#f3f3ef"} if UNKNOWN in seconds else {})
+        if segment.label is not None:
+            seconds[segment.label] += segment.end_seconds - segment.start_seconds
+    labels = sorted(seconds, key=lambda s: (-seconds[s], s))
+    return {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(labels)}
 
 
 def _draw_strip(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> None:
-    by_label: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    by_label: defaultdict[str | None, list[tuple[float, float]]] = defaultdict(list)
     for s in timeline.segments:
         by_label[s.label].append((s.start_seconds, s.end_seconds - s.start_seconds))
     for label, spans in by_label.items():
-        unknown = label == UNKNOWN
         axes.broken_barh(
-            spans, (0, 1), facecolor=colours[label],
+            spans, (0, 1), facecolor=NO_ANSWER if label is None else colours[label],
             linewidth=0.6 if len(timeline.segments) < MANY else 0,
-            edgecolor="#b9bcc3" if unknown else "white", hatch="////" if unknown else None,
+            edgecolor="#b9bcc3" if label is None else "white",
+            hatch="////" if label is None else None,
         )  # fmt: skip
     _name_segments(axes, timeline, colours)
     axes.set_ylim(0, 1)
@@ -85,7 +86,7 @@ def _name_segments(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> N
     """Write the label on segments that have room for it (about 0.8 % of the width a letter)."""
     letter_seconds = 0.0085 * timeline.duration_seconds
     for s in timeline.segments:
-        if s.label != UNKNOWN and s.end_seconds - s.start_seconds > letter_seconds * (
+        if s.label is not None and s.end_seconds - s.start_seconds > letter_seconds * (
             len(s.label) + 2
         ):
             axes.text(
@@ -112,8 +113,8 @@ def _draw_curve(axes: Axes, timeline: Timeline, colours: dict[str, str]) -> None
         linewidth=1.2 if few else 0.4,
         zorder=1,
     )
-    fills = [colours.get(w.label, SOFT) for w in shown]
-    edges = [SOFT if w.label == UNKNOWN else "white" for w in shown]
+    fills = [NO_ANSWER if w.label is None else colours.get(w.label, SOFT) for w in shown]
+    edges = [SOFT if w.label is None else "white" for w in shown]
     axes.scatter(
         middles, [w.probability for w in shown], c=fills, s=22 if few else 7,
         edgecolors=edges, linewidths=0.5 if few else 0.2, zorder=2,
@@ -148,7 +149,7 @@ def clock(seconds: float) -> str:
 
 
 def _draw_words(figure: Figure, timeline: Timeline, colours: dict[str, str]) -> None:
-    title = short_path(timeline.path)
+    title = short_path(public(timeline.path))
     title = title if len(title) <= TITLE_LETTERS else "…" + title[1 - TITLE_LETTERS :]
     figure.text(0.055, 0.92, _plain(title), fontsize=13, fontweight="bold", color=INK, va="center")
     facts = (
@@ -156,25 +157,26 @@ def _draw_words(figure: Figure, timeline: Timeline, colours: dict[str, str]) -> 
         f"{timeline.frames_seen:,} of {timeline.frame_count:,} frames seen ({timeline.sampling})"
     )
     figure.text(0.055, 0.845, _plain(facts), fontsize=9.5, color=SOFT, va="center")
-    _draw_legend(figure, list(colours), colours)
+    kinds = {answer_name(s) for s in timeline.segments if s.label is None}
+    _draw_legend(figure, colours, [word for word in (DECLINED, NOT_ANSWERED) if word in kinds])
 
 
-def _draw_legend(figure: Figure, labels: Sequence[str], colours: dict[str, str]) -> None:
+def _draw_legend(figure: Figure, colours: dict[str, str], without: Sequence[str]) -> None:
+    """Name the classes, and the words for stretches without one."""
     from matplotlib.patches import Patch
 
-    if not labels:
-        return
-    shown = [*labels[:NAMED_CLASSES], *([UNKNOWN] if UNKNOWN in labels[NAMED_CLASSES:] else [])]
+    shown = list(colours)[:NAMED_CLASSES]
     handles = [
-        Patch(
-            facecolor=colours[label], label=_plain(_cut(label)),
-            hatch="////" if label == UNKNOWN else None,
-            edgecolor="#b9bcc3" if label == UNKNOWN else colours[label],
-        )
+        Patch(facecolor=colours[label], edgecolor=colours[label], label=_plain(_cut(label)))
         for label in shown
-    ]  # fmt: skip
-    if len(shown) < len(labels):
-        handles.append(Patch(facecolor="none", label=f"{len(labels) - len(shown)} more classes"))
+    ]
+    if without:
+        words = ", ".join(without)
+        handles.append(Patch(facecolor=NO_ANSWER, edgecolor="#b9bcc3", hatch="////", label=words))
+    if len(shown) < len(colours):
+        handles.append(Patch(facecolor="none", label=f"{len(colours) - len(shown)} more classes"))
+    if not handles:
+        return
     figure.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0.045, 0.0), ncols=7, frameon=False,
         fontsize=9.5, labelcolor=INK, handlelength=1.1, handleheight=1.1, columnspacing=1.6,
@@ -186,5 +188,5 @@ def _cut(label: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep matplotlib from reading dollar signs as mathematics."""
-    return text.replace("$", r"\$")
+    """Keep matplotlib from reading dollar signs as mathematics; show hidden signs."""
+    return visible(text).replace("$", r"\$")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.files import write_whole
-from vidfit.report.data import plain
+from vidfit.report.data import json_text
 from vidfit.report.training_page import training_html
 from vidfit.report.training_picture import training_svg
 
@@ -26,8 +25,7 @@ def training_json(report: TrainingReport) -> str:
     Floats are rounded to six decimals (small ones to six digits); what was not measured is
     ``null``, for JSON knows no NaN. Epochs are counted from zero.
     """
-    document = plain({"format": FORMAT, **asdict(report)})
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text({"format": FORMAT, **asdict(report)})
 
 
 def write_training(report: TrainingReport, directory: Path) -> Path:

@@ -6,9 +6,11 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vidfit.contracts import Estimate
+    from vidfit.contracts import Estimate, Segment
 
 NOT_MEASURED = "not measured"
+DECLINED = "declined"
+NOT_ANSWERED = "not answered"
 DASH = "\N{EN DASH}"
 
 
@@ -99,3 +101,18 @@ def short_path(path: str, parts: int = 2) -> str:
     """Return the last parts of a path or URL, with an ellipsis for what was cut."""
     pieces = path.replace("\\", "/").rstrip("/").split("/")
     return path if len(pieces) <= parts else "…/" + "/".join(pieces[-parts:])
+
+
+def answer(segment: Segment, digits: int = 0) -> str:
+    """Return the class of a segment with its probability, or that the model declined."""
+    probability = percent(segment.probability, digits)
+    if segment.label is not None:
+        return f"{segment.label} {probability}"
+    return f"{DECLINED} (best class {probability})" if segment.declined else NOT_ANSWERED
+
+
+def answer_name(segment: Segment) -> str:
+    """Return the class of a segment, or the word for an answer without one."""
+    if segment.label is not None:
+        return segment.label
+    return DECLINED if segment.declined else NOT_ANSWERED

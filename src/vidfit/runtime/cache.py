@@ -6,14 +6,19 @@ is from torch, and which engine is fastest.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 import uuid
+import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,7 +66,7 @@ def whole(path: Path) -> str | None:
     try:
         found = sha256(path)
         return found if _checksum(path).read_text(encoding="ascii") == found else None
-    except (FileNotFoundError, UnicodeDecodeError):
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
         return None
 
 
@@ -82,6 +87,35 @@ def write(path: Path, make: Callable[[Path], Made]) -> Made:
     return made
 
 
+def writable(path: Path) -> Path:
+    """Return the path; where its folder cannot be written, one in a folder of this process."""
+    return _written_to(path.parent) / path.name
+
+
+@lru_cache
+def _written_to(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        _say_not_kept(folder, error.strerror or str(error))
+        own = Path(tempfile.mkdtemp(prefix="vidfit-engines-"))
+        atexit.register(shutil.rmtree, own, ignore_errors=True)
+        return own
+
+
+@lru_cache
+def _say_not_kept(folder: Path, reason: str) -> None:
+    warnings.warn(
+        f"{folder} cannot be written ({reason}): what is prepared for an engine is not kept, and "
+        "every run prepares it again, which takes seconds. Let XDG_CACHE_HOME name a folder that "
+        "can be written",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
 # ---------------------------------------------------------------- notes
 
 
@@ -100,20 +134,26 @@ def read_note(path: Path, network: str) -> dict[str, Any] | None:
     """Return a note about a network of that sha256; ``None`` if there is none or it is damaged."""
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return note if isinstance(note, dict) and note.get("network") == network else None
 
 
 def write_note(path: Path, network: str, facts: Mapping[str, Any]) -> None:
-    """Write a note whole: a reader finds the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a note whole: a reader finds the old one or the new one.
+
+    Where it cannot be written, that is said once, and what it notes is found out again.
+    """
     new = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         new.write_text(json.dumps({"network": network, **facts}, indent=1), encoding="utf-8")
         new.replace(path)
+    except OSError as error:
+        _say_not_kept(path.parent, error.strerror or str(error))
     finally:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
 
 
 def sha256(path: Path) -> str:

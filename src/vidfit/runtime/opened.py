@@ -105,6 +105,8 @@ def parity(run: Run, base: Backbone) -> float:
 def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -> Opened:
     module: Any = importlib.import_module(ENGINES[engine])
     path = cache.export_path(folder, base.spec)
+    if cache.whole(path) is None:
+        path = cache.writable(path)
     note_path = cache.note_path(path, engine, packages(engine), 1)
     network = cache.whole(path)
     if network is None:

@@ -13,7 +13,9 @@ from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import VideoError
 from vidfit.manifest.value import common_folder, relative_name
 from vidfit.shards.layout import Unit
+from vidfit.shown import name_of, public
 from vidfit.video import split_member
+from vidfit.video.address import reach, reason_of
 from vidfit.video.member import find
 from vidfit.video.source import is_url
 
@@ -65,7 +67,7 @@ def _videos_of_several(clips: Iterable[Clip]) -> set[str]:
 def _name(path: str, folder: str) -> str:
     """Return the name of a video below the folder of the clips, or in its shard."""
     member = split_member(path)
-    return member[1] if member else relative_name(path, folder)
+    return member[1] if member else public(relative_name(path, folder))
 
 
 def _looked_at(path: str, by_frame: bool) -> tuple[int, int] | str:
@@ -74,10 +76,8 @@ def _looked_at(path: str, by_frame: bool) -> tuple[int, int] | str:
         size, stamp, is_folder = _facts(path)
     except VideoError as error:
         return str(error).removeprefix(f"{path}: ")
-    except FileNotFoundError:
-        return "no such file; check the path"
     except Exception as error:  # every fsspec backend has errors of its own
-        return str(getattr(error, "strerror", None) or error)
+        return reason_of(error, path)
     if by_frame:
         return size, stamp
     if is_folder:
@@ -96,9 +96,7 @@ def _facts(path: str) -> tuple[int, int, bool]:
         _, span, is_folder = find(path)
         return span.size, 0, is_folder
     if is_url(path):
-        import fsspec
-
-        system, inner = fsspec.core.url_to_fs(path)
+        system, inner = reach(path)
         facts: dict[str, Any] = system.info(inner)
         return int(facts["size"] or 0), 0, False
     file = Path(path)
@@ -117,7 +115,7 @@ class _Keys:
 
         WebDataset takes a name's first dot for the start of its suffix, and skips ``__x__``.
         """
-        path = PurePosixPath(re.sub(r"^[\w+.-]+://|\\", "/", name))
+        path = PurePosixPath(re.sub(r"^[\w+.-]+://|\\", "/", name_of(name)))
         suffix = path.suffix if re.fullmatch(r"\.\w+", path.suffix) else ".bin"
         stem = f"{path.stem}{end}".replace(".", "_")
         parts = [part for part in (*path.parts[:-1], stem) if part.strip("/.")]

@@ -28,6 +28,7 @@ from vidfit.shards.layout import ShardPlan, Unit, frame_json, video_json
 from vidfit.shards.tar import Tar
 from vidfit.threads import in_threads
 from vidfit.video import FrameLook, VideoReader, split_member
+from vidfit.video.address import open_url
 from vidfit.video.archive import PARTS
 from vidfit.video.member import read_member
 from vidfit.video.source import is_url, open_container, reason
@@ -226,9 +227,7 @@ def _blocks(path: str) -> Iterator[bytes]:
         return
     try:
         if is_url(path):
-            import fsspec
-
-            with fsspec.open(path, "rb") as stream:
+            with open_url(path) as stream:
                 while block := stream.read(_BLOCK_BYTES):
                     yield block
             return

@@ -106,12 +106,14 @@ def _local(archive: str) -> Callable[[int, int], bytes]:
 
 def remote(archive: str) -> Callable[[int, int], bytes]:
     """Return what reads so many bytes from a place of an archive at a URL, or fewer at its end."""
-    import fsspec
+    from vidfit.video.address import reach  # which knows of members, as archives do not
 
     def read(start: int, size: int) -> bytes:
         try:
-            system, path = fsspec.core.url_to_fs(archive)
+            system, path = reach(archive)
             return bytes(system.cat_file(path, start=start, end=start + size))
+        except VideoError:
+            raise
         except Exception as error:  # every fsspec backend has errors of its own
             raise unreadable(archive, error) from error
 
@@ -120,20 +122,24 @@ def remote(archive: str) -> Callable[[int, int], bytes]:
 
 def open_remote(archive: str) -> Any:  # noqa: ANN401  (an open file of any kind)
     """Open an archive at a URL, or what lies beside it."""
-    import fsspec
+    from vidfit.video.address import reach
 
     try:
-        return fsspec.open(archive, "rb").open()
+        system, path = reach(archive)
+        return system.open(path, "rb")
+    except VideoError:
+        raise
     except Exception as error:  # every fsspec backend has errors of its own
         raise unreadable(archive, error) from error
 
 
 def unreadable(archive: str, error: Exception) -> VideoError:
     """Say why an archive cannot be read, and what to do."""
+    from vidfit.video.address import reason_of
+
     if isinstance(error, FileNotFoundError):
         return VideoError(f"{archive}: no such shard; copy it again, or shard the clips again")
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return VideoError(f"{archive}: cannot be read: {' '.join(str(text).split())}")
+    return VideoError(f"{archive}: cannot be read: {reason_of(error, archive)}")
 
 
 def _cut_short(archive: str, span: Span, read: int) -> VideoError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from vidfit.shown import name_of
+
 # fmt: off
 VIDEO_SUFFIXES = frozenset({
     ".264", ".265", ".3g2", ".3gp", ".3gpp", ".amv", ".asf", ".avi", ".dav", ".divx", ".dv",
@@ -32,4 +34,4 @@ def is_flow(name: str) -> bool:
 
 def is_video_path(path: str | Path) -> bool:
     """Return whether the name ends like that of a video file; the file is not opened."""
-    return Path(str(path)).suffix.lower() in VIDEO_SUFFIXES
+    return Path(name_of(str(path))).suffix.lower() in VIDEO_SUFFIXES

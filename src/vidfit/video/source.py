@@ -17,6 +17,7 @@ import av.error
 from av.stream import Disposition
 
 from vidfit.errors import VideoError
+from vidfit.video import address as addresses
 from vidfit.video import boxes
 from vidfit.video.limits import FRAMES_MAX, PIXELS_MAX
 from vidfit.video.member import is_url as is_url
@@ -97,8 +98,10 @@ def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
         if refused:
             container.close()
             raise VideoError(f"{path}: {refused}")
-    except BaseException:
+    except BaseException as error:
         source.file.close()
+        if isinstance(error, VideoError) and is_url(path):
+            addresses.remember(path, str(error).removeprefix(f"{path}: "))
         raise
     if source.address is not None:
         source.file.close()
@@ -136,8 +139,8 @@ class _Source:
 class Unnamed:
     """An open file without its name, in which FFmpeg would see a pattern of names ("%d")."""
 
-    def __init__(self, file: Any, keeps: object = None) -> None:  # noqa: ANN401
-        self._file, self._keeps, self._first = file, keeps, b""
+    def __init__(self, file: Any) -> None:  # noqa: ANN401
+        self._file, self._first = file, b""
         if file.seekable():
             self.seek, self.tell = file.seek, file.tell
 
@@ -168,7 +171,7 @@ def _source(path: str) -> _Source:
         part, address = openable(path)
         return _Source(Unnamed(part), address, "subfile,file")
     if is_url(path):
-        return _Source(_open_url(path))
+        return _Source(Unnamed(addresses.open_url(path)))
     address = _checked_file(path)
     try:
         return _Source(Unnamed(Path(path).open("rb")), address, "file")
@@ -261,14 +264,3 @@ def _checked_file(path: str) -> str:
     if size == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
     return str(file) if file.is_absolute() else f"./{path}"
-
-
-def _open_url(path: str) -> Unnamed:
-    import fsspec
-
-    try:
-        handle = fsspec.open(path, "rb")
-        # A member of an archive is closed with its archive, which must stay as long.
-        return Unnamed(handle.open(), keeps=handle)
-    except Exception as error:  # every fsspec backend has errors of its own
-        raise VideoError(f"{path}: cannot be opened: {reason(error)}") from error
