@@ -19,7 +19,7 @@ from vidfit.cli.main import app
 from vidfit.cli.progress import Bars
 from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.jobs.answers import Proposed, read_answers, write_to_label
-from vidfit.manifest import Manifest, iter_videos, read_manifest, write_manifest
+from vidfit.manifest import Manifest, iter_clips, read_manifest, write_manifest
 from vidfit.manifest.cells import read_cell, written_cell
 from vidfit.report import AnswersTable, report_markdown, timeline_csv, timeline_json, timeline_vtt
 from vidfit.report.data import json_text
@@ -173,7 +173,7 @@ def test_lists_of_odd_names_read_back(tmp_path):
         path = tmp_path / f"list{suffix}"
         write_manifest(Manifest(clips), path)
         assert read_manifest(path).clips == clips
-        assert list(iter_videos(path)) == [clip.path for clip in clips]
+        assert [clip.path for clip in iter_clips(path)] == [clip.path for clip in clips]
     text = (tmp_path / "list.csv").read_text()
     assert not hidden_in(text)
     for row in csv.reader(text.splitlines()):
@@ -186,7 +186,7 @@ def test_the_list_to_label_reads_back(tmp_path):
     for clip in clips[:-1]:
         (tmp_path / os.path.basename(clip.path)).write_bytes(b"x")  # noqa: PTH119
     path = write_to_label([Proposed(clip, "margin", "=why") for clip in clips[:-1]], tmp_path)
-    assert not hidden_in(path.read_text())
+    assert not hidden_in(path.read_text("utf-8-sig"))
     rows = list(csv.DictReader(path.open(newline="")))
     assert all(row["group"].startswith("'") and row["why"] == "'=why" for row in rows)
     with path.open("w", newline="") as file:
