@@ -150,3 +150,13 @@ def with_palette(path: Path, codec: str, frames: Iterable[np.ndarray]) -> Path:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def flipped(source: Path, target: Path, seed: int = 0, bits: int = 40) -> Path:
+    """Copy an MP4 with so many bits of its pictures flipped."""
+    data = bytearray(source.read_bytes())
+    start, end = data.index(b"mdat") + 4, data.rindex(b"moov") - 4
+    for place in np.random.default_rng(seed).integers(start, end, bits):
+        data[place] ^= 1 << int(place) % 8
+    target.write_bytes(bytes(data))
+    return target

@@ -5,7 +5,8 @@ from __future__ import annotations
 import av
 import numpy as np
 import pytest
-from tests.video.cases import CASES, Recipe, flipped, overwritten, pictures, truncated, write, x264
+from tests.video.cases import CASES, Recipe, overwritten, pictures, truncated, write, x264
+from tests.video.surgery import flipped
 
 from vidfit.errors import VideoError
 from vidfit.video import VideoReader, decode, probe, shot_boundaries
