@@ -43,6 +43,7 @@ def plan(  # noqa: PLR0913  (the options of a command)
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Plan a training run: what learns, what fits the memory, how long it takes, and why."""
+    from vidfit.backbones.notation import runs_a_file
     from vidfit.cli.progress import Bars
     from vidfit.jobs.options import PlanOptions
     from vidfit.jobs.plan import run_plan
@@ -60,4 +61,5 @@ def plan(  # noqa: PLR0913  (the options of a command)
     typer.echo(plan_markdown(found))
     typer.echo(f"\nPlan     {folder / 'plan.json'}")
     typer.echo(f"Picture  {folder / 'plan.svg'}")
-    typer.echo(f"Train    vidfit train {clips} --plan {folder / 'plan.json'} -o {folder}")
+    own = f" --backbone {backbone}" if runs_a_file(backbone) else ""
+    typer.echo(f"Train    vidfit train {clips} --plan {folder / 'plan.json'}{own} -o {folder}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vidfit.cli.common import Groups, On, Workers
+from vidfit.cli.common import Groups, On, Own, Workers
 from vidfit.cli.quantities import memory_bytes
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def shard(  # noqa: PLR0913  (the options of a command)
     holdout: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set.")
     ] = 0.0,
+    backbone: Own = None,
     workers: Workers = None,
     on: On = "here",
 ) -> None:
@@ -48,7 +49,8 @@ def shard(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.shard import ShardOptions, run_shard
 
     options = ShardOptions(
-        by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers, on
+        by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers, on,
+        tuple(backbone or ()),
     )
     with Bars() as bars:
         done = run_shard(clips, output, options, bars)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.common import Groups, On, Workers
+from vidfit.cli.common import Groups, On, Own, Workers
 
 if TYPE_CHECKING:
     from vidfit.jobs.options import TrainOptions
@@ -38,6 +38,7 @@ def train(  # noqa: PLR0913  (the options of a command)
             help="Train nothing: compare gradients of 1, 2, 4 and 8 micro-batches.",
         ),
     ] = False,
+    backbone: Own = None,
     workers: Workers = None,
     on: On = "here",
 ) -> None:
@@ -47,7 +48,9 @@ def train(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.options import TrainOptions
     from vidfit.jobs.train import run_train
 
-    options = TrainOptions(plan, groups, holdout, workers, tensorboard, on)
+    options = TrainOptions(
+        plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ())
+    )
     folder = output or Path("runs") / (Path(clips).stem or "clips")
     if check_accumulation:
         _check(clips, folder, options)

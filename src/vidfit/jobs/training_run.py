@@ -13,7 +13,8 @@
       events/              the same for TensorBoard, where this folder was made
       trained.safetensors  weights of the best epoch: it has ended
 
-`python -m vidfit.jobs.worker run/` executes it; torchrun does so on several processes.
+`python -m vidfit.jobs.worker run/` executes it; torchrun does so on several processes. An encoder
+of one's own, ``FILE.py:NAME``, is named by whoever executes it: a folder never chooses code.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidfit.backbones.notation import runs_a_file
 from vidfit.contracts import Indices, Progress
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
@@ -87,8 +89,14 @@ def execute(
     folder: Path,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    own: Sequence[str] = (),
 ) -> bool:
     """Train as the folder says, alone or as one of torchrun's processes.
+
+    Parameters
+    ----------
+    own
+        Encoders of one's own that its plan may name; see `vidfit.planning.file.read_plan`.
 
     Returns
     -------
@@ -109,7 +117,7 @@ def execute(
     malloc.share_heap()
     forget_peak()
     held_bytes = resident_bytes()
-    plan = read_plan(folder / "plan.json")
+    plan = read_plan(folder / "plan.json", own)
     place = launch(plan.layout, plan.machine.device)
     torch.manual_seed(plan.recipe.seed)
     network = build_subject(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
@@ -136,6 +144,11 @@ def execute(
 def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress | None) -> Outcome:
     """Execute the run until it has ended: alone in this process, or in several at a place.
 
+    Parameters
+    ----------
+    plan
+        That the run was written with: its encoder was named by the user.
+
     Raises
     ------
     KeyboardInterrupt
@@ -147,7 +160,7 @@ def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress | None)
         _on_several(folder, plan, place, progress)
     else:
         with stopped_by_signals() as stop:
-            if not execute(folder, progress, stop):
+            if not execute(folder, progress, stop, _own(plan)):
                 raise KeyboardInterrupt
     return read_outcome(folder)
 
@@ -217,9 +230,15 @@ def _on_several(folder: Path, plan: Plan, place: Launcher, progress: Progress | 
         return stop()
 
     with stopped_by_signals() as stop:
-        place.processes("vidfit.jobs.worker", str(folder.resolve()), plan.layout.processes, look)
+        arguments = [str(folder.resolve()), *_own(plan)]
+        place.processes("vidfit.jobs.worker", arguments, plan.layout.processes, look)
         if stop():
             raise KeyboardInterrupt
+
+
+def _own(plan: Plan) -> list[str]:
+    """Return the encoder of a plan in memory where it is one's own."""
+    return [plan.subject.backbone] if runs_a_file(plan.subject.backbone) else []
 
 
 def _write_trained(folder: Path, trained: Trained, rise_bytes: int) -> None:
