@@ -37,7 +37,6 @@ an entry point names, or in a file that is loaded before.
 """
 
 
-
 _WEIGHTS = r"weights\.safetensors"
 _FILES: dict[str, str] = {
     "efficientnet-lite": _WEIGHTS,

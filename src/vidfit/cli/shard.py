@@ -49,7 +49,15 @@ def shard(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.shard import ShardOptions, run_shard
 
     options = ShardOptions(
-        by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers, on,
+        by,
+        memory_bytes(shard_size),
+        shard_clips,
+        like,
+        plan,
+        groups,
+        holdout,
+        workers,
+        on,
         tuple(backbone or ()),
     )
     with Bars() as bars:
