@@ -43,10 +43,13 @@ from vidfit.training.clipset import ClipSet, open_set, write_array
 from vidfit.work import Launcher
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from vidfit.trained import Epoch
     from vidfit.training.state import Trained
+
+_UNLABELLED = -1
+"""The label of a clip without one (`vidfit.training.semi`)."""
 
 EVENTS, METRICS = "events", "metrics.jsonl"
 
@@ -104,7 +107,6 @@ def execute(
         Whether it ended; ``False`` when ``stop`` asked it to pause.
     """
     import torch
-    from safetensors.torch import load_file
 
     from vidfit.networks.tuned import Tuned, checkpoint_blocks
     from vidfit.training.loop import train
@@ -121,14 +123,13 @@ def execute(
     place = launch(plan.layout, plan.machine.device)
     torch.manual_seed(plan.recipe.seed)
     network = build_subject(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
-    if (folder / "start.safetensors").is_file():
-        network.load_state_dict(load_file(folder / "start.safetensors"), strict=False)
+    clips, split = _read_inputs(folder, plan, network)
     if plan.layout.checkpointing and isinstance(network, Tuned):
         checkpoint_blocks(network.encoder)
     run = Run(
-        open_set(folder / "set"),
-        np.load(folder / "learn.npy", allow_pickle=False),
-        np.load(folder / "choose.npy", allow_pickle=False),
+        clips,
+        split.learn_M,
+        split.choose_M,
         folder / "checkpoint",
         stop,
         look=_looks(folder) if place.first else _ignore,
@@ -139,6 +140,31 @@ def execute(
         _write_trained(folder, trained, peak_bytes() - held_bytes)
     place.fabric.barrier()
     return trained.finished
+
+
+def _read_inputs(folder: Path, plan: Plan, network: nn.Module) -> tuple[ClipSet, Split]:
+    """Read the clips, whose rows and labels must fit the plan, and the weights to start from."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    clips = open_set(folder / "set")
+    try:
+        rows = [np.load(folder / f"{n}.npy", allow_pickle=False) for n in ("learn", "choose")]
+        if (folder / "start.safetensors").is_file():
+            network.load_state_dict(load_file(folder / "start.safetensors"), strict=False)
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        raise StoreError(f"{folder} holds no run that can be executed: {error}") from error
+    for found_M in rows:
+        _check_whole(found_M, (0, len(clips.labels_M)), f"{folder} has rows")
+    _check_whole(clips.labels_M, (_UNLABELLED, plan.data.classes), f"{folder} has labels")
+    return clips, Split(*rows)
+
+
+def _check_whole(found_M: Indices, limits: tuple[int, int], what: str) -> None:
+    least, most = limits
+    fits = found_M.dtype.kind == "i" and found_M.ndim == 1
+    if not fits or ((found_M < least) | (found_M >= most)).any():
+        raise StoreError(f"{what} that are no whole numbers of {least} to {most - 1}; train anew")
 
 
 def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress | None) -> Outcome:

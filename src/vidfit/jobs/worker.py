@@ -12,13 +12,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from vidfit.errors import VidfitError
 from vidfit.jobs.training_run import execute, stopped_by_signals
 
 
 def main() -> int:
-    """Execute the run; 130 when it was asked to pause."""
-    with stopped_by_signals() as stop:
-        return 0 if execute(Path(sys.argv[1]), None, stop, sys.argv[2:]) else 130
+    """Execute the run; 130 when it was asked to pause, 2 when it cannot be executed."""
+    try:
+        with stopped_by_signals() as stop:
+            return 0 if execute(Path(sys.argv[1]), None, stop, sys.argv[2:]) else 130
+    except VidfitError as error:
+        sys.stderr.write(f"vidfit: {error}\n")
+        return 2
 
 
 if __name__ == "__main__":

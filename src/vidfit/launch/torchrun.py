@@ -32,7 +32,8 @@ def run(module: str, arguments: Sequence[str], count: int, look: Callable[[], bo
         *("--nproc-per-node", str(count), "--max-restarts", str(RESTARTS)),
         *("-m", module, *arguments),
     ]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    # Modules are never taken from the working directory, where anybody's files may lie.
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONSAFEPATH": "1"}
     with subprocess.Popen(command, env=environment) as started:
         while started.poll() is None:
             time.sleep(_LOOK_SECONDS)
