@@ -224,7 +224,9 @@ class Ready:
             copy: Any = Clip(str(clip.path), clip.start_seconds)
             yield Extracted(copy, f"{clip.start_seconds:064.0f}", "", 0.1, {"motion": 0.1}, {})  # type: ignore[misc]
 
-    def processes(self, module: str, argument: str, count: int, look: Callable[[], bool]) -> None:
+    def processes(
+        self, module: str, arguments: Sequence[str], count: int, look: Callable[[], bool]
+    ) -> None:
         """Run nothing."""
         raise NotImplementedError(f"{module} is not run where all is done")
 

@@ -1,6 +1,6 @@
 """Hold the documentation against the repository: links, commands and snippets.
 
-Looked at are README.md, CONTRIBUTING.md and docs/*.md.
+Looked at are README.md, CONTRIBUTING.md, SECURITY.md and docs/*.md.
 
 - Links to files in the repository, and to headings, must lead somewhere.
 - In ``console`` blocks, each line after ``$`` must be a command that exists: options of
@@ -53,7 +53,12 @@ class Block:
 def main() -> int:
     """Check all documents; print what is wrong."""
     sys.path.insert(0, str(ROOT))  # for `python -m benchmarks.NAME`
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+    ]
     complaints: list[str] = []
     run = 0
     for page in pages:

@@ -203,10 +203,25 @@ def test_a_name_that_leaves_the_directory_is_refused(saved, name):
         load_model(saved)
 
 
-def test_a_file_that_is_not_listed_is_ignored(saved):
+def test_files_of_hubs_and_version_control_may_lie_beside_a_model(saved):
     (saved / "README.md").write_text("about this model")
-    (saved / "backbones" / "0" / "notes.bin").write_bytes(b"anything")
+    (saved / ".gitattributes").write_text("*.safetensors filter=lfs")
+    (saved / ".cache" / "huggingface").mkdir(parents=True)
+    (saved / ".cache" / "huggingface" / "notes").write_text("of a download")
     assert load_model(saved).classes == example().classes
+
+
+@pytest.mark.parametrize("name", ["backbones/0/adapter_config.json", "more.safetensors"])
+def test_a_file_that_is_not_listed_is_refused(saved, name):
+    (saved / name).write_bytes(b"anything")
+    with pytest.raises(ModelError, match=rf"holds '{name}', which its model.json does not name"):
+        load_model(saved)
+
+
+def test_a_link_to_a_folder_is_refused(saved):
+    (saved / "backbones" / "2").symlink_to(saved / "backbones" / "0")
+    with pytest.raises(ModelError, match="holds 'backbones/2', which"):
+        load_model(saved)
 
 
 def test_an_empty_folder_may_be_filled(tmp_path):

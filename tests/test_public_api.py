@@ -52,15 +52,17 @@ SIGNATURES = {
     "plan=None, groups=None, holdout=0.2, workers=None, tensorboard=False, on='here', "
     "planning=PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
-    "cores=None, epochs=None, batch=None, minutes=None, groups=None)), "
+    "cores=None, epochs=None, batch=None, minutes=None, groups=None), own=()), "
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
     "shard": "(source: 'str | Path', output: 'Path', options: 'ShardOptions' = ShardOptions("
     "by='video', shard_bytes=None, shard_clips=None, like=None, plan=None, groups=None, "
-    "holdout=0.0, workers=None, on='here'), progress: 'Progress | None' = None) -> 'Sharded'",
+    "holdout=0.0, workers=None, on='here', own=()), "
+    "progress: 'Progress | None' = None) -> 'Sharded'",
     "export": "(directory: 'Path', output: 'Path', format: 'Format' = 'onnx', "
     "own: 'Sequence[str]' = (), progress: 'Progress | None' = None) -> 'Exported'",
     "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) -> 'None'",
-    "pull": "(source: 'str', directory: 'Path', progress: 'Progress | None' = None) -> 'None'",
+    "pull": "(source: 'str', directory: 'Path', progress: 'Progress | None' = None, "
+    "own: 'Sequence[str]' = ()) -> 'None'",
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",
@@ -83,7 +85,7 @@ SIGNATURES = {
     "ShardOptions": "(by: 'By' = 'video', shard_bytes: 'int | None' = None, "
     "shard_clips: 'int | None' = None, like: 'str | None' = None, plan: 'Path | None' = None, "
     "groups: 'Path | None' = None, holdout: 'float' = 0.0, workers: 'int | None' = None, "
-    "on: 'str' = 'here') -> None",
+    "on: 'str' = 'here', own: 'tuple[str, ...]' = ()) -> None",
     "FeatureStore": "(root: 'Path') -> 'None'",
     "Clip": "(path: 'str', start_seconds: 'float' = 0.0, end_seconds: 'float | None' = None, "
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "

@@ -157,7 +157,12 @@ def test_documents_count_the_kinds_of_video_that_are_tested():
 
 
 def test_documents_name_no_folder_of_a_machine():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "SECURITY.md",
+        *(ROOT / "docs").glob("*.md"),
+    ]
     pattern = re.compile(r"(?<![\w.])/(?:home|root|Users|mnt)/\w+")
     found = [
         f"{page.name}: {match[0]}"

@@ -134,8 +134,8 @@ class BackboneSpec:
 
     ``gmacs_per_view`` are multiply-accumulates (10^9) of one forward of ``clip_len`` frames;
     the cost of a clip is that times ``sampling.num_clips``. ``revision`` is the sha256 of
-    the weights (or the version of a training-free algorithm). ``commercial_use`` is ``None``
-    when the licence leaves it open.
+    the weights, and of the configuration where they leave something open (or the version of a
+    training-free algorithm). ``commercial_use`` is ``None`` when the licence leaves it open.
     """
 
     name: str

@@ -14,6 +14,12 @@ from vidfit.errors import StoreError
 _LOCK = ".vidfit-lock"
 
 
+def cache_folder(name: str) -> Path:
+    """Return ``vidfit/name`` in the user's cache folder (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "vidfit" / name
+
+
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file under a temporary name beside it, then rename it; return its path.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from vidfit.contracts import Progress
@@ -58,8 +58,10 @@ class Launcher(Protocol):
         """
         ...
 
-    def processes(self, module: str, argument: str, count: int, look: Callable[[], bool]) -> None:
-        """Run ``python -m module argument`` in processes that know of one another (torchrun).
+    def processes(
+        self, module: str, arguments: Sequence[str], count: int, look: Callable[[], bool]
+    ) -> None:
+        """Run ``python -m module arguments`` in processes that know of one another (torchrun).
 
         Parameters
         ----------

@@ -324,7 +324,7 @@ def test_code_of_a_model_is_refused_and_not_run(directories, tmp_path):
     [
         ("config.json", "no Hugging Face model"),
         ("preprocessor_config.json", "how its network wants its pictures"),
-        ("model.safetensors", "cannot be read as a ViTModel"),
+        ("model.safetensors", "holds no weights that can be read"),
     ],
 )
 def test_incomplete_directories_say_what_they_lack(directories, tmp_path, removed, complaint):

@@ -18,7 +18,9 @@ from tests.runtime.conftest import Trunk
 from vidfit import backbones as zoo
 from vidfit.backbones.encoder import FrameEncoder
 from vidfit.contracts import ClipFeatures
-from vidfit.errors import ModelError
+from vidfit.errors import BackboneError, ModelError
+from vidfit.fusion.answers import OverAnswers
+from vidfit.fusion.average import LinearPool
 from vidfit.jobs import heads
 from vidfit.jobs.export import Exported, run_export
 from vidfit.jobs.export_graphs import file_stems
@@ -235,7 +237,8 @@ def test_an_algorithm_among_the_members_leaves_the_networks(graphs, tmp_path):
 
 
 def test_another_head_leaves_the_networks(graphs, tmp_path):
-    directory = write_model(tmp_path / "model", graphs[:1], linear(), "linear-pool")
+    pool = OverAnswers((linear(),), LinearPool(np.ones(1, np.float32)))
+    directory = write_model(tmp_path / "model", graphs[:1], pool, "linear-pool")
     found = run_export(directory, tmp_path / "out", "onnx")
     assert set(found.parity) == {"tiny-int8.onnx"}
     assert "the head is of the kind 'linear-pool'" in found.notes[0]
@@ -305,14 +308,16 @@ def test_weights_in_other_files_are_refused(graphs, tmp_path):
     entry.key, entry.value = "location", "../../secret"
     file.write_bytes(content.SerializeToString())
     directory = write_model(tmp_path / "model", [tiny_model.graph(file)], linear())
-    with pytest.raises(ModelError, match="keeps weights in other files"):
+    with pytest.raises(BackboneError, match="keeps weights in other files"):
         run_export(directory, tmp_path / "out", "onnx")
 
 
 FULL = """
 import resource, sys
 from pathlib import Path
-from vidfit.errors import ModelError
+from vidfit.errors import BackboneError, ModelError
+from vidfit.fusion.answers import OverAnswers
+from vidfit.fusion.average import LinearPool
 from vidfit.jobs.export import run_export
 import vidfit.jobs.export_graphs, openvino
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)

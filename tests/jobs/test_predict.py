@@ -12,7 +12,7 @@ from tests.clips import Counting, write_clip
 from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, write, x264
 
 from vidfit.contracts import Clip, Failure, Segment
-from vidfit.errors import BackboneError, ModelError, VideoError, VidfitError
+from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.jobs.predict import join, load, predict_many, run_predict, windows
 from vidfit.launch import Here
 from vidfit.model import load_model
@@ -245,7 +245,7 @@ def test_a_network_that_fails_on_one_window_does_not_spoil_the_others(tmp_path, 
 def test_a_head_that_this_version_does_not_know_is_refused(fitted, tmp_path, monkeypatch):
     model = load_model(fitted.model)
     monkeypatch.setattr(
-        "vidfit.jobs.predict.load_model", lambda directory: replace(model, head="forest")
+        "vidfit.jobs.opened_model.load_model", lambda directory: replace(model, head="forest")
     )
     with pytest.raises(ModelError, match=r"'forest'.*linear, "):
         load(fitted.model)
@@ -261,7 +261,7 @@ def test_a_member_that_is_not_known_here_is_refused(fitted, tmp_path):
     document = json.loads((directory / "model.json").read_text())
     document["files"]["backbones/0/spec.json"] = hashlib.sha256(spec.read_bytes()).hexdigest()
     (directory / "model.json").write_text(json.dumps(document))
-    with pytest.raises(BackboneError, match="family 'mine'"):
+    with pytest.raises(ModelError, match="family 'mine'"):
         load(directory)
 
 

@@ -83,7 +83,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(on_motion, clips, tmp_pa
     steps = iter(range(10**6))
     real = training_run.execute
 
-    def execute(folder, progress=None, stop=lambda: False):
+    def execute(folder, progress=None, stop=lambda: False, own=()):
         return real(folder, progress, lambda: next(steps) >= 7)
 
     monkeypatch.setattr(training_run, "execute", execute)

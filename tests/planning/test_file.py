@@ -55,7 +55,7 @@ def test_what_was_edited_is_taken_and_a_whole_number_is_a_number(path):
     ("names", "value", "message"),
     [
         (("layout", "microbatch"), 2, "layout has no field 'microbatch'; did you mean 'micro_ba"),
-        (("layout", "micro_batch"), 0, "layout.micro_batch is 0; give 1 or more"),
+        (("layout", "micro_batch"), 0, "layout.micro_batch is 0; give 1 to 1,000,000"),
         (("layout", "micro_batch"), "4", 'layout.micro_batch is "4"; give a whole number'),
         (("layout", "micro_batch"), True, "micro_batch is true; give a whole number"),
         (("layout", "precision"), "int8", "is \"int8\"; valid are 'fp32', 'bf16', 'fp16'"),

@@ -25,8 +25,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vidfit.backbones.notation import split_views, with_spec
-from vidfit.backbones.saved import ENTRY_POINTS, RESTORE, restore, save
+from vidfit.backbones.notation import runs_a_file, split_views, with_spec
+from vidfit.backbones.saved import ENTRY_POINTS, RESTORE, configuration_of, restore, save
 from vidfit.contracts import Backbone, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
 
@@ -108,7 +108,7 @@ def load(name: str, *, download: bool = False) -> Backbone:
             backbone = _resolve(BACKBONES[name])()
         elif source and family in FAMILIES:
             backbone = _resolve(FAMILIES[family])(source, download=download)
-        elif ".py:" in name:
+        elif runs_a_file(name):
             backbone = _from_file(name)
         else:
             backbone = _from_entry_point(name)
@@ -158,7 +158,7 @@ def with_sampling(backbone: Backbone, sampling: Sampling) -> Backbone:
 def with_network(backbone: Backbone, network: nn.Module) -> Backbone:
     """Return the same encoder with other weights, such as fine-tuned ones, frozen.
 
-    Its revision is the digest of the weights, so that features of both never mix.
+    Its revision is that of the weights, so that features of both never mix.
 
     Raises
     ------
@@ -174,7 +174,8 @@ def with_network(backbone: Backbone, network: nn.Module) -> Backbone:
     from vidfit.backbones.encoder import freeze
 
     frozen = freeze(network)
-    spec = replace(backbone.spec, revision=weights.digest(frozen.state_dict()))
+    found = weights.revision(frozen.state_dict(), configuration_of(backbone))
+    spec = replace(backbone.spec, revision=found)
     return cast(Backbone, replace(backbone, spec=spec, network=frozen))
 
 

@@ -57,6 +57,11 @@ class TorchEncoder:
     network: nn.Module
     taken: weights.Taken | None = None
 
+    @property
+    def configuration(self) -> str:
+        """What the weights do not say of the network; a part of its revision."""
+        return ""
+
     def forward(self, frames_BTHWC: Frames) -> Floats:
         """Return tokens [B, N, D] of views [B, T, H, W, C]."""
         check_frames(frames_BTHWC, self.spec)

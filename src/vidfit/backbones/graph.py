@@ -16,6 +16,7 @@ import numpy as np
 
 from vidfit.contracts import BackboneSpec, Floats, Frames
 from vidfit.errors import BackboneError
+from vidfit.onnx_rules import check_network
 
 FILE_NAME = "network.onnx"
 ENGINES = ("onnx", "openvino")
@@ -71,13 +72,18 @@ def restore(directory: Path, spec: BackboneSpec) -> Graph:
     Raises
     ------
     BackboneError
-        When the file is missing, or is not the one that the spec names.
+        When the file is missing, is not the one that the spec names, or holds what no network
+        of vidfit does.
     """
     graph = directory / FILE_NAME
     if not graph.is_file():
         raise BackboneError(f"{directory} has no {FILE_NAME}; compress or copy the model again")
     if _sha256(graph) != spec.revision:
         raise BackboneError(f"{graph} was altered after it was written; copy the model again")
+    try:
+        check_network(graph)
+    except ValueError as error:
+        raise BackboneError(f"{directory}: {error}") from error
     return Graph(spec, graph)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -27,19 +27,22 @@ from vidfit.backbones.encoder import (
     freeze,
 )
 from vidfit.backbones.hf_encoder import Encoder
-from vidfit.backbones.hf_families import FAMILIES, Family
+from vidfit.backbones.hf_families import Family
 from vidfit.backbones.hf_processing import FILES, preprocessing_of, read_processor
+from vidfit.backbones.hf_reading import (
+    BIN,
+    CONFIG,
+    check_size,
+    configuration,
+    read_config,
+    read_weights,
+)
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
 from vidfit.errors import BackboneError
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedConfig
-
 FRAMES_OF_IMAGE_ENCODERS = 8
 
-_CONFIG = "config.json"
-_BIN = "pytorch_model.bin"
-_FETCHED = (_CONFIG, "*.safetensors", "*.safetensors.index.json", *FILES, "README.md")
+_FETCHED = (CONFIG, "*.safetensors", "*.safetensors.index.json", *FILES, "README.md")
 
 _FREE = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense")
 
@@ -49,6 +52,11 @@ class HfImageBackbone(FrameBackbone):
     """An image encoder; ``processor`` are the settings of its image processor, as JSON."""
 
     processor: str = "{}"
+
+    @property
+    def configuration(self) -> str:
+        """The config, as JSON: activations and heads, for two, leave no trace in the weights."""
+        return _configuration(self.network)
 
     def save(self, directory: Path) -> None:
         """Write config, weights and processor into an existing directory."""
@@ -60,6 +68,11 @@ class HfVideoBackbone(TorchEncoder):
     """A video encoder; ``processor`` are the settings of its video processor, as JSON."""
 
     processor: str = "{}"
+
+    @property
+    def configuration(self) -> str:
+        """The config, as JSON: activations and heads, for two, leave no trace in the weights."""
+        return _configuration(self.network)
 
     def save(self, directory: Path) -> None:
         """Write config, weights and processor into an existing directory."""
@@ -129,18 +142,25 @@ def _spec(
         licence=licence,
         commercial_use=_commercial_use(licence),
         source=source,
-        revision=weights.digest(network.state_dict()),
+        revision=weights.revision(network.state_dict(), _configuration(network)),
     )
+
+
+def _configuration(network: nn.Module) -> str:
+    model: Any = cast(Encoder, network).model
+    return json.dumps(configuration(model.config), sort_keys=True, default=str)
 
 
 def _read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
     import transformers
 
-    config = _read_config(directory)
-    family = FAMILIES[config.model_type]
+    family, config = read_config(directory)
+    state = read_weights(directory)
     model_class = getattr(transformers, family.model)
     arguments: dict[str, Any] = {
         **dict(family.arguments),
+        "config": config,
+        "state_dict": state,
         "output_loading_info": True,
         # Listed by name in the report, and refused there.
         "ignore_mismatched_sizes": True,
@@ -148,52 +168,19 @@ def _read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
         "local_files_only": True,
         "dtype": torch.float32,
     }
-    has_safetensors = any(directory.glob("*.safetensors"))
-    if not has_safetensors and (directory / _BIN).is_file():
-        arguments |= {"config": config, "state_dict": weights.read(directory / _BIN)}
-    else:
-        arguments["use_safetensors"] = True
-    place = None if "state_dict" in arguments else directory
     try:
         with _quiet():
-            model, report = model_class.from_pretrained(place, **arguments)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+            check_size(model_class, config, state)
+            # Values, and no directory: see `hf_reading`.
+            model, report = model_class.from_pretrained(None, **arguments)
+    except Exception as error:  # networks check their configs, each in its own way
         raise BackboneError(
             f"The weights in {directory} cannot be read as a {family.model} "
             f"({type(error).__name__}: {error}). Valid are safetensors files that belong to "
-            f"{_CONFIG}, or {_BIN} with nothing but tensors: download the model again."
+            f"{CONFIG}, or {BIN} with nothing but tensors: download the model again."
         ) from error
     encoder = getattr(model, family.part) if family.part else model
     return family, encoder, _taken(report, encoder, family, directory)
-
-
-def _read_config(directory: Path) -> PreTrainedConfig:
-    import transformers
-
-    path = directory / _CONFIG
-    if not path.is_file():
-        raise BackboneError(
-            f"{directory} has no {_CONFIG}, so it is no Hugging Face model. Pass the directory "
-            "that save_pretrained wrote, or a snapshot of the hub."
-        )
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        kind = facts.get("model_type")
-        if kind in FAMILIES:
-            config: PreTrainedConfig = transformers.AutoConfig.from_pretrained(
-                directory, trust_remote_code=False, local_files_only=True
-            )
-            return config
-    except (OSError, ValueError, AttributeError) as error:
-        raise BackboneError(
-            f"{path} cannot be understood ({type(error).__name__}: {error}). "
-            "Download the model again."
-        ) from error
-    remote = " It wants to run code of its own, which is never done." * ("auto_map" in facts)
-    raise BackboneError(
-        f"{path} is of the kind {kind!r}; known are {', '.join(FAMILIES)}.{remote} "
-        "Choose a model of a known kind, or write a backbone: my_file.py:MyBackbone."
-    )
 
 
 def _taken(

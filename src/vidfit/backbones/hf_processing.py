@@ -6,11 +6,11 @@ ask for bicubic), and the network normalises.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import Preprocessing
+from vidfit.documents import read_json
 from vidfit.errors import BackboneError
 
 FILES = ("preprocessor_config.json", "video_preprocessor_config.json")
@@ -33,12 +33,14 @@ def read_processor(directory: Path) -> dict[str, Any]:
         path = directory / name
         if path.is_file():
             try:
-                settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
+                settings: dict[str, Any] = read_json(path)
+            except (OSError, ValueError) as error:
                 raise BackboneError(
                     f"{path} is no JSON ({error}). Download the model again."
                 ) from error
-            return settings
+            if isinstance(settings, dict):
+                return settings
+            raise BackboneError(f"{path} holds no settings. Download the model again.")
     raise BackboneError(
         f"{directory} has no {FILES[0]}, so it is unknown how its network wants its pictures. "
         "Copy that file from the model's page beside config.json."
@@ -53,8 +55,14 @@ def preprocessing_of(settings: dict[str, Any]) -> Preprocessing:
     BackboneError
         When they give no size, or one of an unknown form.
     """
-    mean, std = _normalisation(settings)
-    height, width, short_side = _geometry(settings)
+    try:
+        mean, std = _normalisation(settings)
+        height, width, short_side = _geometry(settings)
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        raise BackboneError(
+            f"The processor's settings cannot be understood ({error}). Correct them in its file, "
+            "or download the model again."
+        ) from error
     return Preprocessing(height, width, short_side, mean, std)
 
 

@@ -1,4 +1,4 @@
-"""What may stand around the name of a backbone: ``random:NAME`` and ``NAME@VIEWS``."""
+"""What a name of a backbone asks for: ``random:NAME``, ``NAME@VIEWS``, ``FILE.py:NAME``."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def split_views(name: str) -> tuple[str, int | None]:
     if views < 1:
         raise BackboneError(f"{name!r} asks for no view; VIEWS in NAME@VIEWS is 1 or more.")
     return found[1], views
+
+
+def runs_a_file(name: str) -> bool:
+    """Whether loading a backbone of that name runs a file: ``FILE.py:NAME``, whatever is around."""
+    return ".py:" in name
 
 
 def plain_name(name: str) -> str:

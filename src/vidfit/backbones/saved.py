@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import re
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from vidfit.backbones.notation import plain_name, with_spec
 from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, TorchBackbone
+from vidfit.documents import Rule, read_json, value_of, within
 from vidfit.errors import BackboneError
 
 SPEC_FILE = "spec.json"
@@ -35,11 +37,54 @@ an entry point names, or in a file that is loaded before.
 """
 
 
+_WEIGHTS = r"weights\.safetensors"
+_FILES: dict[str, str] = {
+    "efficientnet-lite": _WEIGHTS,
+    "hf": r"config\.json|(video_)?preprocessor_config\.json|model\.safetensors(\.index\.json)?"
+    r"|model-\d{5}-of-\d{5}\.safetensors",
+    "mobilenetv2": _WEIGHTS,
+    "motion": "",
+    "transnetv2": _WEIGHTS,
+    "network": rf"{_WEIGHTS}|shape\.json",
+    "onnx": r"network\.onnx",
+    "openvino": r"network\.onnx",
+    "vgg": _WEIGHTS,
+}
+"""Family -> the files that vidfit writes beside ``spec.json``: others are refused, as libraries
+look for files of their own. A family of one's own may have any."""
+
+MOST_CLIP_BYTES = 2**30
+"""Of the frames of a clip, all views."""
+
+_RULES = {
+    (Sampling, "clip_len"): within(1, 4096),
+    (Sampling, "num_clips"): within(1, 4096),
+    (Sampling, "interval_seconds"): within(1e-6, 86_400.0),
+    (Preprocessing, "height_pixels"): within(1, 4096),
+    (Preprocessing, "width_pixels"): within(1, 4096),
+    (Preprocessing, "short_side_pixels"): within(1, 8192),
+    (Preprocessing, "std"): Rule(lambda std: min(std) > 0, "numbers above 0"),
+    (BackboneSpec, "name"): Rule(bool, "a text that is not empty"),
+    (BackboneSpec, "dim"): within(1, 10**6),
+    (BackboneSpec, "parameters"): within(0, 10**13),
+    (BackboneSpec, "gmacs_per_view"): within(0.0, 1e9),
+}
+
+
 def save(backbone: Backbone, directory: Path) -> None:
-    """Write a backbone into a directory, which is created when missing."""
+    """Write a backbone into a directory, which is created when missing.
+
+    In ``spec.json`` the revision is that of the weights alone: what else is a part of it is read
+    from the network that they are put into.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     backbone.save(directory)
-    facts = dataclasses.asdict(backbone.spec)
+    spec = backbone.spec
+    if isinstance(backbone, TorchBackbone) and configuration_of(backbone):
+        from vidfit.backbones import weights
+
+        spec = dataclasses.replace(spec, revision=weights.digest(backbone.network.state_dict()))
+    facts = dataclasses.asdict(spec)
     (directory / SPEC_FILE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
@@ -49,8 +94,8 @@ def restore(directory: Path) -> Backbone:
     Raises
     ------
     BackboneError
-        When files are missing or damaged, the family is unknown, or the weights are not
-        those that the spec names.
+        When files are missing, damaged or not those of its family, the family is unknown, or
+        the weights are no numbers, or not those that the spec names.
     """
     spec = _read_spec(directory / SPEC_FILE)
     if spec.family not in RESTORE:
@@ -62,29 +107,52 @@ def restore(directory: Path) -> Backbone:
             f"{', '.join(RESTORE)}. If it is your own, name its file: `--backbone FILE.py:NAME`, "
             "and in that file its restore function in vidfit.backbones.RESTORE."
         )
+    _check_files(directory, spec.family)
     module, _, attribute = RESTORE[spec.family].partition(":")
     function = getattr(importlib.import_module(module), attribute)
     # A family knows its networks by their own names; what was put around one is put back.
     plain = dataclasses.replace(spec, name=plain_name(spec.name))
     backbone = cast(Callable[[Path, BackboneSpec], Backbone], function)(directory, plain)
-    if plain != spec:
-        backbone = with_spec(backbone, spec)
-    _verify(backbone, spec, directory)
-    return backbone
+    return _verified(backbone, spec, directory)
 
 
-def _verify(backbone: Backbone, spec: BackboneSpec, directory: Path) -> None:
-    """Refuse weights that differ from those that were saved."""
-    found = backbone.spec.revision
+def configuration_of(backbone: Backbone) -> str:
+    """Return what the weights of a backbone do not say of its network."""
+    return str(getattr(backbone, "configuration", ""))
+
+
+def _check_files(directory: Path, family: str) -> None:
+    if family not in _FILES:
+        return
+    known = re.compile(f"{_FILES[family]}|{re.escape(SPEC_FILE)}")
+    for path in sorted(directory.iterdir()):
+        if not known.fullmatch(path.name) or not path.is_file():
+            raise BackboneError(
+                f"{directory} has {path.name!r}, which vidfit never writes for a backbone of the "
+                f"family {family!r}. Do not trust it, or take that away if you put it there."
+            )
+
+
+def _verified(backbone: Backbone, spec: BackboneSpec, directory: Path) -> Backbone:
+    """Refuse weights that differ from those that were saved; return the backbone under its spec.
+
+    Its revision is of what was found: of a network under another configuration, it is another.
+    """
+    found, revision = backbone.spec.revision, spec.revision
     if isinstance(backbone, TorchBackbone):
         from vidfit.backbones import weights
 
-        found = weights.digest(backbone.network.state_dict())
+        state = backbone.network.state_dict()
+        weights.check_finite(state, str(directory))
+        found = weights.digest(state)
+        revision = weights.revision(state, configuration_of(backbone))
     if found != spec.revision:
         raise BackboneError(
             f"The weights in {directory} are not those of its {SPEC_FILE}: sha256 {found[:12]} "
             f"instead of {spec.revision[:12]}. They were altered: save the backbone again."
         )
+    wanted = dataclasses.replace(spec, revision=revision)
+    return backbone if backbone.spec == wanted else with_spec(backbone, wanted)
 
 
 def _read_spec(path: Path) -> BackboneSpec:
@@ -94,20 +162,23 @@ def _read_spec(path: Path) -> BackboneSpec:
             "Pass a directory that vidfit.backbones.save wrote."
         )
     try:
-        return _spec_from(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError, KeyError) as error:
+        spec = value_of(BackboneSpec, read_json(path), _RULES)
+        _check_clip(spec)
+    except (OSError, ValueError) as error:
         raise BackboneError(
-            f"{path} cannot be understood ({type(error).__name__}: {error}). "
+            f"{path} cannot be understood ({error}). "
             "It is damaged or comes from a newer vidfit: save the backbone again."
         ) from error
+    return spec
 
 
-def _spec_from(facts: dict[str, Any]) -> BackboneSpec:
-    preprocessing = dict(facts["preprocessing"])
-    for key in ("mean", "std"):
-        preprocessing[key] = tuple(preprocessing[key])
-    values = facts | {
-        "sampling": Sampling(**facts["sampling"]),
-        "preprocessing": Preprocessing(**preprocessing),
-    }
-    return BackboneSpec(**values)
+def _check_clip(spec: BackboneSpec) -> None:
+    """Refuse views that no machine should be asked to hold."""
+    sampling, size = spec.sampling, spec.preprocessing
+    frames = sampling.num_clips * sampling.clip_len
+    clip_bytes = frames * size.height_pixels * size.width_pixels * 3
+    if clip_bytes > MOST_CLIP_BYTES:
+        raise ValueError(
+            f"it: a clip is {frames:,} frames of {size.height_pixels} x {size.width_pixels}, "
+            f"{clip_bytes:,} bytes; give at most {MOST_CLIP_BYTES:,}"
+        )

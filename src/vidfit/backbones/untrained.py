@@ -56,7 +56,7 @@ def load(source: str, *, download: bool = False) -> Backbone:
         licence="none needed (random weights)",
         commercial_use=True,
         source=f"random weights, seed {SEED}; He et al. 2015",
-        revision=weights.digest(network.state_dict()),
+        revision=weights.revision(network.state_dict(), base.configuration),
     )
     return with_spec(replace(base, network=network, taken=None), spec)
 

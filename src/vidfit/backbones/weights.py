@@ -81,6 +81,40 @@ def digest(state: State) -> str:
     return sha.hexdigest()
 
 
+def revision(state: State, configuration: str = "") -> str:
+    """Return the sha256 that names a network: of its weights, and of what they do not say of it.
+
+    Parameters
+    ----------
+    configuration
+        Of the network beside its weights, such as activations and heads; empty where the
+        weights' names and shapes leave nothing open.
+    """
+    plain = digest(state)
+    if not configuration:
+        return plain
+    return hashlib.sha256(f"{plain}|{configuration}".encode()).hexdigest()
+
+
+def check_finite(state: State, origin: str) -> None:
+    """Refuse weights that are no numbers.
+
+    Raises
+    ------
+    BackboneError
+        Names a tensor.
+    """
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and tensor.numel():
+            # Of a NaN both are NaN; no copy is made, and weights may be large.
+            least, most = torch.aminmax(tensor.detach())
+            if not (torch.isfinite(least) and torch.isfinite(most)):
+                raise BackboneError(
+                    f"The weights of {origin} are no numbers: {name} holds NaN or infinity. Train "
+                    "or download them again."
+                )
+
+
 def read(path: Path) -> dict[str, torch.Tensor]:
     """Read a state dict from ``.safetensors``, ``.pth``, ``.pt`` or ``.bin``; runs no code.
 

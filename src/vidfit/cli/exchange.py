@@ -29,12 +29,16 @@ def push(
 def pull(
     source: Annotated[str, typer.Argument(help="Folder, URL such as s3://, or hf:org/name.")],
     directory: Annotated[Path, typer.Argument(help="Folder for the model.")],
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
+    ] = None,
 ) -> None:
     """Copy a model from another place; nothing of it appears unless all of it is whole."""
     from vidfit.cli.progress import Bars
     from vidfit.jobs.exchange import run_pull
 
     with Bars() as bars:
-        run_pull(source, directory, bars)
+        run_pull(source, directory, bars, tuple(backbone or ()))
     say(f"Model    {directory}")
     say(f"Use it   vidfit predict {directory} video.mp4")

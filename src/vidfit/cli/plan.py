@@ -47,6 +47,7 @@ def plan(  # noqa: PLR0913  (the options of a command)
     only_below: OnlyBelow = None,
 ) -> None:
     """Plan a training run: what learns, what fits the memory, how long it takes, and why."""
+    from vidfit.backbones.notation import runs_a_file
     from vidfit.cli.progress import Bars
     from vidfit.files import claimed
     from vidfit.jobs.options import PlanOptions
@@ -65,4 +66,5 @@ def plan(  # noqa: PLR0913  (the options of a command)
     say_lines(plan_markdown(found))
     say_lines(f"\nPlan     {folder / 'plan.json'}")
     say(f"Picture  {folder / 'plan.svg'}")
-    say(f"Train    vidfit train {clips} --plan {folder / 'plan.json'} -o {folder}")
+    own = f" --backbone {backbone}" if runs_a_file(backbone) else ""
+    say(f"Train    vidfit train {clips} --plan {folder / 'plan.json'}{own} -o {folder}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers
+from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Own, Workers
 from vidfit.cli.quantities import memory_bytes
 from vidfit.cli.say import say, say_lines
 
@@ -41,6 +41,7 @@ def shard(  # noqa: PLR0913  (the options of a command)
     holdout: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set.")
     ] = 0.0,
+    backbone: Own = None,
     workers: Workers = None,
     on: On = "here",
     allow_url: AllowUrl = None,
@@ -52,7 +53,16 @@ def shard(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.shard import ShardOptions, run_shard
 
     options = ShardOptions(
-        by, memory_bytes(shard_size), shard_clips, like, plan, groups, holdout, workers, on
+        by,
+        memory_bytes(shard_size),
+        shard_clips,
+        like,
+        plan,
+        groups,
+        holdout,
+        workers,
+        on,
+        tuple(backbone or ()),
     )
     with claimed(output), Bars() as bars:
         done = run_shard(clips, output, options, bars)

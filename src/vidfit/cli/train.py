@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers, output_of
+from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Own, Workers, output_of
 from vidfit.cli.say import say_lines
 from vidfit.files import claimed
 
@@ -40,6 +40,7 @@ def train(  # noqa: PLR0913  (the options of a command)
             help="Train nothing: compare gradients of 1, 2, 4 and 8 micro-batches.",
         ),
     ] = False,
+    backbone: Own = None,
     workers: Workers = None,
     on: On = "here",
     allow_url: AllowUrl = None,
@@ -51,7 +52,9 @@ def train(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.options import TrainOptions
     from vidfit.jobs.train import run_train
 
-    options = TrainOptions(plan, groups, holdout, workers, tensorboard, on)
+    options = TrainOptions(
+        plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ())
+    )
     folder = output or output_of(clips)
     if check_accumulation:
         _check(clips, folder, options)

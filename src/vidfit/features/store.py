@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
@@ -237,7 +238,19 @@ def _read_whole(path: Path) -> pa.Table:
     content = path.read_bytes()
     if path.stem != f"part-{_digest(content)}":
         raise ValueError("its bytes are not those that were written")
-    return pq.read_table(pa.BufferReader(content))
+    table = pq.read_table(pa.BufferReader(content)).select(_SCHEMA.names).cast(_SCHEMA)
+    _check_rows(table)
+    return table
+
+
+def _check_rows(table: pa.Table) -> None:
+    """Refuse rows that are no features, whoever wrote them."""
+    if any(column.null_count for column in table.columns):
+        raise ValueError("it has rows without a value")
+    dims = table["dim"].to_numpy()
+    lengths = pc.list_value_length(table["tokens"]).to_numpy()
+    if (dims < 1).any() or (lengths % np.maximum(dims, 1)).any():
+        raise ValueError("its tokens are not of the size that it says")
 
 
 def _set_aside(path: Path, error: Exception) -> None:

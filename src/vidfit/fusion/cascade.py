@@ -52,7 +52,7 @@ class Cascade:
     @property
     def stages(self) -> tuple[tuple[int, ...], ...]:
         """Members by stage."""
-        return _in_stages(tuple(range(len(self.members))))
+        return in_stages(tuple(range(len(self.members))))
 
     def wanted(self, blocks: Sequence[Floats | None]) -> tuple[int, ...]:
         """Return the next members to ask for one clip, or none when it can be answered."""
@@ -154,7 +154,7 @@ class _Plan:
         return result
 
 
-def _in_stages(order: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+def in_stages(order: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Return members in their order of asking by stage: one, one, and all others."""
     single = min(_STAGES - 1, len(order) - 1)
     return (*((i,) for i in order[:single]), order[single:])
@@ -162,7 +162,7 @@ def _in_stages(order: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
 
 def _asked(order: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Return by stage all members that were asked by then."""
-    stages = _in_stages(order)
+    stages = in_stages(order)
     return [sum(stages[: t + 1], ()) for t in range(len(stages))]
 
 
@@ -214,7 +214,7 @@ def _plan(order: tuple[int, ...], pools: _Pools, costs: Sequence[Cost]) -> _Plan
     stages_TMK = np.stack([pools.out_of_fold_MK(members) for members in asked])
     thresholds_T = _thresholds(stages_TMK, pools.labels_M)
     depth_M = _depth(stages_TMK, thresholds_T)
-    steps = np.cumsum([seconds_a_clip([costs[i] for i in stage]) for stage in _in_stages(order)])
+    steps = np.cumsum([seconds_a_clip([costs[i] for i in stage]) for stage in in_stages(order)])
     seconds = float(steps[depth_M - 1].mean())
     return _Plan(order, tuple(pools.pool(members) for members in asked), thresholds_T, seconds)
 

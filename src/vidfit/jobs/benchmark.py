@@ -188,7 +188,7 @@ def _ask(question: Mapping[str, Any]) -> dict[str, Any]:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     threads = dict.fromkeys(names, str(question["threads"]))
     done = subprocess.run(
-        [sys.executable, "-m", "vidfit.jobs.benchmark_child"],
+        [sys.executable, "-P", "-m", "vidfit.jobs.benchmark_child"],
         input=json.dumps(question),
         capture_output=True,
         text=True,

@@ -19,6 +19,7 @@ from vidfit.jobs import heads
 from vidfit.jobs.artefacts import Bench, Made
 from vidfit.jobs.folds import check_enough, put_aside
 from vidfit.jobs.judged import Judge, Judgement, Refitted, Unchanged, judgement
+from vidfit.jobs.opened_model import open_model
 from vidfit.jobs.options import CompressOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
@@ -27,7 +28,7 @@ from vidfit.jobs.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, unjudged, verdict_words
 from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, losses, noticed, read_manifest, refusal
-from vidfit.model import Model, load_model, member_directory, save_model
+from vidfit.model import Model, member_directory, save_model
 from vidfit.report import write_compression
 from vidfit.reported import Stage
 from vidfit.runtime import accelerate
@@ -144,9 +145,9 @@ def run_compress(
 
 
 def _subject(directory: Path) -> _Subject:
-    model = load_model(directory)
-    members = [zoo.restore(member_directory(directory, i)) for i in range(len(model.members))]
-    subject = _Subject(model, directory, tuple(members))
+    opened = open_model(directory)
+    model, members = opened.model, opened.members
+    subject = _Subject(model, directory, members)
     if not subject.networks:
         raise ModelError(
             f"{directory} answers by {', '.join(model.members)}, which has no torch network: "

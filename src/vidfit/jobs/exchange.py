@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vidfit.contracts import Progress
+from vidfit.documents import LARGEST_BYTES, from_json
 from vidfit.errors import ModelError
 from vidfit.jobs.model_card import model_card_markdown
+from vidfit.jobs.opened_model import load_tried
 from vidfit.jobs.places import Place, place
 from vidfit.model import DOCUMENT, load_model, replaced, stays_within
 
@@ -54,11 +55,13 @@ def run_push(directory: Path, destination: str, progress: Progress | None = None
         target.write(files, progress.advance if progress else lambda: None)
 
 
-def run_pull(source: str, directory: Path, progress: Progress | None = None) -> None:
-    """Copy a model from another place, check it, and only then let it appear.
+def run_pull(
+    source: str, directory: Path, progress: Progress | None = None, own: Sequence[str] = ()
+) -> None:
+    """Copy a model from another place, check and try it, and only then let it appear.
 
     Only the files that ``model.json`` names are copied, only JSON, safetensors, ONNX and
-    Markdown, and none of them is run. Every digest is checked.
+    Markdown, and none of them is run. All is checked that `predict` checks.
 
     Parameters
     ----------
@@ -66,13 +69,15 @@ def run_pull(source: str, directory: Path, progress: Progress | None = None) -> 
         A folder, a URL that fsspec can read, or ``hf:org/name``.
     directory
         Where the model will be; an earlier model there is replaced.
+    own
+        ``FILE.py:NAME`` of encoders of one's own that the model holds.
 
     Raises
     ------
     ModelError
         If the source cannot be reached, is no model, names files elsewhere or of other kinds,
-        or is incomplete or altered; if something else stands at ``directory``, or the disk is
-        full.
+        is incomplete or altered, or does not answer as a model does; if something else stands
+        at ``directory``, or the disk is full.
     """
     origin = place(source)
     with replaced(directory, DOCUMENT, "model") as new, _said_of(source, new):
@@ -84,15 +89,17 @@ def run_pull(source: str, directory: Path, progress: Progress | None = None) -> 
             _copy(origin, name, new)
             if progress:
                 progress.advance()
-        load_model(new)
+        load_tried(new, own)
 
 
 def _copy(origin: Place, name: str, folder: Path) -> None:
-    target = folder / name
+    target, copied = folder / name, 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
         for piece in origin.read(name):
-            file.write(piece)
+            copied += file.write(piece)
+            if name == DOCUMENT and copied > LARGEST_BYTES:
+                raise ModelError(f"its {DOCUMENT} has no end; give what `vidfit push` wrote")
 
 
 def _names(document: bytes, origin: str) -> list[str]:
@@ -104,7 +111,7 @@ def _names(document: bytes, origin: str) -> list[str]:
         If it cannot be understood, or a name leads elsewhere or is of another kind.
     """
     try:
-        facts: Mapping[str, Any] = json.loads(document)
+        facts: Mapping[str, Any] = from_json(document)
         if "unfinished" in facts:
             raise ModelError(f"{origin} is half a model: {facts['unfinished']}")
         names = list(facts["files"])
@@ -114,7 +121,7 @@ def _names(document: bytes, origin: str) -> list[str]:
             "give what `vidfit push` wrote"
         ) from error
     for name in names:
-        if not isinstance(name, str) or not stays_within(name) or name == DOCUMENT:
+        if not stays_within(name) or name == DOCUMENT or not name.isprintable():
             raise ModelError(f"{origin} names a file elsewhere, {name!r}; do not trust it")
         if PurePosixPath(name).suffix not in KINDS:
             raise ModelError(

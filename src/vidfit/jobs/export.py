@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from vidfit import __version__
-from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, GraphBackbone, Progress, TorchBackbone
 from vidfit.errors import ModelError
-from vidfit.jobs import heads
 from vidfit.jobs.exported_facts import config
 from vidfit.jobs.model_card import model_card_markdown
-from vidfit.model import Model, load_model, member_directory, replaced
+from vidfit.jobs.opened_model import open_model
+from vidfit.model import Model, replaced
 from vidfit.runtime import TOLERANCE
 
 if TYPE_CHECKING:
@@ -82,10 +81,8 @@ def run_export(
     """
     if format not in get_args(Format):
         raise ModelError(f"there is no format {format!r}; valid are {', '.join(get_args(Format))}")
-    model = load_model(directory)
-    for name in own:
-        zoo.load(name)
-    members = tuple(zoo.restore(member_directory(directory, i)) for i in range(len(model.members)))
+    opened = open_model(directory, own)
+    model, members = opened.model, opened.members
     _check(directory, model, members)
     notes = [
         f"{member.spec.name} is an algorithm of vidfit and no network: there is no file for it"
@@ -102,11 +99,6 @@ def run_export(
 
 
 def _check(directory: Path, model: Model, members: Sequence[Backbone]) -> None:
-    if model.head not in heads.KINDS:
-        raise ModelError(
-            f"{directory} has a head of the kind {model.head!r}; this vidfit knows "
-            f"{', '.join(heads.KINDS)}: update vidfit"
-        )
     if not any(isinstance(member, TorchBackbone | GraphBackbone) for member in members):
         raise ModelError(
             f"{directory} answers by {', '.join(model.members)}, which is an algorithm of vidfit "

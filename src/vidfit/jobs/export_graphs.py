@@ -36,6 +36,7 @@ from vidfit.jobs.exported_files import (
 from vidfit.jobs.exported_graph import Part, classifier, input_names, linear_head, write_graph
 from vidfit.metrics import probabilities
 from vidfit.model import Model
+from vidfit.onnx_rules import check_network
 from vidfit.runtime import TOLERANCE
 from vidfit.runtime import onnx as onnx_engine
 
@@ -117,7 +118,7 @@ class Graphs:
         try:
             if isinstance(member, GraphBackbone):
                 shutil.copyfile(member.graph, path)
-                _refuse_outside(path)
+                check_network(path)
             else:
                 onnx_engine.export(member, path)
         except OSError:
@@ -250,10 +251,3 @@ def file_stems(names: Sequence[str]) -> list[str]:
         taken = {CLASSIFIER, *(other.lower() for other in stems)}
         stems.append(f"{stem}-{i}" if stem.lower() in taken else stem)
     return stems
-
-
-def _refuse_outside(path: Path) -> None:
-    """Refuse a graph with weights in other files, whose content nobody checks."""
-    graph = onnx.load(path, load_external_data=False).graph
-    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in graph.initializer):
-        raise ModelError("it keeps weights in other files, whose content nobody checks")

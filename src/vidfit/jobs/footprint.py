@@ -36,7 +36,7 @@ def held_bytes(folders: Sequence[Path]) -> int:
     BackboneError
         If the process fails.
     """
-    command = [sys.executable, "-m", "vidfit.jobs.footprint", *map(str, folders)]
+    command = [sys.executable, "-P", "-m", "vidfit.jobs.footprint", *map(str, folders)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60 * _MINUTES)
     if ended.returncode:
         last = (ended.stderr.strip().splitlines() or ["no word"])[-1]

@@ -6,7 +6,7 @@ Its tokens are its logits, one a view; the head over them only takes the softmax
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,15 @@ from torch import Tensor, nn
 
 from vidfit.backbones import weights
 from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
+from vidfit.backbones.notation import plain_name
 from vidfit.contracts import BackboneSpec, Floats
+from vidfit.documents import read_json
 from vidfit.errors import BackboneError
 from vidfit.fusion.linear import Linear
 from vidfit.jobs.subject import OWN_SIGHT
-from vidfit.networks import Shape, build
+from vidfit.networks import Shape
 from vidfit.networks.clips import Clips
+from vidfit.networks.rebuilt import read_shape, rebuild
 
 FAMILY = "network"
 _SHAPE_FILE = "shape.json"
@@ -45,6 +48,11 @@ class FrameNetwork(TorchEncoder):
 
     shape: Shape = _NONE
 
+    @property
+    def configuration(self) -> str:
+        """The shape: heads, for one, leave no trace in the weights."""
+        return json.dumps({"name": plain_name(self.spec.name), **asdict(self.shape)})
+
     def save(self, directory: Path) -> None:
         """Write the weights, and the shape to build the network for."""
         super().save(directory)
@@ -67,9 +75,11 @@ def frame_network(name: str, shape: Shape, network: nn.Module) -> FrameNetwork:
         licence="trained here",
         commercial_use=None,
         source="vidfit train",
-        revision=weights.digest(module.state_dict()),
+        revision="",
     )
-    return FrameNetwork(spec, module, shape=shape)
+    made = FrameNetwork(spec, module, shape=shape)
+    revision = weights.revision(module.state_dict(), made.configuration)
+    return replace(made, spec=replace(spec, revision=revision))
 
 
 def restore(directory: Path, spec: BackboneSpec) -> FrameNetwork:
@@ -81,16 +91,15 @@ def restore(directory: Path, spec: BackboneSpec) -> FrameNetwork:
         If files are missing, or do not fit each other.
     """
     try:
-        facts = json.loads((directory / _SHAPE_FILE).read_text(encoding="utf-8"))
-        shape = Shape(**facts)
-        module = _Logits(build(spec.name, shape))
-        module.load_state_dict(weights.read(directory / weights.FILE_NAME))
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        shape = read_shape(read_json(directory / _SHAPE_FILE))
+        state = weights.read(directory / weights.FILE_NAME)
+        network = rebuild(spec.name, shape, weights.without_prefix(state, "network."))
+    except (OSError, ValueError) as error:
         raise BackboneError(
             f"{directory} holds no network {spec.name!r} that can be rebuilt ({error}); train or "
             "copy the model again"
         ) from error
-    return FrameNetwork(spec, freeze(module), shape=shape)
+    return FrameNetwork(spec, freeze(_Logits(network)), shape=shape)
 
 
 def softmax_head(logits_MK: Floats) -> Linear:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
 
 from vidfit import fusion
 from vidfit.contracts import FittedFusion, Floats
-from vidfit.features import POOLINGS
+from vidfit.errors import ModelError
+from vidfit.features import POOLINGS, STEPS
+from vidfit.fusion.arrays import check_arrays
+
+STATISTICS = 3
+"""Mean, deviation and change: so many numbers a feature (`vidfit.features.temporal_statistics`)."""
 
 NETWORK = "network"
 """A trained network over one member's steps in time: `vidfit.networks.head`."""
@@ -31,3 +38,47 @@ def restore(kind: str, state: Mapping[str, Floats]) -> FittedFusion:
     from vidfit.networks.head import restore as restore_network
 
     return restore_network(state)
+
+
+def restore_checked(
+    kind: str, state: Mapping[str, Floats], dims: Sequence[int], classes: int
+) -> FittedFusion:
+    """Rebuild a head from arrays that may be anybody's.
+
+    Parameters
+    ----------
+    dims
+        Features of a token of each member.
+    classes
+        How many answers it must give.
+
+    Raises
+    ------
+    ModelError
+        If the kind is unknown, or an array is not what a head of that kind has for these
+        members and classes.
+    """
+    if kind not in KINDS:
+        raise ModelError(f"there is no head {kind[:60]!r}; known are {', '.join(KINDS)}")
+    if kind == NETWORK:
+        return _network(state, dims, classes)
+    numbers = STEPS if in_steps(kind) else STATISTICS
+    check_arrays(kind, state, [numbers * dim for dim in dims], classes)
+    return restore(kind, state)
+
+
+def _network(state: Mapping[str, Floats], dims: Sequence[int], classes: int) -> FittedFusion:
+    """Rebuild a trained network, and hold it against the one member that it answers by."""
+    from vidfit.networks.head import restore as restore_network
+
+    for name, array in state.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelError(f"the head's array {name!r} holds NaN or infinity")
+    head = restore_network(state)
+    shape = head.shape
+    if len(dims) != 1 or (shape.dim, shape.classes) != (dims[0], classes):
+        raise ModelError(
+            f"the head is a network of {shape.dim} features and {shape.classes} classes; the "
+            f"model has {classes} classes, and members of {', '.join(map(str, dims))} features"
+        )
+    return head

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vidfit.contracts import Estimate
+from vidfit.errors import ModelError
 from vidfit.model import Model
 from vidfit.report.wording import duration, figure, gmacs, interval, large, percent, points
 
@@ -33,7 +34,22 @@ def model_card_markdown(model: Model) -> str:
 
     Parts under differing or unknown licences make ``license: other``, and the strictest is
     said in words. What the model's card does not say is said to be unknown, or left out.
+
+    Raises
+    ------
+    ModelError
+        If the card holds what no vidfit writes there.
     """
+    try:
+        return _markdown(model)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"the model's card cannot be put into words ({type(error).__name__}: {error}); fit or "
+            "copy the model again"
+        ) from error
+
+
+def _markdown(model: Model) -> str:
     members = _members(model)
     sections = [
         _front_matter(model, members),

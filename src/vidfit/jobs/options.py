@@ -259,6 +259,9 @@ class TrainOptions:
         a cluster; see `vidfit.launch.launcher`.
     planning
         How to plan where no plan is given.
+    own
+        ``FILE.py:NAME`` of an encoder of one's own that the plan names: a plan alone never
+        chooses code.
     """
 
     plan: Path | None = None
@@ -268,6 +271,7 @@ class TrainOptions:
     tensorboard: bool = False
     on: str = "here"
     planning: PlanOptions = PlanOptions()
+    own: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse what has no meaning."""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit import backbones as zoo
 from vidfit.contracts import (
     Backbone,
     Clip,
@@ -31,8 +30,9 @@ from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.features import ClipOutcome, stream
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
+from vidfit.jobs.opened_model import open_model
 from vidfit.metrics import probabilities
-from vidfit.model import Model, load_model, member_directory
+from vidfit.model import Model
 from vidfit.runtime import accelerate
 from vidfit.shown import name_of
 from vidfit.threads import in_threads
@@ -41,6 +41,9 @@ from vidfit.work import Launcher, Work
 
 _WHOLE_CLIP_WINDOWS = 1.5
 """A video of up to so many windows is answered as one clip."""
+
+MOST_WINDOWS = 1_000_000
+"""Of one video: eleven hours in the shortest windows that may be asked for."""
 
 _AS_LONG_AS = 1.05
 """So much longer than the longest training clip still counts as that long."""
@@ -70,15 +73,27 @@ class Predictor:
         return [self.model.members[i] for i in self.head.wanted(self._blocks(features))]
 
     def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
-        """Answer a clip by what its members saw in it, or decline to."""
+        """Answer a clip by what its members saw in it, or decline to.
+
+        Raises
+        ------
+        ModelError
+            If the model's answer is no number.
+        """
         # Only a staged head, which knows what to do without them, is given absent blocks.
         blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
         answer_K = probabilities(self.head.log_probabilities(blocks), self.model.temperature)[0]
         best = int(answer_K.argmax())
         probability = float(answer_K[best])
+        novelty = float(self.head.novelty(blocks)[0])
+        if not np.isfinite((probability, novelty)).all():
+            raise ModelError(
+                f"the model of {', '.join(self.model.members)} answers a clip with the probability "
+                f"{probability:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
+                "copy it again"
+            )
         declined = (
-            probability < self.model.unknown_probability
-            or float(self.head.novelty(blocks)[0]) > self.model.unknown_novelty
+            probability < self.model.unknown_probability or novelty > self.model.unknown_novelty
         )
         return Answer(None if declined else self.model.classes[best], probability, declined)
 
@@ -91,33 +106,23 @@ class Predictor:
 
 
 def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
-    """Open a model directory that `fit` wrote.
+    """Open a model directory that `fit` wrote, for answers; see `open_model`.
 
     Parameters
     ----------
     own
-        ``FILE.py:NAME`` of encoders of one's own that the model may hold: the file knows how
-        to restore them, a model directory never holds code.
+        ``FILE.py:NAME`` of encoders of one's own that the model may hold.
 
     Raises
     ------
     ModelError
-        If it is incomplete or altered.
+        If it is incomplete or altered, or does not answer as a model does.
     BackboneError
         If a member cannot run here.
     """
-    model = load_model(directory)
-    for name in own:
-        zoo.load(name)
-    backbones = tuple(
-        accelerate(zoo.restore(member_directory(directory, i))) for i in range(len(model.members))
-    )
-    if model.head not in heads.KINDS:
-        raise ModelError(
-            f"{directory} has a head of the kind {model.head!r}; this vidfit knows "
-            f"{', '.join(heads.KINDS)}: update vidfit"
-        )
-    return Predictor(model, backbones, heads.restore(model.head, model.arrays))
+    opened = open_model(directory, own)
+    backbones = tuple(accelerate(member) for member in opened.members)
+    return Predictor(opened.model, backbones, opened.head)
 
 
 def run_predict(
@@ -227,6 +232,11 @@ def _clips(
         whole = max(whole, model.longest_seconds * _AS_LONG_AS)
     if length_seconds <= whole:
         return [clip]
+    if not length_seconds / window <= MOST_WINDOWS:
+        raise VidfitError(
+            f"{clip.path}: {length_seconds:g} s in windows of {window:g} s are more than "
+            f"{MOST_WINDOWS:,} answers; give longer windows (--window)"
+        )
     return [_within(one, clip) for one in windows(clip.path, length_seconds, window)]
 
 

@@ -55,6 +55,8 @@ class ShardOptions:
     on
         Where shards are written: ``"here"``, ``"spark"`` or the address of a cluster; see
         `vidfit.launch.launcher`.
+    own
+        ``FILE.py:NAME`` of an encoder of one's own that the plan names.
     """
 
     by: By = "video"
@@ -66,6 +68,7 @@ class ShardOptions:
     holdout: float = 0.0
     workers: int | None = None
     on: str = HERE
+    own: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse what has no meaning.
@@ -205,7 +208,7 @@ def _plan(options: ShardOptions) -> Plan | None:
         return None
     from vidfit.planning.file import read_plan
 
-    return read_plan(options.plan)
+    return read_plan(options.plan, options.own)
 
 
 def _look(options: ShardOptions, plan: Plan | None) -> FrameLook | None:

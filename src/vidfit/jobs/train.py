@@ -230,7 +230,7 @@ def plan_for(
 ) -> Plan:
     """Return the plan that was given, or make one."""
     if options.plan is not None:
-        return read_plan(options.plan)
+        return read_plan(options.plan, options.own)
     from vidfit.jobs.plan import plan_clips
 
     return plan_clips(manifest, output, options.planning, progress)

@@ -13,7 +13,8 @@
       events/              the same for TensorBoard, where this folder was made
       trained.safetensors  weights of the best epoch: it has ended
 
-`python -m vidfit.jobs.worker run/` executes it; torchrun does so on several processes.
+`python -m vidfit.jobs.worker run/` executes it; torchrun does so on several processes. An encoder
+of one's own, ``FILE.py:NAME``, is named by whoever executes it: a folder never chooses code.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidfit.backbones.notation import runs_a_file
 from vidfit.contracts import Indices, Progress
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
@@ -41,10 +43,13 @@ from vidfit.training.clipset import ClipSet, open_set, write_array
 from vidfit.work import Launcher
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from vidfit.trained import Epoch
     from vidfit.training.state import Trained
+
+_UNLABELLED = -1
+"""The label of a clip without one (`vidfit.training.semi`)."""
 
 EVENTS, METRICS = "events", "metrics.jsonl"
 
@@ -87,8 +92,14 @@ def execute(
     folder: Path,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    own: Sequence[str] = (),
 ) -> bool:
     """Train as the folder says, alone or as one of torchrun's processes.
+
+    Parameters
+    ----------
+    own
+        Encoders of one's own that its plan may name; see `vidfit.planning.file.read_plan`.
 
     Returns
     -------
@@ -96,7 +107,6 @@ def execute(
         Whether it ended; ``False`` when ``stop`` asked it to pause.
     """
     import torch
-    from safetensors.torch import load_file
 
     from vidfit.networks.tuned import Tuned, checkpoint_blocks
     from vidfit.training.loop import train
@@ -109,18 +119,17 @@ def execute(
     malloc.share_heap()
     forget_peak()
     held_bytes = resident_bytes()
-    plan = read_plan(folder / "plan.json")
+    plan = read_plan(folder / "plan.json", own)
     place = launch(plan.layout, plan.machine.device)
     torch.manual_seed(plan.recipe.seed)
     network = build_subject(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
-    if (folder / "start.safetensors").is_file():
-        network.load_state_dict(load_file(folder / "start.safetensors"), strict=False)
+    clips, split = _read_inputs(folder, plan, network)
     if plan.layout.checkpointing and isinstance(network, Tuned):
         checkpoint_blocks(network.encoder)
     run = Run(
-        open_set(folder / "set"),
-        np.load(folder / "learn.npy", allow_pickle=False),
-        np.load(folder / "choose.npy", allow_pickle=False),
+        clips,
+        split.learn_M,
+        split.choose_M,
         folder / "checkpoint",
         stop,
         look=_looks(folder) if place.first else _ignore,
@@ -133,8 +142,38 @@ def execute(
     return trained.finished
 
 
+def _read_inputs(folder: Path, plan: Plan, network: nn.Module) -> tuple[ClipSet, Split]:
+    """Read the clips, whose rows and labels must fit the plan, and the weights to start from."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    clips = open_set(folder / "set")
+    try:
+        rows = [np.load(folder / f"{n}.npy", allow_pickle=False) for n in ("learn", "choose")]
+        if (folder / "start.safetensors").is_file():
+            network.load_state_dict(load_file(folder / "start.safetensors"), strict=False)
+    except (OSError, RuntimeError, ValueError, SafetensorError) as error:
+        raise StoreError(f"{folder} holds no run that can be executed: {error}") from error
+    for found_M in rows:
+        _check_whole(found_M, (0, len(clips.labels_M)), f"{folder} has rows")
+    _check_whole(clips.labels_M, (_UNLABELLED, plan.data.classes), f"{folder} has labels")
+    return clips, Split(*rows)
+
+
+def _check_whole(found_M: Indices, limits: tuple[int, int], what: str) -> None:
+    least, most = limits
+    fits = found_M.dtype.kind == "i" and found_M.ndim == 1
+    if not fits or ((found_M < least) | (found_M >= most)).any():
+        raise StoreError(f"{what} that are no whole numbers of {least} to {most - 1}; train anew")
+
+
 def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress | None) -> Outcome:
     """Execute the run until it has ended: alone in this process, or in several at a place.
+
+    Parameters
+    ----------
+    plan
+        That the run was written with: its encoder was named by the user.
 
     Raises
     ------
@@ -147,7 +186,7 @@ def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress | None)
         _on_several(folder, plan, place, progress)
     else:
         with stopped_by_signals() as stop:
-            if not execute(folder, progress, stop):
+            if not execute(folder, progress, stop, _own(plan)):
                 raise KeyboardInterrupt
     return read_outcome(folder)
 
@@ -217,9 +256,15 @@ def _on_several(folder: Path, plan: Plan, place: Launcher, progress: Progress | 
         return stop()
 
     with stopped_by_signals() as stop:
-        place.processes("vidfit.jobs.worker", str(folder.resolve()), plan.layout.processes, look)
+        arguments = [str(folder.resolve()), *_own(plan)]
+        place.processes("vidfit.jobs.worker", arguments, plan.layout.processes, look)
         if stop():
             raise KeyboardInterrupt
+
+
+def _own(plan: Plan) -> list[str]:
+    """Return the encoder of a plan in memory where it is one's own."""
+    return [plan.subject.backbone] if runs_a_file(plan.subject.backbone) else []
 
 
 def _write_trained(folder: Path, trained: Trained, rise_bytes: int) -> None:

@@ -9,7 +9,7 @@ A `vidfit.work.Task` says what is done with items, a `Launcher` where::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +37,11 @@ class Here:
                 progress.advance()
             yield result
 
-    def processes(self, module: str, argument: str, count: int, look: Callable[[], bool]) -> None:
+    def processes(
+        self, module: str, arguments: Sequence[str], count: int, look: Callable[[], bool]
+    ) -> None:
         """Run a module by torchrun."""
-        torchrun.run(module, argument, count, look)
+        torchrun.run(module, arguments, count, look)
 
 
 def launcher(on: str = HERE, *, workers: int | None = None, scratch: Path) -> Launcher:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -127,7 +127,9 @@ class OnSpark:
                 yield from rows.from_batch(task.result, batch)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def processes(self, module: str, argument: str, count: int, look: Callable[[], bool]) -> None:
+    def processes(
+        self, module: str, arguments: Sequence[str], count: int, look: Callable[[], bool]
+    ) -> None:
         """Run a module in processes that know of one another, by Spark's TorchDistributor.
 
         A process that dies ends them all; they are started again, up to ``RESTARTS`` times.
@@ -137,7 +139,7 @@ class OnSpark:
         local = (self.session.sparkContext.master or "").startswith("local")
         for attempt in range(RESTARTS + 1):
             distributor = TorchDistributor(count, local_mode=local, use_gpu=False)
-            train = partial(distributor.run, run_process, module, argument)
+            train = partial(distributor.run, run_process, module, list(arguments))
             try:
                 self._watched(train, [], None, look)
             except VidfitError as error:

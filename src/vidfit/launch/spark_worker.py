@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import runpy
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,8 @@ def _items(part: Part, number: int) -> Iterator[Any]:
         yield from rows.from_batch(part.item, batch)
 
 
-def run_process(module: str, argument: str) -> None:
-    """Run ``python -m module argument`` in this process, as one of TorchDistributor's.
+def run_process(module: str, arguments: Sequence[str]) -> None:
+    """Run ``python -m module arguments`` in this process, as one of TorchDistributor's.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def run_process(module: str, argument: str) -> None:
         If it ends with another status than 0.
     """
     kept = sys.argv
-    sys.argv = [module, argument]
+    sys.argv = [module, *arguments]
     try:
         runpy.run_module(module, run_name="__main__")
     except SystemExit as ended:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
@@ -18,8 +18,8 @@ RESTARTS = 3
 _LOOK_SECONDS = 0.5
 
 
-def run(module: str, argument: str, count: int, look: Callable[[], bool]) -> None:
-    """Run ``python -m module argument`` in so many processes; see `vidfit.launch.Launcher`.
+def run(module: str, arguments: Sequence[str], count: int, look: Callable[[], bool]) -> None:
+    """Run ``python -m module arguments`` in so many processes; see `vidfit.launch.Launcher`.
 
     Raises
     ------
@@ -30,9 +30,10 @@ def run(module: str, argument: str, count: int, look: Callable[[], bool]) -> Non
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         *("--nproc-per-node", str(count), "--max-restarts", str(RESTARTS)),
-        *("-m", module, argument),
+        *("-m", module, *arguments),
     ]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    # Modules are never taken from the working directory, where anybody's files may lie.
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONSAFEPATH": "1"}
     with subprocess.Popen(command, env=environment) as started:
         while started.poll() is None:
             time.sleep(_LOOK_SECONDS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import Clip
+from vidfit.documents import from_json
 from vidfit.errors import ManifestError
 from vidfit.manifest.value import Listing
 from vidfit.shown import name_of
@@ -42,14 +42,20 @@ def read_shards(folder: str | Path) -> Listing:
     root = str(folder).rstrip("/")
     document, table = read_document(root), read_index(root)
     listing = Listing(Path() if "://" in root else Path(folder), "the shards of its index")
-    spans = [
-        (span["row"], Clip(f"{root}/{row['shard']}::{row['member']}", **_clip(span)))
-        for row in table.select(["shard", "member", "spans"]).to_pylist()
-        for span in row["spans"]
-    ]
-    listing.clips = [clip for _, clip in sorted(spans, key=lambda item: item[0])]
-    for failure in document["failures"]:
-        listing.reject(failure["clip"], f"is not in the shards: {failure['reason']}")
+    try:
+        spans = [
+            (span["row"], Clip(f"{root}/{_inside(row['shard'])}::{row['member']}", **_clip(span)))
+            for row in table.select(["shard", "member", "spans"]).to_pylist()
+            for span in row["spans"]
+        ]
+        listing.clips = [clip for _, clip in sorted(spans, key=lambda item: item[0])]
+        for failure in document["failures"]:
+            listing.reject(str(failure["clip"]), f"is not in the shards: {failure['reason']}")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ManifestError(
+            f"{root} is described otherwise than `vidfit shard` does it ({type(error).__name__}: "
+            f"{error}); copy it again, or shard again"
+        ) from error
     listing.grouping = f"from {INDEX} of the shards"
     return listing
 
@@ -77,7 +83,7 @@ def read_document(root: str) -> dict[str, Any]:
         If it is missing: they are not finished then; or damaged.
     """
     try:
-        found = json.loads(_read(f"{root}/{DOCUMENT}"))
+        found = from_json(_read(f"{root}/{DOCUMENT}"))
         if found["format"] != 1:
             raise ManifestError(f"{root} is of a newer vidfit; update vidfit")
         if missing := {"by", "shards", "failures"} - found.keys():
@@ -116,6 +122,13 @@ def read_index(root: str) -> pa.Table:
             f"{root}/{INDEX} is damaged ({error}); copy it again, or run `vidfit shard` again: "
             "finished shards are kept"
         ) from error
+
+
+def _inside(shard: str) -> str:
+    """Return the name of a shard, which lies below its index."""
+    if shard.startswith("/") or ".." in shard.split("/"):
+        raise ValueError(f"it names a shard elsewhere, {shard!r}")
+    return shard
 
 
 def _clip(span: dict[str, Any]) -> dict[str, Any]:

@@ -21,10 +21,12 @@ import torch
 from torch import nn
 
 from vidfit.contracts import Floats
-from vidfit.errors import BackboneError, ModelError
+from vidfit.documents import from_json
+from vidfit.errors import ModelError
 from vidfit.features.pool import STEPS
-from vidfit.networks import NETWORKS, Shape, build
+from vidfit.networks import NETWORKS, Shape
 from vidfit.networks.clips import Clips
+from vidfit.networks.rebuilt import read_shape, rebuild
 
 _NETWORK, _WEIGHTS = "network", "weights."
 
@@ -136,8 +138,8 @@ def restore(state: Mapping[str, Floats]) -> NetworkHead:
         If the network is unknown, or its arrays are missing, too many, or misshapen.
     """
     try:
-        facts = json.loads(state[_NETWORK].tobytes())
-        name, shape = str(facts["name"]), Shape(**facts["shape"])
+        facts = from_json(state[_NETWORK].tobytes())
+        name, shape = str(facts["name"]), read_shape(facts["shape"])
         mean_D, scale_D = state["mean_D"], state["scale_D"]
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
@@ -145,36 +147,16 @@ def restore(state: Mapping[str, Floats]) -> NetworkHead:
             "or update vidfit if a newer one wrote it."
         ) from error
     _check(name, shape, mean_D, scale_D)
-    module = _fresh(name, shape)
-    _fill(
-        module,
-        {k.removeprefix(_WEIGHTS): v for k, v in state.items() if k.startswith(_WEIGHTS)},
-        name,
-    )
-    return NetworkHead.of(name, shape, module, mean_D, scale_D)
-
-
-def _fresh(name: str, shape: Shape) -> nn.Module:
+    weights = {
+        key.removeprefix(_WEIGHTS): torch.tensor(array)
+        for key, array in state.items()
+        if key.startswith(_WEIGHTS)
+    }
     try:
-        # Weights that are drawn only to be replaced must not move anybody's random numbers.
-        with torch.random.fork_rng(devices=[]):
-            return build(name, shape)
-    except (BackboneError, RuntimeError, ValueError, ZeroDivisionError) as error:
-        raise ModelError(f"The network {name!r} cannot be built for {shape}: {error}") from error
-
-
-def _fill(module: nn.Module, weights: Mapping[str, Floats], name: str) -> None:
-    expected = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
-    found = {key: array.shape for key, array in weights.items()}
-    wrong = sorted(key for key in expected.keys() | found if expected.get(key) != found.get(key))
-    if wrong:
-        key = wrong[0]
-        raise ModelError(
-            f"The weights do not fit the network {name!r}: {key!r} is {found.get(key, 'missing')}, "
-            f"expected {expected.get(key, 'nothing')}, and so {len(wrong)} in all; fit or copy "
-            "the model again."
-        )
-    module.load_state_dict({key: torch.tensor(array) for key, array in weights.items()})
+        module = rebuild(name, shape, weights)
+    except ValueError as error:
+        raise ModelError(f"The network {name!r}: {error}; fit or copy the model again.") from error
+    return NetworkHead.of(name, shape, module, mean_D, scale_D)
 
 
 def _check(name: str, shape: Shape, mean_D: Floats, scale_D: Floats) -> None:

@@ -149,7 +149,7 @@ def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
     if request.get("returning"):
         environment["MALLOC_MMAP_THRESHOLD_"] = str(_RETURNED_BYTES)
     done = subprocess.run(
-        [sys.executable, "-m", "vidfit.planning.probe"],
+        [sys.executable, "-P", "-m", "vidfit.planning.probe"],
         input=json.dumps(request),
         capture_output=True,
         text=True,

@@ -5,14 +5,13 @@ Shares and counts are held to the ranges that `vidfit.plans` gives them.
 
 from __future__ import annotations
 
-import difflib
 import json
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from vidfit.backbones.notation import runs_a_file
+from vidfit.documents import Rule, read_json, shown, value_of, within
 from vidfit.errors import StoreError, VidfitError
 from vidfit.planning.child import write_text
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
@@ -20,20 +19,24 @@ from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subjec
 FORMAT = "vidfit.plan/1"
 """Raised when an older vidfit would misread the file."""
 
-Value = TypeVar("Value")
-Rule = tuple[Callable[[float], bool], str]
+MOST_WEIGHTS = 2**26
+"""Of ``width * width * layers``; a transformer has 12 times as many weights."""
 
-_COUNT: Rule = (lambda n: n >= 1, "1 or more")
-_NOT_NEGATIVE: Rule = (lambda n: n >= 0, "0 or more")
-_SHARE: Rule = (lambda x: 0 <= x < 1, "a share in [0, 1)")
-_POSITIVE: Rule = (lambda x: x > 0, "above 0")
-_FACTOR: Rule = (lambda x: 0 < x <= 1, "in (0, 1]")
+_COUNT = within(1, 10**9)
+_NOT_NEGATIVE = Rule(lambda n: n >= 0, "0 or more")
+_SHARE = Rule(lambda x: 0 <= x < 1, "a share in [0, 1)")
+_POSITIVE = Rule(lambda x: x > 0, "above 0")
+_FACTOR = Rule(lambda x: 0 < x <= 1, "in (0, 1]")
 
 _RULES: dict[tuple[type, str], Rule] = {
-    **{(Subject, name): _COUNT for name in ("width", "layers", "heads")},
-    **{(Layout, name): _COUNT for name in ("micro_batch", "accumulation", "processes")},
-    (Layout, "shard_clips"): _COUNT,
-    (Layout, "loader_workers"): _NOT_NEGATIVE,
+    (Subject, "width"): within(1, 8192),
+    (Subject, "layers"): within(1, 256),
+    (Subject, "heads"): within(1, 1024),
+    **{
+        (Layout, name): within(1, 10**6)
+        for name in ("micro_batch", "accumulation", "processes", "shard_clips")
+    },
+    (Layout, "loader_workers"): within(0, 1024),
     (Recipe, "epochs"): _COUNT,
     (Recipe, "learning_rate"): _POSITIVE,
     (Recipe, "layer_decay"): _FACTOR,
@@ -41,11 +44,12 @@ _RULES: dict[tuple[type, str], Rule] = {
         (Recipe, name): _SHARE
         for name in ("warmup_share", "dropout", "drop_path", "label_smoothing", "ema")
     },
-    **{
-        (Recipe, name): _NOT_NEGATIVE
-        for name in ("weight_decay", "clip_norm", "mixup", "patience", "seed")
-    },
-    **{(Data, name): _COUNT for name in ("clips", "classes", "tokens")},
+    **{(Recipe, name): _NOT_NEGATIVE for name in ("weight_decay", "clip_norm", "mixup")},
+    (Recipe, "patience"): within(0, 10**9),
+    (Recipe, "seed"): within(0, 2**63 - 1),
+    (Data, "clips"): _COUNT,
+    (Data, "classes"): within(1, 10**6),
+    (Data, "tokens"): within(1, 10**6),
     (Data, "rarest"): _NOT_NEGATIVE,
     (Data, "read_seconds"): _NOT_NEGATIVE,
     **{(Machine, name): _COUNT for name in ("devices", "cores")},
@@ -74,8 +78,14 @@ def write_plan(plan: Plan, path: Path) -> None:
         ) from error
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path, own: Sequence[str] = ()) -> Plan:
     """Read a plan that was written, and perhaps edited.
+
+    Parameters
+    ----------
+    own
+        Encoders of one's own, ``FILE.py:NAME``, that the plan may name: the file is run when the
+        plan is carried out. A plan that comes from somebody else must not choose it.
 
     Raises
     ------
@@ -83,7 +93,7 @@ def read_plan(path: Path) -> Plan:
         If it is no plan; the message names the field, what it holds, and what it may.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except FileNotFoundError as error:
         raise VidfitError(
             f"there is no plan {path}; `vidfit plan CLIPS -o FOLDER` writes FOLDER/plan.json"
@@ -97,13 +107,31 @@ def read_plan(path: Path) -> Plan:
             f"{path} has another format than {FORMAT!r}, which this vidfit reads; plan anew, or "
             "install the vidfit that wrote it"
         )
-    plan = _made(Plan, document, str(path))
+    try:
+        plan = value_of(Plan, document, _RULES, str(path))
+    except ValueError as error:
+        raise VidfitError(f"{error}. Mend it, or plan anew with `vidfit plan`") from error
     _check_together(plan, path)
+    _check_own(plan.subject.backbone, path, own)
     return plan
 
 
+def _check_own(backbone: str, path: Path, own: Sequence[str]) -> None:
+    """Refuse to run a file that only the plan names."""
+    if runs_a_file(backbone) and backbone not in own:
+        raise VidfitError(
+            f"{path}: subject.backbone is {shown(backbone)}, a file that would be run. If it is "
+            "your own, name it yourself, as the plan does: `--backbone FILE.py:NAME`"
+        )
+
+
 def _check_together(plan: Plan, path: Path) -> None:
-    layout = plan.layout
+    layout, subject = plan.layout, plan.subject
+    if subject.width**2 * subject.layers > MOST_WEIGHTS:
+        raise VidfitError(
+            f"{path}: subject is a network of {subject.layers} layers of width {subject.width}; "
+            f"give less than {MOST_WEIGHTS:,} for width * width * layers"
+        )
     if layout.sharding == "none" and layout.processes > 1:
         raise VidfitError(
             f"{path}: layout.processes is {layout.processes} and layout.sharding 'none'; several "
@@ -115,66 +143,3 @@ def _check_together(plan: Plan, path: Path) -> None:
             f"{path}: recipe.batch_schedule is {plan.recipe.batch_schedule}; give pairs of a share "
             "of the run, rising, and a factor above 0"
         )
-
-
-def _made(kind: type[Value], found: object, where: str) -> Value:
-    """Return a value of a dataclass from what JSON holds."""
-    if not isinstance(found, Mapping):
-        raise VidfitError(f"{where} is {_shown(found)}; give an object of its fields")
-    known = {field.name: field for field in fields(cast(Any, kind))}
-    for name in found:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else "."
-            raise VidfitError(f"{where} has no field {name!r}{hint} Valid are {', '.join(known)}.")
-    for name, field in known.items():
-        if name not in found and field.default is MISSING and field.default_factory is MISSING:
-            raise VidfitError(f"{where} lacks the field {name!r}; add it, or plan anew")
-    hints = get_type_hints(kind)
-    values = {}
-    for name, value in found.items():
-        place = f"{where}: {name}" if ":" not in where else f"{where}.{name}"
-        values[name] = _value(hints[name], value, place)
-        _check_range(_RULES.get((kind, name)), values[name], place)
-    return kind(**values)
-
-
-def _check_range(rule: Rule | None, value: object, where: str) -> None:
-    if rule and not rule[0](cast(float, value)):
-        raise VidfitError(f"{where} is {_shown(value)}; give {rule[1]}")
-
-
-def _value(hint: Any, found: object, where: str) -> object:  # noqa: ANN401
-    """Return what a type hint asks for, or say what it asks for."""
-    origin, of = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
-        return _made(cast(type, hint), found, where)
-    if origin is Literal:
-        if found in of:
-            return found
-        raise VidfitError(f"{where} is {_shown(found)}; valid are {', '.join(map(repr, of))}")
-    if origin is tuple and isinstance(found, list):
-        kinds = (of[0],) * len(found) if of[-1] is ... else of
-        if len(kinds) == len(found):
-            pairs = zip(kinds, found, strict=True)
-            return tuple(_value(k, v, f"{where}[{i}]") for i, (k, v) in enumerate(pairs))
-    if origin is dict and isinstance(found, dict):
-        return {str(key): _value(of[1], value, f"{where}.{key}") for key, value in found.items()}
-    if hint is float and type(found) in (int, float) and math.isfinite(cast(float, found)):
-        return float(cast(float, found))
-    if hint in (int, str, bool) and type(found) is hint:
-        return found
-    raise VidfitError(f"{where} is {_shown(found)}; give {_NAMES.get(hint, 'a list')}")
-
-
-_NAMES: dict[object, str] = {
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    bool: "true or false",
-}
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -27,7 +27,15 @@ from vidfit.runtime.opened import (
     packages,
 )
 
-__all__ = ["ENGINES", "PREFERRED", "TOLERANCE", "Accelerated", "accelerate", "reopened"]
+__all__ = [
+    "ENGINES",
+    "PREFERRED",
+    "TOLERANCE",
+    "Accelerated",
+    "accelerate",
+    "open_engine",
+    "reopened",
+]
 
 PREFERRED: dict[str, tuple[str, ...]] = {
     "cnn2d": ("onnx", "openvino", "torch"),

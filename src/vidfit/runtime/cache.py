@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vidfit.contracts import BackboneSpec
+from vidfit.files import cache_folder
 from vidfit.hardware import hardware
 
 Made = TypeVar("Made")
@@ -34,8 +34,7 @@ EXPORTERS = ("torch", "onnx", "onnxscript")
 
 def default_folder() -> Path:
     """Return ``vidfit/engines`` in the user's cache folder (XDG base directories)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vidfit" / "engines"
+    return cache_folder("engines")
 
 
 def export_path(folder: Path, spec: BackboneSpec) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from vidfit.contracts import Backbone, BackboneSpec, Floats, GraphBackbone, TorchBackbone
 from vidfit.errors import BackboneError
+from vidfit.onnx_rules import check_network
 from vidfit.runtime import cache
 from vidfit.runtime.choice import Run
 
@@ -129,26 +129,11 @@ def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -
 
 
 def _checked_graph(base: GraphBackbone) -> Path:
-    """Return the path of a graph that is the one of its spec, and whole in itself."""
-    import onnx
-
+    """Return the path of a graph that is the one of its spec, and no more than a network."""
     if cache.sha256(base.graph) != base.spec.revision:
         raise ValueError(f"{base.graph} was altered after it was written; copy the model again")
-    if any(_outside(onnx.load(base.graph, load_external_data=False).graph)):
-        raise ValueError(f"{base.graph} keeps weights in other files, whose content nobody checks")
+    check_network(base.graph)
     return base.graph
-
-
-def _outside(graph: Any) -> Iterator[bool]:  # noqa: ANN401  (onnx has no types)
-    """Yield for each tensor of a graph, and of graphs within it, whether it lies elsewhere."""
-    from onnx import TensorProto
-
-    yield from (tensor.data_location == TensorProto.EXTERNAL for tensor in graph.initializer)
-    for attribute in (attribute for node in graph.node for attribute in node.attribute):
-        for tensor in (attribute.t, *attribute.tensors):
-            yield tensor.data_location == TensorProto.EXTERNAL
-        for inner in (attribute.g, *attribute.graphs):
-            yield from _outside(inner)
 
 
 def _random_views(spec: BackboneSpec) -> Any:  # noqa: ANN401

@@ -14,6 +14,7 @@ from vidfit.contracts import Floats, Indices
 from vidfit.errors import ModelError
 from vidfit.features.pool import temporal_statistics, time_steps
 from vidfit.fusion import HEADS, METHODS, Fitted, Member, Training, fit_method, restore
+from vidfit.fusion.arrays import check_arrays
 from vidfit.fusion.linear import cross_fit
 
 TOLERANCE = 1e-4
@@ -147,11 +148,13 @@ def _check_state(method: str, fitted: Fitted, training: Training) -> None:
     state = fitted.fusion.state()
     for name, array in state.items():
         _promise(method, array.dtype in (np.float32, np.int64), f"state {name!r} is {array.dtype}")
-    restored = restore(METHODS[method].head, load(save(state)))
-    blocks = _blocks(method, fitted, training)
+    head, blocks = METHODS[method].head, _blocks(method, fitted, training)
+    read = load(save(state))
+    restored = restore(head, read)
     for ask in ("log_probabilities", "novelty"):
         found, wanted = (getattr(head, ask)(blocks) for head in (restored, fitted.fusion))
         _promise(method, np.array_equal(found, wanted), f"restored, it gives other {ask}")
+    check_arrays(head, read, [block.shape[1] for block in blocks], training.classes)
 
 
 def _check_repeats(method: str, fitted: Fitted, training: Training) -> None:

@@ -8,7 +8,7 @@
       backbones/<name>/        spec.json and weights of each member
 
 Nothing in it is code, and loading runs none. Every file's sha256 stands in ``model.json``;
-a file that is missing or altered is refused.
+a file that is missing, altered or not named there is refused.
 """
 
 from __future__ import annotations
@@ -20,58 +20,18 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from vidfit.contracts import Floats
 from vidfit.errors import ModelError
+from vidfit.model.document import DOCUMENT, FORMAT, Model, read_document
+from vidfit.model.known import note_known
 
-FORMAT = 1
-DOCUMENT = "model.json"
+BESIDE = frozenset({"README.md", "LICENSE"})
+"""Files of a model's folder that are not named in it: for people."""
+
 _HEAD = "head.safetensors"
 _SCRATCH = ".vidfit-model-"
-
-
-@dataclass(frozen=True)
-class Model:
-    """What answers, without the networks' weights.
-
-    Parameters
-    ----------
-    classes
-        Class names in the order of the head's outputs.
-    members
-        Backbone names, in the order of the head's blocks.
-    head
-        Kind of head, a key of ``vidfit.fusion.RESTORE``.
-    arrays
-        The head's arrays.
-    temperature
-        Log-probabilities are divided by it before they become probabilities.
-    unknown_probability
-        Answers with less are declined.
-    unknown_novelty
-        Clips whose features lie further from the training clips (mean squared standard
-        score) are declined.
-    window_seconds
-        Length of the training clips (median): the windows of a long video.
-    longest_seconds
-        Length of the longest training clip: a video up to that is one clip.
-    card
-        What a reader should know: data, scores, licences, versions.
-    """
-
-    classes: tuple[str, ...]
-    members: tuple[str, ...]
-    head: str
-    arrays: Mapping[str, Floats]
-    temperature: float
-    unknown_probability: float
-    unknown_novelty: float
-    window_seconds: float
-    longest_seconds: float
-    card: Mapping[str, Any]
 
 
 def member_directory(model_directory: Path, index: int) -> Path:
@@ -104,6 +64,7 @@ def save_model(model: Model, directory: Path, save_member: Callable[[int, Path],
         document = {"format": FORMAT, **facts, "files": _digests(new)}
         text = json.dumps(document, indent=1, ensure_ascii=False)
         (new / DOCUMENT).write_text(text, encoding="utf-8")
+        note_known(new)
 
 
 @contextmanager
@@ -176,31 +137,24 @@ def load_model(directory: Path) -> Model:
     Raises
     ------
     ModelError
-        If it is no model, of a newer format, incomplete or altered.
+        If it is no model, of a newer format, incomplete or altered, holds a file that it does
+        not name, or says of itself what no model can.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = directory / DOCUMENT
-    if not path.is_file():
-        raise ModelError(f"{directory} is no model: it has no model.json; give what `fit` wrote")
+    document = read_document(directory)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document.pop("format") != FORMAT:
-            raise ModelError(f"{path} has a format that this vidfit does not read; update vidfit")
-        files = document.pop("files")
-        _check(directory, {_HEAD: files[_HEAD], **files})
+        _check(directory, {_HEAD: document.files.get(_HEAD, ""), **document.files})
         arrays = load_file(directory / _HEAD)
-        for name in ("classes", "members"):
-            document[name] = tuple(document[name])
-        return Model(arrays=arrays, **document)
     except (AttributeError, KeyError, OSError, SafetensorError, TypeError, ValueError) as error:
         raise ModelError(f"{directory} is damaged ({error}); fit or copy it again") from error
+    return document.model(arrays)
 
 
 def _digests(directory: Path) -> dict[str, str]:
     return {
-        path.relative_to(directory).as_posix(): _sha256(path)
+        path.relative_to(directory).as_posix(): sha256(path)
         for path in sorted(directory.rglob("*"))
         if path.is_file()
     }
@@ -213,8 +167,29 @@ def _check(directory: Path, expected: Mapping[str, str]) -> None:
         path = directory / name
         if not path.is_file():
             raise ModelError(f"{directory} is incomplete: {name} is missing; copy it again")
-        if _sha256(path) != digest:
+        if sha256(path) != digest:
             raise ModelError(f"{path} was altered after it was written; fit or copy it again")
+    for name in sorted(_names(directory) - expected.keys() - {DOCUMENT}):
+        if not _beside(name):
+            raise ModelError(
+                f"{directory} holds {name!r}, which its {DOCUMENT} does not name: somebody added "
+                "it. Take it away if it was you, else do not trust the model"
+            )
+
+
+def _names(directory: Path) -> set[str]:
+    """Return all that lies in a directory, but folders; a link to a folder is no folder."""
+    return {
+        path.relative_to(directory).as_posix()
+        for path in directory.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    }
+
+
+def _beside(name: str) -> bool:
+    """Whether a file is one that hubs and version control put into a folder, and nobody reads."""
+    first = name.partition("/")[0]
+    return first.startswith(".") or name in BESIDE
 
 
 def stays_within(name: str) -> bool:
@@ -223,6 +198,7 @@ def stays_within(name: str) -> bool:
     return bool(parts) and parts[0] != "/" and ".." not in parts and not set("\\:\0") & set(name)
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
