@@ -71,7 +71,13 @@ class Artefact:
         Top-1 on clips that neither it nor its head has seen, in [0, 1].
     loss
         The original's accuracy minus this one, paired over recordings; ``None`` when answers
-        were not measured.
+        were not measured. The interval reaches at least as far as answers may change on other
+        clips, though none changed on these.
+    probability_loss
+        The same of the calibrated probability of the true class, by which is decided.
+    enough
+        The least tolerance under which it would be kept, in [0, 1]; ``nan`` when answers were
+        not measured.
     changed
         Share of those clips to which it answers otherwise than the original; ``nan`` when answers
         were not measured.
@@ -85,6 +91,8 @@ class Artefact:
     similarity: float
     accuracy: Estimate | None
     loss: Estimate | None
+    probability_loss: Estimate | None
+    enough: float
     changed: float
     verdict: Verdict
     reason: str

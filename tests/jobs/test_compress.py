@@ -58,7 +58,8 @@ def test_what_is_kept_is_smaller_and_proven_within_the_tolerance(compressed):
     kept = found.artefacts[0]
     assert found.chosen == kept.name and kept.verdict == "kept"
     assert kept.footprint.size_bytes < found.original.footprint.size_bytes
-    assert kept.loss.high <= found.tolerance and kept.similarity > 0.9
+    assert 2 * kept.probability_loss.high <= kept.enough <= found.tolerance
+    assert kept.similarity > 0.9
     assert found.judged + found.calibrated == 2 * RECORDINGS
     assert {a.name for a in found.artefacts} == set(QUICK.techniques)
 
@@ -73,7 +74,7 @@ def test_the_model_that_is_written_predicts_without_the_original(compressed, fit
         assert answer.label == tint
     card = load_model(output / "model").card
     assert card["compression"]["technique"] == found.chosen
-    assert card["compression"]["loss"]["high"] <= 0.05
+    assert 2 * card["compression"]["probability_loss"]["high"] <= 0.05
     assert not list(member_directory(output / "model", 0).glob("*.safetensors"))
 
 

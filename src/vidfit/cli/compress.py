@@ -20,7 +20,7 @@ def compress(  # noqa: PLR0913  (the options of a command)
     max_loss: Annotated[
         float,
         typer.Option(
-            min=0.0, help="Most points of accuracy to lose, by the upper end of the interval."
+            min=0.0, help="Most points of accuracy to lose; proven by half as much in probability."
         ),
     ] = 0.5,
     target: Annotated[Target, typer.Option(help="What is to become small.")] = "latency",

@@ -9,8 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.compressed import Artefact, Compression
-from vidfit.contracts import Backbone, BackboneSpec, Clip, Frames, Progress, TorchBackbone
+from vidfit.compressed import Compression
+from vidfit.contracts import (
+    Backbone,
+    BackboneSpec,
+    Clip,
+    Estimate,
+    Frames,
+    Progress,
+    TorchBackbone,
+)
 from vidfit.errors import ModelError, NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.features.frames import write_frames
@@ -25,7 +33,7 @@ from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table
 from vidfit.jobs.techniques import TECHNIQUES, Workshop
-from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, unjudged, verdict_words
+from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
 from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, losses, noticed, read_manifest, refusal
 from vidfit.model import Model, member_directory, save_model
@@ -41,6 +49,10 @@ CALIBRATION_FOLDS = 4
 
 MOST_VIEWS = 256
 """Calibration views of a network; a few hundred settle ranges."""
+
+
+NOTHING = Estimate(0.0, 0.0, 0.0)
+"""What the original loses against itself."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +138,14 @@ def run_compress(
     judged = [one for one in judged if all(b.spec.name in table.vectors for b in one.members)]
     with timed(stages, "judge on unseen recordings"), one_blas_thread():
         judge = _judge(subject, table, calibration)
-        judgements = _judgements(judge, [original, *judged], table, progress)
-    chosen, artefacts = chosen_of(_rated(made, original, judgements, options), options.target)
+        itself, *others = _judgements(judge, [original, *judged], table, progress)
+    judgements = {one.name: found for one, found in zip(judged, others, strict=True)}
+    chosen, artefacts = chosen_of(rated(made, original, judgements, options), options.target)
     compression = Compression(
         str(directory), str(source), options.target, options.max_loss / 100,
         chosen, verdict_words(chosen, artefacts, options),
         tuple(network.spec.name for network in subject.networks.values()),
-        artefact(original, judgements[original.name], 0.0), artefacts,
+        replace(artefact(original, itself, 0.0), loss=NOTHING), artefacts,
         *_counted(judge, table, calibration), judge.protocol,
         (*manifest.rejected, *tally.clips, *tally.backbones), tuple(stages),
         hardware().describe(), (*manifest.warnings, *dict.fromkeys(notes)),
@@ -265,31 +278,18 @@ def _judge(subject: _Subject, table: Table, calibration: Sequence[Clip]) -> Judg
 
 def _judgements(
     judge: Judge, made: Sequence[Made], table: Table, progress: Progress | None
-) -> dict[str, Judgement]:
+) -> list[Judgement]:
+    """Return the judgement of each, the first being the original."""
     if progress:
         progress.start("judge on unseen recordings", len(made))
-    found, original_RM = {}, None
+    found, original_RMK = [], None
     for one in made:
-        answers_RM = judge.answers([member.spec.name for member in one.members])
-        original_RM = answers_RM if original_RM is None else original_RM
-        found[one.name] = judgement(answers_RM, original_RM, table)
+        answers_RMK = judge.answers([member.spec.name for member in one.members])
+        original_RMK = answers_RMK if original_RMK is None else original_RMK
+        found.append(judgement(answers_RMK, original_RMK, table))
         if progress:
             progress.advance()
     return found
-
-
-def _rated(
-    made: Sequence[Made],
-    original: Made,
-    judgements: Mapping[str, Judgement],
-    options: CompressOptions,
-) -> list[Artefact]:
-    return [
-        artefact(one, judgements[one.name], options.max_loss / 100)
-        if one.name in judgements
-        else unjudged(one, original, options.target)
-        for one in made
-    ]
 
 
 def _counted(judge: Judge, table: Table, calibration: Sequence[Clip]) -> tuple[int, int, int]:
@@ -302,19 +302,15 @@ def _save(
     model: Model, kept: Made, subject: _Subject, compression: Compression, directory: Path
 ) -> None:
     one = next(a for a in compression.artefacts if a.name == compression.chosen)
-    if one.accuracy is None or one.loss is None or one.footprint is None:
-        raise ModelError(f"{one.name} was chosen and not measured; this is a fault of vidfit")
+    facts = asdict(one)
+    measured = ("details", "accuracy", "loss", "probability_loss", "similarity", "footprint")
     card = {
         **subject.model.card,
         "members": [asdict(member.spec) for member in kept.members],
         "compression": {
             "technique": one.name,
-            "details": one.details,
             "from": str(subject.directory),
-            "accuracy": asdict(one.accuracy),
-            "loss": asdict(one.loss),
-            "similarity": one.similarity,
-            "footprint": asdict(one.footprint),
+            **{name: facts[name] for name in measured},
             "protocol": compression.protocol,
         },
     }

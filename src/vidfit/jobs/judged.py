@@ -1,6 +1,6 @@
 """What a compressed model loses: the same heads on other tokens, on clips that neither has seen.
 
-Shape letters: M clips, K classes.
+Shape letters: R deals of clips to folds, M clips, K classes.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Backbone, Cost, Estimate, Indices
+from vidfit.contracts import Backbone, Cost, Estimate, Floats, Indices
 from vidfit.errors import ModelError
 from vidfit.jobs import heads
 from vidfit.jobs.compared import model_of
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import mean_interval
+from vidfit.metrics import fit_temperature, mean_interval, probabilities
+from vidfit.metrics.noninferior import PairedLoss, paired_loss, share_bound
 from vidfit.model import Model
 from vidfit.selection import Contender, Terms, fit_contenders
 
@@ -30,10 +31,24 @@ _FREE = Cost(0.0, 0.0)
 
 @dataclass(frozen=True)
 class Judgement:
-    """Accuracy on unseen clips, loss to the original, and share of answers that changed."""
+    """How a model answers unseen clips, beside the original.
+
+    Parameters
+    ----------
+    accuracy
+        Top-1, in [0, 1].
+    loss
+        The original's accuracy minus this one. The interval reaches at least as far as answers
+        may change on other clips, though none changed on these.
+    probability_loss
+        The same of the calibrated probability of the true class, which moves on every clip.
+    changed
+        Share of answers that are not the original's.
+    """
 
     accuracy: Estimate
     loss: Estimate
+    probability_loss: PairedLoss
     changed: float
 
 
@@ -50,8 +65,8 @@ class Judge(Protocol):
         """Which clips are judged."""
         ...
 
-    def answers(self, members: Sequence[str]) -> Indices:
-        """Return the answers [R, M] to all clips, -1 where a clip is not judged, R deals."""
+    def answers(self, members: Sequence[str]) -> Floats:
+        """Return calibrated probabilities [R, M, K], NaN where a clip is not judged."""
         ...
 
     def model(self, members: Sequence[Backbone]) -> Model:
@@ -91,8 +106,8 @@ class Refitted:
         """Clips of recordings that calibrated nothing."""
         return ~self.calibrated_M
 
-    def answers(self, members: Sequence[str]) -> Indices:
-        """Return the answers to clips by heads that have not seen their recordings."""
+    def answers(self, members: Sequence[str]) -> Floats:
+        """Return probabilities of clips by heads that have not seen their recordings."""
         return np.stack([self._dealt(members, seed) for seed in range(REPEATS)])
 
     def model(self, members: Sequence[Backbone]) -> Model:
@@ -102,10 +117,10 @@ class Refitted:
         folds_M = Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
         return model_of(self._fitted(table, folds_M), folds_M, table)
 
-    def _dealt(self, members: Sequence[str], seed: int) -> Indices:
+    def _dealt(self, members: Sequence[str], seed: int) -> Floats:
         table = self.table.only(members)
         folds = Folds(table.classes)
-        answers_M = np.full(len(table.clips), -1, np.int64)
+        answers_MK = np.full((len(table.clips), len(table.classes)), np.nan, np.float32)
         rows = np.flatnonzero(self.judged)
         fold_M = np.full(len(table.clips), -1, np.int64)
         groups = table.groups
@@ -113,9 +128,12 @@ class Refitted:
         for fold in np.unique(fold_M[rows]):
             train, test = table.where(fold_M != fold), table.where(fold_M == fold)
             inner_M = folds.to_choose(train.labels_M, train.groups, seed)
-            out_MK = self._fitted(train, inner_M).log_probabilities(test.rows)
-            answers_M[fold_M == fold] = out_MK.argmax(axis=1)
-        return answers_M
+            fitted = self._fitted(train, inner_M)
+            temperature = fit_temperature(fitted.out_of_fold_MK, train.labels_M)
+            found_MK = probabilities(fitted.log_probabilities(test.rows), temperature)
+            answers_MK[fold_M == fold] = 0.0  # of the last classes, if a fold lacks them
+            answers_MK[fold_M == fold, : found_MK.shape[1]] = found_MK
+        return answers_MK
 
     def _fitted(self, table: Table, folds_M: Indices) -> Contender:
         methods = (self.method,) if self.method else ()
@@ -148,37 +166,56 @@ class Unchanged:
         """Clips of the test split."""
         return self.tested_M
 
-    def answers(self, members: Sequence[str]) -> Indices:
-        """Return the head's answers to the test clips."""
+    def answers(self, members: Sequence[str]) -> Floats:
+        """Return the head's probabilities of the test clips."""
         head = heads.restore(self.original.head, self.original.arrays)
         in_steps = heads.in_steps(self.original.head)
         of = self.table.steps if in_steps else self.table.vectors
         out_MK = head.log_probabilities([of[name] for name in members])
-        return np.where(self.tested_M, out_MK.argmax(axis=1), -1)[None]
+        found_MK = probabilities(out_MK, self.original.temperature)
+        found_MK[~self.tested_M] = np.nan
+        return found_MK[None]
 
     def model(self, members: Sequence[Backbone]) -> Model:
         """Return the original with other members."""
         return replace(self.original, members=tuple(b.spec.name for b in members), card={})
 
 
-def judgement(answers_RM: Indices, original_RM: Indices, table: Table) -> Judgement:
-    """Compare answers [R, M] to the same clips, paired, with intervals over recordings.
+def judgement(answers_RMK: Floats, original_RMK: Floats, table: Table) -> Judgement:
+    """Compare calibrated probabilities [R, M, K] of the same clips, paired over recordings.
 
     Raises
     ------
     ModelError
         If no clip was judged.
     """
-    judged_M = np.asarray((original_RM >= 0).all(axis=0))
+    judged_M = np.asarray(np.isfinite(original_RMK).all(axis=(0, 2)))
     if not judged_M.any():
         raise ModelError(
             "no clip is left to judge by; give clips of recordings that the model has not seen"
         )
     labels_M = table.labels_M[judged_M]
     groups = [group for group, judged in zip(table.groups, judged_M, strict=True) if judged]
-    hit_M = (answers_RM[:, judged_M] == labels_M).mean(axis=0)
-    original_M = (original_RM[:, judged_M] == labels_M).mean(axis=0)
-    changed = float((answers_RM != original_RM)[:, judged_M].mean())
+    answers_RMK, original_RMK = answers_RMK[:, judged_M], original_RMK[:, judged_M]
+    hit_M = (answers_RMK.argmax(axis=2) == labels_M).mean(axis=0)
+    original_M = (original_RMK.argmax(axis=2) == labels_M).mean(axis=0)
+    clips_M = np.arange(len(labels_M))
+    less_M = (original_RMK - answers_RMK)[:, clips_M, labels_M].astype(float).mean(axis=0)
+    changed_M = (answers_RMK.argmax(axis=2) != original_RMK.argmax(axis=2)).mean(axis=0)
+    loss = _floored(mean_interval(original_M - hit_M, groups), changed_M, less_M, groups)
     return Judgement(
-        mean_interval(hit_M, groups), mean_interval(original_M - hit_M, groups), changed
+        mean_interval(hit_M, groups), loss, paired_loss(less_M, groups), float(changed_M.mean())
     )
+
+
+def _floored(loss: Estimate, changed_M: Floats, less_M: Floats, groups: Sequence[str]) -> Estimate:
+    """Widen an interval to what the answers that changed leave possible on other clips.
+
+    Clips of one recording count for less than one each, as far as their probabilities move alike.
+    """
+    apart = paired_loss(less_M, [str(i) for i in range(len(groups))]).error
+    together = paired_loss(less_M, groups).error
+    alike = max(1.0, (together / apart) ** 2) if apart > 0 else 1.0
+    changed, trials = float(changed_M.mean()), len(groups) / alike
+    more = share_bound(changed * trials, trials) - changed
+    return Estimate(loss.value, min(loss.low, loss.value - more), max(loss.high, loss.value + more))

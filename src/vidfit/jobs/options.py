@@ -288,7 +288,8 @@ class CompressOptions:
     Parameters
     ----------
     max_loss
-        Most points of accuracy that may be lost, by the upper end of its 95 % interval.
+        Most points of accuracy that may be lost. Kept is what is proven to lose at most half of
+        them in the calibrated probability of the true class.
     target
         What is to become small.
     techniques

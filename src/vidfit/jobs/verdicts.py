@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidfit.compressed import Artefact, Footprint, Target, Verdict
 from vidfit.jobs.artefacts import Made
 from vidfit.jobs.judged import Judgement
+from vidfit.metrics.noninferior import LEVEL, holm
 
 if TYPE_CHECKING:
     from vidfit.jobs.options import CompressOptions
+
+HALF = 0.5
+"""Share of the tolerance that the probability of the true class may lose.
+
+Accuracy can fall faster than that probability: 1.5 times where answers become noisier
+(`benchmarks.compression_verdicts`), so that half leaves room.
+"""
 
 LEAST_GAIN = 0.03
 """Share of the target that an artefact must save to be judged; less is noise."""
@@ -28,19 +36,52 @@ def is_gain(made: Made, original: Made, target: Target) -> bool:
     return made.footprint.of(target) <= (1 - LEAST_GAIN) * original.footprint.of(target)
 
 
-def artefact(made: Made, judged: Judgement, tolerance: float) -> Artefact:
-    """Return an artefact with its verdict by the interval of its loss."""
-    loss, allowed = judged.loss, f"the {points(tolerance)} allowed"
+def rated(
+    made: Sequence[Made],
+    original: Made,
+    judgements: Mapping[str, Judgement],
+    options: CompressOptions,
+) -> list[Artefact]:
+    """Return all artefacts with their verdicts; several are tested together (Holm 1979)."""
+    tolerance = options.max_loss / 100
+    chances = holm([j.probability_loss.chance_of(HALF * tolerance) for j in judgements.values()])
+    chance = dict(zip(judgements, chances, strict=True))
+    return [
+        artefact(one, judgements[one.name], tolerance, (chance[one.name], len(chance)))
+        if one.name in judgements
+        else unjudged(one, original, options.target)
+        for one in made
+    ]
+
+
+def artefact(
+    made: Made, judged: Judgement, tolerance: float, tested: tuple[float, int] = (0.0, 1)
+) -> Artefact:
+    """Return an artefact with its verdict.
+
+    Parameters
+    ----------
+    tested
+        The p-value of a loss beyond the tolerance, adjusted for how many are tested, and that
+        number.
+    """
+    chance, count = tested
+    loss, allowed = judged.probability_loss.interval(), f"the {points(tolerance)} allowed"
     verdict: Verdict
-    if loss.high <= tolerance:
-        verdict, reason = "within", f"within {allowed}"
-    elif loss.low > tolerance:
-        verdict, reason = "worse", f"more than {allowed}"
+    if chance <= LEVEL:
+        verdict, beside = "within", f"at most half of {allowed}"
+    elif judged.loss.low > tolerance or loss.low > tolerance:
+        verdict, beside = "worse", f"and answers prove more than {allowed}"
     else:
-        verdict, reason = "open", f"reaches over {allowed}"
+        verdict, beside = "open", f"not proven to be at most half of {allowed}"
+    value, low, high = (
+        f"{round(100 * part, 2) or 0.0:.2f}" for part in (loss.value, loss.low, loss.high)
+    )
+    reason = f"probability of the true class: {value} points less [{low}, {high}], {beside}"
+    enough = judged.probability_loss.upper(LEVEL / count) / HALF
     return Artefact(
-        made.name, made.details, made.footprint, made.similarity, judged.accuracy, loss,
-        judged.changed, verdict, reason,
+        made.name, made.details, made.footprint, made.similarity, judged.accuracy, judged.loss,
+        loss, enough, judged.changed, verdict, reason,
     )  # fmt: skip
 
 
@@ -53,8 +94,9 @@ def unjudged(made: Made, original: Made, target: Target) -> Artefact:
         reason = f"saves less than {LEAST_GAIN:.0%} of the {_NOUNS[target]}: answers not measured"
     similarity = math.nan if made.footprint is None else made.similarity
     return Artefact(
-        made.name, made.details, made.footprint, similarity, None, None, math.nan, verdict, reason
-    )
+        made.name, made.details, made.footprint, similarity, None, None, None, math.nan, math.nan,
+        verdict, reason,
+    )  # fmt: skip
 
 
 def chosen_of(rated: Sequence[Artefact], target: Target) -> tuple[str, tuple[Artefact, ...]]:
@@ -71,22 +113,25 @@ def verdict_words(chosen: str, artefacts: Sequence[Artefact], options: CompressO
     """Say what follows for the user."""
     if chosen:
         return (
-            f"The whole interval of its loss lies within the {points(options.max_loss / 100)} "
-            f"allowed, and of {_counted(artefacts)} it is the {_BEST[options.target]}."
+            "The probability that it gives the true class is proven to fall by at most half of "
+            f"the {points(options.max_loss / 100)} allowed, and of {_counted(artefacts)} it is "
+            f"the {_BEST[options.target]}."
         )
-    losses = {a.name: a.loss for a in artefacts if a.loss is not None}
-    if not losses:
+    enough = {a.name: a.enough for a in artefacts if a.loss is not None}
+    if not enough:
         failed = sum(a.verdict == "failed" for a in artefacts)
         return (
             f"None of {len(artefacts)} techniques saves {_NOUNS[options.target]} here"
             f"{f'; {failed} failed' if failed else ''}."
         )
-    nearest = min(losses, key=lambda name: losses[name].high)
+    nearest = min(enough, key=lambda name: enough[name])
+    if not math.isfinite(enough[nearest]):
+        return "One recording says nothing of others: give clips of more."
     # Rounded up: what is named must be enough.
-    enough = math.ceil(1000 * losses[nearest].high - 1e-9) / 10
+    needed = math.ceil(1000 * enough[nearest] - 1e-9) / 10
     return (
-        f"The nearest is {nearest}, whose loss may reach {enough:g} points: --max-loss {enough:g} "
-        "would keep it. More recordings would narrow the interval."
+        f"The nearest is {nearest}: --max-loss {needed:g} would keep it. More recordings would "
+        "narrow the interval."
     )
 
 
