@@ -107,11 +107,23 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def finish(
-    options: argparse.Namespace, figures: dict[str, Any], start: dict[str, Any], headline: str
+    options: argparse.Namespace,
+    figures: dict[str, Any],
+    start: dict[str, Any],
+    headline: str,
+    met: bool = True,
 ) -> None:
-    """Write the figures where they are wanted and print the headline as the last line."""
+    """Write the figures where they are wanted and print the headline as the last line.
+
+    Raises
+    ------
+    SystemExit
+        With status 1, where a bar is not met.
+    """
     if options.json:
         document = {"headline": headline, "figures": figures, "load at end": load(), **start}
         options.json.write_text(json.dumps(document, indent=1))
         print(f"all figures: {options.json}")
     print(headline)
+    if not met:
+        raise SystemExit(1)
