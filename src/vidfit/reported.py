@@ -78,6 +78,7 @@ class Report:
     says otherwise. ``grouped_split`` and ``random_split`` are the chosen candidate under folds
     of recordings and under folds of clips: the second is what leakage would have claimed.
     ``confusion_KK`` counts clips, rows true classes, columns answers.
+    ``majority_class`` is what the baseline of ``majority`` always answers.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
     """
 
@@ -109,3 +110,9 @@ class Report:
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
     thumbnails: dict[str, bytes] = field(default_factory=dict)
+    majority_class: str = ""
+
+    @property
+    def beats_majority(self) -> bool:
+        """Whether what was chosen is proven better than the majority class."""
+        return self.score.low > self.majority.value

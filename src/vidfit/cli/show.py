@@ -25,7 +25,8 @@ def show_report(report: Report, output: Path) -> None:
     typer.echo(report_markdown(report))
     typer.echo(f"Report   {output / 'report.html'}")
     typer.echo(f"Model    {output / 'model'}")
-    typer.echo(f"Use it   vidfit predict {output / 'model'} video.mp4")
+    if report.beats_majority:
+        typer.echo(f"Use it   vidfit predict {output / 'model'} video.mp4")
 
 
 def show_ranking(ranking: Ranking, output: Path) -> None:
@@ -34,7 +35,10 @@ def show_ranking(ranking: Ranking, output: Path) -> None:
 
     typer.echo(ranking_markdown(ranking))
     typer.echo(f"Ranking  {output / 'ranking.html'}")
-    typer.echo(f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}")
+    if ranking.beats_majority:
+        typer.echo(
+            f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}"
+        )
 
 
 def show_combination(combination: Combination, folder: Path) -> None:
@@ -46,7 +50,8 @@ def show_combination(combination: Combination, folder: Path) -> None:
     typer.echo(f"Model    {folder / 'model'}")
     if combination.offers_student:
         typer.echo(f"Student  {folder / 'student'}")
-    typer.echo(f"Use it   vidfit predict {folder / 'model'} video.mp4")
+    if combination.beats_majority:
+        typer.echo(f"Use it   vidfit predict {folder / 'model'} video.mp4")
 
 
 def show_training(report: TrainingReport, output: Path) -> None:

@@ -12,6 +12,7 @@ from vidfit import backbones as zoo
 from vidfit.compressed import Artefact, Compression
 from vidfit.contracts import Backbone, BackboneSpec, Clip, Frames, Progress, TorchBackbone
 from vidfit.errors import ModelError, NotEnoughDataError
+from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
 from vidfit.features.frames import write_frames
 from vidfit.hardware import hardware
@@ -126,15 +127,17 @@ def run_compress(
     with timed(stages, "judge on unseen recordings"), one_blas_thread():
         judge = _judge(subject, table, calibration)
         judgements = _judgements(judge, [original, *judged], table, progress)
+    counted = _counted(judge, table, calibration)
     chosen, artefacts = chosen_of(_rated(made, original, judgements, options), options.target)
     compression = Compression(
         str(directory), str(source), options.target, options.max_loss / 100,
         chosen, verdict_words(chosen, artefacts, options),
         tuple(network.spec.name for network in subject.networks.values()),
         artefact(original, judgements[original.name], 0.0), artefacts,
-        *_counted(judge, table, calibration), judge.protocol,
+        *counted, judge.protocol,
         (*manifest.rejected, *tally.clips, *tally.backbones), tuple(stages),
-        hardware().describe(), (*manifest.warnings, *dict.fromkeys(notes)),
+        hardware().describe(),
+        (*manifest.warnings, *dict.fromkeys(notes), *few_recordings(counted[1])),
     )  # fmt: skip
     if chosen:
         kept = next(one for one in judged if one.name == chosen)

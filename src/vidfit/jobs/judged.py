@@ -18,7 +18,7 @@ from vidfit.jobs import heads
 from vidfit.jobs.compared import model_of
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import mean_interval
+from vidfit.metrics import mean_interval, share_interval
 from vidfit.model import Model
 from vidfit.selection import Contender, Terms, fit_contenders
 
@@ -180,5 +180,5 @@ def judgement(answers_RM: Indices, original_RM: Indices, table: Table) -> Judgem
     original_M = (original_RM[:, judged_M] == labels_M).mean(axis=0)
     changed = float((answers_RM != original_RM)[:, judged_M].mean())
     return Judgement(
-        mean_interval(hit_M, groups), mean_interval(original_M - hit_M, groups), changed
+        share_interval(hit_M, groups), mean_interval(original_M - hit_M, groups), changed
     )
