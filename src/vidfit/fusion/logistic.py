@@ -75,7 +75,7 @@ def fit_logistic_stack(answers_SMK: Floats, labels_M: Indices, penalty: float) -
 
 def _width(answers_SMK: Floats) -> int:
     """Return how many inputs there are: a probe divides each by the root of that."""
-    return answers_SMK.shape[0] * answers_SMK.shape[2]
+    return int(answers_SMK.shape[0] * answers_SMK.shape[2])
 
 
 def side_by_side(answers_SMK: Floats) -> Floats:

@@ -90,13 +90,14 @@ class Span:
 
     def project(self, blocks: Sequence[Floats]) -> Floats:
         """Return the coordinates [M, R] of other clips."""
-        x_MD = (np.concatenate(blocks, axis=1) - self.mean_D) * self.scale_D
+        x_MD: Floats = (np.concatenate(blocks, axis=1) - self.mean_D) * self.scale_D
         return x_MD if self.basis_RD is None else x_MD @ self.basis_RD.T
 
     def weights(self, weight_KR: NDArray[np.floating]) -> Floats:
         """Return the weights [K, D] of standardised vectors that those of coordinates amount to."""
         weight_KD = weight_KR if self.basis_RD is None else weight_KR @ self.basis_RD
-        return weight_KD.astype(np.float32, copy=False)
+        result: Floats = weight_KD.astype(np.float32, copy=False)
+        return result
 
     @property
     def _axes_RD(self) -> Floats:  # noqa: N802
@@ -118,11 +119,10 @@ def principal_axes(x_MD: Floats) -> Floats | None:
     keep = values > max(values[-1] * _LEAST_VARIANCE, 1e-12)
     if not keep.any():
         return None
-    axes = vectors[:, keep].T
+    axes_RD: Floats = vectors[:, keep].T.astype(np.float32)
     if by_clip:
-        axes = axes / np.sqrt(values[keep])[:, None]
-        return axes.astype(np.float32) @ x_MD
-    return axes.astype(np.float32)
+        axes_RD = (axes_RD / np.sqrt(values[keep], dtype=np.float32)[:, None]) @ x_MD
+    return axes_RD
 
 
 def inverse_scale(block: Floats) -> Floats:
