@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from vidfit.fusion.regression import NEVER, fit_soft, regressions
+from vidfit.fusion.descent import minimise
+from vidfit.fusion.regression import NEVER, TO_KEEP, fit_soft, regression, regressions
 
 
 def problem(classes: int, clips: int = 90, dim: int = 7):
@@ -63,3 +64,30 @@ def test_soft_targets_are_matched_where_nothing_pulls():
         np.exp(log_softmax((x_MR @ hot_KR.T + hot_K) / 3.0)), target_MK, atol=1e-4
     )
     assert np.abs(hot_KR).max() > np.abs(weight_KR).max()  # at 3 degrees it takes larger weights
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_single_precision_ends_where_double_does(classes):
+    x_MR, labels_M = problem(classes, clips=200, dim=30)
+    exact = regression(x_MR, labels_M, 10.0, TO_KEEP)
+    single = regression(x_MR.astype(np.float32), labels_M, 10.0, TO_KEEP)
+    assert single[0].dtype == np.float32
+    for found, expected in zip(single, exact, strict=True):
+        # Both end at a gradient of 3e-5, in their units.
+        np.testing.assert_allclose(found, expected, atol=5e-3)
+
+
+def test_what_single_precision_left_over_is_finished_in_double(monkeypatch):
+    """A descent that ends too early in single precision is gone on with."""
+    used = []
+
+    def lazy(loss, start, tolerance):
+        used.append(start.dtype)
+        return start if start.dtype == np.float32 else minimise(loss, start, tolerance)
+
+    monkeypatch.setattr("vidfit.fusion.regression.minimise", lazy)
+    x_MR, labels_M = problem(3)
+    found_KR, _ = regression(x_MR.astype(np.float32), labels_M, 1.0, TO_KEEP)
+    assert used == [np.float32, np.float64]
+    expected_KR, _ = regression(x_MR, labels_M, 1.0, 1e-8)
+    np.testing.assert_allclose(found_KR, expected_KR, atol=1e-3)

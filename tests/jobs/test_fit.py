@@ -92,13 +92,15 @@ def test_a_second_run_computes_nothing_and_finds_the_same(fitted, tmp_path, monk
 def test_features_lost_to_damage_are_computed_again(fitted, tmp_path):
     """The names of the clips can still be read; their features cannot."""
     output = shutil.copytree(fitted.output, tmp_path / "out")
-    for part in (output / "features" / spec_key(motion().spec)).glob("*.parquet"):
+    # A slow machine writes more parts, as they are written after a time.
+    parts = list((output / "features" / spec_key(motion().spec)).glob("*.parquet"))
+    for part in parts:
         data = bytearray(part.read_bytes())
         data[len(data) // 3] ^= 0xFF
         part.write_bytes(bytes(data))
     run_fit(fitted.clips, output, FitOptions(backbones=fitted.backbones))
     assert without_times(read(output)) == without_times(read(fitted.output))
-    assert len(list((output / "features").rglob("*.broken"))) == 1
+    assert len(list((output / "features").rglob("*.broken"))) == len(parts) > 0
 
 
 def test_predictions_on_held_out_clips_are_those_of_the_report(fitted, tmp_path):

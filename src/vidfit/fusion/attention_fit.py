@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -18,12 +19,15 @@ from torch.nn import functional
 from vidfit.contracts import Floats, Indices
 from vidfit.features.pool import STEPS
 from vidfit.fusion.attention import EPSILON, Attention, Encoder, Pooling
-from vidfit.fusion.linear import _scale
+from vidfit.fusion.span import inverse_scale
 
 COMPONENTS, WIDTH, QUERIES = 32, 32, 4
 
 _NEVER = -1e4
 """The logit of a class without a clip."""
+
+_LOCK = Lock()
+"""torch has one generator and one count of threads for all threads of a process."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def fit_steps(
     blocks: Sequence[Floats], labels_M: Indices, classes: int, schedule: Schedule | None = None
 ) -> Attention:
     """Fit on steps [M, X_i] of each member; classes without a clip are never answered."""
-    scales = [(block.mean(axis=0), _scale(block)) for block in blocks]
+    scales = [(block.mean(axis=0), inverse_scale(block)) for block in blocks]
     standard = [
         ((block - mean_X) * scale_X).reshape(len(block), STEPS, -1)
         for block, (mean_X, scale_X) in zip(blocks, scales, strict=True)
@@ -101,7 +105,7 @@ def components(x_MTD: Floats) -> Floats:
 
 def trained(seen: Sequence[Floats], labels_M: Indices, schedule: Schedule) -> Network:
     """Return the network after its last update, in evaluation mode; always the same."""
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    with _LOCK, torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(0)
         classes, ranks = int(labels_M.max()) + 1, [z_MTR.shape[2] for z_MTR in seen]
         network = Network(ranks, classes, schedule.dropout)

@@ -224,15 +224,16 @@ def _thresholds(stages_TMK: Floats, labels_M: Indices) -> Floats:
 
     They stop at the first loss: a lower one that happens to make up for it is luck.
     """
-    wanted = _accuracy(stages_TMK[-1], labels_M)
+    hits_TM = stages_TMK.argmax(axis=2) == labels_M
+    clips_M = np.arange(len(labels_M))
+    wanted = hits_TM[-1].mean()
     thresholds_T = np.full(len(stages_TMK) - 1, _NEVER, np.float32)
     for t in range(len(thresholds_T)):
         for threshold in _candidates(stages_TMK[t]):
             lowered_T = thresholds_T.copy()
             lowered_T[t] = threshold
             depth_M = _depth(stages_TMK, lowered_T)
-            answer_MK = stages_TMK[depth_M - 1, np.arange(len(depth_M))]
-            if _accuracy(answer_MK, labels_M) < wanted:
+            if hits_TM[depth_M - 1, clips_M].mean() < wanted:
                 break
             thresholds_T = lowered_T
     return thresholds_T
@@ -250,7 +251,3 @@ def _depth(stages_TMK: Floats, thresholds_T: Floats) -> Indices:
     sure_TM = stages_TMK[:-1].max(axis=2) >= np.log(thresholds_T)[:, None]
     last = np.full(sure_TM.shape[1], len(stages_TMK))
     return np.where(sure_TM.any(axis=0), sure_TM.argmax(axis=0) + 1, last).astype(np.int64)
-
-
-def _accuracy(answer_MK: Floats, labels_M: Indices) -> float:
-    return float((answer_MK.argmax(axis=1) == labels_M).mean())

@@ -16,13 +16,12 @@ import numpy as np
 
 from vidfit.contracts import Floats
 from vidfit.fusion.answers import FLOOR, probes_of, probes_state
-from vidfit.fusion.linear import Linear, cross_fit, fit_linear, log_loss
+from vidfit.fusion.linear import PENALTIES, Linear, Part, Path, log_loss, out_of_fold, probe_of
 from vidfit.fusion.member import Fitted, Training
-from vidfit.fusion.nested import can_cross_fit, without_fold
+from vidfit.fusion.nested import with_columns, without_fold
 from vidfit.fusion.probes import with_classes
-
-_CAUTIOUS = 0.5
-"""The penalty where the folds cannot choose."""
+from vidfit.fusion.regression import TO_KEEP, regression
+from vidfit.fusion.span import Span
 
 _PREFIX = "receiver."
 
@@ -82,18 +81,20 @@ class Chain:
 def fit_chain(training: Training) -> Fitted:
     """Try each member as the receiver; the lowest out-of-fold log-loss decides.
 
-    Its own out-of-fold answers are of chains fitted, receiver included, on answers that never
-    saw the fold (`vidfit.fusion.nested`).
+    The answers to a fold are of chains fitted, receiver included, on answers that never saw the
+    fold (`vidfit.fusion.nested`).
     """
-    out_MK = np.empty_like(training.members[0].out_of_fold_MK)
-    for fold in np.unique(training.folds_M):
-        test = training.folds_M == fold
-        chain = _best(without_fold(training, fold))
-        vectors_MD = training.members[chain.receiver].vectors_MD[test]
-        answers = [member.out_of_fold_MK[test] for member in training.members]
-        answers.pop(chain.receiver)
-        out_MK[test] = chain.probe.log_probabilities(_inputs(vectors_MD, answers))
-    return Fitted(_best(training), out_MK, tuple(range(len(training.members))))
+    parts = [without_fold(training, int(fold)) for fold in np.unique(training.folds_M)]
+    tried = [_held_out(training, parts, receiver) for receiver in range(len(training.members))]
+    losses = [log_loss(out_MK, training.labels_M) for _, out_MK in tried]
+    receiver = int(np.argmin(losses))
+    penalty, out_MK = tried[receiver]
+    answers = Span.of(_given(training, receiver))
+    span = Span.side_by_side([training.spans[receiver], answers])
+    weights = regression(span.coordinates_MR, training.labels_M, penalty, TO_KEEP)
+    probe = with_classes(probe_of(span, weights), training.classes)
+    givers = tuple(m.probe for i, m in enumerate(training.members) if i != receiver)
+    return Fitted(Chain(givers, probe, receiver), out_MK, tuple(range(len(training.members))))
 
 
 def restore(state: Mapping[str, Floats]) -> Chain:
@@ -102,27 +103,24 @@ def restore(state: Mapping[str, Floats]) -> Chain:
     return Chain(probes_of(state), Linear(**own), int(state["receiver_1"][0]))
 
 
-def _best(training: Training) -> Chain:
-    """Return the chain to the receiver of the lowest out-of-fold log-loss."""
-    fits = [_fit(training, receiver) for receiver in range(len(training.members))]
-    return min(fits, key=lambda fit: fit[1])[0]
+def _held_out(training: Training, parts: Sequence[Training], receiver: int) -> tuple[float, Floats]:
+    """Return the penalty of the lowest out-of-fold log-loss with a receiver, and its answers."""
+    own_MR, given = training.spans[receiver].coordinates_MR, _given(training, receiver)
+    held = []
+    for fold, part in zip(np.unique(training.folds_M), parts, strict=True):
+        test_M, answers = training.folds_M == fold, Span.of(_given(part, receiver))
+        learn = [part.spans[receiver].coordinates_MR, answers.coordinates_MR]
+        asked = [own_MR[test_M], answers.project([given_MK[test_M] for given_MK in given])]
+        path = Path(np.concatenate(learn, axis=1), part.labels_M, PENALTIES)
+        held.append(Part(path, np.concatenate(asked, axis=1), test_M))
+    best, out_MK = out_of_fold(held, training.labels_M)
+    return PENALTIES[best], with_columns(out_MK, training.classes)
 
 
-def _fit(training: Training, receiver: int) -> tuple[Chain, float]:
-    """Return the chain to one receiver, and its out-of-fold log-loss."""
-    labels_M, folds_M = training.labels_M, training.folds_M
-    givers = [member for i, member in enumerate(training.members) if i != receiver]
-    answers = [member.out_of_fold_MK for member in givers]
-    inputs = _inputs(training.members[receiver].vectors_MD, answers)
-    if can_cross_fit(labels_M, folds_M):
-        probe, out_MK = cross_fit(inputs, labels_M, folds_M)
-    else:  # one fold is left: nothing but the fit itself can be judged by
-        probe = fit_linear(inputs, labels_M, _CAUTIOUS)
-        out_MK = probe.log_probabilities(inputs)
-    chain = Chain(
-        tuple(member.probe for member in givers), with_classes(probe, training.classes), receiver
-    )
-    return chain, log_loss(out_MK, labels_M)
+def _given(training: Training, receiver: int) -> list[Floats]:
+    """Return the floored answers of all members but the receiver."""
+    answers = [m.out_of_fold_MK for i, m in enumerate(training.members) if i != receiver]
+    return [np.maximum(answer_MK, FLOOR) for answer_MK in answers]
 
 
 def _inputs(vectors_MD: Floats, answers: Sequence[Floats]) -> list[Floats]:

@@ -6,11 +6,14 @@ that a wide model does not drown a narrow one.
 
 from __future__ import annotations
 
-from vidfit.fusion.linear import cross_fit
+from vidfit.fusion.linear import cross_fit_span, parts_of
 from vidfit.fusion.member import Fitted, Training
+from vidfit.fusion.span import Span
 
 
 def fit_concat(training: Training) -> Fitted:
     """Fit one probe over the vectors of all members; the folds choose its penalty."""
-    probe, out_MK = cross_fit(training.blocks, training.labels_M, training.folds_M)
+    span = Span.joined(training.spans)
+    parts = parts_of(span, training.labels_M, training.folds_M)
+    probe, out_MK = cross_fit_span(span, training.labels_M, parts)
     return Fitted(probe, out_MK, tuple(range(len(training.members))))

@@ -27,10 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import PENALTIES, Linear, Span, cross_fit, log_loss, log_softmax
+from vidfit.fusion.linear import PENALTIES, Linear, cross_fit, log_loss, log_softmax, probe_of
 from vidfit.fusion.member import Fitted, Member, Training
 from vidfit.fusion.probes import with_classes
-from vidfit.fusion.regression import TO_CHOOSE, fit_soft
+from vidfit.fusion.regression import Weights, fit_soft, to_choose
+from vidfit.fusion.span import Span
 
 Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -207,8 +208,8 @@ def fit_student(
             out_PMK[p, test] = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
     losses = [tempered_loss(out_MK[known_M], labels_M[known_M]) for out_MK in out_PMK]
     best = int(np.argmin(losses))
-    weight_KR, bias_K = fit_soft(span.coordinates_MR, whole.terms(grid[best][0]), grid[best][1])
-    return span.probe(weight_KR, bias_K), out_PMK[best]
+    weights = fit_soft(span.coordinates_MR, whole.terms(grid[best][0]), grid[best][1])
+    return probe_of(span, weights), out_PMK[best]
 
 
 def tempered_loss(log_p_MK: Floats, labels_M: Indices) -> float:
@@ -220,14 +221,13 @@ def tempered_loss(log_p_MK: Floats, labels_M: Indices) -> float:
     return min(log_loss(log_softmax(log_p_MK / t), labels_M) for t in _TEMPERATURES)
 
 
-def _path(
-    x_MR: Doubles, lesson: Lesson, grid: Sequence[tuple[Recipe, float]]
-) -> Iterator[tuple[Doubles, Doubles]]:
+def _path(x_MR: Floats, lesson: Lesson, grid: Sequence[tuple[Recipe, float]]) -> Iterator[Weights]:
     """Yield weights and biases for each recipe and penalty, each started from the last."""
     probe = None
     for recipe, penalty in grid:
         targets = lesson.terms(recipe)
-        probe = fit_soft(x_MR, targets, penalty, start=probe, tolerance=TO_CHOOSE)
+        tolerance = to_choose(lesson.label_MK.shape[1])
+        probe = fit_soft(x_MR, targets, penalty, start=probe, tolerance=tolerance)
         yield probe
 
 

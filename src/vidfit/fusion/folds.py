@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
-from vidfit.fusion.linear import Linear, fit_linear
-from vidfit.fusion.member import Fitted, Member, Training
-from vidfit.fusion.probes import best_penalty, mean_probe, with_classes
+from vidfit.fusion.linear import PENALTIES, Linear, out_of_fold, parts_of, probe_of
+from vidfit.fusion.member import Fitted, Training
+from vidfit.fusion.probes import mean_probe, with_classes
+from vidfit.fusion.regression import TO_KEEP, regression
+from vidfit.fusion.span import Span
 
 Mask = NDArray[np.bool_]
 
@@ -29,7 +31,7 @@ def fit_folds(training: Training) -> Fitted:
     """Fit the committees of all members; held-out answers are of committees without the fold."""
     labels_M, folds_M = training.labels_M, training.folds_M
     out_MK = np.full((len(labels_M), training.classes), -20.0, np.float32)
-    committees = [_Committee.of(member, training) for member in training.members]
+    committees = [_Committee.of(span, training) for span in training.spans]
     for fold in np.unique(folds_M):
         test = folds_M == fold
         probe = _side_by_side([committee.probe(~test) for committee in committees])
@@ -44,20 +46,23 @@ def fit_folds(training: Training) -> Fitted:
 
 @dataclass(frozen=True)
 class _Committee:
-    """The probes of one member, by the clips that they have seen."""
+    """The probes of one member, by the clips that they have seen.
 
-    member: Member
+    All state the clips by the same axes, which know no label.
+    """
+
+    span: Span
     labels_M: Indices
     splits: tuple[Indices, ...]
     penalty: float
     seen: dict[bytes, Linear] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, member: Member, training: Training) -> _Committee:
+    def of(cls, span: Span, training: Training) -> _Committee:
         labels_M, folds_M = training.labels_M, training.folds_M
         parts_M = np.random.default_rng(0).permutation(len(labels_M)) % _PARTS
-        penalty = best_penalty([member.vectors_MD], labels_M, folds_M)
-        return cls(member, labels_M, (folds_M, parts_M), penalty)
+        best, _ = out_of_fold(parts_of(span, labels_M, folds_M), labels_M)
+        return cls(span, labels_M, (folds_M, parts_M), PENALTIES[best])
 
     def probe(self, allowed_M: Mask) -> Linear:
         """Return the mean of the probes that miss a fold or a part of the clips allowed."""
@@ -68,15 +73,15 @@ class _Committee:
         ]
         masks = [mask_M for mask_M in masks if len(np.unique(self.labels_M[mask_M])) > 1]
         probes = [self._fit(mask_M) for mask_M in masks or [allowed_M]]
-        return mean_probe(probes, self.member.probe.mean_D, self.member.probe.scale_D)
+        return mean_probe(probes, self.span.mean_D, self.span.scale_D)
 
     def _fit(self, mask_M: Mask) -> Linear:
         """Fit on some clips, once: without folds a and b is the same for a and for b."""
         key = mask_M.tobytes()
         if key not in self.seen:
-            self.seen[key] = fit_linear(
-                [self.member.vectors_MD[mask_M]], self.labels_M[mask_M], self.penalty
-            )
+            x_MR, labels_M = self.span.coordinates_MR[mask_M], self.labels_M[mask_M]
+            weights = regression(x_MR, labels_M, self.penalty, TO_KEEP)
+            self.seen[key] = probe_of(self.span, weights)
         return self.seen[key]
 
 

@@ -68,7 +68,8 @@ def fit_gated(training: Training) -> Fitted:
     out_MK = np.empty_like(training.members[0].out_of_fold_MK)
     for fold in np.unique(training.folds_M):
         test = training.folds_M == fold
-        gate = fit_gate(without_fold(training, fold))
+        learned = [block[~test] for block in training.blocks]
+        gate = fit_gate(without_fold(training, int(fold)), learned)
         gates_MS = gate.log_probabilities([block[test] for block in training.blocks])
         out_MK[test] = mixed(gates_MS, training.answers_SMK[:, test])
     probes = tuple(member.probe for member in training.members)
@@ -87,14 +88,22 @@ def mixed(log_gates_MS: Floats, answers_SMK: Floats) -> Floats:
     return log_softmax(np.logaddexp.reduce(joint_SMK, axis=0))
 
 
-def fit_gate(training: Training) -> Linear:
-    """Fit the gate on the members' out-of-fold answers."""
+def fit_gate(training: Training, blocks: Sequence[Floats] | None = None) -> Linear:
+    """Fit the gate on the members' out-of-fold answers.
+
+    Parameters
+    ----------
+    blocks
+        The members' vectors [M, D_i], where the training comes without.
+    """
     from scipy.optimize import minimize
 
     probes = [member.probe for member in training.members]
     mean_D = np.concatenate([probe.mean_D for probe in probes])
     scale_D = np.concatenate([probe.scale_D for probe in probes])
-    standard_MD = ((np.concatenate(training.blocks, axis=1) - mean_D) * scale_D).astype(np.float64)
+    standard_MD = ((np.concatenate(blocks or training.blocks, axis=1) - mean_D) * scale_D).astype(
+        np.float64
+    )
     ends = np.cumsum([len(probe.mean_D) for probe in probes])[:-1]
     map_RD = block_diagonal([_components(x_MD) for x_MD in np.split(standard_MD, ends, axis=1)])
     z_MR = standard_MD @ map_RD.T

@@ -1,29 +1,26 @@
-"""Standardise, scale by block, concatenate, and fit a multinomial logistic regression.
+"""A multinomial logistic regression on standardised vectors of one or several members.
 
-With one member this is the linear probe; with several it is fusion by concatenation. Each
-block is divided by the square root of its width, so that a wide member does not drown a
-narrow one and the strength of the penalty means the same for every width.
-
-The fit runs in the span of the clips: the minimiser of an L2-penalised loss lies there
-(representer theorem), and a 300-clip problem has 300 unknowns instead of thousands.
+With one member this is the linear probe; with several it is fusion by concatenation. The fit runs
+along the principal axes of the clips (`vidfit.fusion.span`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.regression import TO_CHOOSE, TO_KEEP, regressions
+from vidfit.fusion.regression import TO_KEEP, Weights, regression, to_choose
+from vidfit.fusion.span import Rows, Span, inverse_scale
 
 PENALTIES = (0.5, 3.0, 20.0, 100.0)
 """Inverse strengths of the L2 penalty that are tried (scikit-learn's ``C``)."""
 
-_MOST_AXES = 2048
-"""Finding so many principal axes takes about two seconds; the time grows with the cube."""
+UNSEEN = -20.0
+"""Log-probability of a class that a fit has not seen."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +66,7 @@ def fit_linear(blocks: Sequence[Floats], labels_M: Indices, penalty: float) -> L
         Inverse strength of the L2 penalty.
     """
     span = Span.of(blocks)
-    ((weight_KR, bias_K),) = regressions(span.coordinates_MR, labels_M, [penalty], TO_KEEP)
-    return span.probe(weight_KR, bias_K)
+    return probe_of(span, regression(span.coordinates_MR, labels_M, penalty, TO_KEEP))
 
 
 def cross_fit(
@@ -81,7 +77,12 @@ def cross_fit(
 ) -> tuple[Linear, Floats]:
     """Choose the penalty by cross-validation and fit a probe with it.
 
-    Only means and scales of the features are shared between the folds; they know no label.
+    Only means, scales and axes of the features are shared between the folds; they know no label.
+
+    Parameters
+    ----------
+    penalties
+        Inverse strengths, ascending.
 
     Returns
     -------
@@ -90,31 +91,111 @@ def cross_fit(
         the penalty of the lowest out-of-fold log-loss.
     """
     span = Span.of(blocks)
-    best = penalties[0] if len(penalties) == 1 else _best(span, labels_M, folds_M, penalties)
-    ((weight_KR, bias_K),) = regressions(span.coordinates_MR, labels_M, [best], TO_KEEP)
-    (out_MK,) = _out_of_fold(span, labels_M, folds_M, [best], TO_KEEP)
-    return span.probe(weight_KR, bias_K), out_MK
+    parts = parts_of(span, labels_M, folds_M, penalties)
+    return cross_fit_span(span, labels_M, parts, penalties)
 
 
-def _best(span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float]) -> float:
-    """Return the penalty of the lowest out-of-fold log-loss."""
-    out_PMK = _out_of_fold(span, labels_M, folds_M, penalties, TO_CHOOSE)
-    return penalties[int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))]
+def cross_fit_span(
+    span: Span, labels_M: Indices, parts: Sequence[Part], penalties: Sequence[float] = PENALTIES
+) -> tuple[Linear, Floats]:
+    """Do as `cross_fit` on clips whose span is known, with one part for each fold."""
+    best, out_MK = out_of_fold(parts, labels_M)
+    whole = regression(span.coordinates_MR, labels_M, penalties[best], TO_KEEP)
+    return probe_of(span, whole), out_MK
 
 
-def _out_of_fold(
-    span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float], tolerance: float
-) -> Floats:
-    """Return log-probabilities [P, M, K] of each clip by fits without its fold."""
-    classes = int(labels_M.max()) + 1
-    out_PMK = np.full((len(penalties), len(labels_M), classes), -20.0, np.float32)
-    for fold in np.unique(folds_M):
-        train, test = folds_M != fold, folds_M == fold
-        fits = regressions(span.coordinates_MR[train], labels_M[train], penalties, tolerance)
-        for p, (weight_KR, bias_K) in enumerate(fits):
-            answer_MK = log_softmax(span.coordinates_MR[test] @ weight_KR.T + bias_K)
-            out_PMK[p, test, : answer_MK.shape[1]] = answer_MK
-    return out_PMK
+def parts_of(
+    span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float] = PENALTIES
+) -> list[Part]:
+    """Return for each fold the fits without it and what they are asked."""
+    x_MR = span.coordinates_MR
+    return [
+        Part(
+            Path(x_MR, labels_M, penalties, folds_M != fold), x_MR[folds_M == fold], folds_M == fold
+        )
+        for fold in np.unique(folds_M)
+    ]
+
+
+@dataclass(frozen=True)
+class Path:
+    """Regressions on clips for ascending penalties, each from the last, fitted when asked for.
+
+    A fit depends on its clips and the penalties alone, whoever asks first.
+
+    Parameters
+    ----------
+    x_MR
+        Coordinates of all clips.
+    rows_M
+        Those that are learned from; all where it is ``None``.
+    """
+
+    x_MR: Floats
+    labels_M: Indices
+    penalties: Sequence[float]
+    rows_M: Rows | None = None
+    _known: dict[tuple[int, float], Weights] = field(default_factory=dict)
+
+    def rough(self, which: int) -> Weights:
+        """Return weights for a penalty, near enough to choose by."""
+        start = self.rough(which - 1) if which else None
+        return self._fit(which, to_choose(len(np.unique(self.labels_M))), start)
+
+    def kept(self, which: int) -> Weights:
+        """Return weights for a penalty to full precision."""
+        return self._fit(which, TO_KEEP, self.rough(which) if len(self.penalties) > 1 else None)
+
+    def _fit(self, which: int, tolerance: float, start: Weights | None) -> Weights:
+        key = which, tolerance
+        if key not in self._known:
+            rows = slice(None) if self.rows_M is None else self.rows_M
+            self._known[key] = regression(
+                self.x_MR[rows], self.labels_M[rows], self.penalties[which], tolerance, start=start
+            )
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Fits without a fold, and the coordinates of its clips: ``test_M`` of all."""
+
+    path: Path
+    asked_MR: Floats
+    test_M: Rows
+
+
+def out_of_fold(parts: Sequence[Part], labels_M: Indices) -> tuple[int, Floats]:
+    """Return which penalty has the lowest out-of-fold log-loss, and its answers [M, K].
+
+    Along ascending penalties the loss falls, then rises: none is tried beyond the first rise.
+    """
+    count = len(parts[0].path.penalties)
+    losses: list[float] = []
+    for which in range(count if count > 1 else 0):
+        losses.append(log_loss(_answers(parts, labels_M, which, kept=False), labels_M))
+        if losses[-1] > min(losses):
+            break
+    best = int(np.argmin(losses)) if losses else 0
+    return best, _answers(parts, labels_M, best, kept=True)
+
+
+def _answers(parts: Sequence[Part], labels_M: Indices, which: int, *, kept: bool) -> Floats:
+    """Return log-probabilities [M, K] of each clip by fits without its fold."""
+    out_MK = np.full((len(labels_M), int(labels_M.max()) + 1), UNSEEN, np.float32)
+    for part in parts:
+        weight_KR, bias_K = part.path.kept(which) if kept else part.path.rough(which)
+        answer_MK = log_softmax(part.asked_MR @ weight_KR.T + bias_K)
+        out_MK[part.test_M, : answer_MK.shape[1]] = answer_MK
+    return out_MK
+
+
+def probe_of(span: Span, weights: Weights) -> Linear:
+    """Return the probe of vectors that weights of the coordinates amount to."""
+    weight_KR, bias_K = weights
+    return Linear(
+        span.mean_D, span.scale_D, span.weights(weight_KR), bias_K.astype(np.float32, copy=False)
+    )
 
 
 def held_out_novelty(blocks: Sequence[Floats], folds_M: Indices) -> Floats:
@@ -127,7 +208,7 @@ def held_out_novelty(blocks: Sequence[Floats], folds_M: Indices) -> Floats:
     for fold in np.unique(folds_M):
         train, test = folds_M != fold, folds_M == fold
         for block in blocks:
-            standard = (block[test] - block[train].mean(axis=0)) * _scale(block[train])
+            standard = (block[test] - block[train].mean(axis=0)) * inverse_scale(block[train])
             novelty_M[test] += (standard**2).sum(axis=1) / len(blocks)
     return novelty_M
 
@@ -148,53 +229,3 @@ def log_softmax(logits_MK: NDArray[np.floating]) -> Floats:
 def restore(state: Mapping[str, Floats]) -> Linear:
     """Return the probe whose ``state`` this is."""
     return Linear(**state)
-
-
-@dataclass(frozen=True)
-class Span:
-    """Standardised clips as coordinates [M, R] along the principal axes [R, D] of their span.
-
-    Along them the regression's directions hardly disturb one another, which saves it most of its
-    steps (`vidfit.fusion.regression`). ``basis_RD`` is ``None`` where finding the axes would take
-    longer than that: the coordinates are the features.
-    """
-
-    mean_D: Floats
-    scale_D: Floats
-    coordinates_MR: NDArray[np.float64]
-    basis_RD: NDArray[np.float64] | None
-
-    @classmethod
-    def of(cls, blocks: Sequence[Floats]) -> Span:
-        """Standardise and scale vectors [M, D_i] of each member, and find their span."""
-        mean_D = np.concatenate([block.mean(axis=0) for block in blocks])
-        scale_D = np.concatenate([_scale(block) for block in blocks])
-        x_MD = ((np.concatenate(blocks, axis=1) - mean_D) * scale_D).astype(np.float64)
-        clips, dim = x_MD.shape
-        if min(clips, dim) > _MOST_AXES:
-            return cls(mean_D, scale_D, x_MD, None)
-        values, vectors = np.linalg.eigh(x_MD @ x_MD.T if clips < dim else x_MD.T @ x_MD)
-        keep = values > max(values[-1] * 1e-9, 1e-12)
-        if not keep.any():  # all clips are alike: there is no span
-            return cls(mean_D, scale_D, x_MD, None)
-        axes = vectors[:, keep]
-        basis_RD = (axes / np.sqrt(values[keep])).T @ x_MD if clips < dim else axes.T
-        return cls(mean_D, scale_D, x_MD @ basis_RD.T, basis_RD)
-
-    def probe(self, weight_KR: NDArray[np.float64], bias_K: NDArray[np.float64]) -> Linear:
-        """Return the probe of vectors that weights of the coordinates amount to."""
-        weight_KD = weight_KR if self.basis_RD is None else weight_KR @ self.basis_RD
-        return Linear(
-            self.mean_D, self.scale_D, weight_KD.astype(np.float32), bias_K.astype(np.float32)
-        )
-
-
-def _scale(block: Floats) -> Floats:
-    """Return inverse scales [D]: to unit variance, divided by the root of the width."""
-    deviation = block.std(axis=0)
-    # A feature that never changes in training says nothing and must not explode later.
-    alive = deviation > 1e-6 * (np.abs(block).max(initial=0.0) + 1e-12)
-    width = max(int(alive.sum()), 1)
-    inverse = np.where(alive, 1.0 / np.where(alive, deviation, 1.0), 0.0)
-    result: Floats = (inverse / np.sqrt(width)).astype(np.float32)
-    return result

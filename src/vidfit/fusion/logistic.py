@@ -13,16 +13,14 @@ import numpy as np
 
 from vidfit.contracts import Floats, Indices
 from vidfit.fusion.answers import FLOOR, OverAnswers, probes_of
-from vidfit.fusion.linear import Linear, cross_fit, fit_linear
+from vidfit.fusion.linear import Linear, Part, Path, fit_linear, out_of_fold
 from vidfit.fusion.member import Fitted, Training
-from vidfit.fusion.nested import can_cross_fit, without_fold
+from vidfit.fusion.nested import with_columns, without_fold
 from vidfit.fusion.probes import with_classes
+from vidfit.fusion.span import Span
 
 PENALTIES = (0.003, 0.03, 0.1, 1.0)
 """Inverse strengths of the L2 penalty (``C``), for inputs of unit variance, that are tried."""
-
-_CAUTIOUS = 1
-"""Which of them is taken where the folds cannot choose."""
 
 _PREFIX = "combiner."
 
@@ -46,16 +44,20 @@ def fit_logistic(training: Training) -> Fitted:
     """Fit a regression on the members' out-of-fold answers.
 
     Its own out-of-fold answers are of regressions on answers that never saw the fold
-    (`vidfit.fusion.nested`).
+    (`vidfit.fusion.nested`); they choose the penalty, as for a member alone.
     """
     answers_SMK, folds_M = training.answers_SMK, training.folds_M
-    out_MK = np.empty_like(answers_SMK[0])
+    penalties = [penalty * _width(answers_SMK) for penalty in PENALTIES]
+    held = []
     for fold in np.unique(folds_M):
-        part, test = without_fold(training, fold), folds_M == fold
-        stack = fit_logistic_stack(part.answers_SMK, part.labels_M, part.folds_M)
-        out_MK[test] = stack.combine(answers_SMK[:, test])
-    stack = fit_logistic_stack(answers_SMK, training.labels_M, folds_M)
+        part, test_M = without_fold(training, int(fold)), folds_M == fold
+        span = Span.of([side_by_side(part.answers_SMK)])
+        path = Path(span.coordinates_MR, part.labels_M, penalties)
+        held.append(Part(path, span.project([side_by_side(answers_SMK[:, test_M])]), test_M))
+    best, out_MK = out_of_fold(held, training.labels_M)
+    stack = fit_logistic_stack(answers_SMK, training.labels_M, PENALTIES[best])
     probes = tuple(member.probe for member in training.members)
+    out_MK = with_columns(out_MK, training.classes)
     return Fitted(OverAnswers(probes, stack), out_MK, tuple(range(len(probes))))
 
 
@@ -65,16 +67,15 @@ def restore(state: Mapping[str, Floats]) -> OverAnswers:
     return OverAnswers(probes_of(state), LogisticStack(Linear(**own)))
 
 
-def fit_logistic_stack(answers_SMK: Floats, labels_M: Indices, folds_M: Indices) -> LogisticStack:
-    """Choose the penalty over the folds given, and fit with it."""
-    x_MD = side_by_side(answers_SMK)
-    # A probe divides its input by the root of its width; C is meant for unit variance.
-    penalties = [penalty * x_MD.shape[1] for penalty in PENALTIES]
-    if can_cross_fit(labels_M, folds_M):
-        probe, _ = cross_fit([x_MD], labels_M, folds_M, penalties)
-    else:
-        probe = fit_linear([x_MD], labels_M, penalties[_CAUTIOUS])
+def fit_logistic_stack(answers_SMK: Floats, labels_M: Indices, penalty: float) -> LogisticStack:
+    """Fit with one of ``PENALTIES``."""
+    probe = fit_linear([side_by_side(answers_SMK)], labels_M, penalty * _width(answers_SMK))
     return LogisticStack(with_classes(probe, answers_SMK.shape[2]))
+
+
+def _width(answers_SMK: Floats) -> int:
+    """Return how many inputs there are: a probe divides each by the root of that."""
+    return int(answers_SMK.shape[0] * answers_SMK.shape[2])
 
 
 def side_by_side(answers_SMK: Floats) -> Floats:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from vidfit.contracts import Cost, FittedFusion, Floats, Indices
-from vidfit.fusion.linear import Linear
+from vidfit.fusion.linear import Linear, Path
+from vidfit.fusion.span import Span
 
 _FREE = Cost(0.0, 0.0)
 
@@ -30,6 +32,8 @@ class Member:
     steps_MX
         The same as ``vectors_MD``, but kept apart by time (`vidfit.features.time_steps`);
         ``None`` unless a method asks for it.
+    span
+        That of ``vectors_MD``, where it is known: finding it takes time.
     """
 
     vectors_MD: Floats
@@ -37,25 +41,35 @@ class Member:
     out_of_fold_MK: Floats
     cost: Cost = _FREE
     steps_MX: Floats | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True)
 class Training:
     """Training clips as a fusion sees them: members, labels and the fold of each clip.
 
-    ``memory`` holds members that were fitted anew without a fold, so that several methods, and
-    teams of the same members, share them (`vidfit.fusion.nested`).
+    ``memory`` and ``paths`` hold members that were fitted anew without a fold, and the fits
+    without one or two folds, so that several methods, and teams of the same members, share them
+    (`vidfit.fusion.nested`).
     """
 
     members: tuple[Member, ...]
     labels_M: Indices
     folds_M: Indices
     memory: dict[tuple[int, int], Member] = field(default_factory=dict, compare=False, repr=False)
+    paths: dict[tuple[int, frozenset[int]], Path] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def blocks(self) -> list[Floats]:
         """The members' vectors."""
         return [member.vectors_MD for member in self.members]
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """The spans of the members' vectors."""
+        return [member.span or Span.of([member.vectors_MD]) for member in self.members]
 
     @property
     def answers_SMK(self) -> Floats:  # noqa: N802

@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,9 @@ _NEVER = -1e4
 """The logit of a class without a clip."""
 
 _PREFIX = "perceptron."
+
+_LOCK = Lock()
+"""Filters of warnings are those of all threads of a process."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def fitted(x_MD: Floats, labels_M: Indices, start: int) -> MLPClassifier:
         max_iter=_ITERATIONS,
         random_state=start,
     )
-    with warnings.catch_warnings():  # to stop before the minimum regularises, too
+    with _LOCK, warnings.catch_warnings():  # to stop before the minimum regularises, too
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(x_MD.astype(np.float64), labels_M)
     return network

@@ -8,15 +8,53 @@ Weights that cannot be negative (`vidfit.fusion.stack`) cannot use the traces so
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import cross_fit
+from vidfit.contracts import Cost, Floats, Indices
+from vidfit.fusion.linear import (
+    PENALTIES,
+    UNSEEN,
+    Part,
+    Path,
+    cross_fit_span,
+    out_of_fold,
+    parts_of,
+    probe_of,
+)
 from vidfit.fusion.member import Member, Training
 from vidfit.fusion.probes import with_classes
+from vidfit.fusion.span import Span
+
+
+def training_of(
+    vectors: Sequence[Floats],
+    labels_M: Indices,
+    folds_M: Indices,
+    *,
+    costs: Sequence[Cost],
+    steps: Sequence[Floats | None],
+) -> Training:
+    """Fit a probe for each member, and keep the fits without a fold for whoever nests.
+
+    Parameters
+    ----------
+    vectors, costs, steps
+        By member, as in `vidfit.fusion.member.Member`.
+    """
+    members, paths = [], {}
+    for vectors_MD, cost, steps_MX in zip(vectors, costs, steps, strict=True):
+        span = Span.of([vectors_MD])
+        parts = parts_of(span, labels_M, folds_M)
+        probe, out_MK = cross_fit_span(span, labels_M, parts)
+        member = Member(vectors_MD, probe, out_MK, cost, steps_MX, span)
+        members.append(member)
+        for fold, part in zip(np.unique(folds_M), parts, strict=True):
+            paths[id(member), frozenset([int(fold)])] = part.path
+    return Training(tuple(members), labels_M, folds_M, paths=paths)
 
 
 def without_fold(training: Training, fold: int) -> Training:
@@ -24,34 +62,69 @@ def without_fold(training: Training, fold: int) -> Training:
 
     Where the other folds cannot be cross-validated (one is left, or one class without one of
     them), the members keep their probes and answers.
+
+    The members come without vectors and steps, of which copies would take most of the memory;
+    their spans state the clips.
     """
-    kept = training.folds_M != fold
-    labels_M, folds_M = training.labels_M[kept], training.folds_M[kept]
+    kept_M = training.folds_M != fold
+    labels_M, folds_M = training.labels_M[kept_M], training.folds_M[kept_M]
     fresh = can_cross_fit(labels_M, folds_M)
     members = []
-    for member in training.members:
+    for member, span in zip(training.members, training.spans, strict=True):
         # A member is known by its identity; whoever holds the memory keeps it alive.
         key = id(member), int(fold)
         if key not in training.memory:
-            training.memory[key] = _without(member, kept, labels_M, folds_M if fresh else None)
+            part = _rows(member, span, kept_M)
+            if fresh:
+                part = _fitted(part, _Nest(training, id(member), span), int(fold))
+            training.memory[key] = part
         members.append(training.memory[key])
     return Training(tuple(members), labels_M, folds_M)
 
 
-def _without(
-    member: Member, kept: NDArray[np.bool_], labels_M: Indices, folds_M: Indices | None
-) -> Member:
-    """Return a member on the clips kept; fitted anew where there are folds for that."""
-    classes = member.out_of_fold_MK.shape[1]
-    part = replace(
+def _rows(member: Member, span: Span, kept_M: NDArray[np.bool_]) -> Member:
+    """Return a member on some of the clips."""
+    return replace(
         member,
-        vectors_MD=member.vectors_MD[kept],
-        out_of_fold_MK=member.out_of_fold_MK[kept],
-        steps_MX=None if member.steps_MX is None else member.steps_MX[kept],
+        vectors_MD=member.vectors_MD[:0],
+        out_of_fold_MK=member.out_of_fold_MK[kept_M],
+        steps_MX=None,
+        span=span.where(kept_M),
     )
-    if folds_M is None:
-        return part
-    probe, out_MK = cross_fit([part.vectors_MD], labels_M, folds_M)
+
+
+class _Nest:
+    """Fits of one member without some folds: that without a and b serves both a and b."""
+
+    def __init__(self, training: Training, name: int, span: Span) -> None:
+        self.training, self.name, self.span = training, name, span
+
+    def path(self, *folds: int) -> Path:
+        """Return the fits without some folds."""
+        key = self.name, frozenset(folds)
+        if key not in self.training.paths:
+            learn_M = ~np.isin(self.training.folds_M, folds)
+            self.training.paths[key] = Path(
+                self.span.coordinates_MR, self.training.labels_M, PENALTIES, learn_M
+            )
+        return self.training.paths[key]
+
+
+def _fitted(part: Member, nest: _Nest, fold: int) -> Member:
+    """Return a member without a fold with fits of its own."""
+    training, kept_M = nest.training, nest.training.folds_M != fold
+    labels_M, folds_M = training.labels_M[kept_M], training.folds_M[kept_M]
+    span, classes = nest.span, part.out_of_fold_MK.shape[1]
+    parts = [
+        Part(
+            nest.path(fold, int(other)),
+            span.coordinates_MR[training.folds_M == other],
+            folds_M == other,
+        )
+        for other in np.unique(folds_M)
+    ]
+    best, out_MK = out_of_fold(parts, labels_M)
+    probe = probe_of(span, nest.path(fold).kept(best))
     return replace(
         part, probe=with_classes(probe, classes), out_of_fold_MK=with_columns(out_MK, classes)
     )
@@ -60,7 +133,7 @@ def _without(
 def with_columns(answers_MK: Floats, classes: int) -> Floats:
     """Return log-probabilities with columns for classes that no fit has seen."""
     missing = max(classes - answers_MK.shape[1], 0)
-    return np.pad(answers_MK, ((0, 0), (0, missing)), constant_values=-20.0)
+    return np.pad(answers_MK, ((0, 0), (0, missing)), constant_values=UNSEEN)
 
 
 def can_cross_fit(labels_M: Indices, folds_M: Indices) -> bool:

@@ -1,4 +1,4 @@
-"""Probes beyond one fit: their best penalty, more classes, the mean of several."""
+"""Probes beyond one fit: with more classes, the mean of several."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import PENALTIES, Linear, cross_fit, log_loss
+from vidfit.contracts import Floats
+from vidfit.fusion.linear import Linear
 from vidfit.fusion.regression import NEVER
-
-
-def best_penalty(blocks: Sequence[Floats], labels_M: Indices, folds_M: Indices) -> float:
-    """Return the penalty of the lowest out-of-fold log-loss."""
-
-    def loss(penalty: float) -> float:
-        _, out_MK = cross_fit(blocks, labels_M, folds_M, (penalty,))
-        return log_loss(out_MK, labels_M)
-
-    return min(PENALTIES, key=loss)
 
 
 def with_classes(probe: Linear, classes: int) -> Linear:

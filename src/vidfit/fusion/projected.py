@@ -22,7 +22,7 @@ from vidfit.fusion.linear import (
 )
 from vidfit.fusion.member import Fitted, Training
 from vidfit.fusion.probes import with_classes
-from vidfit.fusion.regression import TO_CHOOSE, TO_KEEP, regressions
+from vidfit.fusion.regression import TO_KEEP, regressions, to_choose
 
 Doubles = NDArray[np.float64]
 
@@ -105,6 +105,6 @@ def _regressed(
     map_RD = project(standard)
     z_MR = np.concatenate(standard, axis=1) @ map_RD.T
     mean_R = z_MR.mean(axis=0)
-    tolerance = TO_KEEP if len(penalties) == 1 else TO_CHOOSE
+    tolerance = TO_KEEP if len(penalties) == 1 else to_choose(len(np.unique(labels_M)))
     for weight_KR, bias_K in regressions(z_MR - mean_R, labels_M, penalties, tolerance):
         yield weight_KR @ map_RD, bias_K - weight_KR @ mean_R

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -176,10 +177,12 @@ def compare(
 
     if progress:
         progress.start("compare on unseen recordings", FOLDS)
-    honest = nested(train.rows, folds.by_recording, terms, inner_folds=folds.to_choose, look=seen)
-    folds_M = folds.to_choose(train.labels_M, train.groups, 0)
-    contenders = fit_contenders(train.rows, folds_M, terms)
-    choice = choose(contenders, train.rows, terms)
+    rows, folds_M = train.rows, folds.to_choose(train.labels_M, train.groups, 0)
+    with ThreadPoolExecutor(1, thread_name_prefix="vidfit") as beside:
+        fitted = beside.submit(fit_contenders, rows, folds_M, terms)
+        honest = nested(rows, folds.by_recording, terms, inner_folds=folds.to_choose, look=seen)
+        contenders = fitted.result()
+    choice = choose(contenders, rows, terms)
     behind = None
     if choice.recommended is not choice.best_single:
         best_M, taken_M = (

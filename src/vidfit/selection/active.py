@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
 from vidfit.errors import NotEnoughDataError, VidfitError
-from vidfit.fusion.linear import Span, cross_fit, fit_linear
+from vidfit.fusion.linear import cross_fit, fit_linear
+from vidfit.fusion.span import Span
 from vidfit.metrics import fit_temperature, probabilities
 
 Method = Literal["typical", "margin"]

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Cost, FittedFusion, Floats, Indices, StagedFusion, seconds_a_clip
-from vidfit.fusion import HEADS, METHODS, Member, Training, fit_method
-from vidfit.fusion.linear import cross_fit, log_loss
+from vidfit.fusion import HEADS, METHODS, Training, fit_method
+from vidfit.fusion.linear import log_loss
+from vidfit.fusion.nested import training_of
 from vidfit.selection.recommend import Rule, recommend
 from vidfit.selection.rows import Rows
 
@@ -110,15 +111,20 @@ class Choice:
 
 def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender]:
     """Fit every backbone alone, then fusions of the best pair and of all."""
-    singles = []
-    members: dict[str, Member] = {}
-    for name, x_MD in rows.vectors.items():
-        probe, out_MK = cross_fit([x_MD], rows.labels_M, folds_M)
-        singles.append(Contender(name, "", "linear", (name,), probe, out_MK))
-        members[name] = Member(x_MD, probe, out_MK, terms.costs[name], rows.steps.get(name))
-    training = Training(tuple(members.values()), rows.labels_M, folds_M)
+    names = tuple(rows.vectors)
+    training = training_of(
+        list(rows.vectors.values()),
+        rows.labels_M,
+        folds_M,
+        costs=[terms.costs[name] for name in names],
+        steps=[rows.steps.get(name) for name in names],
+    )
+    singles = [
+        Contender(name, "", "linear", (name,), member.probe, member.out_of_fold_MK)
+        for name, member in zip(names, training.members, strict=True)
+    ]
     fusions = [
-        _fusion(method, tuple(members), team, training)
+        _fusion(method, names, team, training)
         for team in _teams(training)
         for method in terms.methods
     ]

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Estimate, Floats, Indices
+from vidfit.hardware import hardware
 from vidfit.metrics import fit_temperature, paired_interval, probabilities
 from vidfit.selection.compare import Choice, Contender, Terms, choose, fit_contenders, hits, merit
 from vidfit.selection.rows import Rows
 from vidfit.selection.ties import is_proven_better
+from vidfit.threads import in_threads
 
 _NEVER = -20.0
 """Log-probability of a class that a fit has not seen."""
@@ -88,12 +91,21 @@ class Outer:
     which of all clips are left out, ``test`` are those.
     """
 
-    train: Rows
+    rows: Rows
     inner_M: Indices
     test_M: NDArray[np.bool_]
-    test: Rows
     contenders: Sequence[Contender]
     choice: Choice
+
+    @property
+    def train(self) -> Rows:
+        """The clips that were learned from; a copy, made when it is asked for."""
+        return self.rows.where(~self.test_M)
+
+    @property
+    def test(self) -> Rows:
+        """The clips left out; a copy, made when it is asked for."""
+        return self.rows.where(self.test_M)
 
 
 @dataclass
@@ -112,14 +124,12 @@ class _Sheet:
         all_MK[test_M, : answer_MK.shape[1]] = answer_MK
 
     def spend(
-        self, contender: Contender, test_M: NDArray[np.bool_], test: Rows, terms: Terms
+        self, name: str, test_M: NDArray[np.bool_], depth_M: Indices, seconds_M: Floats
     ) -> None:
         """Note what the answers took."""
         clips = len(test_M)
-        depth_M = contender.depth(test)
-        self.depth.setdefault(contender.name, np.zeros(clips, np.int64))[test_M] = depth_M
-        seconds_M = self.seconds.setdefault(contender.name, np.zeros(clips, np.float32))
-        seconds_M[test_M] = contender.seconds(depth_M, terms.costs)
+        self.depth.setdefault(name, np.zeros(clips, np.int64))[test_M] = depth_M
+        self.seconds.setdefault(name, np.zeros(clips, np.float32))[test_M] = seconds_M
 
 
 def nested(
@@ -129,6 +139,7 @@ def nested(
     *,
     inner_folds: Folds | None = None,
     look: Callable[[Outer], None] | None = None,
+    workers: int = 0,
 ) -> Nested:
     """Run the whole choice once for each outer fold and answer the clips left out.
 
@@ -138,15 +149,25 @@ def nested(
         Deal clips to the outer folds, and training clips to the folds on which is chosen;
         the same unless said otherwise.
     look
-        Called with each finished outer fold.
+        Called with each finished outer fold, in their order.
+    workers
+        Outer folds at once, in threads; 0 for one a core. BLAS is best kept to one thread then.
     """
     outer_M = folds(rows.labels_M, rows.groups, 0)
     sheet = _Sheet(rows)
     chosen: list[Choice] = []
-    for fold in np.unique(outer_M):
-        train = rows.where(outer_M != fold)
-        inner_M = (inner_folds or folds)(train.labels_M, train.groups, 1 + int(fold))
-        outer = _answer_outside(sheet, outer_M == fold, (train, inner_M), terms)
+    deal = inner_folds or folds
+    # Dealt here, because the deal may set filters of warnings, which all threads share.
+    tasks = [
+        (outer_M == fold, _dealt(rows, outer_M != fold, deal, int(fold)))
+        for fold in np.unique(outer_M)
+    ]
+    answer = partial(_answer_outside, rows, terms)
+    for outer, answered in in_threads(answer, tasks, workers or hardware().cores):
+        for name, answer_MK in answered.answers.items():
+            sheet.put(name, outer.test_M, answer_MK)
+        for name, spent in answered.spent.items():
+            sheet.spend(name, outer.test_M, *spent)
         chosen.append(outer.choice)
         if look:
             look(outer)
@@ -165,23 +186,38 @@ def nested(
     )
 
 
+def _dealt(rows: Rows, train_M: NDArray[np.bool_], deal: Folds, fold: int) -> Indices:
+    """Return the inner folds of the clips outside an outer fold."""
+    kept = np.flatnonzero(train_M)
+    return deal(rows.labels_M[kept], [rows.groups[int(i)] for i in kept], 1 + fold)
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """By name the answers to the clips left out, and through how many stages in what time."""
+
+    answers: dict[str, Floats] = field(default_factory=dict)
+    spent: dict[str, tuple[Indices, Floats]] = field(default_factory=dict)
+
+
 def _answer_outside(
-    sheet: _Sheet, test_M: NDArray[np.bool_], training: tuple[Rows, Indices], terms: Terms
-) -> Outer:
+    rows: Rows, terms: Terms, task: tuple[NDArray[np.bool_], Indices]
+) -> tuple[Outer, _Answered]:
     """Fit and choose on training clips, and answer the others."""
-    train, inner_M = training
-    test = sheet.rows.where(test_M)
+    test_M, inner_M = task
+    train, test, found = rows.where(~test_M), rows.where(test_M), _Answered()
     contenders = fit_contenders(train, inner_M, terms)
     for contender in contenders:
-        sheet.put(contender.name, test_M, contender.log_probabilities(test))
-        sheet.spend(contender, test_M, test, terms)
+        found.answers[contender.name] = contender.log_probabilities(test)
+        depth_M = contender.depth(test)
+        found.spent[contender.name] = depth_M, contender.seconds(depth_M, terms.costs)
     choice = choose(contenders, train, terms)
     for role, picked in ((SINGLE, choice.recommended), (FUSION, choice.best_fusion)):
         if picked:
             temperature = fit_temperature(picked.out_of_fold_MK, train.labels_M)
-            calibrated_MK = probabilities(picked.log_probabilities(test), temperature)
-            sheet.put(role, test_M, np.log(np.maximum(calibrated_MK, np.exp(_NEVER))))
-    return Outer(train, inner_M, test_M, test, contenders, choice)
+            calibrated_MK = probabilities(found.answers[picked.name], temperature)
+            found.answers[role] = np.log(np.maximum(calibrated_MK, np.exp(_NEVER)))
+    return Outer(rows, inner_M, test_M, contenders, choice), found
 
 
 def _fill(sheet: _Sheet, outer_M: Indices, chosen: Sequence[Choice]) -> None:

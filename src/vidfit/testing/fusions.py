@@ -5,17 +5,17 @@ Shape letters as in `vidfit.contracts`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from vidfit.contracts import Floats, Indices
+from vidfit.contracts import Cost, Floats, Indices
 from vidfit.errors import ModelError
 from vidfit.features.pool import temporal_statistics, time_steps
-from vidfit.fusion import HEADS, METHODS, Fitted, Member, Training, fit_method, restore
+from vidfit.fusion import HEADS, METHODS, Fitted, Training, fit_method, restore
 from vidfit.fusion.arrays import check_arrays
-from vidfit.fusion.linear import cross_fit
+from vidfit.fusion.nested import training_of
 
 TOLERANCE = 1e-4
 """Largest difference between answers that should be equal.
@@ -70,13 +70,17 @@ def training_on(tokens: Sequence[Floats], labels_M: Indices, folds_M: Indices) -
     folds_M
         The fold of each clip.
     """
-    members = []
-    for tokens_MND in tokens:
-        vectors_MD = np.stack([temporal_statistics(tokens_ND) for tokens_ND in tokens_MND])
-        steps_MX = np.stack([time_steps(tokens_ND) for tokens_ND in tokens_MND])
-        probe, out_MK = cross_fit([vectors_MD], labels_M, folds_M)
-        members.append(Member(vectors_MD, probe, out_MK, steps_MX=steps_MX))
-    return Training(tuple(members), labels_M, folds_M)
+    return training_of(
+        [_stacked(temporal_statistics, tokens_MND) for tokens_MND in tokens],
+        labels_M,
+        folds_M,
+        costs=[Cost(0.0, 0.0) for _ in tokens],
+        steps=[_stacked(time_steps, tokens_MND) for tokens_MND in tokens],
+    )
+
+
+def _stacked(pool: Callable[[Floats], Floats], tokens_MND: Floats) -> Floats:
+    return np.stack([pool(tokens_ND) for tokens_ND in tokens_MND])
 
 
 def _small_problem(classes: int, rare: bool = False) -> Training:
@@ -175,7 +179,8 @@ def _check_held_out(method: str, fitted: Fitted, training: Training) -> None:
     """
     labels_M = training.labels_M.copy()
     labels_M[20] = (labels_M[20] + 1) % training.classes
-    moved_MK = fit_method(method, replace(training, labels_M=labels_M)).out_of_fold_MK
+    moved = replace(training, labels_M=labels_M, memory={}, paths={})
+    moved_MK = fit_method(method, moved).out_of_fold_MK
     own = training.folds_M == training.folds_M[20]
     same = np.allclose(moved_MK[own], fitted.out_of_fold_MK[own], atol=TOLERANCE)
     _promise(method, same, "out-of-fold answers depend on the labels of their own fold")
