@@ -48,6 +48,7 @@ _SCHEMA = pa.schema(
         ("note", pa.string()),
     ]
 )
+_NOTE = "note"
 
 
 def file_digest(path: str) -> str:
@@ -238,14 +239,17 @@ def _read_whole(path: Path) -> pa.Table:
     content = path.read_bytes()
     if path.stem != f"part-{_digest(content)}":
         raise ValueError("its bytes are not those that were written")
-    table = pq.read_table(pa.BufferReader(content)).select(_SCHEMA.names).cast(_SCHEMA)
+    table = pq.read_table(pa.BufferReader(content))
+    # Older parts have no notes.
+    found = [field for field in _SCHEMA if field.name != _NOTE or _NOTE in table.column_names]
+    table = table.select([field.name for field in found]).cast(pa.schema(found))
     _check_rows(table)
     return table
 
 
 def _check_rows(table: pa.Table) -> None:
     """Refuse rows that are no features, whoever wrote them."""
-    if any(column.null_count for column in table.columns):
+    if any(table[name].null_count for name in table.column_names if name != _NOTE):
         raise ValueError("it has rows without a value")
     dims = table["dim"].to_numpy()
     lengths = pc.list_value_length(table["tokens"]).to_numpy()
