@@ -8,6 +8,7 @@ candidates (hard clips, hard recordings) and by the clips of a recording.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +17,12 @@ import numpy as np
 from scipy.special import ndtri
 
 from benchmarks._harness import arguments, environment, finish, table
-from vidfit.metrics import mean_interval
+from vidfit.metrics import share_interval
 from vidfit.selection import bias_corrected, tied_with_best
 
 CLIPS, CANDIDATES, MEAN = 200, 20, 0.75
 HELD, COVERED = 0.95, 0.93
-RESAMPLES = 1000
+RESAMPLES, ENOUGH = 1000, 200
 # Shares of variance: hard clips and hard recordings for all; recordings hard for one candidate.
 SHARED_CLIP, SHARED_RECORDING, OWN_RECORDING = 0.35, 0.15, 0.10
 RACED_AT, RACE_LEVEL = 50, 0.05 / 3
@@ -35,6 +36,7 @@ class Setting:
     spread: float
     recordings: int
     race: str = ""
+    mean: float = MEAN
 
 
 SETTINGS = (
@@ -45,9 +47,11 @@ SETTINGS = (
     Setting("close, half dropped by budget", 0.02, 40, "budget"),
     Setting("close, 20 recordings", 0.02, 20),
     Setting("close, 10 recordings", 0.02, 10),
+    Setting("close, 6 recordings", 0.02, 6),
+    Setting("close, 4 recordings", 0.02, 4),
+    Setting("accurate, 10 recordings", 0.02, 10, mean=0.92),
+    Setting("accurate, 4 recordings", 0.02, 4, mean=0.92),
 )
-JUDGED = 4
-"""The first so many are held to the bars; few recordings are shown for honesty."""
 
 
 def main() -> None:
@@ -56,15 +60,20 @@ def main() -> None:
     print(f"{options.count} selections a setting, {CLIPS} clips, {CANDIDATES} candidates")
     figures = {s.name: _figures(s, options.count) for s in SETTINGS}
     _show(figures)
-    judged = [figures[s.name] for s in SETTINGS[:JUDGED]]
-    held = min(f["tied set holds the best"] for f in judged)
-    covered = min(f["interval covers"] for f in judged)
+    held = min(f["tied set holds the best"] for f in figures.values())
+    covered = min(f["interval covers"] for f in figures.values())
+    # The test promises 95 % and no more: what is found varies around it. A small run cannot tell
+    # 93 % from 95 either.
+    held_bar = HELD - 2.5 * math.sqrt(HELD * (1 - HELD) / options.count)
+    few = options.count < ENOUGH
+    covered_bar = COVERED - few * 2.5 * math.sqrt(COVERED * (1 - COVERED) / options.count)
     finish(
         options,
         figures,
         start,
-        f"tied set holds the best in {held:.1%} or more (bar {HELD:.0%}); "
-        f"intervals cover {covered:.1%} or more (bar {COVERED:.0%})",
+        f"tied set holds the best in {held:.1%} or more (bar {held_bar:.1%}); "
+        f"intervals cover {covered:.1%} or more (bar {covered_bar:.1%})",
+        met=held >= held_bar and covered >= covered_bar,
     )
 
 
@@ -83,16 +92,20 @@ def _figures(setting: Setting, count: int) -> dict[str, Any]:
 
 
 def _selection(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
-    truth_C = np.clip(MEAN + setting.spread * rng.normal(size=CANDIDATES), 0.3, 0.97)
-    hits_CM, groups = _hits(truth_C, setting.recordings, rng)
+    truth_C = np.clip(setting.mean + setting.spread * rng.normal(size=CANDIDATES), 0.3, 0.97)
+    hits_CM, groups = simulated_hits(truth_C, setting.recordings, rng)
     kept = _kept(setting.race, hits_CM, groups)
     winner = kept[np.argmax(hits_CM[kept].mean(axis=1))]
-    naive = mean_interval(hits_CM[winner], groups)
+    naive = share_interval(hits_CM[winner], groups)
     ours = bias_corrected(hits_CM[kept], groups, resamples=RESAMPLES)
     tied = kept[tied_with_best(hits_CM[kept], groups, resamples=RESAMPLES)]
     return {
-        # Among equals the first is as good a best as any: a set of one would be no feat.
-        "tied set holds the best": bool(truth_C.argmax() in tied),
+        # Among equals the first is as good a best as any: a set of one would be no feat. Nothing
+        # is promised of those that a budget left no seconds for.
+        "tied set holds the best": bool(kept[truth_C[kept].argmax()] in tied)
+        if setting.race == "budget"
+        else bool(truth_C.argmax() in tied),
+        "tied set holds the best of all": bool(truth_C.argmax() in tied),
         "tied set": len(tied),
         "naive optimism": naive.value - truth_C[winner],
         "our bias": ours.value - truth_C[winner],
@@ -103,7 +116,7 @@ def _selection(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _hits(
+def simulated_hits(
     truth_C: np.ndarray, recordings: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[str]]:
     """Return hits [C, M] whose expected means are ``truth_C`` exactly, and recordings [M]."""
