@@ -107,8 +107,8 @@ class Combination:
     Parameters
     ----------
     chosen
-        Name of the option in the model directory: the best fusion if its gain is proven,
-        else the recommended single model.
+        Name of the option in the model directory: the best fusion if its gain is proven and
+        worth its time, else the recommended single model.
     best_single
         The single model that fusions are held against: the most accurate in nested
         cross-validation.
@@ -153,6 +153,17 @@ class Combination:
     machine: dict[str, str]
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
+    majority_class: str = ""
+
+    @property
+    def beats_majority(self) -> bool:
+        """Whether what was chosen is proven better than the majority class."""
+        return self.score.low > self.majority.value
+
+    @property
+    def keeps_fusion(self) -> bool:
+        """Whether a fusion was chosen: its gain is proven and worth its time."""
+        return any(o.name == self.chosen and o.family != "single" for o in self.options)
 
     @property
     def offers_student(self) -> bool:

@@ -271,11 +271,17 @@ class StagedFusion(FittedFusion, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Measured seconds of one clip on one thread, and bytes that loading took."""
+    """What a clip costs: measured seconds on one thread, and counts that no load disturbs.
+
+    ``memory_bytes`` is what loading took; ``gmacs`` are multiply-accumulates (10^9) of a clip,
+    all views; ``parameters`` are the network's.
+    """
 
     decode_seconds: float
     forward_seconds: float
     memory_bytes: int = 0
+    gmacs: float = 0.0
+    parameters: int = 0
 
     @property
     def seconds(self) -> float:

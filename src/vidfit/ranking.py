@@ -116,7 +116,8 @@ class Ranking:
     Parameters
     ----------
     recommended, why
-        The candidate to use, and the reason: the cheapest of those tied with the best.
+        The candidate to use, and the reason: the best, or a cheaper one within one standard
+        error of it.
     best
         The candidate of the highest accuracy.
     score
@@ -125,7 +126,7 @@ class Ranking:
     naive
         The winner's own figure, as selection usually reports it.
     majority
-        Accuracy of always answering the most frequent class.
+        Accuracy of always answering the most frequent class, ``majority_class``.
     candidates
         All that ran, best first.
     dropped
@@ -168,3 +169,9 @@ class Ranking:
     machine: dict[str, str]
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
+    majority_class: str = ""
+
+    @property
+    def beats_majority(self) -> bool:
+        """Whether the recommended one is proven better than the majority class."""
+        return self.score.low > self.majority.value

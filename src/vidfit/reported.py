@@ -82,6 +82,7 @@ class Report:
     of recordings and under folds of clips: the second is what leakage would have claimed.
     ``confusion_KK`` counts clips, rows true classes, columns answers.
     ``notes`` says what should be known of clips that were used, such as damage.
+    ``majority_class`` is what the baseline of ``majority`` always answers.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
     """
 
@@ -114,3 +115,9 @@ class Report:
     warnings: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     thumbnails: dict[str, bytes] = field(default_factory=dict)
+    majority_class: str = ""
+
+    @property
+    def beats_majority(self) -> bool:
+        """Whether what was chosen is proven better than the majority class."""
+        return self.score.low > self.majority.value

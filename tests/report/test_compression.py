@@ -15,6 +15,7 @@ from report_parsed import Page
 from vidfit.cli.show import show_compression
 from vidfit.compressed import Artefact, Compression, Footprint, Target, Verdict
 from vidfit.contracts import Estimate
+from vidfit.evaluate import few_recordings
 from vidfit.report import (
     compression_html,
     compression_json,
@@ -127,8 +128,10 @@ def test_nothing_kept_marks_nothing_and_points_to_the_original():
 
 
 def test_few_recordings_are_told(compression):
-    text = Page(compression_html(compression)).text
-    assert ("are few to judge by" in text) == (compression.judged_groups < 12)
+    warned = replace(compression, warnings=few_recordings(3))
+    for text in (Page(compression_html(warned)).text, compression_markdown(warned)):
+        assert "Few recordings: 3." in text
+    assert "Few recordings" not in Page(compression_html(replace(warned, warnings=()))).text
 
 
 def test_headline_of_the_page_is_that_of_terminal_and_picture(compression):

@@ -210,7 +210,9 @@ def test_picture_is_xml_with_words_and_without_variables(ranking):
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert not tags & {"script", "img", "image", "foreignObject"}
     text = " ".join(root.itertext())
-    assert "var(" not in text and "expected on new recordings." in text
+    assert "var(" not in text
+    answer = "expected on new recordings." if ranking.beats_majority else "Nothing here is proven"
+    assert answer in text
     assert not re.search(r"\bnan\b", text)
 
 

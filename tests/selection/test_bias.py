@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from vidfit.metrics import mean_interval
+from vidfit.contracts import Cost
+from vidfit.metrics import share_interval
 from vidfit.metrics.bootstrap import draws
+from vidfit.selection import Rule, recommend
 from vidfit.selection.bias import bias_corrected
 
 GROUPS = [f"r{i // 4}" for i in range(160)]
@@ -29,7 +31,7 @@ def test_many_equal_candidates_are_corrected_to_what_they_are():
 
 def test_a_clear_winner_needs_no_correction(rng):
     values = hits(rng, 0.9, 0.2, 0.1)
-    winner = mean_interval(values[0], GROUPS)
+    winner = share_interval(values[0], GROUPS)
     assert bias_corrected(values, GROUPS).value == pytest.approx(winner.value, abs=0.005)
 
 
@@ -49,35 +51,47 @@ def test_a_plain_loop_gives_the_same(rng):
 def test_the_interval_is_that_of_the_mean_where_nothing_is_chosen(rng):
     """Of copies each is the best: Student's interval of the means of 40 equal recordings.
 
-    Ours is some 2 % wider: bags leave out more or fewer recordings than the share they do on
-    average.
+    Ours is up to 15 % wider, for it spans the interval of the share, too.
     """
     (one,) = hits(rng, 0.7)
     mean_G = one.reshape(40, 4).mean(axis=1)
     width = 2 * stdtrit(39, 0.975) * mean_G.std(ddof=1) / np.sqrt(40)
     ours = bias_corrected([one, one], GROUPS)
     assert ours.value == pytest.approx(one.mean(), abs=0.005)
-    assert width <= ours.high - ours.low <= 1.05 * width
+    assert width <= ours.high - ours.low <= 1.15 * width
 
 
-@pytest.mark.parametrize(("recordings", "least"), [(5, 0.86), (10, 0.91), (40, 0.93)])
-def test_the_interval_covers_the_truth_of_the_chosen_one(recordings, least):
-    """20 equal ones, recordings very unlike: of 600 such data sets 91, 95 and 96 % (2.5 sigma).
-
-    The winner's own interval covers 76-80 % of them.
-    """
-    covered, naive = [], []
-    for seed in range(200):
+@pytest.mark.parametrize("recordings", [4, 10, 40])
+def test_the_interval_covers_the_truth_of_the_chosen_one(recordings):
+    """20 equal ones, recordings very unlike: 95 % or more (``benchmarks.selection_simulation``)."""
+    covered = []
+    for seed in range(120):
         rng = np.random.default_rng(seed)
         group_M = np.arange(160) % recordings
         easy_G = rng.normal(size=recordings)
         values = (rng.normal(size=(20, 160)) < 0.8 * 2**0.5 + easy_G[group_M]).astype(float)
         groups, truth = [f"r{g}" for g in group_M], 0.78814  # Phi(0.8)
         ours = bias_corrected(values, groups, resamples=400)
-        own = mean_interval(values[values.mean(axis=1).argmax()], groups)
         covered.append(ours.low <= truth <= ours.high)
-        naive.append(own.low <= truth <= own.high)
-    assert np.mean(covered) >= least > np.mean(naive)
+    assert np.mean(covered) >= 0.93
+
+
+def test_the_recommended_one_is_what_is_corrected():
+    """Cheap ones of equal worth stand in for the best: there is less luck to be corrected."""
+    costs = [Cost(0.01, 0.01, 0, float(20 - i)) for i in range(20)]
+    own, plain, ours = [], [], []
+    for seed in range(40):
+        values = hits(np.random.default_rng(seed), *[0.7] * 20)
+        own.append(values[recommend(values, GROUPS, costs, Rule(give_up=1.0))].mean())
+        ours.append(bias_corrected(values, GROUPS, costs, Rule(give_up=1.0), resamples=300).value)
+        plain.append(values.mean(axis=1).max())
+    assert np.mean(ours) == pytest.approx(0.7, abs=0.015)
+    assert np.mean(own) < np.mean(plain) - 0.01
+
+
+def test_candidates_without_an_error_are_no_proof_of_perfection():
+    ours = bias_corrected(np.ones((3, 40)), [f"r{i % 4}" for i in range(40)])
+    assert (ours.value, ours.high) == (1.0, 1.0) and ours.low < 0.75
 
 
 def test_the_interval_stays_within_the_values(rng):
@@ -87,7 +101,7 @@ def test_the_interval_stays_within_the_values(rng):
 
 def test_one_candidate_is_reported_as_it_is(rng):
     values = hits(rng, 0.7)
-    assert bias_corrected(values, GROUPS) == mean_interval(values[0], GROUPS)
+    assert bias_corrected(values, GROUPS) == share_interval(values[0], GROUPS)
 
 
 def test_one_recording_has_no_interval(rng):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidfit.contracts import Cost
-from vidfit.selection import Contender, Rows, Terms, choose, fit_contenders, hits
+from vidfit.selection import Contender, Rows, Rule, Terms, choose, fit_contenders, hits
 
 CLIPS, RECORDINGS = 160, 40
 METHODS = ("concat", "stack", "cascade")
@@ -29,10 +29,10 @@ def knows(labels_M, classes, rng, noise=0.6):
     return (hot_MK + noise * rng.normal(size=hot_MK.shape)).astype(np.float32)
 
 
-def terms(vectors, methods=METHODS, cheapest=False):
+def terms(vectors, methods=METHODS, cheapest=False, latency_seconds=np.inf):
     """The first candidate is the cheapest."""
-    costs = {name: Cost(0.01, 0.01 * (1 + i)) for i, name in enumerate(vectors)}
-    return Terms(costs, methods, cheapest)
+    costs = {name: Cost(0.01, 0.01 * (1 + i), 0, 1.0 + i) for i, name in enumerate(vectors)}
+    return Terms(costs, methods, Rule(cheapest), latency_seconds)
 
 
 def fitted(vectors, labels_M, groups, folds_M, **options):
@@ -85,14 +85,33 @@ def test_one_candidate_needs_no_fusion(rng):
     assert (choice.best_fusion, choice.recommended.name) == (None, "only")
 
 
-def test_the_cheapest_of_the_tied_is_recommended_where_that_is_wanted(rng):
+def test_a_cheaper_one_that_is_hardly_worse_is_recommended_where_that_is_wanted(rng):
     labels_M, groups, folds_M = data(rng)
     good = knows(labels_M, (0, 1, 2, 3), rng, 0.4)
-    vectors = {"cheap": good + 0.2 * rng.normal(size=good.shape).astype(np.float32), "dear": good}
+    vectors = {"cheap": good + 0.1 * rng.normal(size=good.shape).astype(np.float32), "dear": good}
     _, best = fitted(vectors, labels_M, groups, folds_M, methods=())
     _, cheapest = fitted(vectors, labels_M, groups, folds_M, methods=(), cheapest=True)
-    assert (best.recommended.name, set(best.tied)) == ("dear", {"cheap", "dear"})
+    assert best.recommended.name == "dear"
     assert (cheapest.recommended.name, cheapest.best_single.name) == ("cheap", "dear")
+
+
+def test_a_useless_cheap_one_is_not_recommended(rng):
+    labels_M, groups, folds_M = data(rng)
+    vectors = {
+        "noise": rng.normal(size=(CLIPS, 4)).astype(np.float32),
+        "good": knows(labels_M, (0, 1, 2, 3), rng, 0.4),
+    }
+    _, choice = fitted(vectors, labels_M, groups, folds_M, methods=(), cheapest=True)
+    assert choice.recommended.name == "good"
+
+
+def test_a_fusion_that_takes_too_long_is_not_chosen(rng):
+    labels_M, groups, folds_M = data(rng)
+    vectors = {name: knows(labels_M, of, rng) for name, of in (("a", (0, 1)), ("b", (2, 3)))}
+    options = {"methods": ("stack",), "latency_seconds": 0.035}
+    assert fitted(vectors, labels_M, groups, folds_M, **options)[1].best_fusion is None
+    options["latency_seconds"] = 0.05
+    assert fitted(vectors, labels_M, groups, folds_M, **options)[1].best_fusion.name == "stack-2"
 
 
 def test_between_equals_the_surer_one_is_best():

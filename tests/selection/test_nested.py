@@ -8,22 +8,22 @@ import pytest
 from vidfit.contracts import Cost
 from vidfit.evaluate import merge_groups
 from vidfit.jobs.folds import Folds
-from vidfit.metrics import mean_interval
+from vidfit.metrics import share_interval
 from vidfit.reported import NearDuplicate
-from vidfit.selection import FUSION, SINGLE, Rows, Terms, hits, nested
+from vidfit.selection import FUSION, SINGLE, Rows, Rule, Terms, hits, nested
 
 FOLDS = Folds(("no", "yes"))
 METHODS = ("concat", "stack", "cascade")
 
 
 def terms(vectors):
-    return Terms(dict.fromkeys(vectors, Cost(0.01, 0.02)), METHODS, cheapest=False)
+    return Terms(dict.fromkeys(vectors, Cost(0.01, 0.02)), METHODS, Rule(cheapest=False))
 
 
 def score(vectors, labels_M, groups, folds=FOLDS):
     rows = Rows(vectors, labels_M, groups)
     found = nested(rows, folds.by_recording, terms(vectors), inner_folds=folds.to_choose)
-    return found, mean_interval(hits(found.chosen_MK, labels_M), groups)
+    return found, share_interval(hits(found.chosen_MK, labels_M), groups)
 
 
 def noise(rng, clips, candidates, dim=4):

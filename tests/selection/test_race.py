@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidfit.contracts import Cost, Failure
-from vidfit.selection import Rules, Trial, race
+from vidfit.selection import Rule, Rules, Trial, race
 
 CLIPS = 400
 
@@ -163,3 +163,28 @@ def test_a_budget_too_small_for_all_clips_goes_as_far_as_it_can():
     (_, first), (names, last) = runs.asked
     assert 24 <= first < last < CLIPS and len(names) == 1
     assert runs.spent() <= 14.0 and len(found.finalists) == 1
+
+
+def test_it_does_not_end_before_the_recommended_one_is_cleared():
+    """Nobody can beat the leader on 24 clips; the cheaper one in its place needs 72."""
+    runs = Runs({"dear": 0.8})
+    runs.hits["cheap"] = runs.hits["dear"].copy()
+    right = np.flatnonzero(runs.hits["dear"])
+    runs.hits["cheap"][right[:: len(right) // 4]] = 0.0
+    runs.costs = {"dear": Cost(0.01, 0.1, 0, 9.0), "cheap": Cost(0.01, 0.01, 0, 1.0)}
+    found = race(runs.costs, runs.measure, Rules(CLIPS, 24, rule=Rule(give_up=0.05)))
+    assert found.ended == "none of those left can be 5 points better than cheap"
+    assert [size for _, size in runs.asked] == [24, 72]
+    runs.asked.clear()
+    best = race(runs.costs, runs.measure, Rules(CLIPS, 24, rule=Rule(cheapest=False)))
+    assert "better than dear" in best.ended and [size for _, size in runs.asked] == [24]
+
+
+def test_it_ends_with_the_cheaper_of_two_equals():
+    runs = Runs({"dear": 0.7})
+    runs.hits["cheap"] = runs.hits["dear"]
+    runs.costs = {"dear": Cost(0.01, 0.1, 0, 9.0), "cheap": Cost(0.01, 0.01, 0, 1.0)}
+    found = race(runs.costs, runs.measure, Rules(CLIPS, 24))
+    assert found.ended == "none of those left can be 2 points better than cheap"
+    best = race(runs.costs, runs.measure, Rules(CLIPS, 24, rule=Rule(cheapest=False)))
+    assert best.ended == "none of those left can be 1 point better than dear"

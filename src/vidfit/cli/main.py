@@ -61,7 +61,12 @@ Latency = Annotated[
 Commercial = Annotated[
     bool, typer.Option("--commercial", help="Drop what the licence keeps from commercial use.")
 ]
-Prefer = Annotated[Preference, typer.Option(help="Which of those tied with the best to take.")]
+Prefer = Annotated[
+    Preference, typer.Option(help="Take the cheapest that is hardly worse, or the best.")
+]
+GiveUp = Annotated[
+    float, typer.Option(min=0.0, max=100.0, help="Most points of accuracy the cheapest may lose.")
+]
 Download = Annotated[
     bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
 ]
@@ -106,6 +111,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
     latency: Latency = None,
     commercial: Commercial = False,
     prefer: Prefer = "cheapest",
+    give_up: GiveUp = 2.0,
     holdout: Annotated[
         float,
         typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set."),
@@ -116,6 +122,10 @@ def fit(  # noqa: PLR0913  (the options of a command)
     merge_duplicates: Annotated[
         bool,
         typer.Option("--merge-duplicates", help="Recordings that share a look count as one."),
+    ] = False,
+    keep_untested: Annotated[
+        bool,
+        typer.Option("--keep-untested", help="Learn classes that cannot be tested, too."),
     ] = False,
     train: Annotated[
         bool | None,
@@ -141,11 +151,13 @@ def fit(  # noqa: PLR0913  (the options of a command)
         latency_seconds=time_seconds(latency),
         commercial=commercial,
         prefer=prefer,
+        give_up=give_up,
         workers=workers,
         on=on,
         download=download,
         holdout=holdout,
         merge_duplicates=merge_duplicates,
+        keep_untested=keep_untested,
         train=train,
     )
     folder = output or output_of(clips)
@@ -166,6 +178,7 @@ def select(  # noqa: PLR0913  (the options of a command)
     latency: Latency = None,
     commercial: Commercial = False,
     prefer: Prefer = "cheapest",
+    give_up: GiveUp = 2.0,
     workers: Workers = None,
     on: On = "here",
     download: Download = False,
@@ -186,6 +199,7 @@ def select(  # noqa: PLR0913  (the options of a command)
         latency_seconds=time_seconds(latency),
         commercial=commercial,
         prefer=prefer,
+        give_up=give_up,
         workers=workers,
         on=on,
         download=download,
@@ -215,6 +229,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     latency: Latency = None,
     commercial: Commercial = False,
     prefer: Prefer = "cheapest",
+    give_up: GiveUp = 2.0,
     workers: Workers = None,
     on: On = "here",
     download: Download = False,
@@ -235,6 +250,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         latency_seconds=time_seconds(latency),
         commercial=commercial,
         prefer=prefer,
+        give_up=give_up,
         workers=workers,
         on=on,
         download=download,

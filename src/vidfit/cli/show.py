@@ -24,14 +24,16 @@ def show_report(report: Report, output: Path) -> None:
     say_lines(report_markdown(report))
     say(f"Report   {output / 'report.html'}")
     say(f"Model    {output / 'model'}")
-    say(f"Use it   vidfit predict {output / 'model'} video.mp4")
+    if report.beats_majority:
+        say(f"Use it   vidfit predict {output / 'model'} video.mp4")
 
 
 def show_ranking(ranking: Ranking, output: Path) -> None:
     """Print the ranking and what to type next."""
     say_lines(ranking_markdown(ranking))
     say(f"Ranking  {output / 'ranking.html'}")
-    say(f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}")
+    if ranking.beats_majority:
+        say(f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}")
 
 
 def show_combination(combination: Combination, folder: Path) -> None:
@@ -41,7 +43,8 @@ def show_combination(combination: Combination, folder: Path) -> None:
     say(f"Model    {folder / 'model'}")
     if combination.offers_student:
         say(f"Student  {folder / 'student'}")
-    say(f"Use it   vidfit predict {folder / 'model'} video.mp4")
+    if combination.beats_majority:
+        say(f"Use it   vidfit predict {folder / 'model'} video.mp4")
 
 
 def show_training(report: TrainingReport, output: Path) -> None:

@@ -1,6 +1,13 @@
 """Held-out scores with intervals, baselines and calibration."""
 
 from vidfit.evaluate.leakage import merge_groups, near_duplicates
-from vidfit.evaluate.score import Scores, score, unknown_thresholds
+from vidfit.evaluate.score import Scores, few_recordings, score, unknown_thresholds
 
-__all__ = ["Scores", "merge_groups", "near_duplicates", "score", "unknown_thresholds"]
+__all__ = [
+    "Scores",
+    "few_recordings",
+    "merge_groups",
+    "near_duplicates",
+    "score",
+    "unknown_thresholds",
+]

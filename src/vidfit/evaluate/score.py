@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Estimate, Floats, Indices
-from vidfit.metrics import calibration_error, class_mean_interval, mean_interval, reliability
+from vidfit.metrics import calibration_error, class_mean_interval, reliability, share_interval
 from vidfit.reported import ReliabilityBin
 
 RIGHT_ANSWERS_DECLINED = 0.05
@@ -16,6 +16,20 @@ RIGHT_ANSWERS_DECLINED = 0.05
 
 FAMILIAR_CLIPS_DECLINED = 0.01
 """Share of clips like those of the training that the novelty threshold calls unfamiliar."""
+
+
+FEW_RECORDINGS = 10
+"""With fewer recordings than that every figure is rough, and is said to be."""
+
+
+def few_recordings(count: int) -> tuple[str, ...]:
+    """Return the warning that so few recordings ask for, if they do."""
+    if count >= FEW_RECORDINGS:
+        return ()
+    return (
+        f"Few recordings: {count}. Hardly anything can be proven with fewer than "
+        f"{FEW_RECORDINGS}, and intervals are wide. More recordings help more than more clips.",
+    )
 
 
 @dataclass(frozen=True)
@@ -49,9 +63,9 @@ def score(
     np.add.at(confusion_KK, (labels_M, answers_M), 1)
     bins = reliability(probabilities_MK, labels_M)
     return Scores(
-        mean_interval(hits_M, groups),
+        share_interval(hits_M, groups),
         class_mean_interval(hits_M, labels_M, groups),
-        mean_interval(labels_M == majority, groups),
+        share_interval(labels_M == majority, groups),
         tuple(tuple(int(n) for n in row) for row in confusion_KK),
         bins,
         calibration_error(bins),

@@ -74,7 +74,9 @@ def load_candidates(
         except Exception as error:  # a candidate's own code: whatever it raises drops it alone
             dropped.append(Failure(name, _reason(error)))
             continue
-        cost = Cost(decode, forward, max(0, resident_bytes() - before))
+        memory_bytes = max(0, resident_bytes() - before)
+        spec = backbone.spec
+        cost = Cost(decode, forward, memory_bytes, spec.gmacs_per_clip, spec.parameters)
         loaded.append(Loaded(backbone, cost, str(zoo.loading_report(found) or "")))
     if not loaded:
         reasons = "; ".join(f"{failure.name}: {failure.reason}" for failure in dropped)

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from vidfit.combination import Combination, Option, Pair
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Indices
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Indices
+from vidfit.evaluate import few_recordings
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
@@ -17,7 +18,7 @@ from vidfit.jobs.findings import provenance
 from vidfit.jobs.students import Graduate
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
-from vidfit.metrics import mean_interval
+from vidfit.metrics import paired_interval, share_interval
 from vidfit.reported import Stage
 from vidfit.selection import FUSION, Contender, hits
 from vidfit.shown import public
@@ -46,6 +47,7 @@ def build_combination(found: Found) -> Combination:
     honest, labels_M, groups = compared.honest, table.labels_M, table.groups
     fused = honest.answers_MK.get(FUSION)
     folds = len(honest.chosen_by_fold)
+    majority = int(np.bincount(labels_M).argmax())
     return Combination(
         data=found.data,
         classes=table.classes,
@@ -57,11 +59,12 @@ def build_combination(found: Found) -> Combination:
         chosen=compared.chosen.name,
         verdict=compared.verdict,
         best_single=honest.best_single,
-        fusion=None if fused is None else mean_interval(hits(fused, labels_M), groups),
+        fusion=None if fused is None else share_interval(hits(fused, labels_M), groups),
         gain=honest.gain.points if honest.gain else None,
         proven=bool(honest.gain and honest.gain.proven),
-        score=mean_interval(hits(honest.chosen_MK, labels_M), groups),
-        majority=mean_interval(labels_M == np.bincount(labels_M).argmax(), groups),
+        score=share_interval(hits(honest.chosen_MK, labels_M), groups),
+        majority=share_interval(labels_M == majority, groups),
+        majority_class=table.classes[majority],
         options=_options(found),
         pairs=found.pairs,
         student=found.graduate.student if found.graduate else None,
@@ -70,7 +73,11 @@ def build_combination(found: Found) -> Combination:
         stages=tuple(found.stages),
         machine=hardware().describe(),
         provenance=provenance(found.manifest, found.candidates),
-        warnings=(*found.manifest.warnings, *dict.fromkeys(found.notes)),
+        warnings=(
+            *found.manifest.warnings,
+            *dict.fromkeys(found.notes),
+            *few_recordings(len(set(groups))),
+        ),
     )
 
 
@@ -110,13 +117,18 @@ def _options(found: Found) -> tuple[Option, ...]:
         _option(
             found,
             contender,
-            mean_interval(hits_M[contender.name], table.groups),
-            mean_interval(hits_M[contender.name] - best_M, table.groups),
+            share_interval(hits_M[contender.name], table.groups),
+            _gain(contender.name == honest.best_single, hits_M[contender.name] - best_M, table),
             contender.name in front,
         )
         for contender in contenders
     ]
     return tuple(sorted(options, key=lambda option: (-option.accuracy.value, option.name)))
+
+
+def _gain(is_best: bool, difference_M: Floats, table: Table) -> Estimate:
+    """Return what a contender has more than the best single model; that one has nothing more."""
+    return Estimate(0.0, 0.0, 0.0) if is_best else paired_interval(difference_M, table.groups)
 
 
 def _beats(accuracy: dict[str, float], seconds: dict[str, float], first: str, second: str) -> bool:

@@ -15,7 +15,7 @@ from vidfit.fusion.linear import held_out_novelty
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import fit_temperature, probabilities
+from vidfit.metrics import fit_temperature, paired_interval, probabilities
 from vidfit.model import Model, save_model
 from vidfit.runtime import Accelerated
 from vidfit.selection import (
@@ -23,10 +23,13 @@ from vidfit.selection import (
     Contender,
     Nested,
     Outer,
+    Rule,
     Terms,
     choose,
     fit_contenders,
+    hits,
     nested,
+    times,
 )
 
 _SECONDS_OF_STILLS = 1.0
@@ -56,14 +59,17 @@ class Trained:
 class Compared:
     """What was fitted on the training clips, and what it is worth on other recordings.
 
-    ``folds_M`` are those on which was chosen; ``trained`` is the network that was trained, if
-    one was.
+    ``folds_M`` are those on which was chosen, by ``rule``; ``behind`` is the accuracy of the best
+    single model less that of the recommended one, ``None`` where they are the same; ``trained``
+    is the network that was trained, if one was.
     """
 
     folds_M: Indices
     honest: Nested
     contenders: Sequence[Contender]
     choice: Choice
+    rule: Rule
+    behind: Estimate | None = None
     trained: Trained | None = None
 
     @property
@@ -73,29 +79,67 @@ class Compared:
 
     @property
     def frozen(self) -> Contender:
-        """The fusion if its gain is proven, else the recommended single model."""
-        gain, fusion = self.honest.gain, self.choice.best_fusion
-        return fusion if fusion and gain and gain.proven else self.choice.recommended
+        """The fusion if its gain is proven and worth its time, else the recommended model."""
+        fusion = self.choice.best_fusion
+        return fusion if fusion and self.takes_fusion else self.choice.recommended
+
+    @property
+    def takes_fusion(self) -> bool:
+        """Whether the fusion's gain is proven and worth its time."""
+        gain = self.honest.gain
+        return bool(gain and gain.proven and self.rule.pays(gain.points.value, self.times))
+
+    @property
+    def times(self) -> float:
+        """How many times as long a clip takes with the fusion as with the best single model."""
+        fusion = self.choice.best_fusion
+        seconds_M = self.honest.seconds_M
+        return times(seconds_M, fusion.name, self.honest.best_single) if fusion else 1.0
 
     @property
     def verdict(self) -> str:
-        """What follows for the user, in a sentence or two."""
-        return " ".join([self._verdict, *([self.trained.verdict] if self.trained else [])])
+        """What follows for the user, in a few sentences."""
+        frozen = [] if self.takes_fusion else self._cheapness
+        trained = [self.trained.verdict] if self.trained else []
+        return " ".join([self._fusion, *frozen, *trained])
 
     @property
-    def _verdict(self) -> str:
+    def _fusion(self) -> str:
+        """What is to be said of combining models."""
         gain, fusion, single = self.honest.gain, self.choice.best_fusion, self.honest.best_single
-        if fusion is None or gain is None:
-            return f"{single} is the only candidate."
+        if gain is None:
+            alone = len(self.contenders) == 1
+            return f"{single} is the only candidate." if alone else "No fusion was tried."
+        if fusion is None:
+            return f"No fusion is fast enough; use {self.choice.recommended.name}."
+        beats = (
+            f"{fusion.name} of {listed(fusion.members)} beats the best single model, {single}, by "
+            f"{_points(gain.points)} at {self.times:.1f} times the time of a clip"
+        )
+        if self.takes_fusion:
+            return f"Fusion kept: {beats}."
         if gain.proven:
             return (
-                f"Fusion kept: {fusion.name} of {listed(fusion.members)} beats the best single "
-                f"model, {single}, by {_points(gain.points)}."
+                f"Gain proven, fusion not taken: {beats}. That is no more than the "
+                f"{self.rule.give_up * 100:g} points of --give-up; --prefer best takes it."
             )
         return (
             f"No proven gain from fusion: against {single}, the best fusion of each fold is "
             f"{_points(gain.points)}; use {self.choice.recommended.name}."
         )
+
+    @property
+    def _cheapness(self) -> list[str]:
+        """What taking a cheaper model than the best costs."""
+        best, taken = self.choice.best_single, self.choice.recommended
+        if self.behind is None:
+            return []
+        ratio = times(self.honest.seconds_M, best.name, taken.name)
+        return [
+            f"{taken.name} is taken in place of {best.name}, the best where it was chosen, because "
+            f"it is cheaper and within one standard error: {best.name} is {_points(self.behind)} "
+            f"against it at {ratio:.1f} times the time of a clip; --prefer best takes it."
+        ]
 
 
 def listed(names: Sequence[str]) -> str:
@@ -135,7 +179,15 @@ def compare(
     honest = nested(train.rows, folds.by_recording, terms, inner_folds=folds.to_choose, look=seen)
     folds_M = folds.to_choose(train.labels_M, train.groups, 0)
     contenders = fit_contenders(train.rows, folds_M, terms)
-    return Compared(folds_M, honest, contenders, choose(contenders, train.rows, terms))
+    choice = choose(contenders, train.rows, terms)
+    behind = None
+    if choice.recommended is not choice.best_single:
+        best_M, taken_M = (
+            hits(honest.answers_MK[c.name], train.labels_M)
+            for c in (choice.best_single, choice.recommended)
+        )
+        behind = paired_interval(best_M - taken_M, train.groups)
+    return Compared(folds_M, honest, contenders, choice, terms.rule, behind)
 
 
 def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:

@@ -20,6 +20,7 @@ from vidfit.contracts import (
     TorchBackbone,
 )
 from vidfit.errors import ModelError, NotEnoughDataError
+from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
 from vidfit.features.frames import write_frames
 from vidfit.hardware import hardware
@@ -140,15 +141,17 @@ def run_compress(
         judge = _judge(subject, table, calibration)
         itself, *others = _judgements(judge, [original, *judged], table, progress)
     judgements = {one.name: found for one, found in zip(judged, others, strict=True)}
+    counted = _counted(judge, table, calibration)
     chosen, artefacts = chosen_of(rated(made, original, judgements, options), options.target)
     compression = Compression(
         str(directory), str(source), options.target, options.max_loss / 100,
         chosen, verdict_words(chosen, artefacts, options),
         tuple(network.spec.name for network in subject.networks.values()),
         replace(artefact(original, itself, 0.0), loss=NOTHING), artefacts,
-        *_counted(judge, table, calibration), judge.protocol,
+        *counted, judge.protocol,
         (*manifest.rejected, *tally.clips, *tally.backbones), tuple(stages),
-        hardware().describe(), (*manifest.warnings, *dict.fromkeys(notes)),
+        hardware().describe(),
+        (*manifest.warnings, *dict.fromkeys(notes), *few_recordings(counted[1])),
     )  # fmt: skip
     if chosen:
         kept = next(one for one in judged if one.name == chosen)

@@ -60,7 +60,7 @@ def race_rules(
 ) -> Rules:
     """Return the rules of a race over these clips."""
     first = first_size(len(clips), len({clip.label for clip in clips}))
-    return Rules(len(clips), first, budget_seconds(options), keep, finish)
+    return Rules(len(clips), first, budget_seconds(options), keep, finish, options.rule)
 
 
 def run_contest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, clip_key
 from vidfit.errors import VideoError
-from vidfit.evaluate import score
+from vidfit.evaluate import few_recordings, score
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.compared import Compared
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
-from vidfit.metrics import mean_interval, probabilities
+from vidfit.metrics import probabilities, share_interval
 from vidfit.model import Model
 from vidfit.report import hardest_clips
 from vidfit.reported import Candidate, ClipResult, NearDuplicate, Report, Stage
-from vidfit.selection import Contender
+from vidfit.selection import Contender, tied_with_best
 from vidfit.shown import public
 from vidfit.video import decode
 
@@ -56,6 +56,7 @@ def build_report(found: Findings) -> Report:
     judged, answers_MK, protocol = _judged(found)
     majority = int(np.bincount(train.labels_M).argmax())
     scores = score(answers_MK, judged.labels_M, judged.groups, majority)
+    judges = len(set(judged.groups))
     results = _results(judged, answers_MK, _declined(found, judged, answers_MK))
     return Report(
         data=found.data,
@@ -70,10 +71,10 @@ def build_report(found: Findings) -> Report:
         score=scores.accuracy,
         mean_class_accuracy=scores.mean_class_accuracy,
         majority=scores.majority,
-        grouped_split=mean_interval(
+        grouped_split=share_interval(
             _hits(found.compared.honest.answers_MK[chosen.name], train), train.groups
         ),
-        random_split=mean_interval(_hits(found.leaky_MK, train), train.keys),
+        random_split=share_interval(_hits(found.leaky_MK, train), train.keys),
         candidates=_leaderboard(found),
         confusion_KK=scores.confusion_KK,
         reliability=scores.reliability,
@@ -86,9 +87,10 @@ def build_report(found: Findings) -> Report:
         stages=tuple(found.stages),
         machine=hardware().describe(),
         provenance=provenance(found.manifest, found.candidates),
-        warnings=found.manifest.warnings,
+        warnings=tuple(dict.fromkeys((*found.manifest.warnings, *few_recordings(judges)))),
         notes=tuple(found.notes),
         thumbnails=_thumbnails(results),
+        majority_class=train.classes[majority],
     )
 
 
@@ -142,29 +144,29 @@ def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
     loaded = {candidate.name: candidate for candidate in found.candidates}
     honest, contenders = found.compared.honest, found.compared.contenders
     hits = {c.name: _hits(honest.answers_MK[c.name], found.train) for c in contenders}
-    best_M = max(hits.values(), key=lambda hits_M: float(hits_M.mean())).astype(float)
+    tied = _tied(hits, groups)
     rows = [
         replace(
             _row(contender, [loaded[name] for name in contender.members]),
-            accuracy=mean_interval(hits[contender.name], groups),
+            accuracy=share_interval(hits[contender.name], groups),
             seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
             chosen=contender is found.compared.chosen,
-            note=_tie(mean_interval(best_M - hits[contender.name], groups)),
+            note="tied with the best" if contender.name in tied else "",
         )
         for contender in contenders
     ]
-    majority = mean_interval(
+    majority = share_interval(
         found.train.labels_M == np.bincount(found.train.labels_M).argmax(), groups
     )
     baseline = Candidate("majority class", "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True)
     return (*sorted(rows, key=lambda row: -row.accuracy.value), baseline)
 
 
-def _tie(behind: Estimate) -> str:
-    """Say whether the paired interval of what a candidate is behind the best contains zero."""
-    if behind.value == behind.high == 0:
-        return ""
-    return "tied with the best" if behind.low <= 0 else ""
+def _tied(hits: Mapping[str, NDArray[np.bool_]], groups: Sequence[str]) -> set[str]:
+    """Return who may be the best, the best by estimate left out."""
+    is_tied_C = tied_with_best(np.stack(list(hits.values())), groups)
+    best = max(hits, key=lambda name: float(hits[name].mean()))
+    return {name for name, tied in zip(hits, is_tied_C, strict=True) if tied} - {best}
 
 
 def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:

@@ -14,12 +14,13 @@ from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import join_copies
 from vidfit.jobs.findings import Findings, build_report, model_card
-from vidfit.jobs.folds import Folds, check_enough, put_aside, split
+from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table, look_alikes
+from vidfit.jobs.untested import with_untested
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.ranking import Ranking
@@ -71,7 +72,9 @@ def run_fit(
     store = FeatureStore(output / "features")
     manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
-    check_enough(manifest.present(_labelled(manifest)), noticed(manifest))
+    able = able_classes(manifest.present(_labelled(manifest)), notes, noticed(manifest))
+    untested = [clip for clip in _labelled(manifest) if str(clip.label) not in able]
+    manifest = replace(manifest, clips=tuple(of_classes(manifest.clips, able)))
     manifest, pairs = _merged(manifest, options, (store, place), progress)
     manifest = put_aside(manifest, options.holdout, notes)
     clips = _labelled(manifest)
@@ -86,24 +89,33 @@ def run_fit(
         rules = race_rules(learn, options, keep=_MEMBERS, finish=True)
         contest = run_contest(learn, candidates, rules, store, place, progress)
     ranking = build_ranking(
-        Searched(str(source), manifest, candidates, dropped, contest, options.prefer, stages)
+        Searched(
+            str(source), manifest, candidates, dropped, contest, options.rule, stages, tuple(notes)
+        )
     )
     with timed(stages, "gather features"):
         finalists = [c for c in candidates if c.name in contest.race.finalists]
         encoders = [candidate.backbone for candidate in finalists]
-        table, tally = build_table(clips, encoders, store, place, progress, steps=options.trains)
+        kept = [clip for clip in untested if options.keep_untested and clip.split != "test"]
+        whole, tally = build_table(
+            [*clips, *kept], encoders, store, place, progress, steps=options.trains
+        )
     unread = f" that can be read ({len(tally.clips)} cannot)"
-    check_enough(table.clips, noticed(manifest, tally.clips), unread)
+    read = [clip for clip in whole.clips if str(clip.label) in able]
+    table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
     train, test = split(join_copies(table, notes), notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
-        terms = Terms(costs(finalists), METHODS, options.prefer == "cheapest")
+        limit = options.latency_seconds or math.inf
+        terms = Terms(costs(finalists), METHODS, options.rule, limit)
         compared = _compared(train, terms, options, (stages, notes), progress)
         leaky = _leaky(compared, train, Folds(train.classes), terms)
     model = model_of(compared.chosen, compared.folds_M, train)
+    if options.keep_untested:
+        model = with_untested(model, compared, whole.split()[0], terms, notes)
     report = build_report(
         Findings(
             str(source),
-            replace(manifest, warnings=(*ranking.warnings, *dict.fromkeys(notes))),
+            replace(manifest, warnings=tuple(dict.fromkeys((*ranking.warnings, *notes)))),
             train,
             test,
             [c for c in finalists if c.name in train.vectors],

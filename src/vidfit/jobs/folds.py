@@ -20,15 +20,11 @@ from vidfit.manifest import (
 )
 
 FOLDS = 5
-_CLIPS_LEFT = 2
+_CLIPS_LEFT, _NAMED = 2, 5
 
 
 def check_enough(clips: Sequence[Clip], known: str = "", where: str = "") -> None:
-    """Refuse clips from which nothing can be both learned and tested.
-
-    A class needs clips of two recordings, one to learn from and one to be tested on. When a
-    fold is taken away two of its clips must be left: what is learned from them is chosen by a
-    second, inner cross-validation.
+    """Refuse clips if not all of their classes can be both learned and tested.
 
     Parameters
     ----------
@@ -43,33 +39,103 @@ def check_enough(clips: Sequence[Clip], known: str = "", where: str = "") -> Non
     NotEnoughDataError
         Names each class that is short of clips, and what it lacks.
     """
-    recordings: dict[str, Counter[str]] = defaultdict(Counter)
-    for clip in clips:
-        recordings[str(clip.label)][clip.group or clip.path] += 1
-    if len(recordings) < 2:
+    _check_classes(clips, known, where)
+    short, folds = _short(clips)
+    if short:
+        consequence = (
+            f"too few clips{where} to learn from and to test on: {_lacking(short)}. "
+            f"{_needs(folds)}. Add clips of other recordings, or leave the class out"
+        )
+        raise NotEnoughDataError(refusal(known, consequence))
+
+
+def able_classes(
+    clips: Sequence[Clip], notes: list[str], known: str = "", where: str = ""
+) -> tuple[str, ...]:
+    """Return the classes that can be both learned and tested, and note what the others lack.
+
+    A class needs clips of two recordings, one to learn from and one to be tested on. When a
+    fold is taken away two of its clips must be left: what is learned from them is chosen by a
+    second, inner cross-validation.
+
+    Parameters
+    ----------
+    known, where
+        As in `check_enough`.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If fewer than two classes are left; names the others and what they lack.
+    """
+    _check_classes(clips, known, where)
+    short, folds = _short(clips)
+    able = tuple(sorted({str(clip.label) for clip in clips} - short.keys()))
+    if len(able) < 2:
+        consequence = (
+            f"too few clips{where} to learn from and to test on: {_lacking(short)}; "
+            f"{counted(len(able), 'class', 'classes')} of {len(able) + len(short)} can be tested, "
+            f"and two are needed. {_needs(folds)}. Add clips of other recordings"
+        )
+        raise NotEnoughDataError(refusal(known, consequence))
+    if short:
+        notes.append(
+            f"Not tested, for too few recordings hold them: {_lacking(short)}. {_needs(folds)}."
+        )
+    return able
+
+
+def of_classes(clips: Sequence[Clip], classes: Sequence[str]) -> list[Clip]:
+    """Return the clips of these classes, and those without a label."""
+    return [clip for clip in clips if clip.label is None or str(clip.label) in classes]
+
+
+def _check_classes(clips: Sequence[Clip], known: str, where: str) -> None:
+    labels = sorted({str(clip.label) for clip in clips})
+    if len(labels) < 2:
         verb = "is" if len(clips) == 1 else "are"
         consequence = (
             f"{counted(len(clips), 'labelled clip')}{where} {verb} of "
-            f"{counted(len(recordings), 'class', 'classes')}{_listed(recordings)}; two classes or "
+            f"{counted(len(labels), 'class', 'classes')}{_listed(labels)}; two classes or "
             "more are needed: put clips in folders CLASS/*.mp4, or give a CSV with the columns "
             "path and label"
         )
         raise NotEnoughDataError(refusal(known, consequence))
-    folds = min(FOLDS, *map(len, recordings.values()))
-    short = [
+
+
+def _short(clips: Sequence[Clip]) -> tuple[dict[str, Counter[str]], int]:
+    """Return the classes that cannot be tested, with clips by recording, and the fewest folds.
+
+    How many folds there are hangs on the rarest of the classes that can be tested.
+    """
+    recordings: dict[str, Counter[str]] = defaultdict(Counter)
+    for clip in clips:
+        recordings[str(clip.label)][clip.group or clip.path] += 1
+    able = {label: sizes for label, sizes in recordings.items() if len(sizes) >= 2}
+    fewest = folds = min([FOLDS, *map(len, able.values())])
+    while lost := [label for label in able if _left(able[label], folds) < _CLIPS_LEFT]:
+        fewest = min(fewest, folds)
+        able = {label: sizes for label, sizes in able.items() if label not in lost}
+        folds = min([FOLDS, *map(len, able.values())])
+    short = {label: sizes for label, sizes in recordings.items() if label not in able}
+    return short, fewest
+
+
+def _lacking(short: dict[str, Counter[str]]) -> str:
+    lines = [
         f"{label!r} has {counted(sum(sizes.values()), 'clip')} "
         f"of {counted(len(sizes), 'recording')}"
-        for label, sizes in recordings.items()
-        if len(sizes) < 2 or _left(sizes, folds) < _CLIPS_LEFT
+        for label, sizes in short.items()
     ]
-    if short:
-        consequence = (
-            f"too few clips{where} to learn from and to test on: {'; '.join(short[:5])}. A class "
-            f"needs at least 2 recordings, and {_CLIPS_LEFT} clips that are left when one of "
-            f"{max(folds, 2)} folds of recordings is put aside. Add clips of other recordings, or "
-            "leave the class out"
-        )
-        raise NotEnoughDataError(refusal(known, consequence))
+    more = len(lines) - _NAMED
+    return "; ".join([*lines[:_NAMED], *([f"and {more} more classes"] if more > 0 else [])])
+
+
+def _needs(folds: int) -> str:
+    return (
+        f"A class needs at least 2 recordings, and {_CLIPS_LEFT} clips that are left when one of "
+        f"{folds} folds of recordings is put aside"
+    )
 
 
 def _left(sizes: Counter[str], folds: int) -> int:
@@ -78,7 +144,7 @@ def _left(sizes: Counter[str], folds: int) -> int:
     return sum(sizes.values()) - sum(count for _, count in sizes.most_common(in_fold))
 
 
-def _listed(labels: Sequence[str] | dict[str, Counter[str]]) -> str:
+def _listed(labels: Sequence[str]) -> str:
     return f" ({', '.join(repr(label) for label in labels)})" if labels else ""
 
 
@@ -144,13 +210,14 @@ def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
     """
     train, test = table.split()
     if test.clips:
-        check_enough(train.clips, where=" outside the test split")
         missing = sorted({str(c.label) for c in test.clips} - {str(c.label) for c in train.clips})
         if missing:
             raise NotEnoughDataError(
                 f"the test split has classes that no other clip has{_listed(missing)}; "
                 "add training clips of them, or leave them out"
             )
+        able = able_classes(train.clips, notes, where=" outside the test split")
+        train, test = train.of_classes(able), test.of_classes(able)
         shared = set(train.groups) & set(test.groups)
         if shared:
             notes.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from vidfit.jobs.candidates import (
 from vidfit.jobs.combined import Found, build_combination, combination_card
 from vidfit.jobs.compared import compare, model_of, save
 from vidfit.jobs.copies import join_copies
-from vidfit.jobs.folds import Folds, check_enough
+from vidfit.jobs.folds import Folds, able_classes, of_classes
 from vidfit.jobs.options import FuseOptions
 from vidfit.jobs.pairs import Pairs
 from vidfit.jobs.sources import say
@@ -73,7 +74,8 @@ def run_fuse(
     manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
     clips = _to_learn_from(manifest, notes)
-    check_enough(manifest.present(clips), noticed(manifest))
+    able = able_classes(manifest.present(clips), notes, noticed(manifest))
+    clips = of_classes(clips, able)
     with timed(stages, "measure candidates"):
         loaded, dropped = entrants(clips, options, progress)
         loaded, too_dear = within_minutes(loaded, len(clips), options)
@@ -88,10 +90,10 @@ def run_fuse(
             steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
         )
     unread = f" that can be read ({len(tally.clips)} cannot)"
-    check_enough(table.clips, noticed(manifest, tally.clips), unread)
-    table = join_copies(table, notes)
+    able = able_classes(table.clips, notes, noticed(manifest, tally.clips), unread)
+    table = join_copies(table.of_classes(able), notes)
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
-    terms = Terms(costs(ran), methods, options.prefer == "cheapest")
+    terms = Terms(costs(ran), methods, options.rule, options.latency_seconds or math.inf)
     pairs, students = Pairs(table), Students(table) if options.student else None
 
     def look(outer: Outer) -> None:

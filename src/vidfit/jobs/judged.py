@@ -18,7 +18,7 @@ from vidfit.jobs import heads
 from vidfit.jobs.compared import model_of
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import fit_temperature, mean_interval, probabilities
+from vidfit.metrics import fit_temperature, mean_interval, probabilities, share_interval
 from vidfit.metrics.noninferior import PairedLoss, paired_loss, share_bound
 from vidfit.model import Model
 from vidfit.selection import Contender, Terms, fit_contenders
@@ -204,7 +204,7 @@ def judgement(answers_RMK: Floats, original_RMK: Floats, table: Table) -> Judgem
     changed_M = (answers_RMK.argmax(axis=2) != original_RMK.argmax(axis=2)).mean(axis=0)
     loss = _floored(mean_interval(original_M - hit_M, groups), changed_M, less_M, groups)
     return Judgement(
-        mean_interval(hit_M, groups), loss, paired_loss(less_M, groups), float(changed_M.mean())
+        share_interval(hit_M, groups), loss, paired_loss(less_M, groups), float(changed_M.mean())
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from vidfit.compressed import Target
 from vidfit.errors import VidfitError
 from vidfit.plans import Regime
+
+if TYPE_CHECKING:
+    from vidfit.selection import Rule
 
 Preference = Literal["cheapest", "best"]
 
@@ -33,7 +36,10 @@ class SelectOptions:
     commercial
         Whether candidates must have a licence that allows commercial use.
     prefer
-        Which of those tied with the best to recommend: the cheapest, or the best.
+        What to recommend: the cheapest that the clips hardly tell from the best, or the best.
+    give_up
+        Most points of accuracy that the cheapest may lie below the best, and that a fusion must
+        gain where it takes more than half as long again.
     workers
         Threads that decode and infer; ``None`` means one for each usable core.
     download
@@ -50,6 +56,7 @@ class SelectOptions:
     latency_seconds: float | None = None
     commercial: bool = False
     prefer: Preference = "cheapest"
+    give_up: float = 2.0
     workers: int | None = None
     download: bool = False
     on: str = "here"
@@ -66,11 +73,20 @@ class SelectOptions:
             raise VidfitError(f"workers is {self.workers}; give 1 or more, or None for all cores")
         if self.prefer not in ("cheapest", "best"):
             raise VidfitError(f"prefer is {self.prefer!r}; valid are 'cheapest' and 'best'")
+        if not 0 <= self.give_up <= 100:
+            raise VidfitError(f"give_up is {self.give_up}; it is points of accuracy in [0, 100]")
+
+    @property
+    def rule(self) -> Rule:
+        """How the recommended candidate is found."""
+        from vidfit.selection import Rule
+
+        return Rule(self.prefer == "cheapest", self.give_up / 100)
 
 
 @dataclass(frozen=True)
 class FitOptions(SelectOptions):
-    """What a user may ask of `fit`: what may be asked of `select`, and three things more.
+    """What a user may ask of `fit`: what may be asked of `select`, and four things more.
 
     Parameters
     ----------
@@ -80,6 +96,8 @@ class FitOptions(SelectOptions):
     merge_duplicates
         Whether recordings with clips that look the same count as one; otherwise such clips
         are only reported.
+    keep_untested
+        Whether the model learns classes that too few recordings hold to be tested, too.
     train
         Whether to train a network over the best candidate as well, and keep it if it is proven
         better; ``None`` does so where ``minutes`` are given and some are left.
@@ -87,6 +105,7 @@ class FitOptions(SelectOptions):
 
     holdout: float = 0.0
     merge_duplicates: bool = False
+    keep_untested: bool = False
     train: bool | None = None
 
     @property

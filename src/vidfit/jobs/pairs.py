@@ -12,7 +12,7 @@ from vidfit.contracts import Floats
 from vidfit.fusion import Member, Training, fit_method
 from vidfit.jobs.compared import Compared
 from vidfit.jobs.table import Table
-from vidfit.metrics import error_correlation, kappa, mean_interval, oracle_hits
+from vidfit.metrics import error_correlation, kappa, oracle_hits, paired_interval, share_interval
 from vidfit.selection import Contender, Outer, hits
 
 
@@ -59,7 +59,7 @@ def _pair(
         first,
         second,
         kappa(answers[first].argmax(1), answers[second].argmax(1), len(table.classes)),
-        mean_interval(oracle_hits(hits_2M), groups),
+        share_interval(oracle_hits(hits_2M), groups),
         error_correlation(*hits_2M),
-        mean_interval(stacked_M - hits_2M[0], groups),
+        paired_interval(stacked_M - hits_2M[0], groups),
     )

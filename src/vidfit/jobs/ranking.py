@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.backbones import catalogue
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, seconds_a_clip
+from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, Floats, seconds_a_clip
 from vidfit.errors import BackboneError
+from vidfit.evaluate import few_recordings
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.contest import Contest, Entry
 from vidfit.jobs.findings import provenance
-from vidfit.jobs.options import Preference
 from vidfit.manifest import Manifest
-from vidfit.metrics import mean_interval
+from vidfit.metrics import paired_interval, share_interval
 from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
 from vidfit.reported import Stage
-from vidfit.selection import bias_corrected, tied_with_best
+from vidfit.selection import Rule, bias_corrected, recommend, tied_with_best
 from vidfit.selection.scores import PROBES, SCORES
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
@@ -36,8 +36,9 @@ class Searched:
     candidates: Sequence[Loaded]
     dropped: Sequence[Failure]
     contest: Contest
-    prefer: Preference
+    rule: Rule
     stages: Sequence[Stage]
+    notes: Sequence[str] = ()
 
     @property
     def best(self) -> str:
@@ -67,24 +68,26 @@ def build_ranking(found: Searched) -> Ranking:
     """Return the ranking."""
     race, table = found.contest.race, found.contest.last[found.best].table
     tied = _tied(found)
-    recommended = _recommended(found, tied)
-    naive = mean_interval(found.hits(found.best), table.groups)
+    recommended = _recommended(found)
     labels_M = table.labels_M
+    majority = int(np.bincount(labels_M).argmax())
     clips = [clip for clip in found.manifest.clips if clip.label is not None]
     rarest = int(np.unique([str(clip.label) for clip in clips], return_counts=True)[1].min())
+    recordings = len({clip.group or clip.path for clip in clips})
     rows = [_ranked(found, name, recommended, tied) for name in found.contest.last]
     return Ranking(
         data=found.data,
         classes=table.classes,
         clip_count=len(clips),
-        group_count=len({clip.group or clip.path for clip in clips}),
+        group_count=recordings,
         grouping=found.manifest.grouping,
         recommended=recommended,
         why=_why(found, recommended, tied),
         best=found.best,
-        score=_expected(found, recommended, naive),
-        naive=naive,
-        majority=mean_interval(labels_M == np.bincount(labels_M).argmax(), table.groups),
+        score=_expected(found),
+        naive=share_interval(found.hits(found.best), table.groups),
+        majority=share_interval(labels_M == majority, table.groups),
+        majority_class=table.classes[majority],
         candidates=tuple(sorted(rows, key=lambda row: (-row.clips, row.behind_best.value))),
         dropped=(*found.dropped, *race.untried),
         rungs=tuple(
@@ -108,7 +111,12 @@ def build_ranking(found: Searched) -> Ranking:
         stages=tuple(found.stages),
         machine=hardware().describe(),
         provenance=provenance(found.manifest, found.candidates),
-        warnings=(*found.manifest.warnings, *_unproven(found)),
+        warnings=(
+            *found.manifest.warnings,
+            *found.notes,
+            *few_recordings(recordings),
+            *_unproven(found),
+        ),
     )
 
 
@@ -137,25 +145,39 @@ def _tied(found: Searched) -> list[str]:
     ]
 
 
-def _recommended(found: Searched, tied: Sequence[str]) -> str:
-    if found.prefer == "best":
-        return found.best
-    return min(tied, key=lambda name: found.loaded(name).cost.seconds)
+def _recommended(found: Searched) -> str:
+    finalists = found.contest.race.finalists
+    hits_CM = np.stack([found.hits(name) for name in finalists])
+    return finalists[recommend(hits_CM, found.groups(found.best), _costs(found), found.rule)]
+
+
+def _costs(found: Searched) -> list[Cost]:
+    return [found.loaded(name).cost for name in found.contest.race.finalists]
 
 
 def _why(found: Searched, recommended: str, tied: Sequence[str]) -> str:
+    if recommended != found.best:
+        behind = paired_interval(found.behind(recommended), found.groups(recommended))
+        return (
+            f"{recommended} is the cheapest within one standard error of {found.best}, the best by "
+            f"estimate, which is {_points(behind)} ahead at {_price(found, recommended)}; "
+            "--prefer best takes it."
+        )
     if len(tied) == 1:
         return f"{recommended} is proven better than every other candidate that ran to the end."
-    count = f"{len(tied)} candidates are tied with the best"
-    if recommended == found.best and found.prefer == "best":
-        return f"{count}; {recommended} has the highest accuracy."
-    if recommended == found.best:
-        return f"{count}; {recommended} has the highest accuracy and is the cheapest of them."
-    behind = mean_interval(found.behind(recommended), found.groups(recommended))
-    times = found.loaded(found.best).cost.seconds / found.loaded(recommended).cost.seconds
+    best = f"{len(tied)} candidates are tied with the best; {recommended} has the highest accuracy"
+    if not found.rule.cheapest:
+        return f"{best}."
+    points = found.rule.give_up * 100
+    return f"{best}, and no cheaper one is within one standard error and {points:g} points of it."
+
+
+def _price(found: Searched, recommended: str) -> str:
+    """Return what a clip costs with the best, beside the recommended one."""
+    dear, cheap = found.loaded(found.best).cost, found.loaded(recommended).cost
+    times = dear.seconds / cheap.seconds if cheap.seconds else 1.0
     return (
-        f"{count}; {recommended} is the cheapest of them. {found.best}, the best by estimate, is "
-        f"{_points(behind)} ahead at {times:.1f} times the cost; --prefer best takes it."
+        f"{times:.1f} times the time of a clip ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
     )
 
 
@@ -164,22 +186,16 @@ def _points(difference: Estimate) -> str:
     return f"{value:.1f} points [{low:.1f}, {high:.1f}]"
 
 
-def _expected(found: Searched, recommended: str, naive: Estimate) -> Estimate:
-    """Return what the recommended one is worth: its own figure less the optimism of choosing.
+def _expected(found: Searched) -> Estimate:
+    """Return what the recommended one is worth: its own figure less the optimism of choosing."""
+    hits_CM = np.stack([found.hits(name) for name in found.contest.race.finalists])
+    return bias_corrected(hits_CM, found.groups(found.best), _costs(found), found.rule)
 
-    The interval is as wide as that of the best, which knows of the choice.
-    """
-    finalists = [found.hits(name) for name in found.contest.race.finalists]
-    corrected = bias_corrected(np.stack(finalists), found.groups(found.best))
-    if recommended == found.best:
-        return corrected
-    optimism = max(0.0, naive.value - corrected.value)
-    value = float(found.hits(recommended).mean()) - optimism
-    return Estimate(
-        value,
-        max(0.0, value - (corrected.value - corrected.low)),
-        min(1.0, value + (corrected.high - corrected.value)),
-    )
+
+def _behind(found: Searched, name: str, groups: Sequence[str]) -> Estimate:
+    """Return the best candidate's accuracy minus another's."""
+    same = name == found.best
+    return Estimate(0.0, 0.0, 0.0) if same else paired_interval(found.behind(name), groups)
 
 
 def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -> Ranked:
@@ -190,8 +206,8 @@ def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -
         name=name,
         standing=standing,
         reason=reason,
-        accuracy=mean_interval(entry.hits_M, entry.table.groups),
-        behind_best=mean_interval(found.behind(name), entry.table.groups),
+        accuracy=share_interval(entry.hits_M, entry.table.groups),
+        behind_best=_behind(found, name, entry.table.groups),
         clips=len(entry.hits_M),
         seconds_per_clip=loaded.cost.seconds,
         memory_bytes=loaded.cost.memory_bytes,
@@ -218,7 +234,7 @@ def _standing(
     found: Searched, name: str, recommended: str, tied: Sequence[str]
 ) -> tuple[Standing, str]:
     if name == recommended:
-        return "recommended", "the best" if name == found.best else "the cheapest of the tied"
+        return "recommended", "the best" if name == found.best else "the cheapest near the best"
     if name in tied:
         return "tied", "the best by estimate" if name == found.best else "no proven difference"
     if name in found.contest.race.finalists:
@@ -255,8 +271,8 @@ def _baseline(found: Searched, rule: str, name: str, evidence: str) -> Baseline:
         rule,
         name,
         evidence,
-        mean_interval(found.hits(name), groups),
-        mean_interval(found.behind(name), groups),
+        share_interval(found.hits(name), groups),
+        _behind(found, name, groups),
     )
 
 
@@ -274,11 +290,11 @@ def _temporal(contest: Contest) -> Temporal | None:
         return None
     name, shuffled = contest.twin
     groups, ordered_M = shuffled.table.groups, contest.last[name].hits_M
-    gain = mean_interval(ordered_M - shuffled.hits_M, groups)
+    gain = paired_interval(ordered_M - shuffled.hits_M, groups)
     return Temporal(
         name,
-        mean_interval(ordered_M, groups),
-        mean_interval(shuffled.hits_M, groups),
+        share_interval(ordered_M, groups),
+        share_interval(shuffled.hits_M, groups),
         gain,
         len(groups),
         _verdict(gain),

@@ -9,7 +9,7 @@ from vidfit.contracts import Progress
 from vidfit.features import FeatureStore
 from vidfit.jobs.candidates import entrants, predicted_seconds
 from vidfit.jobs.contest import race_rules, run_contest
-from vidfit.jobs.folds import check_enough
+from vidfit.jobs.folds import able_classes, of_classes
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.sources import say
@@ -56,7 +56,10 @@ def run_select(
     manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
     clips = [clip for clip in manifest.clips if clip.label is not None and clip.split != "test"]
-    check_enough(manifest.present(clips), noticed(manifest))
+    notes: list[str] = []
+    able = able_classes(manifest.present(clips), notes, noticed(manifest))
+    clips = of_classes(clips, able)
+    manifest = replace(manifest, clips=tuple(of_classes(manifest.clips, able)))
     with timed(stages, "measure candidates"):
         candidates, dropped = entrants(clips, options, progress)
     rules = race_rules(clips, options)
@@ -67,7 +70,7 @@ def run_select(
         store = FeatureStore(output / "features")
         contest = run_contest(clips, candidates, rules, store, place, progress)
     ranking = build_ranking(
-        Searched(str(source), manifest, candidates, dropped, contest, options.prefer, stages)
+        Searched(str(source), manifest, candidates, dropped, contest, options.rule, stages, notes)
     )
     write_ranking(ranking, output)
     return ranking

@@ -16,7 +16,7 @@ from vidfit.fusion.distil import fit_student, teacher
 from vidfit.jobs.compared import Compared, model_of
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import mean_interval, ratio_interval
+from vidfit.metrics import paired_interval, ratio_interval, share_interval
 from vidfit.model import Model
 from vidfit.selection import FUSION, Contender, Outer, Rows, hits, merit
 
@@ -64,8 +64,8 @@ class Students:
         proven = honest.gain.proven
         value = Student(
             student.members[0],
-            mean_interval(self._hits_M, groups),
-            mean_interval(gain_M, groups),
+            share_interval(self._hits_M, groups),
+            paired_interval(gain_M, groups),
             ratio_interval(gain_M, fused_M - single_M, groups) if proven else None,
             costs[student.members[0]].seconds,
         )

@@ -81,6 +81,14 @@ class Table:
         test_M = np.array([clip.split == "test" for clip in self.clips])
         return self.where(~test_M), self.where(test_M)
 
+    def of_classes(self, classes: Sequence[str]) -> Table:
+        """Return the clips of some classes, numbered anew."""
+        if tuple(classes) == self.classes:
+            return self
+        kept = self.where(np.array([str(clip.label) in classes for clip in self.clips], np.bool_))
+        labels_M = np.array([classes.index(str(clip.label)) for clip in kept.clips], np.int64)
+        return replace(kept, classes=tuple(classes), labels_M=labels_M)
+
     def where(self, keep_M: NDArray[np.bool_]) -> Table:
         """Return the clips for which ``keep_M`` is true."""
         rows = np.flatnonzero(keep_M)

@@ -12,6 +12,7 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
+from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
 from vidfit.jobs.clipsets import Prepared, frame_set, token_set, tokens_of
@@ -24,7 +25,7 @@ from vidfit.jobs.subject import sight
 from vidfit.jobs.training_run import EVENTS, Outcome, Split, finish, write_run
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, noticed, read_manifest
-from vidfit.metrics import mean_interval
+from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
 from vidfit.networks.head import standards
 from vidfit.planning.file import read_plan
@@ -109,7 +110,7 @@ def run_train(
         len(parts.learn_M), len(parts.choose_M), len(parts.test_M), score, majority,
         outcome.history, outcome.best_epoch, _step_seconds(outcome), outcome.peak_bytes,
         (*manifest.rejected, *ready.failures), tuple(stages), hardware().describe(),
-        (*manifest.warnings, *dict.fromkeys(notes)),
+        (*manifest.warnings, *dict.fromkeys(notes), *_few(ready, parts)),
     )  # fmt: skip
     card = _card(report, made.backbone)
     save_model(
@@ -265,7 +266,13 @@ def _tested(
     truth_M = labels_M[parts.test_M]
     answers_M = made.head.log_probabilities([test_MX]).argmax(axis=1)
     majority = np.bincount(labels_M[parts.learn_M]).argmax()
-    return mean_interval(answers_M == truth_M, groups), mean_interval(truth_M == majority, groups)
+    return share_interval(answers_M == truth_M, groups), share_interval(truth_M == majority, groups)
+
+
+def _few(ready: Prepared, parts: Parts) -> tuple[str, ...]:
+    """Return the warning that the test's recordings ask for, if there is a test."""
+    recordings = len({ready.groups[i] for i in parts.test_M})
+    return few_recordings(recordings) if recordings else ()
 
 
 def _step_seconds(outcome: Outcome) -> float:

@@ -20,7 +20,7 @@ from vidfit.jobs import heads
 from vidfit.jobs.compared import Compared, Trained
 from vidfit.jobs.folds import FOLDS
 from vidfit.jobs.table import Table
-from vidfit.metrics import fit_temperature, mean_interval, probabilities
+from vidfit.metrics import fit_temperature, paired_interval, probabilities
 from vidfit.networks.head import NetworkHead, standards
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 from vidfit.selection import Contender, Gain, Outer, Rows, hits, is_proven_better, merit
@@ -168,7 +168,7 @@ def _plan(subject: Subject, classes: int, clips: int) -> Plan:
 
 def _judged(trained_M: Floats, frozen_M: Floats, groups: Sequence[str]) -> Gain:
     """Return what the network gains over the frozen procedure."""
-    points = mean_interval(trained_M - frozen_M, groups)
+    points = paired_interval(trained_M - frozen_M, groups)
     proven = points.low > 0 and is_proven_better(trained_M, frozen_M, groups)
     return Gain(points, proven)
 

@@ -28,8 +28,9 @@ _ROUNDING = 1e-9
 def mean_interval(values_M: ArrayLike, groups: Sequence[str], *, seed: int = 0) -> Estimate:
     """Return the mean of a value per clip with its 95 % interval.
 
-    Pass differences of two models' hits for a paired comparison. From one recording nothing
-    can be said of others: both ends are NaN.
+    Hits go to `vidfit.metrics.share_interval`, and differences of hits to
+    `vidfit.metrics.paired_interval`: resamples of a few recordings without an error would claim
+    certainty. From one recording nothing can be said of others: both ends are NaN.
     """
     values = np.asarray(values_M, dtype=np.float64)
     group_M, count = numbered(groups)
@@ -39,10 +40,10 @@ def mean_interval(values_M: ArrayLike, groups: Sequence[str], *, seed: int = 0) 
     return _estimate(values.mean(), np.concatenate(means), count)
 
 
-def class_mean_interval(
+def resampled_class_mean(
     hits_M: ArrayLike, labels_M: ArrayLike, groups: Sequence[str], *, seed: int = 0
 ) -> Estimate:
-    """Return mean class accuracy (the mean of the recalls) with its 95 % interval.
+    """Return mean class accuracy with the interval of resampled recordings alone.
 
     A class that a resample does not draw is left out of that resample's mean.
     """

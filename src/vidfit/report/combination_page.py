@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from vidfit.contracts import Estimate
 
 LEADERS, LEADERS_OF_FAMILY, PAIRS_AT_ONCE = 12, 5, 8
-FEW_GROUPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,6 @@ def combination_html(combination: Combination) -> str:
         "words": words,
         "marks": marks,
         "headline_chart": charts.headline_chart(combination.score, combination.majority.value),
-        "few_groups": combination.group_count < FEW_GROUPS,
         "kinds": [k for k in words.FAMILIES if k in {spot.kind for spot in spots(combination)}],
         **_gains(combination),
         **_costs(combination),

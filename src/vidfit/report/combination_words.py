@@ -28,12 +28,22 @@ FAMILIES = {
 
 
 def headline(combination: Combination) -> str:
-    """Return the answer in one sentence, with the interval that it rests on."""
+    """Return the answer in a sentence or two, with the interval that it rests on."""
     c = combination
+    if not c.beats_majority:
+        return (
+            f"{wording.nothing_proven(c.majority_class, c.majority)} Best by estimate: "
+            f"{chosen_of(c)}."
+        )
     if c.gain is None:
         return f"Use {c.chosen}: with one candidate there is nothing to combine."
-    if c.proven:
+    if c.keeps_fusion:
         return f"Fusion kept: {chosen_of(c)} beats {c.best_single} by {gain(c.gain)} {UNSEEN}."
+    if c.proven:
+        return (
+            f"Gain proven, fusion not taken: use {c.chosen}. The best fusion comes to "
+            f"{gain(c.gain)} against {rival(c)} {UNSEEN}, which is not worth its time."
+        )
     return (
         f"No proven gain: use {c.chosen}. The best fusion comes to {gain(c.gain)} "
         f"against {rival(c)} {UNSEEN}."
@@ -67,9 +77,10 @@ def rule_sentence(combination: Combination) -> str:
         "In each fold the best fusion is chosen without the fold's recordings, then tested on "
         "them. Held against the single model that turned out best there, its answers over all "
         "folds make the gain in the headline, so that the luck of choosing among many is paid "
-        "for. A fusion is kept only if the whole interval lies above zero"
+        "for. A fusion is kept only if the whole interval lies above zero, and, where it takes "
+        "more than half as long again, if the gain is more than --give-up points"
     )
-    return f"{text}: here it does." if combination.proven else f"{text}: here it does not."
+    return f"{text}: here it is." if combination.keeps_fusion else f"{text}: here it is not."
 
 
 def score_sentence(combination: Combination) -> str:

@@ -12,8 +12,6 @@ from vidfit.report.frame import render
 if TYPE_CHECKING:
     from vidfit.compressed import Compression
 
-FEW_GROUPS = 12
-
 
 def compression_html(compression: Compression) -> str:
     """Return the compression as one self-contained HTML page, made as `report_html` is."""
@@ -29,6 +27,5 @@ def compression_html(compression: Compression) -> str:
         "narrow": front_picture(compression, 350, 460),
         "off_scale": off_scale(compression),
         "undrawn": undrawn(compression),
-        "few_groups": compression.judged_groups < FEW_GROUPS,
     }
     return render("compression.html.jinja", "compression", compression.data, context)

@@ -64,7 +64,12 @@ def on_cost_axis(candidate: Costed) -> bool:
 
 
 def headline(report: Report) -> str:
-    """Return the answer in one sentence."""
+    """Return the answer in a sentence, or in two where nothing is proven."""
+    if not report.beats_majority:
+        return (
+            f"{wording.nothing_proven(report.majority_class, report.majority)} Best by estimate: "
+            f"{report.chosen}, {wording.figure(report.score)} on recordings it never saw."
+        )
     return (
         f"Use {report.chosen}: {wording.figure(report.score)} on recordings it never saw "
         f"(majority class {wording.percent(report.majority.value)})."

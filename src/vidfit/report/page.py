@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 LEADERS = 15
 HARDEST = 12
-FEW_GROUPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,6 @@ def _answer(report: Report) -> dict[str, Any]:
         "leakage": leakage_sentence(report),
         "compared": compared,
         "compared_axis": charts.accuracy_axis(estimate for _, estimate, _ in compared),
-        "few_groups": report.group_count < FEW_GROUPS,
     }
 
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from vidfit.ranking import Ranked, Ranking
 
 LEADERS = 20
-FEW_GROUPS = 12
 LEADING = ("recommended", "tied")
 
 
@@ -27,7 +26,6 @@ def ranking_html(ranking: Ranking) -> str:
         "meanings": LEGEND,
         "standings": {c.standing for c in ranking.candidates},
         "headline_chart": charts.headline_chart(ranking.score, ranking.majority.value),
-        "few_groups": ranking.group_count < FEW_GROUPS,
         **_table(ranking),
         **_pictures(ranking),
         **_compared(ranking),

@@ -21,9 +21,21 @@ REGIMES: dict[Regime, str] = {
 }
 
 
+_EXCESS = (
+    " That is more because clips are decoded anew in each round, because one candidate runs on "
+    "shuffled frames as well, and because times in several threads are longer than those measured "
+    "in one."
+)
+
+
 def headline(ranking: Ranking) -> str:
-    """Return the answer in one sentence."""
+    """Return the answer in a sentence, or in two where nothing is proven."""
     expected = wording.figure(ranking.score)
+    if not ranking.beats_majority:
+        return (
+            f"{wording.nothing_proven(ranking.majority_class, ranking.majority)} Best by "
+            f"estimate: {ranking.recommended}, {expected} expected on new recordings."
+        )
     return f"Use {ranking.recommended}: {expected} expected on new recordings."
 
 
@@ -149,6 +161,7 @@ def spent_sentence(ranking: Ranking) -> str:
     return (
         f"The race took {core_time(spent)} of decoding and inference, added over threads; all "
         f"candidates on all clips would take {core_time(whole)}: it took {share} of that."
+        f"{_EXCESS if spent > whole else ''}"
     )
 
 

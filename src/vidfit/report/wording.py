@@ -44,6 +44,13 @@ def figure(estimate: Estimate) -> str:
     return f"{percent(estimate.value)} {text if has_interval(estimate) else f'({text})'}"
 
 
+def nothing_proven(majority_class: str, majority: Estimate) -> str:
+    """Say that no model is proven better than one constant answer."""
+    named = f"'{majority_class}'" if majority_class else "the most frequent class"
+    share = f" ({percent(majority.value)})" if isfinite(majority.value) else ""
+    return f"Nothing here is proven better than always saying {named}{share}."
+
+
 def milliseconds(seconds: float) -> str:
     """Return seconds as milliseconds with about three significant digits; none is a dash."""
     if not isfinite(seconds):

@@ -11,9 +11,10 @@ from vidfit.selection.compare import (
     hits,
     merit,
 )
-from vidfit.selection.nested import FUSION, SINGLE, Gain, Nested, Outer, nested
+from vidfit.selection.nested import FUSION, SINGLE, Gain, Nested, Outer, nested, times
 from vidfit.selection.order import first_size, spread_order
 from vidfit.selection.race import Race, Round, Trial, race
+from vidfit.selection.recommend import Rule, is_cheaper, recommend
 from vidfit.selection.rows import Rows
 from vidfit.selection.ties import is_proven_better, tied_with_best
 
@@ -27,6 +28,7 @@ __all__ = [
     "Race",
     "Round",
     "Rows",
+    "Rule",
     "Rules",
     "SINGLE",
     "Terms",
@@ -36,10 +38,13 @@ __all__ = [
     "first_size",
     "fit_contenders",
     "hits",
+    "is_cheaper",
     "is_proven_better",
     "merit",
     "nested",
     "race",
+    "recommend",
     "spread_order",
     "tied_with_best",
+    "times",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vidfit.contracts import Cost, Failure, seconds_a_clip
 from vidfit.selection.order import GROWTH, round_sizes
+from vidfit.selection.recommend import Rule
 
 FIRST_SHARE = 1 / 3
 """So much of a budget goes to the first round, in which all run."""
@@ -29,6 +30,8 @@ class Rules:
         So many are never dropped as proven behind: a fusion wants members.
     finish
         Whether those who are left when the race ends run on all clips.
+    rule
+        Which of them is recommended in the end.
     """
 
     clips: int
@@ -36,6 +39,7 @@ class Rules:
     budget_seconds: float | None = None
     keep: int = 1
     finish: bool = False
+    rule: Rule = Rule()
 
 
 class Purse:

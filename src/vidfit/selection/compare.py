@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,8 @@ import numpy as np
 from vidfit.contracts import Cost, FittedFusion, Floats, Indices, StagedFusion, seconds_a_clip
 from vidfit.fusion import HEADS, METHODS, Member, Training, fit_method
 from vidfit.fusion.linear import cross_fit, log_loss
+from vidfit.selection.recommend import Rule, recommend
 from vidfit.selection.rows import Rows
-from vidfit.selection.ties import tied_with_best
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,16 @@ class Terms:
     methods
         Ways to combine them, of `vidfit.fusion.METHODS`; each is tried on the best pair and on
         all members.
-    cheapest
-        Whether of those tied with the best single model the cheapest is recommended.
+    rule
+        Which single model is recommended, and what a fusion must gain.
+    latency_seconds
+        Longest mean time of a clip; fusions that take longer are not chosen.
     """
 
     costs: Mapping[str, Cost]
     methods: tuple[str, ...] = tuple(METHODS)
-    cheapest: bool = True
+    rule: Rule = Rule()
+    latency_seconds: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,13 @@ class Contender:
 
 @dataclass(frozen=True)
 class Choice:
-    """The best single model, the one to use of those tied with it, and the best fusion.
+    """The best single model, the one to recommend, and the best fusion.
 
-    ``tied`` are the names of the single models among which the truly best one is, with 95 %
-    probability; ``best_fusion`` is ``None`` with a single candidate.
+    ``best_fusion`` is ``None`` with a single candidate, or where none is fast enough.
     """
 
     best_single: Contender
     recommended: Contender
-    tied: tuple[str, ...]
     best_fusion: Contender | None
 
 
@@ -130,18 +132,22 @@ def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
     """
     labels_M = rows.labels_M
     singles = [c for c in contenders if not c.method]
-    fusions = [c for c in contenders if c.method]
-    best = max(singles, key=lambda c: merit(c.out_of_fold_MK, labels_M))
+    singles.sort(key=lambda c: -merit(c.out_of_fold_MK, labels_M))
+    fusions = [c for c in contenders if c.method and _is_in_time(c, rows, terms)]
     hits_CM = np.stack([hits(c.out_of_fold_MK, labels_M) for c in singles])
-    is_tied_C = tied_with_best(hits_CM, rows.groups)
-    tied = [c for c, is_tied in zip(singles, is_tied_C, strict=True) if is_tied or c is best]
-    cheapest = min(tied, key=lambda c: terms.costs[c.name].seconds)
+    of = [terms.costs[c.name] for c in singles]
     return Choice(
-        best,
-        cheapest if terms.cheapest else best,
-        tuple(c.name for c in tied),
+        singles[0],
+        singles[recommend(hits_CM, rows.groups, of, terms.rule)],
         min(fusions, key=lambda c: log_loss(c.out_of_fold_MK, labels_M), default=None),
     )
+
+
+def _is_in_time(contender: Contender, rows: Rows, terms: Terms) -> bool:
+    if math.isinf(terms.latency_seconds):
+        return True
+    seconds_M = contender.seconds(contender.depth(rows), terms.costs)
+    return float(seconds_M.mean()) <= terms.latency_seconds
 
 
 def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:

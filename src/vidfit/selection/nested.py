@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Estimate, Floats, Indices
-from vidfit.metrics import fit_temperature, mean_interval, probabilities
+from vidfit.metrics import fit_temperature, paired_interval, probabilities
 from vidfit.selection.compare import Choice, Contender, Terms, choose, fit_contenders, hits, merit
 from vidfit.selection.rows import Rows
 from vidfit.selection.ties import is_proven_better
@@ -59,8 +59,8 @@ class Nested:
     gain
         ``None`` with a single candidate.
     chosen_MK
-        Of each clip the fusion's answer where the other folds prove a gain, else the single
-        model's.
+        Of each clip the fusion's answer where the other folds prove a gain that is worth its
+        time, else the single model's.
     chosen_by_fold
         What that was.
     """
@@ -72,6 +72,12 @@ class Nested:
     gain: Gain | None
     chosen_MK: Floats
     chosen_by_fold: tuple[str, ...]
+
+
+def times(seconds_M: Mapping[str, Floats], dear: str, cheap: str) -> float:
+    """Return how many times as long a clip takes with one contender as with another."""
+    least = float(seconds_M[cheap].mean())
+    return float(seconds_M[dear].mean()) / least if least else 1.0
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,9 @@ def nested(
         chosen.append(outer.choice)
         if look:
             look(outer)
+    _fill(sheet, outer_M, chosen)
     best = max(rows.vectors, key=lambda name: merit(sheet.answers[name], rows.labels_M))
-    chosen_MK, by_fold = _decided(sheet, outer_M, chosen)
+    chosen_MK, by_fold = _decided(sheet, outer_M, chosen, terms)
     everyone = np.ones(len(outer_M), np.bool_)
     return Nested(
         sheet.answers,
@@ -177,8 +184,15 @@ def _answer_outside(
     return Outer(train, inner_M, test_M, test, contenders, choice)
 
 
+def _fill(sheet: _Sheet, outer_M: Indices, chosen: Sequence[Choice]) -> None:
+    """Let the single model answer in folds where no fusion was fast enough."""
+    for fold, choice in zip(np.unique(outer_M), chosen, strict=True):
+        if FUSION in sheet.answers and choice.best_fusion is None:
+            sheet.answers[FUSION][outer_M == fold] = sheet.answers[SINGLE][outer_M == fold]
+
+
 def _decided(
-    sheet: _Sheet, outer_M: Indices, chosen: Sequence[Choice]
+    sheet: _Sheet, outer_M: Indices, chosen: Sequence[Choice], terms: Terms
 ) -> tuple[Floats, tuple[str, ...]]:
     """Decide for each fold by the answers to the others whether to fuse."""
     chosen_MK = sheet.answers[SINGLE].copy()
@@ -189,10 +203,19 @@ def _decided(
         others_M = outer_M != fold
         best = max(sheet.rows.vectors, key=lambda name: _merit(sheet, name, others_M))
         fusion = chosen[i].best_fusion
-        if fusion and _gain(sheet, others_M, best).proven:
+        if fusion and _is_worth_it(sheet, others_M, (fusion.name, best), terms):
             chosen_MK[~others_M] = sheet.answers[FUSION][~others_M]
             by_fold[i] = fusion.name
     return chosen_MK, tuple(by_fold)
+
+
+def _is_worth_it(
+    sheet: _Sheet, among_M: NDArray[np.bool_], names: tuple[str, str], terms: Terms
+) -> bool:
+    """Return whether the fusion's gain over the best single is proven and worth its time."""
+    fusion, single = names
+    gain = _gain(sheet, among_M, single)
+    return gain.proven and terms.rule.pays(gain.points.value, times(sheet.seconds, fusion, single))
 
 
 def _merit(sheet: _Sheet, name: str, among_M: NDArray[np.bool_]) -> float:
@@ -204,6 +227,6 @@ def _gain(sheet: _Sheet, among_M: NDArray[np.bool_], single: str) -> Gain:
     rows = sheet.rows.where(among_M)
     fused_M = hits(sheet.answers[FUSION][among_M], rows.labels_M)
     single_M = hits(sheet.answers[single][among_M], rows.labels_M)
-    points = mean_interval(fused_M - single_M, rows.groups)
+    points = paired_interval(fused_M - single_M, rows.groups)
     proven = points.low > 0 and is_proven_better(fused_M, single_M, rows.groups)
     return Gain(points, proven)

@@ -2,6 +2,8 @@
 
 Without a budget a candidate is dropped only when it is proven behind, by a paired test over
 recordings whose error is shared among the rounds; the others run on three times as many clips.
+It ends before all clips were seen only when the candidate that would be recommended is cleared:
+nobody left can be better than it by more than another round is worth.
 
 Under a budget there are two rounds. A third of the seconds lets all run on some clips. Those
 whose paired interval to the leader contains zero may all be the best, and what tells them apart
@@ -19,16 +21,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Cost, Failure, Floats
-from vidfit.metrics import mean_interval
+from vidfit.metrics import paired_interval
 from vidfit.selection.budget import Purse, Rules
 from vidfit.selection.order import round_sizes
+from vidfit.selection.recommend import recommend
 from vidfit.selection.ties import tied_with_best, upper_gain
 
 ERROR = 0.05
 """Chance that the best candidate is ever dropped as proven behind."""
 
 WORTH = 0.01
-"""A lead of less than a point of accuracy is not worth another round."""
+"""A lead of less than a point of accuracy over the best is not worth another round."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def race(costs: Mapping[str, Cost], measure: Measure, rules: Rules) -> Race:
             return Race(untried, tuple(rounds), tuple(ranked), ended or "all clips were seen")
         behind = _proven_behind(ranked, trial, rules)
         alive = [name for name in ranked if name not in behind]
-        ended = _clear(alive, trial)
+        ended = _clear(alive, trial, costs, rules)
         chosen, more = alive, size
         if not ended or rules.finish:
             wanted = _wanted(alive, trial, purse)
@@ -122,7 +125,7 @@ def _wanted(ranked: Sequence[str], trial: Trial, purse: Purse) -> list[str]:
     hopeful = [
         name
         for name in ranked
-        if not mean_interval(leader_M - trial.hits[name], trial.groups).low > 0
+        if not paired_interval(leader_M - trial.hits[name], trial.groups).low > 0
     ]
     return [*purse.cheapest_first(hopeful), *(name for name in ranked if name not in hopeful)]
 
@@ -150,20 +153,26 @@ def _proven_behind(ranked: Sequence[str], trial: Trial, rules: Rules) -> list[st
     return behind[::-1][: max(0, len(ranked) - rules.keep)]
 
 
-def _clear(ranked: Sequence[str], trial: Trial) -> str:
-    """Return why the leader can be taken without another round, or nothing."""
+def _clear(ranked: Sequence[str], trial: Trial, costs: Mapping[str, Cost], rules: Rules) -> str:
+    """Return why the recommended one can be taken without another round, or nothing."""
     if len(ranked) == 1:
         return f"{ranked[0]} is left alone"
-    gain_C = upper_gain(np.stack([trial.hits[name] for name in ranked]), trial.groups, leader=0)
-    if (gain_C <= WORTH).all():
-        return f"none of those left can be {WORTH * 100:g} point better than {ranked[0]}"
+    hits_CM = np.stack([trial.hits[name] for name in ranked])
+    of = [costs[name] for name in ranked]
+    recommended = recommend(hits_CM, trial.groups, of, rules.rule)
+    # Who takes a cheaper one than the best has said what that may lose.
+    worth = WORTH if recommended == 0 else max(WORTH, rules.rule.give_up)
+    gain_C = upper_gain(hits_CM, trial.groups, recommended)
+    if (gain_C <= worth).all():
+        points = f"{worth * 100:g} point{'' if worth == WORTH else 's'}"
+        return f"none of those left can be {points} better than {ranked[recommended]}"
     return ""
 
 
 def _standing(name: str, trial: Trial) -> str:
     """Say how a candidate stood in a round."""
     best = max(trial.hits, key=lambda other: trial.merits[other])
-    behind = mean_interval(trial.hits[best] - trial.hits[name], trial.groups)
+    behind = paired_interval(trial.hits[best] - trial.hits[name], trial.groups)
     return (
         f"{behind.value * 100:.1f} points [{behind.low * 100:.1f}, {behind.high * 100:.1f}] behind "
         f"{best} on {len(trial.groups)} clips"

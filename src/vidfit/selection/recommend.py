@@ -1,0 +1,149 @@
+"""Which candidate to recommend: the best, or a cheaper one that the clips hardly tell from it.
+
+A cheaper candidate is taken in place of the best only where the best is ahead of it by no more
+than one standard error of the paired difference over recordings (the rule of Breiman, Friedman,
+Olshen and Stone 1984, "Classification and regression trees"), and by no more than the user is
+ready to give up. To be tied with the best is not enough: with few recordings everything is tied,
+and the cheapest of all may be useless (``benchmarks.recommendation``).
+
+Costs are compared so that the same clips give the same answer however busy the machine is:
+measured seconds decide only where one takes more than half as long again as the other;
+otherwise multiply-accumulates do, and between equals the size of the weights.
+
+Shape letters: C candidates, G recordings, R resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vidfit.contracts import Cost, Indices
+from vidfit.metrics.bootstrap import recording_sums
+
+Doubles = NDArray[np.float64]
+
+SAVING = 0.2
+"""A candidate counts as cheaper where it saves this share of the cost."""
+
+TIME_RATIO = 1.5
+"""Measured seconds decide where they differ by more than this; load changes them by less."""
+
+GIVE_UP = 0.02
+"""Most accuracy that is given up for a cheaper candidate, unless the user says otherwise."""
+
+_EQUAL = 1e-9
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the recommended candidate is found among those that ran.
+
+    Parameters
+    ----------
+    cheapest
+        Whether a cheaper one may stand in for the best.
+    give_up
+        Most accuracy, in [0, 1], that may be given up for it.
+    """
+
+    cheapest: bool = True
+    give_up: float = GIVE_UP
+
+    def pays(self, gain: float, times: float) -> bool:
+        """Return whether a proven gain of accuracy is worth so many times the time of a clip."""
+        return not self.cheapest or gain > self.give_up or times <= TIME_RATIO
+
+
+def is_cheaper(first: Cost, second: Cost) -> bool:
+    """Return whether a clip costs at least a fifth less with the first than with the second."""
+    if first.seconds * TIME_RATIO < second.seconds:
+        return True
+    if second.seconds * TIME_RATIO < first.seconds:
+        return False
+    for one, other in ((first.gmacs, second.gmacs), (first.parameters, second.parameters)):
+        if min(one, other) < (1.0 - SAVING) * max(one, other):
+            return one < other
+    return False
+
+
+def recommend(
+    values_CM: ArrayLike, groups: Sequence[str], costs: Sequence[Cost], rule: Rule = Rule()
+) -> int:
+    """Return the row of the candidate to recommend.
+
+    Parameters
+    ----------
+    values_CM
+        What each candidate scored on each clip; of equals the first counts as the best.
+    groups
+        The recording of each clip.
+    costs
+        Of each candidate.
+
+    Raises
+    ------
+    ValueError
+        If values are not finite or do not match the recordings.
+    """
+    sums_GC, size_G = recording_sums(values_CM, groups)
+    return int(Choosing(costs, rule).chosen(np.ones((1, len(size_G))), sums_GC, size_G)[0])
+
+
+class Choosing:
+    """The rule, ready to be applied to many resamples of recordings."""
+
+    def __init__(self, costs: Sequence[Cost], rule: Rule) -> None:
+        self._give_up = rule.give_up
+        pairs = [[rule.cheapest and is_cheaper(a, b) for b in costs] for a in costs]
+        self._cheaper_CC = np.array(pairs, np.bool_)
+        # Seconds are left out: in which order the cheap ones are asked must not hang on load.
+        self._order = sorted(range(len(costs)), key=lambda i: (costs[i].gmacs, costs[i].parameters))
+
+    def chosen(self, weight_RG: Doubles, sums_GC: Doubles, size_G: Doubles) -> Indices:
+        """Return the candidate [R] that the rule takes in each resample.
+
+        Parameters
+        ----------
+        weight_RG
+            How often each recording was drawn.
+        sums_GC, size_G
+            Sums of scores by recording, and clips by recording.
+        """
+        best_R: Indices = np.argmax(weight_RG @ sums_GC, axis=1)
+        chosen_R: Indices = best_R.copy()
+        for best in np.unique(best_R):
+            rows = np.flatnonzero(best_R == best)
+            chosen_R[rows] = self._instead(int(best), weight_RG[rows], sums_GC, size_G)
+        return chosen_R
+
+    def _instead(self, best: int, weight_RG: Doubles, sums_GC: Doubles, size_G: Doubles) -> Indices:
+        """Return who is taken [R] in resamples that have the same best."""
+        lead_RC, error_RC = _leads(best, weight_RG, sums_GC, size_G)
+        near_RC = lead_RC <= np.minimum(error_RC, self._give_up) + _EQUAL
+        chosen_R: Indices = np.full(len(weight_RG), best)
+        for i in self._order:
+            if self._cheaper_CC[i, best]:
+                taken_R = near_RC[:, i] & ((chosen_R == best) | self._cheaper_CC[i, chosen_R])
+                chosen_R[taken_R] = i
+        return chosen_R
+
+
+def _leads(
+    best: int, weight_RG: Doubles, sums_GC: Doubles, size_G: Doubles
+) -> tuple[Doubles, Doubles]:
+    """Return by how much the best is ahead of each [R, C], and its error over recordings."""
+    lead_GC = sums_GC[:, [best]] - sums_GC
+    clips_R1 = (weight_RG @ size_G)[:, None]
+    mean_RC = (weight_RG @ lead_GC) / clips_R1
+    rest_RC = (
+        weight_RG @ lead_GC**2
+        - 2.0 * mean_RC * (weight_RG @ (lead_GC * size_G[:, None]))
+        + mean_RC**2 * (weight_RG @ size_G**2)[:, None]
+    )
+    recordings = len(size_G)
+    small = recordings / max(1, recordings - 1)
+    return mean_RC, np.sqrt(np.maximum(rest_RC, 0.0) * small) / clips_R1
