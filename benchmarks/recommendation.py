@@ -3,8 +3,7 @@
 Simulated selections of known truth (`benchmarks.selection_simulation`), each candidate with a
 cost drawn at random, from 40 recordings down to two. Then two people who show letters, as two
 models see them: one at chance and cheap, one that knows half of the letters. Without
-``--quick`` also real clips: the demo's table of scenes and camera motions, its shots joined to
-two recordings.
+``--quick`` also real clips: the scenes of the demo's, its shots joined to two recordings.
 """
 
 from __future__ import annotations
@@ -142,7 +141,7 @@ def _two_people() -> dict[str, dict[str, Any]]:
 
 
 def _demo() -> dict[str, dict[str, Any]]:
-    """Return what each rule takes on the demo's clips of scene and motion, as two recordings."""
+    """Return what each rule takes to tell the scenes of the demo's clips, as two recordings."""
     from vidfit.demo import BACKBONES, build_demo
     from vidfit.features import FeatureStore
     from vidfit.fusion.linear import cross_fit
@@ -157,11 +156,17 @@ def _demo() -> dict[str, dict[str, Any]]:
         folder = Path(scratch)
         build_demo(folder)
         clips = read_manifest(folder / "joint.csv").clips
-        # Every other shot of a scene is one person's; the last scene has one shot only.
-        shots = {clip.group: i for i, clip in enumerate(clips)}
-        number = {group: i % 2 for i, group in enumerate(sorted(map(str, shots)))}
-        two = [replace(clip, group=f"half {number[str(clip.group)]}") for clip in clips]
-        two = [clip for clip in two if "car" not in str(clip.label).split()[0]]
+        # Every other shot goes to one half. The car has one shot only, and is left out.
+        shots = sorted({str(clip.group) for clip in clips})
+        two = [
+            replace(
+                clip,
+                label=str(clip.label).split()[0],
+                group=f"half {shots.index(str(clip.group)) % 2}",
+            )
+            for clip in clips
+        ]
+        two = [clip for clip in two if clip.label != "car"]
         loaded, _ = load_candidates(BACKBONES, two[:3])
         place = launcher("here", workers=2, scratch=folder)
         store = FeatureStore(folder / "features")
@@ -175,7 +180,7 @@ def _demo() -> dict[str, dict[str, Any]]:
     )
     costs = {c.name: c.cost for c in loaded}
     names = tuple(read.vectors)
-    title = f"demo: scene and motion, {len(two)} clips, shots joined to two recordings"
+    title = f"demo: street or meadow, {len(two)} clips, shots joined to two recordings"
     return _told(title, names, hits_CM, read.groups, [costs[name] for name in names])
 
 

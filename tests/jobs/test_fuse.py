@@ -95,7 +95,7 @@ def test_what_was_written_runs(fused, joint):
     for name in ("fusion.html", "fusion.json", "fusion.svg"):
         assert (output / name).stat().st_size > 1000
     document = json.loads((output / "fusion.json").read_text(encoding="utf-8"))
-    assert document["gain"]["low"] == pytest.approx(combination.gain.low)
+    assert document["gain"]["low"] == pytest.approx(combination.gain.low, abs=1e-6)
     predictor = load(output / "model", own=(colour,))
     eager = replace(predictor.model, unknown_probability=0.0, unknown_novelty=np.inf)
     predictor = replace(predictor, model=eager)
