@@ -138,7 +138,8 @@ def test_random_labels_are_refused(tmp_path):
     options = FuseOptions(("motion", write_backbone(tmp_path)), methods=("stack", "concat"))
     combination = run_fuse(tmp_path / "clips.csv", tmp_path / "out", options)
     assert not combination.proven
-    assert combination.score.low <= 0.5 <= combination.score.high
+    # Balanced labels pull scores below a half: what is left out is missing in the training clips.
+    assert combination.score.low <= 0.5 and not combination.beats_majority
     assert "No proven gain" in combination.verdict
 
 

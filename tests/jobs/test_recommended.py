@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from tests.clips import BACKBONE_FILE, write_clip, write_dataset
@@ -48,19 +45,6 @@ def test_timings_that_differ_under_load_give_one_model(fitted, own, tmp_path, mo
     monkeypatch.setattr(candidates_module, "_time", once)
     report = run_fit(fitted.clips, tmp_path, FitOptions(backbones=own))
     assert report.chosen == "colour"
-
-
-def test_a_busy_machine_gives_the_model_of_a_quiet_one(fitted, own, tmp_path):
-    options = FitOptions(backbones=(*own, "motion"), workers=1)
-    quiet = run_fit(fitted.clips, tmp_path / "quiet", options)
-    burn = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
-    try:
-        busy = run_fit(fitted.clips, tmp_path / "busy", options)
-    finally:
-        for process in burn:
-            process.kill()
-            process.wait()
-    assert busy.chosen == quiet.chosen
 
 
 def test_what_is_not_proven_is_not_recommended(fitted, own, tmp_path):

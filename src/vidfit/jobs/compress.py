@@ -142,6 +142,7 @@ def run_compress(
         itself, *others = _judgements(judge, [original, *judged], table, progress)
     counted = _counted(judge, table, calibration)
     judgements = {one.name: found for one, found in zip(judged, others, strict=True)}
+    counted = _counted(judge, table, calibration)
     chosen, artefacts = chosen_of(rated(made, original, judgements, options), options.target)
     compression = Compression(
         str(directory), str(source), options.target, options.max_loss / 100,
