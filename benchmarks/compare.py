@@ -41,12 +41,12 @@ from vidfit.selection import FUSION, SINGLE, Terms, hits, nested
 
 SIZES = {"letters": (985, 24, 12), "1,000": (1000, 101, 240), "4,000": (4000, 101, 240),
          "13,000": (13_000, 101, 240)}  # fmt: skip
-QUICK = {"500": (500, 10, 20), "2,000": (2000, 10, 40)}
+QUICK = {"400": (400, 6, 20), "1,200": (1200, 6, 40)}
 """Clips, classes and recordings."""
 
 BARS_SECONDS = {"letters": 60, "13,000": 900}
 GROWTH, MOST_GIB, POINTS = 1.3, 6.0, 0.003
-BESIDE, BESIDE_QUICK = (985, 24, 12), (200, 5, 20)
+BESIDE, BESIDE_QUICK = (985, 24, 12), (150, 4, 20)
 GIB = 2**30
 
 Doubles = NDArray[np.float64]
@@ -86,7 +86,7 @@ def _grow(options: argparse.Namespace) -> None:
         for name, f in beside.items()
     ]
     table(("probe", "CPU s", "accuracy", "log-loss"), rows)
-    first, last = ("500", "2,000") if options.quick else ("1,000", "13,000")
+    first, last = ("400", "1,200") if options.quick else ("1,000", "13,000")
     growth = _a_clip(figures[last]) / _a_clip(figures[first])
     peak = max(f["peak bytes"] for f in figures.values()) / GIB
     late = [n for n, bar in BARS_SECONDS.items() if n in figures and figures[n]["wall"] > bar]
