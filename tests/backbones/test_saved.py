@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from tests.backbones.tiny_hf import write
 
 from vidfit import backbones
 from vidfit.errors import BackboneError
+from vidfit.runtime import accelerate
 from vidfit.testing import random_views
 
 
@@ -19,6 +21,12 @@ def folder(tmp_path):
 def change(folder, **changes):
     path = folder / "spec.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_what_runs_on_an_engine_is_saved_as_what_lies_beneath(tmp_path):
+    original = backbones.load(f"hf:{write('resnet', tmp_path / 'network')}")
+    backbones.save(accelerate(original), tmp_path / "saved")
+    assert backbones.restore(tmp_path / "saved").spec == original.spec
 
 
 def test_saved_and_restored_are_equal_to_the_bit(folder):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import tracemalloc
+import subprocess
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -85,9 +86,21 @@ def _peak_bytes(path, rows):
     else:
         header = "path,label\n" if path.suffix == ".csv" else ""
         path.write_text(header + "".join(f"{name}{',' if header else ' '}x\n" for name in names))
-    del names
-    tracemalloc.start()
-    assert sum(1 for _ in iter_clips(path)) == rows
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
+    # In a process of its own: a used one may enlarge its table of interned texts just then.
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True
+    )
+    count, peak_bytes = run.stdout.split()
+    assert int(count) == rows
+    return int(peak_bytes)
+
+
+PEAK = """
+import sys, tracemalloc
+from pathlib import Path
+from vidfit.manifest import iter_clips
+path = Path(sys.argv[1])
+next(iter_clips(path))
+tracemalloc.start()
+print(sum(1 for _ in iter_clips(path)), tracemalloc.get_traced_memory()[1])
+"""

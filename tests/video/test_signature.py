@@ -11,7 +11,7 @@ from tests.video.cases import CASES, Recipe, write, x264
 
 from vidfit.errors import VideoError
 from vidfit.features.store import file_digest
-from vidfit.video import VIDEO_SUFFIXES, is_video_path, probe, source, split_member
+from vidfit.video import VIDEO_SUFFIXES, address, is_video_path, probe, source, split_member
 from vidfit.video.names import IMAGE_SUFFIXES
 from vidfit.video.signature import LOOK_BYTES, holds_video, refusal
 from vidfit.video.source import is_url
@@ -106,10 +106,11 @@ def test_a_file_of_the_disk_is_no_shard_and_no_url(tmp_path, monkeypatch, name):
     [(b"", "the file is empty"), (b"<!DOCTYPE html><html>404</html>", "is a web page")],
 )
 def test_what_a_url_gives_is_looked_at_too(content, message):
-    with fsspec.open("memory://foreign/v.mp4", "wb") as file:
+    url = f"memory://foreign/{len(content)}.mp4"
+    with fsspec.open(url, "wb") as file:
         file.write(content)
     with pytest.raises(VideoError, match=message):
-        probe("memory://foreign/v.mp4")
+        probe(url)
 
 
 class Pipe(io.BytesIO):
@@ -124,9 +125,9 @@ class Pipe(io.BytesIO):
 
 def test_a_stream_that_cannot_be_gone_about_in_is_looked_at_and_read(tmp_path, monkeypatch):
     content = CASES["h264_mkv"](tmp_path).read_bytes()
-    monkeypatch.setattr(source, "_open_url", lambda path: source.Unnamed(Pipe(content)))
+    monkeypatch.setattr(address, "open_url", lambda path: Pipe(content))
     with source.open_container("memory://pipe") as container:
         assert sum(1 for _ in container.decode(video=0)) == 72
-    monkeypatch.setattr(source, "_open_url", lambda path: source.Unnamed(Pipe(b"#EXTM3U\n")))
+    monkeypatch.setattr(address, "open_url", lambda path: Pipe(b"#EXTM3U\n"))
     with pytest.raises(VideoError, match="is an HLS playlist"):
         source.open_container("memory://pipe")

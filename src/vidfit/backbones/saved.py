@@ -80,10 +80,11 @@ def save(backbone: Backbone, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     backbone.save(directory)
     spec = backbone.spec
-    if isinstance(backbone, TorchBackbone) and configuration_of(backbone):
+    beneath = getattr(backbone, "base", backbone)  # where an engine runs it
+    if isinstance(beneath, TorchBackbone) and configuration_of(beneath):
         from vidfit.backbones import weights
 
-        spec = dataclasses.replace(spec, revision=weights.digest(backbone.network.state_dict()))
+        spec = dataclasses.replace(spec, revision=weights.digest(beneath.network.state_dict()))
     facts = dataclasses.asdict(spec)
     (directory / SPEC_FILE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 

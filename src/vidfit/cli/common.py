@@ -12,22 +12,22 @@ from vidfit.errors import VidfitError
 from vidfit.shown import name_of
 
 
-def _allow(urls: list[str] | None) -> list[str] | None:
+def _allow(ctx: typer.Context, urls: list[str] | None) -> list[str] | None:
     """Let lists name these addresses, and no others."""
-    from vidfit.video.policy import enforce, in_force
+    from vidfit.video.policy import enforced, in_force
 
     try:
-        enforce(replace(in_force(), urls=tuple(urls or ())))
+        ctx.with_resource(enforced(replace(in_force(), urls=tuple(urls or ()))))
     except VidfitError as error:
         raise typer.BadParameter(str(error)) from error
     return urls
 
 
-def _keep_below(folders: list[Path] | None) -> list[Path] | None:
+def _keep_below(ctx: typer.Context, folders: list[Path] | None) -> list[Path] | None:
     """Let lists name files below these folders, and no others."""
-    from vidfit.video.policy import enforce, in_force
+    from vidfit.video.policy import enforced, in_force
 
-    enforce(replace(in_force(), below=tuple(folders or ())))
+    ctx.with_resource(enforced(replace(in_force(), below=tuple(folders or ()))))
     return folders
 
 

@@ -161,11 +161,6 @@ def in_force() -> Policy:
     return _IN_FORCE.get()
 
 
-def enforce(policy: Policy) -> None:
-    """Read lists under a policy from now on, in this thread or task."""
-    _IN_FORCE.set(policy)
-
-
 @contextmanager
 def enforced(policy: Policy) -> Iterator[None]:
     """Read lists under a policy for a while."""
