@@ -97,21 +97,25 @@ def test_a_writer_that_was_killed_holds_nothing(holder):
 def test_many_processes_take_turns(tmp_path):
     """A lock file that is removed while another process opens it is no lock."""
     work = (
-        "import sys, pathlib, os; from vidfit.files import claimed\n"
+        "import os, pathlib, sys, time; from vidfit.files import claimed\n"
         "from vidfit.errors import StoreError, VideoError\n"
         "folder, done = pathlib.Path(sys.argv[1]), 0\n"
-        "while done < 40:\n"
+        "while done < 20:\n"
         "    try:\n"
         "        with claimed(folder):\n"
         "            os.mkdir(folder / 'alone'); os.rmdir(folder / 'alone'); done += 1\n"
-        "    except StoreError: pass\n"
+        "    except StoreError: time.sleep(0.002)\n"
     )
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "kept").touch()
     processes = [
         subprocess.Popen([sys.executable, "-c", work, str(tmp_path / "out")]) for _ in range(3)
     ]
-    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    try:
+        assert [process.wait(120) for process in processes] == [0, 0, 0]
+    finally:
+        for process in processes:
+            process.kill()
 
 
 # ---------------------------------------------------------------- places
