@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidfit.errors import StoreError
-from vidfit.files import write_whole
+from vidfit.files import claimed, write_whole
 
 
 def test_a_file_is_replaced_and_its_folder_made(tmp_path):
@@ -33,3 +33,10 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path):
     (tmp_path / "folder").write_bytes(b"")
     with pytest.raises(StoreError, match="cannot write"):
         write_whole(tmp_path / "folder" / "file.bin", b"x")
+
+
+def test_what_a_killed_process_was_writing_goes_when_the_folder_is_claimed_again(tmp_path):
+    (tmp_path / ".tmp-report.json-0123").write_text("half")
+    (tmp_path / "report.json").write_text("whole")
+    with claimed(tmp_path):
+        assert [p.name for p in tmp_path.iterdir() if p.name != ".vidfit-lock"] == ["report.json"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from vidfit.errors import StoreError
 
 _LOCK = ".vidfit-lock"
+_TEMPORARY = ".tmp-"
 
 
 def cache_folder(name: str) -> Path:
@@ -28,7 +29,7 @@ def write_whole(path: Path, content: bytes) -> Path:
     StoreError
         If the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".tmp-{path.name}-{uuid.uuid4().hex}")
+    temporary = path.with_name(f"{_TEMPORARY}{path.name}-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
@@ -85,7 +86,7 @@ def _lock(path: Path) -> int:
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            _lock_open(handle, path.parent)
+            held = _lock_open(handle, path.parent)
         except BaseException:
             os.close(handle)
             raise
@@ -93,22 +94,33 @@ def _lock(path: Path) -> int:
             if os.path.samestat(os.fstat(handle), path.stat()):
                 os.truncate(handle, 0)
                 os.write(handle, str(os.getpid()).encode())
+                if held:
+                    _sweep(path.parent)
                 return handle
         os.close(handle)  # who held it has removed it: ours is no longer the one that others see
 
 
-def _lock_open(handle: int, folder: Path) -> None:
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process was writing whole."""
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _lock_open(handle: int, folder: Path) -> bool:
+    """Lock an open file; return whether the system has locks here."""
     try:
         import fcntl
     except ImportError:  # Windows
-        return
+        return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in (errno.EAGAIN, errno.EACCES):
-            return  # no locks here
+            return False  # no locks here
         holder = os.read(handle, 20).decode("ascii", "replace") or "unknown"
         raise StoreError(
             f"another vidfit (process {holder}) writes to {folder}; wait for it to end, or choose "
             "another folder with --output"
         ) from error
+    return True
