@@ -98,7 +98,7 @@ def read_model(model: Path) -> str:
     opened = parts_of(model, load_model(model))
     model_card_markdown(opened.model)
     predictor = Predictor(opened.model, opened.members, opened.head)
-    _, probability = predictor.answer({m.spec.name: _features(m) for m in opened.members})
+    probability = predictor.answer({m.spec.name: _features(m) for m in opened.members}).probability
     return "answered\t" if 0 <= probability <= 1 else f"no number\t{probability}"
 
 
