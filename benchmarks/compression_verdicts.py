@@ -74,6 +74,7 @@ def main() -> None:
         f"error {error:.1%}; by accuracy {wrong['accuracy']:.1%}); kept where it loses "
         f"{100 * LOSSES[1]:g} points: {power['half']:.0%} (by accuracy {power['accuracy']:.0%}); "
         f"faults that only single clips show: {rare:.0%}",
+        met=wrong["half"] <= FALSE_KEEPS + 2 * error,
     )
 
 
