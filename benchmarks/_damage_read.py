@@ -6,7 +6,7 @@ import hashlib
 import multiprocessing
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -168,10 +168,14 @@ def _signs(container: Any, pictures_FHWC: Frames) -> Read:
             at = position if frame.opaque is None else frame.opaque[0]
             told |= {at} if frame.is_corrupt else set()
             picture = scalers.scale(frame, WIDTH_PIXELS, HEIGHT_PIXELS)
-            shown.append((at, given(picture, float(frame.time or 0.0), pictures_FHWC)))
+            # What comes out at the end has lost its time base.
+            seconds = float((frame.pts or 0) * stream.time_base)
+            shown.append((at, given(picture, seconds, pictures_FHWC)))
         if packet is None or not packet.size:
             break
-    return Read("read", *_judged(shown, keyframes, sorted(told)))
+    first = min((one.seconds for _, one in shown), default=0.0)
+    from_first = [(at, replace(one, seconds=one.seconds - first)) for at, one in shown]
+    return Read("read", *_judged(from_first, keyframes, sorted(told)))
 
 
 def _judged(
