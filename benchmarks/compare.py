@@ -142,7 +142,7 @@ def _procedure(train: Table, terms: Terms) -> dict[str, Any]:
     with threadpool_limits(1, user_api="blas"):
         compared = compare(train, folds, terms, None)
         chosen = compared.chosen
-        only = Terms(terms.costs, (chosen.method,) if chosen.method else (), terms.cheapest)
+        only = Terms(terms.costs, (chosen.method,) if chosen.method else (), terms.rule)
         leaky = nested(train.only(chosen.members).rows, folds.at_random, only)
     honest = compared.honest
     leaky_MK = leaky.answers_MK[FUSION if chosen.method else SINGLE]

@@ -27,7 +27,7 @@ from vidfit.jobs.folds import Folds
 from vidfit.jobs.predict import Predictor, run_predict
 from vidfit.jobs.table import Table
 from vidfit.metrics import mean_interval
-from vidfit.selection import Contender, Outer, Rows, Terms, nested
+from vidfit.selection import Contender, Outer, Rows, Rule, Terms, nested
 
 NETWORKS = (
     "motion",
@@ -121,7 +121,7 @@ def _measure(task: Study) -> dict[str, Any]:
     nested(
         Rows(vectors, task.labels_M, task.groups),
         folds.by_recording,
-        Terms(costs, ("stack", "cascade"), cheapest=False),
+        Terms(costs, ("stack", "cascade"), Rule(cheapest=False)),
         inner_folds=folds.to_choose,
         look=trial.see,
     )
