@@ -31,7 +31,7 @@ TO_KEEP = 3e-5
 """Largest entry of the gradient, in those units, where a fit that is kept may end."""
 
 _CHECKED = 1.01
-"""In double precision it may be so many times what single precision ended at."""
+"""Largest ratio of the gradient in double precision to that at which single precision ended."""
 
 _LEAST_SHARE = 1e-6
 

@@ -24,7 +24,7 @@ MOST_AXES = 512
 """Principal axes that are kept at most."""
 
 _MOST_CLIPS = 2048
-"""The axes are found from so many clips at most, which are spread over all."""
+"""Most clips that the axes are found from, spread over all."""
 
 _LEAST_VARIANCE = 1e-6
 """Of the first axis' variance: what is below is rounding of single precision."""

@@ -13,7 +13,7 @@ from vidfit.features import POOLINGS, STEPS
 from vidfit.fusion.arrays import check_arrays
 
 STATISTICS = 3
-"""Mean, deviation and change: so many numbers a feature (`vidfit.features.temporal_statistics`)."""
+"""Numbers for each feature: mean, deviation and change (`vidfit.features.temporal_statistics`)."""
 
 NETWORK = "network"
 """A trained network over one member's steps in time: `vidfit.networks.head`."""

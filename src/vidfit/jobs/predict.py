@@ -295,7 +295,7 @@ class Predict:
         return self.answer(video, 1)
 
     def answer(self, video: Video, workers: int, progress: Progress | None = None) -> Answered:
-        """Answer one video, by so many threads; say why, if it cannot be answered."""
+        """Answer one video in a number of threads; say why, if it cannot be answered."""
         if video.trouble:
             return Answered(video.path, None, video.trouble)
         try:

@@ -19,7 +19,7 @@ _LOOK_SECONDS = 0.5
 
 
 def run(module: str, arguments: Sequence[str], count: int, look: Callable[[], bool]) -> None:
-    """Run ``python -m module arguments`` in so many processes; see `vidfit.launch.Launcher`.
+    """Run ``python -m module arguments`` in a number of processes; see `vidfit.launch.Launcher`.
 
     Raises
     ------

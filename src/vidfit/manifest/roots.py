@@ -56,7 +56,7 @@ def find_root(written: Sequence[str], folder: Path) -> Root:
 
 
 def evenly(items: Iterable[Item], keep: Callable[[Item], bool] = bool) -> list[Item]:
-    """Return a sample of so many items as there may be, spread evenly over all of them."""
+    """Return a sample of the items, spread evenly over all of them."""
     kept: list[Item] = []
     stride = 1
     for i, item in enumerate(filter(keep, items)):

@@ -54,7 +54,7 @@ class Rule:
     give_up: float = GIVE_UP
 
     def pays(self, gain: float, times: float) -> bool:
-        """Return whether a proven gain of accuracy is worth so many times the time of a clip."""
+        """Return whether a proven gain of accuracy is worth the ratio of times of a clip."""
         return not self.cheapest or gain > self.give_up or times <= TIME_RATIO
 
 

@@ -38,7 +38,7 @@ CHECKED_KEYFRAME_CODECS = frozenset({"hevc", "mpeg1video", "mpeg2video", "mpeg4"
 
 LAST = 2**62  # beyond the last packet of any file
 
-_PACKETS_MIN = 16  # so many tell what a codec says of every packet of a file
+_PACKETS_MIN = 16  # fewest that tell what a codec says of every packet of a file
 
 
 @dataclass
