@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks.selection_simulation import CANDIDATES, MEAN, simulated_hits
 from vidfit.contracts import Cost
+from vidfit.metrics import score_values
 from vidfit.selection import Rule, bias_corrected, recommend, tied_with_best
 
 RESAMPLES, SPREAD = 500, 0.06
@@ -37,7 +38,7 @@ Pick = Callable[[np.ndarray, Sequence[str], Sequence[Cost]], int]
 
 
 def _tied(hits_CM: np.ndarray, groups: Sequence[str], costs: Sequence[Cost]) -> int:
-    tied_C = tied_with_best(hits_CM, groups, resamples=RESAMPLES)
+    tied_C = tied_with_best(score_values(hits_CM, groups), resamples=RESAMPLES)
     return min(np.flatnonzero(tied_C), key=lambda i: costs[int(i)].gmacs)
 
 
@@ -48,7 +49,7 @@ def _best(hits_CM: np.ndarray, groups: Sequence[str], costs: Sequence[Cost]) -> 
 RULES: dict[str, Pick] = {
     "best by estimate": _best,
     "cheapest of the tied": _tied,
-    "cheapest in one error": lambda h, g, c: recommend(h, g, c, Rule(give_up=1.0)),
+    "cheapest in one error": lambda h, g, c: recommend(score_values(h, g), c, Rule(give_up=1.0)),
     "default": recommend,
 }
 """The second was the default before; the last is, with its limit of two points."""
@@ -108,7 +109,7 @@ def _selection(recordings: int, rng: np.random.Generator) -> dict[str, dict[str,
     gmacs_C = np.exp(rng.uniform(np.log(1.0), np.log(30.0), CANDIDATES))
     costs = [Cost(0.01, 0.02, 0, float(g), 0) for g in gmacs_C]
     mean_C = hits_CM.mean(axis=1)
-    expected = bias_corrected(hits_CM, groups, costs, resamples=RESAMPLES)
+    expected = bias_corrected(score_values(hits_CM, groups), costs, resamples=RESAMPLES)
     found = {}
     for rule, choose in RULES.items():
         pick = choose(hits_CM, groups, costs)

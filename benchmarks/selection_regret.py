@@ -26,6 +26,7 @@ from benchmarks._tasks import TASKS
 from vidfit.contracts import Cost, Floats, Indices, seconds_a_clip
 from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.folds import Folds
+from vidfit.metrics import ACCURACY, score_values
 from vidfit.selection import (
     Rules,
     Trial,
@@ -114,21 +115,21 @@ class Replay:
         order = spread_order(labels_M, groups, seed=seed)
         seen = {"clips": 0, "seconds": 0.0}
 
-        def measure(names: Sequence[str], size: int) -> Trial:
+        def run(names: Sequence[str], size: int) -> Trial:
             rows = order[:size]
             seconds = (size - seen["clips"]) * seconds_a_clip([self.costs[n] for n in names])
             seen["clips"], seen["seconds"] = size, seen["seconds"] + seconds
             probed = {name: self._probe(name, rows) for name in names}
             return Trial(
-                {name: hits_M for name, (hits_M, _) in probed.items()},
+                tuple(names),
+                score_values([h for h, _ in probed.values()], [groups[i] for i in rows]),
                 {name: merit_ for name, (_, merit_) in probed.items()},
-                [groups[i] for i in rows],
                 (),
                 seconds,
             )
 
         first = first_size(len(order), len(self.truth.classes))
-        found = race(self.costs, measure, Rules(len(order), first, share * self.exhaustive_seconds))
+        found = race(self.costs, run, Rules(len(order), first, share * self.exhaustive_seconds))
         best = max(self.accuracy.values())
         rows = order[: found.rounds[-1].clips]
         cheapest = self._cheapest_tied(found.finalists, rows)
@@ -140,7 +141,7 @@ class Replay:
 
     def _cheapest_tied(self, finalists: Sequence[str], rows: Indices) -> str:
         hits_CM = np.stack([self._probe(name, rows)[0] for name in finalists])
-        tied_C = tied_with_best(hits_CM, [self.truth.groups[i] for i in rows])
+        tied_C = tied_with_best(score_values(hits_CM, [self.truth.groups[i] for i in rows]))
         tied = [name for name, tied in zip(finalists, tied_C, strict=True) if tied]
         return min(tied or finalists[:1], key=lambda name: self.costs[name].seconds)
 
@@ -153,7 +154,7 @@ class Replay:
         for name in (network, network + MEAN):
             vectors_MD = self.truth.candidates[name].vectors_MD[rows]
             _, out_MK = cross_fit([vectors_MD], labels_M, folds_M)
-            tried.append((hits(out_MK, labels_M), merit(out_MK, labels_M)))
+            tried.append((hits(out_MK, labels_M), merit(ACCURACY, labels_M, out_MK)))
         return max(tried, key=lambda one: one[1])
 
 

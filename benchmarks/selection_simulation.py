@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from benchmarks._harness import arguments, environment, finish, table
-from vidfit.metrics import share_interval
+from vidfit.metrics import score_values, share_interval
 from vidfit.selection import bias_corrected, tied_with_best
 
 CLIPS, CANDIDATES, MEAN = 200, 20, 0.75
@@ -97,8 +97,8 @@ def _selection(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     kept = _kept(setting.race, hits_CM, groups)
     winner = kept[np.argmax(hits_CM[kept].mean(axis=1))]
     naive = share_interval(hits_CM[winner], groups)
-    ours = bias_corrected(hits_CM[kept], groups, resamples=RESAMPLES)
-    tied = kept[tied_with_best(hits_CM[kept], groups, resamples=RESAMPLES)]
+    ours = bias_corrected(score_values(hits_CM[kept], groups), resamples=RESAMPLES)
+    tied = kept[tied_with_best(score_values(hits_CM[kept], groups), resamples=RESAMPLES)]
     return {
         # Among equals the first is as good a best as any: a set of one would be no feat. Nothing
         # is promised of those that a budget left no seconds for.
@@ -141,7 +141,9 @@ def _kept(race: str, hits_CM: np.ndarray, groups: list[str]) -> np.ndarray:
     """Return who runs on all clips: without a race all; else those left by its first clips."""
     first_CM = hits_CM[:, :RACED_AT]
     if race == "proven":
-        hopeful = tied_with_best(first_CM, groups[:RACED_AT], level=RACE_LEVEL, resamples=RESAMPLES)
+        hopeful = tied_with_best(
+            score_values(first_CM, groups[:RACED_AT]), level=RACE_LEVEL, resamples=RESAMPLES
+        )
         return np.flatnonzero(hopeful)
     order = np.argsort(-first_CM.mean(axis=1), kind="stable")
     return order[: CANDIDATES // 2] if race == "budget" else np.arange(CANDIDATES)

@@ -36,3 +36,10 @@ def fitted(tmp_path_factory) -> Fitted:
     clips = write_dataset(folder / "clips")
     run_fit(clips, folder / "out", FitOptions(backbones=backbones))
     return Fitted(clips, folder / "out", backbones)
+
+
+@pytest.fixture
+def rng():
+    import numpy as np
+
+    return np.random.default_rng(0)

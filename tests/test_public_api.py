@@ -25,16 +25,16 @@ NAMES = {
 SIGNATURES = {
     "fit": "(source: 'str | Path', output: 'Path', options: 'FitOptions' = FitOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here', "
+    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here', "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here'), "
+    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here'), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here', "
+    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here', "
     "methods=(), student=False), progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
@@ -72,7 +72,8 @@ SIGNATURES = {
     "FitOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
-    "prefer: 'Preference' = 'cheapest', give_up: 'float' = 2.0, workers: 'int | None' = None, "
+    "metric: 'Metric | None' = None, prefer: 'Preference' = 'cheapest', "
+    "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', holdout: 'float' = 0.0, "
     "merge_duplicates: 'bool' = False, keep_untested: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
@@ -82,7 +83,8 @@ SIGNATURES = {
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
-    "prefer: 'Preference' = 'cheapest', give_up: 'float' = 2.0, workers: 'int | None' = None, "
+    "metric: 'Metric | None' = None, prefer: 'Preference' = 'cheapest', "
+    "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here') -> None",
     "ShardOptions": "(by: 'By' = 'video', shard_bytes: 'int | None' = None, "
     "shard_clips: 'int | None' = None, like: 'str | None' = None, plan: 'Path | None' = None, "

@@ -121,7 +121,10 @@ class Combination:
     proven
         Whether it does.
     score
-        Accuracy of the whole procedure, decision included.
+        What the whole procedure scores, decision included.
+    metric
+        What is compared and what decides, such as ``"accuracy"``; of a loss lower is better, but
+        every gain is above zero where the first is better.
     options
         All that was tried, most accurate first.
     pairs
@@ -154,11 +157,13 @@ class Combination:
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
     majority_class: str = ""
+    metric: str = "accuracy"
+    higher_is_better: bool = True
 
     @property
     def beats_majority(self) -> bool:
         """Whether what was chosen is proven better than the majority class."""
-        return self.score.low > self.majority.value
+        return self.score.proves_better(self.majority.value, higher=self.higher_is_better)
 
     @property
     def keeps_fusion(self) -> bool:

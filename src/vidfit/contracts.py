@@ -307,6 +307,10 @@ class Estimate:
     low: float
     high: float
 
+    def proves_better(self, than: float, *, higher: bool = True) -> bool:
+        """Return whether all of the interval is better than a value."""
+        return self.low > than if higher else self.high < than
+
 
 # ---------------------------------------------------------------- answers over time
 

@@ -119,14 +119,17 @@ class Ranking:
         The candidate to use, and the reason: the best, or a cheaper one within one standard
         error of it.
     best
-        The candidate of the highest accuracy.
+        The candidate of the best figure.
     score
         What the recommended one is worth on new recordings: its own figure less the optimism
         of choosing among so many (BBC-CV).
     naive
         The winner's own figure, as selection usually reports it.
     majority
-        Accuracy of always answering the most frequent class, ``majority_class``.
+        What always answering the most frequent class, ``majority_class``, scores.
+    metric
+        What is compared and what decides, such as ``"accuracy"``; of a loss lower is better, but
+        what is behind the best is always above zero.
     candidates
         All that ran, best first.
     dropped
@@ -170,8 +173,10 @@ class Ranking:
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
     majority_class: str = ""
+    metric: str = "accuracy"
+    higher_is_better: bool = True
 
     @property
     def beats_majority(self) -> bool:
         """Whether the recommended one is proven better than the majority class."""
-        return self.score.low > self.majority.value
+        return self.score.proves_better(self.majority.value, higher=self.higher_is_better)

@@ -77,9 +77,10 @@ class Stage:
 class Report:
     """All that ``fit`` found out.
 
-    Accuracies are top-1 in [0, 1] on recordings that no choice has seen, unless a name
-    says otherwise. ``grouped_split`` and ``random_split`` are the chosen candidate under folds
-    of recordings and under folds of clips: the second is what leakage would have claimed.
+    ``score``, ``majority`` and the figures of candidates are of ``metric``, on recordings that
+    no choice has seen; ``accuracy`` is top-1 in [0, 1]. ``grouped_split`` and
+    ``random_split`` are the chosen candidate under folds of recordings and under folds of clips:
+    the second is what leakage would have claimed.
     ``confusion_KK`` counts clips, rows true classes, columns answers.
     ``notes`` says what should be known of clips that were used, such as damage.
     ``majority_class`` is what the baseline of ``majority`` always answers.
@@ -96,6 +97,7 @@ class Report:
     chosen: str
     verdict: str
     score: Estimate
+    accuracy: Estimate
     mean_class_accuracy: Estimate
     majority: Estimate
     grouped_split: Estimate
@@ -116,8 +118,10 @@ class Report:
     notes: tuple[Note, ...] = ()
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     majority_class: str = ""
+    metric: str = "accuracy"
+    higher_is_better: bool = True
 
     @property
     def beats_majority(self) -> bool:
         """Whether what was chosen is proven better than the majority class."""
-        return self.score.low > self.majority.value
+        return self.score.proves_better(self.majority.value, higher=self.higher_is_better)

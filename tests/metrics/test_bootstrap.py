@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.metrics import class_mean_interval, mean_interval, ratio_interval
+from vidfit.metrics import mean_interval, ratio_interval
 
 
 def names(numbers) -> list[str]:
@@ -74,10 +74,7 @@ def test_few_recordings_make_the_interval_wider(recordings, least):
 
 
 def test_one_recording_says_nothing_of_others():
-    for found in (
-        mean_interval([1, 0, 1, 1], ["r"] * 4),
-        class_mean_interval([1, 0, 1, 1], [0, 0, 1, 1], ["r"] * 4),
-    ):
+    for found in (mean_interval([1, 0, 1, 1], ["r"] * 4),):
         assert found.value == 0.75
         assert np.isnan(found.low) and np.isnan(found.high)
 
@@ -93,21 +90,6 @@ def test_many_recordings_are_drawn_in_blocks_of_bounded_size():
     hits_M = np.arange(10_000) % 2
     found = mean_interval(hits_M, names(range(10_000)))
     assert found.high - found.low == pytest.approx(2 * 1.96 * 0.5 / np.sqrt(10_000), rel=0.1)
-
-
-def test_mean_class_accuracy_weighs_classes_alike():
-    labels_M = np.array([0] * 90 + [1] * 10)
-    hits_M = labels_M == 0  # always the frequent class
-    groups = names(range(100))
-    assert class_mean_interval(hits_M, labels_M, groups).value == pytest.approx(0.5)
-    assert mean_interval(hits_M, groups).value == pytest.approx(0.9)
-
-
-def test_a_class_that_a_resample_misses_leaves_its_mean_defined():
-    labels_M = np.array([0, 0, 0, 1])
-    found = class_mean_interval([1, 1, 1, 0], labels_M, names(range(4)))
-    assert found.value == 0.5
-    assert 0.0 <= found.low <= 0.5 and found.high == 1.0
 
 
 def test_a_ratio_to_a_constant_has_the_interval_of_the_mean():

@@ -8,11 +8,18 @@ from scipy.integrate import dblquad
 from scipy.special import betaln
 from scipy.stats import beta
 
-from vidfit.metrics import class_mean_interval, mean_interval, paired_interval, share_interval
+from vidfit.metrics import BALANCED, mean_interval, paired_interval, score_all, share_interval
 
 
 def names(numbers) -> list[str]:
     return [f"recording {n}" for n in numbers]
+
+
+def class_mean(hits_M, labels_M, groups):
+    """Balanced accuracy of answers that are the label, or the other of two classes."""
+    labels_M = np.asarray(labels_M)
+    answer_M = np.where(np.asarray(hits_M, bool), labels_M, 1 - labels_M)
+    return score_all(BALANCED, labels_M, [np.eye(2)[answer_M]], groups).interval(0)
 
 
 def found_of(clips, hits):
@@ -176,12 +183,27 @@ def test_one_recording_has_no_paired_interval():
 
 def test_mean_class_accuracy_of_clips_without_an_error_is_not_certain():
     labels_M = np.arange(40) % 2
-    found = class_mean_interval(np.ones(40), labels_M, names(np.arange(40) // 10))
+    found = class_mean(np.ones(40), labels_M, names(np.arange(40) // 10))
     assert (found.value, found.high) == (1.0, 1.0) and 0.4 < found.low < 0.85
 
 
 def test_a_class_of_one_recording_may_have_any_recall():
     labels_M = np.repeat([0, 1], [30, 3])
     groups = names([*np.repeat(np.arange(10), 3), *[0] * 3])
-    found = class_mean_interval(np.ones(33), labels_M, groups)
+    found = class_mean(np.ones(33), labels_M, groups)
     assert found.value == 1.0 and found.low <= 0.5
+
+
+def test_mean_class_accuracy_weighs_classes_alike():
+    labels_M = np.array([0] * 90 + [1] * 10)
+    hits_M = labels_M == 0  # always the frequent class
+    groups = names(range(100))
+    assert class_mean(hits_M, labels_M, groups).value == pytest.approx(0.5)
+    assert mean_interval(hits_M, groups).value == pytest.approx(0.9)
+
+
+def test_a_class_that_a_resample_misses_leaves_its_mean_defined():
+    labels_M = np.array([0, 0, 0, 1])
+    found = class_mean([1, 1, 1, 0], labels_M, names(range(4)))
+    assert found.value == 0.5
+    assert 0.0 <= found.low <= 0.5 and found.high == 1.0

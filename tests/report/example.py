@@ -127,6 +127,7 @@ def example_report(
         verdict="Four candidates are tied; this one is the cheapest of them. Fusing it with "
         "motion-histogram brings no gain that these clips can show.",
         score=Estimate(0.7574, 0.6931, 0.8163),
+        accuracy=Estimate(0.7574, 0.6931, 0.8163),
         mean_class_accuracy=Estimate(0.7412, 0.6722, 0.8031),
         majority=Estimate(0.3624, 0.2912, 0.4371),
         grouped_split=Estimate(0.7574, 0.6931, 0.8163),

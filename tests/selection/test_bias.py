@@ -7,7 +7,7 @@ import pytest
 from scipy.special import stdtrit
 
 from vidfit.contracts import Cost
-from vidfit.metrics import share_interval
+from vidfit.metrics import score_values, share_interval
 from vidfit.metrics.bootstrap import draws
 from vidfit.selection import Rule, recommend
 from vidfit.selection.bias import bias_corrected
@@ -24,7 +24,7 @@ def test_many_equal_candidates_are_corrected_to_what_they_are():
     for seed in range(60):
         values = hits(np.random.default_rng(seed), *[0.7] * 20)
         naive.append(values.mean(axis=1).max())
-        ours.append(bias_corrected(values, GROUPS, resamples=300).value)
+        ours.append(bias_corrected(score_values(values, GROUPS), resamples=300).value)
     assert np.mean(naive) > 0.75  # what selection usually reports
     assert np.mean(ours) == pytest.approx(0.7, abs=0.012)
 
@@ -32,7 +32,9 @@ def test_many_equal_candidates_are_corrected_to_what_they_are():
 def test_a_clear_winner_needs_no_correction(rng):
     values = hits(rng, 0.9, 0.2, 0.1)
     winner = share_interval(values[0], GROUPS)
-    assert bias_corrected(values, GROUPS).value == pytest.approx(winner.value, abs=0.005)
+    assert bias_corrected(score_values(values, GROUPS)).value == pytest.approx(
+        winner.value, abs=0.005
+    )
 
 
 def test_a_plain_loop_gives_the_same(rng):
@@ -43,7 +45,7 @@ def test_a_plain_loop_gives_the_same(rng):
         w_M = np.array([w_G[names.index(g)] for g in GROUPS])
         chosen = np.argmax([(v * w_M).sum() for v in values])
         scores.append(values[chosen][w_M == 0].mean())
-    assert bias_corrected(values, GROUPS, resamples=200).value == pytest.approx(
+    assert bias_corrected(score_values(values, GROUPS), resamples=200).value == pytest.approx(
         np.mean(scores), abs=1e-12
     )
 
@@ -56,7 +58,7 @@ def test_the_interval_is_that_of_the_mean_where_nothing_is_chosen(rng):
     (one,) = hits(rng, 0.7)
     mean_G = one.reshape(40, 4).mean(axis=1)
     width = 2 * stdtrit(39, 0.975) * mean_G.std(ddof=1) / np.sqrt(40)
-    ours = bias_corrected([one, one], GROUPS)
+    ours = bias_corrected(score_values([one, one], GROUPS))
     assert ours.value == pytest.approx(one.mean(), abs=0.005)
     assert width <= ours.high - ours.low <= 1.15 * width
 
@@ -71,7 +73,7 @@ def test_the_interval_covers_the_truth_of_the_chosen_one(recordings):
         easy_G = rng.normal(size=recordings)
         values = (rng.normal(size=(20, 160)) < 0.8 * 2**0.5 + easy_G[group_M]).astype(float)
         groups, truth = [f"r{g}" for g in group_M], 0.78814  # Phi(0.8)
-        ours = bias_corrected(values, groups, resamples=400)
+        ours = bias_corrected(score_values(values, groups), resamples=400)
         covered.append(ours.low <= truth <= ours.high)
     assert np.mean(covered) >= 0.93
 
@@ -82,34 +84,40 @@ def test_the_recommended_one_is_what_is_corrected():
     own, plain, ours = [], [], []
     for seed in range(40):
         values = hits(np.random.default_rng(seed), *[0.7] * 20)
-        own.append(values[recommend(values, GROUPS, costs, Rule(give_up=1.0))].mean())
-        ours.append(bias_corrected(values, GROUPS, costs, Rule(give_up=1.0), resamples=300).value)
+        own.append(values[recommend(score_values(values, GROUPS), costs, Rule(give_up=1.0))].mean())
+        ours.append(
+            bias_corrected(
+                score_values(values, GROUPS), costs, Rule(give_up=1.0), resamples=300
+            ).value
+        )
         plain.append(values.mean(axis=1).max())
     assert np.mean(ours) == pytest.approx(0.7, abs=0.015)
     assert np.mean(own) < np.mean(plain) - 0.01
 
 
 def test_candidates_without_an_error_are_no_proof_of_perfection():
-    ours = bias_corrected(np.ones((3, 40)), [f"r{i % 4}" for i in range(40)])
+    ours = bias_corrected(score_values(np.ones((3, 40)), [f"r{i % 4}" for i in range(40)]))
     assert (ours.value, ours.high) == (1.0, 1.0) and ours.low < 0.75
 
 
 def test_the_interval_stays_within_the_values(rng):
-    ours = bias_corrected(hits(rng, 0.98, 0.97, 0.96), [f"r{i % 3}" for i in range(160)])
+    ours = bias_corrected(
+        score_values(hits(rng, 0.98, 0.97, 0.96), [f"r{i % 3}" for i in range(160)])
+    )
     assert 0.0 <= ours.low <= ours.value <= ours.high <= 1.0
 
 
 def test_one_candidate_is_reported_as_it_is(rng):
     values = hits(rng, 0.7)
-    assert bias_corrected(values, GROUPS) == share_interval(values[0], GROUPS)
+    assert bias_corrected(score_values(values, GROUPS)) == share_interval(values[0], GROUPS)
 
 
 def test_one_recording_has_no_interval(rng):
-    assert np.isnan(bias_corrected(hits(rng, 0.7, 0.6), ["one"] * 160).low)
+    assert np.isnan(bias_corrected(score_values(hits(rng, 0.7, 0.6), ["one"] * 160)).low)
 
 
 def test_values_that_are_not_finite(rng):
     values = hits(rng, 0.5, 0.5)
     values[1, 0] = np.nan
     with pytest.raises(ValueError, match="finite"):
-        bias_corrected(values, GROUPS)
+        bias_corrected(score_values(values, GROUPS))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vidfit.contracts import Cost, Failure
+from vidfit.metrics import score_values
 from vidfit.selection import Rule, Rules, Trial, race
 
 CLIPS = 400
@@ -36,9 +37,11 @@ class Runs:
         seconds = decode + sum(self.costs[name].forward_seconds for name in names)
         spent, self._seen = (size - self._seen) * seconds, size
         return Trial(
-            {name: self.hits[name][:size] for name in alive},
+            tuple(alive),
+            score_values(
+                [self.hits[name][:size] for name in alive], [f"r{i // 2}" for i in range(size)]
+            ),
             {name: float(self.hits[name][:size].mean()) for name in alive},
-            [f"r{i // 2}" for i in range(size)],
             tuple(Failure(name, "it broke") for name in failing),
             spent,
         )

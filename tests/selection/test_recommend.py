@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vidfit.contracts import Cost
+from vidfit.metrics import score_values
 from vidfit.selection import Rule, is_cheaper, recommend
 from vidfit.selection.recommend import Choosing
 
@@ -27,9 +28,9 @@ def hits_of(*counts):
 
 
 def test_of_equals_the_cheapest_is_recommended():
-    values = hits_of(120, 120, 120)
-    assert recommend(values, GROUPS, [LITE2, LITE0, MOTION]) == 2
-    assert recommend(values, GROUPS, [LITE2, LITE0, MOTION], Rule(cheapest=False)) == 0
+    scored = score_values(hits_of(120, 120, 120), GROUPS)
+    assert recommend(scored, [LITE2, LITE0, MOTION]) == 2
+    assert recommend(scored, [LITE2, LITE0, MOTION], Rule(cheapest=False)) == 0
 
 
 def test_a_candidate_far_behind_is_never_recommended_however_few_recordings_there_are():
@@ -37,7 +38,7 @@ def test_a_candidate_far_behind_is_never_recommended_however_few_recordings_ther
     rng = np.random.default_rng(0)
     groups = ["one"] * 80 + ["two"] * 80
     values = np.stack([rng.random(160) < share for share in (0.5, 0.05)]).astype(float)
-    assert recommend(values, groups, [LITE0, MOTION]) == 0
+    assert recommend(score_values(values, groups), [LITE0, MOTION]) == 0
 
 
 def test_no_more_is_given_up_than_was_said(rng):
@@ -46,18 +47,18 @@ def test_no_more_is_given_up_than_was_said(rng):
     values[0] = np.maximum(values[0], values[1])
     lead = values[0].mean() - values[1].mean()
     costs = [LITE0, MOTION]
-    assert recommend(values, GROUPS, costs, Rule(give_up=lead - 0.001)) == 0
+    assert recommend(score_values(values, GROUPS), costs, Rule(give_up=lead - 0.001)) == 0
     wide = [f"r{i % 2}" for i in range(160)]
-    assert recommend(values, wide, costs, Rule(give_up=0.0)) == 0
+    assert recommend(score_values(values, wide), costs, Rule(give_up=0.0)) == 0
 
 
 def test_a_lead_of_more_than_one_standard_error_is_not_given_up():
     """Ahead by one clip in each of many recordings: little, but sure."""
     values = hits_of(160, 160)
     values[1, ::80] = 0.0
-    assert recommend(values, GROUPS, [LITE0, MOTION], Rule(give_up=0.05)) in (0, 1)
+    assert recommend(score_values(values, GROUPS), [LITE0, MOTION], Rule(give_up=0.05)) in (0, 1)
     values[1, ::4] = 0.0
-    assert recommend(values, GROUPS, [LITE0, MOTION], Rule(give_up=0.5)) == 0
+    assert recommend(score_values(values, GROUPS), [LITE0, MOTION], Rule(give_up=0.5)) == 0
 
 
 def test_the_same_clips_give_one_answer_whatever_the_timings():
@@ -70,7 +71,7 @@ def test_the_same_clips_give_one_answer_whatever_the_timings():
             replace(cost, forward_seconds=cost.forward_seconds * rng.uniform(0.8, 1.25))
             for cost in (MOTION, LITE0, LITE2)
         ]
-        found.add(recommend(values, GROUPS, costs))
+        found.add(recommend(score_values(values, GROUPS), costs))
     assert len(found) == 1
 
 
@@ -93,14 +94,13 @@ def test_a_plain_loop_over_bags_gives_the_same(rng):
     values = (rng.random((4, 160)) < [[0.72], [0.71], [0.7], [0.5]]).astype(float)
     costs, names = [LITE2, LITE0, MOTION, MOTION], sorted(set(GROUPS))
     number_M = np.array([names.index(g) for g in GROUPS])
-    sums_GC = np.stack([np.bincount(number_M, row) for row in values], axis=1)
-    size_G = np.bincount(number_M).astype(float)
     draw_RG = rng.multinomial(40, np.full(40, 1 / 40), size=50)
-    ours = Choosing(costs, Rule()).chosen(draw_RG.astype(float), sums_GC, size_G)
+    scored = score_values(values, GROUPS)
+    ours = Choosing(scored, costs, Rule()).chosen(draw_RG.astype(float))
     for draw_G, found in zip(draw_RG, ours, strict=True):
         clips = [i for g in np.repeat(np.arange(40), draw_G) for i in np.flatnonzero(number_M == g)]
         copies = [f"{c}" for c in np.repeat(np.arange(draw_G.sum()), 4)]
-        assert found == recommend(values[:, clips], copies, costs)
+        assert found == recommend(score_values(values[:, clips], copies), costs)
 
 
 @pytest.mark.parametrize(
@@ -114,4 +114,4 @@ def test_a_proven_gain_has_a_price(gain, times, pays):
 
 def test_values_that_are_not_finite():
     with pytest.raises(ValueError, match="finite"):
-        recommend([[1.0, np.nan]], ["a", "b"], [MOTION])
+        recommend(score_values([[1.0, np.nan]], ["a", "b"]), [MOTION])

@@ -27,7 +27,7 @@ from vidfit.cli.shard import shard
 from vidfit.cli.train import train
 from vidfit.errors import VidfitError
 from vidfit.files import claimed
-from vidfit.jobs.options import Preference
+from vidfit.jobs.options import Metric, Preference
 
 app = typer.Typer(
     help="Find the pretrained model that fits your videos, and run it.",
@@ -61,11 +61,17 @@ Latency = Annotated[
 Commercial = Annotated[
     bool, typer.Option("--commercial", help="Drop what the licence keeps from commercial use.")
 ]
+Metrics = Annotated[
+    Metric | None,
+    typer.Option(
+        help="Figure that decides. [default: accuracy, or balanced if classes are uneven]"
+    ),
+]
 Prefer = Annotated[
     Preference, typer.Option(help="Take the cheapest that is hardly worse, or the best.")
 ]
 GiveUp = Annotated[
-    float, typer.Option(min=0.0, max=100.0, help="Most points of accuracy the cheapest may lose.")
+    float, typer.Option(min=0.0, max=100.0, help="Most points that the cheapest may lose.")
 ]
 Download = Annotated[
     bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
@@ -110,6 +116,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    metric: Metrics = None,
     prefer: Prefer = "cheapest",
     give_up: GiveUp = 2.0,
     holdout: Annotated[
@@ -150,6 +157,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        metric=metric,
         prefer=prefer,
         give_up=give_up,
         workers=workers,
@@ -177,6 +185,7 @@ def select(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    metric: Metrics = None,
     prefer: Prefer = "cheapest",
     give_up: GiveUp = 2.0,
     workers: Workers = None,
@@ -198,6 +207,7 @@ def select(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        metric=metric,
         prefer=prefer,
         give_up=give_up,
         workers=workers,
@@ -228,6 +238,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    metric: Metrics = None,
     prefer: Prefer = "cheapest",
     give_up: GiveUp = 2.0,
     workers: Workers = None,
@@ -249,6 +260,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        metric=metric,
         prefer=prefer,
         give_up=give_up,
         workers=workers,

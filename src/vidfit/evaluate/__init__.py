@@ -1,10 +1,17 @@
 """Held-out scores with intervals, baselines and calibration."""
 
 from vidfit.evaluate.leakage import merge_groups, near_duplicates
-from vidfit.evaluate.score import Scores, few_recordings, score, unknown_thresholds
+from vidfit.evaluate.score import (
+    Scores,
+    class_shares,
+    few_recordings,
+    score,
+    unknown_thresholds,
+)
 
 __all__ = [
     "Scores",
+    "class_shares",
     "few_recordings",
     "merge_groups",
     "near_duplicates",

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from vidfit.contracts import Estimate, Floats, Indices
-from vidfit.metrics import calibration_error, class_mean_interval, reliability, share_interval
+from vidfit.metrics import (
+    ACCURACY,
+    BALANCED,
+    AnyMeasure,
+    calibration_error,
+    reliability,
+    score_all,
+)
 from vidfit.reported import ReliabilityBin
 
 RIGHT_ANSWERS_DECLINED = 0.05
@@ -17,6 +24,8 @@ RIGHT_ANSWERS_DECLINED = 0.05
 FAMILIAR_CLIPS_DECLINED = 0.01
 """Share of clips like those of the training that the novelty threshold calls unfamiliar."""
 
+
+_LEAST = 1e-9
 
 FEW_RECORDINGS = 10
 """With fewer recordings than that every figure is rough, and is said to be."""
@@ -34,8 +43,12 @@ def few_recordings(count: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Scores:
-    """Top-1 and mean class accuracy with intervals, where the errors lie, calibration."""
+    """The figure that decides, top-1 and mean class accuracy; where errors lie; calibration.
 
+    ``figure`` and ``majority``, that of the baseline, are of the measure that was asked for.
+    """
+
+    figure: Estimate
     accuracy: Estimate
     mean_class_accuracy: Estimate
     majority: Estimate
@@ -45,7 +58,11 @@ class Scores:
 
 
 def score(
-    probabilities_MK: Floats, labels_M: Indices, groups: Sequence[str], majority: int
+    probabilities_MK: Floats,
+    labels_M: Indices,
+    groups: Sequence[str],
+    known_M: Indices,
+    measure: AnyMeasure = ACCURACY,
 ) -> Scores:
     """Score answers to clips whose recordings the answering model has not seen.
 
@@ -53,23 +70,36 @@ def score(
     ----------
     probabilities_MK
         Calibrated probabilities.
-    majority
-        The most frequent class of the training clips.
+    known_M
+        Classes of the training clips, from whose shares the baseline answers.
     """
     answers_M = probabilities_MK.argmax(axis=1)
-    hits_M = answers_M == labels_M
     classes = probabilities_MK.shape[1]
     confusion_KK = np.zeros((classes, classes), np.int64)
     np.add.at(confusion_KK, (labels_M, answers_M), 1)
     bins = reliability(probabilities_MK, labels_M)
+    log_MK = np.log(np.maximum(probabilities_MK, _LEAST))
+    shares_MK = class_shares(known_M, classes, len(labels_M))
+    figures = score_all(measure, labels_M, [log_MK, shares_MK], groups)
     return Scores(
-        share_interval(hits_M, groups),
-        class_mean_interval(hits_M, labels_M, groups),
-        share_interval(labels_M == majority, groups),
+        figures.interval(0),
+        score_all(ACCURACY, labels_M, [log_MK], groups).interval(0),
+        score_all(BALANCED, labels_M, [log_MK], groups).interval(0),
+        figures.interval(1),
         tuple(tuple(int(n) for n in row) for row in confusion_KK),
         bins,
         calibration_error(bins),
     )
+
+
+def class_shares(known_M: Indices, classes: int, clips: int) -> Floats:
+    """Return the answers of the baseline that looks at no clip, log-probabilities [M, K].
+
+    They are the shares of the classes among the clips it knows: it always says the most frequent.
+    """
+    counts_K = np.bincount(known_M, minlength=classes)
+    log_K = np.log(np.maximum(counts_K / counts_K.sum(), _LEAST)).astype(np.float32)
+    return np.tile(log_K, (clips, 1))
 
 
 def unknown_thresholds(

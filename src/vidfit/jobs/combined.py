@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
 from vidfit.combination import Combination, Option, Pair
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Indices
-from vidfit.evaluate import few_recordings
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Indices
+from vidfit.evaluate import class_shares, few_recordings
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
@@ -18,9 +16,9 @@ from vidfit.jobs.findings import provenance
 from vidfit.jobs.students import Graduate
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
-from vidfit.metrics import paired_interval, share_interval
+from vidfit.metrics import score_all
 from vidfit.reported import Stage
-from vidfit.selection import FUSION, Contender, hits
+from vidfit.selection import FUSION, Contender
 from vidfit.shown import public
 
 
@@ -47,7 +45,9 @@ def build_combination(found: Found) -> Combination:
     honest, labels_M, groups = compared.honest, table.labels_M, table.groups
     fused = honest.answers_MK.get(FUSION)
     folds = len(honest.chosen_by_fold)
-    majority = int(np.bincount(labels_M).argmax())
+    measure = compared.terms.measure
+    baseline_MK = class_shares(labels_M, len(table.classes), len(labels_M))
+    scored = score_all(measure, labels_M, [honest.chosen_MK, baseline_MK], groups)
     return Combination(
         data=found.data,
         classes=table.classes,
@@ -59,12 +59,14 @@ def build_combination(found: Found) -> Combination:
         chosen=compared.chosen.name,
         verdict=compared.verdict,
         best_single=honest.best_single,
-        fusion=None if fused is None else share_interval(hits(fused, labels_M), groups),
+        metric=measure.name,
+        higher_is_better=measure.higher_is_better,
+        fusion=None if fused is None else score_all(measure, labels_M, [fused], groups).interval(0),
         gain=honest.gain.points if honest.gain else None,
         proven=bool(honest.gain and honest.gain.proven),
-        score=share_interval(hits(honest.chosen_MK, labels_M), groups),
-        majority=share_interval(labels_M == majority, groups),
-        majority_class=table.classes[majority],
+        score=scored.interval(0),
+        majority=scored.interval(1),
+        majority_class=table.classes[int(baseline_MK[0].argmax())],
         options=_options(found),
         pairs=found.pairs,
         student=found.graduate.student if found.graduate else None,
@@ -92,7 +94,9 @@ def combination_card(
         "recordings": combination.group_count,
         "protocol": combination.protocol,
         "verdict": combination.verdict,
-        "accuracy": asdict(combination.score),
+        "metric": combination.metric,
+        "score": asdict(combination.score),
+        **({"accuracy": asdict(combination.score)} if combination.metric == "accuracy" else {}),
         "majority": asdict(combination.majority),
         "members": [asdict(spec) for spec in members],
         "made_with": combination.provenance,
@@ -104,37 +108,32 @@ def _options(found: Found) -> tuple[Option, ...]:
     """Return every contender with its gain and its cost, most accurate first."""
     honest, table = found.compared.honest, found.table
     contenders = found.compared.contenders
-    hits_M = {c.name: hits(honest.answers_MK[c.name], table.labels_M) for c in contenders}
-    seconds = {c.name: float(honest.seconds_M[c.name].mean()) for c in contenders}
-    accuracy = {name: float(of.mean()) for name, of in hits_M.items()}
+    names = [c.name for c in contenders]
+    answers = [honest.answers_MK[name] for name in names]
+    scored = score_all(found.compared.terms.measure, table.labels_M, answers, table.groups)
+    merits = dict(zip(names, map(float, scored.merits_C), strict=True))
+    seconds = {name: float(honest.seconds_M[name].mean()) for name in names}
     front = {
-        name
-        for name in accuracy
-        if not any(_beats(accuracy, seconds, other, name) for other in accuracy)
+        name for name in names if not any(_beats(merits, seconds, other, name) for other in names)
     }
-    best_M = hits_M[honest.best_single]
+    best = names.index(honest.best_single)
     options = [
         _option(
             found,
             contender,
-            share_interval(hits_M[contender.name], table.groups),
-            _gain(contender.name == honest.best_single, hits_M[contender.name] - best_M, table),
+            scored.interval(i),
+            Estimate(0.0, 0.0, 0.0) if i == best else scored.lead(i, best),
             contender.name in front,
         )
-        for contender in contenders
+        for i, contender in enumerate(contenders)
     ]
-    return tuple(sorted(options, key=lambda option: (-option.accuracy.value, option.name)))
+    return tuple(sorted(options, key=lambda option: (-merits[option.name], option.name)))
 
 
-def _gain(is_best: bool, difference_M: Floats, table: Table) -> Estimate:
-    """Return what a contender has more than the best single model; that one has nothing more."""
-    return Estimate(0.0, 0.0, 0.0) if is_best else paired_interval(difference_M, table.groups)
-
-
-def _beats(accuracy: dict[str, float], seconds: dict[str, float], first: str, second: str) -> bool:
-    """Whether the first is at least as accurate and as fast, and better in one of them."""
-    no_worse = accuracy[first] >= accuracy[second] and seconds[first] <= seconds[second]
-    better = accuracy[first] > accuracy[second] or seconds[first] < seconds[second]
+def _beats(merits: dict[str, float], seconds: dict[str, float], first: str, second: str) -> bool:
+    """Whether the first is at least as good and as fast, and better in one of them."""
+    no_worse = merits[first] >= merits[second] and seconds[first] <= seconds[second]
+    better = merits[first] > merits[second] or seconds[first] < seconds[second]
     return no_worse and better
 
 

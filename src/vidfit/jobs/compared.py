@@ -16,7 +16,7 @@ from vidfit.fusion.linear import held_out_novelty
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import fit_temperature, paired_interval, probabilities
+from vidfit.metrics import fit_temperature, probabilities, score_all
 from vidfit.model import Model, save_model
 from vidfit.runtime import Accelerated
 from vidfit.selection import (
@@ -24,11 +24,9 @@ from vidfit.selection import (
     Contender,
     Nested,
     Outer,
-    Rule,
     Terms,
     choose,
     fit_contenders,
-    hits,
     nested,
     times,
 )
@@ -40,7 +38,7 @@ _SECONDS_OF_STILLS = 1.0
 class Trained:
     """A network that was trained over the best backbone (`vidfit.jobs.trainees`).
 
-    ``gain`` is its accuracy minus that of the whole frozen procedure, paired over recordings.
+    ``gain`` is by how much it is better than the whole frozen procedure, paired over recordings.
     """
 
     contender: Contender
@@ -60,8 +58,8 @@ class Trained:
 class Compared:
     """What was fitted on the training clips, and what it is worth on other recordings.
 
-    ``folds_M`` are those on which was chosen, by ``rule``; ``behind`` is the accuracy of the best
-    single model less that of the recommended one, ``None`` where they are the same; ``trained``
+    ``folds_M`` are those on which was chosen, on ``terms``; ``behind`` is by how much the best
+    single model is ahead of the recommended one, ``None`` where they are the same; ``trained``
     is the network that was trained, if one was.
     """
 
@@ -69,7 +67,7 @@ class Compared:
     honest: Nested
     contenders: Sequence[Contender]
     choice: Choice
-    rule: Rule
+    terms: Terms
     behind: Estimate | None = None
     trained: Trained | None = None
 
@@ -88,7 +86,7 @@ class Compared:
     def takes_fusion(self) -> bool:
         """Whether the fusion's gain is proven and worth its time."""
         gain = self.honest.gain
-        return bool(gain and gain.proven and self.rule.pays(gain.points.value, self.times))
+        return bool(gain and gain.proven and self.terms.rule.pays(gain.points.value, self.times))
 
     @property
     def times(self) -> float:
@@ -122,7 +120,7 @@ class Compared:
         if gain.proven:
             return (
                 f"Gain proven, fusion not taken: {beats}. That is no more than the "
-                f"{self.rule.give_up * 100:g} points of --give-up; --prefer best takes it."
+                f"{self.terms.rule.give_up * 100:g} points of --give-up; --prefer best takes it."
             )
         return (
             f"No proven gain from fusion: against {single}, the best fusion of each fold is "
@@ -185,12 +183,9 @@ def compare(
     choice = choose(contenders, rows, terms)
     behind = None
     if choice.recommended is not choice.best_single:
-        best_M, taken_M = (
-            hits(honest.answers_MK[c.name], train.labels_M)
-            for c in (choice.best_single, choice.recommended)
-        )
-        behind = paired_interval(best_M - taken_M, train.groups)
-    return Compared(folds_M, honest, contenders, choice, terms.rule, behind)
+        both = [honest.answers_MK[c.name] for c in (choice.best_single, choice.recommended)]
+        behind = score_all(terms.measure, train.labels_M, both, train.groups).lead(0, 1)
+    return Compared(folds_M, honest, contenders, choice, terms, behind)
 
 
 def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:

@@ -18,17 +18,18 @@ from vidfit.jobs.folds import Folds
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
 from vidfit.manifest import losses, refusal
-from vidfit.selection import Race, Rules, Trial, first_size, hits, merit, race, spread_order
+from vidfit.metrics import AnyMeasure, score_all
+from vidfit.selection import Race, Rules, Trial, first_size, merit, race, spread_order
 from vidfit.work import Launcher
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a candidate did in its last round: there, [M] hits by fits on other folds."""
+    """What a candidate did in its last round: log-probabilities [M, K] by fits on other folds."""
 
     table: Table
     folds_M: Indices
-    hits_M: Floats
+    answers_MK: Floats
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Contest:
 
     Parameters
     ----------
+    measure
+        What candidates were compared by.
     last
         By candidate that ran, what it did in its last round.
     twin
@@ -49,6 +52,7 @@ class Contest:
     """
 
     race: Race
+    measure: AnyMeasure
     last: Mapping[str, Entry]
     twin: tuple[str, Entry] | None
     unread: tuple[Failure, ...]
@@ -67,8 +71,8 @@ def run_contest(
     clips: Sequence[Clip],
     candidates: Sequence[Loaded],
     rules: Rules,
-    store: FeatureStore,
-    place: Launcher,
+    measure: AnyMeasure,
+    where: tuple[FeatureStore, Launcher],
     progress: Progress | None,
 ) -> Contest:
     """Race candidates over clips, in an order in which every beginning is a fair sample.
@@ -83,9 +87,9 @@ def run_contest(
     classes = sorted({str(clip.label) for clip in clips})
     labels_M = np.array([classes.index(str(clip.label)) for clip in clips], np.int64)
     order = spread_order(labels_M, [clip.group or clip.path for clip in clips])
-    track = _Track([clips[i] for i in order], candidates, store, place, progress)
-    found = race({c.name: c.cost for c in candidates}, track.measure, rules)
-    return Contest(found, track.last, track.twin, track.unread, track.seconds)
+    track = _Track([clips[i] for i in order], candidates, measure, *where, progress)
+    found = race({c.name: c.cost for c in candidates}, track.run, rules)
+    return Contest(found, measure, track.last, track.twin, track.unread, track.seconds)
 
 
 def _folds(table: Table, tally: Tally) -> Indices:
@@ -103,6 +107,7 @@ class _Track:
 
     clips: Sequence[Clip]
     candidates: Sequence[Loaded]
+    measure: AnyMeasure
     store: FeatureStore
     place: Launcher
     progress: Progress | None
@@ -111,7 +116,7 @@ class _Track:
     unread: tuple[Failure, ...] = ()
     seconds: float = 0.0
 
-    def measure(self, names: Sequence[str], size: int) -> Trial:
+    def run(self, names: Sequence[str], size: int) -> Trial:
         """Run candidates on the first ``size`` clips, and probe them."""
         if self.progress:
             self.progress.note(f"race: {len(names)} candidates on {size} clips")
@@ -125,13 +130,14 @@ class _Track:
             for e in encoders
             if e.spec.name in table.vectors
         }
-        self.last |= {name: entry for name, (entry, _) in ran.items()}
+        self.last |= ran
         if control and control[0].spec.name in table.vectors and self._mover in ran:
-            self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)[0]
+            self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)
+        answers = [entry.answers_MK for entry in ran.values()]
         return Trial(
-            {name: entry.hits_M for name, (entry, _) in ran.items()},
-            {name: merit_ for name, (_, merit_) in ran.items()},
-            table.groups,
+            tuple(ran),
+            score_all(self.measure, table.labels_M, answers, table.groups),
+            {n: merit(self.measure, table.labels_M, e.answers_MK) for n, e in ran.items()},
             tuple(failure for failure in tally.backbones if failure.name in names),
             tally.seconds,
         )
@@ -155,7 +161,6 @@ class _Track:
                     raise
                 size *= 2
 
-    def _probe(self, table: Table, name: str, folds_M: Indices) -> tuple[Entry, float]:
+    def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
         _, out_MK = cross_fit([table.vectors[name]], table.labels_M, folds_M)
-        entry = Entry(table.only([name]), folds_M, hits(out_MK, table.labels_M))
-        return entry, merit(out_MK, table.labels_M)
+        return Entry(table.only([name]), folds_M, out_MK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, clip_key
 from vidfit.errors import VideoError
-from vidfit.evaluate import few_recordings, score
+from vidfit.evaluate import class_shares, few_recordings, score
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.compared import Compared
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
-from vidfit.metrics import probabilities, share_interval
+from vidfit.metrics import probabilities, score_all
 from vidfit.model import Model
 from vidfit.report import hardest_clips
 from vidfit.reported import Candidate, ClipResult, NearDuplicate, Report, Stage
@@ -54,8 +54,9 @@ def build_report(found: Findings) -> Report:
     """Return the report: held-out scores, leaderboard, leakage, hardest clips, provenance."""
     train, chosen = found.train, found.compared.chosen
     judged, answers_MK, protocol = _judged(found)
+    measure = found.compared.terms.measure
     majority = int(np.bincount(train.labels_M).argmax())
-    scores = score(answers_MK, judged.labels_M, judged.groups, majority)
+    scores = score(answers_MK, judged.labels_M, judged.groups, train.labels_M, measure)
     judges = len(set(judged.groups))
     results = _results(judged, answers_MK, _declined(found, judged, answers_MK))
     return Report(
@@ -68,13 +69,14 @@ def build_report(found: Findings) -> Report:
         protocol=protocol,
         chosen=chosen.name,
         verdict=found.compared.verdict,
-        score=scores.accuracy,
+        metric=measure.name,
+        higher_is_better=measure.higher_is_better,
+        score=scores.figure,
+        accuracy=scores.accuracy,
         mean_class_accuracy=scores.mean_class_accuracy,
         majority=scores.majority,
-        grouped_split=share_interval(
-            _hits(found.compared.honest.answers_MK[chosen.name], train), train.groups
-        ),
-        random_split=share_interval(_hits(found.leaky_MK, train), train.keys),
+        grouped_split=_figure(found, found.compared.honest.answers_MK[chosen.name], train.groups),
+        random_split=_figure(found, found.leaky_MK, train.keys),
         candidates=_leaderboard(found),
         confusion_KK=scores.confusion_KK,
         reliability=scores.reliability,
@@ -102,7 +104,9 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
         "clips": report.clip_count,
         "recordings": report.group_count,
         "protocol": report.protocol,
-        "accuracy": asdict(report.score),
+        "metric": report.metric,
+        "score": asdict(report.score),
+        "accuracy": asdict(report.accuracy),
         "mean_class_accuracy": asdict(report.mean_class_accuracy),
         "majority": asdict(report.majority),
         "calibration_error": report.calibration_error,
@@ -134,39 +138,34 @@ def _judged(found: Findings) -> tuple[Table, Floats, str]:
     )
 
 
-def _hits(log_probabilities_MK: Floats, table: Table) -> NDArray[np.bool_]:
-    hits_M: NDArray[np.bool_] = log_probabilities_MK.argmax(axis=1) == table.labels_M
-    return hits_M
+def _figure(found: Findings, answers_MK: Floats, groups: Sequence[str]) -> Estimate:
+    """Return what answers to the training clips score, with the interval over such groups."""
+    measure = found.compared.terms.measure
+    return score_all(measure, found.train.labels_M, [answers_MK], groups).interval(0)
 
 
 def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
-    groups = found.train.groups
+    train, measure = found.train, found.compared.terms.measure
     loaded = {candidate.name: candidate for candidate in found.candidates}
     honest, contenders = found.compared.honest, found.compared.contenders
-    hits = {c.name: _hits(honest.answers_MK[c.name], found.train) for c in contenders}
-    tied = _tied(hits, groups)
+    answers = [honest.answers_MK[c.name] for c in contenders]
+    scored = score_all(measure, train.labels_M, answers, train.groups)
+    best, tied_C = int(scored.merits_C.argmax()), tied_with_best(scored)
     rows = [
         replace(
             _row(contender, [loaded[name] for name in contender.members]),
-            accuracy=share_interval(hits[contender.name], groups),
+            accuracy=scored.interval(i),
             seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
             chosen=contender is found.compared.chosen,
-            note="tied with the best" if contender.name in tied else "",
+            note="tied with the best" if tied_C[i] and i != best else "",
         )
-        for contender in contenders
+        for i, contender in enumerate(contenders)
     ]
-    majority = share_interval(
-        found.train.labels_M == np.bincount(found.train.labels_M).argmax(), groups
-    )
+    shares_MK = class_shares(train.labels_M, len(train.classes), len(train.labels_M))
+    majority = score_all(measure, train.labels_M, [shares_MK], train.groups).interval(0)
     baseline = Candidate("majority class", "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True)
-    return (*sorted(rows, key=lambda row: -row.accuracy.value), baseline)
-
-
-def _tied(hits: Mapping[str, NDArray[np.bool_]], groups: Sequence[str]) -> set[str]:
-    """Return who may be the best, the best by estimate left out."""
-    is_tied_C = tied_with_best(np.stack(list(hits.values())), groups)
-    best = max(hits, key=lambda name: float(hits[name].mean()))
-    return {name for name, tied in zip(hits, is_tied_C, strict=True) if tied} - {best}
+    order = np.argsort(-scored.merits_C, kind="stable")
+    return (*(rows[int(i)] for i in order), baseline)
 
 
 def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:

@@ -15,6 +15,7 @@ from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import join_copies
 from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
+from vidfit.jobs.measure import measure_of
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.sources import say
@@ -87,7 +88,8 @@ def run_fit(
         one_blas_thread(),
     ):
         rules = race_rules(learn, options, keep=_MEMBERS, finish=True)
-        contest = run_contest(learn, candidates, rules, store, place, progress)
+        measure = measure_of(options.metric, [str(clip.label) for clip in learn], notes)
+        contest = run_contest(learn, candidates, rules, measure, (store, place), progress)
     ranking = build_ranking(
         Searched(
             str(source), manifest, candidates, dropped, contest, options.rule, stages, tuple(notes)
@@ -106,7 +108,7 @@ def run_fit(
     train, test = split(join_copies(table, notes), notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         limit = options.latency_seconds or math.inf
-        terms = Terms(costs(finalists), METHODS, options.rule, limit)
+        terms = Terms(costs(finalists), METHODS, options.rule, limit, measure)
         compared = _compared(train, terms, options, (stages, notes), progress)
         leaky = _leaky(compared, train, Folds(train.classes), terms)
     model = model_of(compared.chosen, compared.folds_M, train)
@@ -153,7 +155,7 @@ def _compared(
 
     spent = sum(stage.measured_seconds for stage in stages)
     left = math.inf if options.train else (options.minutes or 0.0) * 60 - spent
-    trainees = Trainees(train, left, notes)
+    trainees = Trainees(train, terms.measure, left, notes)
     return trainees.graduate(compare(train, folds, terms, progress, trainees.see))
 
 

@@ -22,6 +22,7 @@ from vidfit.jobs.combined import Found, build_combination, combination_card
 from vidfit.jobs.compared import compare, model_of, save
 from vidfit.jobs.copies import join_copies
 from vidfit.jobs.folds import Folds, able_classes, of_classes
+from vidfit.jobs.measure import measure_of
 from vidfit.jobs.options import FuseOptions
 from vidfit.jobs.pairs import Pairs
 from vidfit.jobs.sources import say
@@ -93,8 +94,10 @@ def run_fuse(
     able = able_classes(table.clips, notes, noticed(manifest, tally.clips), unread)
     table = join_copies(table.of_classes(able), notes)
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
-    terms = Terms(costs(ran), methods, options.rule, options.latency_seconds or math.inf)
-    pairs, students = Pairs(table), Students(table) if options.student else None
+    measure = measure_of(options.metric, [str(clip.label) for clip in table.clips], notes)
+    terms = Terms(costs(ran), methods, options.rule, options.latency_seconds or math.inf, measure)
+    pairs = Pairs(table, measure)
+    students = Students(table, measure) if options.student else None
 
     def look(outer: Outer) -> None:
         pairs.see(outer)

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from vidfit.selection import Rule
 
 Preference = Literal["cheapest", "best"]
+Metric = Literal["accuracy", "balanced", "macro-f1", "map", "auroc", "log-loss", "brier"]
+"""Keys of `vidfit.metrics.CLASS_MEASURES`."""
+
+
+def check_metric(metric: str | None) -> None:
+    """Refuse a metric that there is not, and name those that there are."""
+    valid = get_args(Metric)
+    if metric is not None and metric not in valid:
+        near = get_close_matches(metric, valid, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise VidfitError(f"{metric!r} is no metric{hint} Valid are {', '.join(valid)}")
 
 
 @dataclass(frozen=True)
@@ -35,10 +46,13 @@ class SelectOptions:
         Longest decoding and inference of one clip in one thread of this machine.
     commercial
         Whether candidates must have a licence that allows commercial use.
+    metric
+        What candidates are compared by: a key of `vidfit.metrics.CLASS_MEASURES`. ``None`` takes
+        accuracy, or balanced accuracy where one class is much more frequent than the others.
     prefer
         What to recommend: the cheapest that the clips hardly tell from the best, or the best.
     give_up
-        Most points of accuracy that the cheapest may lie below the best, and that a fusion must
+        Most points that the cheapest may lie below the best, and that a fusion must
         gain where it takes more than half as long again.
     workers
         Threads that decode and infer; ``None`` means one for each usable core.
@@ -55,6 +69,7 @@ class SelectOptions:
     memory_bytes: int | None = None
     latency_seconds: float | None = None
     commercial: bool = False
+    metric: Metric | None = None
     prefer: Preference = "cheapest"
     give_up: float = 2.0
     workers: int | None = None
@@ -74,7 +89,8 @@ class SelectOptions:
         if self.prefer not in ("cheapest", "best"):
             raise VidfitError(f"prefer is {self.prefer!r}; valid are 'cheapest' and 'best'")
         if not 0 <= self.give_up <= 100:
-            raise VidfitError(f"give_up is {self.give_up}; it is points of accuracy in [0, 100]")
+            raise VidfitError(f"give_up is {self.give_up}; it is points in [0, 100]")
+        check_metric(self.metric)
 
     @property
     def rule(self) -> Rule:

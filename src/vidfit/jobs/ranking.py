@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from vidfit.backbones import catalogue
-from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, Floats, seconds_a_clip
+from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, seconds_a_clip
 from vidfit.errors import BackboneError
-from vidfit.evaluate import few_recordings
+from vidfit.evaluate import class_shares, few_recordings
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.contest import Contest, Entry
 from vidfit.jobs.findings import provenance
 from vidfit.manifest import Manifest
-from vidfit.metrics import paired_interval, share_interval
+from vidfit.metrics import Scored, score_all
 from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
 from vidfit.reported import Stage
-from vidfit.selection import Rule, bias_corrected, recommend, tied_with_best
+from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_best
 from vidfit.selection.scores import PROBES, SCORES
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
@@ -42,26 +43,31 @@ class Searched:
 
     @property
     def best(self) -> str:
-        """The finalist of the highest accuracy."""
+        """The finalist of the best figure."""
         return self.contest.race.finalists[0]
 
-    def hits(self, name: str) -> Floats:
-        """Return a candidate's hits [M] in its last round."""
-        return self.contest.last[name].hits_M
+    @cached_property
+    def finals(self) -> Scored:
+        """The finalists on all clips that they saw."""
+        return self.contest.race.rounds[-1].trial.of(self.contest.race.finalists)
+
+    def trial(self, name: str) -> Trial:
+        """Return a candidate's last round."""
+        return next(r.trial for r in reversed(self.contest.race.rounds) if name in r.trial.names)
+
+    def figure(self, name: str) -> Estimate:
+        """Return what a candidate scored in its last round."""
+        return self.trial(name).of([name]).interval(0)
 
     def loaded(self, name: str) -> Loaded:
         """Return a candidate with its cost."""
         return next(c for c in self.candidates if c.name == name)
 
-    def behind(self, name: str) -> Floats:
-        """Return the best candidate's hits minus another's, [M], in the other's last round."""
-        trial = next(r.trial for r in reversed(self.contest.race.rounds) if name in r.trial.hits)
-        difference_M: Floats = trial.hits[self.best] - trial.hits[name]
-        return difference_M
-
-    def groups(self, name: str) -> list[str]:
-        """Return the recordings of the clips of a candidate's last round."""
-        return self.contest.last[name].table.groups
+    def behind(self, name: str) -> Estimate:
+        """Return by how much the best candidate is ahead of another, in the other's last round."""
+        if name == self.best:
+            return Estimate(0.0, 0.0, 0.0)
+        return self.trial(name).lead(self.best, name)
 
 
 def build_ranking(found: Searched) -> Ranking:
@@ -70,7 +76,8 @@ def build_ranking(found: Searched) -> Ranking:
     tied = _tied(found)
     recommended = _recommended(found)
     labels_M = table.labels_M
-    majority = int(np.bincount(labels_M).argmax())
+    shares_MK = class_shares(labels_M, len(table.classes), len(labels_M))
+    baseline = score_all(found.contest.measure, labels_M, [shares_MK], table.groups)
     clips = [clip for clip in found.manifest.clips if clip.label is not None]
     rarest = int(np.unique([str(clip.label) for clip in clips], return_counts=True)[1].min())
     recordings = len({clip.group or clip.path for clip in clips})
@@ -85,16 +92,18 @@ def build_ranking(found: Searched) -> Ranking:
         why=_why(found, recommended, tied),
         best=found.best,
         score=_expected(found),
-        naive=share_interval(found.hits(found.best), table.groups),
-        majority=share_interval(labels_M == majority, table.groups),
-        majority_class=table.classes[majority],
+        naive=found.figure(found.best),
+        majority=baseline.interval(0),
+        majority_class=table.classes[int(shares_MK[0].argmax())],
+        metric=found.contest.measure.name,
+        higher_is_better=found.contest.measure.higher_is_better,
         candidates=tuple(sorted(rows, key=lambda row: (-row.clips, row.behind_best.value))),
         dropped=(*found.dropped, *race.untried),
         rungs=tuple(
             Rung(
-                len(r.trial.groups),
-                len(set(r.trial.groups)),
-                {name: float(hits_M.mean()) for name, hits_M in r.trial.hits.items()},
+                r.trial.clips,
+                len(r.trial.scored.clips_G),
+                dict(zip(r.trial.names, map(float, r.trial.scored.figures_C), strict=True)),
                 r.dropped,
                 r.trial.seconds,
             )
@@ -134,21 +143,17 @@ def regime(labels_per_class: int) -> Regime:
 
 def _tied(found: Searched) -> list[str]:
     """Return the finalists among which the truly best one is, the best by estimate included."""
-    finalists = found.contest.race.finalists
-    is_tied_C = tied_with_best(
-        np.stack([found.hits(name) for name in finalists]), found.groups(found.best)
-    )
     return [
         name
-        for name, is_tied in zip(finalists, is_tied_C, strict=True)
+        for name, is_tied in zip(
+            found.contest.race.finalists, tied_with_best(found.finals), strict=True
+        )
         if is_tied or name == found.best
     ]
 
 
 def _recommended(found: Searched) -> str:
-    finalists = found.contest.race.finalists
-    hits_CM = np.stack([found.hits(name) for name in finalists])
-    return finalists[recommend(hits_CM, found.groups(found.best), _costs(found), found.rule)]
+    return found.contest.race.finalists[recommend(found.finals, _costs(found), found.rule)]
 
 
 def _costs(found: Searched) -> list[Cost]:
@@ -157,7 +162,7 @@ def _costs(found: Searched) -> list[Cost]:
 
 def _why(found: Searched, recommended: str, tied: Sequence[str]) -> str:
     if recommended != found.best:
-        behind = paired_interval(found.behind(recommended), found.groups(recommended))
+        behind = found.behind(recommended)
         return (
             f"{recommended} is the cheapest within one standard error of {found.best}, the best by "
             f"estimate, which is {_points(behind)} ahead at {_price(found, recommended)}; "
@@ -165,7 +170,7 @@ def _why(found: Searched, recommended: str, tied: Sequence[str]) -> str:
         )
     if len(tied) == 1:
         return f"{recommended} is proven better than every other candidate that ran to the end."
-    best = f"{len(tied)} candidates are tied with the best; {recommended} has the highest accuracy"
+    best = f"{len(tied)} candidates are tied with the best; {recommended} has the best figure"
     if not found.rule.cheapest:
         return f"{best}."
     points = found.rule.give_up * 100
@@ -188,14 +193,7 @@ def _points(difference: Estimate) -> str:
 
 def _expected(found: Searched) -> Estimate:
     """Return what the recommended one is worth: its own figure less the optimism of choosing."""
-    hits_CM = np.stack([found.hits(name) for name in found.contest.race.finalists])
-    return bias_corrected(hits_CM, found.groups(found.best), _costs(found), found.rule)
-
-
-def _behind(found: Searched, name: str, groups: Sequence[str]) -> Estimate:
-    """Return the best candidate's accuracy minus another's."""
-    same = name == found.best
-    return Estimate(0.0, 0.0, 0.0) if same else paired_interval(found.behind(name), groups)
+    return bias_corrected(found.finals, _costs(found), found.rule)
 
 
 def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -> Ranked:
@@ -206,9 +204,9 @@ def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -
         name=name,
         standing=standing,
         reason=reason,
-        accuracy=share_interval(entry.hits_M, entry.table.groups),
-        behind_best=_behind(found, name, entry.table.groups),
-        clips=len(entry.hits_M),
+        accuracy=found.figure(name),
+        behind_best=found.behind(name),
+        clips=len(entry.answers_MK),
         seconds_per_clip=loaded.cost.seconds,
         memory_bytes=loaded.cost.memory_bytes,
         parameters=spec.parameters,
@@ -266,14 +264,7 @@ def _baselines(found: Searched) -> list[Baseline]:
 
 
 def _baseline(found: Searched, rule: str, name: str, evidence: str) -> Baseline:
-    groups = found.groups(name)
-    return Baseline(
-        rule,
-        name,
-        evidence,
-        share_interval(found.hits(name), groups),
-        _behind(found, name, groups),
-    )
+    return Baseline(rule, name, evidence, found.figure(name), found.behind(name))
 
 
 def _published(name: str, metric: str) -> float | None:
@@ -289,14 +280,15 @@ def _temporal(contest: Contest) -> Temporal | None:
     if contest.twin is None:
         return None
     name, shuffled = contest.twin
-    groups, ordered_M = shuffled.table.groups, contest.last[name].hits_M
-    gain = paired_interval(ordered_M - shuffled.hits_M, groups)
+    table, answers = shuffled.table, [contest.last[name].answers_MK, shuffled.answers_MK]
+    both = score_all(contest.measure, table.labels_M, answers, table.groups)
+    gain = both.lead(0, 1)
     return Temporal(
         name,
-        share_interval(ordered_M, groups),
-        share_interval(shuffled.hits_M, groups),
+        both.interval(0),
+        both.interval(1),
         gain,
-        len(groups),
+        len(table.groups),
         _verdict(gain),
     )
 

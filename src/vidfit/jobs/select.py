@@ -10,6 +10,7 @@ from vidfit.features import FeatureStore
 from vidfit.jobs.candidates import entrants, predicted_seconds
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.folds import able_classes, of_classes
+from vidfit.jobs.measure import measure_of
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.sources import say
@@ -68,7 +69,8 @@ def run_select(
         one_blas_thread(),
     ):
         store = FeatureStore(output / "features")
-        contest = run_contest(clips, candidates, rules, store, place, progress)
+        measure = measure_of(options.metric, [str(clip.label) for clip in clips], notes)
+        contest = run_contest(clips, candidates, rules, measure, (store, place), progress)
     ranking = build_ranking(
         Searched(str(source), manifest, candidates, dropped, contest, options.rule, stages, notes)
     )

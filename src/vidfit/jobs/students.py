@@ -16,9 +16,9 @@ from vidfit.fusion.distil import fit_student, teacher
 from vidfit.jobs.compared import Compared, model_of
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import paired_interval, ratio_interval, share_interval
+from vidfit.metrics import AnyMeasure, ratio_interval, score_all
 from vidfit.model import Model
-from vidfit.selection import FUSION, Contender, Outer, Rows, hits, merit
+from vidfit.selection import FUSION, NEVER, Contender, Outer, Rows, merit
 
 _BACKBONES = 2
 """So many of the best single models are tried as the student's backbone."""
@@ -35,10 +35,11 @@ class Graduate:
 class Students:
     """Watches the outer folds, and teaches a student in each."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, measure: AnyMeasure) -> None:
+        self._table, self._measure = table, measure
         self._folds = Folds(table.classes)
-        self._hits_M = np.zeros(len(table.clips), np.float32)
+        shape = (len(table.clips), len(table.classes))
+        self._answers_MK = np.full(shape, NEVER, np.float32)
         self._taught = True
 
     def see(self, outer: Outer) -> None:
@@ -49,24 +50,29 @@ class Students:
             return
         student = self._student(fusion, outer.contenders, outer.train, outer.inner_M)
         answer_MK = student.log_probabilities(outer.test)
-        self._hits_M[outer.test_M] = hits(answer_MK, outer.test.labels_M)
+        self._answers_MK[outer.test_M, : answer_MK.shape[1]] = answer_MK
 
     def graduate(self, compared: Compared, costs: Mapping[str, Cost]) -> Graduate | None:
         """Return what the students kept, and the student of all clips as a model."""
         honest, fusion = compared.honest, compared.choice.best_fusion
         if fusion is None or honest.gain is None or not self._taught:
             return None
-        rows, groups = self._table.rows, self._table.groups
+        rows = self._table.rows
         student = self._student(fusion, compared.contenders, rows, compared.folds_M)
-        single_M = hits(honest.answers_MK[honest.best_single], rows.labels_M)
-        fused_M = hits(honest.answers_MK[FUSION], rows.labels_M)
-        gain_M = self._hits_M - single_M
-        proven = honest.gain.proven
+        answers = [
+            self._answers_MK,
+            honest.answers_MK[honest.best_single],
+            honest.answers_MK[FUSION],
+        ]
+        scored = score_all(self._measure, rows.labels_M, answers, rows.groups)
+        of_student_G, of_single_G, of_fusion_G = scored.linear[0].T
+        gains = of_student_G - of_single_G, of_fusion_G - of_single_G
+        recordings = [str(number) for number in range(len(of_single_G))]
         value = Student(
             student.members[0],
-            share_interval(self._hits_M, groups),
-            paired_interval(gain_M, groups),
-            ratio_interval(gain_M, fused_M - single_M, groups) if proven else None,
+            scored.interval(0),
+            scored.lead(0, 1),
+            ratio_interval(*gains, recordings) if honest.gain.proven else None,
             costs[student.members[0]].seconds,
         )
         return Graduate(value, model_of(student, compared.folds_M, self._table))
@@ -84,9 +90,9 @@ class Students:
             fusion.blocks(rows), partial(fit_method, fusion.method), rows.labels_M, deal
         )
         singles = [c for c in contenders if not c.method]
-        singles.sort(key=lambda c: -merit(c.out_of_fold_MK, rows.labels_M))
+        singles.sort(key=lambda c: -merit(self._measure, rows.labels_M, c.out_of_fold_MK))
         students = []
         for name in (single.name for single in singles[:_BACKBONES]):
             probe, out_MK = fit_student(rows.vectors[name], teach, rows.labels_M, folds_M)
             students.append(Contender(name, "student", "linear", (name,), probe, out_MK))
-        return max(students, key=lambda c: merit(c.out_of_fold_MK, rows.labels_M))
+        return max(students, key=lambda c: merit(self._measure, rows.labels_M, c.out_of_fold_MK))

@@ -20,10 +20,10 @@ from vidfit.jobs import heads
 from vidfit.jobs.compared import Compared, Trained
 from vidfit.jobs.folds import FOLDS
 from vidfit.jobs.table import Table
-from vidfit.metrics import fit_temperature, paired_interval, probabilities
+from vidfit.metrics import AnyMeasure, fit_temperature, probabilities, score_all
 from vidfit.networks.head import NetworkHead, standards
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
-from vidfit.selection import Contender, Gain, Outer, Rows, hits, is_proven_better, merit
+from vidfit.selection import Contender, Gain, Outer, Rows, gain_of, merit
 
 Deal = Callable[[Indices, Sequence[str], int], Indices]
 """Labels, recordings and a seed -> the fold of each clip."""
@@ -46,8 +46,11 @@ class Trainees:
         they would take longer.
     """
 
-    def __init__(self, table: Table, allowed_seconds: float, notes: list[str]) -> None:
-        self._table, self._allowed_seconds, self._notes = table, allowed_seconds, notes
+    def __init__(
+        self, table: Table, measure: AnyMeasure, allowed_seconds: float, notes: list[str]
+    ) -> None:
+        self._table, self._measure = table, measure
+        self._allowed_seconds, self._notes = allowed_seconds, notes
         self.gave_up = False
         self._answers_MK = np.zeros((len(table.clips), len(table.classes)), np.float32)
         self._tests: list[NDArray[np.bool_]] = []
@@ -57,7 +60,7 @@ class Trainees:
         if self.gave_up:
             return
         started = time.monotonic()
-        backbone = best_single(outer.contenders, outer.train)
+        backbone = best_single(outer.contenders, outer.train, self._measure)
         head, temperature = self._trained(outer.train, outer.inner_M, backbone)
         answers_MK = head.log_probabilities([outer.test.steps[backbone]])
         calibrated_MK = probabilities(answers_MK, temperature)
@@ -82,14 +85,13 @@ class Trainees:
         if self.gave_up:
             return compared
         rows, honest = self._table.rows, compared.honest
-        trained_M = hits(self._answers_MK, rows.labels_M)
-        frozen_M = hits(honest.chosen_MK, rows.labels_M)
-        backbone = best_single(compared.contenders, rows)
+        backbone = best_single(compared.contenders, rows, self._measure)
         name = f"{NETWORK} on {backbone}"
-        training = _judged(trained_M, frozen_M, rows.groups)
+        everyone_M = np.ones(len(rows.labels_M), np.bool_)
+        training = self._gain(honest.chosen_MK, everyone_M)
         head, _ = self._trained(rows, compared.folds_M, backbone)
         contender = Contender(name, NETWORK, heads.NETWORK, (backbone,), head, self._answers_MK)
-        chosen_MK, by_fold = self._decided(compared, trained_M, frozen_M, name)
+        chosen_MK, by_fold = self._decided(compared, name)
         honest = replace(
             honest,
             answers_MK={**honest.answers_MK, name: self._answers_MK},
@@ -102,18 +104,21 @@ class Trainees:
         trained = Trained(contender, training.points, training.proven)
         return replace(compared, honest=honest, contenders=contenders, trained=trained)
 
-    def _decided(
-        self, compared: Compared, trained_M: Floats, frozen_M: Floats, name: str
-    ) -> tuple[Floats, tuple[str, ...]]:
+    def _decided(self, compared: Compared, name: str) -> tuple[Floats, tuple[str, ...]]:
         """Decide for each fold by the answers to the others whether to use the network."""
-        chosen_MK = compared.honest.chosen_MK.copy()
-        by_fold = list(compared.honest.chosen_by_fold)
-        groups = np.array(self._table.groups)
+        frozen_MK = compared.honest.chosen_MK
+        chosen_MK, by_fold = frozen_MK.copy(), list(compared.honest.chosen_by_fold)
         for i, test_M in enumerate(self._tests):
-            rest_M = ~test_M
-            if _judged(trained_M[rest_M], frozen_M[rest_M], list(groups[rest_M])).proven:
+            if self._gain(frozen_MK, ~test_M).proven:
                 chosen_MK[test_M], by_fold[i] = self._answers_MK[test_M], name
         return chosen_MK, tuple(by_fold)
+
+    def _gain(self, frozen_MK: Floats, among_M: NDArray[np.bool_]) -> Gain:
+        """Return what the network gains over the frozen procedure on some of the clips."""
+        table = self._table
+        answers = [self._answers_MK[among_M], frozen_MK[among_M]]
+        groups = [table.groups[int(i)] for i in np.flatnonzero(among_M)]
+        return gain_of(score_all(self._measure, table.labels_M[among_M], answers, groups))
 
     def _trained(self, rows: Rows, folds_M: Indices, backbone: str) -> tuple[NetworkHead, float]:
         return train_head(rows, folds_M == folds_M.min(), backbone, len(self._table.classes))
@@ -166,13 +171,6 @@ def _plan(subject: Subject, classes: int, clips: int) -> Plan:
     )
 
 
-def _judged(trained_M: Floats, frozen_M: Floats, groups: Sequence[str]) -> Gain:
-    """Return what the network gains over the frozen procedure."""
-    points = paired_interval(trained_M - frozen_M, groups)
-    proven = points.low > 0 and is_proven_better(trained_M, frozen_M, groups)
-    return Gain(points, proven)
-
-
 def answers_under(table: Table, folds: Deal, backbone: str) -> Floats:
     """Return answers [M, K] to each clip by a network trained without its fold."""
     rows, classes = table.rows, len(table.classes)
@@ -187,7 +185,7 @@ def answers_under(table: Table, folds: Deal, backbone: str) -> Floats:
     return answers_MK
 
 
-def best_single(contenders: Sequence[Contender], rows: Rows) -> str:
+def best_single(contenders: Sequence[Contender], rows: Rows, measure: AnyMeasure) -> str:
     """Return the backbone with the best out-of-fold answers."""
     singles = [c for c in contenders if not c.method]
-    return max(singles, key=lambda c: merit(c.out_of_fold_MK, rows.labels_M)).name
+    return max(singles, key=lambda c: merit(measure, rows.labels_M, c.out_of_fold_MK)).name

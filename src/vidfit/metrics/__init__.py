@@ -8,11 +8,22 @@ from vidfit.metrics.calibration import (
     probabilities,
     reliability,
 )
-from vidfit.metrics.share import class_mean_interval, paired_interval, share_interval
+from vidfit.metrics.class_measures import ACCURACY, BALANCED, CLASS_MEASURES
+from vidfit.metrics.measures import AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
+from vidfit.metrics.scored import Scored, score_all, score_values
+from vidfit.metrics.share import paired_interval, share_interval
 
 __all__ = [
+    "ACCURACY",
+    "AnyMeasure",
+    "BALANCED",
+    "CLASS_MEASURES",
+    "ClipMean",
+    "Measure",
+    "RankedMeasure",
+    "Rows",
+    "Scored",
     "calibration_error",
-    "class_mean_interval",
     "error_correlation",
     "fit_temperature",
     "kappa",
@@ -22,5 +33,7 @@ __all__ = [
     "probabilities",
     "ratio_interval",
     "reliability",
+    "score_all",
+    "score_values",
     "share_interval",
 ]

@@ -37,27 +37,7 @@ def mean_interval(values_M: ArrayLike, groups: Sequence[str], *, seed: int = 0) 
     sums_G = np.bincount(group_M, values, count)
     sizes_G = np.bincount(group_M, minlength=count).astype(np.float64)
     means = [(w_RG @ sums_G) / (w_RG @ sizes_G) for w_RG in draws(count, seed)]
-    return _estimate(values.mean(), np.concatenate(means), count)
-
-
-def resampled_class_mean(
-    hits_M: ArrayLike, labels_M: ArrayLike, groups: Sequence[str], *, seed: int = 0
-) -> Estimate:
-    """Return mean class accuracy with the interval of resampled recordings alone.
-
-    A class that a resample does not draw is left out of that resample's mean.
-    """
-    hits = np.asarray(hits_M, np.float64)
-    classes, label_M = np.unique(np.asarray(labels_M), return_inverse=True)
-    group_M, count = numbered(groups)
-    hits_GK, sizes_GK = np.zeros((2, count, len(classes)))
-    np.add.at(hits_GK, (group_M, label_M), hits)
-    np.add.at(sizes_GK, (group_M, label_M), 1.0)
-    means = []
-    for w_RG in draws(count, seed):
-        with np.errstate(invalid="ignore"):
-            means.append(np.nanmean((w_RG @ hits_GK) / (w_RG @ sizes_GK), axis=1))
-    return _estimate((hits_GK.sum(0) / sizes_GK.sum(0)).mean(), np.concatenate(means), count)
+    return expanded(values.mean(), np.concatenate(means), count)
 
 
 def ratio_interval(
@@ -131,11 +111,12 @@ def signs(groups: int, seed: int, resamples: int = RESAMPLES) -> Iterator[NDArra
         yield rng.choice(np.array([-1.0, 1.0]), size)
 
 
-def _estimate(value: float, resampled: NDArray[np.float64], groups: int) -> Estimate:
-    if groups < 2:
+def expanded(value: float, drawn_R: NDArray[np.float64], recordings: int) -> Estimate:
+    """Return a value with the expanded percentile interval of its draws; NaN of one recording."""
+    if recordings < 2:
         return Estimate(float(value), math.nan, math.nan)
-    tail = expanded_tail(_TAIL, groups)
-    low, high = np.quantile(resampled, [tail, 1.0 - tail])
+    tail = expanded_tail(_TAIL, recordings)
+    low, high = np.quantile(drawn_R, [tail, 1.0 - tail])
     return Estimate(float(value), float(low), float(high))
 
 

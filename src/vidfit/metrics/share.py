@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vidfit.contracts import Estimate
-from vidfit.metrics.bootstrap import mean_interval, numbered, resampled_class_mean
+from vidfit.metrics.bootstrap import mean_interval, recording_sums
 
 Doubles = NDArray[np.float64]
 
@@ -70,32 +70,40 @@ def share_interval(hits_M: ArrayLike, groups: Sequence[str]) -> Estimate:
         raise ValueError(
             f"hits from {hits.min():g} to {hits.max():g}; valid is 0 to 1 for each clip"
         )
-    group_M, count = numbered(groups)
-    hits_G = np.bincount(group_M, hits, count).astype(np.float64)
-    clips_G = np.bincount(group_M, minlength=count).astype(np.float64)
-    share = float(hits_G.sum() / clips_G.sum())
-    if count < 2:
+    sums_GC, clips_G = recording_sums(hits[None], groups)
+    return share_of_sums(sums_GC[:, 0], clips_G)
+
+
+def share_of_sums(hits_G: Doubles, clips_G: Doubles) -> Estimate:
+    """Return the interval of `share_interval` from hits and clips of each recording.
+
+    Recordings without a clip say nothing.
+    """
+    hits_G, clips_G = hits_G[clips_G > 0], clips_G[clips_G > 0]
+    share = float(hits_G.sum() / clips_G.sum()) if len(clips_G) else math.nan
+    if len(clips_G) < 2:
         return Estimate(share, math.nan, math.nan)
     low, high = _ends(hits_G, clips_G, share)
     return Estimate(share, max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
-def class_mean_interval(
-    hits_M: ArrayLike, labels_M: ArrayLike, groups: Sequence[str], *, seed: int = 0
-) -> Estimate:
-    """Return mean class accuracy (the mean of the recalls) with its 95 % interval.
+def class_mean_of_sums(sums_GX: Doubles, drawn: Estimate) -> Estimate:
+    """Return the interval of the mean of the recalls of all classes.
 
     It spans what resampled recordings show, which may be hard for several classes at once, and
     what the interval of each recall (`share_interval`) allows for, joined as of classes that do
     not depend on one another (Zou and Donner 2008, "Construction of confidence limits about
     effect measures"). A class seen in one recording only may have any recall.
+
+    Parameters
+    ----------
+    sums_GX
+        By recording, hits of each class, then clips of each class.
+    drawn
+        The interval of resampled recordings.
     """
-    hits, labels = np.asarray(hits_M, np.float64), np.asarray(labels_M)
-    drawn = resampled_class_mean(hits, labels, groups, seed=seed)
-    if math.isnan(drawn.low):
-        return drawn
-    group_of = np.asarray(groups)
-    recalls = [share_interval(hits[labels == k], list(group_of[labels == k])) for k in set(labels)]
+    pairs = zip(*np.split(sums_GX.T, 2), strict=True)
+    recalls = [share_of_sums(hits_G, clips_G) for hits_G, clips_G in pairs if clips_G.any()]
     down = math.hypot(*(r.value - (0.0 if math.isnan(r.low) else r.low) for r in recalls))
     up = math.hypot(*((1.0 if math.isnan(r.high) else r.high) - r.value for r in recalls))
     low = min(drawn.low, drawn.value - down / len(recalls))
@@ -106,10 +114,8 @@ def class_mean_interval(
 def paired_interval(difference_M: ArrayLike, groups: Sequence[str]) -> Estimate:
     """Return the mean difference of two models' hits with its 95 % interval.
 
-    The interval is that of resampled recordings (`vidfit.metrics.mean_interval`), to whose
-    variance that of a pseudo-observation is added: one more recording, half of whose clips
-    changed. Where hardly a clip changed, resamples hardly differ from one another; that no
-    change was observed is no proof that there is none (``benchmarks.intervals``).
+    The interval of resampled recordings (`vidfit.metrics.mean_interval`), widened by
+    `unseen_change`.
 
     Parameters
     ----------
@@ -123,21 +129,34 @@ def paired_interval(difference_M: ArrayLike, groups: Sequence[str]) -> Estimate:
     ValueError
         If a value is outside [-1, 1].
     """
-    from scipy.special import stdtrit
-
     difference = np.asarray(difference_M, np.float64)
     if not (np.abs(difference) <= 1).all():
         raise ValueError(
             f"differences of hits up to {np.abs(difference).max():g}; valid is -1 to 1 for each"
         )
-    drawn = mean_interval(difference, groups)
-    count = len(set(groups))
-    if count < 2:
+    return unseen_change(mean_interval(difference, groups), len(set(groups)), -1.0)
+
+
+def unseen_change(drawn: Estimate, recordings: int, least: float) -> Estimate:
+    """Return an interval of resampled recordings, widened by what none of them may have shown.
+
+    To its variance that of a pseudo-observation is added: one more recording, half of whose
+    clips changed. Where hardly a clip changed, resamples hardly differ from one another; that no
+    change was observed is no proof that there is none (``benchmarks.intervals``).
+
+    Parameters
+    ----------
+    least
+        The figure's lower bound: 0 of a figure, -1 of a difference. The upper bound is 1.
+    """
+    from scipy.special import stdtrit
+
+    if recordings < 2:
         return drawn
-    unseen = -float(stdtrit(count - 1, _TAIL)) * _UNSEEN_CHANGE / count
-    low = drawn.value - math.hypot(drawn.value - drawn.low, unseen)
-    high = drawn.value + math.hypot(drawn.high - drawn.value, unseen)
-    return Estimate(drawn.value, max(-1.0, low), min(1.0, high))
+    unseen = -float(stdtrit(recordings - 1, _TAIL)) * _UNSEEN_CHANGE / recordings
+    low = drawn.value - math.hypot(max(0.0, drawn.value - drawn.low), unseen)
+    high = drawn.value + math.hypot(max(0.0, drawn.high - drawn.value), unseen)
+    return Estimate(drawn.value, max(least, low), min(1.0, high))
 
 
 def _ends(hits_G: Doubles, clips_G: Doubles, share: float) -> tuple[float, float]:

@@ -11,7 +11,17 @@ from vidfit.selection.compare import (
     hits,
     merit,
 )
-from vidfit.selection.nested import FUSION, SINGLE, Gain, Nested, Outer, nested, times
+from vidfit.selection.nested import (
+    FUSION,
+    NEVER,
+    SINGLE,
+    Gain,
+    Nested,
+    Outer,
+    gain_of,
+    nested,
+    times,
+)
 from vidfit.selection.order import first_size, spread_order
 from vidfit.selection.race import Race, Round, Trial, race
 from vidfit.selection.recommend import Rule, is_cheaper, recommend
@@ -22,6 +32,7 @@ __all__ = [
     "Choice",
     "Contender",
     "FUSION",
+    "NEVER",
     "Gain",
     "Nested",
     "Outer",
@@ -37,6 +48,7 @@ __all__ = [
     "choose",
     "first_size",
     "fit_contenders",
+    "gain_of",
     "hits",
     "is_cheaper",
     "is_proven_better",

@@ -14,19 +14,18 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from vidfit.contracts import Cost, Estimate
-from vidfit.metrics import share_interval
-from vidfit.metrics.bootstrap import RESAMPLES, draws, recording_sums
+from vidfit.metrics import Scored
+from vidfit.metrics.bootstrap import RESAMPLES
 from vidfit.selection.recommend import Choosing, Rule
 
 Doubles = NDArray[np.float64]
 
 
 def bias_corrected(
-    hits_CM: ArrayLike,
-    groups: Sequence[str],
+    scored: Scored,
     costs: Sequence[Cost] = (),
     rule: Rule = Rule(),
     *,
@@ -40,40 +39,36 @@ def bias_corrected(
     replacement, so that their variance times q / (1 - q) is that of the delete-d jackknife (Shao
     and Wu 1989, "A general theory for jackknife variance estimation"). The interval is Student's
     t with that error, which knows what the choice adds to the spread. It also spans the interval
-    of the recommended one's own hits (`vidfit.metrics.share_interval`), its lower end moved by
-    the optimism: that knows what recordings may show that none of these did.
+    of the recommended one's own figure (`Scored.interval`), its worse
+    end moved by the optimism: that knows what recordings may show that none of these did.
 
     Parameters
     ----------
-    hits_CM
-        Hits of held-out clips, from 0 to 1.
-    groups
-        The recording of each clip; from one alone both ends are NaN, and nothing is corrected.
+    scored
+        The candidates on held-out clips; from one recording alone both ends are NaN, and nothing
+        is corrected.
     costs, rule
         How the recommended one is chosen; without costs it is the best.
-
-    Raises
-    ------
-    ValueError
-        If values are not finite or do not match the recordings.
     """
-    sums_GC, size_G = recording_sums(hits_CM, groups)
-    hits = np.asarray(hits_CM, np.float64)
-    choosing = Choosing(costs or [Cost(0.0, 0.0)] * len(hits), rule)
-    chosen = int(choosing.chosen(np.ones((1, len(size_G))), sums_GC, size_G)[0])
-    own = share_interval(hits[chosen], groups)
-    if len(hits) == 1 or len(size_G) < 2:
+    count, candidates = len(scored.clips_G), len(scored.tables)
+    choosing = Choosing(scored, costs or [Cost(0.0, 0.0)] * candidates, rule)
+    own = scored.interval(int(choosing.chosen(np.ones((1, count)))[0]))
+    if candidates == 1 or count < 2:
         return own
     scores_R = np.concatenate(
-        [
-            _out_of_bag(w_RG, choosing.chosen(w_RG, sums_GC, size_G), sums_GC, size_G)
-            for w_RG in draws(len(size_G), seed, resamples)
-        ]
+        [_out_of_bag(scored, choosing, w_RG) for w_RG in scored.resamples(seed, resamples)]
     )
     scores_R = scores_R[np.isfinite(scores_R)]
-    value, half = float(scores_R.mean()), _half_width(scores_R, len(size_G))
-    low = min(value - half, own.low - max(0.0, own.value - value))
-    return Estimate(value, max(0.0, low), min(1.0, max(value + half, own.high)))
+    value, half = float(scores_R.mean()), _half_width(scores_R, count)
+    optimism = own.value - value
+    if scored.measure.higher_is_better:
+        low, high = own.low - max(0.0, optimism), own.high
+    else:
+        low, high = own.low, own.high - min(0.0, optimism)
+    found = Estimate(value, min(value - half, low), max(value + half, high))
+    if scored.measure.kind == "unbounded":
+        return found
+    return Estimate(value, max(0.0, found.low), min(1.0, found.high))
 
 
 def _half_width(scores_R: Doubles, groups: int) -> float:
@@ -85,12 +80,11 @@ def _half_width(scores_R: Doubles, groups: int) -> float:
     return -float(stdtrit(groups - 1, 0.025)) * error
 
 
-def _out_of_bag(
-    w_RG: Doubles, chosen_R: NDArray[np.int64], sums_GC: Doubles, size_G: Doubles
-) -> Doubles:
-    """Return the score [R] out of each bag of the candidate that was chosen in it."""
-    outside_RG = (w_RG == 0).astype(float)
-    with np.errstate(invalid="ignore"):  # a bag that holds every recording has no outside
-        score_RC = (outside_RG @ sums_GC) / (outside_RG @ size_G)[:, None]
-    score_R: Doubles = score_RC[np.arange(len(w_RG)), chosen_R]
+def _out_of_bag(scored: Scored, choosing: Choosing, w_RG: Doubles) -> Doubles:
+    """Return the score [R] out of each bag of the candidate that was chosen in it.
+
+    NaN of a bag that holds every recording, or all of a class.
+    """
+    outside_RC = scored.drawn((w_RG == 0).astype(float))
+    score_R: Doubles = outside_RC[np.arange(len(w_RG)), choosing.chosen(w_RG)]
     return score_R

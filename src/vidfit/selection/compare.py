@@ -12,6 +12,7 @@ from vidfit.contracts import Cost, FittedFusion, Floats, Indices, StagedFusion, 
 from vidfit.fusion import HEADS, METHODS, Training, fit_method
 from vidfit.fusion.linear import log_loss
 from vidfit.fusion.nested import training_of
+from vidfit.metrics import ACCURACY, AnyMeasure, score_all
 from vidfit.selection.recommend import Rule, recommend
 from vidfit.selection.rows import Rows
 
@@ -31,12 +32,15 @@ class Terms:
         Which single model is recommended, and what a fusion must gain.
     latency_seconds
         Longest mean time of a clip; fusions that take longer are not chosen.
+    measure
+        What candidates are compared by.
     """
 
     costs: Mapping[str, Cost]
     methods: tuple[str, ...] = tuple(METHODS)
     rule: Rule = Rule()
     latency_seconds: float = math.inf
+    measure: AnyMeasure = ACCURACY
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
     ]
     fusions = [
         _fusion(method, names, team, training)
-        for team in _teams(training)
+        for team in _teams(training, terms.measure)
         for method in terms.methods
     ]
     return [*singles, *fusions]
@@ -134,17 +138,17 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
 def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
     """Choose among fitted contenders by their out-of-fold answers.
 
-    Fusions are many and much alike: their log-loss tells them apart with less noise than top-1.
+    Fusions are many and much alike: their log-loss tells them apart with the least noise.
     """
     labels_M = rows.labels_M
     singles = [c for c in contenders if not c.method]
-    singles.sort(key=lambda c: -merit(c.out_of_fold_MK, labels_M))
+    singles.sort(key=lambda c: -merit(terms.measure, labels_M, c.out_of_fold_MK))
     fusions = [c for c in contenders if c.method and _is_in_time(c, rows, terms)]
-    hits_CM = np.stack([hits(c.out_of_fold_MK, labels_M) for c in singles])
+    scored = score_all(terms.measure, labels_M, [c.out_of_fold_MK for c in singles], rows.groups)
     of = [terms.costs[c.name] for c in singles]
     return Choice(
         singles[0],
-        singles[recommend(hits_CM, rows.groups, of, terms.rule)],
+        singles[recommend(scored, of, terms.rule)],
         min(fusions, key=lambda c: log_loss(c.out_of_fold_MK, labels_M), default=None),
     )
 
@@ -162,29 +166,32 @@ def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:
     return result
 
 
-def merit(log_probabilities_MK: Floats, labels_M: Indices) -> float:
-    """Return what candidates are ordered by: top-1, and between equals the log-loss."""
-    top_1 = float(hits(log_probabilities_MK, labels_M).mean())
-    return top_1 - 1e-6 * log_loss(log_probabilities_MK, labels_M)
+def merit(measure: AnyMeasure, labels_M: Indices, log_probabilities_MK: Floats) -> float:
+    """Return what candidates are ordered by: the figure, and between equals the log-loss.
+
+    Turned so that higher is better.
+    """
+    one = score_all(measure, labels_M, [log_probabilities_MK], [""] * len(labels_M))
+    return float(one.merits_C[0]) - 1e-6 * log_loss(log_probabilities_MK, labels_M)
 
 
-def _teams(training: Training) -> Iterator[tuple[int, ...]]:
+def _teams(training: Training, measure: AnyMeasure) -> Iterator[tuple[int, ...]]:
     """Yield who is fused: the best member with whom it goes best, and all of them.
 
     The pair is judged by the merit of its stack, which hardly overfits.
     """
     count = len(training.members)
     if count > 2:
-        merits = [merit(m.out_of_fold_MK, training.labels_M) for m in training.members]
+        merits = [merit(measure, training.labels_M, m.out_of_fold_MK) for m in training.members]
         best = int(np.argmax(merits))
         pairs = [(min(best, i), max(best, i)) for i in range(count) if i != best]
-        yield max(pairs, key=lambda pair: _merit_of_stack(training.only(pair)))
+        yield max(pairs, key=lambda pair: _merit_of_stack(training.only(pair), measure))
     if count > 1:
         yield tuple(range(count))
 
 
-def _merit_of_stack(training: Training) -> float:
-    return merit(fit_method("stack", training).out_of_fold_MK, training.labels_M)
+def _merit_of_stack(training: Training, measure: AnyMeasure) -> float:
+    return merit(measure, training.labels_M, fit_method("stack", training).out_of_fold_MK)
 
 
 def _fusion(

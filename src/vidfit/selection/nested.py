@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Estimate, Floats, Indices
 from vidfit.hardware import hardware
-from vidfit.metrics import fit_temperature, paired_interval, probabilities
-from vidfit.selection.compare import Choice, Contender, Terms, choose, fit_contenders, hits, merit
+from vidfit.metrics import Scored, fit_temperature, probabilities, score_all
+from vidfit.selection.compare import Choice, Contender, Terms, choose, fit_contenders, merit
 from vidfit.selection.rows import Rows
 from vidfit.selection.ties import is_proven_better
 from vidfit.threads import in_threads
 
-_NEVER = -20.0
+NEVER = -20.0
 """Log-probability of a class that a fit has not seen."""
 
 SINGLE, FUSION = "the single model of each fold", "the fusion of each fold"
@@ -37,10 +37,10 @@ Folds = Callable[[Indices, Sequence[str], int], Indices]
 
 @dataclass(frozen=True)
 class Gain:
-    """What the fusion of each fold is worth more than the best single model.
+    """What one candidate is worth more than another, such as a fusion than a single model.
 
-    ``points`` is the difference in accuracy, paired over recordings; ``proven`` says whether it
-    is above zero by more than chance.
+    ``points`` is the difference of their figures, paired over recordings and above zero where the
+    first is better; ``proven`` says whether that is more than chance allows.
     """
 
     points: Estimate
@@ -58,7 +58,7 @@ class Nested:
     seconds_M, depth_M
         By contender, what each clip takes and through how many stages it goes.
     best_single
-        The single model with the highest accuracy here, which a fusion is held against.
+        The single model with the best figure here, which a fusion is held against.
     gain
         ``None`` with a single candidate.
     chosen_MK
@@ -120,7 +120,7 @@ class _Sheet:
     def put(self, name: str, test_M: NDArray[np.bool_], answer_MK: Floats) -> None:
         """Note answers; a fold without the last classes gives them no probability."""
         shape = (len(test_M), self.rows.classes)
-        all_MK = self.answers.setdefault(name, np.full(shape, _NEVER, np.float32))
+        all_MK = self.answers.setdefault(name, np.full(shape, NEVER, np.float32))
         all_MK[test_M, : answer_MK.shape[1]] = answer_MK
 
     def spend(
@@ -172,15 +172,15 @@ def nested(
         if look:
             look(outer)
     _fill(sheet, outer_M, chosen)
-    best = max(rows.vectors, key=lambda name: merit(sheet.answers[name], rows.labels_M))
-    chosen_MK, by_fold = _decided(sheet, outer_M, chosen, terms)
     everyone = np.ones(len(outer_M), np.bool_)
+    best = max(rows.vectors, key=lambda name: _merit(sheet, name, everyone, terms))
+    chosen_MK, by_fold = _decided(sheet, outer_M, chosen, terms)
     return Nested(
         sheet.answers,
         sheet.seconds,
         sheet.depth,
         best,
-        _gain(sheet, everyone, best) if FUSION in sheet.answers else None,
+        _gain(sheet, everyone, best, terms) if FUSION in sheet.answers else None,
         chosen_MK,
         by_fold,
     )
@@ -216,7 +216,7 @@ def _answer_outside(
         if picked:
             temperature = fit_temperature(picked.out_of_fold_MK, train.labels_M)
             calibrated_MK = probabilities(found.answers[picked.name], temperature)
-            found.answers[role] = np.log(np.maximum(calibrated_MK, np.exp(_NEVER)))
+            found.answers[role] = np.log(np.maximum(calibrated_MK, np.exp(NEVER)))
     return Outer(rows, inner_M, test_M, contenders, choice), found
 
 
@@ -237,7 +237,7 @@ def _decided(
         return chosen_MK, tuple(by_fold)
     for i, fold in enumerate(np.unique(outer_M)):
         others_M = outer_M != fold
-        best = max(sheet.rows.vectors, key=lambda name: _merit(sheet, name, others_M))
+        best = max(sheet.rows.vectors, key=lambda name: _merit(sheet, name, others_M, terms))
         fusion = chosen[i].best_fusion
         if fusion and _is_worth_it(sheet, others_M, (fusion.name, best), terms):
             chosen_MK[~others_M] = sheet.answers[FUSION][~others_M]
@@ -250,19 +250,25 @@ def _is_worth_it(
 ) -> bool:
     """Return whether the fusion's gain over the best single is proven and worth its time."""
     fusion, single = names
-    gain = _gain(sheet, among_M, single)
+    gain = _gain(sheet, among_M, single, terms)
     return gain.proven and terms.rule.pays(gain.points.value, times(sheet.seconds, fusion, single))
 
 
-def _merit(sheet: _Sheet, name: str, among_M: NDArray[np.bool_]) -> float:
-    return merit(sheet.answers[name][among_M], sheet.rows.labels_M[among_M])
+def _merit(sheet: _Sheet, name: str, among_M: NDArray[np.bool_], terms: Terms) -> float:
+    return merit(terms.measure, sheet.rows.labels_M[among_M], sheet.answers[name][among_M])
 
 
-def _gain(sheet: _Sheet, among_M: NDArray[np.bool_], single: str) -> Gain:
+def _gain(sheet: _Sheet, among_M: NDArray[np.bool_], single: str, terms: Terms) -> Gain:
     """Return what the fusion gains on some of the clips."""
-    rows = sheet.rows.where(among_M)
-    fused_M = hits(sheet.answers[FUSION][among_M], rows.labels_M)
-    single_M = hits(sheet.answers[single][among_M], rows.labels_M)
-    points = paired_interval(fused_M - single_M, rows.groups)
-    proven = points.low > 0 and is_proven_better(fused_M, single_M, rows.groups)
-    return Gain(points, proven)
+    answers = [sheet.answers[name][among_M] for name in (FUSION, single)]
+    groups = [sheet.rows.groups[int(i)] for i in np.flatnonzero(among_M)]
+    return gain_of(score_all(terms.measure, sheet.rows.labels_M[among_M], answers, groups))
+
+
+def gain_of(scored: Scored) -> Gain:
+    """Return what the first of two candidates has more than the second, and whether it is proven.
+
+    Two tests must agree: recordings drawn again, and signs of recordings flipped.
+    """
+    points = scored.lead(0, 1)
+    return Gain(points, points.low > 0 and is_proven_better(scored, 0, 1))

@@ -18,10 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from vidfit.contracts import Cost, Failure, Floats
-from vidfit.metrics import paired_interval
+from vidfit.contracts import Cost, Estimate, Failure
+from vidfit.metrics import Scored
 from vidfit.selection.budget import Purse, Rules
 from vidfit.selection.order import round_sizes
 from vidfit.selection.recommend import recommend
@@ -40,23 +38,36 @@ class Trial:
 
     Parameters
     ----------
-    hits
-        By candidate, 1.0 where the held-out answer is the label, else 0.0, [M].
+    names
+        The candidates that answered, in the order of ``scored``.
+    scored
+        Their held-out answers, scored by recording.
     merits
         By candidate, what candidates are ordered by: higher is better.
-    groups
-        The recording of each clip.
     failures
         Candidates that could not answer, with the reason.
     seconds
         Seconds of decode and inference that the round took, added over threads.
     """
 
-    hits: Mapping[str, Floats]
+    names: tuple[str, ...]
+    scored: Scored
     merits: Mapping[str, float]
-    groups: Sequence[str]
     failures: tuple[Failure, ...]
     seconds: float
+
+    @property
+    def clips(self) -> int:
+        """How many clips they answered."""
+        return int(self.scored.clips_G.sum())
+
+    def of(self, names: Sequence[str]) -> Scored:
+        """Return some of the candidates, in this order."""
+        return self.scored.only([self.names.index(name) for name in names])
+
+    def lead(self, first: str, second: str) -> Estimate:
+        """Return by how much one candidate is ahead of another."""
+        return self.of([first, second]).lead(0, 1)
 
 
 @dataclass(frozen=True)
@@ -81,25 +92,25 @@ class Race:
     ended: str
 
 
-Measure = Callable[[Sequence[str], int], Trial]
+Run = Callable[[Sequence[str], int], Trial]
 """Candidates and a number of clips -> what they did on the first so many clips."""
 
 
-def race(costs: Mapping[str, Cost], measure: Measure, rules: Rules) -> Race:
+def race(costs: Mapping[str, Cost], run: Run, rules: Rules) -> Race:
     """Run the race.
 
     Parameters
     ----------
     costs
         The candidates, with what each costs.
-    measure
+    run
         Runs candidates; is called once a round, with those still alive.
     """
     purse = Purse(costs, rules)
     alive, untried = purse.entrants()
     size, ended, rounds = purse.first_size(alive), "", list[Round]()
     while True:
-        trial = measure(alive, size)
+        trial = run(alive, size)
         purse.pay(trial.seconds)
         ranked = _best_first(trial)
         if size >= rules.clips:
@@ -121,17 +132,12 @@ def race(costs: Mapping[str, Cost], measure: Measure, rules: Rules) -> Race:
 
 def _wanted(ranked: Sequence[str], trial: Trial, purse: Purse) -> list[str]:
     """Order who should run on: those who may be the best, the cheapest first; then the others."""
-    leader_M = trial.hits[ranked[0]]
-    hopeful = [
-        name
-        for name in ranked
-        if not paired_interval(leader_M - trial.hits[name], trial.groups).low > 0
-    ]
+    hopeful = [name for name in ranked if not trial.lead(ranked[0], name).low > 0]
     return [*purse.cheapest_first(hopeful), *(name for name in ranked if name not in hopeful)]
 
 
 def _best_first(trial: Trial) -> list[str]:
-    return sorted(trial.hits, key=lambda name: -trial.merits[name])
+    return sorted(trial.names, key=lambda name: -trial.merits[name])
 
 
 def _round(size: int, trial: Trial, behind: Sequence[str], unpaid: Sequence[str]) -> Round:
@@ -146,9 +152,8 @@ def _proven_behind(ranked: Sequence[str], trial: Trial, rules: Rules) -> list[st
     """Return who cannot catch up, the worst first, but leave as many as are to be kept."""
     if len(ranked) < 2:
         return []
-    hits_CM = np.stack([trial.hits[name] for name in ranked])
     rounds = len(round_sizes(rules.clips, rules.first))
-    hopeful_C = tied_with_best(hits_CM, trial.groups, level=ERROR / rounds)
+    hopeful_C = tied_with_best(trial.of(ranked), level=ERROR / rounds)
     behind = [name for name, hope in zip(ranked, hopeful_C, strict=True) if not hope]
     return behind[::-1][: max(0, len(ranked) - rules.keep)]
 
@@ -157,12 +162,11 @@ def _clear(ranked: Sequence[str], trial: Trial, costs: Mapping[str, Cost], rules
     """Return why the recommended one can be taken without another round, or nothing."""
     if len(ranked) == 1:
         return f"{ranked[0]} is left alone"
-    hits_CM = np.stack([trial.hits[name] for name in ranked])
-    of = [costs[name] for name in ranked]
-    recommended = recommend(hits_CM, trial.groups, of, rules.rule)
+    scored = trial.of(ranked)
+    recommended = recommend(scored, [costs[name] for name in ranked], rules.rule)
     # Who takes a cheaper one than the best has said what that may lose.
     worth = WORTH if recommended == 0 else max(WORTH, rules.rule.give_up)
-    gain_C = upper_gain(hits_CM, trial.groups, recommended)
+    gain_C = upper_gain(scored, recommended)
     if (gain_C <= worth).all():
         points = f"{worth * 100:g} point{'' if worth == WORTH else 's'}"
         return f"none of those left can be {points} better than {ranked[recommended]}"
@@ -171,9 +175,9 @@ def _clear(ranked: Sequence[str], trial: Trial, costs: Mapping[str, Cost], rules
 
 def _standing(name: str, trial: Trial) -> str:
     """Say how a candidate stood in a round."""
-    best = max(trial.hits, key=lambda other: trial.merits[other])
-    behind = paired_interval(trial.hits[best] - trial.hits[name], trial.groups)
+    best = max(trial.names, key=lambda other: trial.merits[other])
+    behind = trial.lead(best, name)
     return (
         f"{behind.value * 100:.1f} points [{behind.low * 100:.1f}, {behind.high * 100:.1f}] behind "
-        f"{best} on {len(trial.groups)} clips"
+        f"{best} on {trial.clips} clips"
     )

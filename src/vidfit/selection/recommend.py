@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from vidfit.contracts import Cost, Indices
-from vidfit.metrics.bootstrap import recording_sums
+from vidfit.metrics import Scored
 
 Doubles = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ TIME_RATIO = 1.5
 """Measured seconds decide where they differ by more than this; load changes them by less."""
 
 GIVE_UP = 0.02
-"""Most accuracy that is given up for a cheaper candidate, unless the user says otherwise."""
+"""Most of the figure that is given up for a cheaper candidate, unless the user says otherwise."""
 
 _EQUAL = 1e-9
 
@@ -47,14 +47,14 @@ class Rule:
     cheapest
         Whether a cheaper one may stand in for the best.
     give_up
-        Most accuracy, in [0, 1], that may be given up for it.
+        Most of the figure that may be given up for it: 0.02 is two points of accuracy.
     """
 
     cheapest: bool = True
     give_up: float = GIVE_UP
 
     def pays(self, gain: float, times: float) -> bool:
-        """Return whether a proven gain of accuracy is worth the ratio of times of a clip."""
+        """Return whether a proven gain is worth the ratio of times of a clip."""
         return not self.cheapest or gain > self.give_up or times <= TIME_RATIO
 
 
@@ -70,59 +70,51 @@ def is_cheaper(first: Cost, second: Cost) -> bool:
     return False
 
 
-def recommend(
-    values_CM: ArrayLike, groups: Sequence[str], costs: Sequence[Cost], rule: Rule = Rule()
-) -> int:
-    """Return the row of the candidate to recommend.
+def recommend(scored: Scored, costs: Sequence[Cost], rule: Rule = Rule()) -> int:
+    """Return the number of the candidate to recommend; of equals the first counts as the best.
 
     Parameters
     ----------
-    values_CM
-        What each candidate scored on each clip; of equals the first counts as the best.
-    groups
-        The recording of each clip.
     costs
         Of each candidate.
-
-    Raises
-    ------
-    ValueError
-        If values are not finite or do not match the recordings.
     """
-    sums_GC, size_G = recording_sums(values_CM, groups)
-    return int(Choosing(costs, rule).chosen(np.ones((1, len(size_G))), sums_GC, size_G)[0])
+    return int(Choosing(scored, costs, rule).chosen(np.ones((1, len(scored.clips_G))))[0])
 
 
 class Choosing:
     """The rule, ready to be applied to many resamples of recordings."""
 
-    def __init__(self, costs: Sequence[Cost], rule: Rule) -> None:
-        self._give_up = rule.give_up
+    def __init__(self, scored: Scored, costs: Sequence[Cost], rule: Rule) -> None:
+        self._scored, self._give_up = scored, rule.give_up
         pairs = [[rule.cheapest and is_cheaper(a, b) for b in costs] for a in costs]
         self._cheaper_CC = np.array(pairs, np.bool_)
         # Seconds are left out: in which order the cheap ones are asked must not hang on load.
         self._order = sorted(range(len(costs)), key=lambda i: (costs[i].gmacs, costs[i].parameters))
 
-    def chosen(self, weight_RG: Doubles, sums_GC: Doubles, size_G: Doubles) -> Indices:
+    def chosen(self, weight_RG: Doubles) -> Indices:
         """Return the candidate [R] that the rule takes in each resample.
 
         Parameters
         ----------
         weight_RG
             How often each recording was drawn.
-        sums_GC, size_G
-            Sums of scores by recording, and clips by recording.
         """
-        best_R: Indices = np.argmax(weight_RG @ sums_GC, axis=1)
+        merit_RC = self._scored.drawn(weight_RG)
+        if not self._scored.measure.higher_is_better:
+            merit_RC = -merit_RC
+        best_R: Indices = np.argmax(np.nan_to_num(merit_RC, nan=-np.inf), axis=1)
         chosen_R: Indices = best_R.copy()
+        if not self._cheaper_CC.any():
+            return chosen_R
         for best in np.unique(best_R):
             rows = np.flatnonzero(best_R == best)
-            chosen_R[rows] = self._instead(int(best), weight_RG[rows], sums_GC, size_G)
+            chosen_R[rows] = self._instead(int(best), weight_RG[rows], merit_RC[rows])
         return chosen_R
 
-    def _instead(self, best: int, weight_RG: Doubles, sums_GC: Doubles, size_G: Doubles) -> Indices:
+    def _instead(self, best: int, weight_RG: Doubles, merit_RC: Doubles) -> Indices:
         """Return who is taken [R] in resamples that have the same best."""
-        lead_RC, error_RC = _leads(best, weight_RG, sums_GC, size_G)
+        lead_RC = merit_RC[:, [best]] - merit_RC
+        error_RC = _lead_errors(best, weight_RG, *self._scored.linear)
         near_RC = lead_RC <= np.minimum(error_RC, self._give_up) + _EQUAL
         chosen_R: Indices = np.full(len(weight_RG), best)
         for i in self._order:
@@ -132,13 +124,11 @@ class Choosing:
         return chosen_R
 
 
-def _leads(
-    best: int, weight_RG: Doubles, sums_GC: Doubles, size_G: Doubles
-) -> tuple[Doubles, Doubles]:
-    """Return by how much the best is ahead of each [R, C], and its error over recordings."""
+def _lead_errors(best: int, weight_RG: Doubles, sums_GC: Doubles, size_G: Doubles) -> Doubles:
+    """Return the error over recordings of the best's lead over each, [R, C]."""
     lead_GC = sums_GC[:, [best]] - sums_GC
-    clips_R1 = (weight_RG @ size_G)[:, None]
-    mean_RC = (weight_RG @ lead_GC) / clips_R1
+    size_R1 = (weight_RG @ size_G)[:, None]
+    mean_RC = (weight_RG @ lead_GC) / size_R1
     rest_RC = (
         weight_RG @ lead_GC**2
         - 2.0 * mean_RC * (weight_RG @ (lead_GC * size_G[:, None]))
@@ -146,4 +136,5 @@ def _leads(
     )
     recordings = len(size_G)
     small = recordings / max(1, recordings - 1)
-    return mean_RC, np.sqrt(np.maximum(rest_RC, 0.0) * small) / clips_R1
+    error_RC: Doubles = np.sqrt(np.maximum(rest_RC, 0.0) * small) / size_R1
+    return error_RC

@@ -18,12 +18,11 @@ Shape letters: C candidates, M clips, G recordings, P pairs, R sign flips.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from vidfit.metrics.bootstrap import RESAMPLES, recording_sums, signs
+from vidfit.metrics import Scored
+from vidfit.metrics.bootstrap import RESAMPLES, signs
 
 Doubles = NDArray[np.float64]
 
@@ -31,8 +30,7 @@ _EQUAL = 1e-9
 
 
 def tied_with_best(
-    values_CM: ArrayLike,
-    groups: Sequence[str],
+    scored: Scored,
     *,
     level: float = 0.05,
     seed: int = 0,
@@ -42,38 +40,28 @@ def tied_with_best(
 
     Parameters
     ----------
-    values_CM
-        What each candidate scored on each clip, such as hits of 0 and 1.
-    groups
-        The recording of each clip. Of G recordings that all agree the evidence is 2**-G: with
-        fewer than five nobody is ruled out at a level of 5 %.
+    scored
+        The candidates. Of G recordings that all agree the evidence is 2**-G: with fewer than
+        five nobody is ruled out at a level of 5 %. A figure that is no mean over clips is taken
+        by its linear part (`Scored.linear`).
     level
         Probability, at most, that the truly best candidate is not among them.
-
-    Raises
-    ------
-    ValueError
-        If values are not finite or do not match the recordings.
     """
-    gains_CC = _upper_gains(values_CM, groups, level, seed, resamples)
+    gains_CC = _upper_gains(scored, level, seed, resamples)
     return np.asarray((gains_CC >= -_EQUAL).all(axis=1))
 
 
-def is_proven_better(
-    first_M: ArrayLike, second_M: ArrayLike, groups: Sequence[str], *, level: float = 0.025
-) -> bool:
-    """Return whether the first of two scored more than chance allows, at a one-sided level.
+def is_proven_better(scored: Scored, first: int, second: int, *, level: float = 0.025) -> bool:
+    """Return whether one candidate scored more than another than chance allows, one-sided.
 
     An interval by drawing recordings can leave out zero where only four of many recordings
     differ; the sign flips then say 2**-4.
     """
-    both_CM = np.stack([np.asarray(first_M, float), np.asarray(second_M, float)])
-    return not tied_with_best(both_CM, groups, level=level)[1]
+    return not tied_with_best(scored.only([first, second]), level=level)[1]
 
 
 def upper_gain(
-    values_CM: ArrayLike,
-    groups: Sequence[str],
+    scored: Scored,
     leader: int,
     *,
     level: float = 0.05,
@@ -82,17 +70,15 @@ def upper_gain(
 ) -> Doubles:
     """Return by how much each candidate [C] would at most be better than the leader as the best.
 
-    Parameters as in `tied_with_best`; ``leader`` is a row of ``values_CM``. Infinite where
-    there are too few recordings to tell.
+    Parameters as in `tied_with_best`; ``leader`` is one of the candidates. Infinite where there
+    are too few recordings to tell.
     """
-    return _upper_gains(values_CM, groups, level, seed, resamples)[:, leader]
+    return _upper_gains(scored, level, seed, resamples)[:, leader]
 
 
-def _upper_gains(
-    values_CM: ArrayLike, groups: Sequence[str], level: float, seed: int, resamples: int
-) -> Doubles:
+def _upper_gains(scored: Scored, level: float, seed: int, resamples: int) -> Doubles:
     """Return by how much candidate i may at most be ahead of j, if i is the best, [C, C]."""
-    sums_GC, size_G = recording_sums(values_CM, groups)
+    sums_GC, size_G = scored.linear
     count = sums_GC.shape[1]
     first_P, second_P = np.triu_indices(count, 1)
     lead_GP = sums_GC[:, first_P] - sums_GC[:, second_P]

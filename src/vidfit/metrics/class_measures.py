@@ -1,0 +1,233 @@
+"""Measures of answers about classes: what `--metric` offers.
+
+``truth`` is the class number of each clip [M], or, where a clip may have several labels, whether
+each class is there [M, K]. ``answers`` are log-probabilities [M, K]: of one class a clip, or of
+each class by itself. All equal scikit-learn's figure of the same name on the same clips.
+
+Shape letters: M clips, K classes, R draws of recordings, X sums, B rows in blocks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.metrics.measures import (
+    AnyMeasure,
+    ClipMean,
+    Doubles,
+    Kind,
+    Rows,
+    mean_of_known,
+    ratio,
+)
+
+_EVEN_ODDS = math.log(0.5)
+_BLOCK = 8_000_000
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The share of clips whose most probable class is their label."""
+
+    name: str = "accuracy"
+    kind: Kind = "share"
+    higher_is_better: bool = True
+
+    def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
+        """Return right answers and clips."""
+        return np.array([float((answers.argmax(axis=1) == truth).sum()), float(len(truth))])
+
+    def figure(self, sums_RX: Doubles) -> Doubles:
+        """Return the share of right answers."""
+        return ratio(sums_RX[:, 0], sums_RX[:, 1])
+
+
+@dataclass(frozen=True)
+class BalancedAccuracy:
+    """The mean over classes of the share of their clips that are answered rightly (recall).
+
+    Classes without a clip are left out. Also called mean class accuracy.
+    """
+
+    name: str = "balanced"
+    kind: Kind = "class mean"
+    higher_is_better: bool = True
+
+    def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
+        """Return right answers by class, then clips by class."""
+        hit_M, classes = answers.argmax(axis=1) == truth, answers.shape[1]
+        clips_K = np.bincount(truth, minlength=classes)
+        right_K = np.bincount(truth[hit_M], minlength=classes)
+        return np.concatenate([right_K, clips_K]).astype(np.float64)
+
+    def figure(self, sums_RX: Doubles) -> Doubles:
+        """Return the mean of the recalls."""
+        right_RK, clips_RK = np.split(sums_RX, 2, axis=1)
+        return mean_of_known(ratio(right_RK, clips_RK))
+
+
+@dataclass(frozen=True)
+class F1:
+    """The harmonic mean of precision and recall: the mean over classes, or of all counts.
+
+    A class that neither is there nor is answered is left out of the mean.
+    """
+
+    name: str
+    macro: bool = True
+    kind: Kind = "bounded"
+    higher_is_better: bool = True
+
+    def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
+        """Return by class right answers, answers, and clips."""
+        there_MK, said_MK = indicators(truth, answers.shape[1]), decided(truth, answers)
+        counts = (there_MK & said_MK).sum(0), said_MK.sum(0), there_MK.sum(0)
+        return np.concatenate(counts).astype(np.float64)
+
+    def figure(self, sums_RX: Doubles) -> Doubles:
+        """Return F1."""
+        right_RK, said_RK, there_RK = np.split(sums_RX, 3, axis=1)
+        if self.macro:
+            return mean_of_known(ratio(2 * right_RK, said_RK + there_RK))
+        return ratio(2 * right_RK.sum(axis=1), (said_RK + there_RK).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class MeanAveragePrecision:
+    """The mean over classes of the average precision of each against all others."""
+
+    name: str = "map"
+    kind: Kind = "bounded"
+    higher_is_better: bool = True
+
+    def rows(self, truth: Any, answers: Any) -> tuple[Doubles, NDArray[np.bool_]]:  # noqa: ANN401
+        """Return the answers, and which classes are there."""
+        return answers.astype(np.float64), indicators(truth, answers.shape[1])
+
+    def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
+        """Return the mean of sum (recall_i - recall_(i-1)) precision_i over thresholds i."""
+        return _mean_over_classes(_average_precision, rows, weight_RG)
+
+
+@dataclass(frozen=True)
+class MeanAreaUnderRoc:
+    """The mean over classes of the area under the ROC curve of each against all others.
+
+    The chance that a clip of the class scores above one of another class.
+    """
+
+    name: str = "auroc"
+    kind: Kind = "bounded"
+    higher_is_better: bool = True
+
+    def rows(self, truth: Any, answers: Any) -> tuple[Doubles, NDArray[np.bool_]]:  # noqa: ANN401
+        """Return the answers, and which classes are there."""
+        return answers.astype(np.float64), indicators(truth, answers.shape[1])
+
+    def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
+        """Return the area."""
+        return _mean_over_classes(_area_under_roc, rows, weight_RG)
+
+
+@dataclass(frozen=True)
+class LogLoss(ClipMean):
+    """The mean negative log-probability of the label, in nats."""
+
+    name: str = "log-loss"
+    kind: Kind = "unbounded"
+    higher_is_better: bool = False
+
+    def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
+        """Return the sum of the losses and the number of clips."""
+        log_MK = normalised(answers)
+        return super().sums(truth, -log_MK[np.arange(len(truth)), truth])
+
+
+@dataclass(frozen=True)
+class BrierScore(ClipMean):
+    """The mean squared distance of the probabilities from the label, in [0, 2] (Brier 1950)."""
+
+    name: str = "brier"
+    kind: Kind = "unbounded"
+    higher_is_better: bool = False
+
+    def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
+        """Return the sum of the squared distances and the number of clips."""
+        error_MK = np.exp(normalised(answers)) - indicators(truth, answers.shape[1])
+        return super().sums(truth, (error_MK**2).sum(axis=1))
+
+
+ACCURACY, BALANCED = Accuracy(), BalancedAccuracy()
+
+CLASS_MEASURES: dict[str, AnyMeasure] = {
+    measure.name: measure
+    for measure in (
+        ACCURACY,
+        BALANCED,
+        F1("macro-f1"),
+        MeanAveragePrecision(),
+        MeanAreaUnderRoc(),
+        LogLoss(),
+        BrierScore(),
+    )
+}
+"""By name, what may decide where a clip has one class."""
+
+
+def indicators(truth: Any, classes: int) -> NDArray[np.bool_]:  # noqa: ANN401
+    """Return whether each class is there, [M, K]."""
+    if truth.ndim == 2:
+        return np.asarray(truth, np.bool_)
+    return np.asarray(truth[:, None] == np.arange(classes))
+
+
+def decided(truth: Any, answers: Any) -> NDArray[np.bool_]:  # noqa: ANN401
+    """Return which classes are answered [M, K]: one, or all that are more probable than not."""
+    if truth.ndim == 2:
+        return np.asarray(answers > _EVEN_ODDS)
+    return indicators(answers.argmax(axis=1), answers.shape[1])
+
+
+def normalised(log_probabilities_MK: Any) -> Doubles:  # noqa: ANN401
+    """Return log-probabilities that sum to one over classes."""
+    log_MK = np.asarray(log_probabilities_MK, np.float64)
+    log_MK = log_MK - log_MK.max(axis=1, keepdims=True)
+    result: Doubles = log_MK - np.log(np.exp(log_MK).sum(axis=1, keepdims=True))
+    return result
+
+
+def _mean_over_classes(figure_of: Any, rows: Rows, weight_RG: Doubles) -> Doubles:  # noqa: ANN401
+    """Return the mean [R] over classes of a figure of weighted rows in order."""
+    clips, classes = rows.score_NK.shape
+    figure_RK = np.empty((len(weight_RG), classes))
+    block = max(1, _BLOCK // clips)
+    for k in range(classes):
+        order_N = np.argsort(-rows.score_NK[:, k], kind="stable")
+        score_N, hit_N = rows.score_NK[order_N, k], rows.hit_NK[order_N, k]
+        # Equal scores count as one threshold: only the last of them is looked at.
+        last_N = np.append(score_N[1:] != score_N[:-1], True)
+        of_N = rows.recording_N[order_N]
+        for start in range(0, len(weight_RG), block):
+            weight_BN = weight_RG[start : start + block][:, of_N]
+            found_BN = np.cumsum(weight_BN * hit_N, axis=1)[:, last_N]
+            shown_BN = np.cumsum(weight_BN, axis=1)[:, last_N]
+            figure_RK[start : start + block, k] = figure_of(found_BN, shown_BN)
+    return mean_of_known(figure_RK)
+
+
+def _average_precision(found_BN: Doubles, shown_BN: Doubles) -> Doubles:
+    gained_BN = np.diff(found_BN, axis=1, prepend=0.0)
+    precision_BN = np.where(shown_BN > 0, found_BN / np.maximum(shown_BN, 1e-12), 0.0)
+    return ratio((gained_BN * precision_BN).sum(axis=1), found_BN[:, -1])
+
+
+def _area_under_roc(found_BN: Doubles, shown_BN: Doubles) -> Doubles:
+    false_BN = shown_BN - found_BN
+    before_BN = np.concatenate([np.zeros((len(found_BN), 1)), found_BN[:, :-1]], axis=1)
+    area_B = (np.diff(false_BN, axis=1, prepend=0.0) * (found_BN + before_BN) / 2).sum(axis=1)
+    return ratio(area_B, found_BN[:, -1] * false_BN[:, -1])
