@@ -129,7 +129,7 @@ def _run(setting: str, seed: int, *, features: Sequence[Floats]) -> dict[str, An
 def _verdict(rows: Rows) -> dict[str, Any]:
     folds = Folds(tuple(str(k) for k in range(CLASSES)))
     terms = Terms({name: Cost(0.01, 0.02) for name in rows.vectors}, suited(CLIPS))
-    found = nested(rows, folds.by_recording, terms, inner_folds=folds.to_choose, workers=1)
+    found = nested(rows, folds.by_recording, terms, inner_folds=folds.to_choose)
     accuracy = {n: float(hits(a, rows.labels_M).mean()) for n, a in found.answers_MK.items()}
     gain = found.gain
     if gain is None:

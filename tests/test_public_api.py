@@ -25,16 +25,19 @@ NAMES = {
 SIGNATURES = {
     "fit": "(source: 'str | Path', output: 'Path', options: 'FitOptions' = FitOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here', "
+    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, "
+    "download=False, on='here', "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here'), "
+    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, "
+    "download=False, on='here'), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
-    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, download=False, on='here', "
+    "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, "
+    "download=False, on='here', "
     "methods=(), student=False), progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "

@@ -80,7 +80,8 @@ class Report:
     ``score``, ``majority`` and the figures of candidates are of ``metric``, on recordings that
     no choice has seen; ``accuracy`` is top-1 in [0, 1]. ``grouped_split`` and
     ``random_split`` are the chosen candidate under folds of recordings and under folds of clips:
-    the second is what leakage would have claimed.
+    the second is what leakage would have claimed; ``leak`` is the second less the first, paired
+    over recordings.
     ``confusion_KK`` counts clips, rows true classes, columns answers.
     ``notes`` says what should be known of clips that were used, such as damage.
     ``majority_class`` is what the baseline of ``majority`` always answers.
@@ -102,6 +103,7 @@ class Report:
     majority: Estimate
     grouped_split: Estimate
     random_split: Estimate
+    leak: Estimate
     candidates: tuple[Candidate, ...]
     confusion_KK: tuple[tuple[int, ...], ...]
     reliability: tuple[ReliabilityBin, ...]

@@ -131,6 +131,7 @@ def example_report(
         mean_class_accuracy=Estimate(0.7412, 0.6722, 0.8031),
         majority=Estimate(0.3624, 0.2912, 0.4371),
         grouped_split=Estimate(0.7574, 0.6931, 0.8163),
+        leak=Estimate(0.03, -0.01, 0.07),
         random_split=Estimate(0.8861, 0.8424, 0.9243),
         candidates=CANDIDATES,
         confusion_KK=confusion(classes, clips),

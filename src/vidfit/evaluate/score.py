@@ -12,6 +12,8 @@ from vidfit.metrics import (
     ACCURACY,
     BALANCED,
     AnyMeasure,
+    Scored,
+    averaged,
     calibration_error,
     reliability,
     score_all,
@@ -58,7 +60,7 @@ class Scores:
 
 
 def score(
-    probabilities_MK: Floats,
+    deals: Sequence[Floats],
     labels_M: Indices,
     groups: Sequence[str],
     known_M: Indices,
@@ -68,23 +70,33 @@ def score(
 
     Parameters
     ----------
-    probabilities_MK
-        Calibrated probabilities.
+    deals
+        Calibrated probabilities [M, K], by deal of the recordings to folds. Figures are averaged
+        over the deals; errors are those of the mean answer to a clip.
     known_M
         Classes of the training clips, from whose shares the baseline answers.
     """
-    answers_M = probabilities_MK.argmax(axis=1)
-    classes = probabilities_MK.shape[1]
+    mean_MK = np.mean(deals, axis=0)
+    answers_M = mean_MK.argmax(axis=1)
+    classes = mean_MK.shape[1]
     confusion_KK = np.zeros((classes, classes), np.int64)
     np.add.at(confusion_KK, (labels_M, answers_M), 1)
-    bins = reliability(probabilities_MK, labels_M)
-    log_MK = np.log(np.maximum(probabilities_MK, _LEAST))
+    bins = reliability(np.concatenate(deals), np.tile(labels_M, len(deals)))
     shares_MK = class_shares(known_M, classes, len(labels_M))
-    figures = score_all(measure, labels_M, [log_MK, shares_MK], groups)
+
+    def scored(by: AnyMeasure) -> Scored:
+        return averaged(
+            [
+                score_all(by, labels_M, [np.log(np.maximum(one_MK, _LEAST)), shares_MK], groups)
+                for one_MK in deals
+            ]
+        )
+
+    figures = scored(measure)
     return Scores(
         figures.interval(0),
-        score_all(ACCURACY, labels_M, [log_MK], groups).interval(0),
-        score_all(BALANCED, labels_M, [log_MK], groups).interval(0),
+        scored(ACCURACY).interval(0),
+        scored(BALANCED).interval(0),
         figures.interval(1),
         tuple(tuple(int(n) for n in row) for row in confusion_KK),
         bins,

@@ -95,6 +95,20 @@ def cross_fit(
     return cross_fit_span(span, labels_M, parts, penalties)
 
 
+def answers_by_penalty(
+    blocks: Sequence[Floats],
+    labels_M: Indices,
+    folds_M: Indices,
+    penalties: Sequence[float] = PENALTIES,
+) -> list[Floats]:
+    """Return log-probabilities [M, K] by fits without a clip's fold, for each penalty tried.
+
+    Those of `cross_fit` are the ones of the lowest log-loss.
+    """
+    parts = parts_of(Span.of(blocks), labels_M, folds_M, penalties)
+    return tried_out_of_fold(parts, labels_M)
+
+
 def cross_fit_span(
     span: Span, labels_M: Indices, parts: Sequence[Part], penalties: Sequence[float] = PENALTIES
 ) -> tuple[Linear, Floats]:
@@ -166,18 +180,27 @@ class Part:
 
 
 def out_of_fold(parts: Sequence[Part], labels_M: Indices) -> tuple[int, Floats]:
-    """Return which penalty has the lowest out-of-fold log-loss, and its answers [M, K].
+    """Return which penalty has the lowest out-of-fold log-loss, and its answers [M, K]."""
+    if len(parts[0].path.penalties) == 1:
+        return 0, _answers(parts, labels_M, 0, kept=True)
+    tried = tried_out_of_fold(parts, labels_M)
+    best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in tried]))
+    return best, _answers(parts, labels_M, best, kept=True)
+
+
+def tried_out_of_fold(parts: Sequence[Part], labels_M: Indices) -> list[Floats]:
+    """Return out-of-fold answers [M, K] for each penalty that is tried, ascending.
 
     Along ascending penalties the loss falls, then rises: none is tried beyond the first rise.
     """
-    count = len(parts[0].path.penalties)
+    tried: list[Floats] = []
     losses: list[float] = []
-    for which in range(count if count > 1 else 0):
-        losses.append(log_loss(_answers(parts, labels_M, which, kept=False), labels_M))
+    for which in range(len(parts[0].path.penalties)):
+        tried.append(_answers(parts, labels_M, which, kept=False))
+        losses.append(log_loss(tried[-1], labels_M))
         if losses[-1] > min(losses):
             break
-    best = int(np.argmin(losses)) if losses else 0
-    return best, _answers(parts, labels_M, best, kept=True)
+    return tried
 
 
 def _answers(parts: Sequence[Part], labels_M: Indices, which: int, *, kept: bool) -> Floats:

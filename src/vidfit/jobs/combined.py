@@ -16,7 +16,6 @@ from vidfit.jobs.findings import provenance
 from vidfit.jobs.students import Graduate
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
-from vidfit.metrics import score_all
 from vidfit.reported import Stage
 from vidfit.selection import FUSION, Contender
 from vidfit.shown import public
@@ -42,28 +41,27 @@ class Found:
 def build_combination(found: Found) -> Combination:
     """Return what was found: options with gain and cost, pairs, the verdict."""
     table, compared = found.table, found.compared
-    honest, labels_M, groups = compared.honest, table.labels_M, table.groups
-    fused = honest.answers_MK.get(FUSION)
-    folds = len(honest.chosen_by_fold)
+    labels_M, groups = table.labels_M, table.groups
     measure = compared.terms.measure
     baseline_MK = class_shares(labels_M, len(table.classes), len(labels_M))
-    scored = score_all(measure, labels_M, [honest.chosen_MK, baseline_MK], groups)
+    scored = compared.scored(lambda deal: [deal.chosen_MK, baseline_MK])
     return Combination(
         data=found.data,
         classes=table.classes,
         clip_count=len(table.clips),
         group_count=len(set(groups)),
         grouping=found.manifest.grouping,
-        protocol=f"nested cross-validation, {folds} folds of recordings; every choice is made "
-        f"again without the fold (chosen in the folds: {', '.join(honest.chosen_by_fold)})",
+        protocol=compared.protocol,
         chosen=compared.chosen.name,
         verdict=compared.verdict,
-        best_single=honest.best_single,
+        best_single=compared.best_single,
         metric=measure.name,
         higher_is_better=measure.higher_is_better,
-        fusion=None if fused is None else score_all(measure, labels_M, [fused], groups).interval(0),
-        gain=honest.gain.points if honest.gain else None,
-        proven=bool(honest.gain and honest.gain.proven),
+        fusion=compared.scored(lambda deal: [deal.answers_MK[FUSION]]).interval(0)
+        if compared.gain
+        else None,
+        gain=compared.gain.points if compared.gain else None,
+        proven=bool(compared.gain and compared.gain.proven),
         score=scored.interval(0),
         majority=scored.interval(1),
         majority_class=table.classes[int(baseline_MK[0].argmax())],
@@ -106,17 +104,16 @@ def combination_card(
 
 def _options(found: Found) -> tuple[Option, ...]:
     """Return every contender with its gain and its cost, most accurate first."""
-    honest, table = found.compared.honest, found.table
+    honest = found.compared.honest
     contenders = found.compared.contenders
     names = [c.name for c in contenders]
-    answers = [honest.answers_MK[name] for name in names]
-    scored = score_all(found.compared.terms.measure, table.labels_M, answers, table.groups)
+    scored = found.compared.scored(lambda deal: [deal.answers_MK[name] for name in names])
     merits = dict(zip(names, map(float, scored.merits_C), strict=True))
     seconds = {name: float(honest.seconds_M[name].mean()) for name in names}
     front = {
         name for name in names if not any(_beats(merits, seconds, other, name) for other in names)
     }
-    best = names.index(honest.best_single)
+    best = names.index(found.compared.best_single)
     options = [
         _option(
             found,

@@ -12,24 +12,36 @@ from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
-from vidfit.fusion.linear import cross_fit
+from vidfit.fusion.linear import answers_by_penalty, log_loss
 from vidfit.jobs.candidates import Loaded, budget_seconds
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
 from vidfit.manifest import losses, refusal
-from vidfit.metrics import AnyMeasure, score_all
-from vidfit.selection import Race, Rules, Trial, first_size, merit, race, spread_order
+from vidfit.metrics import LOG_LOSS, AnyMeasure, score_all
+from vidfit.selection import Race, Rules, Trial, Tried, first_size, merit, race, spread_order
 from vidfit.work import Launcher
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a candidate did in its last round: log-probabilities [M, K] by fits on other folds."""
+    """What a candidate did in its last round: log-probabilities [M, K] by fits on other folds.
+
+    ``tried`` are those of all penalties, of which that of the lowest log-loss was taken.
+    """
 
     table: Table
     folds_M: Indices
     answers_MK: Floats
+    tried: Sequence[Floats]
+
+    def settings(self, measure: AnyMeasure) -> Tried:
+        """Return the penalties as settings to choose among again."""
+        labels_M, groups = self.table.labels_M, self.table.groups
+        return Tried(
+            score_all(LOG_LOSS, labels_M, self.tried, groups),
+            score_all(measure, labels_M, self.tried, groups),
+        )
 
 
 @dataclass(frozen=True)
@@ -162,5 +174,6 @@ class _Track:
                 size *= 2
 
     def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
-        _, out_MK = cross_fit([table.vectors[name]], table.labels_M, folds_M)
-        return Entry(table.only([name]), folds_M, out_MK)
+        tried = answers_by_penalty([table.vectors[name]], table.labels_M, folds_M)
+        best = min(tried, key=lambda out_MK: log_loss(out_MK, table.labels_M))
+        return Entry(table.only([name]), folds_M, best, tried)

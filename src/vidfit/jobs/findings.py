@@ -53,11 +53,15 @@ class Findings:
 def build_report(found: Findings) -> Report:
     """Return the report: held-out scores, leaderboard, leakage, hardest clips, provenance."""
     train, chosen = found.train, found.compared.chosen
-    judged, answers_MK, protocol = _judged(found)
+    judged, deals, protocol = _judged(found)
+    answers_MK = np.mean(deals, axis=0)
     measure = found.compared.terms.measure
     majority = int(np.bincount(train.labels_M).argmax())
-    scores = score(answers_MK, judged.labels_M, judged.groups, train.labels_M, measure)
+    scores = score(deals, judged.labels_M, judged.groups, train.labels_M, measure)
     judges = len(set(judged.groups))
+    random = score_all(measure, train.labels_M, [found.leaky_MK], train.keys)
+    by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
+    leak = by_recording.beside(found.compared.scored(lambda deal: [deal.answers_MK[chosen.name]]))
     results = _results(judged, answers_MK, _declined(found, judged, answers_MK))
     return Report(
         data=found.data,
@@ -75,8 +79,9 @@ def build_report(found: Findings) -> Report:
         accuracy=scores.accuracy,
         mean_class_accuracy=scores.mean_class_accuracy,
         majority=scores.majority,
-        grouped_split=_figure(found, found.compared.honest.answers_MK[chosen.name], train.groups),
-        random_split=_figure(found, found.leaky_MK, train.keys),
+        grouped_split=leak.interval(1),
+        random_split=random.interval(0),
+        leak=leak.lead(0, 1),
         candidates=_leaderboard(found),
         confusion_KK=scores.confusion_KK,
         reliability=scores.reliability,
@@ -116,40 +121,27 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
     }
 
 
-def _judged(found: Findings) -> tuple[Table, Floats, str]:
-    """Return the clips that the score is of, answers to them, and how they were held out."""
+def _judged(found: Findings) -> tuple[Table, list[Floats], str]:
+    """Return the clips that the score is of, answers by deal, and how they were held out."""
     train, test, chosen = found.train, found.test, found.compared.chosen
-    honest = found.compared.honest
+    compared = found.compared
     if not test.clips:
-        picks = ", ".join(sorted(set(honest.chosen_by_fold)))
-        folds = len(honest.chosen_by_fold)
-        return (
-            train,
-            np.exp(honest.chosen_MK),
-            f"nested cross-validation, {folds} folds of recordings; every choice is made again "
-            f"without the fold (chosen in the folds: {picks}); the model is then fitted on all",
-        )
+        answers = [np.exp(deal.chosen_MK) for deal in compared.deals]
+        return train, answers, f"{compared.protocol}; the model is then fitted on all"
     answers_MK = probabilities(chosen.log_probabilities(test.rows), found.model.temperature)
     return (
         test,
-        answers_MK,
+        [answers_MK],
         f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
         "once, after every choice was made; the leaderboard is nested cross-validation on the rest",
     )
-
-
-def _figure(found: Findings, answers_MK: Floats, groups: Sequence[str]) -> Estimate:
-    """Return what answers to the training clips score, with the interval over such groups."""
-    measure = found.compared.terms.measure
-    return score_all(measure, found.train.labels_M, [answers_MK], groups).interval(0)
 
 
 def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
     train, measure = found.train, found.compared.terms.measure
     loaded = {candidate.name: candidate for candidate in found.candidates}
     honest, contenders = found.compared.honest, found.compared.contenders
-    answers = [honest.answers_MK[c.name] for c in contenders]
-    scored = score_all(measure, train.labels_M, answers, train.groups)
+    scored = found.compared.scored(lambda deal: [deal.answers_MK[c.name] for c in contenders])
     best, tied_C = int(scored.merits_C.argmax()), tied_with_best(scored)
     rows = [
         replace(

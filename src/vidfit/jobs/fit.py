@@ -156,7 +156,8 @@ def _compared(
     spent = sum(stage.measured_seconds for stage in stages)
     left = math.inf if options.train else (options.minutes or 0.0) * 60 - spent
     trainees = Trainees(train, terms.measure, left, notes)
-    return trainees.graduate(compare(train, folds, terms, progress, trainees.see))
+    # Training is slow: one deal of recordings to folds must do.
+    return trainees.graduate(compare(train, folds, terms, progress, trainees.see, most_deals=1))
 
 
 def _dropped(ranking: Ranking) -> list[Failure]:

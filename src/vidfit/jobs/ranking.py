@@ -193,7 +193,9 @@ def _points(difference: Estimate) -> str:
 
 def _expected(found: Searched) -> Estimate:
     """Return what the recommended one is worth: its own figure less the optimism of choosing."""
-    return bias_corrected(found.finals, _costs(found), found.rule)
+    entries = [found.contest.last[name] for name in found.contest.race.finalists]
+    tried = [entry.settings(found.contest.measure) for entry in entries]
+    return bias_corrected(found.finals, _costs(found), found.rule, tried=tried)
 
 
 def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -> Ranked:

@@ -102,7 +102,7 @@ class Trainees:
         )
         contenders = [*compared.contenders, contender]
         trained = Trained(contender, training.points, training.proven)
-        return replace(compared, honest=honest, contenders=contenders, trained=trained)
+        return replace(compared, deals=[honest], contenders=contenders, trained=trained)
 
     def _decided(self, compared: Compared, name: str) -> tuple[Floats, tuple[str, ...]]:
         """Decide for each fold by the answers to the others whether to use the network."""

@@ -8,9 +8,9 @@ from vidfit.metrics.calibration import (
     probabilities,
     reliability,
 )
-from vidfit.metrics.class_measures import ACCURACY, BALANCED, CLASS_MEASURES
+from vidfit.metrics.class_measures import ACCURACY, BALANCED, CLASS_MEASURES, LOG_LOSS
 from vidfit.metrics.measures import AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
-from vidfit.metrics.scored import Scored, score_all, score_values
+from vidfit.metrics.scored import Scored, averaged, score_all, score_values
 from vidfit.metrics.share import paired_interval, share_interval
 
 __all__ = [
@@ -18,11 +18,13 @@ __all__ = [
     "AnyMeasure",
     "BALANCED",
     "CLASS_MEASURES",
+    "LOG_LOSS",
     "ClipMean",
     "Measure",
     "RankedMeasure",
     "Rows",
     "Scored",
+    "averaged",
     "calibration_error",
     "error_correlation",
     "fit_temperature",

@@ -162,7 +162,7 @@ class BrierScore(ClipMean):
         return super().sums(truth, (error_MK**2).sum(axis=1))
 
 
-ACCURACY, BALANCED = Accuracy(), BalancedAccuracy()
+ACCURACY, BALANCED, LOG_LOSS = Accuracy(), BalancedAccuracy(), LogLoss()
 
 CLASS_MEASURES: dict[str, AnyMeasure] = {
     measure.name: measure
@@ -172,7 +172,7 @@ CLASS_MEASURES: dict[str, AnyMeasure] = {
         F1("macro-f1"),
         MeanAveragePrecision(),
         MeanAreaUnderRoc(),
-        LogLoss(),
+        LOG_LOSS,
         BrierScore(),
     )
 }

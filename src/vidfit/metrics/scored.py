@@ -65,6 +65,10 @@ class Scored:
         """Return some of the candidates."""
         return Scored(self.measure, tuple(self.tables[i] for i in candidates), self.clips_G)
 
+    def beside(self, other: Scored) -> Scored:
+        """Return these candidates and others, scored on the same clips."""
+        return Scored(self.measure, (*self.tables, *other.tables), self.clips_G)
+
     def drawn(self, weight_RG: Doubles) -> Doubles:
         """Return the figures [R, C] with each recording counted ``weight`` times."""
         return np.stack([self._figure(table, weight_RG) for table in self.tables], axis=1)
@@ -171,6 +175,29 @@ def score_all(
     clips_G = np.bincount(group_M, minlength=count).astype(np.float64)
     tables = tuple(_table(measure, truth, answer, of_G) for answer in answers)
     return Scored(measure, tables, clips_G)
+
+
+def averaged(deals: Sequence[Scored]) -> Scored:
+    """Return candidates whose answers come from several deals of the same clips to folds.
+
+    What each recording adds is averaged over the deals, so that the answers to a clip count once.
+    """
+    first = deals[0]
+    if len(deals) == 1:
+        return first
+    tables = tuple(
+        _pooled(of) if isinstance(of[0], Rows) else np.mean(of, axis=0)
+        for of in zip(*(scored.tables for scored in deals), strict=True)
+    )
+    return Scored(first.measure, tables, first.clips_G)
+
+
+def _pooled(rows: Sequence[Rows]) -> Rows:
+    return Rows(
+        np.concatenate([one.score_NK for one in rows]),
+        np.concatenate([one.hit_NK for one in rows]),
+        np.concatenate([one.recording_N for one in rows]),
+    )
 
 
 def score_values(values_CM: ArrayLike, groups: Sequence[str]) -> Scored:

@@ -1,6 +1,6 @@
 """Which model: races, scores and choices, by recordings that were not learned from."""
 
-from vidfit.selection.bias import bias_corrected
+from vidfit.selection.bias import Tried, bias_corrected
 from vidfit.selection.budget import Rules
 from vidfit.selection.compare import (
     Choice,
@@ -44,6 +44,7 @@ __all__ = [
     "SINGLE",
     "Terms",
     "Trial",
+    "Tried",
     "bias_corrected",
     "choose",
     "first_size",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,29 @@ from vidfit.selection.recommend import Choosing, Rule
 Doubles = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Tried:
+    """Settings of a candidate, such as penalties, on the same clips.
+
+    ``losses`` is what one of them is chosen by, the lowest; ``figures`` what it then counts for.
+    """
+
+    losses: Scored
+    figures: Scored
+
+    def drawn(self, inside_RG: Doubles, of_RG: Doubles) -> Doubles:
+        """Return the figure [R] on draws of recordings of the setting chosen on others."""
+        chosen_R = np.nan_to_num(self.losses.drawn(inside_RG), nan=np.inf).argmin(axis=1)
+        figure_R: Doubles = self.figures.drawn(of_RG)[np.arange(len(of_RG)), chosen_R]
+        return figure_R
+
+
 def bias_corrected(
     scored: Scored,
     costs: Sequence[Cost] = (),
     rule: Rule = Rule(),
     *,
+    tried: Sequence[Tried] = (),
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Estimate:
@@ -49,14 +68,17 @@ def bias_corrected(
         is corrected.
     costs, rule
         How the recommended one is chosen; without costs it is the best.
+    tried
+        By candidate the settings among which its own was chosen, if it was: that choice is made
+        again in each bag, too.
     """
     count, candidates = len(scored.clips_G), len(scored.tables)
     choosing = Choosing(scored, costs or [Cost(0.0, 0.0)] * candidates, rule)
     own = scored.interval(int(choosing.chosen(np.ones((1, count)))[0]))
-    if candidates == 1 or count < 2:
+    if count < 2 or (candidates == 1 and not tried):
         return own
     scores_R = np.concatenate(
-        [_out_of_bag(scored, choosing, w_RG) for w_RG in scored.resamples(seed, resamples)]
+        [_out_of_bag(scored, tried, choosing, w_RG) for w_RG in scored.resamples(seed, resamples)]
     )
     scores_R = scores_R[np.isfinite(scores_R)]
     value, half = float(scores_R.mean()), _half_width(scores_R, count)
@@ -80,11 +102,18 @@ def _half_width(scores_R: Doubles, groups: int) -> float:
     return -float(stdtrit(groups - 1, 0.025)) * error
 
 
-def _out_of_bag(scored: Scored, choosing: Choosing, w_RG: Doubles) -> Doubles:
+def _out_of_bag(
+    scored: Scored, tried: Sequence[Tried], choosing: Choosing, w_RG: Doubles
+) -> Doubles:
     """Return the score [R] out of each bag of the candidate that was chosen in it.
 
     NaN of a bag that holds every recording, or all of a class.
     """
-    outside_RC = scored.drawn((w_RG == 0).astype(float))
-    score_R: Doubles = outside_RC[np.arange(len(w_RG)), choosing.chosen(w_RG)]
+    outside_RG = (w_RG == 0).astype(float)
+    if tried:
+        inside_RC = np.stack([settings.drawn(w_RG, w_RG) for settings in tried], axis=1)
+        outside_RC = np.stack([settings.drawn(w_RG, outside_RG) for settings in tried], axis=1)
+    else:
+        inside_RC, outside_RC = scored.drawn(w_RG), scored.drawn(outside_RG)
+    score_R: Doubles = outside_RC[np.arange(len(w_RG)), choosing.chosen(w_RG, inside_RC)]
     return score_R

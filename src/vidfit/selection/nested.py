@@ -25,6 +25,7 @@ from vidfit.selection.rows import Rows
 from vidfit.selection.ties import is_proven_better
 from vidfit.threads import in_threads
 
+_SEEDS = 1000
 NEVER = -20.0
 """Log-probability of a class that a fit has not seen."""
 
@@ -139,9 +140,11 @@ def nested(
     *,
     inner_folds: Folds | None = None,
     look: Callable[[Outer], None] | None = None,
-    workers: int = 0,
+    deal: int = 0,
 ) -> Nested:
     """Run the whole choice once for each outer fold and answer the clips left out.
+
+    Outer folds run in threads, one a core: BLAS is best kept to one thread.
 
     Parameters
     ----------
@@ -150,20 +153,20 @@ def nested(
         the same unless said otherwise.
     look
         Called with each finished outer fold, in their order.
-    workers
-        Outer folds at once, in threads; 0 for one a core. BLAS is best kept to one thread then.
+    deal
+        Which of many ways of dealing clips to folds.
     """
-    outer_M = folds(rows.labels_M, rows.groups, 0)
+    outer_M = folds(rows.labels_M, rows.groups, deal)
     sheet = _Sheet(rows)
     chosen: list[Choice] = []
-    deal = inner_folds or folds
-    # Dealt here, because the deal may set filters of warnings, which all threads share.
+    inner = inner_folds or folds
+    # Dealt here, because dealing may set filters of warnings, which all threads share.
     tasks = [
-        (outer_M == fold, _dealt(rows, outer_M != fold, deal, int(fold)))
+        (outer_M == fold, _dealt(rows, outer_M != fold, inner, _SEEDS * deal + 1 + int(fold)))
         for fold in np.unique(outer_M)
     ]
     answer = partial(_answer_outside, rows, terms)
-    for outer, answered in in_threads(answer, tasks, workers or hardware().cores):
+    for outer, answered in in_threads(answer, tasks, hardware().cores):
         for name, answer_MK in answered.answers.items():
             sheet.put(name, outer.test_M, answer_MK)
         for name, spent in answered.spent.items():
@@ -186,10 +189,10 @@ def nested(
     )
 
 
-def _dealt(rows: Rows, train_M: NDArray[np.bool_], deal: Folds, fold: int) -> Indices:
+def _dealt(rows: Rows, train_M: NDArray[np.bool_], inner: Folds, seed: int) -> Indices:
     """Return the inner folds of the clips outside an outer fold."""
     kept = np.flatnonzero(train_M)
-    return deal(rows.labels_M[kept], [rows.groups[int(i)] for i in kept], 1 + fold)
+    return inner(rows.labels_M[kept], [rows.groups[int(i)] for i in kept], seed)
 
 
 @dataclass(frozen=True)

@@ -91,15 +91,17 @@ class Choosing:
         # Seconds are left out: in which order the cheap ones are asked must not hang on load.
         self._order = sorted(range(len(costs)), key=lambda i: (costs[i].gmacs, costs[i].parameters))
 
-    def chosen(self, weight_RG: Doubles) -> Indices:
+    def chosen(self, weight_RG: Doubles, figure_RC: Doubles | None = None) -> Indices:
         """Return the candidate [R] that the rule takes in each resample.
 
         Parameters
         ----------
         weight_RG
             How often each recording was drawn.
+        figure_RC
+            What candidates score in each resample, where it is not their figure on it.
         """
-        merit_RC = self._scored.drawn(weight_RG)
+        merit_RC = self._scored.drawn(weight_RG) if figure_RC is None else figure_RC
         if not self._scored.measure.higher_is_better:
             merit_RC = -merit_RC
         best_R: Indices = np.argmax(np.nan_to_num(merit_RC, nan=-np.inf), axis=1)
