@@ -25,6 +25,12 @@ class Fitted:
         return self.output / "model"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory) -> None:
+    """Keep what outlives a run away from the user's own folder."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(scope="session")
 def fitted(tmp_path_factory) -> Fitted:
     from tests.clips import write_backbone, write_dataset

@@ -21,6 +21,12 @@ def cache_folder(name: str) -> Path:
     return Path(base) / "vidfit" / name
 
 
+def state_folder(name: str) -> Path:
+    """Return ``vidfit/name`` in the user's folder of state, which outlives caches (XDG)."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "vidfit" / name
+
+
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file under a temporary name beside it, then rename it; return its path.
 

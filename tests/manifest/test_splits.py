@@ -107,11 +107,20 @@ def test_a_class_of_one_recording_fails():
     labels, groups = list("aabb"), list("1233")
     with pytest.raises(NotEnoughDataError, match="'b': all clips come from one recording"):
         grouped_folds(labels, groups, folds=2, seed=0)
-    clips = [
-        Clip(f"/{i}", label=a, group=g) for i, (a, g) in enumerate(zip(labels, groups, strict=True))
-    ]
-    with pytest.raises(NotEnoughDataError, match="'b'"):
-        holdout(Manifest(tuple(clips)), 0.5, 0)
+
+
+def test_a_class_of_one_recording_is_not_held_out():
+    clips = [Clip(f"/{a}{g}", label=a, group=g) for a, g in ("a1", "a2", "b3", "b3", "b3")]
+    for seed in range(5):
+        split = holdout(Manifest(tuple(clips)), 0.5, seed).clips
+        assert sorted(clip.split or "" for clip in split if clip.label == "a") == ["test", "train"]
+        assert {clip.split for clip in split if clip.label == "b"} == {"train"}
+
+
+def test_a_hold_out_that_would_be_empty_fails():
+    clips = (Clip("/1", label="a", group="1"), Clip("/2", label="b", group="2"))
+    with pytest.raises(NotEnoughDataError, match="No recording of 2 can be held out"):
+        holdout(Manifest(clips), 0.5, 0)
 
 
 def test_bad_arguments_fail():

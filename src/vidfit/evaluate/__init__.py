@@ -1,6 +1,6 @@
 """Held-out scores with intervals, baselines and calibration."""
 
-from vidfit.evaluate.leakage import merge_groups, near_duplicates
+from vidfit.evaluate.leakage import THRESHOLD_BITS, merge_groups, near_duplicates
 from vidfit.evaluate.score import (
     Scores,
     class_shares,
@@ -10,6 +10,7 @@ from vidfit.evaluate.score import (
 )
 
 __all__ = [
+    "THRESHOLD_BITS",
     "Scores",
     "class_shares",
     "few_recordings",

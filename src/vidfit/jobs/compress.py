@@ -26,9 +26,11 @@ from vidfit.features.frames import write_frames
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.artefacts import Bench, Made
-from vidfit.jobs.folds import check_enough, put_aside
+from vidfit.jobs.copies import joined
+from vidfit.jobs.folds import able_classes, of_classes, put_aside
 from vidfit.jobs.judged import Judge, Judgement, Refitted, Unchanged, judgement
 from vidfit.jobs.opened_model import open_model
+from vidfit.jobs.openings import open_holdout
 from vidfit.jobs.options import CompressOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
@@ -36,7 +38,7 @@ from vidfit.jobs.table import Table, build_table
 from vidfit.jobs.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
 from vidfit.launch import Here
-from vidfit.manifest import grouped_folds, losses, noticed, read_manifest, refusal
+from vidfit.manifest import Manifest, grouped_folds, losses, noticed, read_manifest, refusal
 from vidfit.model import Model, member_directory, save_model
 from vidfit.report import write_compression
 from vidfit.reported import Stage
@@ -112,11 +114,11 @@ def run_compress(
     workers = options.workers or hardware().cores
     subject = _subject(directory)
     manifest = read_manifest(source, groups=options.groups)
-    if subject.trained:
-        manifest = put_aside(manifest, TRAINED_HOLDOUT, notes)
-    clips = [clip for clip in manifest.clips if clip.label is not None]
     say(manifest, progress)
-    check_enough(manifest.present(clips), noticed(manifest))
+    store = FeatureStore(output / "features")
+    with timed(stages, "look for copies"):
+        manifest = _held_apart(subject, manifest, (store, Here(workers), progress), notes)
+    clips = list(manifest.clips)
     _check_clips(subject, clips)
     calibration = _calibration(clips, subject.trained)
     with timed(stages, "decode calibration clips"):
@@ -131,7 +133,7 @@ def run_compress(
         table, tally = build_table(
             clips,
             [accelerate(backbone) for backbone in everyone.values()],
-            FeatureStore(output / "features"),
+            store,
             Here(workers),
             progress,
             steps=heads.in_steps(subject.model.head),
@@ -140,9 +142,10 @@ def run_compress(
     with timed(stages, "judge on unseen recordings"), one_blas_thread():
         judge = _judge(subject, table, calibration)
         itself, *others = _judgements(judge, [original, *judged], table, progress)
-    counted = _counted(judge, table, calibration)
     judgements = {one.name: found for one, found in zip(judged, others, strict=True)}
     counted = _counted(judge, table, calibration)
+    if subject.trained:
+        open_holdout([clip for clip in table.clips if clip.split == "test"], output, notes)
     chosen, artefacts = chosen_of(rated(made, original, judgements, options), options.target)
     compression = Compression(
         str(directory), str(source), options.target, options.max_loss / 100,
@@ -177,6 +180,27 @@ def _subject(directory: Path) -> _Subject:
             "vidfit wrote it. Fit it again."
         )
     return subject
+
+
+def _held_apart(
+    subject: _Subject,
+    manifest: Manifest,
+    where: tuple[FeatureStore, Here, Progress | None],
+    notes: list[str],
+) -> Manifest:
+    """Return the labelled clips with copies joined, and what a trained network is judged on.
+
+    A head that is fitted anew is judged on the classes that can be tested.
+    """
+    clips = [clip for clip in manifest.clips if clip.label is not None]
+    able_classes(manifest.present(clips), [], noticed(manifest))  # refuses before any work
+    beside = [accelerate(member) for member in subject.members]
+    manifest = replace(manifest, clips=tuple(clips))
+    manifest = joined(manifest, *where, beside=beside).manifest
+    if subject.trained:
+        return put_aside(manifest, TRAINED_HOLDOUT, notes)
+    able = able_classes(manifest.present(manifest.clips), notes, noticed(manifest))
+    return replace(manifest, clips=tuple(of_classes(manifest.clips, able)))
 
 
 def _check_clips(subject: _Subject, clips: Sequence[Clip]) -> None:

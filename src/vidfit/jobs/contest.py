@@ -72,11 +72,18 @@ class Contest:
 
 
 def race_rules(
-    clips: Sequence[Clip], options: SelectOptions, *, keep: int = 1, finish: bool = False
+    clips: Sequence[Clip],
+    options: SelectOptions,
+    *,
+    keep: int = 1,
+    finish: bool = False,
+    spent: float = 0.0,
 ) -> Rules:
-    """Return the rules of a race over these clips."""
+    """Return the rules of a race over these clips; ``spent`` seconds of its budget are gone."""
     first = first_size(len(clips), len({clip.label for clip in clips}))
-    return Rules(len(clips), first, budget_seconds(options), keep, finish, options.rule)
+    budget = budget_seconds(options)
+    left = None if budget is None else max(0.0, budget - spent)
+    return Rules(len(clips), first, left, keep, finish, options.rule)
 
 
 def run_contest(

@@ -1,13 +1,24 @@
-"""Copies of one clip in several recordings: what is learned from one would answer the other."""
+"""Copies of one clip in several recordings: what is learned from one would answer the other.
+
+`joined` is the one place where they are looked for, before anything is split.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from vidfit.errors import NotEnoughDataError
+from vidfit.contracts import Backbone, Clip, ClipFeatures, Progress, clip_key
+from vidfit.errors import BackboneError
 from vidfit.evaluate import merge_groups, near_duplicates
-from vidfit.jobs.folds import check_enough
-from vidfit.jobs.table import Table
+from vidfit.features import Extraction, FeatureStore, extract_all
+from vidfit.features.fingerprint import NAME, fingerprint
+from vidfit.features.frames import are_stored
+from vidfit.manifest import Manifest, counted
+from vidfit.reported import NearDuplicate
+from vidfit.work import Launcher
 
 COPY_BITS = 3.0
 """Clips nearer than that, of 64 bits a frame, are copies of one another.
@@ -16,28 +27,229 @@ Compressed hard or scaled, copies lie within 2 bits; of the surveillance clips o
 `vidfit.evaluate.leakage` no two of differing recordings lie nearer than 16.
 """
 
+_NAMED = 5
 
-def join_copies(table: Table, notes: list[str]) -> Table:
-    """Count recordings that hold copies of one clip as one, unless too few would be left."""
-    pairs = near_duplicates(table.keys, table.groups, table.hashes, threshold_bits=COPY_BITS)
-    if not pairs:
-        return table
-    groups = merge_groups(table.keys, table.groups, pairs)
-    clips = tuple(
-        replace(clip, group=group) for clip, group in zip(table.clips, groups, strict=True)
+
+@dataclass(frozen=True)
+class Joined:
+    """Clips whose recordings hold no copies of one another.
+
+    Parameters
+    ----------
+    manifest
+        The clips with joined recordings; its warnings say what was joined and left out, and
+        which labels contradict each other.
+    look_alikes
+        Pairs of clips that look the same, of recordings as they were before, nearest first.
+    seconds
+        Seconds of decode and inference, added over threads, that were spent now.
+    """
+
+    manifest: Manifest
+    look_alikes: tuple[NearDuplicate, ...]
+    seconds: float
+
+
+def joined(
+    manifest: Manifest,
+    store: FeatureStore,
+    place: Launcher,
+    progress: Progress | None,
+    *,
+    beside: Sequence[Backbone] = (),
+    join_bits: float = COPY_BITS,
+) -> Joined:
+    """Count recordings that hold copies of one clip as one, and name what follows from that.
+
+    Clips are copies when their content is the same to the byte, or their fingerprints lie near
+    each other. Where the data has a test split of its own, it stays as it is, and what is a copy
+    of one of its clips is left out of the others: no joined recording stands on both sides.
+
+    Parameters
+    ----------
+    manifest
+        Clips that a job works with. Those that cannot be read keep their recording.
+    store
+        Where fingerprints are kept: later runs read them.
+    beside
+        Encoders that will run on all of these clips anyway: they share the decode.
+    join_bits
+        Clips nearer than that, of 64 bits a frame, join their recordings.
+
+    Raises
+    ------
+    BackboneError
+        If clips cannot be fingerprinted.
+    StoreError
+        If fingerprints cannot be written, or are gone when they are read.
+    """
+    if not manifest.clips:
+        return Joined(manifest, (), 0.0)
+    if are_stored(manifest.clips):  # frames of one network's size, from which no hash is made
+        line = "Shards hold frames alone: copies of clips in several recordings are not looked for."
+        return Joined(_warned(manifest, [line], progress), (), 0.0)
+    audit = fingerprint()
+
+    def read(done: Extraction) -> dict[str, ClipFeatures] | None:
+        if NAME in done.backbone_failures:
+            raise BackboneError(f"clips cannot be fingerprinted: {done.backbone_failures[NAME]}")
+        wanted = set(done.digests.values())
+        seen = {digest: one for digest, one in store.rows(audit.spec) if digest in wanted}
+        return seen if wanted <= seen.keys() else None
+
+    encoders = [*beside, audit]
+    done, seen = extract_all(manifest.clips, encoders, store, place, progress, read)
+    clips = [clip for clip in manifest.clips if clip in done.digests]
+    digests = [done.digests[clip] for clip in clips]
+    pairs = near_duplicates(
+        [clip_key(clip) for clip in clips],
+        [clip.group or clip.path for clip in clips],
+        [seen[digest].tokens_ND for digest in digests],
+        place,
     )
-    before, after = len(set(table.groups)), len(set(groups))
-    example = f"{pairs[0].first} and {pairs[0].second}"
-    try:
-        check_enough([clip for clip in clips if clip.split != "test"])
-    except NotEnoughDataError:
-        notes.append(
-            f"Clips of different recordings are copies of one another ({example}), but with "
-            f"{after} instead of {before} recordings too few would be left: scores are too high."
+    found = _Found(tuple(clips), tuple(digests), pairs, join_bits)
+    lines = [found.left_out_line, found.joined_line, *found.contradictions]
+    return Joined(
+        _warned(found.applied_to(manifest), [line for line in lines if line], progress),
+        found.look_alikes,
+        done.decode_seconds + sum(done.forward_seconds.values()),
+    )
+
+
+def _warned(manifest: Manifest, lines: Sequence[str], progress: Progress | None) -> Manifest:
+    if progress:
+        for line in lines:
+            progress.note(line)
+    return replace(manifest, warnings=(*manifest.warnings, *lines))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Readable clips [M] with their digests, and the pairs of recordings that look the same."""
+
+    clips: tuple[Clip, ...]
+    digests: tuple[str, ...]
+    near: tuple[NearDuplicate, ...]
+    join_bits: float
+
+    def applied_to(self, manifest: Manifest) -> Manifest:
+        """Return the clips with joined recordings, without those that are left out."""
+        gone = {self.clips[i] for i in self.left_out}
+        kept = [clip for clip in manifest.clips if clip not in gone]
+        learned = {clip.label for clip in kept if clip.split != "test"}
+        emptied = {clip.label for clip in gone} - learned
+        group_of = self.groups
+        clips = (
+            replace(clip, group=group_of.get(clip.group or clip.path, clip.group))
+            for clip in kept
+            if clip.label is None or clip.label not in emptied
         )
-        return table
-    notes.append(
-        f"Recordings that hold copies of one clip count as one ({example}): {after} instead of "
-        f"{before}."
-    )
-    return replace(table, clips=clips)
+        return replace(manifest, clips=tuple(clips))
+
+    @cached_property
+    def look_alikes(self) -> tuple[NearDuplicate, ...]:
+        """Pairs of different recordings, those that are the same to the byte included."""
+        hashed = {(pair.first, pair.second) for pair in self.near}
+        flat = [
+            pair
+            for pair in (self._pair(i, j) for i, j in self._same if self._apart(i, j))
+            if (pair.first, pair.second) not in hashed
+        ]
+        return (*flat, *self.near)
+
+    @cached_property
+    def _same(self) -> list[tuple[int, int]]:
+        """Rows of clips of the same content: the first of them with each of the others."""
+        rows: dict[str, list[int]] = defaultdict(list)
+        for i, digest in enumerate(self.digests):
+            rows[digest].append(i)
+        return [(first, other) for first, *others in rows.values() for other in others]
+
+    def _pair(self, i: int, j: int) -> NearDuplicate:
+        return NearDuplicate(clip_key(self.clips[i]), clip_key(self.clips[j]), 0.0)
+
+    def _apart(self, i: int, j: int) -> bool:
+        first, other = self.clips[i], self.clips[j]
+        return (first.group or first.path) != (other.group or other.path)
+
+    def _within(self, bits: float) -> list[NearDuplicate]:
+        return [pair for pair in self.look_alikes if pair.distance_bits < bits]
+
+    @cached_property
+    def left_out(self) -> list[int]:
+        """Rows of clips outside the test split that are copies of one inside it."""
+        tested = {clip_key(clip) for clip in self.clips if clip.split == "test"}
+        content = {d for d, c in zip(self.digests, self.clips, strict=True) if c.split == "test"}
+        copies = {
+            key
+            for pair in self._within(self.join_bits)
+            for key, other in ((pair.first, pair.second), (pair.second, pair.first))
+            if other in tested
+        }
+        return [
+            i
+            for i, (clip, digest) in enumerate(zip(self.clips, self.digests, strict=True))
+            if clip.split != "test" and (digest in content or clip_key(clip) in copies)
+        ]
+
+    @cached_property
+    def _to_join(self) -> list[NearDuplicate]:
+        gone = {clip_key(self.clips[i]) for i in self.left_out}
+        return [p for p in self._within(self.join_bits) if not {p.first, p.second} & gone]
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """The joined recording of each recording."""
+        keys = [clip_key(clip) for clip in self.clips]
+        names = [clip.group or clip.path for clip in self.clips]
+        return dict(zip(names, merge_groups(keys, names, self._to_join), strict=True))
+
+    @property
+    def joined_line(self) -> str:
+        """What was joined, or nothing."""
+        before, after = len(self.groups), len(set(self.groups.values()))
+        if before == after:
+            return ""
+        what = "copies of one clip" if self.join_bits <= COPY_BITS else "clips that look the same"
+        first = self._to_join[0]
+        return (
+            f"Recordings that hold {what} count as one ({first.first} and {first.second}): "
+            f"{after} instead of {before}."
+        )
+
+    @property
+    def left_out_line(self) -> str:
+        """Which clips were left out of the training side, or nothing."""
+        names = [clip_key(self.clips[i]) for i in self.left_out]
+        if not names:
+            return ""
+        return (
+            f"Not learned from, for they are copies of clips of the test split: "
+            f"{counted(len(names), 'clip')} ({_listed(names)}). A class of which no other clip is "
+            "left is not tested either."
+        )
+
+    @property
+    def contradictions(self) -> list[str]:
+        """One sentence on copies that bear different labels, or none."""
+        by_key = {clip_key(clip): clip for clip in self.clips}
+        pairs = [(by_key[p.first], by_key[p.second]) for p in self._within(COPY_BITS)]
+        inside = [(i, j) for i, j in self._same if not self._apart(i, j)]
+        pairs += [(self.clips[i], self.clips[j]) for i, j in inside]
+        against = [
+            f"{clip_key(a)} ({a.label}) and {clip_key(b)} ({b.label})"
+            for a, b in pairs
+            if a.label is not None and b.label is not None and a.label != b.label
+        ]
+        if not against:
+            return []
+        count = counted(len(against), "pair of copies bears", "pairs of copies bear")
+        return [
+            f"{count} labels that contradict each other: {_listed(against)}. At most one of two "
+            "such labels is right."
+        ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f"; and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return "; ".join(names[:_NAMED]) + more

@@ -18,6 +18,7 @@ from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.compared import Compared
+from vidfit.jobs.openings import times
 from vidfit.jobs.table import Table
 from vidfit.manifest import Manifest
 from vidfit.metrics import probabilities, score_all
@@ -48,6 +49,7 @@ class Findings:
     model: Model
     stages: Sequence[Stage]
     notes: Sequence[Note] = ()
+    opened: int = 1
 
 
 def build_report(found: Findings) -> Report:
@@ -133,7 +135,8 @@ def _judged(found: Findings) -> tuple[Table, list[Floats], str]:
         test,
         [answers_MK],
         f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
-        "once, after every choice was made; the leaderboard is nested cross-validation on the rest",
+        f"{times(found.opened)}, after every choice was made; the leaderboard is nested "
+        "cross-validation on the rest",
     )
 
 

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
-from vidfit.evaluate import merge_groups, near_duplicates
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress
+from vidfit.evaluate import THRESHOLD_BITS
 from vidfit.features import FeatureStore
-from vidfit.jobs.candidates import costs, entrants, predicted_seconds
+from vidfit.jobs.candidates import Loaded, costs, entrants, predicted_seconds
 from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
-from vidfit.jobs.copies import join_copies
+from vidfit.jobs.copies import COPY_BITS, joined
 from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
 from vidfit.jobs.measure import measure_of
+from vidfit.jobs.openings import open_holdout
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
-from vidfit.jobs.table import Table, build_table, look_alikes
+from vidfit.jobs.table import Table, build_table
 from vidfit.jobs.untested import with_untested
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.ranking import Ranking
 from vidfit.report import write_ranking, write_report
-from vidfit.reported import NearDuplicate, Report, Stage
+from vidfit.reported import Report, Stage
 from vidfit.selection import FUSION, SINGLE, Terms, nested
-from vidfit.work import Launcher
 
 _MEMBERS = 3
 """So many candidates stay in the race, proven behind or not: a fusion may want them."""
@@ -73,23 +74,34 @@ def run_fit(
     store = FeatureStore(output / "features")
     manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
-    able = able_classes(manifest.present(_labelled(manifest)), notes, noticed(manifest))
-    untested = [clip for clip in _labelled(manifest) if str(clip.label) not in able]
-    manifest = replace(manifest, clips=tuple(of_classes(manifest.clips, able)))
-    manifest, pairs = _merged(manifest, options, (store, place), progress)
-    manifest = put_aside(manifest, options.holdout, notes)
-    clips = _labelled(manifest)
-    learn = [clip for clip in clips if clip.split != "test"]
-
+    labelled = _labelled(manifest)
+    able = able_classes(manifest.present(labelled), notes, noticed(manifest))
+    wanted = labelled if options.keep_untested else of_classes(labelled, able)
     with timed(stages, "measure candidates"):
-        candidates, dropped = entrants(learn, options, progress)
+        drafted = put_aside(replace(manifest, clips=tuple(wanted)), options.holdout, [])
+        candidates, dropped = entrants(_to_learn(drafted), options, progress)
+    with timed(stages, "look for copies"):
+        bits = THRESHOLD_BITS if options.merge_duplicates else COPY_BITS
+        alike = joined(
+            replace(manifest, clips=tuple(wanted)), store, place, progress,
+            beside=_surely_run(candidates, options), join_bits=bits,
+        )  # fmt: skip
+    manifest = alike.manifest
+    tested = of_classes(manifest.clips, able)
+    able = able_classes(manifest.present(tested), notes, noticed(manifest))
+    untested = [clip for clip in manifest.clips if str(clip.label) not in able]
+    manifest = replace(manifest, clips=tuple(of_classes(tested, able)))
+    manifest = put_aside(manifest, options.holdout, notes)
+    clips, learn = _labelled(manifest), _to_learn(manifest)
+
     with (
         timed(stages, "race", predicted_seconds(candidates, len(learn), place.workers)),
         one_blas_thread(),
     ):
-        rules = race_rules(learn, options, keep=_MEMBERS, finish=True)
+        rules = race_rules(learn, options, keep=_MEMBERS, finish=True, spent=alike.seconds)
         measure = measure_of(options.metric, [str(clip.label) for clip in learn], notes)
         contest = run_contest(learn, candidates, rules, measure, (store, place), progress)
+        contest = replace(contest, seconds=contest.seconds + alike.seconds)
     ranking = build_ranking(
         Searched(
             str(source), manifest, candidates, dropped, contest, options.rule, stages, tuple(notes)
@@ -105,7 +117,7 @@ def run_fit(
     unread = f" that can be read ({len(tally.clips)} cannot)"
     read = [clip for clip in whole.clips if str(clip.label) in able]
     table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
-    train, test = split(join_copies(table, notes), notes)
+    train, test = split(table, notes)
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         limit = options.latency_seconds or math.inf
         terms = Terms(costs(finalists), METHODS, options.rule, limit, measure)
@@ -114,6 +126,7 @@ def run_fit(
     model = model_of(compared.chosen, compared.folds_M, train)
     if options.keep_untested:
         model = with_untested(model, compared, whole.split()[0], terms, notes)
+    opened = open_holdout(test.clips, output, notes) if test.clips else 1
     report = build_report(
         Findings(
             str(source),
@@ -125,10 +138,11 @@ def run_fit(
             [*manifest.rejected, *tally.clips],
             compared,
             leaky,
-            pairs or near_duplicates(table.keys, table.groups, table.hashes, place),
+            alike.look_alikes,
             model,
             stages,
             tally.notes,
+            opened,
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]
@@ -169,20 +183,15 @@ def _labelled(manifest: Manifest) -> list[Clip]:
     return [clip for clip in manifest.clips if clip.label is not None]
 
 
-def _merged(
-    manifest: Manifest,
-    options: FitOptions,
-    where: tuple[FeatureStore, Launcher],
-    progress: Progress | None,
-) -> tuple[Manifest, tuple[NearDuplicate, ...]]:
-    """Join recordings that share a look, when asked; return the pairs that do."""
-    if not options.merge_duplicates:
-        return manifest, ()
-    clips, pairs = look_alikes(_labelled(manifest), *where, progress)
-    keys, groups = [clip_key(clip) for clip in clips], [clip.group or clip.path for clip in clips]
-    joined = dict(zip(clips, merge_groups(keys, groups, pairs), strict=True))
-    regrouped = (replace(clip, group=joined.get(clip, clip.group)) for clip in manifest.clips)
-    return replace(manifest, clips=tuple(regrouped)), pairs
+def _to_learn(manifest: Manifest) -> list[Clip]:
+    return [clip for clip in _labelled(manifest) if clip.split != "test"]
+
+
+def _surely_run(candidates: Sequence[Loaded], options: FitOptions) -> list[Backbone]:
+    """Return encoders that will see all clips, whoever leads the race: one decode is enough."""
+    if options.minutes is not None or len(candidates) > _MEMBERS:
+        return []
+    return [candidate.backbone for candidate in candidates]
 
 
 def _leaky(compared: Compared, train: Table, folds: Folds, terms: Terms) -> Floats:

@@ -15,6 +15,7 @@ from vidfit.manifest import (
     counted,
     grouped_folds,
     holdout,
+    noticed,
     random_folds,
     refusal,
 )
@@ -108,9 +109,7 @@ def _short(clips: Sequence[Clip]) -> tuple[dict[str, Counter[str]], int]:
 
     How many folds there are hangs on the rarest of the classes that can be tested.
     """
-    recordings: dict[str, Counter[str]] = defaultdict(Counter)
-    for clip in clips:
-        recordings[str(clip.label)][clip.group or clip.path] += 1
+    recordings = _recordings(clips)
     able = {label: sizes for label, sizes in recordings.items() if len(sizes) >= 2}
     fewest = folds = min([FOLDS, *map(len, able.values())])
     while lost := [label for label in able if _left(able[label], folds) < _CLIPS_LEFT]:
@@ -119,6 +118,14 @@ def _short(clips: Sequence[Clip]) -> tuple[dict[str, Counter[str]], int]:
         folds = min([FOLDS, *map(len, able.values())])
     short = {label: sizes for label, sizes in recordings.items() if label not in able}
     return short, fewest
+
+
+def _recordings(clips: Sequence[Clip]) -> dict[str, Counter[str]]:
+    """Return by class its clips by recording."""
+    recordings: dict[str, Counter[str]] = defaultdict(Counter)
+    for clip in clips:
+        recordings[str(clip.label)][clip.group or clip.path] += 1
+    return recordings
 
 
 def _lacking(short: dict[str, Counter[str]]) -> str:
@@ -186,10 +193,12 @@ class Folds:
 def put_aside(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
     """Mark a share of the recordings as test split, unless the data has one of its own.
 
+    A class that too few recordings hold stays with those to learn from, and is named.
+
     Raises
     ------
     NotEnoughDataError
-        If a class has too few recordings for that.
+        If no recording can be put aside, or those of fewer than two classes.
     """
     if not share:
         return manifest
@@ -197,7 +206,17 @@ def put_aside(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
         notes.append("The data has a test split of its own; no further recordings were held out.")
         return manifest
     labelled = tuple(clip for clip in manifest.clips if clip.label is not None)
-    return holdout(replace(manifest, clips=labelled), share, seed=0)
+    divided = holdout(replace(manifest, clips=labelled), share, seed=0)
+    tested = {str(clip.label) for clip in divided.clips if clip.split == "test"}
+    recordings = _recordings([c for c in labelled if str(c.label) not in tested])
+    if recordings:
+        lacking = f"too few recordings can be held out: {_lacking(recordings)}"
+        if len(tested) < 2:
+            raise NotEnoughDataError(
+                refusal(noticed(manifest), f"{lacking}; two classes are needed")
+            )
+        notes.append(f"Not in the test set, but learned, for {lacking}.")
+    return divided
 
 
 def split(table: Table, notes: list[str]) -> tuple[Table, Table]:

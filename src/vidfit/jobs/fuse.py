@@ -20,7 +20,7 @@ from vidfit.jobs.candidates import (
 )
 from vidfit.jobs.combined import Found, build_combination, combination_card
 from vidfit.jobs.compared import compare, model_of, save
-from vidfit.jobs.copies import join_copies
+from vidfit.jobs.copies import joined
 from vidfit.jobs.folds import Folds, able_classes, of_classes
 from vidfit.jobs.measure import measure_of
 from vidfit.jobs.options import FuseOptions
@@ -80,19 +80,27 @@ def run_fuse(
     with timed(stages, "measure candidates"):
         loaded, dropped = entrants(clips, options, progress)
         loaded, too_dear = within_minutes(loaded, len(clips), options)
-    methods = options.methods or suited(len(clips))
+    encoders = [candidate.backbone for candidate in loaded]
+    store = FeatureStore(output / "features")
     with timed(stages, "decode and extract", predicted_seconds(loaded, len(clips), place.workers)):
+        alike = joined(
+            replace(manifest, clips=tuple(clips)), store, place, progress, beside=encoders
+        ).manifest
+        manifest = replace(manifest, warnings=alike.warnings)
+        able = able_classes(alike.present(alike.clips), notes, noticed(alike))
+        clips = of_classes(alike.clips, able)
+        methods = options.methods or suited(len(clips))
         table, tally = build_table(
             clips,
-            [candidate.backbone for candidate in loaded],
-            FeatureStore(output / "features"),
+            encoders,
+            store,
             place,
             progress,
             steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
         )
     unread = f" that can be read ({len(tally.clips)} cannot)"
     able = able_classes(table.clips, notes, noticed(manifest, tally.clips), unread)
-    table = join_copies(table.of_classes(able), notes)
+    table = table.of_classes(able)
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
     measure = measure_of(options.metric, [str(clip.label) for clip in table.clips], notes)
     terms = Terms(costs(ran), methods, options.rule, options.latency_seconds or math.inf, measure)

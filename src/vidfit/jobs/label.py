@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
 from vidfit.jobs.answers import Proposed, gather, with_labels, write_to_label
 from vidfit.jobs.candidates import Loaded, load_candidates
+from vidfit.jobs.copies import joined
 from vidfit.jobs.options import LabelOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread
@@ -45,6 +46,8 @@ class Labelling:
         How recordings were found.
     failures
         Clips and backbones that were left out, with reasons.
+    warnings
+        What was noticed, such as copies whose labels contradict each other.
     """
 
     proposed: tuple[Proposed, ...]
@@ -53,6 +56,7 @@ class Labelling:
     empty: tuple[str, ...]
     grouping: str
     failures: tuple[Failure, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def run_label(
@@ -87,14 +91,18 @@ def run_label(
     manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
     answers = gather(manifest, source, output, options.answers)
-    clips = [c for c in with_labels(manifest, answers).clips if c.split != "test"]
+    manifest = with_labels(manifest, answers)
+    clips = tuple(clip for clip in manifest.clips if clip.split != "test")
     names = options.backbones or BACKBONES
     if progress:
         progress.start("load backbones", len(names))
     loaded, dropped = load_candidates(names, (), download=options.download, progress=progress)
     store = FeatureStore(output / "features")
     place = launcher(options.on, workers=options.workers, scratch=output)
-    seen = look(clips, loaded, store, place, progress)
+    beside = [candidate.backbone for candidate in loaded]
+    manifest = replace(manifest, clips=clips)
+    manifest = joined(manifest, store, place, progress, beside=beside).manifest
+    seen = look(manifest.clips, loaded, store, place, progress)
     with one_blas_thread():
         pool = _pool(seen)
         chosen = next_clips(pool, options.count, seed=options.seed)
@@ -107,6 +115,7 @@ def run_label(
         tuple(clip_key(clip) for clip in answers.empty),
         manifest.grouping,
         (*manifest.rejected, *dropped, *seen.failures),
+        manifest.warnings,
     )
 
 

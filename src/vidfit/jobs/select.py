@@ -9,6 +9,7 @@ from vidfit.contracts import Progress
 from vidfit.features import FeatureStore
 from vidfit.jobs.candidates import entrants, predicted_seconds
 from vidfit.jobs.contest import race_rules, run_contest
+from vidfit.jobs.copies import joined
 from vidfit.jobs.folds import able_classes, of_classes
 from vidfit.jobs.measure import measure_of
 from vidfit.jobs.options import SelectOptions
@@ -59,18 +60,24 @@ def run_select(
     clips = [clip for clip in manifest.clips if clip.label is not None and clip.split != "test"]
     notes: list[str] = []
     able = able_classes(manifest.present(clips), notes, noticed(manifest))
-    clips = of_classes(clips, able)
-    manifest = replace(manifest, clips=tuple(of_classes(manifest.clips, able)))
     with timed(stages, "measure candidates"):
-        candidates, dropped = entrants(clips, options, progress)
-    rules = race_rules(clips, options)
+        candidates, dropped = entrants(of_classes(clips, able), options, progress)
+    store = FeatureStore(output / "features")
+    with timed(stages, "look for copies"):
+        clips = of_classes(clips, able)
+        alike = joined(replace(manifest, clips=tuple(clips)), store, place, progress)
+    manifest = alike.manifest
+    able = able_classes(manifest.present(manifest.clips), notes, noticed(manifest))
+    clips = of_classes(manifest.clips, able)
+    manifest = replace(manifest, clips=tuple(clips))
+    rules = race_rules(clips, options, spent=alike.seconds)
     with (
         timed(stages, "race", predicted_seconds(candidates, len(clips), place.workers)),
         one_blas_thread(),
     ):
-        store = FeatureStore(output / "features")
         measure = measure_of(options.metric, [str(clip.label) for clip in clips], notes)
         contest = run_contest(clips, candidates, rules, measure, (store, place), progress)
+        contest = replace(contest, seconds=contest.seconds + alike.seconds)
     ranking = build_ranking(
         Searched(str(source), manifest, candidates, dropped, contest, options.rule, stages, notes)
     )

@@ -21,18 +21,15 @@ from vidfit.contracts import (
     clip_key,
 )
 from vidfit.errors import BackboneError, NotEnoughDataError
-from vidfit.evaluate import near_duplicates
 from vidfit.features import (
     Extraction,
     FeatureStore,
-    extract,
     extract_all,
     temporal_statistics,
     time_steps,
 )
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.manifest import counted, losses, refusal
-from vidfit.reported import NearDuplicate
 from vidfit.selection import Rows
 from vidfit.work import Launcher
 
@@ -174,24 +171,6 @@ def build_table(
         np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
         {name: np.stack([of[d] for d in digests]) for name, of in rows.steps.items()},
     ), tally
-
-
-def look_alikes(
-    clips: Sequence[Clip], store: FeatureStore, place: Launcher, progress: Progress | None
-) -> tuple[list[Clip], tuple[NearDuplicate, ...]]:
-    """Return the clips that can be read, and pairs of different recordings that look the same."""
-    audit = fingerprint()
-    if progress:
-        progress.start("look for duplicates", len(clips))
-    done = extract(clips, [audit], store, place, progress)
-    seen = dict(store.rows(audit.spec))
-    readable = [clip for clip in clips if done.digests.get(clip) in seen]
-    return readable, near_duplicates(
-        [clip_key(clip) for clip in readable],
-        [clip.group or clip.path for clip in readable],
-        [seen[done.digests[clip]].tokens_ND for clip in readable],
-        place,
-    )
 
 
 @dataclass(frozen=True)

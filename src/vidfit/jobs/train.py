@@ -16,8 +16,10 @@ from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
 from vidfit.jobs.clipsets import Prepared, frame_set, token_set, tokens_of
+from vidfit.jobs.copies import joined
 from vidfit.jobs.deployed import Deployed, deployed, deployed_whole
 from vidfit.jobs.folds import Folds, check_enough, put_aside
+from vidfit.jobs.openings import open_holdout
 from vidfit.jobs.options import TrainOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import timed
@@ -32,6 +34,7 @@ from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
 from vidfit.report import write_training
 from vidfit.reported import Stage
+from vidfit.runtime import accelerate
 from vidfit.shown import public
 from vidfit.trained import TrainingReport
 from vidfit.training.clipset import ClipSet
@@ -86,17 +89,19 @@ def run_train(
     notes: list[str] = []
     manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
-    whole, manifest = manifest, put_aside(manifest, options.holdout, notes)
     clips = [clip for clip in manifest.clips if clip.label is not None]
     learn = [clip for clip in clips if clip.split != "test"]
     check_enough(manifest.present(learn), noticed(manifest))
-    plan = plan_for(whole, output, options, progress)
+    plan = plan_for(manifest, output, options, progress)
     place = launcher(options.on, workers=options.workers, scratch=output)
     work = Work(plan, output, place, progress)
     if options.tensorboard:
         (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
+    with timed(stages, "look for copies"):
+        manifest = work.joined(replace(manifest, clips=tuple(clips)))
+        manifest = put_aside(manifest, options.holdout, notes)
     with timed(stages, "prepare clips"):
-        ready = work.prepared(clips)
+        ready = work.prepared(manifest.clips)
         parts = divided(ready, notes)
         _check_classes(plan, ready)
     with timed(stages, "train", plan.predicted.total_seconds or None):
@@ -104,6 +109,8 @@ def run_train(
     with timed(stages, "test on unseen recordings"):
         unseen = work.vectors(made, [*_of(ready, parts.choose_M), *_of(ready, parts.test_M)])
         model = _model(made, ready, parts, unseen[: len(parts.choose_M)])
+        if len(parts.test_M):
+            open_holdout(_of(ready, parts.test_M), output, notes)
         score, majority = _tested(made, ready, parts, unseen[len(parts.choose_M) :])
     report = TrainingReport(
         str(source), ready.classes, plan,
@@ -158,6 +165,13 @@ class Work:
     @property
     def _store(self) -> FeatureStore:
         return FeatureStore(self.output / "features")
+
+    def joined(self, manifest: Manifest) -> Manifest:
+        """Return the clips with recordings that hold copies joined; a backbone runs beside."""
+        name = self.plan.subject.backbone
+        beside = [accelerate(zoo.load(name))] if name else []
+        found = joined(manifest, self._store, self.place, self.progress, beside=beside)
+        return found.manifest
 
     def prepared(self, clips: Sequence[Clip]) -> Prepared:
         """Return the clips as the network, or the backbone's head, is first shown them."""

@@ -121,6 +121,8 @@ def random_folds(labels: Manifest | Sequence[str], folds: int, seed: int) -> Ind
 def holdout(manifest: Manifest, fraction: float, seed: int) -> Manifest:
     """Mark whole recordings as test, about ``fraction`` of each class, and the rest as train.
 
+    Of each class a recording stays in train: a class of a single one is not tested.
+
     Parameters
     ----------
     manifest
@@ -138,7 +140,7 @@ def holdout(manifest: Manifest, fraction: float, seed: int) -> Manifest:
     Raises
     ------
     NotEnoughDataError
-        If there are fewer than two recordings, or a class has fewer than two.
+        If no recording can be held out: each holds a class that has no other.
     ValueError
         If the fraction is not between 0 and 1.
     """
@@ -146,10 +148,14 @@ def holdout(manifest: Manifest, fraction: float, seed: int) -> Manifest:
         raise ValueError(f"fraction is {fraction}; it must lie between 0 and 1.")
     labels = [clip.label or "" for clip in manifest.clips]
     counts_GK, group_M = _count(labels, manifest.groups)
-    _allowed_folds(counts_GK, sorted(set(labels)), 2)
     random = np.random.default_rng(seed)
     options = [_take_share(counts_GK, fraction, random) for _ in range(HOLDOUT_TRIALS)]
     test_G = min(options, key=lambda test_G: _share_badness(counts_GK, test_G, fraction))
+    if not test_G.any():
+        raise NotEnoughDataError(
+            f"No recording of {len(counts_GK)} can be held out: each holds a class that no other "
+            "recording holds. Add clips of other recordings."
+        )
     clips = tuple(
         replace(clip, split="test" if test_G[group] else "train")
         for clip, group in zip(manifest.clips, group_M, strict=True)
