@@ -38,7 +38,8 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, prefer='cheapest', give_up=2.0, workers=None, "
     "download=False, on='here', "
-    "methods=(), student=False), progress: 'Progress | None' = None) -> 'Combination'",
+    "methods=(), student=False, keep_untested=False), "
+    "progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
     "distil_steps=200, groups=None, workers=None), progress: 'Progress | None' = None) "

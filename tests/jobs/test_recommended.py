@@ -117,6 +117,17 @@ def test_a_class_of_one_recording_is_learned_where_that_is_wanted(with_a_rare_cl
     assert load_model(tmp_path / "out" / "model").classes == ("left", "rare", "right")
 
 
+def test_a_fusion_learns_a_class_of_one_recording_where_that_is_wanted(with_a_rare_class, tmp_path):
+    from vidfit.jobs.fuse import run_fuse
+    from vidfit.jobs.options import FuseOptions
+
+    options = FuseOptions(backbones=("motion",), keep_untested=True)
+    found = run_fuse(with_a_rare_class, tmp_path / "out", options)
+    assert found.classes == ("left", "right") and found.clip_count == 12
+    assert any(w == "In the model, but never tested: 'rare'." for w in found.warnings)
+    assert load_model(tmp_path / "out" / "model").classes == ("left", "rare", "right")
+
+
 # ---------------------------------------------------------------- what the verdict says
 
 CLIPS, RECORDINGS = 160, 40

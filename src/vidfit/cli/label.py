@@ -67,6 +67,7 @@ def show_labelling(found: Labelling, clips: str, folder: Path) -> None:
     known = sum(found.labels.values())
     say(f"{known} of {found.clip_count} clips have a label{counts and ': ' + counts}")
     say(f"Recordings: {found.grouping}")
+    _list("Before you trust these labels", list(found.warnings))
     _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
     _list(f"{len(found.empty)} rows of the answers are still empty", found.empty)
     if found.proposed:

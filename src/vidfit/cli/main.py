@@ -77,6 +77,10 @@ Download = Annotated[
     bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
 ]
 
+KeepUntested = Annotated[
+    bool, typer.Option("--keep-untested", help="Learn classes that cannot be tested, too.")
+]
+
 
 def _reported(command: Callable[P, None]) -> Callable[P, None]:
     """Turn what a user can mend into one line and exit status 2, an interrupt into 130.
@@ -130,10 +134,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         bool,
         typer.Option("--merge-duplicates", help="Recordings that share a look count as one."),
     ] = False,
-    keep_untested: Annotated[
-        bool,
-        typer.Option("--keep-untested", help="Learn classes that cannot be tested, too."),
-    ] = False,
+    keep_untested: KeepUntested = False,
     train: Annotated[
         bool | None,
         typer.Option(
@@ -244,6 +245,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     workers: Workers = None,
     on: On = "here",
     download: Download = False,
+    keep_untested: KeepUntested = False,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
 ) -> None:
@@ -268,6 +270,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         download=download,
         methods=tuple(method or ()),
         student=student,
+        keep_untested=keep_untested,
     )
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:

@@ -29,6 +29,7 @@ from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.students import Students
 from vidfit.jobs.table import build_table
+from vidfit.jobs.untested import with_untested
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.model import Model
@@ -76,7 +77,7 @@ def run_fuse(
     say(manifest, progress)
     clips = _to_learn_from(manifest, notes)
     able = able_classes(manifest.present(clips), notes, noticed(manifest))
-    clips = of_classes(clips, able)
+    clips = clips if options.keep_untested else of_classes(clips, able)
     with timed(stages, "measure candidates"):
         loaded, dropped = entrants(clips, options, progress)
         loaded, too_dear = within_minutes(loaded, len(clips), options)
@@ -87,10 +88,12 @@ def run_fuse(
             replace(manifest, clips=tuple(clips)), store, place, progress, beside=encoders
         ).manifest
         manifest = replace(manifest, warnings=alike.warnings)
-        able = able_classes(alike.present(alike.clips), notes, noticed(alike))
-        clips = of_classes(alike.clips, able)
-        methods = options.methods or suited(len(clips))
-        table, tally = build_table(
+        tested = of_classes(alike.clips, able)
+        able = able_classes(alike.present(tested), notes, noticed(alike))
+        tested = of_classes(tested, able)
+        clips = alike.clips if options.keep_untested else tested
+        methods = options.methods or suited(len(tested))
+        whole, tally = build_table(
             clips,
             encoders,
             store,
@@ -99,8 +102,8 @@ def run_fuse(
             steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
         )
     unread = f" that can be read ({len(tally.clips)} cannot)"
-    able = able_classes(table.clips, notes, noticed(manifest, tally.clips), unread)
-    table = table.of_classes(able)
+    read = of_classes(whole.clips, able)
+    table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
     measure = measure_of(options.metric, [str(clip.label) for clip in table.clips], notes)
     terms = Terms(costs(ran), methods, options.rule, options.latency_seconds or math.inf, measure)
@@ -116,6 +119,8 @@ def run_fuse(
         compared = compare(table, Folds(table.classes, notes), terms, progress, look)
         student = students.graduate(compared, terms.costs) if students else None
     model = model_of(compared.chosen, compared.folds_M, table)
+    if options.keep_untested:
+        model = with_untested(model, compared, whole, terms, notes)
     found = Found(
         str(source),
         manifest,

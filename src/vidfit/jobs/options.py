@@ -138,7 +138,7 @@ class FitOptions(SelectOptions):
 
 @dataclass(frozen=True)
 class FuseOptions(SelectOptions):
-    """What a user may ask of `fuse`: what may be asked of `select`, and two things more.
+    """What a user may ask of `fuse`: what may be asked of `select`, and three things more.
 
     Parameters
     ----------
@@ -146,10 +146,13 @@ class FuseOptions(SelectOptions):
         Ways to combine, of `vidfit.fusion.METHODS`; empty means all that suit so many clips.
     student
         Whether to distil the best fusion into one backbone with one head.
+    keep_untested
+        Whether the model learns classes that too few recordings hold to be tested, too.
     """
 
     methods: tuple[str, ...] = ()
     student: bool = False
+    keep_untested: bool = False
 
     def check(self) -> None:
         """Refuse what has no meaning."""

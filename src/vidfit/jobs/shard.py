@@ -142,7 +142,7 @@ def run_shard(
     ManifestError
         If the clips' list cannot be understood, or its splits cut a recording.
     NotEnoughDataError
-        If none of the clips can be stored, or a class has too few recordings to hold some out.
+        If none of the clips can be stored, or no recordings of two classes can be held out.
     BackboneError
         If there is no such backbone.
     StoreError
