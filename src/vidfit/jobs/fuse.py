@@ -91,7 +91,7 @@ def run_fuse(
         tested = of_classes(alike.clips, able)
         able = able_classes(alike.present(tested), notes, noticed(alike))
         tested = of_classes(tested, able)
-        clips = alike.clips if options.keep_untested else tested
+        clips = list(alike.clips) if options.keep_untested else tested
         methods = options.methods or suited(len(tested))
         whole, tally = build_table(
             clips,
