@@ -6,7 +6,8 @@ import pytest
 
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
-from vidfit.jobs.folds import able_classes, check_enough, of_classes
+from vidfit.jobs.folds import able_classes, check_enough, of_classes, put_aside
+from vidfit.manifest import Manifest
 
 
 def clips(**recordings):
@@ -58,3 +59,22 @@ def test_what_wants_all_classes_refuses_and_names_the_culprits_alone():
     with pytest.raises(NotEnoughDataError, match="'jump' has 1 clip of 1 recording") as found:
         check_enough(clips(walk="aabbcc", run="aabbcc", jump="a"))
     assert "walk" not in str(found.value)
+
+
+def test_a_class_of_one_recording_stays_with_those_to_learn_from_and_is_named():
+    notes: list[str] = []
+    manifest = Manifest(tuple(clips(walk="aabbcc", run="aabbcc", jump="ddd")))
+    divided = put_aside(manifest, 0.34, notes)
+    tested = {clip.label for clip in divided.clips if clip.split == "test"}
+    assert tested == {"walk", "run"} and len(divided.clips) == len(manifest.clips)
+    (note,) = notes
+    assert (
+        "Not in the test set, but learned" in note and "'jump' has 3 clips of 1 recording" in note
+    )
+    assert "walk" not in note
+
+
+def test_a_hold_out_of_one_class_is_an_error_that_names_the_others():
+    manifest = Manifest(tuple(clips(walk="aabbcc", jump="ddd")))
+    with pytest.raises(NotEnoughDataError, match="'jump' has 3 clips of 1 recording; two classes"):
+        put_aside(manifest, 0.34, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,6 +136,18 @@ def test_two_processes_learn_what_one_learns(on_motion, clips, tmp_path):
     losses = [[epoch.loss for epoch in one.history] for one in (report, again)]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
     assert again.score == report.score
+
+
+def test_copies_are_joined_and_a_second_score_is_said_to_be_one(clips, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    doubled = shutil.copytree(clips, tmp_path / "clips")
+    shutil.copy(next((doubled / "left").iterdir()), doubled / "left" / "again.mp4")
+    plan = plan_of(Subject("bilstm-attention", "motion", width=8), replace(QUICK, epochs=1))
+    first = trained(doubled, tmp_path / "first", plan)
+    assert any("16 instead of 17" in line for line in first.warnings)
+    assert not any("opened" in line for line in first.warnings)
+    second = trained(doubled, tmp_path / "second", plan)
+    assert any("test clips were opened 2 times" in line for line in second.warnings)
 
 
 def test_a_plan_for_other_classes_is_refused(clips, tmp_path):

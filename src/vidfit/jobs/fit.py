@@ -47,8 +47,8 @@ def run_fit(
     """Find the model for these clips; write it, its report and the features to ``output``.
 
     ``output`` gets ``model/``, ``report.html``, ``ranking.html``, their figures as JSON, and
-    ``features/``. Features are kept from run to run: an interrupted or repeated ``fit``
-    computes only what is missing.
+    ``features/``; where test clips are scored, ``holdouts/`` says how often. Features are kept
+    from run to run: an interrupted or repeated ``fit`` computes only what is missing.
 
     Parameters
     ----------
