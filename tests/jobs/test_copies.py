@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.clips import FPS, HEIGHT, WIDTH, write_clip
+from tests.clips import FPS, HEIGHT, WIDTH, Counting, write_clip
 
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
@@ -17,6 +17,7 @@ from vidfit.jobs.copies import joined
 from vidfit.jobs.folds import put_aside
 from vidfit.jobs.label import run_label
 from vidfit.jobs.options import FitOptions, FuseOptions, LabelOptions, SelectOptions
+from vidfit.jobs.table import build_table
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest
 from vidfit.video import write_video
@@ -97,6 +98,17 @@ def test_a_second_look_reads_what_the_first_has_stored(folder, tmp_path):
     first, second = look(clips, tmp_path), look(clips, tmp_path)
     assert first.seconds > 0.0 == second.seconds
     assert first.manifest == second.manifest
+
+
+def test_encoders_beside_share_the_decode(folder, tmp_path):
+    clips = [clip(folder, "0", "a"), clip(folder, "1", "b"), clip(folder, "same", "a")]
+    mean = Counting()
+    found = look(clips, tmp_path, beside=[mean])
+    asked = mean.calls
+    place = launcher("here", workers=1, scratch=tmp_path)
+    table, tally = build_table(found.manifest.clips, [mean], FeatureStore(tmp_path), place, None)
+    assert asked == mean.calls > 0 and tally.seconds == 0.0
+    assert table.groups == ["0", "1", "0"] and table.vectors["mean"].shape[0] == 3
 
 
 def test_copies_with_other_labels_are_named_with_both(folder, tmp_path):
