@@ -46,7 +46,9 @@ def table() -> Table:
     steps_MX = rng.normal(size=(2000, 2 * STEPS)).astype(np.float32)
     steps_MX[:, 0] = odds_M
     noise_MD = rng.normal(size=(2000, 6)).astype(np.float32)
-    clips = tuple(Clip(f"{i}.mp4", label=str(k), group=str(i // 10)) for i, k in enumerate(labels_M))
+    clips = tuple(
+        Clip(f"{i}.mp4", label=str(k), group=str(i // 10)) for i, k in enumerate(labels_M)
+    )
     times = np.ones(2000), {"motion": steps_MX}
     return Table(clips, ("0", "1"), labels_M, {"motion": noise_MD}, (), *times)
 

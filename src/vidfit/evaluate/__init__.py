@@ -1,20 +1,34 @@
-"""Held-out scores with intervals, baselines and calibration."""
+"""Held-out scores with intervals, baselines and calibration; when a model declines."""
 
 from vidfit.evaluate.leakage import merge_groups, near_duplicates
-from vidfit.evaluate.score import (
-    Scores,
-    class_shares,
-    few_recordings,
-    score,
-    unknown_thresholds,
+from vidfit.evaluate.left_out import LEAST_CLASSES, LeftOut, leave_classes_out, spread
+from vidfit.evaluate.score import Scores, class_shares, few_recordings, score
+from vidfit.evaluate.unknown import (
+    STRICT,
+    USUAL,
+    HeldOut,
+    Shares,
+    Thresholds,
+    auroc,
+    known_declined,
 )
 
 __all__ = [
+    "LEAST_CLASSES",
+    "STRICT",
+    "USUAL",
+    "HeldOut",
+    "LeftOut",
     "Scores",
+    "Shares",
+    "Thresholds",
+    "auroc",
     "class_shares",
     "few_recordings",
+    "known_declined",
+    "leave_classes_out",
     "merge_groups",
     "near_duplicates",
     "score",
-    "unknown_thresholds",
+    "spread",
 ]

@@ -23,7 +23,7 @@ from vidfit.manifest import Manifest
 from vidfit.metrics import probabilities, score_all
 from vidfit.model import Model
 from vidfit.report import hardest_clips
-from vidfit.reported import Candidate, ClipResult, NearDuplicate, Report, Stage
+from vidfit.reported import Candidate, ClipResult, Declines, NearDuplicate, Report, Stage
 from vidfit.selection import Contender, tied_with_best
 from vidfit.shown import public
 from vidfit.video import decode
@@ -48,6 +48,7 @@ class Findings:
     model: Model
     stages: Sequence[Stage]
     notes: Sequence[Note] = ()
+    declines: Declines | None = None
 
 
 def build_report(found: Findings) -> Report:
@@ -98,6 +99,7 @@ def build_report(found: Findings) -> Report:
         notes=tuple(found.notes),
         thumbnails=_thumbnails(results),
         majority_class=train.classes[majority],
+        declines=found.declines,
     )
 
 
@@ -115,6 +117,7 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
         "mean_class_accuracy": asdict(report.mean_class_accuracy),
         "majority": asdict(report.majority),
         "calibration_error": report.calibration_error,
+        "declines": asdict(report.declines) if report.declines else None,
         "members": [asdict(spec) for spec in members],
         "made_with": report.provenance,
         "limits": "Scores hold for clips like the training clips; intervals are over recordings.",

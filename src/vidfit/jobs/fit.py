@@ -13,6 +13,7 @@ from vidfit.jobs.candidates import costs, entrants, predicted_seconds
 from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import join_copies
+from vidfit.jobs.declining import declines_of
 from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
 from vidfit.jobs.measure import measure_of
@@ -114,6 +115,8 @@ def run_fit(
     model = model_of(compared.chosen, compared.folds_M, train)
     if options.keep_untested:
         model = with_untested(model, compared, whole.split()[0], terms, notes)
+    with timed(stages, "measure what is declined"), one_blas_thread():
+        declines = declines_of(compared.chosen, compared.folds_M, train)
     report = build_report(
         Findings(
             str(source),
@@ -129,6 +132,7 @@ def run_fit(
             model,
             stages,
             tally.notes,
+            declines,
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]
