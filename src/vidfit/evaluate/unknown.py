@@ -17,11 +17,10 @@ Shape letters: M clips, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vidfit.contracts import Floats, Indices
 
@@ -94,10 +93,11 @@ def known_declined(known: HeldOut, folds_M: Indices, shares: Shares) -> Mask:
     return declined_M
 
 
-def auroc(known_M: Sequence[float] | Floats, new_M: Sequence[float] | Floats) -> float:
+def auroc(known_M: ArrayLike, new_M: ArrayLike) -> float:
     """Return how often a new clip has a higher score than a known one; ties count half."""
     from scipy.stats import rankdata
 
-    ranks = rankdata(np.concatenate([known_M, new_M]))[len(known_M) :]
-    count = len(new_M)
-    return float((ranks.sum() - count * (count + 1) / 2) / (count * len(known_M)))
+    known, new = np.asarray(known_M), np.asarray(new_M)
+    ranks = rankdata(np.concatenate([known, new]))[len(known) :]
+    count = len(new)
+    return float((ranks.sum() - count * (count + 1) / 2) / (count * len(known)))
