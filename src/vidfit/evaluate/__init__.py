@@ -10,7 +10,6 @@ from vidfit.evaluate.unknown import (
     Shares,
     Thresholds,
     auroc,
-    known_declined,
 )
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "auroc",
     "class_shares",
     "few_recordings",
-    "known_declined",
     "leave_classes_out",
     "merge_groups",
     "near_duplicates",

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vidfit.contracts import Floats, Indices
+from vidfit.contracts import Floats
 
 Mask = NDArray[np.bool_]
 
@@ -80,17 +80,6 @@ class Thresholds:
         far_M = asked.novelty_M > self.novelty
         result: Mask = (asked.confidence_M < self.probability) | far_M
         return result
-
-
-def known_declined(known: HeldOut, folds_M: Indices, shares: Shares) -> Mask:
-    """Return which clips of known classes are declined by thresholds from the other folds, [M]."""
-    declined_M = np.zeros(len(folds_M), np.bool_)
-    for fold in np.unique(folds_M):
-        test_M = folds_M == fold
-        declined_M[test_M] = Thresholds.of(known.where(~test_M), shares).declined(
-            known.where(test_M)
-        )
-    return declined_M
 
 
 def auroc(known_M: ArrayLike, new_M: ArrayLike) -> float:

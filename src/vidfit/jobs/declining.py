@@ -16,7 +16,6 @@ from vidfit.evaluate import (
     Shares,
     Thresholds,
     auroc,
-    known_declined,
     leave_classes_out,
     spread,
 )
@@ -77,12 +76,14 @@ def _novelty(chosen: Contender, folds_M: Indices, rows: Rows) -> Floats:
 def declines_of(chosen: Contender, folds_M: Indices, train: Table) -> Declines:
     """Measure how often what was chosen declines, on recordings that it has not seen.
 
-    Clips of known classes meet thresholds from the other folds. For clips of new classes the
-    model is made again without each class in turn, its thresholds included.
+    Of known classes it is the share of held-out clips beyond the thresholds, which were set so.
+    For clips of new classes the model is made again without each class in turn, its thresholds
+    included.
     """
-    held, groups = Calibrated.of(chosen, folds_M, train.rows).held, train.groups
+    found, groups = Calibrated.of(chosen, folds_M, train.rows), train.groups
     known, strict = (
-        share_interval(known_declined(held, folds_M, shares), groups) for shares in (USUAL, STRICT)
+        share_interval(limits.declined(found.held), groups)
+        for limits in (found.usual, found.strict)
     )
     why = _unmeasured(chosen, train)
     if why:
