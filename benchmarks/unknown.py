@@ -29,7 +29,7 @@ from vidfit.evaluate import USUAL, HeldOut, Thresholds, auroc
 from vidfit.features import FeatureStore
 from vidfit.jobs.compared import model_of
 from vidfit.jobs.declining import declines_of
-from vidfit.jobs.folds import Folds, able_classes
+from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table, build_table
 from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
@@ -37,9 +37,9 @@ from vidfit.metrics import probabilities, share_interval
 from vidfit.selection import Contender, Terms, fit_contenders
 
 DATA = SURVEILLANCE.parent
-TASKS = ("drone", "demo", "rotation", "ceiling")
-FIGHTS = "fights"
-"""Of two classes: other footage only."""
+TASKS = ("drone", "demo", "rotation")
+FIGHTS, CEILING = "fights", "ceiling"
+"""Of two classes, and of three people: other footage only."""
 
 ENCODERS = ("motion", "efficientnet-lite0@4", "efficientnet-lite1@4")
 QUICK_TASKS, QUICK_ENCODERS, QUICK_CLIPS = ("drone",), ("efficientnet-lite0@4",), 60
@@ -52,7 +52,7 @@ def main() -> None:
     options = _options()
     start = environment()
     tables = _tables(options)
-    names = [name for name in tables if name != FIGHTS]
+    names = [name for name in TASKS if name in tables]
     encoders = QUICK_ENCODERS if options.quick else ENCODERS
     figures: dict[str, Figures] = {}
     for name in names:
@@ -82,7 +82,7 @@ def _tables(options: argparse.Namespace) -> dict[str, Table]:
     if absent:
         raise SystemExit(f"networks are missing: {absent}")
     store = FeatureStore(options.cache / "features")
-    names = (*(QUICK_TASKS if options.quick else TASKS), FIGHTS)
+    names = (*QUICK_TASKS, FIGHTS) if options.quick else (*TASKS, CEILING, FIGHTS)
     found = {}
     for name in names:
         clips = _clips(name, options.cache)
@@ -91,7 +91,7 @@ def _tables(options: argparse.Namespace) -> dict[str, Table]:
         whole, tally = build_table(clips, networks, store, Here(2), None)
         if tally.clips:
             raise SystemExit(f"{name}: unreadable clips: {tally.clips}")
-        found[name] = whole.of_classes(able_classes(whole.clips, []))
+        found[name] = whole
         print(f"{name}: {len(whole.clips)} clips, {len(set(whole.groups))} recordings")
     return found
 
@@ -102,10 +102,10 @@ def _clips(name: str, cache: Path) -> Sequence[Clip]:
             Clip(str(DATA / "drone_ir" / row["path"]), label=row["label"], group=row["scene"])
             for row in _rows(DATA / "drone_ir" / "labels.csv")
         ]
-    if name == "ceiling":
+    if name == CEILING:
         return [
             Clip(str(DATA / "fir_ceiling" / row["path"]), float(row["start_s"]),
-                 float(row["end_s"]), row["label"], Path(row["path"]).stem)
+                 float(row["end_s"]), row["label"], row["group"])
             for row in _rows(DATA / "fir_ceiling" / "segments.csv")
         ]  # fmt: skip
     if name == FIGHTS:

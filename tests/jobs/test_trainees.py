@@ -15,7 +15,7 @@ from vidfit.jobs.compared import compare, model_of
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table
 from vidfit.jobs.trainees import Trainees
-from vidfit.metrics import calibration_error, probabilities, reliability
+from vidfit.metrics import ACCURACY, calibration_error, probabilities, reliability
 from vidfit.selection import Terms
 
 TOO_SURE = 3.0
@@ -56,7 +56,7 @@ def table() -> Table:
 def test_a_kept_network_has_the_temperature_of_its_own_answers(table, monkeypatch):
     monkeypatch.setattr(trainees, "train_head", lambda *_: (TooSure(), TOO_SURE))
     folds = Folds(table.classes)
-    watching = Trainees(table, np.inf, [])
+    watching = Trainees(table, ACCURACY, np.inf, [])
     terms = Terms({"motion": Cost(0.01, 0.01)}, ())
     compared = watching.graduate(compare(table, folds, terms, None, watching.see))
     assert compared.trained is not None and compared.chosen is compared.trained.contender
