@@ -32,6 +32,7 @@ from vidfit.features import ClipOutcome, stream
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.opened_model import open_model
+from vidfit.jobs.thresholds import Unknown, with_thresholds
 from vidfit.metrics import probabilities
 from vidfit.model import Model
 from vidfit.runtime import accelerate
@@ -39,9 +40,6 @@ from vidfit.shown import name_of
 from vidfit.threads import in_threads
 from vidfit.video import VideoReader
 from vidfit.work import Launcher, Work
-
-Unknown = str | float | None
-"""When to decline: ``"off"``, ``"strict"``, a least probability, or as fitted."""
 
 _WHOLE_CLIP_WINDOWS = 1.5
 """A video of up to so many windows is answered as one clip."""
@@ -136,33 +134,6 @@ class Predictor:
             pool(features[name].tokens_ND)[None] if name in features else None
             for name in self.model.members
         ]
-
-
-def with_thresholds(model: Model, unknown: str | float) -> Model:
-    """Return a model that declines as is asked for; see `Predictor.declining`."""
-    if unknown == "off":
-        return replace(model, unknown_probability=0.0, unknown_novelty=np.inf)
-    if unknown == "strict":
-        if model.strict_probability is None or model.strict_novelty is None:
-            raise ModelError(
-                "the model was written before there were strict thresholds: give a least "
-                "probability, such as 0.7, or fit it again"
-            )
-        return replace(
-            model,
-            unknown_probability=model.strict_probability,
-            unknown_novelty=model.strict_novelty,
-        )
-    try:
-        least = float(unknown)
-    except ValueError:
-        least = np.nan
-    if not 0 < least <= 1:
-        raise VidfitError(
-            f"{unknown!r} says nothing about when to decline; valid are 'off', 'strict', or a "
-            "least probability above 0, to 1, such as 0.7"
-        )
-    return replace(model, unknown_probability=least)
 
 
 def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
