@@ -59,6 +59,23 @@ def test_round_trip(saved):
     assert sorted(path.name for path in saved.parent.iterdir()) == ["model"]
 
 
+def test_a_model_of_before_there_were_strict_thresholds_is_read(saved):
+    path = saved / "model.json"
+    document = json.loads(path.read_text())
+    del document["strict_probability"], document["strict_novelty"]
+    path.write_text(json.dumps(document))
+    loaded = load_model(saved)
+    assert (loaded.unknown_probability, loaded.unknown_novelty) == (0.4, 9.0)
+    assert loaded.strict_probability is None and loaded.strict_novelty is None
+
+
+@pytest.mark.parametrize(("field", "value"), [("strict_probability", 2), ("strict_novelty", -1)])
+def test_strict_thresholds_that_no_model_has_are_refused(saved, field, value):
+    rewrite(saved, **{field: value})
+    with pytest.raises(ModelError, match=field):
+        load_model(saved)
+
+
 def test_folders_above_are_made(tmp_path):
     save_model(example(), tmp_path / "a" / "b" / "model", write_member)
     assert load_model(tmp_path / "a" / "b" / "model").classes == example().classes

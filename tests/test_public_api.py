@@ -70,7 +70,8 @@ SIGNATURES = {
     "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, "
     "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
-    "workers: 'int | None' = None, progress: 'Progress | None' = None) -> 'Timeline'",
+    "unknown: 'Unknown' = None, workers: 'int | None' = None, "
+    "progress: 'Progress | None' = None) -> 'Timeline'",
     "read_manifest": "(source: 'str | Path', *, groups: 'Path | None' = None) -> 'Manifest'",
     "write_manifest": "(manifest: 'Manifest', path: 'str | Path') -> 'None'",
     "FitOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "

@@ -315,13 +315,18 @@ class Estimate:
 # ---------------------------------------------------------------- answers over time
 
 
+Why = Literal["", "low confidence", "unlike anything seen"]
+"""Why a model declined; empty where it did not. The second goes before the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of a video with one answer; probability is the mean over its windows.
 
     ``label`` is the class that was answered. It is ``None`` where the model ``declined``:
-    probability is then that of the class that was the most probable; and where the stretch could
-    not be read: probability is then 0.
+    probability is then that of the class that was the most probable, ``why`` says why, and
+    ``scores`` are the probabilities of all classes, in their order; and where the stretch could
+    not be read: probability is then 0. Stretches that were answered carry no ``scores``.
     """
 
     start_seconds: float
@@ -329,6 +334,8 @@ class Segment:
     label: str | None
     probability: float
     declined: bool = False
+    why: Why = ""
+    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,34 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
+class Declines:
+    """What share of clips a model declines, on recordings that it has not seen, in [0, 1].
+
+    Parameters
+    ----------
+    known, strict_known
+        Of clips of known classes, as it is and with ``--unknown strict``.
+    new, strict_new
+        Of clips of a class never seen: each class left out in turn; ``None`` if not measured.
+    auroc
+        How often a clip of a new class has a lower probability than one of a known class, the
+        mean over the classes left out; ``None`` if not measured.
+    classes_left_out
+        How many classes were left out in turn.
+    why
+        Why new classes were not measured; empty if they were.
+    """
+
+    known: Estimate
+    strict_known: Estimate
+    new: Estimate | None = None
+    strict_new: Estimate | None = None
+    auroc: float | None = None
+    classes_left_out: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NearDuplicate:
     """Two clips of different recordings that look the same; distance in bits of 64."""
 
@@ -84,6 +112,7 @@ class Report:
     over recordings.
     ``confusion_KK`` counts clips, rows true classes, columns answers.
     ``notes`` says what should be known of clips that were used, such as damage.
+    ``declines`` is ``None`` where it was not measured.
     ``majority_class`` is what the baseline of ``majority`` always answers.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
     """
@@ -122,6 +151,7 @@ class Report:
     majority_class: str = ""
     metric: str = "accuracy"
     higher_is_better: bool = True
+    declines: Declines | None = None
 
     @property
     def beats_majority(self) -> bool:

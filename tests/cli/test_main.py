@@ -129,7 +129,25 @@ def test_predict_on_a_clip(fitted, clip):
     head, line = result.stdout.splitlines()
     assert head.startswith(f"{clip}  1.60 s, ") and "of 20 frames seen (motion 3x" in head
     assert line.split()[:4] == ["0.00", "-", "1.60", "s"]
-    assert re.search(r" s  (left|declined \(best class) \d+\.\d %\)?$", line)
+    answered, declined = r"left \d+\.\d %", r"declined \([a-z ]+, best class \d+\.\d %\): left "
+    assert re.search(rf" s  ({answered}$|{declined})", line)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"),
+    [("off", r"left \d+\.\d %$"), ("1", r"declined \(.*best class .* %\): left .* %, right .* %$")],
+)
+def test_predict_declines_as_it_is_asked(fitted, clip, unknown, words):
+    result = call("predict", fitted.model, clip, "--unknown", unknown)
+    assert result.exit_code == 0, result.output
+    assert re.search(words, result.stdout.splitlines()[1])
+
+
+@pytest.mark.parametrize("unknown", ["never", "0", "1.5", "nan"])
+def test_predict_refuses_what_says_nothing_about_declining(fitted, clip, unknown):
+    result = call("predict", fitted.model, clip, "--unknown", unknown)
+    assert result.exit_code == 2
+    assert "valid are 'off', 'strict', or a least probability above 0, to 1" in result.stderr
 
 
 def test_predict_on_a_long_video_writes_every_format(fitted, tmp_path):
@@ -143,7 +161,7 @@ def test_predict_on_a_long_video_writes_every_format(fitted, tmp_path):
     assert len(timeline["windows"]) == 5  # 8 s in windows of 1.6 s
     segments = timeline["segments"]
     assert segments[0]["start_seconds"] == 0 and segments[-1]["end_seconds"] == pytest.approx(8.0)
-    assert all(a["label"] != b["label"] for a, b in pairwise(segments))
+    assert all((a["label"], a["why"]) != (b["label"], b["why"]) for a, b in pairwise(segments))
     assert all(segment["declined"] == (segment["label"] is None) for segment in segments)
     rows = list(csv.DictReader(files[".csv"].open()))
     assert [row["label"] for row in rows] == [segment["label"] or "" for segment in segments]

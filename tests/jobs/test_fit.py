@@ -65,6 +65,11 @@ def test_outputs_and_plausible_figures(fitted):
     model = load_model(fitted.model)
     assert (model.classes, model.members) == (("left", "right"), ("motion",))
     assert model.window_seconds == pytest.approx(1.6, abs=0.05)
+    declines = report["declines"]
+    assert 0 <= declines["known"]["low"] <= declines["known"]["value"] <= 1
+    assert declines["new"] is None and "with two classes" in declines["why"]
+    assert model.card["declines"]["why"] == declines["why"]
+    assert model.strict_probability >= model.unknown_probability
 
 
 def test_a_second_run_computes_nothing_and_finds_the_same(fitted, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from tests.clips import spec
 from tests.test_model import example
 
+from vidfit.errors import ModelError
 from vidfit.jobs.model_card import escaped, model_card_markdown
 
 
@@ -75,6 +76,17 @@ def test_sampling_preprocessing_and_thresholds_are_given():
     text = shown(member("motion"))
     assert "| motion | 4 x 1 | even | 16 x 16 | whole frame |" in text
     assert "below a probability of 40.0 %" in text and "temperature of 1.5" in text
+    assert "What share of clips that is was not measured." in text
+
+
+def test_what_is_declined_is_said_where_it_was_measured():
+    known, new = {"value": 0.07, "low": 0.05, "high": 0.1}, {"value": 0.3, "low": 0.2, "high": 0.4}
+    facts = {"known": known, "strict_known": new, "new": new, "strict_new": new, "auroc": 0.8,
+             "classes_left_out": 4, "why": ""}  # fmt: skip
+    text = shown(member("motion"), declines=facts)
+    assert "7.0 % \\[5.0, 10.0\\] of clips of known classes and 30.0 %" in text
+    with pytest.raises(ModelError, match="card cannot be put into words"):
+        shown(member("motion"), declines={"known": known})
 
 
 @pytest.mark.parametrize(

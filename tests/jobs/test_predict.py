@@ -143,6 +143,74 @@ def test_a_clip_unlike_all_training_clips_is_declined(fitted, predictor):
     timeline = run_predict(strict, str(fitted.clips / "left" / "left0.mp4"))
     assert (timeline.segments[0].label, timeline.segments[0].declined) == (None, True)
     assert timeline.segments[0].probability > 0.5  # it says how near it was
+    assert timeline.segments[0].why == "unlike anything seen"
+
+
+# ---------------------------------------------------------------- declining
+
+
+def test_declined_windows_say_why_and_carry_the_scores_of_all_classes(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "long.mp4", "left", seed=3, frames=60))
+    sure = run_predict(predictor, path)
+    assert {(w.why, w.scores) for w in sure.windows} == {("", ())}
+    timeline = run_predict(predictor, path, unknown=1.0)
+    assert {(w.label, w.declined, w.why) for w in timeline.windows} == {
+        (None, True, "low confidence")
+    }
+    for doubted, answered in zip(timeline.windows, sure.windows, strict=True):
+        assert sum(doubted.scores) == pytest.approx(1.0, abs=1e-6)
+        best = timeline.classes[int(np.argmax(doubted.scores))]
+        assert (best, max(doubted.scores)) == (answered.label, answered.probability)
+    (segment,) = timeline.segments
+    mean = np.mean([w.scores for w in timeline.windows], axis=0)
+    assert segment.scores == pytest.approx(mean)
+
+
+def test_windows_declined_for_two_reasons_are_two_segments():
+    answers = [
+        Segment(0, 1, None, 0.4, True, "low confidence", (0.4, 0.6)),
+        Segment(1, 2, None, 0.6, True, "low confidence", (0.6, 0.4)),
+        Segment(2, 3, None, 0.9, True, "unlike anything seen", (0.9, 0.1)),
+    ]
+    first, second = join(answers)
+    assert (first.end_seconds, first.scores) == (2, pytest.approx((0.5, 0.5)))
+    assert (second.why, second.scores) == ("unlike anything seen", (0.9, 0.1))
+
+
+def test_off_answers_always_and_a_number_is_the_least_probability(fitted):
+    found = load(fitted.model)
+    strange = replace(
+        found, model=replace(found.model, unknown_probability=1.0, unknown_novelty=0.0)
+    )
+    clip = str(fitted.clips / "left" / "left0.mp4")
+    assert run_predict(strange, clip).segments[0].why == "unlike anything seen"
+    assert run_predict(strange, clip, unknown="off").segments[0].label == "left"
+    doubting = replace(strange.model, unknown_novelty=np.inf, temperature=50.0)
+    near = replace(strange, model=doubting)
+    probability = run_predict(near, clip, unknown="off").segments[0].probability
+    below, above = probability - 0.01, probability + 0.01
+    assert run_predict(near, clip, unknown=below).segments[0].label == "left"
+    assert run_predict(near, clip, unknown=str(above)).segments[0].why == "low confidence"
+
+
+def test_strict_declines_all_that_the_usual_thresholds_decline(fitted):
+    model = load(fitted.model).model
+    strict = load(fitted.model).declining("strict").model
+    assert strict.unknown_probability == model.strict_probability >= model.unknown_probability
+    assert strict.unknown_novelty == model.strict_novelty <= model.unknown_novelty
+
+
+def test_a_model_without_strict_thresholds_says_what_to_do(predictor):
+    old = replace(predictor, model=replace(predictor.model, strict_probability=None))
+    with pytest.raises(ModelError, match=r"give a least probability, such as 0\.7, or fit it"):
+        old.declining("strict")
+    assert old.declining(None) is old
+
+
+@pytest.mark.parametrize("unknown", ["of", "", 0.0, -0.2, 1.2, np.nan])
+def test_what_says_nothing_about_declining_is_refused(predictor, unknown):
+    with pytest.raises(VidfitError, match="valid are 'off', 'strict', or a least probability"):
+        predictor.declining(unknown)
 
 
 @pytest.mark.parametrize("window", [None, 0.4])

@@ -28,6 +28,14 @@ def test_a_row_for_each_segment_and_each_failure(tmp_path):
     assert rows[1]["start_seconds"] == 1.0 and rows[1]["probability"] == 0.5
 
 
+def test_what_was_declined_says_why_and_carries_all_scores(tmp_path):
+    doubted = Segment(0.0, 1.0, None, 0.6, True, "unlike anything seen", (0.4, 0.6))
+    with AnswersTable(tmp_path / "answers.parquet") as table:
+        table.add(Timeline("x.mp4", 1.0, ("a", "b"), (doubted,), (doubted,), 1, 9, "1x1x1"))
+    (row,) = pq.read_table(tmp_path / "answers.parquet").to_pylist()
+    assert (row["why"], row["scores"]) == ("unlike anything seen", [0.4, 0.6])
+
+
 def test_many_answers_are_written_as_they_come(tmp_path):
     with AnswersTable(tmp_path / "answers.parquet") as table:
         for i in range(9000):

@@ -72,11 +72,25 @@ def test_csv_reads_back():
     assert read_cell(rows[0].pop("label")) == odd.label
     assert rows[0] == {
         "start_seconds": "0.000", "end_seconds": "1.500", "declined": "false",
-        "probability": "0.2500",
+        "probability": "0.2500", "why": "", "scores": "",
     }  # fmt: skip
     for row, segment in zip(rows[1:], example_timeline().segments, strict=True):
         assert row["label"] == (segment.label or "")
         assert row["declined"] == str(segment.declined).lower()
+
+
+def test_what_was_declined_says_why_and_carries_all_scores():
+    scores = (0.125, 0.5, 0.25, 0.0625, 0.0625)
+    doubted = Segment(0.0, 1.5, None, 0.5, True, "low confidence", scores)
+    timeline = replace(example_timeline(), segments=(doubted,), windows=(doubted,))
+    (row,) = csv.DictReader(io.StringIO(timeline_csv(timeline)))
+    assert row["why"] == "low confidence"
+    assert row["scores"] == (
+        "stir 0.5000, chop 0.2500, pour 0.1250, peel 0.0625, wash hands 0.0625"
+    )
+    read = json.loads(timeline_json(timeline))["windows"][0]
+    assert (read["why"], read["scores"]) == ("low confidence", list(scores))
+    assert read["scores"][read["scores"].index(0.5)] == read["probability"]
 
 
 def test_json_reads_back():
@@ -93,6 +107,10 @@ def test_json_reads_back():
 WORDS = [
     (Segment(0, 1, "unknown", 0.9), "unknown 90 %"),  # a class of that name is a class
     (Segment(0, 1, None, 0.9, declined=True), "declined (best class 90 %)"),
+    (
+        Segment(0, 1, None, 0.9, True, "unlike anything seen"),
+        "declined (unlike anything seen, best class 90 %)",
+    ),
     (Segment(0, 1, None, 0.0), "not answered"),
 ]
 

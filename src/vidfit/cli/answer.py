@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vidfit.cli.progress import Bars
 from vidfit.cli.say import say
-from vidfit.contracts import Clip, Failure, Timeline
+from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.predict import load, predict_many
@@ -22,6 +22,7 @@ from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
 from vidfit.report import TIMELINE_WRITERS, AnswersTable, write_timeline
 from vidfit.report.wording import answer as answer_words
+from vidfit.report.wording import percent
 from vidfit.shown import name_of
 from vidfit.video import is_video_path
 from vidfit.video.policy import Policy, in_force
@@ -29,6 +30,10 @@ from vidfit.video.source import is_url
 
 TABLE = "parquet"
 """The format that holds all answers in one file."""
+
+
+_MOST_SCORES = 3
+"""Of a stretch without a class so many are named on the terminal; the files have all."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Wanted:
     workers: int | None = None
     own: tuple[str, ...] = ()
     on: str = HERE
+    unknown: str | None = None
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -55,7 +61,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
     with claimed(wanted.output) if wanted.output else nullcontext():
         scratch = wanted.output or Path(tempfile.gettempdir())
         place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
-        predictor = load(model, wanted.own)
+        predictor = load(model, wanted.own).declining(wanted.unknown)
         # Files have names that depend on all of them; a table takes any number of videos.
         found = _asked(videos, in_force(), bars)
         asked = found if files == [] and wanted.output else list(found)
@@ -166,6 +172,14 @@ def _digest(one: Clip | Failure) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:6]
 
 
+def _scores(segment: Segment, classes: Sequence[str]) -> str:
+    """Return the probabilities of the first few classes where the model declined."""
+    pairs = sorted(zip(segment.scores, classes, strict=False), key=lambda one: -one[0])
+    few = [f"{name} {percent(p)}" for p, name in pairs[:_MOST_SCORES]]
+    more = [f"{len(pairs) - len(few)} more"] if len(pairs) > len(few) else []
+    return f": {', '.join([*few, *more])}" if few else ""
+
+
 def _say(timeline: Timeline) -> None:
     """Print the segments and which frames were seen."""
     say(
@@ -175,7 +189,7 @@ def _say(timeline: Timeline) -> None:
     for segment in timeline.segments:
         say(
             f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
-            f"{answer_words(segment, 1)}"
+            f"{answer_words(segment, 1)}{_scores(segment, timeline.classes)}"
         )
     for note in timeline.notes:
         say(f"  {note.name}: {note.text}", err=True)

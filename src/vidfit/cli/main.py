@@ -309,6 +309,13 @@ def predict(  # noqa: PLR0913  (the options of a command)
     window: Annotated[
         float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
     ] = None,
+    unknown: Annotated[
+        str | None,
+        typer.Option(
+            metavar="off|strict|P",
+            help="Always answer, decline earlier, or below this probability. [default: as fitted]",
+        ),
+    ] = None,
     backbone: Annotated[
         list[str] | None,
         typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
@@ -323,7 +330,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
     from vidfit.cli.progress import Bars
 
     suffixes = tuple(word.strip() for word in formats.split(","))
-    wanted = Wanted(output, suffixes, window, workers, tuple(backbone or ()), on)
+    wanted = Wanted(output, suffixes, window, workers, tuple(backbone or ()), on, unknown)
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)
     if failed:

@@ -1,21 +1,33 @@
-"""Held-out scores with intervals, baselines and calibration."""
+"""Held-out scores with intervals, baselines and calibration; when a model declines."""
 
 from vidfit.evaluate.leakage import THRESHOLD_BITS, merge_groups, near_duplicates
-from vidfit.evaluate.score import (
-    Scores,
-    class_shares,
-    few_recordings,
-    score,
-    unknown_thresholds,
+from vidfit.evaluate.left_out import LEAST_CLASSES, LeftOut, leave_classes_out, spread
+from vidfit.evaluate.score import Scores, class_shares, few_recordings, score
+from vidfit.evaluate.unknown import (
+    STRICT,
+    USUAL,
+    HeldOut,
+    Shares,
+    Thresholds,
+    auroc,
 )
 
 __all__ = [
+    "LEAST_CLASSES",
+    "STRICT",
     "THRESHOLD_BITS",
+    "USUAL",
+    "HeldOut",
+    "LeftOut",
     "Scores",
+    "Shares",
+    "Thresholds",
+    "auroc",
     "class_shares",
     "few_recordings",
+    "leave_classes_out",
     "merge_groups",
     "near_duplicates",
     "score",
-    "unknown_thresholds",
+    "spread",
 ]

@@ -20,13 +20,6 @@ from vidfit.metrics import (
 )
 from vidfit.reported import ReliabilityBin
 
-RIGHT_ANSWERS_DECLINED = 0.05
-"""Share of right held-out answers that the unknown threshold gives up."""
-
-FAMILIAR_CLIPS_DECLINED = 0.01
-"""Share of clips like those of the training that the novelty threshold calls unfamiliar."""
-
-
 _LEAST = 1e-9
 
 FEW_RECORDINGS = 10
@@ -112,21 +105,3 @@ def class_shares(known_M: Indices, classes: int, clips: int) -> Floats:
     counts_K = np.bincount(known_M, minlength=classes)
     log_K = np.log(np.maximum(counts_K / counts_K.sum(), _LEAST)).astype(np.float32)
     return np.tile(log_K, (clips, 1))
-
-
-def unknown_thresholds(
-    probabilities_MK: Floats, labels_M: Indices, novelty_M: Floats
-) -> tuple[float, float]:
-    """Return the least probability and the greatest novelty of an answer that is given.
-
-    Parameters
-    ----------
-    probabilities_MK
-        Calibrated held-out probabilities.
-    novelty_M
-        Novelty of the training clips, each to clips of other recordings.
-    """
-    confidence_M = probabilities_MK.max(axis=1)
-    right_M = probabilities_MK.argmax(axis=1) == labels_M
-    least = np.quantile(confidence_M[right_M], RIGHT_ANSWERS_DECLINED) if right_M.any() else 0.0
-    return float(least), float(np.quantile(novelty_M, 1.0 - FAMILIAR_CLIPS_DECLINED))

@@ -221,15 +221,24 @@ def probe_of(span: Span, weights: Weights) -> Linear:
     )
 
 
-def held_out_novelty(blocks: Sequence[Floats], folds_M: Indices) -> Floats:
+def held_out_novelty(
+    blocks: Sequence[Floats], folds_M: Indices, learned_M: Rows | None = None
+) -> Floats:
     """Return the novelty [M] of each clip to the clips of the other folds.
 
     Means and scales that were fitted on a clip make it look familiar: of 60 surveillance clips
     seen by EfficientNet-Lite0, the largest novelty is 1.8 in training and 5.3 held out.
+
+    Parameters
+    ----------
+    learned_M
+        Clips that may be learned from; all where it is ``None``.
     """
     novelty_M = np.zeros(len(folds_M), np.float32)
     for fold in np.unique(folds_M):
         train, test = folds_M != fold, folds_M == fold
+        if learned_M is not None:
+            train &= learned_M
         for block in blocks:
             standard = (block[test] - block[train].mean(axis=0)) * inverse_scale(block[train])
             novelty_M[test] += (standard**2).sum(axis=1) / len(blocks)

@@ -12,12 +12,11 @@ import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.contracts import Estimate, Floats, Indices, Progress
-from vidfit.evaluate import unknown_thresholds
-from vidfit.fusion.linear import held_out_novelty
 from vidfit.jobs.candidates import Loaded
+from vidfit.jobs.declining import Calibrated
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import Scored, averaged, fit_temperature, probabilities, score_all
+from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
 from vidfit.runtime import Accelerated
 from vidfit.selection import (
@@ -285,21 +284,17 @@ def deals_of(train: Table, folds: Folds, most: int = DEALS) -> list[int]:
 
 def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
     """Return a contender as a model, with calibration and thresholds, without a card."""
-    out_MK = chosen.out_of_fold_MK
-    temperature = fit_temperature(out_MK, train.labels_M)
-    least, farthest = unknown_thresholds(
-        probabilities(out_MK, temperature),
-        train.labels_M,
-        held_out_novelty(chosen.first_blocks(train.rows), folds_M),
-    )
+    found = Calibrated.of(chosen, folds_M, train.rows)
     return Model(
         classes=train.classes,
         members=chosen.members,
         head=chosen.head,
         arrays=chosen.fitted.state(),
-        temperature=temperature,
-        unknown_probability=least,
-        unknown_novelty=farthest,
+        temperature=found.temperature,
+        unknown_probability=found.usual.probability,
+        unknown_novelty=found.usual.novelty,
+        strict_probability=found.strict.probability,
+        strict_novelty=found.strict.novelty,
         # Clips of one frame last no time; a longer video is then asked second by second.
         window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
         longest_seconds=float(train.seconds_M.max()),

@@ -334,6 +334,7 @@ def _save(
     measured = ("details", "accuracy", "loss", "probability_loss", "similarity", "footprint")
     card = {
         **subject.model.card,
+        "declines": None,  # of this model nobody has measured it
         "members": [asdict(member.spec) for member in kept.members],
         "compression": {
             "technique": one.name,

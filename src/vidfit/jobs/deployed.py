@@ -10,7 +10,7 @@ import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, FittedFusion, Floats, Frames, Indices
-from vidfit.evaluate import unknown_thresholds
+from vidfit.evaluate import STRICT, HeldOut, Thresholds
 from vidfit.jobs import heads
 from vidfit.jobs.frame_network import frame_network, softmax_head
 from vidfit.jobs.subject import build_subject, shape_of
@@ -56,18 +56,19 @@ class Deployed:
         vectors_MX, labels_M = unseen
         out_MK = self.head.log_probabilities([vectors_MX])
         temperature = fit_temperature(out_MK, labels_M)
-        novelty_M = self.head.novelty([vectors_MX])
-        least, farthest = unknown_thresholds(
-            probabilities(out_MK, temperature), labels_M, novelty_M
-        )
+        confidence_M = probabilities(out_MK, temperature).max(axis=1)
+        held = HeldOut(confidence_M, self.head.novelty([vectors_MX]))
+        usual, strict = Thresholds.of(held), Thresholds.of(held, STRICT)
         return Model(
             classes=classes,
             members=(self.backbone.spec.name,),
             head=self.kind,
             arrays=self.head.state(),
             temperature=temperature,
-            unknown_probability=least,
-            unknown_novelty=farthest,
+            unknown_probability=usual.probability,
+            unknown_novelty=usual.novelty,
+            strict_probability=strict.probability,
+            strict_novelty=strict.novelty,
             window_seconds=lengths[0],
             longest_seconds=lengths[1],
             card={},

@@ -22,6 +22,16 @@ HOW = {
 }
 
 
+def unknown(model: Model) -> dict[str, float | None]:
+    """Return the thresholds of an answer that is given, and those that decline earlier."""
+    return {
+        "probability": model.unknown_probability,
+        "novelty": model.unknown_novelty,
+        "strict_probability": model.strict_probability,
+        "strict_novelty": model.strict_novelty,
+    }
+
+
 def preprocessing(model: Model, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return ``preprocessing.json``: classes, members with their sampling, thresholds.
 
@@ -34,7 +44,7 @@ def preprocessing(model: Model, members: Sequence[Mapping[str, Any]]) -> dict[st
         "classes": list(model.classes),
         "members": list(members),
         "temperature": model.temperature,
-        "unknown": {"probability": model.unknown_probability, "novelty": model.unknown_novelty},
+        "unknown": unknown(model),
         "window_seconds": model.window_seconds,
         "longest_seconds": model.longest_seconds,
         "how": HOW,
@@ -73,7 +83,7 @@ def config(model: Model, specs: Sequence[BackboneSpec]) -> dict[str, Any]:
         "label2id": {name: i for i, name in enumerate(model.classes)},
         "head": model.head,
         "temperature": model.temperature,
-        "unknown": {"probability": model.unknown_probability, "novelty": model.unknown_novelty},
+        "unknown": unknown(model),
         "window_seconds": model.window_seconds,
         "longest_seconds": model.longest_seconds,
         "members": [asdict(spec) | {"prefix": f"members.{i}."} for i, spec in enumerate(specs)],

@@ -24,7 +24,7 @@ from vidfit.manifest import Manifest
 from vidfit.metrics import probabilities, score_all
 from vidfit.model import Model
 from vidfit.report import hardest_clips
-from vidfit.reported import Candidate, ClipResult, NearDuplicate, Report, Stage
+from vidfit.reported import Candidate, ClipResult, Declines, NearDuplicate, Report, Stage
 from vidfit.selection import Contender, tied_with_best
 from vidfit.shown import public
 from vidfit.video import decode
@@ -50,6 +50,7 @@ class Findings:
     stages: Sequence[Stage]
     notes: Sequence[Note] = ()
     opened: int = 1
+    declines: Declines | None = None
 
 
 def build_report(found: Findings) -> Report:
@@ -100,6 +101,7 @@ def build_report(found: Findings) -> Report:
         notes=tuple(found.notes),
         thumbnails=_thumbnails(results),
         majority_class=train.classes[majority],
+        declines=found.declines,
     )
 
 
@@ -117,6 +119,7 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
         "mean_class_accuracy": asdict(report.mean_class_accuracy),
         "majority": asdict(report.majority),
         "calibration_error": report.calibration_error,
+        "declines": asdict(report.declines) if report.declines else None,
         "members": [asdict(spec) for spec in members],
         "made_with": report.provenance,
         "limits": "Scores hold for clips like the training clips; intervals are over recordings.",

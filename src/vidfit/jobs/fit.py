@@ -14,6 +14,7 @@ from vidfit.jobs.candidates import Loaded, costs, entrants, predicted_seconds
 from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import COPY_BITS, joined
+from vidfit.jobs.declining import declines_of
 from vidfit.jobs.findings import Findings, build_report, model_card
 from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
 from vidfit.jobs.measure import measure_of
@@ -127,6 +128,8 @@ def run_fit(
     if options.keep_untested:
         model = with_untested(model, compared, whole.split()[0], terms, notes)
     opened = open_holdout(test.clips, output, notes) if test.clips else 1
+    with timed(stages, "measure what is declined"), one_blas_thread():
+        declines = declines_of(compared.chosen, compared.folds_M, train)
     report = build_report(
         Findings(
             str(source),
@@ -143,6 +146,7 @@ def run_fit(
             stages,
             tally.notes,
             opened,
+            declines,
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]

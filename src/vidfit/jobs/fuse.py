@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from vidfit.combination import Combination
@@ -21,6 +21,7 @@ from vidfit.jobs.candidates import (
 from vidfit.jobs.combined import Found, build_combination, combination_card
 from vidfit.jobs.compared import compare, model_of, save
 from vidfit.jobs.copies import joined
+from vidfit.jobs.declining import declines_of
 from vidfit.jobs.folds import Folds, able_classes, of_classes
 from vidfit.jobs.measure import measure_of
 from vidfit.jobs.options import FuseOptions
@@ -135,7 +136,12 @@ def run_fuse(
         stages,
     )
     combination = build_combination(found)
-    card = {**_card(combination, model, ran), "method": compared.chosen.method}
+    declines = declines_of(compared.chosen, compared.folds_M, table)
+    card = {
+        **_card(combination, model, ran),
+        "method": compared.chosen.method,
+        "declines": asdict(declines),
+    }
     save(model, card, ran, output / "model")
     if student and combination.offers_student:
         save(student.model, _card(combination, student.model, ran), ran, output / "student")

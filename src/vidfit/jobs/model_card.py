@@ -14,6 +14,7 @@ from typing import Any
 from vidfit.contracts import Estimate
 from vidfit.errors import ModelError
 from vidfit.model import Model
+from vidfit.report.declining import declines_of_card, declines_text
 from vidfit.report.wording import duration, figure, gmacs, interval, large, percent, points
 
 LICENCES = {
@@ -201,12 +202,20 @@ def _inputs(members: Sequence[_Card]) -> Iterator[str]:
 
 def _declines(model: Model) -> str:
     return (
-        f"It declines to answer below a probability of {percent(model.unknown_probability)}, and "
-        f"where a clip lies further from the training clips than {model.unknown_novelty:.3g} "
-        "(mean squared standard score; about 1 on their average). Probabilities are calibrated "
-        f"by a temperature of {model.temperature:.3g}. Long videos are answered in windows of "
+        f"It declines to answer below a probability of {percent(model.unknown_probability)} (low "
+        "confidence), and where a clip lies further from the training clips than "
+        f"{model.unknown_novelty:.3g} (unlike anything seen; mean squared standard score, about 1 "
+        f"on their average). {_share_declined(model.card)} Probabilities are calibrated by a "
+        f"temperature of {model.temperature:.3g}. Long videos are answered in windows of "
         f"{duration(model.window_seconds)}."
     )
+
+
+def _share_declined(card: _Card) -> str:
+    declines = declines_of_card(card)
+    if declines is None:
+        return "What share of clips that is was not measured."
+    return escaped(declines_text(declines))
 
 
 def _compression(card: _Card) -> Iterator[str]:

@@ -24,6 +24,7 @@ from vidfit.contracts import (
     Segment,
     StagedFusion,
     Timeline,
+    Why,
     clip_key,
 )
 from vidfit.errors import ModelError, VideoError, VidfitError
@@ -31,6 +32,7 @@ from vidfit.features import ClipOutcome, stream
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.opened_model import open_model
+from vidfit.jobs.thresholds import Unknown, with_thresholds
 from vidfit.metrics import probabilities
 from vidfit.model import Model
 from vidfit.runtime import accelerate
@@ -56,6 +58,8 @@ class Answer:
     label: str | None
     probability: float
     declined: bool = False
+    why: Why = ""
+    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,37 @@ class Predictor:
                 f"{probability:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
                 "copy it again"
             )
-        declined = (
-            probability < self.model.unknown_probability or novelty > self.model.unknown_novelty
-        )
-        return Answer(None if declined else self.model.classes[best], probability, declined)
+        why = self._why(probability, novelty)
+        if not why:
+            return Answer(self.model.classes[best], probability)
+        return Answer(None, probability, True, why, tuple(float(p) for p in answer_K))
+
+    def declining(self, unknown: Unknown) -> Predictor:
+        """Return the same model with other thresholds.
+
+        Parameters
+        ----------
+        unknown
+            ``None`` for those that it was fitted with; ``"off"``: it always answers;
+            ``"strict"``: it declines earlier, by what was measured when it was fitted; a number
+            above 0, to 1: the least probability of an answer.
+
+        Raises
+        ------
+        VidfitError
+            If it is none of these.
+        ModelError
+            If the model was written before there were strict thresholds.
+        """
+        if unknown is None:
+            return self
+        return replace(self, model=with_thresholds(self.model, unknown))
+
+    def _why(self, probability: float, novelty: float) -> Why:
+        """Return why a clip gets no class; empty where it gets one."""
+        if novelty > self.model.unknown_novelty:
+            return "unlike anything seen"
+        return "low confidence" if probability < self.model.unknown_probability else ""
 
     def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
         pool = heads.pooling(self.model.head)
@@ -125,12 +156,13 @@ def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
     return Predictor(opened.model, backbones, opened.head)
 
 
-def run_predict(
+def run_predict(  # noqa: PLR0913  (how one video is answered)
     predictor: Predictor,
     path: str,
     *,
     span: tuple[float, float | None] = (0.0, None),
     window_seconds: float | None = None,
+    unknown: Unknown = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Timeline:
@@ -146,6 +178,8 @@ def run_predict(
         Start and end in seconds of what is answered; ``None`` is the end of the video.
     window_seconds
         Length of a window; ``None`` takes that of the model's training clips.
+    unknown
+        When to decline: see `Predictor.declining`.
 
     Raises
     ------
@@ -156,6 +190,7 @@ def run_predict(
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
     with VideoReader(path) as reader:
         info = reader.info
+    predictor = predictor.declining(unknown)
     model = predictor.model
     whole = Clip(path, *span)
     clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
@@ -171,9 +206,7 @@ def run_predict(
         answer, reason = _answer(predictor, outcome)
         start, end = outcome.clip.start_seconds, outcome.clip.end_seconds
         end = info.duration_seconds if end is None else min(end, info.duration_seconds)
-        answers[outcome.clip] = Segment(
-            start, end, answer.label, answer.probability, answer.declined
-        )
+        answers[outcome.clip] = Segment(start, end, **vars(answer))
         if reason:
             failed[outcome.clip] = reason
         seen += len({int(i) for f in outcome.features.values() for i in f.indices})
@@ -362,15 +395,17 @@ def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterat
 
 
 def join(answers: Sequence[Segment]) -> Iterator[Segment]:
-    """Yield runs of windows with one answer as one segment; probability is their mean.
+    """Yield runs of windows with one answer as one segment; probabilities are their means.
 
-    Windows that could not be read stay apart from those that were declined.
+    Windows that could not be read stay apart from those that were declined, and those declined
+    for one reason from those declined for another.
     """
     start = 0
-    kinds = [(segment.label, segment.declined) for segment in answers]
+    kinds = [(segment.label, segment.declined, segment.why) for segment in answers]
     for i in range(1, len(answers) + 1):
         if i == len(answers) or kinds[i] != kinds[start]:
             run = answers[start:i]
             mean = float(np.mean([segment.probability for segment in run]))
-            yield replace(run[0], end_seconds=run[-1].end_seconds, probability=mean)
+            scores = tuple(np.mean([segment.scores for segment in run], axis=0).tolist())
+            yield replace(run[0], end_seconds=run[-1].end_seconds, probability=mean, scores=scores)
             start = i

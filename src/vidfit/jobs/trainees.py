@@ -52,7 +52,9 @@ class Trainees:
         self._table, self._measure = table, measure
         self._allowed_seconds, self._notes = allowed_seconds, notes
         self.gave_up = False
-        self._answers_MK = np.zeros((len(table.clips), len(table.classes)), np.float32)
+        shape = len(table.clips), len(table.classes)
+        self._raw_MK = np.zeros(shape, np.float32)
+        self._calibrated_MK = np.zeros(shape, np.float32)
         self._tests: list[NDArray[np.bool_]] = []
 
     def see(self, outer: Outer) -> None:
@@ -63,8 +65,9 @@ class Trainees:
         backbone = best_single(outer.contenders, outer.train, self._measure)
         head, temperature = self._trained(outer.train, outer.inner_M, backbone)
         answers_MK = head.log_probabilities([outer.test.steps[backbone]])
+        self._raw_MK[outer.test_M] = answers_MK
         calibrated_MK = probabilities(answers_MK, temperature)
-        self._answers_MK[outer.test_M] = np.log(np.maximum(calibrated_MK, _LEAST))
+        self._calibrated_MK[outer.test_M] = np.log(np.maximum(calibrated_MK, _LEAST))
         self._tests.append(outer.test_M)
         if len(self._tests) == 1:
             self._check_budget((FOLDS + 1) * (time.monotonic() - started))
@@ -90,11 +93,11 @@ class Trainees:
         everyone_M = np.ones(len(rows.labels_M), np.bool_)
         training = self._gain(honest.chosen_MK, everyone_M)
         head, _ = self._trained(rows, compared.folds_M, backbone)
-        contender = Contender(name, NETWORK, heads.NETWORK, (backbone,), head, self._answers_MK)
+        contender = Contender(name, NETWORK, heads.NETWORK, (backbone,), head, self._raw_MK)
         chosen_MK, by_fold = self._decided(compared, name)
         honest = replace(
             honest,
-            answers_MK={**honest.answers_MK, name: self._answers_MK},
+            answers_MK={**honest.answers_MK, name: self._raw_MK},
             seconds_M={**honest.seconds_M, name: honest.seconds_M[backbone]},
             depth_M={**honest.depth_M, name: np.ones_like(rows.labels_M)},
             chosen_MK=chosen_MK,
@@ -110,13 +113,13 @@ class Trainees:
         chosen_MK, by_fold = frozen_MK.copy(), list(compared.honest.chosen_by_fold)
         for i, test_M in enumerate(self._tests):
             if self._gain(frozen_MK, ~test_M).proven:
-                chosen_MK[test_M], by_fold[i] = self._answers_MK[test_M], name
+                chosen_MK[test_M], by_fold[i] = self._calibrated_MK[test_M], name
         return chosen_MK, tuple(by_fold)
 
     def _gain(self, frozen_MK: Floats, among_M: NDArray[np.bool_]) -> Gain:
         """Return what the network gains over the frozen procedure on some of the clips."""
         table = self._table
-        answers = [self._answers_MK[among_M], frozen_MK[among_M]]
+        answers = [self._calibrated_MK[among_M], frozen_MK[among_M]]
         groups = [table.groups[int(i)] for i in np.flatnonzero(among_M)]
         return gain_of(score_all(self._measure, table.labels_M[among_M], answers, groups))
 

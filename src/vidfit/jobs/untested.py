@@ -50,6 +50,8 @@ def with_untested(
         temperature=model.temperature,
         unknown_probability=model.unknown_probability,
         unknown_novelty=model.unknown_novelty,
+        strict_probability=model.strict_probability,
+        strict_novelty=model.strict_novelty,
     )
 
 

@@ -35,16 +35,18 @@ class Model:
     temperature
         Log-probabilities are divided by it before they become probabilities.
     unknown_probability
-        Answers with less are declined.
+        Answers with less are declined for low confidence.
     unknown_novelty
         Clips whose features lie further from the training clips (mean squared standard
-        score) are declined.
+        score) are declined as unlike anything seen.
     window_seconds
         Length of the training clips (median): the windows of a long video.
     longest_seconds
         Length of the longest training clip: a video up to that is one clip.
     card
         What a reader should know: data, scores, licences, versions.
+    strict_probability, strict_novelty
+        Thresholds that decline earlier; ``None`` in models that were written before there were.
     """
 
     classes: tuple[str, ...]
@@ -57,6 +59,8 @@ class Model:
     window_seconds: float
     longest_seconds: float
     card: Mapping[str, Any]
+    strict_probability: float | None = None
+    strict_novelty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Document:
     longest_seconds: float
     card: dict[str, Any]
     files: dict[str, str]
+    strict_probability: float | None = None
+    strict_novelty: float | None = None
 
     def model(self, arrays: Mapping[str, Floats]) -> Model:
         """Return the model with the arrays of its head."""
@@ -99,6 +105,8 @@ _RULES: Rules = {
     (Document, "temperature"): within(1e-3, 1e3),
     (Document, "unknown_probability"): within(0.0, 1.0),
     (Document, "unknown_novelty"): Rule(lambda x: x >= 0, "0 or more", infinite=True),
+    (Document, "strict_probability"): within(0.0, 1.0),
+    (Document, "strict_novelty"): Rule(lambda x: x >= 0, "0 or more", infinite=True),
     (Document, "window_seconds"): Rule(lambda x: 0 < x <= _LONGEST_SECONDS, "above 0, to 1e7"),
     (Document, "longest_seconds"): within(0.0, _LONGEST_SECONDS),
 }

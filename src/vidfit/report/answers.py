@@ -19,6 +19,8 @@ _SCHEMA = pa.schema(
         ("label", pa.string()),
         ("declined", pa.bool_()),
         ("probability", pa.float64()),
+        ("why", pa.string()),
+        ("scores", pa.list_(pa.float64())),
         ("failure", pa.string()),
     ]
 )
@@ -69,6 +71,8 @@ class AnswersTable:
                     "label": None if segment.label is None else visible(segment.label),
                     "declined": segment.declined,
                     "probability": segment.probability,
+                    "why": segment.why,
+                    "scores": list(segment.scores),
                 }
                 for segment in answer.segments
             ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vidfit.contracts import clip_key
 from vidfit.report import charts, confusion
 from vidfit.report.cost_chart import cost_chart, is_floor
+from vidfit.report.declining import declines_text
 from vidfit.report.frame import render
 from vidfit.report.leaderboard import (
     by_accuracy,
@@ -98,6 +99,7 @@ def _mistakes(report: Report) -> dict[str, Any]:
         "mistakes": confusion.mistakes(report),
         "confusion_map": confusion.confusion_map(report),
         "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
+        "declines": declines_text(report.declines) if report.declines else "",
         "declined_count": len(report.clips) - len(answered),
         "answered_accuracy": right / len(answered) if answered else float("nan"),
         "hardest": [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.contracts import Failure
 from vidfit.report import wording
+from vidfit.report.declining import declines_text
 from vidfit.report.leaderboard import by_accuracy, headline, leakage_sentence
 from vidfit.shown import shown
 
@@ -36,6 +37,8 @@ def report_markdown(report: Report) -> str:
     if len(shown) < len(ranked):
         lines += ["", f"{len(ranked) - len(shown)} more candidates are in the report."]
     lines += ["", cell(leakage_sentence(report))]
+    if report.declines:
+        lines += ["", cell(declines_text(report.declines))]
     if report.failures:
         lines += ["", wording.counted(len(report.failures), "clip") + " could not be used:"]
         lines += listed(report.failures)

@@ -17,12 +17,13 @@ from vidfit.report.wording import answer
 from vidfit.shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from vidfit.contracts import Timeline
+    from vidfit.contracts import Segment, Timeline
 
 FORMAT = "vidfit.timeline/2"
+COLUMNS = ("start_seconds", "end_seconds", "label", "declined", "probability", "why", "scores")
 
 
 def timeline_json(timeline: Timeline) -> str:
@@ -31,15 +32,24 @@ def timeline_json(timeline: Timeline) -> str:
 
 
 def timeline_csv(timeline: Timeline) -> str:
-    """Return the segments as CSV; cells are safe in a spreadsheet (`vidfit.manifest.cells`)."""
+    """Return the segments as CSV; cells are safe in a spreadsheet (`vidfit.manifest.cells`).
+
+    ``scores`` are the probabilities of all classes where the model declined, most probable first.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(("start_seconds", "end_seconds", "label", "declined", "probability"))
+    table.writerow(COLUMNS)
     for s in timeline.segments:
         times = (f"{s.start_seconds:.3f}", f"{s.end_seconds:.3f}")
         answer = (written_cell(s.label or ""), str(s.declined).lower(), f"{s.probability:.4f}")
-        table.writerow((*times, *answer))
+        table.writerow((*times, *answer, s.why, written_cell(_scores(s, timeline.classes))))
     return text.getvalue()
+
+
+def _scores(segment: Segment, classes: Sequence[str]) -> str:
+    """Return the probabilities of all classes where the model declined: ``a 0.5120, b 0.4880``."""
+    pairs = zip(segment.scores, classes, strict=True) if segment.scores else ()
+    return ", ".join(f"{name} {p:.4f}" for p, name in sorted(pairs, key=lambda one: -one[0]))
 
 
 def timeline_vtt(timeline: Timeline) -> str:

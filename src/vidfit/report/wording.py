@@ -111,11 +111,14 @@ def short_path(path: str, parts: int = 2) -> str:
 
 
 def answer(segment: Segment, digits: int = 0) -> str:
-    """Return the class of a segment with its probability, or that the model declined."""
+    """Return the class of a segment with its probability, or that the model declined and why."""
     probability = percent(segment.probability, digits)
     if segment.label is not None:
         return f"{segment.label} {probability}"
-    return f"{DECLINED} (best class {probability})" if segment.declined else NOT_ANSWERED
+    if not segment.declined:
+        return NOT_ANSWERED
+    why = f"{segment.why}, " if segment.why else ""
+    return f"{DECLINED} ({why}best class {probability})"
 
 
 def answer_name(segment: Segment) -> str:

@@ -49,7 +49,8 @@ class Contender:
 
     ``method`` is that of a fusion, empty of a single model; ``head`` is the kind under which it
     can be restored; ``out_of_fold_MK`` its log-probabilities for training clips, each from a fit
-    without the clip's recording.
+    without the clip's recording, at the head's own scale: a temperature is fitted on them, and is
+    right for the head only while nothing has calibrated them before.
     """
 
     name: str

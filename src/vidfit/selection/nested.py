@@ -55,7 +55,8 @@ class Nested:
     Parameters
     ----------
     answers_MK
-        Log-probabilities [M, K] by contender, and of `SINGLE` and `FUSION`.
+        Log-probabilities [M, K] by contender, as its head gives them, and, calibrated in each
+        fold, of `SINGLE` and `FUSION`.
     seconds_M, depth_M
         By contender, what each clip takes and through how many stages it goes.
     best_single
@@ -64,7 +65,7 @@ class Nested:
         ``None`` with a single candidate.
     chosen_MK
         Of each clip the fusion's answer where the other folds prove a gain that is worth its
-        time, else the single model's.
+        time, else the single model's; calibrated in each fold.
     chosen_by_fold
         What that was.
     """
