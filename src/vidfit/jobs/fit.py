@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
 from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.features import FeatureStore
@@ -13,7 +15,7 @@ from vidfit.jobs.candidates import costs, entrants, predicted_seconds
 from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import join_copies
-from vidfit.jobs.findings import Findings, build_report, model_card
+from vidfit.jobs.findings import Findings, build_report, can_judge, model_card
 from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
 from vidfit.jobs.measure import measure_of
 from vidfit.jobs.options import FitOptions
@@ -106,6 +108,12 @@ def run_fit(
     read = [clip for clip in whole.clips if str(clip.label) in able]
     table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
     train, test = split(join_copies(table, notes), notes)
+    unseen_M = np.array([group not in contest.sighted for group in train.groups], np.bool_)
+    if contest.sighted and not can_judge(train, unseen_M):
+        notes.append(
+            f"The budget dropped {len(contest.unproven)} candidates by clips that the score is of, "
+            "too: it may be a few points too high. More minutes or --holdout mend that."
+        )
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         limit = options.latency_seconds or math.inf
         terms = Terms(costs(finalists), METHODS, options.rule, limit, measure)
@@ -129,6 +137,7 @@ def run_fit(
             model,
             stages,
             tally.notes,
+            contest.sighted,
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]
