@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.selection.order import first_size, round_sizes, spread_order
+from vidfit.selection.order import first_size, in_two_parts, round_sizes, spread_order
 
 
 def data(clips=120, classes=3, recordings=20, seed=0):
@@ -55,3 +55,19 @@ def test_when_a_class_is_used_up_the_others_go_on():
 )
 def test_rounds_grow_threefold_up_to_all_clips(clips, classes, sizes):
     assert round_sizes(clips, first_size(clips, classes)) == sizes
+
+
+def test_the_first_half_shows_nothing_of_the_recordings_of_the_second():
+    groups = [f"r{i // 6}" for i in range(120)]
+    labels_M = np.arange(120) % 3
+    order = in_two_parts(labels_M, groups)
+    assert sorted(order) == list(range(120))
+    first, second = ({groups[i] for i in rows} for rows in (order[:60], order[60:]))
+    assert len(first) == len(second) == 10 and not first & second
+    assert {labels_M[i] for i in order[:6]} == {0, 1, 2}
+
+
+def test_recordings_that_do_not_hold_all_classes_twice_are_not_parted():
+    groups = [f"r{i // 6}" for i in range(36)]
+    labels_M = np.array([0] * 24 + [1] * 12)
+    assert in_two_parts(labels_M, groups).tolist() == spread_order(labels_M, groups).tolist()

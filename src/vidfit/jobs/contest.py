@@ -19,7 +19,17 @@ from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
 from vidfit.manifest import losses, refusal
 from vidfit.metrics import LOG_LOSS, AnyMeasure, score_all
-from vidfit.selection import Race, Rules, Trial, Tried, first_size, merit, race, spread_order
+from vidfit.selection import (
+    Race,
+    Rules,
+    Trial,
+    Tried,
+    first_size,
+    in_two_parts,
+    merit,
+    race,
+    spread_order,
+)
 from vidfit.work import Launcher
 
 
@@ -61,6 +71,9 @@ class Contest:
         Clips that could not be read, with reasons.
     seconds
         Seconds of decode and inference, added over threads, that were spent.
+    sighted
+        Recordings by which candidates were dropped that were not proven behind. What is left
+        looks too good on them.
     """
 
     race: Race
@@ -69,6 +82,12 @@ class Contest:
     twin: tuple[str, Entry] | None
     unread: tuple[Failure, ...]
     seconds: float
+    sighted: frozenset[str] = frozenset()
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Candidates that the budget dropped, though they were not proven behind."""
+        return tuple(name for done in self.race.rounds for name in done.unproven)
 
 
 def race_rules(
@@ -105,10 +124,13 @@ def run_contest(
     """
     classes = sorted({str(clip.label) for clip in clips})
     labels_M = np.array([classes.index(str(clip.label)) for clip in clips], np.int64)
-    order = spread_order(labels_M, [clip.group or clip.path for clip in clips])
+    spread = spread_order if rules.budget_seconds is None else in_two_parts
+    order = spread(labels_M, [clip.group or clip.path for clip in clips])
     track = _Track([clips[i] for i in order], candidates, measure, *where, progress)
     found = race({c.name: c.cost for c in candidates}, track.run, rules)
-    return Contest(found, measure, track.last, track.twin, track.unread, track.seconds)
+    dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
+    sighted = frozenset(clip.group or clip.path for clip in track.clips[:dropped_at])
+    return Contest(found, measure, track.last, track.twin, track.unread, track.seconds, sighted)
 
 
 def _folds(table: Table, tally: Tally) -> Indices:

@@ -29,12 +29,18 @@ from vidfit.selection import Contender, tied_with_best
 from vidfit.shown import public
 from vidfit.video import decode
 
+_JUDGES = 2
+"""Recordings of each class that a score is of at least."""
+
 _PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that `fit` computed: what was read, fitted, left out and measured."""
+    """All that `fit` computed: what was read, fitted, left out and measured.
+
+    ``sighted`` are recordings by which unproven candidates were dropped (`Contest.sighted`).
+    """
 
     data: str
     manifest: Manifest
@@ -51,6 +57,7 @@ class Findings:
     notes: Sequence[Note] = ()
     opened: int = 1
     declines: Declines | None = None
+    sighted: frozenset[str] = frozenset()
 
 
 def build_report(found: Findings) -> Report:
@@ -126,13 +133,32 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
     }
 
 
+def can_judge(train: Table, unseen_M: NDArray[np.bool_]) -> bool:
+    """Return whether some of the clips hold every class, each in two recordings or more."""
+    recordings: dict[int, set[str]] = {k: set() for k in range(len(train.classes))}
+    for label, group, unseen in zip(train.labels_M, train.groups, unseen_M, strict=True):
+        if unseen:
+            recordings[int(label)].add(group)
+    return min(map(len, recordings.values())) >= _JUDGES
+
+
 def _judged(found: Findings) -> tuple[Table, list[Floats], str]:
     """Return the clips that the score is of, answers by deal, and how they were held out."""
     train, test, chosen = found.train, found.test, found.compared.chosen
     compared = found.compared
     if not test.clips:
         answers = [np.exp(deal.chosen_MK) for deal in compared.deals]
-        return train, answers, f"{compared.protocol}; the model is then fitted on all"
+        unseen_M = np.array([group not in found.sighted for group in train.groups])
+        if unseen_M.all() or not can_judge(train, unseen_M):
+            return train, answers, f"{compared.protocol}; the model is then fitted on all"
+        judged = train.where(unseen_M)
+        return (
+            judged,
+            [answers_MK[unseen_M] for answers_MK in answers],
+            f"{compared.protocol}; scored on the {len(judged.clips)} clips of "
+            f"{len(set(judged.groups))} recordings that were not looked at when the budget "
+            "dropped candidates; the model is then fitted on all",
+        )
     answers_MK = probabilities(chosen.log_probabilities(test.rows), found.model.temperature)
     return (
         test,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress
 from vidfit.evaluate import THRESHOLD_BITS
 from vidfit.features import FeatureStore
@@ -15,7 +17,7 @@ from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import COPY_BITS, joined
 from vidfit.jobs.declining import declines_of
-from vidfit.jobs.findings import Findings, build_report, model_card
+from vidfit.jobs.findings import Findings, build_report, can_judge, model_card
 from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
 from vidfit.jobs.measure import measure_of
 from vidfit.jobs.openings import open_holdout
@@ -119,6 +121,12 @@ def run_fit(
     read = [clip for clip in whole.clips if str(clip.label) in able]
     table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
     train, test = split(table, notes)
+    unseen_M = np.array([group not in contest.sighted for group in train.groups], np.bool_)
+    if contest.sighted and not can_judge(train, unseen_M):
+        notes.append(
+            f"The budget dropped {len(contest.unproven)} candidates by clips that the score is of, "
+            "too: it may be a few points too high. More minutes or --holdout mend that."
+        )
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         limit = options.latency_seconds or math.inf
         terms = Terms(costs(finalists), METHODS, options.rule, limit, measure)
@@ -145,8 +153,9 @@ def run_fit(
             model,
             stages,
             tally.notes,
-            opened,
-            declines,
+            opened=opened,
+            declines=declines,
+            sighted=contest.sighted,
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]

@@ -304,10 +304,10 @@ def _verdict(gain: Estimate) -> str:
 
 
 def _unproven(found: Searched) -> list[str]:
-    lost = [f for r in found.contest.race.rounds for f in r.dropped if "unproven" in f.reason]
+    lost = len(found.contest.unproven)
     if not lost:
         return []
     return [
-        f"The budget dropped {len(lost)} candidates that were not proven behind; with more "
+        f"The budget dropped {lost} candidates that were not proven behind; with more "
         "minutes one of them may turn out better."
     ]

@@ -22,7 +22,7 @@ from vidfit.selection.nested import (
     nested,
     times,
 )
-from vidfit.selection.order import first_size, spread_order
+from vidfit.selection.order import first_size, in_two_parts, spread_order
 from vidfit.selection.race import Race, Round, Trial, race
 from vidfit.selection.recommend import Rule, is_cheaper, recommend
 from vidfit.selection.rows import Rows
@@ -51,6 +51,7 @@ __all__ = [
     "fit_contenders",
     "gain_of",
     "hits",
+    "in_two_parts",
     "is_cheaper",
     "is_proven_better",
     "merit",

@@ -13,6 +13,7 @@ GROWTH = 3
 """Each round of a race looks at three times as many clips (successive halving's eta)."""
 
 _LEAST_GROWTH = 1.5
+_RECORDINGS_A_CLASS = 2
 
 
 def spread_order(labels_M: Indices, groups: Sequence[str], *, seed: int = 0) -> Indices:
@@ -28,6 +29,27 @@ def spread_order(labels_M: Indices, groups: Sequence[str], *, seed: int = 0) -> 
     turn_M = _rank_within(np.stack([labels_M, group_M])[:, shuffled_M])
     by_turn = shuffled_M[np.argsort(turn_M, kind="stable")]
     return by_turn[np.argsort(_rank_within(labels_M[None, by_turn]), kind="stable")]
+
+
+def in_two_parts(labels_M: Indices, groups: Sequence[str], *, seed: int = 0) -> Indices:
+    """Return a permutation [M] that shows half of the recordings before the other half.
+
+    What a beginning of at most half of the clips tells has not been seen by the other recordings.
+    Each part is in `spread_order`. Where half of the recordings do not hold two of every class
+    there is one part only.
+    """
+    names = np.array(groups)
+    dealt = np.random.default_rng(seed).permutation(np.unique(names))
+    first_M = np.isin(names, dealt[::2])
+    held = [len(np.unique(names[first_M & (labels_M == k)])) for k in np.unique(labels_M)]
+    if min(held) < _RECORDINGS_A_CLASS:
+        return spread_order(labels_M, groups, seed=seed)
+    parts = []
+    for rows in (np.flatnonzero(first_M), np.flatnonzero(~first_M)):
+        own = [groups[int(i)] for i in rows]
+        parts.append(rows[spread_order(labels_M[rows], own, seed=seed)])
+    order: Indices = np.concatenate(parts)
+    return order
 
 
 def first_size(clips: int, classes: int) -> int:

@@ -72,11 +72,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Round:
-    """A finished round: the trial, and who was dropped after it and why."""
+    """A finished round: the trial, and who was dropped after it and why.
+
+    ``unproven`` are those of them who may have been the best, but were not paid for.
+    """
 
     clips: int
     trial: Trial
     dropped: tuple[Failure, ...]
+    unproven: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def _round(size: int, trial: Trial, behind: Sequence[str], unpaid: Sequence[str]
     why = dict.fromkeys(behind, "proven behind")
     why |= dict.fromkeys(unpaid, "unproven, but the budget pays for fewer")
     dropped = [Failure(name, f"{_standing(name, trial)}: {word}") for name, word in why.items()]
-    return Round(size, trial, (*trial.failures, *dropped))
+    return Round(size, trial, (*trial.failures, *dropped), tuple(unpaid))
 
 
 def _proven_behind(ranked: Sequence[str], trial: Trial, rules: Rules) -> list[str]:
