@@ -12,7 +12,7 @@ from vidfit.contracts import Cost, FittedFusion, Floats, Indices, StagedFusion, 
 from vidfit.fusion import HEADS, METHODS, Training, fit_method
 from vidfit.fusion.linear import log_loss
 from vidfit.fusion.nested import training_of
-from vidfit.metrics import ACCURACY, AnyMeasure, score_all
+from vidfit.metrics import ACCURACY, LOG_LOSS, AnyMeasure, score_all
 from vidfit.selection.recommend import Rule, recommend
 from vidfit.selection.rows import Rows
 
@@ -101,12 +101,25 @@ class Contender:
         result: Floats = np.cumsum(steps)[depth_M - 1].astype(np.float32)
         return result
 
+    def cost(self, rows: Rows, costs: Mapping[str, Cost]) -> Cost:
+        """Return what a clip costs on average, by the stages that clips reach."""
+        depth_M = self.depth(rows)
+        members = [[costs[name] for name in stage] for stage in self.stages]
+        gmacs_S = np.cumsum([sum(cost.gmacs for cost in stage) for stage in members])
+        return Cost(
+            0.0,
+            float(self.seconds(depth_M, costs).mean()),
+            gmacs=float(gmacs_S[depth_M - 1].mean()),
+            parameters=sum(cost.parameters for stage in members for cost in stage),
+        )
+
 
 @dataclass(frozen=True)
 class Choice:
     """The best single model, the one to recommend, and the best fusion.
 
-    ``best_fusion`` is ``None`` with a single candidate, or where none is fast enough.
+    ``best_fusion`` is the cheapest within one standard error of the lowest log-loss; ``None``
+    with a single candidate, or where none is fast enough.
     """
 
     best_single: Contender
@@ -137,10 +150,7 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
 
 
 def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
-    """Choose among fitted contenders by their out-of-fold answers.
-
-    Fusions are many and much alike: their log-loss tells them apart with the least noise.
-    """
+    """Choose among fitted contenders by their out-of-fold answers."""
     labels_M = rows.labels_M
     singles = [c for c in contenders if not c.method]
     singles.sort(key=lambda c: -merit(terms.measure, labels_M, c.out_of_fold_MK))
@@ -150,15 +160,28 @@ def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
     return Choice(
         singles[0],
         singles[recommend(scored, of, terms.rule)],
-        min(fusions, key=lambda c: log_loss(c.out_of_fold_MK, labels_M), default=None),
+        _best_fusion(fusions, rows, terms),
     )
+
+
+def _best_fusion(fusions: list[Contender], rows: Rows, terms: Terms) -> Contender | None:
+    """Return the fusion of the lowest log-loss, or a cheaper one within one standard error of it.
+
+    Fusions are many and much alike: their log-loss tells them apart with the least noise.
+    """
+    if not fusions:
+        return None
+    fusions = sorted(fusions, key=lambda c: log_loss(c.out_of_fold_MK, rows.labels_M))
+    answers = [c.out_of_fold_MK for c in fusions]
+    scored = score_all(LOG_LOSS, rows.labels_M, answers, rows.groups)
+    rule = Rule(terms.rule.cheapest, give_up=math.inf)
+    return fusions[recommend(scored, [c.cost(rows, terms.costs) for c in fusions], rule)]
 
 
 def _is_in_time(contender: Contender, rows: Rows, terms: Terms) -> bool:
     if math.isinf(terms.latency_seconds):
         return True
-    seconds_M = contender.seconds(contender.depth(rows), terms.costs)
-    return float(seconds_M.mean()) <= terms.latency_seconds
+    return contender.cost(rows, terms.costs).seconds <= terms.latency_seconds
 
 
 def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:
