@@ -100,7 +100,7 @@ def _grow(options: argparse.Namespace) -> None:
         f"{first} (bar {GROWTH}); {peak:.1f} GiB (bar {MOST_GIB:g})"
     )
     met = not late and growth <= GROWTH and peak <= MOST_GIB
-    finish(options, {**figures, "beside": beside}, start, headline, met)
+    finish(options, {**figures, "beside": beside}, start, headline, met=met)
 
 
 def _a_clip(figures: Mapping[str, Any]) -> float:
@@ -256,7 +256,7 @@ def _agree(options: argparse.Namespace) -> None:
         f"{what} differ by {apart * 100:+.2f} points in the mean of {len(figures)} tasks (bar "
         f"{POINTS * 100:g})"
     )
-    finish(options, figures, start, headline, abs(apart) <= POINTS)
+    finish(options, figures, start, headline, met=abs(apart) <= POINTS)
 
 
 def _probes(train: Table) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""Benchmarks state their bars, and fail where one is missed."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from benchmarks._harness import finish
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(p for p in (ROOT / "benchmarks").glob("*.py") if not p.name.startswith("_"))
+WITHOUT_BAR = {"recipes"}
+"""Benchmarks that compare and promise nothing."""
+
+
+def closing_calls(path):
+    calls = (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call))
+    return [call for call in calls if getattr(call.func, "id", "") == "finish"]
+
+
+def verdict(call):
+    return next(keyword.value for keyword in call.keywords if keyword.arg == "met")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_benchmark_computes_whether_its_bar_is_met_or_says_that_it_has_none(path):
+    verdicts = [verdict(call) for call in closing_calls(path)]
+    assert verdicts
+    constants = [each.value for each in verdicts if isinstance(each, ast.Constant)]
+    assert constants == ([None] if path.stem in WITHOUT_BAR else [])
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_the_last_line_of_a_benchmark_names_its_bar(path):
+    assert ("(bar" in path.read_text() or "; bar " in path.read_text()) == (
+        path.stem not in WITHOUT_BAR
+    )
+
+
+def options(path=None):
+    return argparse.Namespace(json=path)
+
+
+@pytest.mark.parametrize(("met", "said"), [(True, "bar met"), (None, "no bar")])
+def test_a_benchmark_ends_with_its_headline_and_verdict(met, said, capsys):
+    finish(options(), {}, {}, "2 s (bar 3)", met=met)
+    assert capsys.readouterr().out.splitlines()[-1] == f"2 s (bar 3): {said}"
+
+
+def test_a_missed_bar_ends_with_status_one_after_the_figures_are_written(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        finish(options(tmp_path / "all.json"), {"x": 4}, {}, "4 s (bar 3)", met=False)
+    assert ended.value.code == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "4 s (bar 3): bar NOT met"
+    written = json.loads((tmp_path / "all.json").read_text())
+    assert (written["headline"], written["figures"]) == ("4 s (bar 3): bar NOT met", {"x": 4})
+
+
+def test_a_benchmark_cannot_leave_its_verdict_out():
+    with pytest.raises(TypeError, match="met"):
+        finish(options(), {}, {}, "2 s (bar 3)")
