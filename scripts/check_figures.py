@@ -152,14 +152,19 @@ def compared(made: Made) -> Iterator[str]:
 
 def updated(text: str, wanted: str) -> str:
     """Return a page with the blocks whose command contains ``wanted`` made anew."""
-    for made in blocks("", text):
-        if wanted in made.command:
-            print(f"running {made.command}", flush=True)
-            said, complaint = run(made.command)
-            if complaint:
-                raise SystemExit(f"{made.command}: {complaint}")
-            text = text.replace(made.body, made.saying(said), 1)
-    return text
+
+    def anew(match: re.Match[str]) -> str:
+        (made,) = blocks("", match[0])
+        if wanted not in made.command:
+            return match[0]
+        print(f"running {made.command}", flush=True)
+        said, complaint = run(made.command)
+        if complaint:
+            raise SystemExit(f"{made.command}: {complaint}")
+        start, end = (match.start("body") - match.start(), match.end("body") - match.start())
+        return match[0][:start] + made.saying(said) + match[0][end:]
+
+    return BLOCK.sub(anew, text)
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from vidfit.contracts import Cost
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(p for p in (ROOT / "benchmarks").glob("*.py") if not p.name.startswith("_"))
-WITHOUT_BAR = {"recipes"}
+WITHOUT_BAR = {"motion_settings", "recipes"}
 """Benchmarks that compare and promise nothing."""
 
 

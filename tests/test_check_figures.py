@@ -42,6 +42,13 @@ def test_what_a_reader_types_stays_where_the_output_is_written_anew(script):
     assert script.updated(text, "no such command") == text
 
 
+def test_an_empty_block_is_filled_and_a_like_one_stays(script):
+    text = page("") + page("7.2 ms\n", "echo 9") + page("7.2 ms\n", "cat")
+    assert script.updated(text, "echo") == (
+        page("7.2 ms\n") + page("9\n", "echo 9") + page("7.2 ms\n", "cat")
+    )
+
+
 def test_a_command_that_fails_changes_no_page(script):
     with pytest.raises(SystemExit, match="exit 3: ended with status 3"):
         script.updated(page(FENCED, "exit 3"), "exit")
