@@ -30,9 +30,14 @@ ALIKE = 0.3
 POPULATION = 400_000
 RESAMPLED = 5
 """One artefact in so many is judged by the interval of accuracy, too."""
-RULES = ("accuracy", "half", "whole", "agreement")
-"""The interval of accuracy, as before; the probability of the true class held to half and to the
-whole of what is allowed; answers that changed (Clopper and Pearson)."""
+RULES = {
+    "half": "the probability of the true class, held to half of what is allowed",
+    "whole": "the same, held to the whole",
+    "accuracy": "the interval of accuracy, as before",
+    "agreement": "answers that changed (Clopper and Pearson)",
+    "changed": "share of answers that changed",
+}
+"""By what an artefact is kept; and how many of its answers changed."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,13 @@ def main() -> None:
         if (setting.clips == 230 and setting.spread == 2.0) or not options.quick
         for loss in LOSSES
     }
-    table(("clips, fault, logits", *RULES, "changed"), [_row(*item) for item in figures.items()])
+    for rule, words in RULES.items():
+        _show(figures, rule, words)
     smooth = [f for name, f in figures.items() if "rare" not in name]
     error = (FALSE_KEEPS * (1 - FALSE_KEEPS) / options.count) ** 0.5
-    wrong = {rule: max(f[rule] for f in smooth if f["loss"] > ALLOWED) for rule in RULES}
-    power = {rule: np.mean([f[rule] for f in smooth if f["loss"] == LOSSES[1]]) for rule in RULES}
+    judged = ("half", "accuracy")
+    wrong = {rule: max(f[rule] for f in smooth if f["loss"] > ALLOWED) for rule in judged}
+    power = {rule: np.mean([f[rule] for f in smooth if f["loss"] == LOSSES[1]]) for rule in judged}
     rare = max(f["half"] for n, f in figures.items() if "rare" in n and f["loss"] > ALLOWED)
     finish(
         options,
@@ -85,8 +92,15 @@ def _name(setting: Setting, loss: float) -> str:
     return f"{clips}: loses {100 * loss:g}"
 
 
-def _row(name: str, found: dict[str, float]) -> tuple[str, ...]:
-    return (name, *(f"{found[rule]:.1%}" for rule in RULES), f"{found['changed']:.2%}")
+def _show(figures: dict[str, dict[str, float]], rule: str, words: str) -> None:
+    """Print by setting and true loss the share of artefacts that a rule keeps."""
+    rows: dict[str, list[str]] = {}
+    for name, found in figures.items():
+        rows.setdefault(name.partition(": loses")[0], []).append(f"{found[rule]:.1%}")
+    losses = [f"{100 * loss:g}" for loss in LOSSES]
+    print(words)
+    table(("clips, fault, logits; points lost:", *losses), [(n, *row) for n, row in rows.items()])
+    print()
 
 
 def _options() -> argparse.Namespace:

@@ -248,21 +248,15 @@ def _deal(labels_M: np.ndarray, groups: Any, seed: int) -> np.ndarray:
 
 
 def _show(title: str, figures: dict[str, dict[str, Any]]) -> None:
-    headers = (title, "recordings", "covers", "width", "resampled: covers", "width")
-    table(
-        headers,
-        [
-            (
-                f["setting"],
-                str(f["recordings"]),
-                f"{f['covers']:.1%}",
-                f"{100 * f['width']:.0f}",
-                f"{f['resampled covers']:.1%}",
-                f"{100 * f['resampled width']:.0f}",
-            )
-            for f in figures.values()
-        ],
-    )
+    """Print coverage and width in points by setting and number of recordings."""
+    rows: dict[str, list[str]] = {}
+    for way in ("", "resampled "):
+        for f in figures.values():
+            cell = f"{f[f'{way}covers']:.1%} {100 * f[f'{way}width']:.0f}"
+            rows.setdefault(f["setting"], []).append(cell)
+    counts = [str(count) for count in RECORDINGS]
+    counts += [f"resampled: {counts[0]}", *counts[1:]]
+    table((f"{title}; recordings:", *counts), [(name, *cells) for name, cells in rows.items()])
     print()
 
 

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+from benchmarks import compare
 from benchmarks._harness import finish
 from benchmarks.selection_regret import _without_clips
 
@@ -75,3 +76,29 @@ def test_what_would_be_taken_without_clips_is_read_from_the_catalogue():
     assert _without_clips(costs) == {
         "largest": "transnetv2", "best published": "efficientnet-lite2@16"
     }  # fmt: skip
+
+
+def taken(clips, wall, gib):
+    return {"clips": clips, "wall": wall, "cpu": 1.5 * wall, "peak bytes": int(gib * 2**30)}
+
+
+@pytest.mark.parametrize(
+    ("wall", "large_wall", "gib", "met"),
+    [(59, 780, 5.9, True), (61, 780, 5.9, False), (59, 800, 5.9, False), (59, 780, 6.1, False)],
+)
+def test_each_bar_of_the_comparison_can_be_missed(wall, large_wall, gib, met):
+    figures = {
+        "letters": taken(985, wall, 1), "1,000": taken(1000, 46.2, 1),
+        "13,000": taken(13_000, large_wall, gib),
+    }  # fmt: skip
+    headline, found = compare._headline(figures)
+    assert found == met
+    assert headline.startswith(f"{wall} s for letters (bar 60 s")
+    assert f"times one of 1,000 (bar 1.3); {gib} GiB (bar 6)" in headline
+
+
+def test_the_comparison_of_one_size_claims_no_growth():
+    headline, met = compare._headline({"letters": taken(985, 30, 0.5)})
+    assert met and headline == (
+        "30 s for letters (bar 60 s; 45 s of the processor); 0.5 GiB (bar 6)"
+    )
