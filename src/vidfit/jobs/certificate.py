@@ -31,6 +31,8 @@ def unlabelled_windows(
 ) -> tuple[list[Clip], tuple[Failure, ...]]:
     """Return the clips without a label, long ones cut into windows, and what is no clip.
 
+    Recordings that hold a clip with a label are left out. Each window knows its recording.
+
     Parameters
     ----------
     more
@@ -41,11 +43,11 @@ def unlabelled_windows(
     others = read_manifest(more) if more is not None else Manifest(())
     own = [clip for clip in manifest.clips if clip.label is None]
     bare = dict.fromkeys([*own, *(replace(clip, label=None) for clip in others.clips)])
-    known = {clip.path for clip in manifest.clips if clip.label is not None}
+    known = {n for c in manifest.clips if c.label is not None for n in (c.path, c.group)}
     found = [
         replace(window, group=clip.group or clip.path)
         for clip in bare
-        if clip.path not in known
+        if not {clip.path, clip.group or clip.path} & known
         for window in _windows(clip, window_seconds)
     ]
     return found, others.rejected

@@ -117,7 +117,7 @@ def run_compress(
     notes: list[str] = []
     workers = options.workers or hardware().cores
     subject = _subject(directory)
-    manifest = read_manifest(source, groups=options.groups)
+    listed = manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
     store = FeatureStore(output / "features")
     with timed(stages, "look for copies"):
@@ -132,7 +132,7 @@ def run_compress(
         original = bench.original()
         made = _made(bench, original, subject, options, progress)
     judged = [one for one in made if is_gain(one, original, options.target)]
-    bare, refused = unlabelled_windows(manifest, options.unlabelled, subject.model.window_seconds)
+    bare, refused = unlabelled_windows(listed, options.unlabelled, subject.model.window_seconds)
     with timed(stages, "decode and extract"):
         everyone = {b.spec.name: b for one in (original, *judged) for b in one.members}
         look = partial(

@@ -185,7 +185,8 @@ def agreed(compression: Compression) -> str:
     known = {a.name: a.certificate for a in compression.artefacts if a.certificate}
     if not known:
         return ""
-    nearest = min(known, key=lambda name: known[name].most_changed)
+    enough = {a.name: a.enough for a in compression.artefacts if a.name in known}
+    nearest = min(known, key=lambda name: enough[name])
     name = compression.chosen if compression.chosen in known else nearest
     return f"{name} {certificate(known[name])}"
 
@@ -194,10 +195,11 @@ def certificate(of: Certificate) -> str:
     """Say how far an artefact answers as the original does where there is no label."""
     changed = round(of.changed * of.windows)
     answers = f"another answer to {changed:,}" if changed else "the same answer to all"
+    count = f"{of.independent:,.{0 if of.independent >= 10 else 1}f}"
     most = f"{100 * of.most_changed:#.2g}".removesuffix(".")
     return (
         f"gives {answers} of {wording.counted(of.windows, 'window')} without a label, of "
-        f"{wording.counted(of.recordings, 'recording')}; they count for {of.independent:,.0f} "
+        f"{wording.counted(of.recordings, 'recording')}; they count for {count} "
         f"independent ones: at most {most} points can be lost on such footage."
     )
 
