@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_AR
 help:
 	@echo "make demo    build demo clips, fit a model on them: ./demo/report.html"
 	@echo "make test    run all tests"
-	@echo "make check   format, lint, types, import rules, documentation"
+	@echo "make check   format, lint, types, import rules, documentation, figures"
 	@echo "make clean   remove what these commands made"
 
 demo: $(VENV)/.installed-demo

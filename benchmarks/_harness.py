@@ -111,19 +111,29 @@ def finish(
     figures: dict[str, Any],
     start: dict[str, Any],
     headline: str,
-    met: bool = True,
+    *,
+    met: bool | None,
 ) -> None:
-    """Write the figures where they are wanted and print the headline as the last line.
+    """Write the figures where they are wanted; print headline and verdict as the last line.
+
+    Parameters
+    ----------
+    headline
+        What was found, each figure that has a bar with its bar.
+    met
+        Whether all bars are met; ``None`` where the benchmark has none.
 
     Raises
     ------
     SystemExit
         With status 1, where a bar is not met.
     """
+    said = "no bar" if met is None else "bar met" if met else "bar NOT met"
+    headline = f"{headline}: {said}"
     if options.json:
         document = {"headline": headline, "figures": figures, "load at end": load(), **start}
         options.json.write_text(json.dumps(document, indent=1))
         print(f"all figures: {options.json}")
     print(headline)
-    if not met:
+    if met is False:
         raise SystemExit(1)

@@ -135,7 +135,8 @@ def main() -> None:
         f"against as many labels at random, points over the first {EARLY}: {told} "
         "(bar: on no task proven behind)"
     )
-    finish(options, figures, start, headline)
+    behind = [name for name, (_, _, high) in gains.items() if high < 0]
+    finish(options, figures, start, headline, met=not behind)
 
 
 def load(name: str, cache: Path) -> Task:

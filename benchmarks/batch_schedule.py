@@ -72,7 +72,8 @@ def main() -> None:
             print(f"  {task}, seed {seed + 1} of {seeds}, {load()}")
         figures[task] = {"runs": runs, "against": _compared(runs)}
         _show(task, len(ready.clips), runs)
-    finish(options, figures, start, _headline(figures))
+    headline, met = _headline(figures)
+    finish(options, figures, start, headline, met=met)
 
 
 def _run(ready: Prepared, way: Way, recipe: Recipe) -> dict[str, float]:
@@ -139,18 +140,18 @@ def _show(task: str, clips: int, runs: dict[str, list[dict[str, float]]]) -> Non
     table(headers, rows)
 
 
-def _headline(figures: dict[str, Any]) -> str:
+def _headline(figures: dict[str, Any]) -> tuple[str, bool]:
     way = "16 to 64, by table"
-    told = []
+    told, met = [], True
     for task, found in figures.items():
         one = found["against"][way]
         points = "{:+.1f} [{:+.1f}, {:+.1f}]".format(*one["points"])
         told.append(f"{task} {points} points in {one['steps']:.2f} of the steps, "
                     f"{one['seconds']:.2f} of the time")  # fmt: skip
-    worse = any(f["against"][way]["points"][2] < 0 for f in figures.values())
+        met = met and one["steps"] < 1 and one["points"][2] >= 0
     return (
-        f"a batch that grows, against 16: {'; '.join(told)} (bar: fewer steps, not proven "
-        f"worse; {'NOT met' if worse else 'met'})"
+        f"a batch that grows, against 16: {'; '.join(told)} (bar: fewer steps, not proven worse)",
+        met,
     )
 
 

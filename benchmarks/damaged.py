@@ -68,7 +68,7 @@ def main() -> None:
         name: sum(figures[kind, name] for kind in KINDS) for name in (*_COLUMNS, "right", "given")
     }
     headline, met = _headline(total, len(cases))
-    finish(options, {"total": total, "clips": listed}, start, headline, met)
+    finish(options, {"total": total, "clips": listed}, start, headline, met=met)
 
 
 def _options() -> argparse.Namespace:
@@ -183,8 +183,7 @@ def _headline(total: dict[str, int], count: int) -> tuple[str, bool]:
     return (
         f"{count} damaged clips: {total['ended']} ended, {total['hung']} hung, {total['wrong']} "
         f"wrong pictures of {total['given']:,} ({total['unmarked']:,} altered without any sign); "
-        f"{total['used']} used, {total['PyAV']} by plain PyAV; bar 0, 0, 0, as many as PyAV: "
-        + ("met" if met else "missed"),
+        f"{total['used']} used, {total['PyAV']} by plain PyAV (bar 0, 0, 0, as many as PyAV)",
         met,
     )
 

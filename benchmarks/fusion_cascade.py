@@ -99,7 +99,7 @@ def main() -> None:
         f"{len(NETWORKS)} members (bar {FASTER:g}x), {-gain[0] * 100:+.1f} points (bar "
         f"-{POINTS * 100:g}), {figures['cascade']['calls saved']:.0%} of the calls saved"
     )
-    finish(options, figures, start, headline)
+    finish(options, figures, start, headline, met=ratio >= FASTER and gain[0] <= POINTS)
 
 
 def _measure(task: Study) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -77,11 +78,17 @@ def main() -> None:
     options = _options()
     start = environment()
     print(f"{options.count} data sets a row, {CLIPS_A_RECORDING} clips a recording on average")
-    shares = dict(_shares(options.count))
-    _show("accuracy", shares)
-    pairs = dict(_pairs(max(50, options.count // 5)))
-    _show("difference", pairs)
-    chance = {str(count): _chance(count, options.runs) for count in CHANCE_RECORDINGS}
+    with ProcessPoolExecutor(2) as pool:
+        settings = [(t, uneven) for t in TRUTHS for uneven in (False, True)]
+        found = pool.map(partial(_shares, count=options.count), *zip(*settings, strict=True))
+        shares = {name: row for rows in found for name, row in rows}
+        _show("accuracy", shares)
+        pairs = dict(_pairs(max(20, options.count // 5)))
+        _show("difference", pairs)
+        chance = {
+            str(count): _chance(list(pool.map(partial(_chance_score, count), range(options.runs))))
+            for count in CHANCE_RECORDINGS
+        }
     _show_chance(chance)
     # A small run cannot tell 93 % from 95: it is held to what chance leaves of the bar.
     bar, chance_bar = _bar(options.count), _bar(options.runs)
@@ -101,11 +108,11 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
-    parser.add_argument("--count", type=int, help="data sets a row (2000; quick 80)")
-    parser.add_argument("--runs", type=int, help="runs with labels by chance (200; quick 20)")
+    parser.add_argument("--count", type=int, help="data sets a row (2000; quick 40)")
+    parser.add_argument("--runs", type=int, help="runs with labels by chance (200; quick 6)")
     options = parser.parse_args()
-    options.count = options.count or (80 if options.quick else 2000)
-    options.runs = options.runs or (20 if options.quick else 200)
+    options.count = options.count or (40 if options.quick else 2000)
+    options.runs = options.runs or (6 if options.quick else 200)
     return options
 
 
@@ -126,14 +133,15 @@ def _centre(mean: float, spread: float) -> float:
     return float(brentq(over, -9.0, 20.0))
 
 
-def _shares(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    for truth in TRUTHS:
-        for uneven in (False, True):
-            for recordings in RECORDINGS:
-                rng = np.random.default_rng(1)
-                found = [_share(truth, recordings, uneven, rng) for _ in range(count)]
-                name = f"{truth.name}{', uneven' if uneven else ''}"
-                yield f"{name}, {recordings}", _coverage(name, recordings, found, truth.mean)
+def _shares(truth: Truth, uneven: bool, count: int) -> list[tuple[str, dict[str, Any]]]:
+    """Return coverage and widths of one kind of recordings, by how many there are."""
+    rows = []
+    for recordings in RECORDINGS:
+        rng = np.random.default_rng(1)
+        found = [_share(truth, recordings, uneven, rng) for _ in range(count)]
+        name = f"{truth.name}{', uneven' if uneven else ''}"
+        rows.append((f"{name}, {recordings}", _coverage(name, recordings, found, truth.mean)))
+    return rows
 
 
 def _share(
@@ -153,10 +161,17 @@ def _intervals(counts: tuple[tuple[int, int], ...]) -> tuple[Estimate, Estimate]
     hits_M = np.concatenate([np.arange(size) < right for size, right in counts])
     groups = [str(g) for g, (size, _) in enumerate(counts) for _ in range(size)]
     size_G, right_G = np.array(counts, float).T
-    (w_RG,) = draws(len(counts), 0, RESAMPLES)
+    w_RG = _weights(len(counts))
     tail = expanded_tail(0.025, len(counts))
     low, high = np.quantile((w_RG @ right_G) / (w_RG @ size_G), [tail, 1.0 - tail])
     return share_interval(hits_M, groups), Estimate(float(hits_M.mean()), float(low), float(high))
+
+
+@cache
+def _weights(recordings: int) -> np.ndarray:
+    """Return how often each recording is drawn, [R, G]."""
+    (w_RG,) = draws(recordings, 0, RESAMPLES)
+    return w_RG
 
 
 def _pairs(count: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -199,9 +214,8 @@ def _covers(found: tuple[Estimate, ...], truth: float) -> float:
     return float(np.mean([e.low - 1e-9 <= truth <= e.high + 1e-9 for e in found]))
 
 
-def _chance(recordings: int, runs: int) -> dict[str, Any]:
+def _chance(estimates: list[Estimate]) -> dict[str, Any]:
     """Return how often the interval of a nested score holds a half, where labels are by chance."""
-    estimates = [_chance_score(recordings, np.random.default_rng(seed)) for seed in range(runs)]
     return {
         "covers": _covers(tuple(estimates), 0.5),
         "mean": float(np.mean([e.value for e in estimates])),
@@ -209,7 +223,8 @@ def _chance(recordings: int, runs: int) -> dict[str, Any]:
     }
 
 
-def _chance_score(recordings: int, rng: np.random.Generator) -> Estimate:
+def _chance_score(recordings: int, seed: int) -> Estimate:
+    rng = np.random.default_rng(seed)
     recording_M = np.arange(CHANCE_CLIPS) % recordings
     labels_M = rng.permutation(np.arange(CHANCE_CLIPS) // 2 % 2)
     groups = [f"r{g}" for g in recording_M]
@@ -233,21 +248,15 @@ def _deal(labels_M: np.ndarray, groups: Any, seed: int) -> np.ndarray:
 
 
 def _show(title: str, figures: dict[str, dict[str, Any]]) -> None:
-    headers = (title, "recordings", "covers", "width", "resampled: covers", "width")
-    table(
-        headers,
-        [
-            (
-                f["setting"],
-                str(f["recordings"]),
-                f"{f['covers']:.1%}",
-                f"{100 * f['width']:.0f}",
-                f"{f['resampled covers']:.1%}",
-                f"{100 * f['resampled width']:.0f}",
-            )
-            for f in figures.values()
-        ],
-    )
+    """Print coverage and width in points by setting and number of recordings."""
+    rows: dict[str, list[str]] = {}
+    for way in ("", "resampled "):
+        for f in figures.values():
+            cell = f"{f[f'{way}covers']:.1%} {100 * f[f'{way}width']:.0f}"
+            rows.setdefault(f["setting"], []).append(cell)
+    counts = [str(count) for count in RECORDINGS]
+    counts += [f"resampled: {counts[0]}", *counts[1:]]
+    table((f"{title}; recordings:", *counts), [(name, *cells) for name, cells in rows.items()])
     print()
 
 

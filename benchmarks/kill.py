@@ -170,7 +170,7 @@ def main() -> None:
         f"{sum(kill['killed'] for kill in figures['kills'])} of {options.kills} runs were killed: "
         f"{len(harm)} left damage, {len(figures['differences'])} differences (bar: {BAR})"
     )
-    finish(options, figures, start, headline)
+    finish(options, figures, start, headline, met=not harm and not figures["differences"])
 
 
 def _measure(options: Any, scratch: Path) -> dict[str, Any]:

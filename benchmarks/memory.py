@@ -70,7 +70,7 @@ def main() -> None:
         f"peak memory of predict grows by {growth:.1%} from 1 to {options.minutes} minutes "
         f"(bar {GROWTH:.0%})"
     )
-    finish(options, figures, start, headline)
+    finish(options, figures, start, headline, met=growth <= GROWTH)
 
 
 def _options() -> argparse.Namespace:

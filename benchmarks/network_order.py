@@ -67,7 +67,7 @@ def main() -> None:
         f"the {len(sees)} networks that see time tell the order in {min(sees):.1%} or more (bar "
         f"{BAR:.0%}), the {len(blind)} that do not in {max(blind):.1%} or less (chance is 50 %)"
     )
-    finish(options, figures, start, headline)
+    finish(options, figures, start, headline, met=min(sees) >= BAR)
 
 
 def _figures(name: str, seeds: int) -> dict[str, object]:

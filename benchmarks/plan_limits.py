@@ -91,7 +91,8 @@ def main() -> None:
         f"{figures['used, share at the bar']:.0%} of the plans (bar: all); {dead_by_laws} would "
         "have died by the laws alone"
     )
-    finish(options, figures, start, headline)
+    met = not dead and min(used) >= USED
+    finish(options, figures, start, headline, met=met)
 
 
 def _known(kind: str, folder: Path) -> Known:

@@ -90,7 +90,8 @@ def main() -> None:
         rows = list(pool.map(lambda case: _row(case, laws[case.kind], peaks[case]), chosen))
     _show(rows)
     figures = {"cases": rows, "summary": _summary(rows)}
-    finish(options, figures, start, _headline(figures["summary"]))
+    headline, met = _headline(figures["summary"])
+    finish(options, figures, start, headline, met=met)
 
 
 def _known(kind: str, folder: Path) -> tuple[Known, Known]:
@@ -225,14 +226,17 @@ def _summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _headline(found: dict[str, Any]) -> str:
-    return (
+def _headline(found: dict[str, Any]) -> tuple[str, bool]:
+    headline = (
         f"allocator peak of {found['cases']} cases: median error {found['median']:.1%} (bar "
         f"{MEDIAN:.0%}), worst {found['worst']:.1%} (bar {WORST:.0%}, {found['worst case']}); "
         f"resident worst {found['resident, worst']:.1%} (bar {RESIDENT:.0%}), with freed memory "
         f"kept {found['kept, worst']:.1%}; step time median {found['seconds, median']:.0%} "
         f"(bar {TIME:.0%}); 16 bytes a parameter: median {found['rule, median']:.0%}"
     )
+    allocator = found["median"] <= MEDIAN and found["worst"] <= WORST
+    resident, time = found["resident, worst"] <= RESIDENT, found["seconds, median"] <= TIME
+    return headline, allocator and resident and time
 
 
 def _options() -> argparse.Namespace:

@@ -63,6 +63,7 @@ def main() -> None:
         f"the data set's own recipe: {figures[OWN_RECIPE]['accuracy'][0]:.1%}, {own[0] * 100:+.1f} "
         f"points [{own[1] * 100:+.1f}, {own[2] * 100:+.1f}] against vidfit's choice "
         f"({CHOICE}, {figures[CHOICE]['accuracy'][0]:.1%}); best of all rows: {best}",
+        met=None,
     )
 
 

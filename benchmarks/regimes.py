@@ -125,7 +125,8 @@ def main() -> None:
         f"{_points(figures['rule']['lost to keeping none'])} points against keeping none "
         "(bar: not proven below zero)"
     )
-    finish(options, {**figures, "minutes": minutes}, start, headline)
+    met = figures["rule"]["lost to keeping none"][2] >= 0
+    finish(options, {**figures, "minutes": minutes}, start, headline, met=met)
 
 
 def load() -> Seen:

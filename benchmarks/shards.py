@@ -72,7 +72,7 @@ def main() -> None:
         f"WebDataset (bar 1.00), {figures['frame']['shuffled, cold']['over loose files']:.2f} "
         "times as fast as loose files when cold"
     )
-    finish(options, figures, start, headline)
+    finish(options, figures, start, headline, met=ratio >= 1)
 
 
 def _options() -> argparse.Namespace:

@@ -290,7 +290,7 @@ def _finish(options: argparse.Namespace, figures: dict[str, Figures], start: Fig
         name: {k: v.value if isinstance(v, Estimate) else v for k, v in f.items()}
         for name, f in figures.items()
     }
-    finish(options, plain, start, headline, met)
+    finish(options, plain, start, headline, met=met)
 
 
 if __name__ == "__main__":

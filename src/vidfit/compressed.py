@@ -53,6 +53,30 @@ class Footprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """That an artefact answers as the original does, by windows without a label.
+
+    Parameters
+    ----------
+    windows, recordings
+        How many were answered by both, and of how many recordings.
+    independent
+        How many independent windows they count for: those of one recording move alike.
+    changed
+        Share of windows with another answer, in [0, 1].
+    most_changed
+        The share that may change on other footage of this kind, in [0, 1]: the one-sided bound
+        at 97.5 % (Clopper and Pearson). Accuracy cannot fall by more.
+    """
+
+    windows: int
+    recordings: int
+    independent: float
+    changed: float
+    most_changed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Artefact:
     """One way to compress the model, with all that was measured of it.
 
@@ -83,6 +107,9 @@ class Artefact:
         were not measured.
     reason
         Why the verdict, in words.
+    certificate
+        How far its answers are the original's on windows without a label; ``None`` where there
+        are none, or answers were not measured. It decides nothing.
     """
 
     name: str
@@ -96,6 +123,7 @@ class Artefact:
     changed: float
     verdict: Verdict
     reason: str
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)

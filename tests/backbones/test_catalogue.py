@@ -223,3 +223,19 @@ def test_neither_torch_nor_transformers_is_imported():
     ).stdout.split()
     assert "vidfit.backbones.catalogue" in loaded
     assert {"torch", "transformers", "cv2", "sklearn", "httpx"}.isdisjoint(loaded)
+
+
+def test_the_best_published_of_candidates_is_read_from_the_catalogue():
+    names = ["motion", "transnetv2", "efficientnet-lite0@16", "efficientnet-lite2@16",
+             "efficientnet-lite2@4", "random:efficientnet-lite2", "my.py:Net"]  # fmt: skip
+    assert catalogue.best_published(names) == ("efficientnet-lite2@16", "ImageNet-1k top-1", 77.6)
+    of_actions = next(e for e in catalogue.entries() if "Kinetics-400 top-1" in e.metrics)
+    found = catalogue.best_published([*names, of_actions.name])
+    # A figure on videos decides, however much higher that on images is.
+    assert found == (
+        of_actions.name, "Kinetics-400 top-1", of_actions.metrics["Kinetics-400 top-1"]
+    )  # fmt: skip
+
+
+def test_of_what_nobody_published_there_is_no_best():
+    assert catalogue.best_published(["motion", "transnetv2", "my.py:Net"]) is None

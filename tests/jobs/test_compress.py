@@ -94,6 +94,30 @@ def test_the_same_call_goes_on_with_what_is_there(compressed, fitted):
     assert [a.loss for a in again.artefacts] == [a.loss for a in found.artefacts]
 
 
+def test_answers_to_windows_without_a_label_are_held_against_the_original(fitted, tmp_path):
+    clips, model = fitted
+    for tint in ("red", "blue"):
+        for recording in range(RECORDINGS, RECORDINGS + 4):
+            write_tinted(tmp_path / "more" / f"{tint}{recording}.mp4", tint, recording)
+    (tmp_path / "more" / "broken.mp4").write_bytes(b"no video")
+    options = replace(QUICK, techniques=("int8-weights",), unlabelled=tmp_path / "more")
+    found = run_compress(model, clips, tmp_path / "small", options)
+    (kept,) = found.artefacts
+    # Four recordings of two tints look alike to a perceptual hash.
+    assert kept.certificate.windows == 8 and 2 <= kept.certificate.recordings <= 8
+    assert kept.certificate.changed == 0 < kept.certificate.most_changed < 1
+    assert [Path(f.name).name for f in found.failures] == ["broken.mp4"]
+    card = load_model(tmp_path / "small" / "model").card["compression"]
+    assert card["certificate"]["windows"] == 8
+    document = json.loads((tmp_path / "small" / "compression.json").read_text())
+    assert document["artefacts"][0]["certificate"]["changed"] == 0
+
+
+def test_without_such_windows_nothing_is_certified(compressed):
+    found, _ = compressed
+    assert {one.certificate for one in found.artefacts} == {None}
+
+
 def test_what_saves_nothing_is_not_judged_and_no_model_is_written(fitted, tmp_path):
     clips, model = fitted
     found = run_compress(model, clips, tmp_path, replace(QUICK, techniques=("masked",)))

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vidfit.metrics.noninferior import LEVEL, holm, paired_loss, share_bound
+from vidfit.metrics.noninferior import (
+    LEVEL,
+    holm,
+    independent_trials,
+    paired_loss,
+    share_bound,
+)
 
 
 def test_of_recordings_of_one_clip_it_is_students_t():
@@ -69,3 +75,20 @@ def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_copies_of_a_clip_count_as_one_and_independent_clips_as_many():
+    moved = np.random.default_rng(3).normal(size=2000)
+    alone = independent_trials(moved, [str(i // 5) for i in range(2000)])
+    assert 1800 < alone <= 2000
+    copied = independent_trials(np.repeat(moved[:400], 5), [str(i // 5) for i in range(2000)])
+    assert copied == pytest.approx(400, rel=0.01)
+
+
+@pytest.mark.parametrize("groups", [["a", "a", "b", "b", "c"], ["a"] * 5])
+def test_where_nothing_moves_each_recording_counts_once(groups):
+    assert independent_trials(np.full(5, 0.25), groups) == len(set(groups))
+
+
+def test_740_independent_windows_without_a_change_certify_half_a_point():
+    assert share_bound(0, 740) < 0.005 < share_bound(0, 735)

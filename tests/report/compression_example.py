@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vidfit.compressed import Artefact, Compression, Footprint, Verdict
+from vidfit.compressed import Artefact, Certificate, Compression, Footprint, Verdict
 from vidfit.contracts import Estimate, Failure
 from vidfit.reported import Stage
 
@@ -171,6 +171,16 @@ def bare_compression() -> Compression:
     artefacts[1] = replace(artefacts[1], accuracy=NOT_MEASURED, loss=NOT_MEASURED)
     artefacts[2] = replace(artefacts[2], footprint=Footprint("", NAN, NAN, 0, 0))
     return replace(base, artefacts=tuple(artefacts), stages=(Stage("compress", None, NAN),))
+
+
+def certified_compression() -> Compression:
+    """Return a compression whose answers were compared on windows without a label, too."""
+    base = kept_compression()
+    first, second, *others = base.artefacts
+    return replace(base, artefacts=(
+        replace(first, certificate=Certificate(812, 96, 640.4, 0.0, 0.00574)),
+        replace(second, certificate=Certificate(812, 96, 598.0, 3 / 812, 0.0121)), *others,
+    ))  # fmt: skip
 
 
 def empty_compression() -> Compression:

@@ -39,7 +39,7 @@ from vidfit.report.compression_spots import (
 from vidfit.report.cost_chart import overlap
 
 NAN = float("nan")
-EXAMPLES = ("kept", "refused", "useless", "broken", "bare", "empty", "long", "hostile")
+EXAMPLES = ("kept", "refused", "useless", "broken", "bare", "empty", "long", "hostile", "certified")
 
 
 def example(name: str) -> Compression:
@@ -125,6 +125,34 @@ def test_nothing_kept_marks_nothing_and_points_to_the_original():
     assert "MODEL is still the original, runs/two-questions/model ." in Page(html).text
     kept = Page(compression_html(example("kept"))).text
     assert "MODEL is the directory model beside this page." in kept
+
+
+def test_what_is_certified_stands_on_page_and_terminal():
+    said = (
+        "int8-static gives the same answer to all of 812 windows without a label, of 96 "
+        "recordings; they count for 640 independent ones: at most 0.57 points can be lost on such "
+        "footage."
+    )
+    certified = example("certified")
+    assert said in flat(compression_markdown(certified))
+    text = Page(compression_html(certified)).text
+    assert said in text
+    assert "gives another answer to 3 of 812 windows" in text and "at most 1.2 points" in text
+    found = json.loads(compression_json(certified))["artefacts"][1]["certificate"]
+    assert found == {
+        "windows": 812, "recordings": 96, "independent": 598.0, "changed": 0.00369458,
+        "most_changed": 0.0121,
+    }  # fmt: skip
+    refused = replace(certified, chosen="")
+    # Of those that are not kept the one that needs the least tolerance.
+    assert "float16-weights gives another answer" in flat(compression_markdown(refused))
+
+
+def test_where_nothing_was_compared_nothing_is_certified():
+    kept = example("kept")
+    assert words.agreed(kept) == ""
+    assert "without a label" not in compression_markdown(kept)
+    assert "without a label" not in Page(compression_html(kept)).text
 
 
 def test_few_recordings_are_told(compression):
@@ -374,6 +402,7 @@ def test_summary_fits_a_screen_and_stays_text(compression):
     text = compression_markdown(compression)
     lines = text.splitlines()
     more = 2 * (len(compression.artefacts) > 11) + max(0, min(6, len(compression.failures)) - 2)
+    more += 2 * any(artefact.certificate for artefact in compression.artefacts)
     assert len(lines) <= 28 + more
     assert "<script" not in text and "nan" not in text.split()
     rows = [line for line in lines if line.startswith("|")]

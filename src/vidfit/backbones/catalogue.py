@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import util
@@ -32,6 +32,9 @@ ENCODER_TASKS = frozenset(
     }
 )
 """Tasks of networks that could encode clips; the others are of no use here yet."""
+
+PUBLISHED = ("Kinetics-400 top-1", "ImageNet-1k top-1")
+"""Metrics by which models are compared that were never run on the clips, the nearest first."""
 
 _WHY_NOT = {
     "timm": "timm needs torchvision, which has no CPU build for vidfit's torch",
@@ -175,6 +178,34 @@ def find(name: str) -> Entry:
             f"The catalogue knows no model {name!r}.{hint} `vidfit models` lists all of them."
         )
     return entry
+
+
+def best_published(candidates: Sequence[str]) -> tuple[str, str, float] | None:
+    """Return the candidate with the best published figure, the metric and the figure in percent.
+
+    The first metric of ``PUBLISHED`` that any of them has decides; between equals the first
+    named. ``None`` where nothing is published of any.
+
+    Parameters
+    ----------
+    candidates
+        Models under a sampling or not, such as ``efficientnet-lite0@16``.
+    """
+    entries = {name: lookup(name.partition("@")[0]) for name in candidates}
+    for metric in PUBLISHED:
+        figures = {
+            name: figure
+            for name, entry in entries.items()
+            if entry and (figure := _figure(entry, metric)) is not None
+        }
+        if figures:
+            best = max(figures, key=lambda name: figures[name])
+            return best, metric, figures[best]
+    return None
+
+
+def _figure(entry: Entry, metric: str) -> float | None:
+    return next((value for key, value in entry.metrics.items() if key.startswith(metric)), None)
 
 
 def status(entry: Entry) -> Status:

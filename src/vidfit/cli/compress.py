@@ -32,6 +32,12 @@ def compress(  # noqa: PLR0913  (the options of a command)
         int, typer.Option(min=0, help="Updates that teach a pruned network; 0 prunes nothing.")
     ] = 200,
     groups: Groups = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            help="More clips, labels not needed, to compare answers on with the original's."
+        ),
+    ] = None,
     workers: Workers = None,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
@@ -44,7 +50,7 @@ def compress(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.options import CompressOptions
 
     options = CompressOptions(
-        max_loss, target, tuple(technique or ()), distil_steps, groups, workers
+        max_loss, target, tuple(technique or ()), distil_steps, groups, workers, unlabelled
     )
     folder = output or output_of(clips).with_name(f"{output_of(clips).name}-small")
     with claimed(folder), Bars() as bars:

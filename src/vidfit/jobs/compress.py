@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.compressed import Compression
+from vidfit.compressed import Certificate, Compression
 from vidfit.contracts import (
     Backbone,
     BackboneSpec,
     Clip,
     Estimate,
+    Failure,
     Frames,
     Progress,
     TorchBackbone,
+    clip_key,
 )
 from vidfit.errors import ModelError, NotEnoughDataError
 from vidfit.evaluate import few_recordings
@@ -26,15 +29,16 @@ from vidfit.features.frames import write_frames
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.artefacts import Bench, Made
+from vidfit.jobs.certificate import certificate, of_other_recordings, unlabelled_windows
 from vidfit.jobs.copies import joined
 from vidfit.jobs.folds import able_classes, of_classes, put_aside
-from vidfit.jobs.judged import Judge, Judgement, Refitted, Unchanged, judgement
+from vidfit.jobs.judged import Judge, Judgement, Refitted, Unchanged, answers_of, judgement
 from vidfit.jobs.opened_model import open_model
 from vidfit.jobs.openings import open_holdout
 from vidfit.jobs.options import CompressOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
-from vidfit.jobs.table import Table, build_table
+from vidfit.jobs.table import Table, Tally, build_table
 from vidfit.jobs.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
 from vidfit.launch import Here
@@ -113,7 +117,7 @@ def run_compress(
     notes: list[str] = []
     workers = options.workers or hardware().cores
     subject = _subject(directory)
-    manifest = read_manifest(source, groups=options.groups)
+    listed = manifest = read_manifest(source, groups=options.groups)
     say(manifest, progress)
     store = FeatureStore(output / "features")
     with timed(stages, "look for copies"):
@@ -128,32 +132,38 @@ def run_compress(
         original = bench.original()
         made = _made(bench, original, subject, options, progress)
     judged = [one for one in made if is_gain(one, original, options.target)]
+    bare, refused = unlabelled_windows(listed, options.unlabelled, subject.model.window_seconds)
     with timed(stages, "decode and extract"):
         everyone = {b.spec.name: b for one in (original, *judged) for b in one.members}
-        table, tally = build_table(
-            clips,
-            [accelerate(backbone) for backbone in everyone.values()],
-            store,
-            Here(workers),
-            progress,
+        look = partial(
+            build_table,
+            backbones=[accelerate(backbone) for backbone in everyone.values()],
+            store=store,
+            place=Here(workers),
+            progress=progress,
             steps=heads.in_steps(subject.model.head),
         )
+        table, tally = look(clips)
+        others, unread = _of_others(look, clips, bare)
     judged = [one for one in judged if all(b.spec.name in table.vectors for b in one.members)]
     with timed(stages, "judge on unseen recordings"), one_blas_thread():
         judge = _judge(subject, table, calibration)
-        itself, *others = _judgements(judge, [original, *judged], table, progress)
-    judgements = {one.name: found for one, found in zip(judged, others, strict=True)}
+        itself, *found = _judgements(judge, [original, *judged], table, progress)
+        certificates = _certificates(judge, subject.model, judged, others)
     counted = _counted(judge, table, calibration)
     if subject.trained:
         open_holdout([clip for clip in table.clips if clip.split == "test"], output, notes)
-    chosen, artefacts = chosen_of(rated(made, original, judgements, options), options.target)
+    judgements = {one.name: of for one, of in zip(judged, found, strict=True)}
+    verdicts = rated(made, original, judgements, options)
+    verdicts = [replace(one, certificate=certificates.get(one.name)) for one in verdicts]
+    chosen, artefacts = chosen_of(verdicts, options.target)
     compression = Compression(
         str(directory), str(source), options.target, options.max_loss / 100,
         chosen, verdict_words(chosen, artefacts, options),
         tuple(network.spec.name for network in subject.networks.values()),
         replace(artefact(original, itself, 0.0), loss=NOTHING), artefacts,
         *counted, judge.protocol,
-        (*manifest.rejected, *tally.clips, *tally.backbones), tuple(stages),
+        (*manifest.rejected, *tally.clips, *tally.backbones, *refused, *unread), tuple(stages),
         hardware().describe(),
         (*manifest.warnings, *dict.fromkeys(notes), *few_recordings(counted[1])),
     )  # fmt: skip
@@ -320,6 +330,35 @@ def _judgements(
     return found
 
 
+def _of_others(
+    look: Callable[[Sequence[Clip]], tuple[Table, Tally]],
+    clips: Sequence[Clip],
+    bare: Sequence[Clip],
+) -> tuple[Table | None, list[Failure]]:
+    """Return windows without a label of other recordings, and those that cannot be read."""
+    if not bare:
+        return None, []
+    # With the labelled ones, whose recordings and copies are left out; their features are known.
+    everyone, tally = look([*clips, *bare])
+    keys = {clip_key(clip) for clip in bare}
+    return of_other_recordings(everyone), [f for f in tally.clips if f.name in keys]
+
+
+def _certificates(
+    judge: Judge, original: Model, judged: Sequence[Made], others: Table | None
+) -> dict[str, Certificate | None]:
+    """Compare what would be handed out with the original, by artefact."""
+    if others is None or not others.clips:
+        return {}
+    original_MK = answers_of(original, original.members, others)
+    found = {}
+    for one in judged:
+        model = judge.model(one.members)
+        answers_MK = answers_of(model, model.members, others)
+        found[one.name] = certificate(answers_MK, original_MK, others.groups)
+    return found
+
+
 def _counted(judge: Judge, table: Table, calibration: Sequence[Clip]) -> tuple[int, int, int]:
     """Return clips that were judged, their recordings, and clips that calibrated."""
     groups = [group for group, judged in zip(table.groups, judge.judged, strict=True) if judged]
@@ -331,7 +370,9 @@ def _save(
 ) -> None:
     one = next(a for a in compression.artefacts if a.name == compression.chosen)
     facts = asdict(one)
-    measured = ("details", "accuracy", "loss", "probability_loss", "similarity", "footprint")
+    measured = (
+        "details", "accuracy", "loss", "probability_loss", "similarity", "footprint", "certificate"
+    )  # fmt: skip
     card = {
         **subject.model.card,
         "declines": None,  # of this model nobody has measured it

@@ -19,7 +19,7 @@ from vidfit.jobs.compared import model_of
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
 from vidfit.metrics import fit_temperature, mean_interval, probabilities, share_interval
-from vidfit.metrics.noninferior import PairedLoss, paired_loss, share_bound
+from vidfit.metrics.noninferior import PairedLoss, independent_trials, paired_loss, share_bound
 from vidfit.model import Model
 from vidfit.selection import Contender, Terms, fit_contenders
 
@@ -142,6 +142,13 @@ class Refitted:
         return fit_contenders(table.rows, folds_M, terms)[-1]
 
 
+def answers_of(model: Model, members: Sequence[str], table: Table) -> Floats:
+    """Return a model's calibrated probabilities [M, K] of clips, by the tokens of ``members``."""
+    head = heads.restore(model.head, model.arrays)
+    of = table.steps if heads.in_steps(model.head) else table.vectors
+    return probabilities(head.log_probabilities([of[name] for name in members]), model.temperature)
+
+
 @dataclass(frozen=True)
 class Unchanged:
     """A head that stays as it is, over a network that was trained with it.
@@ -168,11 +175,7 @@ class Unchanged:
 
     def answers(self, members: Sequence[str]) -> Floats:
         """Return the head's probabilities of the test clips."""
-        head = heads.restore(self.original.head, self.original.arrays)
-        in_steps = heads.in_steps(self.original.head)
-        of = self.table.steps if in_steps else self.table.vectors
-        out_MK = head.log_probabilities([of[name] for name in members])
-        found_MK = probabilities(out_MK, self.original.temperature)
+        found_MK = answers_of(self.original, members, self.table)
         found_MK[~self.tested_M] = np.nan
         return found_MK[None]
 
@@ -213,9 +216,6 @@ def _floored(loss: Estimate, changed_M: Floats, less_M: Floats, groups: Sequence
 
     Clips of one recording count for less than one each, as far as their probabilities move alike.
     """
-    apart = paired_loss(less_M, [str(i) for i in range(len(groups))]).error
-    together = paired_loss(less_M, groups).error
-    alike = max(1.0, (together / apart) ** 2) if apart > 0 else 1.0
-    changed, trials = float(changed_M.mean()), len(groups) / alike
+    changed, trials = float(changed_M.mean()), independent_trials(less_M, groups)
     more = share_bound(changed * trials, trials) - changed
     return Estimate(loss.value, min(loss.low, loss.value - more), max(loss.high, loss.value + more))

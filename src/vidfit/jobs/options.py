@@ -339,6 +339,9 @@ class CompressOptions:
         File that maps clips to recordings.
     workers
         Threads that decode and infer; ``None`` means one for each usable core.
+    unlabelled
+        Folder or list of clips on which answers are compared with the original's, beside those
+        without a label among the clips themselves; labels are not looked at.
     """
 
     max_loss: float = 0.5
@@ -347,6 +350,7 @@ class CompressOptions:
     distil_steps: int = 200
     groups: Path | None = None
     workers: int | None = None
+    unlabelled: str | Path | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from vidfit.backbones import catalogue
 from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, seconds_a_clip
-from vidfit.errors import BackboneError
 from vidfit.evaluate import class_shares, few_recordings
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
@@ -25,7 +24,6 @@ from vidfit.selection.scores import PROBES, SCORES
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02
-_PUBLISHED = ("Kinetics-400 top-1", "ImageNet-1k top-1")
 
 
 @dataclass(frozen=True)
@@ -255,27 +253,15 @@ def _baselines(found: Searched) -> list[Baseline]:
     largest = max(ran, key=lambda name: found.loaded(name).backbone.spec.parameters)
     parameters = found.loaded(largest).backbone.spec.parameters / 1e6
     rows = [_baseline(found, "largest", largest, f"{parameters:.2f} M parameters")]
-    for metric in _PUBLISHED:
-        figures = {name: _published(name, metric) for name in ran}
-        known = {name: figure for name, figure in figures.items() if figure is not None}
-        if known:
-            best = max(known, key=lambda name: known[name])
-            evidence = f"{metric} {known[best]:.1f} %"
-            return [*rows, _baseline(found, "best published", best, evidence)]
-    return rows
+    published = catalogue.best_published(ran)
+    if published is None:
+        return rows
+    name, metric, percent = published
+    return [*rows, _baseline(found, "best published", name, f"{metric} {percent:.1f} %")]
 
 
 def _baseline(found: Searched, rule: str, name: str, evidence: str) -> Baseline:
     return Baseline(rule, name, evidence, found.figure(name), found.behind(name))
-
-
-def _published(name: str, metric: str) -> float | None:
-    """Return a published figure of a candidate, in percent, if there is one."""
-    try:
-        entry = catalogue.find(name.partition("@")[0])
-    except BackboneError:
-        return None
-    return next((value for key, value in entry.metrics.items() if key.startswith(metric)), None)
 
 
 def _temporal(contest: Contest) -> Temporal | None:

@@ -88,6 +88,21 @@ def paired_loss(losses_M: ArrayLike, groups: Sequence[str]) -> PairedLoss:
     return PairedLoss(value, error, count)
 
 
+def independent_trials(moved_M: ArrayLike, groups: Sequence[str]) -> float:
+    """Return how many independent clips so many clips count for, at most their number.
+
+    Clips of one recording count for less than one each, as far as ``moved_M`` is alike within a
+    recording: their number over the design effect, which is the squared ratio of the standard
+    error over recordings to that over clips (Kish 1965). Where it is the same for all clips,
+    nothing is known of that, and each recording counts once.
+    """
+    apart = paired_loss(moved_M, [str(i) for i in range(len(groups))]).error
+    together = paired_loss(moved_M, groups).error
+    if not (apart > 0 and together >= 0):
+        return float(len(set(groups)))
+    return len(groups) / max(1.0, (together / apart) ** 2)
+
+
 def share_bound(found: float, of: float, level: float = LEVEL) -> float:
     """Return the share that ``found`` of ``of`` independent trials leave possible, in [0, 1].
 

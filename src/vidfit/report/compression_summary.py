@@ -25,7 +25,8 @@ def compression_markdown(compression: Compression) -> str:
     """
     c = compression
     lines = [*_wrapped(f"**{words.headline(c)}**"), "", *_wrapped(c.verdict), ""]
-    lines += [*_table(c), "", *_wrapped(words.judged_sentence(c)), *_failed(c)]
+    lines += [*_table(c), "", *_wrapped(words.judged_sentence(c)), *_wrapped(words.agreed(c))]
+    lines += _failed(c)
     if c.failures:
         noun = "clip or network" if len(c.failures) == 1 else "clips or networks"
         lines += ["", f"{len(c.failures):,} {noun} could not be used:", *listed(c.failures)]

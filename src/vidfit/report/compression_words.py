@@ -9,7 +9,7 @@ from vidfit.report import wording
 from vidfit.report.training_words import TIMES
 
 if TYPE_CHECKING:
-    from vidfit.compressed import Artefact, Compression, Footprint, Target, Verdict
+    from vidfit.compressed import Artefact, Certificate, Compression, Footprint, Target, Verdict
     from vidfit.contracts import Estimate
 
 VERDICTS: dict[Verdict, tuple[str, str]] = {
@@ -175,6 +175,33 @@ def judged_sentence(compression: Compression) -> str:
     if accuracy is not None and isfinite(accuracy.value):
         text += f"; the original is right on {wording.figure(accuracy)} of them"
     return f"{text}."
+
+
+def agreed(compression: Compression) -> str:
+    """Say how far the kept artefact, or else the one nearest to it, answers as the original does.
+
+    Empty where nothing was compared.
+    """
+    known = {a.name: a.certificate for a in compression.artefacts if a.certificate}
+    if not known:
+        return ""
+    enough = {a.name: a.enough for a in compression.artefacts if a.name in known}
+    nearest = min(known, key=lambda name: enough[name])
+    name = compression.chosen if compression.chosen in known else nearest
+    return f"{name} {certificate(known[name])}"
+
+
+def certificate(of: Certificate) -> str:
+    """Say how far an artefact answers as the original does where there is no label."""
+    changed = round(of.changed * of.windows)
+    answers = f"another answer to {changed:,}" if changed else "the same answer to all"
+    count = f"{of.independent:,.{0 if of.independent >= 10 else 1}f}"
+    most = f"{100 * of.most_changed:#.2g}".removesuffix(".")
+    return (
+        f"gives {answers} of {wording.counted(of.windows, 'window')} without a label, of "
+        f"{wording.counted(of.recordings, 'recording')}; they count for {count} "
+        f"independent ones: at most {most} points can be lost on such footage."
+    )
 
 
 def ordered(compression: Compression) -> list[Artefact]:
