@@ -44,7 +44,7 @@ def build_combination(found: Found) -> Combination:
     labels_M, groups = table.labels_M, table.groups
     measure = compared.terms.measure
     baseline_MK = class_shares(labels_M, len(table.classes), len(labels_M))
-    scored = compared.scored(lambda deal: [deal.chosen_MK, baseline_MK])
+    scored = compared.procedure(baseline_MK)
     return Combination(
         data=found.data,
         classes=table.classes,
@@ -57,9 +57,7 @@ def build_combination(found: Found) -> Combination:
         best_single=compared.best_single,
         metric=measure.name,
         higher_is_better=measure.higher_is_better,
-        fusion=compared.scored(lambda deal: [deal.answers_MK[FUSION]]).interval(0)
-        if compared.gain
-        else None,
+        fusion=compared.scored([FUSION]).interval(0) if compared.gain else None,
         gain=compared.gain.points if compared.gain else None,
         proven=bool(compared.gain and compared.gain.proven),
         score=scored.interval(0),
@@ -107,7 +105,7 @@ def _options(found: Found) -> tuple[Option, ...]:
     honest = found.compared.honest
     contenders = found.compared.contenders
     names = [c.name for c in contenders]
-    scored = found.compared.scored(lambda deal: [deal.answers_MK[name] for name in names])
+    scored = found.compared.scored(names)
     merits = dict(zip(names, map(float, scored.merits_C), strict=True))
     seconds = {name: float(honest.seconds_M[name].mean()) for name in names}
     front = {

@@ -64,8 +64,9 @@ class Trained:
 class Compared:
     """What was fitted on the training clips, and what it is worth on other recordings.
 
-    ``deals`` are answers to every clip, each by a way of dealing recordings to folds; one deal
-    alone moves a figure of a few hundred clips by up to three points. ``honest`` is the first.
+    ``deals`` are answers to every clip, each by a way of dealing recordings to folds: one deal
+    alone moves the figure of the whole procedure by up to three points where clips are few. What
+    contenders score is of the first, ``honest``.
     ``folds_M`` are those on which was chosen, on ``terms``; ``behind`` is by how much the best
     single model is ahead of the recommended one, ``None`` where they are the same; ``trained``
     is the network that was trained, if one was.
@@ -85,33 +86,41 @@ class Compared:
         """The answers of the first deal."""
         return self.deals[0]
 
-    def scored(self, pick: Callable[[Nested], Sequence[Floats]]) -> Scored:
-        """Return what answers of each deal score, averaged over the deals.
+    def scored(self, names: Sequence[str]) -> Scored:
+        """Return what contenders, or `SINGLE` and `FUSION`, score in the first deal."""
+        train, answers = self.train, self.honest.answers_MK
+        return score_all(
+            self.terms.measure, train.labels_M, [answers[name] for name in names], train.groups
+        )
+
+    def procedure(self, *others: Floats) -> Scored:
+        """Return what the whole procedure scores, averaged over the deals; beside it, others.
 
         Parameters
         ----------
-        pick
-            Returns of a deal the answers [M, K] to score.
+        others
+            Answers [M, K] that are the same in every deal, such as those of a baseline.
         """
         measure, train = self.terms.measure, self.train
         return averaged(
-            [score_all(measure, train.labels_M, pick(deal), train.groups) for deal in self.deals]
+            [
+                score_all(measure, train.labels_M, [deal.chosen_MK, *others], train.groups)
+                for deal in self.deals
+            ]
         )
 
     @cached_property
     def best_single(self) -> str:
         """The single model of the best figure, which a fusion is held against."""
         names = [c.name for c in self.contenders if not c.method]
-        scored = self.scored(lambda deal: [deal.answers_MK[name] for name in names])
-        return names[int(scored.merits_C.argmax())]
+        return names[int(self.scored(names).merits_C.argmax())]
 
     @cached_property
     def gain(self) -> Gain | None:
         """What the fusion of each fold has more than the best single model, if one was tried."""
         if FUSION not in self.honest.answers_MK:
             return None
-        names = FUSION, self.best_single
-        return gain_of(self.scored(lambda deal: [deal.answers_MK[name] for name in names]))
+        return gain_of(self.scored([FUSION, self.best_single]))
 
     @property
     def chosen_in_folds(self) -> tuple[str, ...]:
@@ -243,25 +252,32 @@ def compare(
     rows, folds_M = train.rows, folds.to_choose(train.labels_M, train.groups, 0)
     with ThreadPoolExecutor(1, thread_name_prefix="vidfit") as beside:
         fitted = beside.submit(fit_contenders, rows, folds_M, terms)
-        answered = [
+        first = nested(
+            rows, folds.by_recording, terms, inner_folds=folds.to_choose, look=seen_first
+        )
+        taken = replace(terms, methods=_methods_taken(first, terms))
+        further = [
             nested(
-                rows,
-                folds.by_recording,
-                terms,
-                inner_folds=folds.to_choose,
-                look=seen if deal else seen_first,
-                deal=deal,
+                rows, folds.by_recording, taken, inner_folds=folds.to_choose, look=seen, deal=deal
             )
-            for deal in deals
+            for deal in deals[1:]
         ]
         contenders = fitted.result()
     choice = choose(contenders, rows, terms)
-    compared = Compared(folds_M, train, answered, contenders, choice, terms)
+    compared = Compared(folds_M, train, [first, *further], contenders, choice, terms)
     if choice.recommended is choice.best_single:
         return compared
     names = choice.best_single.name, choice.recommended.name
-    both = compared.scored(lambda deal: [deal.answers_MK[name] for name in names])
-    return replace(compared, behind=both.lead(0, 1))
+    return replace(compared, behind=compared.scored(names).lead(0, 1))
+
+
+def _methods_taken(first: Nested, terms: Terms) -> tuple[str, ...]:
+    """Return the ways to combine models that were taken in a fold: further deals try no others.
+
+    Where no fold took a fusion, further deals need none to repeat what was done.
+    """
+    by_fold = {name.rpartition("-")[0] for name in first.chosen_by_fold}
+    return tuple(method for method in terms.methods if method in by_fold)
 
 
 def deals_of(train: Table, folds: Folds, most: int = DEALS) -> list[int]:

@@ -71,7 +71,7 @@ def build_report(found: Findings) -> Report:
     judges = len(set(judged.groups))
     random = score_all(measure, train.labels_M, [found.leaky_MK], train.keys)
     by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
-    leak = by_recording.beside(found.compared.scored(lambda deal: [deal.answers_MK[chosen.name]]))
+    leak = by_recording.beside(found.compared.scored([chosen.name]))
     results = _results(judged, answers_MK, _declined(found, judged, answers_MK))
     return Report(
         data=found.data,
@@ -173,7 +173,7 @@ def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
     train, measure = found.train, found.compared.terms.measure
     loaded = {candidate.name: candidate for candidate in found.candidates}
     honest, contenders = found.compared.honest, found.compared.contenders
-    scored = found.compared.scored(lambda deal: [deal.answers_MK[c.name] for c in contenders])
+    scored = found.compared.scored([c.name for c in contenders])
     best, tied_C = int(scored.merits_C.argmax()), tied_with_best(scored)
     rows = [
         replace(
