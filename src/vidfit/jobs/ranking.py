@@ -24,6 +24,8 @@ from vidfit.selection.scores import PROBES, SCORES
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02
+_SHOWN_SCORES = ("logme", "parc")
+"""The others order candidates by chance or against their worth (``benchmarks.selection_regret``)."""
 
 
 @dataclass(frozen=True)
@@ -221,10 +223,10 @@ def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -
 
 
 def _scores(entry: Entry) -> dict[str, float]:
-    """Return transferability scores on the clips of a candidate's last round."""
+    """Return the transferability scores that are worth a look, on a candidate's last round."""
     (vectors_MD,) = entry.table.vectors.values()
     labels_M = entry.table.labels_M
-    found = {name: score(vectors_MD, labels_M) for name, score in SCORES.items()}
+    found = {name: SCORES[name](vectors_MD, labels_M) for name in _SHOWN_SCORES}
     return found | {"knn": PROBES["knn"](vectors_MD, labels_M, entry.folds_M)}
 
 
