@@ -50,7 +50,7 @@ RULES: dict[str, Pick] = {
     "best by estimate": _best,
     "cheapest of the tied": _tied,
     "cheapest in one error": lambda h, g, c: recommend(score_values(h, g), c, Rule(give_up=1.0)),
-    "default": recommend,
+    "default": lambda h, g, c: recommend(score_values(h, g), c),
 }
 """The second was the default before; the last is, with its limit of two points."""
 
