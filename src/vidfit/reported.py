@@ -12,15 +12,15 @@ from vidfit.contracts import Clip, Estimate, Failure, Note
 class Candidate:
     """One row of the leaderboard.
 
-    ``kind`` is ``"backbone"``, ``"fusion"`` or ``"baseline"``. ``accuracy`` is top-1 on
-    recordings not seen in training, in [0, 1]. ``seconds_per_clip`` is measured time of decode
+    ``kind`` is ``"backbone"``, ``"fusion"`` or ``"baseline"``. ``score`` is the figure of
+    the metric on recordings not seen in training. ``seconds_per_clip`` is measured time of decode
     and inference on one thread of this machine.
     """
 
     name: str
     kind: Literal["backbone", "fusion", "baseline"]
     members: tuple[str, ...]
-    accuracy: Estimate
+    score: Estimate
     seconds_per_clip: float
     dim: int
     parameters: int

@@ -219,7 +219,7 @@ def bare_report() -> Report:
     """Return a report in which little could be measured."""
     base = example_report(("yes", "no"), 8)
     candidates = tuple(
-        replace(c, accuracy=replace(c.accuracy, low=NAN, high=NAN), seconds_per_clip=NAN)
+        replace(c, score=replace(c.score, low=NAN, high=NAN), seconds_per_clip=NAN)
         for c in CANDIDATES[:3]
     )
     return replace(

@@ -57,7 +57,7 @@ def test_pareto_front_has_no_member_that_another_beats():
     for member in front:
         assert not any(
             other.seconds_per_clip <= member.seconds_per_clip
-            and other.accuracy.value > member.accuracy.value
+            and other.score.value > member.score.value
             for other in candidates
         )
     assert by_accuracy(candidates)[0] in front

@@ -100,7 +100,7 @@ def test_page_holds_every_figure(combination):
     text = Page(combination_html(combination)).text
     for option in combination.options:
         assert " ".join(option.name.split()) in text
-        assert wording.interval(option.accuracy) in text
+        assert wording.interval(option.score) in text
         assert words.interval(option.gain) in text or option.name == combination.best_single
         assert wording.milliseconds(option.seconds_per_clip) in text
         assert wording.large(option.parameters) in text
@@ -389,7 +389,7 @@ def test_student_without_a_proven_gain_keeps_nothing():
 def test_json_holds_every_field_in_order(combination):
     read = json.loads(combination_json(combination), parse_constant=pytest.fail)
     assert list(read) == ["format", *(f.name for f in fields(Combination))]
-    assert read["format"] == "vidfit.fusion/1"
+    assert read["format"] == "vidfit.fusion/2"
     assert len(read["options"]) == len(combination.options)
     for row in read["options"]:
         assert list(row) == [f.name for f in fields(Option)]

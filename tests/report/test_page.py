@@ -88,7 +88,7 @@ def test_figures_equal_those_of_the_report():
     for estimate in (report.majority, report.grouped_split, report.random_split):
         assert wording.figure(estimate) in text
     for row in report.candidates:
-        a = row.accuracy
+        a = row.score
         assert f"{100 * a.value:.1f} [{100 * a.low:.1f}, {100 * a.high:.1f}]" in text
         assert row.name in text and row.licence in text
         assert wording.milliseconds(row.seconds_per_clip) in text

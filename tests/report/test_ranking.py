@@ -40,12 +40,12 @@ def bare_ranking() -> Ranking:
     base = example_ranking()
     value = Estimate(0.7, NAN, NAN)
     candidates = tuple(
-        replace(c, accuracy=value if i % 2 else NOT_MEASURED, behind_best=NOT_MEASURED,
+        replace(c, score=value if i % 2 else NOT_MEASURED, behind_best=NOT_MEASURED,
                 seconds_per_clip=NAN, gmacs_per_clip=NAN, scores={"LogME": NAN})
         for i, c in enumerate(base.candidates)
     )  # fmt: skip
     baselines = tuple(
-        replace(b, accuracy=NOT_MEASURED, behind_best=NOT_MEASURED) for b in base.baselines
+        replace(b, score=NOT_MEASURED, behind_best=NOT_MEASURED) for b in base.baselines
     )
     temporal = replace(base.temporal, ordered=NOT_MEASURED, shuffled=NOT_MEASURED, gain=value)
     return replace(
@@ -234,9 +234,9 @@ def test_picture_has_the_rules_of_the_page_for_charts():
 def test_json_holds_every_field_in_order():
     read = json.loads(ranking_json(example_ranking()))
     assert list(read) == ["format", *(f.name for f in fields(Ranking))]
-    assert read["format"] == "vidfit.ranking/1"
+    assert read["format"] == "vidfit.ranking/2"
     first = example_ranking().candidates[0]
-    assert read["candidates"][0]["accuracy"]["value"] == first.accuracy.value
+    assert read["candidates"][0]["score"]["value"] == first.score.value
     assert read["rungs"][0]["dropped"][0] == {
         "name": "motion-histogram", "reason": "16.1 points behind, proven on 30 clips",
     }  # fmt: skip
@@ -292,7 +292,7 @@ def test_markdown_stays_in_its_cells_and_short(ranking):
 def test_claim_is_set_beside_what_holds(own, score, said):
     base = example_ranking()
     candidates = tuple(
-        replace(c, accuracy=Estimate(own, NAN, NAN)) if c.name == base.recommended else c
+        replace(c, score=Estimate(own, NAN, NAN)) if c.name == base.recommended else c
         for c in base.candidates
     )
     ranking = replace(base, candidates=candidates, score=Estimate(score, score, score))

@@ -178,7 +178,7 @@ def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
     rows = [
         replace(
             _row(contender, [loaded[name] for name in contender.members]),
-            accuracy=scored.interval(i),
+            score=scored.interval(i),
             seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
             chosen=contender is found.compared.chosen,
             note="tied with the best" if tied_C[i] and i != best else "",
@@ -202,7 +202,7 @@ def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
         name=contender.name,
         kind="backbone" if single else "fusion",
         members=contender.members,
-        accuracy=Estimate(math.nan, math.nan, math.nan),
+        score=Estimate(math.nan, math.nan, math.nan),
         seconds_per_clip=math.nan,
         dim=sum(spec.dim for spec in specs),
         parameters=sum(spec.parameters for spec in specs),

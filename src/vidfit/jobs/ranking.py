@@ -206,7 +206,7 @@ def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -
         name=name,
         standing=standing,
         reason=reason,
-        accuracy=found.figure(name),
+        score=found.figure(name),
         behind_best=found.behind(name),
         clips=len(entry.answers_MK),
         seconds_per_clip=loaded.cost.seconds,

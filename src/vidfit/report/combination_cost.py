@@ -38,7 +38,7 @@ class Spot:
 
     name: str
     kind: str
-    accuracy: Estimate
+    score: Estimate
     seconds_per_clip: float
     rank: int
     front: bool
@@ -47,17 +47,15 @@ class Spot:
 def spots(combination: Combination) -> list[Spot]:
     """Return what can be drawn: each option and the student, what matters most first."""
     found = [
-        Spot(o.name, o.family, o.accuracy, o.seconds_per_clip, rank, o.pareto)
+        Spot(o.name, o.family, o.score, o.seconds_per_clip, rank, o.pareto)
         for o, rank in zip(combination.options, _ranks(combination), strict=True)
     ]
     student = combination.student
     if student is not None:
         name = f"student on {student.name}"
-        found.append(
-            Spot(name, "student", student.accuracy, student.seconds_per_clip, 2, front=False)
-        )
+        found.append(Spot(name, "student", student.score, student.seconds_per_clip, 2, front=False))
     shown = [spot for spot in found if on_cost_axis(spot)]
-    return sorted(shown, key=lambda spot: (spot.rank, -spot.accuracy.value))
+    return sorted(shown, key=lambda spot: (spot.rank, -spot.score.value))
 
 
 def _ranks(combination: Combination) -> Iterator[int]:
@@ -103,8 +101,8 @@ def cost_picture(
 def _plane(shown: Sequence[Spot], lined: Sequence[Spot], width: int, height: int) -> Plane:
     costs = [log10(1000 * spot.seconds_per_clip) for spot in shown]
     room = max(0.08 * (max(costs) - min(costs)), 0.12)
-    values = [replace(s.accuracy, low=s.accuracy.value, high=s.accuracy.value) for s in shown]
-    axis = accuracy_axis([*values, *(spot.accuracy for spot in lined)])
+    values = [replace(s.score, low=s.score.value, high=s.score.value) for s in shown]
+    axis = accuracy_axis([*values, *(spot.score for spot in lined)])
     return Plane(width, height, min(costs) - room, max(costs) + room, axis)
 
 
@@ -123,7 +121,7 @@ def _grid(plane: Plane) -> Markup:
             '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
             '<text x="{}" y="{}" text-anchor="end">{:.0f}</text>'
         ).format(left, right, left - 8, plane.y(tick) + 4, 100 * tick, y=plane.y(tick))
-        for tick in plane.accuracy.ticks
+        for tick in plane.vertical.ticks
     ]
     pieces.append(
         Markup(
@@ -146,17 +144,17 @@ def _front(front: Sequence[Spot], plane: Plane) -> Markup:
 
 
 def _whisker(spot: Spot, plane: Plane) -> Markup:
-    if not wording.has_interval(spot.accuracy):
+    if not wording.has_interval(spot.score):
         return EMPTY
     return Markup('<line class="whisker {}" x1="{x}" x2="{x}" y1="{}" y2="{}"/>').format(
-        spot.kind, plane.y(spot.accuracy.low), plane.y(spot.accuracy.high),
+        spot.kind, plane.y(spot.score.low), plane.y(spot.score.high),
         x=plane.x(spot.seconds_per_clip),
     )  # fmt: skip
 
 
 def _point(spot: Spot, plane: Plane) -> Markup:
     tip = (
-        f"{spot.name}: {wording.figure(spot.accuracy)}, "
+        f"{spot.name}: {wording.figure(spot.score)}, "
         f"{wording.milliseconds(spot.seconds_per_clip)} per clip"
     )
     x, y = _centre(spot, plane)
@@ -238,9 +236,9 @@ def _label(text: str, box: Box, centre: tuple[float, float], css: str) -> Markup
 def _along(spot: Spot, plane: Plane) -> Box:
     """Return the line of an interval as a box; without one it is the mark's own place."""
     x, y = _centre(spot, plane)
-    if not wording.has_interval(spot.accuracy):
+    if not wording.has_interval(spot.score):
         return x, y, x, y
-    return x - 2, plane.y(spot.accuracy.high), x + 2, plane.y(spot.accuracy.low)
+    return x - 2, plane.y(spot.score.high), x + 2, plane.y(spot.score.low)
 
 
 def _steps(front: Sequence[Spot], plane: Plane) -> list[Box]:
@@ -256,7 +254,7 @@ def _around(spot: Spot, plane: Plane) -> Box:
 
 
 def _centre(spot: Spot, plane: Plane) -> tuple[float, float]:
-    return plane.x(spot.seconds_per_clip), plane.y(spot.accuracy.value)
+    return plane.x(spot.seconds_per_clip), plane.y(spot.score.value)
 
 
 def without_cost(combination: Combination) -> list[str]:

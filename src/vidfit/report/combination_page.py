@@ -91,7 +91,7 @@ def _table(combination: Combination) -> dict[str, Any]:
     return {
         "shown": shown,
         "others": [o for o in combination.options if o not in shown],
-        "axis": charts.accuracy_axis(o.accuracy for o in combination.options),
+        "axis": charts.accuracy_axis(o.score for o in combination.options),
         "cascades": [o for o in combination.options if o.calls],
     }
 

@@ -69,10 +69,10 @@ def _cell(
 
 def _alone(name: str, combination: Combination) -> Cell:
     option = words.option(combination, name)
-    if option is None or not isfinite(option.accuracy.value):
+    if option is None or not isfinite(option.score.value):
         return Cell(wording.DASH, f"{name} alone: {wording.NOT_MEASURED}", "alone", 0)
-    text = f"{100 * option.accuracy.value:.0f}"
-    return Cell(text, f"{name} alone: {wording.figure(option.accuracy)}", "alone", 0)
+    text = f"{100 * option.score.value:.0f}"
+    return Cell(text, f"{name} alone: {wording.figure(option.score)}", "alone", 0)
 
 
 def _added(pair: Pair, scale: float) -> Cell:

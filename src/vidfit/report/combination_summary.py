@@ -87,7 +87,7 @@ def _option(option: Option, combination: Combination) -> tuple[str, ...]:
     return (
         "→" if option.name == combination.chosen else "",
         _cut(option.name),
-        _accuracy(option.accuracy),
+        _accuracy(option.score),
         "best single" if alone else _gain(option.gain),
         wording.milliseconds(option.seconds_per_clip),
         "yes" if option.pareto else "",
@@ -96,7 +96,7 @@ def _option(option: Option, combination: Combination) -> tuple[str, ...]:
 
 def _student(student: Student) -> tuple[str, ...]:
     time = wording.milliseconds(student.seconds_per_clip)
-    return "", "student", _accuracy(student.accuracy), _gain(student.gain), time, ""
+    return "", "student", _accuracy(student.score), _gain(student.gain), time, ""
 
 
 def _accuracy(estimate: Estimate) -> str:

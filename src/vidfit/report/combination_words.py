@@ -187,7 +187,7 @@ def student_sentence(student: Student) -> str:
     """Say what a student is, and what it kept of the gain."""
     text = (
         f"A head on {student.name} alone that learned to answer as the fusion does: "
-        f"{wording.figure(student.accuracy)}, {gain(student.gain)} against the best single model, "
+        f"{wording.figure(student.score)}, {gain(student.gain)} against the best single model, "
         f"at {wording.milliseconds(student.seconds_per_clip)} per clip."
     )
     if student.kept is None:

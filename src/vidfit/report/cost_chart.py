@@ -50,7 +50,7 @@ class Plane:
     height: float
     first: float
     last: float
-    accuracy: Axis
+    vertical: Axis
 
     def x(self, seconds: float) -> float:
         """Return the place of a cost."""
@@ -59,7 +59,7 @@ class Plane:
 
     def y(self, fraction: float) -> float:
         """Return the place of an accuracy."""
-        share = self.accuracy.place(fraction) / 100
+        share = self.vertical.place(fraction) / 100
         return round(
             self.height - INSET["bottom"]
             - share * (self.height - INSET["bottom"] - INSET["top"]), 1
@@ -92,7 +92,7 @@ def cost_chart(
 
 def is_floor(candidate: Drawn) -> bool:
     """Tell whether a candidate is a baseline without a cost: a level line, not a mark."""
-    measured = isfinite(candidate.accuracy.value)
+    measured = isfinite(candidate.score.value)
     return candidate.kind == "baseline" and measured and not on_cost_axis(candidate)
 
 
@@ -100,8 +100,8 @@ def _plane(shown: Sequence[Drawn], floors: Sequence[Drawn], width: int, height: 
     costs = [log10(1000 * c.seconds_per_clip) for c in shown]
     first, last = min(costs), max(costs)
     room = max(0.08 * (last - first), 0.12)
-    accuracy = accuracy_axis(c.accuracy for c in (*shown, *floors))
-    return Plane(width, height, first - room, last + room, accuracy)
+    vertical = accuracy_axis(c.score for c in (*shown, *floors))
+    return Plane(width, height, first - room, last + room, vertical)
 
 
 def ticks(first: float, last: float) -> list[float]:
@@ -127,7 +127,7 @@ def _grid(plane: Plane) -> Markup:
             '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
             '<text x="{}" y="{}" text-anchor="end">{:.0f}</text>'
         ).format(INSET["left"], right, INSET["left"] - 8, plane.y(t) + 4, 100 * t, y=plane.y(t))
-        for t in plane.accuracy.ticks
+        for t in plane.vertical.ticks
     )
     names = Markup(
         '<text class="name" x="{}" y="{}" text-anchor="end">milliseconds per clip, log</text>'
@@ -140,43 +140,43 @@ def _front(front: Sequence[Drawn], plane: Plane) -> Markup:
     """Return the front as steps: between two costs only the cheaper one can be had."""
     path = ""
     for candidate in front:
-        x, y = plane.x(candidate.seconds_per_clip), plane.y(candidate.accuracy.value)
+        x, y = plane.x(candidate.seconds_per_clip), plane.y(candidate.score.value)
         path += f"H{x}V{y}" if path else f"M{x} {y}"
     path += f"H{plane.width - INSET['right']}"
     return Markup('<path class="front" d="{}"><title>Pareto front</title></path>').format(path)
 
 
 def _floor(candidate: Drawn, plane: Plane) -> Markup:
-    right, y = plane.width - INSET["right"], plane.y(candidate.accuracy.value)
+    right, y = plane.width - INSET["right"], plane.y(candidate.score.value)
     return Markup(
         '<g><title>{}: {}</title><line class="floor" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
         '<text x="{}" y="{}" text-anchor="end">{}</text></g>'
     ).format(
-        candidate.name, wording.figure(candidate.accuracy), INSET["left"], right, right, y - 6,
+        candidate.name, wording.figure(candidate.score), INSET["left"], right, right, y - 6,
         label_text(candidate.name), y=y,
     )  # fmt: skip
 
 
 def _whisker(candidate: Drawn, plane: Plane) -> Markup:
-    if not wording.has_interval(candidate.accuracy):
+    if not wording.has_interval(candidate.score):
         return EMPTY
     return Markup('<line class="whisker {}" x1="{x}" x2="{x}" y1="{}" y2="{}"/>').format(
         candidate.kind,
-        plane.y(candidate.accuracy.low),
-        plane.y(candidate.accuracy.high),
+        plane.y(candidate.score.low),
+        plane.y(candidate.score.high),
         x=plane.x(candidate.seconds_per_clip),
     )
 
 
 def _point(candidate: Drawn, plane: Plane) -> Markup:
     tip = (
-        f"{candidate.name}: {wording.figure(candidate.accuracy)}, "
+        f"{candidate.name}: {wording.figure(candidate.score)}, "
         f"{wording.milliseconds(candidate.seconds_per_clip)} per clip"
     )
     place = mark(
         candidate.kind,
         str(plane.x(candidate.seconds_per_clip)),
-        str(plane.y(candidate.accuracy.value)),
+        str(plane.y(candidate.score.value)),
         "chosen" if candidate.chosen else "",
     )
     return Markup("<g><title>{}</title>{}</g>").format(tip, place)
@@ -187,9 +187,9 @@ def _point(candidate: Drawn, plane: Plane) -> Markup:
 
 def _labels(shown: Sequence[Drawn], front: Sequence[Drawn], plane: Plane) -> list[Markup]:
     """Label the chosen, the front, then the others, each where there is room, or not at all."""
-    order = sorted(shown, key=lambda c: (not c.chosen, c not in front, -c.accuracy.value))
+    order = sorted(shown, key=lambda c: (not c.chosen, c not in front, -c.score.value))
     taken = [_around(c, plane) for c in shown]
-    lines = [_along(c, plane) for c in shown if wording.has_interval(c.accuracy)]
+    lines = [_along(c, plane) for c in shown if wording.has_interval(c.score)]
     lines += _steps(front, plane)
     pieces = []
     for candidate in order:
@@ -217,7 +217,7 @@ def _label(text: str, box: Box, mark_x: float, chosen: bool) -> Markup:
 
 def _along(candidate: Drawn, plane: Plane) -> Box:
     x = plane.x(candidate.seconds_per_clip)
-    return x - 2, plane.y(candidate.accuracy.high), x + 2, plane.y(candidate.accuracy.low)
+    return x - 2, plane.y(candidate.score.high), x + 2, plane.y(candidate.score.low)
 
 
 def _steps(front: Sequence[Drawn], plane: Plane) -> list[Box]:
@@ -274,7 +274,7 @@ def _inside(box: Box, plane: Plane) -> bool:
 
 
 def _centre(candidate: Drawn, plane: Plane) -> tuple[float, float]:
-    return plane.x(candidate.seconds_per_clip), plane.y(candidate.accuracy.value)
+    return plane.x(candidate.seconds_per_clip), plane.y(candidate.score.value)
 
 
 def _around(candidate: Drawn, plane: Plane) -> Box:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Costed(Protocol):
-    """Whatever has an accuracy and a measured cost per clip."""
+    """Whatever has a score and a measured cost per clip."""
 
     @property
-    def accuracy(self) -> Estimate:
-        """Top-1 in [0, 1]."""
+    def score(self) -> Estimate:
+        """Figure of the metric."""
         ...
 
     @property
@@ -35,9 +35,9 @@ def by_accuracy(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return candidates from best to worst; at equal accuracy the cheaper first."""
 
     def order(candidate: Candidate) -> tuple[float, float, str]:
-        accuracy, cost = candidate.accuracy.value, candidate.seconds_per_clip
+        score, cost = candidate.score.value, candidate.seconds_per_clip
         return (
-            -accuracy if isfinite(accuracy) else 1.0,
+            -score if isfinite(score) else 1.0,
             cost if isfinite(cost) else float("inf"),
             candidate.name,
         )
@@ -50,9 +50,9 @@ def pareto_front(candidates: Sequence[C]) -> list[C]:
     front: list[C] = []
     for candidate in sorted(
         (c for c in candidates if on_cost_axis(c)),
-        key=lambda c: (c.seconds_per_clip, -c.accuracy.value),
+        key=lambda c: (c.seconds_per_clip, -c.score.value),
     ):
-        if not front or candidate.accuracy.value > front[-1].accuracy.value:
+        if not front or candidate.score.value > front[-1].score.value:
             front.append(candidate)
     return front
 
@@ -60,7 +60,7 @@ def pareto_front(candidates: Sequence[C]) -> list[C]:
 def on_cost_axis(candidate: Costed) -> bool:
     """Tell whether a candidate has an accuracy and a cost that a log axis can show."""
     cost = candidate.seconds_per_clip
-    return isfinite(candidate.accuracy.value) and isfinite(cost) and cost > 0
+    return isfinite(candidate.score.value) and isfinite(cost) and cost > 0
 
 
 def headline(report: Report) -> str:

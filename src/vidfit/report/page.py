@@ -78,8 +78,8 @@ def _leaderboard(report: Report) -> dict[str, Any]:
     return {
         "leaders": leaders,
         "others": [c for c in ranked if c not in leaders],
-        "axis": charts.accuracy_axis(c.accuracy for c in ranked),
-        "band": chosen.accuracy if chosen else None,
+        "axis": charts.accuracy_axis(c.score for c in ranked),
+        "band": chosen.score if chosen else None,
         "cost_wide": cost_chart(ranked, 1040, 440),
         "cost_narrow": cost_chart(ranked, 350, 380),
         "front": pareto_front(ranked),

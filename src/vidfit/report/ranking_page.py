@@ -40,8 +40,8 @@ def _table(ranking: Ranking) -> dict[str, Any]:
         "shown": shown,
         "others": [c for c in ranking.candidates if c not in shown],
         "tied": [c for c in ranking.candidates if c.standing in LEADING],
-        "axis": charts.accuracy_axis(c.accuracy for c in ranking.candidates),
-        "band": leader.accuracy if leader else None,
+        "axis": charts.accuracy_axis(c.score for c in ranking.candidates),
+        "band": leader.score if leader else None,
         "score_names": _score_names(ranking.candidates),
     }
 
@@ -69,7 +69,7 @@ def _compared(ranking: Ranking) -> dict[str, Any]:
     compared = [
         ("expected on new recordings", ranking.score, "recommended"),
         ("the winner's own figure", ranking.naive, "leak"),
-        *((f"{b.rule}: {b.name}", b.accuracy, "behind") for b in ranking.baselines),
+        *((f"{b.rule}: {b.name}", b.score, "behind") for b in ranking.baselines),
         ("majority class", ranking.majority, "baseline"),
     ]
     return {

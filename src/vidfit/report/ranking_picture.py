@@ -36,7 +36,7 @@ class Spot:
 
     name: str
     kind: str
-    accuracy: Estimate
+    score: Estimate
     seconds_per_clip: float
     chosen: bool
 
@@ -62,7 +62,7 @@ def ranking_front(ranking: Ranking) -> list[Ranked]:
 def _spot(candidate: Ranked) -> Spot:
     kind = candidate.standing
     return Spot(
-        candidate.name, kind, candidate.accuracy, candidate.seconds_per_clip, kind == "recommended"
+        candidate.name, kind, candidate.score, candidate.seconds_per_clip, kind == "recommended"
     )
 
 

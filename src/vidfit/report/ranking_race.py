@@ -33,11 +33,11 @@ ORDER = ("dropped", "behind", "tied", "recommended")
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The way of one candidate: its round numbers from 0, and its accuracy at each."""
+    """The way of one candidate: its round numbers from 0, and its scores at each."""
 
     place: int
     candidate: Ranked
-    accuracy: tuple[tuple[int, float], ...]
+    scores: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def race_chart(ranking: Ranking, width: int, height: int, *, named: bool = True)
     if not courses or len(ranking.rungs) < 2:
         return EMPTY
     right = LONGEST_NAME * LETTER_PIXELS + BESIDE if named else 44.0
-    values = [Estimate(v, v, v) for course in courses for _, v in course.accuracy]
+    values = [Estimate(v, v, v) for course in courses for _, v in course.scores]
     track = Track(width, height, right, len(ranking.rungs), accuracy_axis(values))
     pieces = [_grid(track, ranking)]
     pieces += [_line(c, track) for c in sorted(courses, key=_layer)]
@@ -91,13 +91,13 @@ def race_chart(ranking: Ranking, width: int, height: int, *, named: bool = True)
 def _courses(ranking: Ranking) -> list[Course]:
     found = []
     for place, candidate in enumerate(ranking.candidates, 1):
-        accuracy = tuple(
-            (i, rung.accuracy[candidate.name])
+        scores = tuple(
+            (i, rung.scores[candidate.name])
             for i, rung in enumerate(ranking.rungs)
-            if isfinite(rung.accuracy.get(candidate.name, float("nan")))
+            if isfinite(rung.scores.get(candidate.name, float("nan")))
         )
-        if accuracy:
-            found.append(Course(place, candidate, accuracy))
+        if scores:
+            found.append(Course(place, candidate, scores))
     return found
 
 
@@ -135,7 +135,7 @@ def _grid(track: Track, ranking: Ranking) -> Markup:
 
 def _line(course: Course, track: Track) -> Markup:
     kind = course.candidate.standing
-    points = [(track.x(i), track.y(v)) for i, v in course.accuracy]
+    points = [(track.x(i), track.y(v)) for i, v in course.scores]
     path = "L".join(f"{x} {y}" for x, y in points)
     dots = join(
         Markup('<circle class="step {}" cx="{}" cy="{}" r="3"/>').format(kind, x, y)
@@ -149,7 +149,7 @@ def _line(course: Course, track: Track) -> Markup:
 
 
 def _tip(course: Course) -> str:
-    seen = ", ".join(wording.percent(v) for _, v in course.accuracy)
+    seen = ", ".join(wording.percent(v) for _, v in course.scores)
     return f"{course.candidate.name}: {seen}; {standing(course.candidate)}"
 
 
@@ -168,10 +168,10 @@ def place_labels(courses: Sequence[Course], track: Track, *, named: bool) -> lis
     room = int((track.height - BOTTOM - TOP + LINE_PIXELS) / LINE_PIXELS)
     for round_ in range(track.rounds):
         last = round_ == track.rounds - 1
-        ending = [c for c in courses if c.accuracy[-1][0] == round_]
+        ending = [c for c in courses if c.scores[-1][0] == round_]
         ending = ending[: room if last else NAMED_DROPS]
-        ending.sort(key=lambda c: -c.accuracy[-1][1])
-        wanted = [track.y(c.accuracy[-1][1]) for c in ending]
+        ending.sort(key=lambda c: -c.scores[-1][1])
+        wanted = [track.y(c.scores[-1][1]) for c in ending]
         for course, y in zip(ending, spread(wanted, TOP, track.height - BOTTOM), strict=True):
             text = _cut(course.candidate.name, track.letters(round_))
             text = text if named else str(course.place)
@@ -196,7 +196,7 @@ def _cut(name: str, letters: int) -> str:
 
 
 def _label(course: Course, text: str, x: float, y: float, track: Track) -> Markup:
-    own = track.y(course.accuracy[-1][1])
+    own = track.y(course.scores[-1][1])
     kind = course.candidate.standing
     css = f"label {kind}" + (" chosen" if kind == "recommended" else "")
     return Markup(

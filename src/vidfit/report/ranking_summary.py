@@ -45,7 +45,7 @@ def _candidate(candidate: Ranked) -> tuple[str, ...]:
     return (
         SIGNS.get(candidate.standing, ""),
         candidate.name,
-        wording.figure(candidate.accuracy),
+        wording.figure(candidate.score),
         words.behind(candidate.behind_best),
         f"{candidate.clips:,}",
         wording.milliseconds(candidate.seconds_per_clip),
@@ -59,7 +59,7 @@ def _candidate(candidate: Ranked) -> tuple[str, ...]:
 def _facts(ranking: Ranking) -> list[str]:
     """List what other rules would have picked, and what the clips ask for."""
     lines = [
-        f"- {b.rule} ({b.evidence}): {b.name}, {wording.figure(b.accuracy)}; "
+        f"- {b.rule} ({b.evidence}): {b.name}, {wording.figure(b.score)}; "
         f"{words.baseline_sentence(b, ranking)}."
         for b in ranking.baselines
     ]

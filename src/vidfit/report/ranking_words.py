@@ -41,7 +41,7 @@ def headline(ranking: Ranking) -> str:
 
 def claim_sentence(ranking: Ranking) -> str:
     """Set the winner's own figure beside the one that is corrected for the choice."""
-    own = {c.name: c.accuracy.value for c in ranking.candidates}.get(ranking.recommended)
+    own = {c.name: c.score.value for c in ranking.candidates}.get(ranking.recommended)
     if own is None or not isfinite(ranking.naive.value) or not isfinite(own - ranking.score.value):
         return "What the winner's own figure overstates was not measured."
     claim = f"{ranking.best}'s own figure is {wording.figure(ranking.naive)}"
@@ -186,7 +186,7 @@ def round_sentence(place: int, rung: Rung) -> str:
 
 def ran(rung: Rung) -> int:
     """Return how many ran in a round, with those that failed in it."""
-    return len({*rung.accuracy, *(failure.name for failure in rung.dropped)})
+    return len({*rung.scores, *(failure.name for failure in rung.dropped)})
 
 
 def names(candidates: Iterable[Ranked]) -> str:

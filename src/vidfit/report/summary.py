@@ -68,7 +68,7 @@ def _candidate(candidate: Candidate) -> tuple[str, ...]:
     return (
         "→" if candidate.chosen else "",
         candidate.name,
-        wording.figure(candidate.accuracy),
+        wording.figure(candidate.score),
         wording.milliseconds(candidate.seconds_per_clip),
         wording.large(candidate.parameters),
         wording.gmacs(candidate.gmacs_per_clip),
