@@ -131,7 +131,7 @@ def example_report(
         mean_class_accuracy=Estimate(0.7412, 0.6722, 0.8031),
         majority=Estimate(0.3624, 0.2912, 0.4371),
         grouped_split=Estimate(0.7574, 0.6931, 0.8163),
-        leak=Estimate(0.03, -0.01, 0.07),
+        leak=Estimate(0.1287, 0.0811, 0.1763),
         random_split=Estimate(0.8861, 0.8424, 0.9243),
         candidates=CANDIDATES,
         confusion_KK=confusion(classes, clips),
@@ -225,6 +225,7 @@ def bare_report() -> Report:
     return replace(
         base, score=Estimate(0.75, NAN, NAN), mean_class_accuracy=NOT_MEASURED,
         majority=NOT_MEASURED, grouped_split=NOT_MEASURED, random_split=NOT_MEASURED,
+        leak=NOT_MEASURED,
         candidates=candidates, reliability=(),
         calibration_error=NAN, unknown_probability=NAN, clips=(), failures=(), dropped=(),
         near_duplicates=(), stages=(), machine={}, provenance={}, warnings=(), thumbnails={},

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_example import bare_report, example_report, hostile_report, large_report
+from report_example import NOT_MEASURED, bare_report, example_report, hostile_report, large_report
 from report_parsed import Page
 
 from vidfit.contracts import Estimate
@@ -171,23 +171,25 @@ def test_chosen_is_marked_even_when_it_is_last():
 
 
 @pytest.mark.parametrize(
-    ("grouped", "leaky", "said"),
+    ("leak", "said"),
     [
-        (0.75, 0.90, "15.0 points more"),
-        (0.75, 0.74, "no sign that a leak flatters it"),
-        (0.75, float("nan"), "was not measured"),
+        (
+            Estimate(0.15, 0.1, 0.2),
+            "would have claimed 15.0 points [10.0, 20.0] more than",
+        ),
+        (Estimate(0.05, -0.01, 0.11), "The interval holds zero, so the difference may be chance."),
+        (Estimate(-0.01, -0.03, 0.01), "(-1.0 points [-3.0, +1.0]): no sign that a leak flatters"),
+        (NOT_MEASURED, "was not measured"),
     ],
 )
-def test_leakage_is_put_in_one_sentence(grouped, leaky, said):
-    report = replace(
-        example_report(),
-        grouped_split=Estimate(grouped, grouped - 0.02, grouped + 0.02),
-        random_split=Estimate(leaky, leaky - 0.02, leaky + 0.02),
-    )
-    assert said in leakage_sentence(report)
+def test_leakage_is_put_in_one_sentence(leak, said):
+    assert said in leakage_sentence(replace(example_report(), leak=leak))
 
 
-def test_overlap_of_the_splits_is_admitted():
-    wide = Estimate(0.8, 0.6, 0.9)
-    assert "may be chance" in leakage_sentence(replace(example_report(), random_split=wide))
+def test_a_leak_whose_interval_excludes_zero_is_no_chance():
     assert "may be chance" not in leakage_sentence(example_report())
+
+
+def test_a_random_split_flatters_a_loss_by_making_it_less():
+    report = replace(example_report(), metric="log-loss", leak=Estimate(0.2, 0.1, 0.3))
+    assert "would have claimed 0.200 [0.100, 0.300] less than" in leakage_sentence(report)

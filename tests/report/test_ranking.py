@@ -33,6 +33,7 @@ from vidfit.report import ranking_words as words
 from vidfit.report.cost_chart import overlap
 from vidfit.report.ranking_picture import picture_style, ranking_chart, ranking_front
 from vidfit.report.ranking_race import LINE_PIXELS, race_chart, spread
+from vidfit.report.wording import ACCURACY
 
 
 def bare_ranking() -> Ranking:
@@ -118,7 +119,7 @@ def test_page_says_what_was_found():
     text = Page(ranking_html(example_ranking())).text
     for said in (
         "Use efficientnet-lite0 : 78.1 % [72.3, 83.4] expected on new recordings",
-        "here worth 0.3 points: they are taken off for the 78.1 % expected of efficientnet-lite0",
+        "here worth 0.3 points: that is allowed for in the 78.1 % expected of efficientnet-lite0",
         "it took 22 % of that",
         "The rarest class has 28 clips: LP-FT or LoRA.",
         "The order of frames does not matter here",
@@ -284,7 +285,7 @@ def test_markdown_stays_in_its_cells_and_short(ranking):
 @pytest.mark.parametrize(
     ("own", "score", "said"),
     [
-        (0.82, 0.80, "worth 2.0 points: they are taken off for the 80.0 % expected of efficient"),
+        (0.82, 0.80, "worth 2.0 points: that is allowed for in the 80.0 % expected of efficient"),
         (0.80, 0.80, "No sign that the choice flatters"),
         (NAN, 0.80, "was not measured"),
     ],
@@ -305,7 +306,7 @@ def test_baseline_is_judged_by_its_interval():
     near = replace(largest, behind_best=Estimate(0.02, -0.01, 0.05))
     assert words.baseline_sentence(near, ranking).startswith("not told apart from")
     unknown = replace(largest, name="never-ran", behind_best=NOT_MEASURED)
-    assert words.baseline_sentence(unknown, ranking) == "its accuracy here was not measured"
+    assert words.baseline_sentence(unknown, ranking) == "its score here was not measured"
     same = replace(largest, name=ranking.recommended)
     assert words.baseline_sentence(same, ranking) == "the same choice"
 
@@ -313,10 +314,10 @@ def test_baseline_is_judged_by_its_interval():
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (words.behind(Estimate(0.021, -0.004, 0.046)), "2.1 points [-0.4, 4.6]"),
-        (words.behind(Estimate(0.021, NAN, NAN)), "2.1 points (interval not measured)"),
-        (words.behind(Estimate(0.0, 0.0, 0.0)), wording.DASH),
-        (words.behind(NOT_MEASURED), "not measured"),
+        (words.behind(Estimate(0.021, -0.004, 0.046), ACCURACY), "2.1 points [-0.4, 4.6]"),
+        (words.behind(Estimate(0.021, NAN, NAN), ACCURACY), "2.1 points (interval not measured)"),
+        (words.behind(Estimate(0.0, 0.0, 0.0), ACCURACY), wording.DASH),
+        (words.behind(NOT_MEASURED, ACCURACY), "not measured"),
         (words.core_time(186.4), "3.1 core-minutes"),
         (words.core_time(2.5), "2.5 core-seconds"),
         (words.core_time(NAN), "not measured"),
