@@ -56,6 +56,36 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassScores:
+    """How well one class is told from all others, on recordings not seen in training.
+
+    Parameters
+    ----------
+    clips, recordings
+        Of the class.
+    precision
+        Share of the clips answered with the class that are of it; not measured if none is.
+    recall
+        Share of the clips of the class that are answered with it.
+    f1
+        Harmonic mean of precision and recall.
+    average_precision
+        Mean precision over the clips of the class, taken by falling probability.
+    curve
+        Recall and precision, by falling probability.
+    """
+
+    label: str
+    clips: int
+    recordings: int
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    average_precision: Estimate
+    curve: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Declines:
     """What share of clips a model declines, on recordings that it has not seen, in [0, 1].
 
@@ -113,6 +143,7 @@ class Report:
     ``confusion_KK`` counts clips, rows true classes, columns answers.
     ``notes`` says what should be known of clips that were used, such as damage.
     ``declines`` is ``None`` where it was not measured.
+    ``by_class`` are scores of each class, in the order of ``classes``.
     ``majority_class`` is what the baseline of ``majority`` always answers.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
     """
@@ -152,6 +183,7 @@ class Report:
     metric: str = "accuracy"
     higher_is_better: bool = True
     declines: Declines | None = None
+    by_class: tuple[ClassScores, ...] = ()
 
     @property
     def beats_majority(self) -> bool:

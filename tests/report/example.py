@@ -6,7 +6,10 @@ import io
 import random
 from dataclasses import replace
 
+import numpy as np
+
 from vidfit.contracts import Clip, Estimate, Failure, Segment, Timeline, clip_key
+from vidfit.evaluate import score_classes
 from vidfit.reported import Candidate, ClipResult, NearDuplicate, ReliabilityBin, Report, Stage
 
 NAN = float("nan")
@@ -95,6 +98,16 @@ def confusion(classes: tuple[str, ...], clips: tuple[ClipResult, ...]):
     return tuple(tuple(row) for row in matrix)
 
 
+def scored_classes(classes: tuple[str, ...], clips: tuple[ClipResult, ...]):
+    """Return the scores of each class by answers that have the stated probabilities."""
+    answers_MK = np.full((len(clips), len(classes)), 1e-3)
+    labels_M = np.array([classes.index(r.clip.label) for r in clips])
+    for row_K, result, label in zip(answers_MK, clips, labels_M, strict=True):
+        row_K[label] = result.probability_of_label
+        row_K[classes.index(result.predicted)] = result.probability
+    return score_classes(answers_MK, labels_M, [str(r.clip.group) for r in clips], classes)
+
+
 def bins(clips: tuple[ClipResult, ...], count: int = 8) -> tuple[ReliabilityBin, ...]:
     """Return reliability in ranges of equal width."""
     found = []
@@ -164,6 +177,7 @@ def example_report(
             "finished": "2026-11-14 09:31 UTC",
         },
         warnings=("Class 'wash hands' has 11 recordings: its recall is rough.",),
+        by_class=scored_classes(classes, clips),
         thumbnails={clip_key(r.clip): picture(i) for i, r in enumerate(worst)},
     )  # fmt: skip
 
@@ -227,7 +241,8 @@ def bare_report() -> Report:
         majority=NOT_MEASURED, grouped_split=NOT_MEASURED, random_split=NOT_MEASURED,
         leak=NOT_MEASURED,
         candidates=candidates, reliability=(),
-        calibration_error=NAN, unknown_probability=NAN, clips=(), failures=(), dropped=(),
+        calibration_error=NAN, unknown_probability=NAN, clips=(), by_class=(),
+        failures=(), dropped=(),
         near_duplicates=(), stages=(), machine={}, provenance={}, warnings=(), thumbnails={},
     )  # fmt: skip
 

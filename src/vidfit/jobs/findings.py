@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, clip_key
 from vidfit.errors import VideoError
-from vidfit.evaluate import class_shares, few_recordings, score
+from vidfit.evaluate import class_shares, few_recordings, score, score_classes
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.candidates import Loaded
@@ -109,6 +109,7 @@ def build_report(found: Findings) -> Report:
         thumbnails=_thumbnails(results),
         majority_class=train.classes[majority],
         declines=found.declines,
+        by_class=score_classes(answers_MK, judged.labels_M, judged.groups, judged.classes),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import clip_key
 from vidfit.report import charts, confusion, wording
+from vidfit.report.by_class import SHOWN_CLASSES, precision_recall_chart, worst_first
 from vidfit.report.cost_chart import cost_chart, is_floor
 from vidfit.report.declining import declines_text
 from vidfit.report.frame import render
@@ -51,6 +52,7 @@ def report_html(report: Report) -> str:
         **_answer(report),
         **_leaderboard(report),
         **_mistakes(report),
+        **_classes(report),
         "notes": as_rows(report.notes),
         "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
     }
@@ -98,7 +100,6 @@ def _mistakes(report: Report) -> dict[str, Any]:
     answered = [result for result in report.clips if not result.declined]
     right = sum(result.predicted == result.clip.label for result in answered)
     return {
-        "recalls": confusion.recalls(report),
         "mistakes": confusion.mistakes(report),
         "confusion_map": confusion.confusion_map(report),
         "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
@@ -107,6 +108,17 @@ def _mistakes(report: Report) -> dict[str, Any]:
         "answered_accuracy": right / len(answered) if answered else float("nan"),
         "hardest": [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)],
         "wrong_count": sum(r.predicted != r.clip.label for r in report.clips),
+    }
+
+
+def _classes(report: Report) -> dict[str, Any]:
+    rows = worst_first(report.by_class)
+    return {
+        "by_class": rows,
+        "shown_classes": SHOWN_CLASSES,
+        "class_axis": charts.score_axis((r.f1 for r in rows), wording.METRICS["macro-f1"]),
+        "curve_of": precision_recall_chart,
+        "judged_count": sum(r.clips for r in rows),
     }
 
 
