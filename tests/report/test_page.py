@@ -46,7 +46,7 @@ def test_page_shows_no_nan_and_fits_its_size(page):
     assert not re.search(r"\bnan\b", Page(html).text, re.IGNORECASE)
     assert not re.search(r'\b(x|y|x1|x2|cx|cy|d|width|style)="[^"]*nan', html)
     pictures = 1.4 * sum(map(len, report.thumbnails.values()))
-    assert len(html.encode()) - pictures < 300_000
+    assert len(html.encode()) - pictures < 360_000
 
 
 def test_page_asks_for_nothing_outside(page):

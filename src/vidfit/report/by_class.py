@@ -43,7 +43,7 @@ def precision_recall_chart(one: ClassScores, clip_count: int) -> Markup:
         f"chance the precision is {wording.percent(share)}"
     )
     return Markup(
-        '<svg class="plot curve" viewBox="0 0 190 192" role="img" aria-label="{0}">'
+        '<svg class="plot curve" viewBox="0 0 190 180" role="img" aria-label="{0}">'
         "<title>{0}</title>{1}</svg>"
     ).format(tip, join([*_grid(), _level(share), *_steps(one.curve)]))
 
@@ -57,33 +57,27 @@ def _y(precision: float) -> float:
 
 
 def _grid() -> list[Markup]:
-    lines = [
-        Markup(
-            '<line class="grid" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>'
-            '<line class="grid" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
-            '<text x="{x}" y="{below}" text-anchor="middle">{n:.0f}</text>'
-            '<text x="{beside}" y="{base}" text-anchor="end">{n:.0f}</text>'
-        ).format(
-            x=_x(f), y=_y(f), top=_y(1), bottom=_y(0), left=_x(0), right=_x(1),
-            below=_y(0) + 15, beside=LEFT - 5, base=_y(f) + 4, n=100 * f,
+    sides = "".join(f"M{_x(f)} {_y(1)}V{_y(0)}M{_x(0)} {_y(f)}H{_x(1)}" for f in (0.0, 0.5, 1.0))
+    letters = (
+        Markup('<text x="{}" y="{}" text-anchor="end">{}</text>').format(x, y, text)
+        for x, y, text in (
+            (LEFT - 4, _y(1) + 5, "100"),
+            (LEFT - 4, _y(0) + 4, "0"),
+            (_x(1), _y(0) + 16, "recall 100"),
         )
-        for f in (0.0, 0.5, 1.0)
-    ]  # fmt: skip
-    name = Markup('<text class="name" x="{}" y="{}" text-anchor="end">recall, %</text>')
-    return [*lines, name.format(_x(1) + 6, _y(0) + 30)]
+    )
+    return [Markup('<path class="grid" d="{}"/>').format(sides), *letters]
 
 
 def _level(share: float) -> Markup:
-    return Markup('<line class="floor" x1="{}" x2="{}" y1="{y}" y2="{y}"/>').format(
-        _x(0), _x(1), y=_y(share)
-    )
+    return Markup('<path class="floor" d="M{} {}H{}"/>').format(_x(0), _y(share), _x(1))
 
 
 def _steps(curve: Sequence[tuple[float, float]]) -> list[Markup]:
     path, best = "", 0.0
-    for recall, precision in reversed(curve):
-        best = max(best, precision)
-        path += f"V{_y(best)}" if path else f"M{_x(recall)} {_y(best)}"
-        before = max((r for r, _ in curve if r < recall), default=0.0)
-        path += f"H{_x(before)}"
-    return [Markup('<path class="precision" d="{}"/>').format(path)] if path else []
+    for place in reversed(range(len(curve))):
+        recall, precision = curve[place]
+        if precision > best:
+            best = precision
+            path += f"H{_x(recall)}V{_y(best)}" if path else f"M{_x(recall)} {_y(best)}"
+    return [Markup('<path class="precision" d="{}H{}"/>').format(path, _x(0))] if path else []
