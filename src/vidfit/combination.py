@@ -51,10 +51,10 @@ class Option:
         ``"single"``, or the family of fusions that it belongs to.
     members
         Backbones that the final model asks, fitted on all clips.
-    accuracy
-        Top-1 on recordings that it has not learned from (nested cross-validation), in [0, 1].
+    score
+        Figure of the metric on recordings that it has not learned from (nested cross-validation).
     gain
-        Accuracy minus that of the best single model, paired over recordings.
+        By how much it is better than the best single model, paired over recordings.
     seconds_per_clip
         Decode and inference of a clip in one thread, from costs measured one by one; of a
         cascade the mean over clips, by the members that each was shown to.
@@ -63,13 +63,13 @@ class Option:
     calls
         Of a cascade, by member the share of clips shown to it; empty for others.
     pareto
-        Whether no other option is both more accurate and faster.
+        Whether no other option is both better and faster.
     """
 
     name: str
     family: Family
     members: tuple[str, ...]
-    accuracy: Estimate
+    score: Estimate
     gain: Estimate
     seconds_per_clip: float
     memory_bytes: int
@@ -84,17 +84,17 @@ class Student:
 
     Parameters
     ----------
-    accuracy
-        Top-1 in nested cross-validation.
+    score
+        Figure of the metric in nested cross-validation.
     gain
-        Accuracy minus that of the best single model, paired over recordings.
+        By how much it is better than the best single model, paired over recordings.
     kept
         Its gain as a share of the fusion's gain, with an interval; ``None`` where the fusion
         has no proven gain to be kept.
     """
 
     name: str
-    accuracy: Estimate
+    score: Estimate
     gain: Estimate
     kept: Estimate | None
     seconds_per_clip: float
@@ -110,13 +110,13 @@ class Combination:
         Name of the option in the model directory: the best fusion if its gain is proven and
         worth its time, else the recommended single model.
     best_single
-        The single model that fusions are held against: the most accurate in nested
+        The single model that fusions are held against: the best in nested
         cross-validation.
     fusion
-        Accuracy of "the best fusion", chosen anew in each fold without its recordings;
+        Score of "the best fusion", chosen anew in each fold without its recordings;
         ``None`` with a single candidate.
     gain
-        ``fusion`` minus the best single model on the same clips, paired over recordings: a
+        By how much ``fusion`` is better than the best single model, paired over recordings: a
         fusion is kept only if the interval lies above zero.
     proven
         Whether it does.
@@ -126,7 +126,7 @@ class Combination:
         What is compared and what decides, such as ``"accuracy"``; of a loss lower is better, but
         every gain is above zero where the first is better.
     options
-        All that was tried, most accurate first.
+        All that was tried, best first.
     pairs
         Each pair of single models once, the largest addition first.
     student

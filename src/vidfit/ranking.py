@@ -1,6 +1,6 @@
 """The answer to "which pretrained model?", as frozen values.
 
-Accuracies are top-1 in [0, 1] on recordings that the probe has not learned from; intervals are
+Scores are figures of the metric on recordings that the probe has not learned from; intervals are
 95 % over recordings.
 """
 
@@ -30,10 +30,10 @@ class Ranked:
         worse; ``"dropped"`` on the way.
     reason
         Why it stands there, in words.
-    accuracy
+    score
         Out-of-fold, on the ``clips`` clips that it ran on; not corrected for the choice.
     behind_best
-        The leader's accuracy minus its own, paired on the clips that both ran on.
+        By how much the leader is better, paired on the clips that both ran on.
     clips
         On how many clips it ran before it was dropped or the race ended.
     seconds_per_clip
@@ -49,7 +49,7 @@ class Ranked:
     name: str
     standing: Standing
     reason: str
-    accuracy: Estimate
+    score: Estimate
     behind_best: Estimate
     clips: int
     seconds_per_clip: float
@@ -68,12 +68,12 @@ class Ranked:
 class Rung:
     """One round of a race: who ran on how many clips, who was dropped, what it took.
 
-    ``accuracy`` is top-1 by candidate on the ``clips`` clips of this round.
+    ``scores`` are figures by candidate on the ``clips`` clips of this round.
     """
 
     clips: int
     recordings: int
-    accuracy: dict[str, float]
+    scores: dict[str, float]
     dropped: tuple[Failure, ...]
     seconds: float
 
@@ -89,7 +89,7 @@ class Baseline:
     rule: str
     name: str
     evidence: str
-    accuracy: Estimate
+    score: Estimate
     behind_best: Estimate
 
 
@@ -97,7 +97,7 @@ class Baseline:
 class Temporal:
     """Does the order of frames matter for this task? Ordered against shuffled frames.
 
-    ``gain`` is the accuracy of ``name`` with ordered frames minus with the same frames
+    ``gain`` is by how much ``name`` is better with ordered frames than with the same frames
     shuffled, paired over recordings; ``verdict`` says in words what follows.
     """
 

@@ -12,15 +12,15 @@ from vidfit.contracts import Clip, Estimate, Failure, Note
 class Candidate:
     """One row of the leaderboard.
 
-    ``kind`` is ``"backbone"``, ``"fusion"`` or ``"baseline"``. ``accuracy`` is top-1 on
-    recordings not seen in training, in [0, 1]. ``seconds_per_clip`` is measured time of decode
+    ``kind`` is ``"backbone"``, ``"fusion"`` or ``"baseline"``. ``score`` is the figure of
+    the metric on recordings not seen in training. ``seconds_per_clip`` is measured time of decode
     and inference on one thread of this machine.
     """
 
     name: str
     kind: Literal["backbone", "fusion", "baseline"]
     members: tuple[str, ...]
-    accuracy: Estimate
+    score: Estimate
     seconds_per_clip: float
     dim: int
     parameters: int
@@ -53,6 +53,36 @@ class ReliabilityBin:
     confidence: float
     accuracy: float
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """How well one class is told from all others, on recordings not seen in training.
+
+    Parameters
+    ----------
+    clips, recordings
+        Of the class.
+    precision
+        Share of the clips answered with the class that are of it; not measured if none is.
+    recall
+        Share of the clips of the class that are answered with it.
+    f1
+        Harmonic mean of precision and recall.
+    average_precision
+        Mean precision over the clips of the class, taken by falling probability.
+    curve
+        Recall and precision, by falling probability.
+    """
+
+    label: str
+    clips: int
+    recordings: int
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    average_precision: Estimate
+    curve: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +143,7 @@ class Report:
     ``confusion_KK`` counts clips, rows true classes, columns answers.
     ``notes`` says what should be known of clips that were used, such as damage.
     ``declines`` is ``None`` where it was not measured.
+    ``by_class`` are scores of each class, in the order of ``classes``.
     ``majority_class`` is what the baseline of ``majority`` always answers.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
     """
@@ -152,6 +183,7 @@ class Report:
     metric: str = "accuracy"
     higher_is_better: bool = True
     declines: Declines | None = None
+    by_class: tuple[ClassScores, ...] = ()
 
     @property
     def beats_majority(self) -> bool:

@@ -53,11 +53,11 @@ def test_outputs_and_plausible_figures(fitted):
     assert (report["clip_count"], report["group_count"]) == (12, 12)
     assert report["classes"] == ["left", "right"]
     assert report["chosen"] == "motion"  # no frame alone tells left from right
-    accuracy = {row["name"]: row["accuracy"]["value"] for row in report["candidates"]}
+    score = {row["name"]: row["score"]["value"] for row in report["candidates"]}
     fusions = {f"{method}-2" for method in METHODS}
-    assert set(accuracy) == {"motion", "colour", *fusions, "majority class"}
-    assert accuracy["motion"] > 0.9 > 0.8 > accuracy["colour"]
-    assert accuracy["majority class"] == 0.5
+    assert set(score) == {"motion", "colour", *fusions, "majority class"}
+    assert score["motion"] > 0.9 > 0.8 > score["colour"]
+    assert score["majority class"] == 0.5
     assert report["score"]["low"] <= report["score"]["value"] <= report["score"]["high"]
     assert np.sum(report["confusion_KK"]) == 12
     assert len(report["clips"]) == 12 and report["failures"] == []

@@ -84,7 +84,7 @@ def test_the_pair_is_said_to_be_complementary(fused):
     (pair,) = combination.pairs
     assert {pair.first, pair.second} == {"motion", "colour"}
     assert pair.added.low > 0
-    assert pair.oracle.value >= max(o.accuracy.value for o in combination.options[-2:])
+    assert pair.oracle.value >= max(o.score.value for o in combination.options[-2:])
     assert -1 <= pair.agreement < 0.6
 
 
@@ -110,7 +110,7 @@ def test_the_student_is_held_against_the_single_model(fused):
     student = combination.student
     assert student is not None and student.kept is not None
     assert student.name in ("motion", "colour")
-    assert student.accuracy.value < combination.score.value  # neither sees what the other sees
+    assert student.score.value < combination.score.value  # neither sees what the other sees
     written = output / "student"
     assert written.exists() == combination.offers_student == (student.gain.value > 0)
     assert not written.exists() or load_model(written).members == (student.name,)

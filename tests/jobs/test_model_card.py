@@ -151,3 +151,12 @@ def test_a_model_without_a_card_or_a_score_says_so():
     assert front_matter(text)[0] == "license: other"
     unscored = shown(member("motion"), accuracy=None, majority=None)
     assert "there is no score" in unscored
+
+
+def test_another_metric_is_named_with_its_own_figures():
+    loss = {"value": 0.412, "low": 0.35, "high": 0.48}
+    text = shown(member("motion"), metric="log-loss", score=loss, majority=loss, even=True)
+    assert "| log-loss | 0.412 [0.350, 0.480] |" in text
+    assert "| always the most frequent class | 0.412 [0.350, 0.480] |" in text
+    assert "as if every class were as frequent" in text
+    assert "as if every class" not in shown(member("motion"))

@@ -14,6 +14,7 @@ from vidfit.errors import BackboneError, BudgetError, NotEnoughDataError, Vidfit
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import regime
 from vidfit.jobs.select import run_select
+from vidfit.report import ranking_markdown
 from vidfit.selection.scores import SCORES
 
 MORE = """
@@ -167,3 +168,23 @@ def test_too_few_clips(tmp_path):
 )
 def test_labels_a_class_decide_how_to_train(labels, name):
     assert regime(labels) == name
+
+
+def test_of_a_loss_the_least_is_first_and_nothing_is_in_points(fitted, own, tmp_path):
+    names = ("motion", f"{own}:Colour")
+    ranking = run_select(fitted.clips, tmp_path, SelectOptions(backbones=names, metric="log-loss"))
+    scores = [row.score.value for row in ranking.candidates if row.clips == ranking.clip_count]
+    assert scores == sorted(scores) and not ranking.higher_is_better
+    assert ranking.best == ranking.candidates[0].name
+    said = ranking_markdown(ranking)
+    assert "| candidate | log-loss [95 %] |" in said and " points" not in said
+    assert all(row.behind_best.value >= 0 for row in ranking.candidates)
+
+
+def test_even_classes_are_answered_as_they_were_learned(fitted, tmp_path):
+    names = ("motion",)
+    even, learned = (
+        run_select(fitted.clips, tmp_path, SelectOptions(backbones=names, class_weights=weights))
+        for weights in ("balanced", "none")
+    )
+    assert even.candidates[0].score.value == learned.candidates[0].score.value

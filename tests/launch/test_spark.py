@@ -81,7 +81,7 @@ def test_a_fit_gives_the_same_report(spark, fitted, tmp_path):
     )
     assert there.clips == here.clips and there.chosen == here.chosen and there.score == here.score
     assert there.confusion_KK == here.confusion_KK
-    assert [c.accuracy for c in there.candidates] == [c.accuracy for c in here.candidates]
+    assert [c.score for c in there.candidates] == [c.score for c in here.candidates]
     assert not list((tmp_path / "there").glob(".spark-*/job-*"))
 
 

@@ -53,14 +53,14 @@ def ranked(options: list[Option]) -> tuple[Option, ...]:
 
     def beaten(one: Option) -> bool:
         return any(
-            o.accuracy.value >= one.accuracy.value and o.seconds_per_clip <= one.seconds_per_clip
-            and (o.accuracy.value, -o.seconds_per_clip)
-            != (one.accuracy.value, -one.seconds_per_clip)
+            o.score.value >= one.score.value and o.seconds_per_clip <= one.seconds_per_clip
+            and (o.score.value, -o.seconds_per_clip)
+            != (one.score.value, -one.seconds_per_clip)
             for o in options
         )  # fmt: skip
 
     found = [replace(o, pareto=not beaten(o)) for o in options]
-    return tuple(sorted(found, key=lambda o: (-o.accuracy.value, o.name)))
+    return tuple(sorted(found, key=lambda o: (-o.score.value, o.name)))
 
 
 def pairs_of(options: tuple[Option, ...], seed: int = 2, most: float = 0.2) -> tuple[Pair, ...]:
@@ -70,7 +70,7 @@ def pairs_of(options: tuple[Option, ...], seed: int = 2, most: float = 0.2) -> t
     for first, second in combinations([o for o in options if o.family == "single"], 2):
         added = draw.uniform(-0.03, most)
         half = draw.uniform(0.03, 0.12)
-        oracle = min(1.0, first.accuracy.value + draw.uniform(0.02, 0.25))
+        oracle = min(1.0, first.score.value + draw.uniform(0.02, 0.25))
         found.append(
             Pair(first.name, second.name, draw.uniform(0.05, 0.9),
                  Estimate(oracle, oracle - 0.08, min(1.0, oracle + 0.06)),
@@ -170,7 +170,7 @@ def refused_combination(singles: int = 12) -> Combination:
 def single_combination() -> Combination:
     """Return a combination of one candidate, of which little was measured."""
     only = replace(
-        option(SINGLES[1]), accuracy=Estimate(0.75, NAN, NAN), gain=Estimate(0.0, 0.0, 0.0),
+        option(SINGLES[1]), score=Estimate(0.75, NAN, NAN), gain=Estimate(0.0, 0.0, 0.0),
         pareto=True,
     )  # fmt: skip
     return replace(
@@ -186,7 +186,7 @@ def bare_combination() -> Combination:
     base = kept_combination()
     value = Estimate(0.7, NAN, NAN)
     options = tuple(
-        replace(o, accuracy=value if i % 2 else NOT_MEASURED, gain=NOT_MEASURED,
+        replace(o, score=value if i % 2 else NOT_MEASURED, gain=NOT_MEASURED,
                 seconds_per_clip=NAN, memory_bytes=0, pareto=False)
         for i, o in enumerate(base.options)
     )  # fmt: skip

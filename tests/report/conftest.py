@@ -10,6 +10,7 @@ for _name, _file in {
     "report_parsed": "parsed.py",
     "ranking_example": "ranking_example.py",
     "compression_example": "compression_example.py",
+    "combination_example": "combination_example.py",
 }.items():
     _spec = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(_file))
     _module = importlib.util.module_from_spec(_spec)

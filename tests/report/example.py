@@ -6,7 +6,10 @@ import io
 import random
 from dataclasses import replace
 
+import numpy as np
+
 from vidfit.contracts import Clip, Estimate, Failure, Segment, Timeline, clip_key
+from vidfit.evaluate import score_classes
 from vidfit.reported import Candidate, ClipResult, NearDuplicate, ReliabilityBin, Report, Stage
 
 NAN = float("nan")
@@ -95,6 +98,16 @@ def confusion(classes: tuple[str, ...], clips: tuple[ClipResult, ...]):
     return tuple(tuple(row) for row in matrix)
 
 
+def scored_classes(classes: tuple[str, ...], clips: tuple[ClipResult, ...]):
+    """Return the scores of each class by answers that have the stated probabilities."""
+    answers_MK = np.full((len(clips), len(classes)), 1e-3)
+    labels_M = np.array([classes.index(r.clip.label) for r in clips])
+    for row_K, result, label in zip(answers_MK, clips, labels_M, strict=True):
+        row_K[label] = result.probability_of_label
+        row_K[classes.index(result.predicted)] = result.probability
+    return score_classes(answers_MK, labels_M, [str(r.clip.group) for r in clips], classes)
+
+
 def bins(clips: tuple[ClipResult, ...], count: int = 8) -> tuple[ReliabilityBin, ...]:
     """Return reliability in ranges of equal width."""
     found = []
@@ -131,7 +144,7 @@ def example_report(
         mean_class_accuracy=Estimate(0.7412, 0.6722, 0.8031),
         majority=Estimate(0.3624, 0.2912, 0.4371),
         grouped_split=Estimate(0.7574, 0.6931, 0.8163),
-        leak=Estimate(0.03, -0.01, 0.07),
+        leak=Estimate(0.1287, 0.0811, 0.1763),
         random_split=Estimate(0.8861, 0.8424, 0.9243),
         candidates=CANDIDATES,
         confusion_KK=confusion(classes, clips),
@@ -164,6 +177,7 @@ def example_report(
             "finished": "2026-11-14 09:31 UTC",
         },
         warnings=("Class 'wash hands' has 11 recordings: its recall is rough.",),
+        by_class=scored_classes(classes, clips),
         thumbnails={clip_key(r.clip): picture(i) for i, r in enumerate(worst)},
     )  # fmt: skip
 
@@ -219,14 +233,16 @@ def bare_report() -> Report:
     """Return a report in which little could be measured."""
     base = example_report(("yes", "no"), 8)
     candidates = tuple(
-        replace(c, accuracy=replace(c.accuracy, low=NAN, high=NAN), seconds_per_clip=NAN)
+        replace(c, score=replace(c.score, low=NAN, high=NAN), seconds_per_clip=NAN)
         for c in CANDIDATES[:3]
     )
     return replace(
         base, score=Estimate(0.75, NAN, NAN), mean_class_accuracy=NOT_MEASURED,
         majority=NOT_MEASURED, grouped_split=NOT_MEASURED, random_split=NOT_MEASURED,
+        leak=NOT_MEASURED,
         candidates=candidates, reliability=(),
-        calibration_error=NAN, unknown_probability=NAN, clips=(), failures=(), dropped=(),
+        calibration_error=NAN, unknown_probability=NAN, clips=(), by_class=(),
+        failures=(), dropped=(),
         near_duplicates=(), stages=(), machine={}, provenance={}, warnings=(), thumbnails={},
     )  # fmt: skip
 

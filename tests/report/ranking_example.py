@@ -72,13 +72,13 @@ def rungs(candidates: tuple[Ranked, ...], seed: int = 4) -> tuple[Rung, ...]:
     found = []
     for clips, recordings in sizes:
         alive = [c for c in candidates if c.clips >= clips]
-        accuracy = {
-            c.name: c.accuracy.value + (draw.gauss(0, 0.4 / clips**0.5) if clips < c.clips else 0)
+        scores = {
+            c.name: c.score.value + (draw.gauss(0, 0.4 / clips**0.5) if clips < c.clips else 0)
             for c in alive
         }
         out = [c for c in alive if c.standing == "dropped" and c.clips == clips]
         dropped = tuple(Failure(c.name, c.reason) for c in out)
-        found.append(Rung(clips, recordings, accuracy, dropped, 0.4 * clips * len(alive) ** 0.5))
+        found.append(Rung(clips, recordings, scores, dropped, 0.4 * clips * len(alive) ** 0.5))
     return tuple(found)
 
 
@@ -108,10 +108,10 @@ def example_ranking() -> Ranking:
         rungs=rungs(candidates),
         ended="all clips were seen; the four best cannot be told apart by these clips",
         baselines=(
-            Baseline("largest", largest.name, "87.8 M parameters", largest.accuracy,
+            Baseline("largest", largest.name, "87.8 M parameters", largest.score,
                      largest.behind_best),
             Baseline("best published", "mvit-small", "Kinetics-400 top-1 81.0 %",
-                     by_name["mvit-small"].accuracy, by_name["mvit-small"].behind_best),
+                     by_name["mvit-small"].score, by_name["mvit-small"].behind_best),
         ),
         temporal=Temporal(
             "x3d-s-kinetics400-multigrid-from-a-very-long-name", Estimate(0.776, 0.717, 0.835),
@@ -146,7 +146,7 @@ def example_ranking() -> Ranking:
 def single_ranking() -> Ranking:
     """Return a ranking of one candidate, of which nothing else was measured."""
     only = replace(
-        ranked(ROWS[2]), reason="the only candidate", accuracy=Estimate(0.75, NAN, NAN),
+        ranked(ROWS[2]), reason="the only candidate", score=Estimate(0.75, NAN, NAN),
         behind_best=Estimate(0.0, 0.0, 0.0), clips=30, scores={},
     )  # fmt: skip
     return replace(
@@ -164,7 +164,7 @@ def tied_ranking(count: int = 14) -> Ranking:
     candidates = tuple(
         replace(
             ranked(ROWS[0]), name=f"encoder-{i}", standing="tied" if i else "recommended",
-            accuracy=Estimate(0.75, 0.69, 0.81), behind_best=Estimate(0.0, -0.03, 0.03),
+            score=Estimate(0.75, 0.69, 0.81), behind_best=Estimate(0.0, -0.03, 0.03),
         )
         for i in range(count)
     )  # fmt: skip
@@ -172,7 +172,7 @@ def tied_ranking(count: int = 14) -> Ranking:
         example_ranking(), recommended="encoder-0", best="encoder-0", why="All are tied.",
         candidates=candidates, dropped=(), rungs=rungs(candidates)[-1:],
         baselines=(
-            Baseline("largest", "encoder-0", "6 M parameters", candidates[0].accuracy,
+            Baseline("largest", "encoder-0", "6 M parameters", candidates[0].score,
                      candidates[0].behind_best),
         ),
     )  # fmt: skip
@@ -191,8 +191,8 @@ def large_ranking(count: int = 60) -> Ranking:
         row[3], row[4], row[5] = draw.uniform(0.2, 0.7), draw.uniform(0.1, 0.5), clips
         row[6] = 10 ** draw.uniform(1, 3.6)
         made = ranked(tuple(row))
-        candidates.append(replace(made, accuracy=NOT_MEASURED) if i == 7 else made)
-    candidates.sort(key=lambda c: (-c.clips, -c.accuracy.value))
+        candidates.append(replace(made, score=NOT_MEASURED) if i == 7 else made)
+    candidates.sort(key=lambda c: (-c.clips, -c.score.value))
     return replace(
         base, candidates=tuple(candidates), rungs=rungs(tuple(candidates)),
         dropped=tuple(Failure(f"unknown-{i}", "weights are missing") for i in range(30)),

@@ -210,10 +210,21 @@ def test_leaderboard_sorts_by_a_column(browser, tmp_path):
     report = example_report()
     look(browser, write_report(report, tmp_path), 1280, "light")
     button = browser.find_element("css selector", "th.c2 button")
-    names = "return [...document.querySelectorAll('.board tbody .who')].map(e => e.textContent)"
+    names = (
+        "return [...document.querySelectorAll('.board:not(.classes) .who')].map(e => e.textContent)"
+    )
     expected = [c.name for c in sorted(report.candidates, key=lambda c: c.seconds_per_clip)]
     button.click()
     assert browser.execute_script(names) == expected
     button.click()
     assert browser.execute_script(names) == expected[::-1]
     assert button.find_element("xpath", "..").get_attribute("aria-sort") == "descending"
+
+
+def test_classes_sort_by_their_clips(browser, tmp_path):
+    report = example_report()
+    look(browser, write_report(report, tmp_path), 1280, "light")
+    names = "return [...document.querySelectorAll('.classes tbody .who')].map(e => e.textContent)"
+    browser.find_element("css selector", ".classes th.c5 button").click()
+    expected = [c.label for c in sorted(report.by_class, key=lambda c: c.clips)]
+    assert browser.execute_script(names) == expected

@@ -4,9 +4,9 @@ import json
 import re
 from dataclasses import asdict, fields, replace
 from html import unescape
-from pathlib import Path
 from xml.etree import ElementTree
 
+import combination_example
 import pytest
 from report_parsed import Page
 
@@ -28,20 +28,13 @@ from vidfit.report.combination_pairs import models, pair_map, worded, worded_lea
 from vidfit.report.combination_picture import TITLE_LETTERS, picture_style, title_lines
 from vidfit.report.combination_summary import leading
 from vidfit.report.cost_chart import overlap
+from vidfit.report.wording import ACCURACY
 
 NAN = float("nan")
 
 
 def example(name: str):
-    import importlib.util
-    import sys
-
-    if "combination_example" not in sys.modules:
-        path = Path(__file__).with_name("combination_example.py")
-        spec = importlib.util.spec_from_file_location("combination_example", path)
-        sys.modules["combination_example"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["combination_example"])
-    return getattr(sys.modules["combination_example"], f"{name}_combination")()
+    return getattr(combination_example, f"{name}_combination")()
 
 
 def two_singles() -> Combination:
@@ -100,15 +93,17 @@ def test_page_holds_every_figure(combination):
     text = Page(combination_html(combination)).text
     for option in combination.options:
         assert " ".join(option.name.split()) in text
-        assert wording.interval(option.accuracy) in text
-        assert words.interval(option.gain) in text or option.name == combination.best_single
+        assert wording.interval(option.score) in text
+        assert (
+            ACCURACY.signed_interval(option.gain) in text or option.name == combination.best_single
+        )
         assert wording.milliseconds(option.seconds_per_clip) in text
         assert wording.large(option.parameters) in text
         assert words.mebibytes(option.memory_bytes) in text
         assert all(wording.percent(share, 0) in text for share in option.calls.values())
     for pair in combination.pairs:
         assert pair.first in text and pair.second in text
-        assert words.interval(pair.added) in text and words.number(pair.agreement) in text
+        assert ACCURACY.signed_interval(pair.added) in text and words.number(pair.agreement) in text
         assert words.number(pair.error_correlation) in text
     for failure in (*combination.failures, *combination.dropped):
         assert failure.name in text and failure.reason in text
@@ -163,7 +158,7 @@ def test_refusal_names_the_rival_unless_it_is_the_choice():
 def test_page_of_one_model_has_nothing_to_compare():
     text = Page(combination_html(example("single"))).text
     assert "What each option gains" not in text and "Accuracy against cost" not in text
-    assert "It is right on 75.0 % (interval not measured) of the clips" in text
+    assert "It scores 75.0 % (interval not measured) on recordings" in text
 
 
 def test_names_stay_text():
@@ -184,19 +179,19 @@ def test_page_names_no_student_directory_where_none_is_written():
 
 
 def test_axis_of_gains_holds_zero_and_all_ends():
-    axis = gain_axis([Estimate(0.2, 0.04, 0.36), Estimate(-0.24, -0.36, -0.12)])
+    axis = gain_axis([Estimate(0.2, 0.04, 0.36), Estimate(-0.24, -0.36, -0.12)], ACCURACY)
     assert axis.low <= -0.36 and axis.high >= 0.36 and 0.0 in axis.ticks
     assert 3 <= len(axis.ticks) <= 9
 
 
 @pytest.mark.parametrize("estimates", [[], [Estimate(0, 0, 0)], [Estimate(NAN, NAN, NAN)]])
 def test_axis_of_no_gains_has_zero_in_the_middle(estimates):
-    axis = gain_axis(estimates)
+    axis = gain_axis(estimates, ACCURACY)
     assert axis.place(0.0) == 50.0
 
 
 def test_row_of_a_gain_marks_zero_and_what_was_measured():
-    axis = gain_axis([Estimate(0.1, -0.1, 0.2)])
+    axis = gain_axis([Estimate(0.1, -0.1, 0.2)], ACCURACY)
     row = gain_row(Estimate(0.1, -0.1, 0.2), axis, "integration")
     assert row.count('class="zero"') == 1 and row.count("whisker") == 1
     assert "+10.0 points [-10.0, +20.0]" in row
@@ -308,7 +303,7 @@ def test_map_has_additions_above_and_agreement_below():
     pair = combination.pairs[0]
     first, second = names.index(pair.first), names.index(pair.second)
     above, below = rows[first][1][second], rows[second][1][first]
-    assert first < second and above.text.rstrip("*") == words.signed(pair.added.value)
+    assert first < second and above.text.rstrip("*") == ACCURACY.signed(pair.added.value)
     assert below.text == f"{pair.agreement:.2f}" and rows[0][1][0].css == "alone"
     assert pair.second in above.tip and pair.first in above.tip
 
@@ -350,12 +345,12 @@ def test_proven_pairs_come_first_in_words():
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (words.signed(0.2014), "+20.1"),
-        (words.signed(-0.0001), "0.0"),
-        (words.signed(NAN), "not measured"),
-        (words.gain(Estimate(-0.004, -0.021, 0.013)), "-0.4 points [-2.1, +1.3]"),
-        (words.gain(Estimate(0.1, NAN, NAN)), "+10.0 points (interval not measured)"),
-        (words.gain(Estimate(NAN, NAN, NAN)), "not measured"),
+        (ACCURACY.signed(0.2014), "+20.1"),
+        (ACCURACY.signed(-0.0001), "0.0"),
+        (ACCURACY.signed(NAN), "not measured"),
+        (ACCURACY.gain(Estimate(-0.004, -0.021, 0.013)), "-0.4 points [-2.1, +1.3]"),
+        (ACCURACY.gain(Estimate(0.1, NAN, NAN)), "+10.0 points (interval not measured)"),
+        (ACCURACY.gain(Estimate(NAN, NAN, NAN)), "not measured"),
         (words.listed(("a", "b", "c")), "a, b and c"),
         (words.mebibytes(31 * 2**20), "31 MiB"),
         (words.mebibytes(0), wording.DASH),
@@ -379,8 +374,10 @@ def test_cascade_is_held_against_the_same_members():
 
 def test_student_without_a_proven_gain_keeps_nothing():
     student = example("kept").student
-    assert "keeps 38.0 % [-21.0, 83.0] of the fusion's gain" in words.student_sentence(student)
-    assert "none to be kept" in words.student_sentence(replace(student, kept=None))
+    assert "keeps 38.0 % [-21.0, 83.0] of the fusion's gain" in words.student_sentence(
+        student, ACCURACY
+    )
+    assert "none to be kept" in words.student_sentence(replace(student, kept=None), ACCURACY)
 
 
 # ---------------------------------------------------------------- data and summary
@@ -389,7 +386,7 @@ def test_student_without_a_proven_gain_keeps_nothing():
 def test_json_holds_every_field_in_order(combination):
     read = json.loads(combination_json(combination), parse_constant=pytest.fail)
     assert list(read) == ["format", *(f.name for f in fields(Combination))]
-    assert read["format"] == "vidfit.fusion/1"
+    assert read["format"] == "vidfit.fusion/2"
     assert len(read["options"]) == len(combination.options)
     for row in read["options"]:
         assert list(row) == [f.name for f in fields(Option)]

@@ -33,6 +33,7 @@ from vidfit.report import ranking_words as words
 from vidfit.report.cost_chart import overlap
 from vidfit.report.ranking_picture import picture_style, ranking_chart, ranking_front
 from vidfit.report.ranking_race import LINE_PIXELS, race_chart, spread
+from vidfit.report.wording import ACCURACY
 
 
 def bare_ranking() -> Ranking:
@@ -40,12 +41,12 @@ def bare_ranking() -> Ranking:
     base = example_ranking()
     value = Estimate(0.7, NAN, NAN)
     candidates = tuple(
-        replace(c, accuracy=value if i % 2 else NOT_MEASURED, behind_best=NOT_MEASURED,
+        replace(c, score=value if i % 2 else NOT_MEASURED, behind_best=NOT_MEASURED,
                 seconds_per_clip=NAN, gmacs_per_clip=NAN, scores={"LogME": NAN})
         for i, c in enumerate(base.candidates)
     )  # fmt: skip
     baselines = tuple(
-        replace(b, accuracy=NOT_MEASURED, behind_best=NOT_MEASURED) for b in base.baselines
+        replace(b, score=NOT_MEASURED, behind_best=NOT_MEASURED) for b in base.baselines
     )
     temporal = replace(base.temporal, ordered=NOT_MEASURED, shuffled=NOT_MEASURED, gain=value)
     return replace(
@@ -118,7 +119,7 @@ def test_page_says_what_was_found():
     text = Page(ranking_html(example_ranking())).text
     for said in (
         "Use efficientnet-lite0 : 78.1 % [72.3, 83.4] expected on new recordings",
-        "here worth 0.3 points: they are taken off for the 78.1 % expected of efficientnet-lite0",
+        "here worth 0.3 points: that is allowed for in the 78.1 % expected of efficientnet-lite0",
         "it took 22 % of that",
         "The rarest class has 28 clips: LP-FT or LoRA.",
         "The order of frames does not matter here",
@@ -234,9 +235,9 @@ def test_picture_has_the_rules_of_the_page_for_charts():
 def test_json_holds_every_field_in_order():
     read = json.loads(ranking_json(example_ranking()))
     assert list(read) == ["format", *(f.name for f in fields(Ranking))]
-    assert read["format"] == "vidfit.ranking/1"
+    assert read["format"] == "vidfit.ranking/2"
     first = example_ranking().candidates[0]
-    assert read["candidates"][0]["accuracy"]["value"] == first.accuracy.value
+    assert read["candidates"][0]["score"]["value"] == first.score.value
     assert read["rungs"][0]["dropped"][0] == {
         "name": "motion-histogram", "reason": "16.1 points behind, proven on 30 clips",
     }  # fmt: skip
@@ -284,7 +285,7 @@ def test_markdown_stays_in_its_cells_and_short(ranking):
 @pytest.mark.parametrize(
     ("own", "score", "said"),
     [
-        (0.82, 0.80, "worth 2.0 points: they are taken off for the 80.0 % expected of efficient"),
+        (0.82, 0.80, "worth 2.0 points: that is allowed for in the 80.0 % expected of efficient"),
         (0.80, 0.80, "No sign that the choice flatters"),
         (NAN, 0.80, "was not measured"),
     ],
@@ -292,7 +293,7 @@ def test_markdown_stays_in_its_cells_and_short(ranking):
 def test_claim_is_set_beside_what_holds(own, score, said):
     base = example_ranking()
     candidates = tuple(
-        replace(c, accuracy=Estimate(own, NAN, NAN)) if c.name == base.recommended else c
+        replace(c, score=Estimate(own, NAN, NAN)) if c.name == base.recommended else c
         for c in base.candidates
     )
     ranking = replace(base, candidates=candidates, score=Estimate(score, score, score))
@@ -305,7 +306,7 @@ def test_baseline_is_judged_by_its_interval():
     near = replace(largest, behind_best=Estimate(0.02, -0.01, 0.05))
     assert words.baseline_sentence(near, ranking).startswith("not told apart from")
     unknown = replace(largest, name="never-ran", behind_best=NOT_MEASURED)
-    assert words.baseline_sentence(unknown, ranking) == "its accuracy here was not measured"
+    assert words.baseline_sentence(unknown, ranking) == "its score here was not measured"
     same = replace(largest, name=ranking.recommended)
     assert words.baseline_sentence(same, ranking) == "the same choice"
 
@@ -313,10 +314,10 @@ def test_baseline_is_judged_by_its_interval():
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (words.behind(Estimate(0.021, -0.004, 0.046)), "2.1 points [-0.4, 4.6]"),
-        (words.behind(Estimate(0.021, NAN, NAN)), "2.1 points (interval not measured)"),
-        (words.behind(Estimate(0.0, 0.0, 0.0)), wording.DASH),
-        (words.behind(NOT_MEASURED), "not measured"),
+        (words.behind(Estimate(0.021, -0.004, 0.046), ACCURACY), "2.1 points [-0.4, 4.6]"),
+        (words.behind(Estimate(0.021, NAN, NAN), ACCURACY), "2.1 points (interval not measured)"),
+        (words.behind(Estimate(0.0, 0.0, 0.0), ACCURACY), wording.DASH),
+        (words.behind(NOT_MEASURED, ACCURACY), "not measured"),
         (words.core_time(186.4), "3.1 core-minutes"),
         (words.core_time(2.5), "2.5 core-seconds"),
         (words.core_time(NAN), "not measured"),

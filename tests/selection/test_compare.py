@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vidfit.contracts import Cost
-from vidfit.selection import Contender, Rows, Rule, Terms, choose, fit_contenders, hits
+from vidfit.selection import (
+    Contender,
+    Rows,
+    Rule,
+    Terms,
+    choose,
+    even_contender,
+    fit_contenders,
+    hits,
+)
 
 CLIPS, RECORDINGS = 160, 40
 METHODS = ("concat", "stack", "cascade")
@@ -152,3 +163,36 @@ def test_an_unknown_method_is_an_error(rng):
     vectors = {name: knows(labels_M, (0, 1), rng) for name in "ab"}
     with pytest.raises(KeyError, match="alchemy"):
         fitted(vectors, labels_M, groups, folds_M, methods=("alchemy",))
+
+
+def test_even_terms_shift_single_models_and_fusions_that_end_in_one_probe(rng):
+    """One class in twenty: as learned it is never answered, as of even classes it is."""
+    labels_M = (np.arange(CLIPS) % 20 == 0).astype(int)
+    groups, folds_M = [f"r{i % RECORDINGS}" for i in range(CLIPS)], np.arange(CLIPS) // 20 % 4
+    vectors = {
+        name: (0.8 * labels_M[:, None] + rng.normal(size=(CLIPS, 4))).astype(np.float32)
+        for name in "ab"
+    }
+    rows, by = Rows(vectors, labels_M, groups), terms(vectors)
+    learned = {c.name: c for c in fit_contenders(rows, folds_M, by)}
+    even = {c.name: c for c in fit_contenders(rows, folds_M, replace(by, even=True))}
+    assert set(even) == {"a", "b", "concat-2"} < set(learned)
+    share_K = np.bincount(labels_M) / CLIPS
+    shift_M = np.full(CLIPS, np.log(share_K[0] / share_K[1]))
+    for name, contender in even.items():
+        for found_MK, before_MK in (
+            (contender.out_of_fold_MK, learned[name].out_of_fold_MK),
+            (contender.log_probabilities(rows), learned[name].log_probabilities(rows)),
+        ):
+            odds_M = (found_MK - before_MK) @ [-1.0, 1.0]
+            assert odds_M == pytest.approx(shift_M, abs=1e-3)
+        assert hits(contender.out_of_fold_MK, labels_M)[labels_M == 1].mean() > 0.5
+
+
+def test_a_head_that_is_no_probe_cannot_answer_as_of_even_classes(rng):
+    labels_M, groups, folds_M = data(rng)
+    vectors = {name: knows(labels_M, (0, 1), rng) for name in "ab"}
+    contenders, _ = fitted(vectors, labels_M, groups, folds_M)
+    stack = next(c for c in contenders if c.method == "stack")
+    with pytest.raises(TypeError, match="not in a probe"):
+        even_contender(stack, labels_M)

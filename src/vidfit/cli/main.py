@@ -27,7 +27,7 @@ from vidfit.cli.shard import shard
 from vidfit.cli.train import train
 from vidfit.errors import VidfitError
 from vidfit.files import claimed
-from vidfit.jobs.options import Metric, Preference
+from vidfit.jobs.options import ClassWeights, Metric, Preference
 
 app = typer.Typer(
     help="Find the pretrained model that fits your videos, and run it.",
@@ -65,6 +65,13 @@ Metrics = Annotated[
     Metric | None,
     typer.Option(
         help="Figure that decides. [default: accuracy, or balanced if classes are uneven]"
+    ),
+]
+Weights = Annotated[
+    ClassWeights | None,
+    typer.Option(
+        "--class-weights",
+        help="Answer as if classes were even, or as learned. [default: balanced by that metric]",
     ),
 ]
 Prefer = Annotated[
@@ -121,6 +128,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
     latency: Latency = None,
     commercial: Commercial = False,
     metric: Metrics = None,
+    class_weights: Weights = None,
     prefer: Prefer = "cheapest",
     give_up: GiveUp = 2.0,
     holdout: Annotated[
@@ -159,6 +167,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         latency_seconds=time_seconds(latency),
         commercial=commercial,
         metric=metric,
+        class_weights=class_weights,
         prefer=prefer,
         give_up=give_up,
         workers=workers,
@@ -187,6 +196,7 @@ def select(  # noqa: PLR0913  (the options of a command)
     latency: Latency = None,
     commercial: Commercial = False,
     metric: Metrics = None,
+    class_weights: Weights = None,
     prefer: Prefer = "cheapest",
     give_up: GiveUp = 2.0,
     workers: Workers = None,
@@ -209,6 +219,7 @@ def select(  # noqa: PLR0913  (the options of a command)
         latency_seconds=time_seconds(latency),
         commercial=commercial,
         metric=metric,
+        class_weights=class_weights,
         prefer=prefer,
         give_up=give_up,
         workers=workers,
@@ -240,6 +251,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     latency: Latency = None,
     commercial: Commercial = False,
     metric: Metrics = None,
+    class_weights: Weights = None,
     prefer: Prefer = "cheapest",
     give_up: GiveUp = 2.0,
     workers: Workers = None,
@@ -263,6 +275,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         latency_seconds=time_seconds(latency),
         commercial=commercial,
         metric=metric,
+        class_weights=class_weights,
         prefer=prefer,
         give_up=give_up,
         workers=workers,

@@ -1,5 +1,6 @@
 """Held-out scores with intervals, baselines and calibration; when a model declines."""
 
+from vidfit.evaluate.by_class import precision_recall, score_classes
 from vidfit.evaluate.leakage import THRESHOLD_BITS, merge_groups, near_duplicates
 from vidfit.evaluate.left_out import LEAST_CLASSES, LeftOut, leave_classes_out, spread
 from vidfit.evaluate.score import Scores, class_shares, few_recordings, score
@@ -28,6 +29,8 @@ __all__ = [
     "leave_classes_out",
     "merge_groups",
     "near_duplicates",
+    "precision_recall",
     "score",
+    "score_classes",
     "spread",
 ]

@@ -101,7 +101,7 @@ def combination_card(
 
 
 def _options(found: Found) -> tuple[Option, ...]:
-    """Return every contender with its gain and its cost, most accurate first."""
+    """Return every contender with its gain and its cost, best first."""
     honest = found.compared.honest
     contenders = found.compared.contenders
     names = [c.name for c in contenders]
@@ -133,7 +133,7 @@ def _beats(merits: dict[str, float], seconds: dict[str, float], first: str, seco
 
 
 def _option(
-    found: Found, contender: Contender, accuracy: Estimate, gain: Estimate, pareto: bool
+    found: Found, contender: Contender, score: Estimate, gain: Estimate, pareto: bool
 ) -> Option:
     honest = found.compared.honest
     loaded = {candidate.name: candidate for candidate in found.candidates}
@@ -142,7 +142,7 @@ def _option(
         name=contender.name,
         family=METHODS[contender.method].family if contender.method else "single",
         members=contender.members,
-        accuracy=accuracy,
+        score=score,
         gain=gain,
         seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
         memory_bytes=sum(member.cost.memory_bytes for member in members),

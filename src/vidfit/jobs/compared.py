@@ -18,6 +18,7 @@ from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
 from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
+from vidfit.report.wording import METRICS, Metric
 from vidfit.runtime import Accelerated
 from vidfit.selection import (
     FUSION,
@@ -51,13 +52,12 @@ class Trained:
     gain: Estimate
     proven: bool
 
-    @property
-    def verdict(self) -> str:
-        """What follows for the user, in a sentence."""
-        name, points = self.contender.name, _points(self.gain)
+    def verdict(self, metric: Metric) -> str:
+        """Say in a sentence what follows for the user."""
+        name, gain = self.contender.name, metric.gain(self.gain)
         if self.proven:
-            return f"Training kept: {name} beats all that is frozen by {points}."
-        return f"No proven gain from training: {name} is {points} against it."
+            return f"Training kept: {name} beats all that is frozen by {gain}."
+        return f"No proven gain from training: {name} is {gain} against it."
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,12 @@ class Compared:
     def verdict(self) -> str:
         """What follows for the user, in a few sentences."""
         frozen = [] if self.takes_fusion else self._cheapness
-        trained = [self.trained.verdict] if self.trained else []
+        trained = [self.trained.verdict(self._metric)] if self.trained else []
         return " ".join([self._fusion, *frozen, *trained])
+
+    @property
+    def _metric(self) -> Metric:
+        return METRICS[self.terms.measure.name]
 
     @property
     def _fusion(self) -> str:
@@ -179,18 +183,19 @@ class Compared:
             return f"No fusion is fast enough; use {self.choice.recommended.name}."
         beats = (
             f"{fusion.name} of {listed(fusion.members)} beats the best single model, {single}, by "
-            f"{_points(gain.points)} at {self.times:.1f} times the time of a clip"
+            f"{self._metric.gain(gain.points)} at {self.times:.1f} times the time of a clip"
         )
         if self.takes_fusion:
             return f"Fusion kept: {beats}."
         if gain.proven:
+            most = self._metric.amount(self.terms.rule.give_up)
             return (
-                f"Gain proven, fusion not taken: {beats}. That is no more than the "
-                f"{self.terms.rule.give_up * 100:g} points of --give-up; --prefer best takes it."
+                f"Gain proven, fusion not taken: {beats}. That is no more than the {most} of "
+                "--give-up; --prefer best takes it."
             )
         return (
             f"No proven gain from fusion: against {single}, the best fusion of each fold is "
-            f"{_points(gain.points)}; use {self.choice.recommended.name}."
+            f"{self._metric.gain(gain.points)}; use {self.choice.recommended.name}."
         )
 
     @property
@@ -200,10 +205,11 @@ class Compared:
         if self.behind is None:
             return []
         ratio = times(self.honest.seconds_M, best.name, taken.name)
+        gain = self._metric.gain(self.behind)
         return [
             f"{taken.name} is taken in place of {best.name}, the best where it was chosen, because "
-            f"it is cheaper and within one standard error: {best.name} is {_points(self.behind)} "
-            f"against it at {ratio:.1f} times the time of a clip; --prefer best takes it."
+            f"it is cheaper and within one standard error: {best.name} is {gain} against it at "
+            f"{ratio:.1f} times the time of a clip; --prefer best takes it."
         ]
 
 
@@ -211,11 +217,6 @@ def listed(names: Sequence[str]) -> str:
     """Return names as one reads them: a, b and c."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _points(gain: Estimate) -> str:
-    low, high = gain.low * 100, gain.high * 100
-    return f"{gain.value * 100:+.1f} points [{low:+.1f}, {high:+.1f}]"
 
 
 def compare(

@@ -311,7 +311,8 @@ def _judge(subject: _Subject, table: Table, calibration: Sequence[Clip]) -> Judg
         return Unchanged(table, subject.model, tested_M)
     seen = {clip.group or clip.path for clip in calibration}
     calibrated_M = np.array([group in seen for group in table.groups])
-    return Refitted(table, str(subject.model.card.get("method", "")), calibrated_M)
+    card = subject.model.card
+    return Refitted(table, str(card.get("method", "")), calibrated_M, card.get("even") is True)
 
 
 def _judgements(

@@ -12,9 +12,11 @@ from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
+from vidfit.fusion.even import evened
 from vidfit.fusion.linear import answers_by_penalty, log_loss
 from vidfit.jobs.candidates import Loaded, budget_seconds
 from vidfit.jobs.folds import Folds
+from vidfit.jobs.measure import Goal
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
 from vidfit.manifest import losses, refusal
@@ -37,19 +39,21 @@ from vidfit.work import Launcher
 class Entry:
     """What a candidate did in its last round: log-probabilities [M, K] by fits on other folds.
 
-    ``tried`` are those of all penalties, of which that of the lowest log-loss was taken.
+    ``tried`` are those of all penalties, and ``learned`` the same before they are made those of
+    even classes, by whose log-loss one penalty was taken.
     """
 
     table: Table
     folds_M: Indices
     answers_MK: Floats
     tried: Sequence[Floats]
+    learned: Sequence[Floats]
 
     def settings(self, measure: AnyMeasure) -> Tried:
         """Return the penalties as settings to choose among again."""
         labels_M, groups = self.table.labels_M, self.table.groups
         return Tried(
-            score_all(LOG_LOSS, labels_M, self.tried, groups),
+            score_all(LOG_LOSS, labels_M, self.learned, groups),
             score_all(measure, labels_M, self.tried, groups),
         )
 
@@ -109,7 +113,7 @@ def run_contest(
     clips: Sequence[Clip],
     candidates: Sequence[Loaded],
     rules: Rules,
-    measure: AnyMeasure,
+    goal: Goal,
     where: tuple[FeatureStore, Launcher],
     progress: Progress | None,
 ) -> Contest:
@@ -126,11 +130,13 @@ def run_contest(
     labels_M = np.array([classes.index(str(clip.label)) for clip in clips], np.int64)
     spread = spread_order if rules.budget_seconds is None else in_two_parts
     order = spread(labels_M, [clip.group or clip.path for clip in clips])
-    track = _Track([clips[i] for i in order], candidates, measure, *where, progress)
+    track = _Track([clips[i] for i in order], candidates, goal, *where, progress)
     found = race({c.name: c.cost for c in candidates}, track.run, rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
     sighted = frozenset(clip.group or clip.path for clip in track.clips[:dropped_at])
-    return Contest(found, measure, track.last, track.twin, track.unread, track.seconds, sighted)
+    return Contest(
+        found, goal.measure, track.last, track.twin, track.unread, track.seconds, sighted
+    )
 
 
 def _folds(table: Table, tally: Tally) -> Indices:
@@ -148,7 +154,7 @@ class _Track:
 
     clips: Sequence[Clip]
     candidates: Sequence[Loaded]
-    measure: AnyMeasure
+    goal: Goal
     store: FeatureStore
     place: Launcher
     progress: Progress | None
@@ -177,8 +183,8 @@ class _Track:
         answers = [entry.answers_MK for entry in ran.values()]
         return Trial(
             tuple(ran),
-            score_all(self.measure, table.labels_M, answers, table.groups),
-            {n: merit(self.measure, table.labels_M, e.answers_MK) for n, e in ran.items()},
+            score_all(self.goal.measure, table.labels_M, answers, table.groups),
+            {n: merit(self.goal.measure, table.labels_M, e.answers_MK) for n, e in ran.items()},
             tuple(failure for failure in tally.backbones if failure.name in names),
             tally.seconds,
         )
@@ -203,6 +209,10 @@ class _Track:
                 size *= 2
 
     def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
-        tried = answers_by_penalty([table.vectors[name]], table.labels_M, folds_M)
-        best = min(tried, key=lambda out_MK: log_loss(out_MK, table.labels_M))
-        return Entry(table.only([name]), folds_M, best, tried)
+        learned = answers_by_penalty([table.vectors[name]], table.labels_M, folds_M)
+        losses = [log_loss(out_MK, table.labels_M) for out_MK in learned]
+        tried = learned
+        if self.goal.even:
+            tried = [evened(out_MK, table.labels_M) for out_MK in learned]
+        taken = tried[int(np.argmin(losses))]
+        return Entry(table.only([name]), folds_M, taken, tried, learned)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, clip_key
 from vidfit.errors import VideoError
-from vidfit.evaluate import class_shares, few_recordings, score
+from vidfit.evaluate import class_shares, few_recordings, score, score_classes
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.candidates import Loaded
@@ -109,6 +109,7 @@ def build_report(found: Findings) -> Report:
         thumbnails=_thumbnails(results),
         majority_class=train.classes[majority],
         declines=found.declines,
+        by_class=score_classes(answers_MK, judged.labels_M, judged.groups, judged.classes),
     )
 
 
@@ -178,7 +179,7 @@ def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
     rows = [
         replace(
             _row(contender, [loaded[name] for name in contender.members]),
-            accuracy=scored.interval(i),
+            score=scored.interval(i),
             seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
             chosen=contender is found.compared.chosen,
             note="tied with the best" if tied_C[i] and i != best else "",
@@ -202,7 +203,7 @@ def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
         name=contender.name,
         kind="backbone" if single else "fusion",
         members=contender.members,
-        accuracy=Estimate(math.nan, math.nan, math.nan),
+        score=Estimate(math.nan, math.nan, math.nan),
         seconds_per_clip=math.nan,
         dim=sum(spec.dim for spec in specs),
         parameters=sum(spec.parameters for spec in specs),

@@ -19,7 +19,7 @@ from vidfit.jobs.copies import COPY_BITS, joined
 from vidfit.jobs.declining import declines_of
 from vidfit.jobs.findings import Findings, build_report, can_judge, model_card
 from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
-from vidfit.jobs.measure import measure_of
+from vidfit.jobs.measure import goal_of
 from vidfit.jobs.openings import open_holdout
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
@@ -102,8 +102,8 @@ def run_fit(
         one_blas_thread(),
     ):
         rules = race_rules(learn, options, keep=_MEMBERS, finish=True, spent=alike.seconds)
-        measure = measure_of(options.metric, [str(clip.label) for clip in learn], notes)
-        contest = run_contest(learn, candidates, rules, measure, (store, place), progress)
+        goal = goal_of(options, [str(clip.label) for clip in learn], notes)
+        contest = run_contest(learn, candidates, rules, goal, (store, place), progress)
         contest = replace(contest, seconds=contest.seconds + alike.seconds)
     ranking = build_ranking(
         Searched(
@@ -129,7 +129,7 @@ def run_fit(
         )
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         limit = options.latency_seconds or math.inf
-        terms = Terms(costs(finalists), METHODS, options.rule, limit, measure)
+        terms = Terms(costs(finalists), METHODS, options.rule, limit, goal.measure, goal.even)
         compared = _compared(train, terms, options, (stages, notes), progress)
         leaky = _leaky(compared, train, Folds(train.classes), terms)
     model = model_of(compared.chosen, compared.folds_M, train)
@@ -159,7 +159,7 @@ def run_fit(
         )
     )
     members = [c.backbone.spec for c in finalists if c.name in model.members]
-    card = {**model_card(report, members), "method": compared.chosen.method}
+    card = {**model_card(report, members), "method": compared.chosen.method, "even": goal.even}
     save(model, card, finalists, output / "model")
     write_ranking(ranking, output)
     write_report(report, output)

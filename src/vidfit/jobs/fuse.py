@@ -23,7 +23,7 @@ from vidfit.jobs.compared import compare, model_of, save
 from vidfit.jobs.copies import joined
 from vidfit.jobs.declining import declines_of
 from vidfit.jobs.folds import Folds, able_classes, of_classes
-from vidfit.jobs.measure import measure_of
+from vidfit.jobs.measure import goal_of
 from vidfit.jobs.options import FuseOptions
 from vidfit.jobs.pairs import Pairs
 from vidfit.jobs.sources import say
@@ -106,10 +106,11 @@ def run_fuse(
     read = of_classes(whole.clips, able)
     table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
-    measure = measure_of(options.metric, [str(clip.label) for clip in table.clips], notes)
-    terms = Terms(costs(ran), methods, options.rule, options.latency_seconds or math.inf, measure)
-    pairs = Pairs(table, measure)
-    students = Students(table, measure) if options.student else None
+    goal = goal_of(options, [str(clip.label) for clip in table.clips], notes)
+    limit = options.latency_seconds or math.inf
+    terms = Terms(costs(ran), methods, options.rule, limit, goal.measure, goal.even)
+    pairs = Pairs(table, goal.measure)
+    students = Students(table, terms) if options.student else None
 
     def look(outer: Outer) -> None:
         pairs.see(outer)
@@ -140,6 +141,7 @@ def run_fuse(
     card = {
         **_card(combination, model, ran),
         "method": compared.chosen.method,
+        "even": goal.even,
         "declines": asdict(declines),
     }
     save(model, card, ran, output / "model")

@@ -86,11 +86,14 @@ class Refitted:
         Of `vidfit.fusion.METHODS`; empty for the probe of a single member.
     calibrated_M
         Which clips set ranges or taught a network.
+    even
+        Whether answers are those of even classes, as the original's.
     """
 
     table: Table
     method: str
     calibrated_M: NDArray[np.bool_]
+    even: bool = False
 
     @property
     def protocol(self) -> str:
@@ -137,7 +140,7 @@ class Refitted:
 
     def _fitted(self, table: Table, folds_M: Indices) -> Contender:
         methods = (self.method,) if self.method else ()
-        terms = Terms(dict.fromkeys(table.vectors, _FREE), methods)
+        terms = Terms(dict.fromkeys(table.vectors, _FREE), methods, even=self.even)
         # Singles come first, then fusions of few, then the one of all.
         return fit_contenders(table.rows, folds_M, terms)[-1]
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vidfit.metrics import ACCURACY, BALANCED, CLASS_MEASURES, AnyMeasure
+
+if TYPE_CHECKING:
+    from vidfit.jobs.options import SelectOptions
 
 UNEVEN = 1.5
 """Classes are uneven where the most frequent one has more than that many times an even share."""
@@ -37,3 +42,30 @@ def measure_of(metric: str | None, labels: Sequence[str], notes: list[str]) -> A
         "--metric accuracy compares by the share of right answers."
     )
     return BALANCED
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What candidates are compared by, and whether they answer as if classes were even."""
+
+    measure: AnyMeasure
+    even: bool
+
+
+def goal_of(options: SelectOptions, labels: Sequence[str], notes: list[str]) -> Goal:
+    """Return what was asked for, or what suits the classes; note why.
+
+    A probe that learned uneven shares hardly ever answers a rare class, so that by balanced
+    accuracy a sound candidate looks like noise (``benchmarks.rare_class``). There answers are
+    those of even classes, unless told otherwise.
+    """
+    measure = measure_of(options.metric, labels, notes)
+    if options.class_weights is not None:
+        return Goal(measure, options.class_weights == "balanced")
+    if measure is not BALANCED:
+        return Goal(measure, even=False)
+    notes.append(
+        "Answers are those of classes that are equally frequent, and so are their probabilities; "
+        "--class-weights none leaves them as learned, and tries more fusions."
+    )
+    return Goal(measure, even=True)

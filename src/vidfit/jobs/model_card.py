@@ -15,7 +15,17 @@ from vidfit.contracts import Estimate
 from vidfit.errors import ModelError
 from vidfit.model import Model
 from vidfit.report.declining import declines_of_card, declines_text
-from vidfit.report.wording import duration, figure, gmacs, interval, large, percent, points
+from vidfit.report.wording import (
+    ACCURACY,
+    METRICS,
+    duration,
+    figure,
+    gmacs,
+    interval,
+    large,
+    percent,
+    points,
+)
 
 LICENCES = {
     "Apache-2.0": "apache-2.0",
@@ -131,14 +141,22 @@ def _scores(card: _Card) -> Iterator[str]:
         "mean_class_accuracy": "mean class accuracy",
         "majority": "always the most frequent class",
     }
-    found = {words: card[key] for key, words in rows.items() if card.get(key)}
+    # Older cards name no metric; all of their figures are accuracies.
+    metric = METRICS.get(str(card.get("metric")), ACCURACY)
+    if metric is not ACCURACY:
+        rows = {"score": metric.name} | rows
+    found = {key: card[key] for key in rows if card.get(key)}
     if not found:
         yield "No clips were put aside: there is no score."
         return
     yield "| | with 95 % interval |"
     yield "|---|---|"
-    for words, estimate in found.items():
-        yield f"| {words} | {figure(Estimate(**estimate))} |"
+    for key, estimate in found.items():
+        of = metric if key in ("score", "majority") else ACCURACY
+        yield f"| {rows[key]} | {of.figure(Estimate(**estimate))} |"
+    if card.get("even") is True:
+        yield ""
+        yield "It answers as if every class were as frequent as the others."
     if card.get("calibration_error") is not None:
         yield ""
         yield f"Expected calibration error: {points(card['calibration_error'])}."

@@ -19,6 +19,9 @@ Metric = Literal["accuracy", "balanced", "macro-f1", "map", "auroc", "log-loss",
 """Keys of `vidfit.metrics.CLASS_MEASURES`."""
 
 
+ClassWeights = Literal["none", "balanced"]
+
+
 def check_metric(metric: str | None) -> None:
     """Refuse a metric that there is not, and name those that there are."""
     valid = get_args(Metric)
@@ -49,6 +52,10 @@ class SelectOptions:
     metric
         What candidates are compared by: a key of `vidfit.metrics.CLASS_MEASURES`. ``None`` takes
         accuracy, or balanced accuracy where one class is much more frequent than the others.
+    class_weights
+        ``"balanced"`` answers as if every class were as frequent as the others, by probes of
+        one model or of several side by side; no other fusions are tried. ``None`` does so where
+        candidates are compared by balanced accuracy.
     prefer
         What to recommend: the cheapest that the clips hardly tell from the best, or the best.
     give_up
@@ -70,6 +77,7 @@ class SelectOptions:
     latency_seconds: float | None = None
     commercial: bool = False
     metric: Metric | None = None
+    class_weights: ClassWeights | None = None
     prefer: Preference = "cheapest"
     give_up: float = 2.0
     workers: int | None = None
@@ -91,6 +99,10 @@ class SelectOptions:
         if not 0 <= self.give_up <= 100:
             raise VidfitError(f"give_up is {self.give_up}; it is points in [0, 100]")
         check_metric(self.metric)
+        if self.class_weights not in (None, *get_args(ClassWeights)):
+            raise VidfitError(
+                f"class_weights is {self.class_weights!r}; valid are 'none' and 'balanced'"
+            )
 
     @property
     def rule(self) -> Rule:

@@ -18,6 +18,7 @@ from vidfit.jobs.findings import provenance
 from vidfit.manifest import Manifest
 from vidfit.metrics import Scored, score_all
 from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
+from vidfit.report.wording import METRICS, Metric
 from vidfit.reported import Stage
 from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_best
 from vidfit.selection.scores import PROBES, SCORES
@@ -162,10 +163,10 @@ def _costs(found: Searched) -> list[Cost]:
 
 def _why(found: Searched, recommended: str, tied: Sequence[str]) -> str:
     if recommended != found.best:
-        behind = found.behind(recommended)
+        ahead = _metric(found).behind(found.behind(recommended))
         return (
             f"{recommended} is the cheapest within one standard error of {found.best}, the best by "
-            f"estimate, which is {_points(behind)} ahead at {_price(found, recommended)}; "
+            f"estimate, which is {ahead} ahead at {_price(found, recommended)}; "
             "--prefer best takes it."
         )
     if len(tied) == 1:
@@ -173,8 +174,12 @@ def _why(found: Searched, recommended: str, tied: Sequence[str]) -> str:
     best = f"{len(tied)} candidates are tied with the best; {recommended} has the best figure"
     if not found.rule.cheapest:
         return f"{best}."
-    points = found.rule.give_up * 100
-    return f"{best}, and no cheaper one is within one standard error and {points:g} points of it."
+    most = _metric(found).amount(found.rule.give_up)
+    return f"{best}, and no cheaper one is within one standard error and {most} of it."
+
+
+def _metric(found: Searched) -> Metric:
+    return METRICS[found.contest.measure.name]
 
 
 def _price(found: Searched, recommended: str) -> str:
@@ -184,11 +189,6 @@ def _price(found: Searched, recommended: str) -> str:
     return (
         f"{times:.1f} times the time of a clip ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
     )
-
-
-def _points(difference: Estimate) -> str:
-    value, low, high = (100 * x for x in (difference.value, difference.low, difference.high))
-    return f"{value:.1f} points [{low:.1f}, {high:.1f}]"
 
 
 def _expected(found: Searched) -> Estimate:
@@ -206,7 +206,7 @@ def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -
         name=name,
         standing=standing,
         reason=reason,
-        accuracy=found.figure(name),
+        score=found.figure(name),
         behind_best=found.behind(name),
         clips=len(entry.answers_MK),
         seconds_per_clip=loaded.cost.seconds,

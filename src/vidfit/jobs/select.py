@@ -11,7 +11,7 @@ from vidfit.jobs.candidates import entrants, predicted_seconds
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import joined
 from vidfit.jobs.folds import able_classes, of_classes
-from vidfit.jobs.measure import measure_of
+from vidfit.jobs.measure import goal_of
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.sources import say
@@ -75,8 +75,8 @@ def run_select(
         timed(stages, "race", predicted_seconds(candidates, len(clips), place.workers)),
         one_blas_thread(),
     ):
-        measure = measure_of(options.metric, [str(clip.label) for clip in clips], notes)
-        contest = run_contest(clips, candidates, rules, measure, (store, place), progress)
+        goal = goal_of(options, [str(clip.label) for clip in clips], notes)
+        contest = run_contest(clips, candidates, rules, goal, (store, place), progress)
         contest = replace(contest, seconds=contest.seconds + alike.seconds)
     ranking = build_ranking(
         Searched(str(source), manifest, candidates, dropped, contest, options.rule, stages, notes)

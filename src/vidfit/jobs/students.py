@@ -16,9 +16,9 @@ from vidfit.fusion.distil import fit_student, teacher
 from vidfit.jobs.compared import Compared, model_of
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table
-from vidfit.metrics import AnyMeasure, ratio_interval, score_all
+from vidfit.metrics import ratio_interval, score_all
 from vidfit.model import Model
-from vidfit.selection import FUSION, NEVER, Contender, Outer, Rows, merit
+from vidfit.selection import FUSION, NEVER, Contender, Outer, Rows, Terms, even_contender, merit
 
 _BACKBONES = 2
 """So many of the best single models are tried as the student's backbone."""
@@ -35,8 +35,8 @@ class Graduate:
 class Students:
     """Watches the outer folds, and teaches a student in each."""
 
-    def __init__(self, table: Table, measure: AnyMeasure) -> None:
-        self._table, self._measure = table, measure
+    def __init__(self, table: Table, terms: Terms) -> None:
+        self._table, self._measure, self._even = table, terms.measure, terms.even
         self._folds = Folds(table.classes)
         shape = (len(table.clips), len(table.classes))
         self._answers_MK = np.full(shape, NEVER, np.float32)
@@ -94,5 +94,6 @@ class Students:
         students = []
         for name in (single.name for single in singles[:_BACKBONES]):
             probe, out_MK = fit_student(rows.vectors[name], teach, rows.labels_M, folds_M)
-            students.append(Contender(name, "student", "linear", (name,), probe, out_MK))
+            student = Contender(name, "student", "linear", (name,), probe, out_MK)
+            students.append(even_contender(student, rows.labels_M) if self._even else student)
         return max(students, key=lambda c: merit(self._measure, rows.labels_M, c.out_of_fold_MK))

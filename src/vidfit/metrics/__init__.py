@@ -8,7 +8,7 @@ from vidfit.metrics.calibration import (
     probabilities,
     reliability,
 )
-from vidfit.metrics.class_measures import ACCURACY, BALANCED, CLASS_MEASURES, LOG_LOSS
+from vidfit.metrics.class_measures import ACCURACY, BALANCED, CLASS_MEASURES, F1, LOG_LOSS
 from vidfit.metrics.measures import AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
 from vidfit.metrics.scored import Scored, averaged, score_all, score_values
 from vidfit.metrics.share import paired_interval, share_interval
@@ -18,6 +18,7 @@ __all__ = [
     "AnyMeasure",
     "BALANCED",
     "CLASS_MEASURES",
+    "F1",
     "LOG_LOSS",
     "ClipMean",
     "Measure",

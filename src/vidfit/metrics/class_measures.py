@@ -212,12 +212,41 @@ def _mean_over_classes(figure_of: Any, rows: Rows, weight_RG: Doubles) -> Double
         # Equal scores count as one threshold: only the last of them is looked at.
         last_N = np.append(score_N[1:] != score_N[:-1], True)
         of_N = rows.recording_N[order_N]
+        if figure_of is _average_precision and 0 < hit_N.sum() * weight_RG.shape[1] <= _BLOCK:
+            found_BN, shown_BN = _above_hits(hit_N, last_N, of_N, weight_RG)
+            figure_RK[:, k] = _average_precision(found_BN, shown_BN)
+            continue
         for start in range(0, len(weight_RG), block):
             weight_BN = weight_RG[start : start + block][:, of_N]
             found_BN = np.cumsum(weight_BN * hit_N, axis=1)[:, last_N]
             shown_BN = np.cumsum(weight_BN, axis=1)[:, last_N]
             figure_RK[start : start + block, k] = figure_of(found_BN, shown_BN)
     return mean_of_known(figure_RK)
+
+
+def _above_hits(
+    hit_N: NDArray[np.bool_],
+    last_N: NDArray[np.bool_],
+    of_N: NDArray[np.int64],
+    weight_RG: Doubles,
+) -> tuple[Doubles, Doubles]:
+    """Return hits and rows above each threshold at which there is a hit, [R, T] both.
+
+    Counted once by recording: of a rare class that is little work, and for average precision
+    nothing else matters.
+    """
+    threshold_N: NDArray[np.int64] = np.cumsum(last_N) - last_N
+    known: NDArray[np.int64] = np.unique(threshold_N[hit_N])
+    groups, count = weight_RG.shape[1], len(known)
+    bucket_N = np.searchsorted(known, threshold_N).astype(np.int64)
+
+    def above(of: NDArray[np.int64], bucket: NDArray[np.int64]) -> Doubles:
+        flat = np.bincount(of * (count + 1) + bucket, minlength=groups * (count + 1))
+        counts_GT = flat.reshape(groups, count + 1)[:, :count].cumsum(axis=1)
+        above_RT: Doubles = weight_RG @ counts_GT.astype(np.float64)
+        return above_RT
+
+    return above(of_N[hit_N], bucket_N[hit_N]), above(of_N, bucket_N)
 
 
 def _average_precision(found_BN: Doubles, shown_BN: Doubles) -> Doubles:

@@ -83,10 +83,14 @@ class Scored:
             return Estimate(value, math.nan, math.nan)
         if not isinstance(table, Rows) and self.measure.kind == "share":
             return share_of_sums(table[:, 0], table[:, 1])
-        drawn_R = self._resampled((candidate,), seed)[:, 0]
-        if not isinstance(table, Rows) and self.measure.kind == "class mean":
-            return class_mean_of_sums(table, expanded(value, drawn_R, len(self.clips_G)))
-        return self._widened(value, drawn_R, 0.0)
+        return self._of_draws(candidate, self._resampled((candidate,), seed)[:, 0])
+
+    def intervals(self, *, seed: int = 0) -> list[Estimate]:
+        """Return the `interval` of each candidate, by drawing once for all of them."""
+        if len(self.clips_G) < 2 or self.measure.kind == "share":
+            return [self.interval(i, seed=seed) for i in range(len(self.tables))]
+        drawn_RC = self._resampled(range(len(self.tables)), seed)
+        return [self._of_draws(i, drawn_RC[:, i]) for i in range(len(self.tables))]
 
     def lead(self, first: int, second: int, *, seed: int = 0) -> Estimate:
         """Return by how much one candidate is better than another, with its 95 % interval.
@@ -129,6 +133,15 @@ class Scored:
         if isinstance(self.measure, RankedMeasure):
             return self.measure.figure(table, weight_RG)
         return self.measure.figure(weight_RG @ table)
+
+    def _of_draws(self, candidate: int, drawn_R: Doubles) -> Estimate:
+        """Return the interval of a figure that was drawn again."""
+        value, table = float(self.figures_C[candidate]), self.tables[candidate]
+        if math.isnan(value):
+            return Estimate(value, math.nan, math.nan)
+        if not isinstance(table, Rows) and self.measure.kind == "class mean":
+            return class_mean_of_sums(table, expanded(value, drawn_R, len(self.clips_G)))
+        return self._widened(value, drawn_R, 0.0)
 
     def _resampled(self, candidates: Sequence[int], seed: int) -> Doubles:
         """Return figures [R, candidates] of draws of recordings."""

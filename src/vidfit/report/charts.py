@@ -6,8 +6,9 @@ width. Text that comes from users is escaped by ``Markup.format``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil, floor, isfinite
+from dataclasses import dataclass, replace
+from itertools import count
+from math import ceil, floor, inf, isfinite
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vidfit.contracts import Estimate
+    from vidfit.report.wording import Metric
     from vidfit.reported import ReliabilityBin
 
 MARKS = {
@@ -35,28 +37,39 @@ EMPTY = Markup("")
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A linear axis of fractions; ``ticks`` are round and lie inside."""
+    """A linear axis of figures; ``ticks`` are round and lie inside.
+
+    Better is to the right, or up: figures of a loss fall along it.
+    """
 
     low: float
     high: float
     ticks: tuple[float, ...]
+    metric: Metric = wording.ACCURACY
 
     def place(self, value: float) -> float:
         """Return where a value stands, in percent of the width, kept inside."""
-        span = self.high - self.low
-        return round(100 * min(1.0, max(0.0, (value - self.low) / span)), 2)
+        share = min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+        return round(100 * (share if self.metric.higher_is_better else 1.0 - share), 2)
+
+    def span(self, estimate: Estimate) -> tuple[float, float]:
+        """Return where an interval begins and ends."""
+        first, last = sorted((self.place(estimate.low), self.place(estimate.high)))
+        return first, last
 
 
-def accuracy_axis(estimates: Iterable[Estimate]) -> Axis:
-    """Return an axis in [0, 1] that holds all finite values and interval ends."""
+def score_axis(estimates: Iterable[Estimate], metric: Metric) -> Axis:
+    """Return an axis that holds all finite values and interval ends, of shares in [0, 1]."""
+    most = 1.0 if metric.percent else inf
     ends = [v for e in estimates for v in (e.value, e.low, e.high) if isfinite(v)] or [0.0, 1.0]
-    low, high = max(0.0, min(ends)), min(1.0, max(ends))
-    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 5 or s == 0.2)
+    low, high = max(0.0, min(ends)), min(most, max(ends))
+    steps = (s * 10.0**power for power in count(-2) for s in (1, 2, 5))
+    step = next(s for s in steps if (high - low) / s <= 5)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
     if first == last:
         first, last = max(0, first - 1), first + 1
-    ticks = tuple(round(i * step, 4) for i in range(first, last + 1) if i * step < 1 + 1e-9)
-    return Axis(ticks[0], ticks[-1], ticks)
+    ticks = tuple(round(i * step, 4) for i in range(first, last + 1) if i * step < most + 1e-9)
+    return Axis(ticks[0], ticks[-1], ticks, metric)
 
 
 def join(pieces: Iterable[Markup]) -> Markup:
@@ -74,8 +87,8 @@ def mark(kind: str, x: str, y: str, css: str = "") -> Markup:
 def axis_row(axis: Axis) -> Markup:
     """Return the numbers of the axis, to stand above rows of intervals."""
     labels = join(
-        Markup('<text x="{}%" y="13" text-anchor="middle">{:.0f}</text>').format(
-            axis.place(tick), 100 * tick
+        Markup('<text x="{}%" y="13" text-anchor="middle">{}</text>').format(
+            axis.place(tick), axis.metric.tick(tick)
         )
         for tick in axis.ticks
     )
@@ -104,7 +117,7 @@ def interval_row(
     if isfinite(estimate.value):
         place = f"{axis.place(estimate.value)}%"
         pieces.append(mark(kind, place, "50%", "chosen" if chosen else ""))
-    text = wording.figure(estimate)
+    text = axis.metric.figure(estimate)
     return Markup(
         '<svg class="row" height="34" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>'
     ).format(text, join(pieces))
@@ -113,41 +126,48 @@ def interval_row(
 def _band(band: Estimate, axis: Axis) -> Markup:
     if not wording.has_interval(band):
         return EMPTY
-    left, right = axis.place(band.low), axis.place(band.high)
+    left, right = axis.span(band)
     return Markup('<rect class="band" x="{}%" width="{}%" y="0" height="100%"/>').format(
         left, round(right - left, 2)
     )
 
 
-def headline_chart(score: Estimate, majority: float) -> Markup:
-    """Return the score on a track from 0 to 100 %, with the majority class marked."""
-    axis = Axis(0.0, 1.0, (0.0, 1.0))
+def headline_chart(score: Estimate, majority: float, metric: Metric) -> Markup:
+    """Return the score on a track, of shares from 0 to 100 %, with the majority class marked."""
+    axis = _track(score, majority, metric)
     pieces = [Markup('<rect class="track" x="0" y="26" width="100%" height="10" rx="5"/>')]
     if wording.has_interval(score):
-        left, right = axis.place(score.low), axis.place(score.high)
+        left, right = axis.span(score)
         pieces.append(
             Markup('<rect class="range" x="{}%" y="26" width="{}%" height="10" rx="5"/>').format(
                 left, round(max(right - left, 0.3), 2)
             )
         )
     if isfinite(majority):
-        pieces.append(_flag(axis.place(majority), 58, "majority class", majority))
+        pieces.append(_flag(axis, 58, "majority class", majority))
     if isfinite(score.value):
-        pieces.append(_flag(axis.place(score.value), 14, "accuracy", score.value))
+        pieces.append(_flag(axis, 14, metric.name, score.value))
         pieces.append(mark("backbone", f"{axis.place(score.value)}%", "31", "chosen"))
-    label = f"Accuracy {wording.figure(score)}; majority class {wording.percent(majority)}"
+    label = f"{metric.heading} {metric.figure(score)}; majority class {metric.value(majority)}"
     return Markup(
         '<svg class="row headline" height="64" role="img" aria-label="{0}"><title>{0}</title>'
         "{1}</svg>"
     ).format(label, join(pieces))
 
 
-def _flag(place: float, y: int, name: str, value: float) -> Markup:
+def _track(score: Estimate, majority: float, metric: Metric) -> Axis:
+    if metric.percent:
+        return Axis(0.0, 1.0, (0.0, 1.0), metric)
+    return score_axis([score, replace(score, value=majority), replace(score, value=0.0)], metric)
+
+
+def _flag(axis: Axis, y: int, name: str, value: float) -> Markup:
+    place = axis.place(value)
     anchor = "start" if place < 12 else "end" if place > 88 else "middle"
     return Markup(
         '<line class="tick" x1="{0}%" x2="{0}%" y1="22" y2="40"/>'
         '<text x="{0}%" y="{1}" text-anchor="{2}">{3} {4}</text>'
-    ).format(place, y, anchor, name, wording.percent(value))
+    ).format(place, y, anchor, name, axis.metric.value(value))
 
 
 def reliability_chart(bins: Sequence[ReliabilityBin], unknown_probability: float) -> Markup:

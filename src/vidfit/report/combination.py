@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vidfit.combination import Combination
 
-FORMAT = "vidfit.fusion/1"
+FORMAT = "vidfit.fusion/2"
 
 
 def combination_json(combination: Combination) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from vidfit.report import wording
-from vidfit.report.charts import EMPTY, accuracy_axis, join
+from vidfit.report.charts import EMPTY, Axis, join, score_axis
 from vidfit.report.combination_marks import mark
 from vidfit.report.cost_chart import INSET, Box, Plane, free_box, label_text, overlap, ticks
 from vidfit.report.leaderboard import on_cost_axis
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from vidfit.combination import Combination
     from vidfit.contracts import Estimate
+    from vidfit.report.wording import Metric
 
 ALL_NAMED = 14
 """Up to so many options each is named; of more only those that matter."""
@@ -38,7 +39,7 @@ class Spot:
 
     name: str
     kind: str
-    accuracy: Estimate
+    score: Estimate
     seconds_per_clip: float
     rank: int
     front: bool
@@ -47,17 +48,16 @@ class Spot:
 def spots(combination: Combination) -> list[Spot]:
     """Return what can be drawn: each option and the student, what matters most first."""
     found = [
-        Spot(o.name, o.family, o.accuracy, o.seconds_per_clip, rank, o.pareto)
+        Spot(o.name, o.family, o.score, o.seconds_per_clip, rank, o.pareto)
         for o, rank in zip(combination.options, _ranks(combination), strict=True)
     ]
     student = combination.student
     if student is not None:
         name = f"student on {student.name}"
-        found.append(
-            Spot(name, "student", student.accuracy, student.seconds_per_clip, 2, front=False)
-        )
+        found.append(Spot(name, "student", student.score, student.seconds_per_clip, 2, front=False))
     shown = [spot for spot in found if on_cost_axis(spot)]
-    return sorted(shown, key=lambda spot: (spot.rank, -spot.accuracy.value))
+    metric = wording.METRICS[combination.metric]
+    return sorted(shown, key=lambda spot: (spot.rank, -metric.merit(spot.score.value)))
 
 
 def _ranks(combination: Combination) -> Iterator[int]:
@@ -80,7 +80,7 @@ def _ranks(combination: Combination) -> Iterator[int]:
 def cost_picture(
     combination: Combination, width: int, height: int, *, names: int = NAMED
 ) -> Markup:
-    """Return the chart, or nothing when no option has a cost and an accuracy.
+    """Return the chart, or nothing when no option has a cost and a score.
 
     Marks of a rank below ``names`` are named where there is room.
     """
@@ -88,7 +88,8 @@ def cost_picture(
     if not shown:
         return EMPTY
     named, lined = ([s for s in shown if s.rank < rank] for rank in (names, LINED))
-    plane = _plane(shown, lined, width, height)
+    metric = wording.METRICS[combination.metric]
+    plane = _plane(shown, _vertical(shown, lined, metric), width, height)
     front = sorted((s for s in shown if s.front), key=lambda s: (s.seconds_per_clip, -s.rank))
     pieces = [_grid(plane), _front(front, plane)]
     pieces += [_whisker(spot, plane) for spot in lined]
@@ -96,19 +97,23 @@ def cost_picture(
     pieces += _labels(shown, named, front, plane)
     return Markup(
         '<svg class="plot" viewBox="0 0 {} {}" role="img" '
-        'aria-label="Accuracy against milliseconds per clip">{}</svg>'
-    ).format(width, height, join(pieces))
+        'aria-label="{} against milliseconds per clip">{}</svg>'
+    ).format(width, height, metric.heading, join(pieces))
 
 
-def _plane(shown: Sequence[Spot], lined: Sequence[Spot], width: int, height: int) -> Plane:
+def _vertical(shown: Sequence[Spot], lined: Sequence[Spot], metric: Metric) -> Axis:
+    values = [replace(s.score, low=s.score.value, high=s.score.value) for s in shown]
+    return score_axis([*values, *(spot.score for spot in lined)], metric)
+
+
+def _plane(shown: Sequence[Spot], vertical: Axis, width: int, height: int) -> Plane:
     costs = [log10(1000 * spot.seconds_per_clip) for spot in shown]
     room = max(0.08 * (max(costs) - min(costs)), 0.12)
-    values = [replace(s.accuracy, low=s.accuracy.value, high=s.accuracy.value) for s in shown]
-    axis = accuracy_axis([*values, *(spot.accuracy for spot in lined)])
-    return Plane(width, height, min(costs) - room, max(costs) + room, axis)
+    return Plane(width, height, min(costs) - room, max(costs) + room, vertical)
 
 
 def _grid(plane: Plane) -> Markup:
+    metric = plane.vertical.metric
     top, bottom = INSET["top"], plane.height - INSET["bottom"]
     left, right = INSET["left"], plane.width - INSET["right"]
     pieces = [
@@ -121,15 +126,15 @@ def _grid(plane: Plane) -> Markup:
     pieces += [
         Markup(
             '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
-            '<text x="{}" y="{}" text-anchor="end">{:.0f}</text>'
-        ).format(left, right, left - 8, plane.y(tick) + 4, 100 * tick, y=plane.y(tick))
-        for tick in plane.accuracy.ticks
+            '<text x="{}" y="{}" text-anchor="end">{}</text>'
+        ).format(left, right, left - 8, plane.y(tick) + 4, metric.tick(tick), y=plane.y(tick))
+        for tick in plane.vertical.ticks
     ]
     pieces.append(
         Markup(
             '<text class="name" x="{}" y="{}" text-anchor="end">milliseconds per clip, log</text>'
-            '<text class="name" x="8" y="10">accuracy, %</text>'
-        ).format(right, bottom + 40)
+            '<text class="name" x="8" y="10">{}</text>'
+        ).format(right, bottom + 40, metric.title)
     )
     return join(pieces)
 
@@ -146,17 +151,17 @@ def _front(front: Sequence[Spot], plane: Plane) -> Markup:
 
 
 def _whisker(spot: Spot, plane: Plane) -> Markup:
-    if not wording.has_interval(spot.accuracy):
+    if not wording.has_interval(spot.score):
         return EMPTY
     return Markup('<line class="whisker {}" x1="{x}" x2="{x}" y1="{}" y2="{}"/>').format(
-        spot.kind, plane.y(spot.accuracy.low), plane.y(spot.accuracy.high),
+        spot.kind, plane.y(spot.score.low), plane.y(spot.score.high),
         x=plane.x(spot.seconds_per_clip),
     )  # fmt: skip
 
 
 def _point(spot: Spot, plane: Plane) -> Markup:
     tip = (
-        f"{spot.name}: {wording.figure(spot.accuracy)}, "
+        f"{spot.name}: {plane.vertical.metric.figure(spot.score)}, "
         f"{wording.milliseconds(spot.seconds_per_clip)} per clip"
     )
     x, y = _centre(spot, plane)
@@ -238,9 +243,10 @@ def _label(text: str, box: Box, centre: tuple[float, float], css: str) -> Markup
 def _along(spot: Spot, plane: Plane) -> Box:
     """Return the line of an interval as a box; without one it is the mark's own place."""
     x, y = _centre(spot, plane)
-    if not wording.has_interval(spot.accuracy):
+    if not wording.has_interval(spot.score):
         return x, y, x, y
-    return x - 2, plane.y(spot.accuracy.high), x + 2, plane.y(spot.accuracy.low)
+    top, bottom = sorted((plane.y(spot.score.low), plane.y(spot.score.high)))
+    return x - 2, top, x + 2, bottom
 
 
 def _steps(front: Sequence[Spot], plane: Plane) -> list[Box]:
@@ -256,7 +262,7 @@ def _around(spot: Spot, plane: Plane) -> Box:
 
 
 def _centre(spot: Spot, plane: Plane) -> tuple[float, float]:
-    return plane.x(spot.seconds_per_clip), plane.y(spot.accuracy.value)
+    return plane.x(spot.seconds_per_clip), plane.y(spot.score.value)
 
 
 def without_cost(combination: Combination) -> list[str]:

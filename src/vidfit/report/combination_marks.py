@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, floor, isfinite
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from vidfit.report import combination_words as words
 from vidfit.report import wording
 from vidfit.report.charts import Axis, join
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vidfit.contracts import Estimate
+    from vidfit.report.wording import Metric
 
 SHAPES = {
     "single": "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z",
@@ -44,8 +45,8 @@ def key(kind: str) -> Markup:
     ).format(kind, SHAPES[kind])
 
 
-def gain_axis(estimates: Iterable[Estimate]) -> Axis:
-    """Return an axis of differences that holds zero, all values and all interval ends."""
+def gain_axis(estimates: Iterable[Estimate], metric: Metric) -> Axis:
+    """Return an axis of gains, more of which is better, that holds zero and all intervals."""
     ends = [v for e in estimates for v in (e.value, e.low, e.high) if isfinite(v)]
     low, high = min([0.0, *ends]), max([0.0, *ends])
     step = next((s for s in STEPS if (high - low) / s <= 6), STEPS[-1])
@@ -53,14 +54,14 @@ def gain_axis(estimates: Iterable[Estimate]) -> Axis:
     if first == last:
         first, last = -1, 1
     ticks = tuple(round(i * step, 4) for i in range(first, last + 1))
-    return Axis(ticks[0], ticks[-1], ticks)
+    return Axis(ticks[0], ticks[-1], ticks, replace(metric, higher_is_better=True))
 
 
 def gain_ticks(axis: Axis) -> Markup:
     """Return the numbers of an axis of gains, to stand above its rows."""
     labels = join(
         Markup('<text x="{}%" y="13" text-anchor="middle">{}</text>').format(
-            axis.place(tick), f"{100 * tick:+.0f}" if tick else "0"
+            axis.place(tick), f"{'+' if tick > 0 else ''}{axis.metric.tick(tick)}" if tick else "0"
         )
         for tick in axis.ticks
     )
@@ -69,13 +70,12 @@ def gain_ticks(axis: Axis) -> Markup:
 
 def gain_row(estimate: Estimate, axis: Axis, kind: str, css: str = "") -> Markup:
     """Return one gain as a mark with its interval; the line at zero is the best single model."""
-    text = words.gain(estimate)
-    return _row(text, estimate, axis, kind, css, zero=True)
+    return _row(axis.metric.gain(estimate), estimate, axis, kind, css, zero=True)
 
 
-def accuracy_row(estimate: Estimate, axis: Axis, kind: str, css: str = "") -> Markup:
-    """Return one accuracy as a mark with its interval."""
-    return _row(wording.figure(estimate), estimate, axis, kind, css, zero=False)
+def score_row(estimate: Estimate, axis: Axis, kind: str, css: str = "") -> Markup:
+    """Return one score as a mark with its interval."""
+    return _row(axis.metric.figure(estimate), estimate, axis, kind, css, zero=False)
 
 
 def _row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vidfit.report import charts
+from vidfit.report import charts, wording
 from vidfit.report import combination_marks as marks
 from vidfit.report import combination_words as words
 from vidfit.report.combination_cost import cost_picture, spots, without_cost
@@ -31,11 +31,15 @@ class Row:
 
 def combination_html(combination: Combination) -> str:
     """Return the combination as one self-contained HTML page, made as `report_html` is."""
+    metric = wording.METRICS[combination.metric]
     context = {
+        "metric": metric,
         "combination": combination,
         "words": words,
         "marks": marks,
-        "headline_chart": charts.headline_chart(combination.score, combination.majority.value),
+        "headline_chart": charts.headline_chart(
+            combination.score, combination.majority.value, metric
+        ),
         "kinds": [k for k in words.FAMILIES if k in {spot.kind for spot in spots(combination)}],
         **_gains(combination),
         **_costs(combination),
@@ -68,7 +72,9 @@ def _gains(combination: Combination) -> dict[str, Any]:
     return {
         "gain_leaders": [_leading(rows_of) for rows_of in shown],
         "gain_others": [rest for rows_of in shown if (rest := _following(rows_of))],
-        "gain_axis": marks.gain_axis([*decision, *(row.gain for row in rows)]),
+        "gain_axis": marks.gain_axis(
+            [*decision, *(row.gain for row in rows)], wording.METRICS[combination.metric]
+        ),
     }
 
 
@@ -91,7 +97,9 @@ def _table(combination: Combination) -> dict[str, Any]:
     return {
         "shown": shown,
         "others": [o for o in combination.options if o not in shown],
-        "axis": charts.accuracy_axis(o.accuracy for o in combination.options),
+        "axis": charts.score_axis(
+            (o.score for o in combination.options), wording.METRICS[combination.metric]
+        ),
         "cascades": [o for o in combination.options if o.calls],
     }
 

@@ -11,6 +11,7 @@ from vidfit.report import wording
 
 if TYPE_CHECKING:
     from vidfit.combination import Combination, Pair
+    from vidfit.report.wording import Metric
 
 LEAST_SCALE = 0.02
 """Additions in the map are shaded against the largest, or this if all are smaller."""
@@ -32,7 +33,7 @@ class Cell:
 
 
 def models(combination: Combination) -> list[str]:
-    """Return the models that have a pair, most accurate first."""
+    """Return the models that have a pair, best first."""
     paired = {name for pair in combination.pairs for name in (pair.first, pair.second)}
     known = [o.name for o in combination.options if o.name in paired]
     return known + sorted(paired - {*known})
@@ -64,18 +65,23 @@ def _cell(
         return _alone(models(combination)[row], combination)
     if pair is None:
         return Cell(wording.DASH, wording.NOT_MEASURED, "missing", 0)
-    return _added(pair, scale) if row < column else _agreement(pair)
+    return (
+        _added(pair, scale, wording.METRICS[combination.metric])
+        if row < column
+        else _agreement(pair)
+    )
 
 
 def _alone(name: str, combination: Combination) -> Cell:
     option = words.option(combination, name)
-    if option is None or not isfinite(option.accuracy.value):
+    if option is None or not isfinite(option.score.value):
         return Cell(wording.DASH, f"{name} alone: {wording.NOT_MEASURED}", "alone", 0)
-    text = f"{100 * option.accuracy.value:.0f}"
-    return Cell(text, f"{name} alone: {wording.figure(option.accuracy)}", "alone", 0)
+    metric = wording.METRICS[combination.metric]
+    text = metric.tick(round(option.score.value, 2))
+    return Cell(text, f"{name} alone: {metric.figure(option.score)}", "alone", 0)
 
 
-def _added(pair: Pair, scale: float) -> Cell:
+def _added(pair: Pair, scale: float, metric: Metric) -> Cell:
     value = pair.added.value
     if not isfinite(value):
         return Cell(wording.DASH, f"{pair.second}: {wording.NOT_MEASURED}", "missing", 0)
@@ -83,8 +89,8 @@ def _added(pair: Pair, scale: float) -> Cell:
     css = "more" if value >= 0 else "less"
     css += " proven" if words.proven(pair.added) else ""
     star = "*" if words.proven(pair.added) else ""
-    tip = f"{pair.second} adds {words.gain(pair.added)} to {pair.first}"
-    return Cell(f"{words.signed(value)}{star}", tip, css, share)
+    tip = f"{pair.second} adds {metric.gain(pair.added)} to {pair.first}"
+    return Cell(f"{metric.signed(value)}{star}", tip, css, share)
 
 
 def _agreement(pair: Pair) -> Cell:
@@ -97,8 +103,9 @@ def _agreement(pair: Pair) -> Cell:
 
 def worded(combination: Combination) -> list[str]:
     """Return the pairs whose second adds most, as sentences: proven ones, else the first."""
+    metric = wording.METRICS[combination.metric]
     measured = [p for p in combination.pairs if isfinite(p.added.value)]
-    return [words.pair_sentence(p) for p in (_proven(combination) or measured)[:WORDED]]
+    return [words.pair_sentence(p, metric) for p in (_proven(combination) or measured)[:WORDED]]
 
 
 def worded_lead(combination: Combination) -> str:

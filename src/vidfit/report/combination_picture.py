@@ -1,4 +1,4 @@
-"""The picture of a combination that stands alone: accuracy against cost, with the answer."""
+"""The picture of a combination that stands alone: score against cost, with the answer."""
 
 from __future__ import annotations
 

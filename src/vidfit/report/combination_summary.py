@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from vidfit.combination import Combination, Option, Student
     from vidfit.contracts import Estimate
+    from vidfit.report.wording import Metric
 
 ROWS, NAME_LETTERS = 12, 24
-COLUMNS = ("", "option", "accuracy [95 %]", "gain, points", "per clip", "front")
 
 
 def combination_markdown(combination: Combination) -> str:
@@ -46,9 +46,11 @@ def _block(sentences: Sequence[str]) -> list[str]:
 
 def _table(combination: Combination) -> list[str]:
     shown = leading(combination, ROWS - (combination.student is not None))
-    rows = [COLUMNS, *(_option(o, combination) for o in shown)]
+    metric = wording.METRICS[combination.metric]
+    columns = ("", "option", f"{metric.name} [95 %]", f"gain{metric.points}", "per clip", "front")
+    rows = [columns, *(_option(o, combination, metric) for o in shown)]
     if combination.student is not None:
-        rows.append(_student(combination.student))
+        rows.append(_student(combination.student, metric))
     cells = [[cell(text) for text in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [_line(row, widths) for row in cells]
@@ -82,32 +84,34 @@ def leading(combination: Combination, most: int) -> list[Option]:
     return [options[place] for place in sorted(sorted(range(len(options)), key=order)[:most])]
 
 
-def _option(option: Option, combination: Combination) -> tuple[str, ...]:
+def _option(option: Option, combination: Combination, metric: Metric) -> tuple[str, ...]:
     alone = option.name == combination.best_single
     return (
         "→" if option.name == combination.chosen else "",
         _cut(option.name),
-        _accuracy(option.accuracy),
-        "best single" if alone else _gain(option.gain),
+        _score(option.score, metric),
+        "best single" if alone else _gain(option.gain, metric),
         wording.milliseconds(option.seconds_per_clip),
         "yes" if option.pareto else "",
     )
 
 
-def _student(student: Student) -> tuple[str, ...]:
+def _student(student: Student, metric: Metric) -> tuple[str, ...]:
     time = wording.milliseconds(student.seconds_per_clip)
-    return "", "student", _accuracy(student.accuracy), _gain(student.gain), time, ""
+    return "", "student", _score(student.score, metric), _gain(student.gain, metric), time, ""
 
 
-def _accuracy(estimate: Estimate) -> str:
+def _score(estimate: Estimate, metric: Metric) -> str:
     """Return a figure that fits in a column: without the words for a missing interval."""
     known = wording.has_interval(estimate)
-    return wording.figure(estimate) if known else wording.percent(estimate.value)
+    return metric.figure(estimate) if known else metric.value(estimate.value)
 
 
-def _gain(estimate: Estimate) -> str:
-    value = words.signed(estimate.value)
-    return f"{value} {words.interval(estimate)}" if wording.has_interval(estimate) else value
+def _gain(estimate: Estimate, metric: Metric) -> str:
+    value = metric.signed(estimate.value)
+    return (
+        f"{value} {metric.signed_interval(estimate)}" if wording.has_interval(estimate) else value
+    )
 
 
 def _cut(name: str) -> str:
@@ -116,10 +120,11 @@ def _cut(name: str) -> str:
 
 def _sentences(combination: Combination) -> list[str]:
     """Say what the best cascade saves and what the student kept."""
+    metric = wording.METRICS[combination.metric]
     cascade = next((o for o in combination.options if o.calls), None)
     said = []
     if cascade is not None:
         said.append(f"{cascade.name} {words.calls_sentence(cascade, combination.options)}")
     if combination.student is not None:
-        said.append(f"student: {words.student_sentence(combination.student)}")
+        said.append(f"student: {words.student_sentence(combination.student, metric)}")
     return [f"- {sentence}" for sentence in said]

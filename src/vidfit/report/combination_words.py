@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from vidfit.combination import Combination, Option, Pair, Student
     from vidfit.contracts import Estimate
+    from vidfit.report.wording import Metric
 
 UNSEEN = "on recordings that no choice has seen"
 FAMILIES = {
@@ -29,23 +30,23 @@ FAMILIES = {
 
 def headline(combination: Combination) -> str:
     """Return the answer in a sentence or two, with the interval that it rests on."""
-    c = combination
+    c, metric = combination, wording.METRICS[combination.metric]
     if not c.beats_majority:
-        return (
-            f"{wording.nothing_proven(c.majority_class, c.majority)} Best by estimate: "
-            f"{chosen_of(c)}."
-        )
+        nothing = wording.nothing_proven(c.majority_class, c.majority, metric)
+        return f"{nothing} Best by estimate: {chosen_of(c)}."
     if c.gain is None:
         return f"Use {c.chosen}: with one candidate there is nothing to combine."
     if c.keeps_fusion:
-        return f"Fusion kept: {chosen_of(c)} beats {c.best_single} by {gain(c.gain)} {UNSEEN}."
+        return (
+            f"Fusion kept: {chosen_of(c)} beats {c.best_single} by {metric.gain(c.gain)} {UNSEEN}."
+        )
     if c.proven:
         return (
             f"Gain proven, fusion not taken: use {c.chosen}. The best fusion comes to "
-            f"{gain(c.gain)} against {rival(c)} {UNSEEN}, which is not worth its time."
+            f"{metric.gain(c.gain)} against {rival(c)} {UNSEEN}, which is not worth its time."
         )
     return (
-        f"No proven gain: use {c.chosen}. The best fusion comes to {gain(c.gain)} "
+        f"No proven gain: use {c.chosen}. The best fusion comes to {metric.gain(c.gain)} "
         f"against {rival(c)} {UNSEEN}."
     )
 
@@ -78,58 +79,29 @@ def rule_sentence(combination: Combination) -> str:
         "them. Held against the single model that turned out best there, its answers over all "
         "folds make the gain in the headline, so that the luck of choosing among many is paid "
         "for. A fusion is kept only if the whole interval lies above zero, and, where it takes "
-        "more than half as long again, if the gain is more than --give-up points"
+        "more than half as long again, if the gain is more than --give-up"
     )
     return f"{text}: here it is." if combination.keeps_fusion else f"{text}: here it is not."
 
 
 def score_sentence(combination: Combination) -> str:
     """Say what the whole procedure is worth."""
+    metric = wording.METRICS[combination.metric]
     score, majority = combination.score, combination.majority.value
     if not isfinite(score.value):
         return "What the whole procedure is worth was not measured."
     whole = "It" if combination.gain is None else "The whole procedure, decision included,"
-    text = (
-        f"{whole} is right on {wording.figure(score)} of the clips of recordings that it has "
-        "not seen"
-    )
+    scores = "scores" if metric is wording.ACCURACY else f"has a {metric.name} of"
+    text = f"{whole} {scores} {metric.figure(score)} on recordings that it has not seen"
     if not isfinite(majority):
         return f"{text}."
-    share = wording.percent(majority)
-    return f"{text}; always answering the most frequent class is right on {share}."
-
-
-def gain(estimate: Estimate) -> str:
-    """Return ``"+20.1 points [+3.6, +36.2]"``, or what of it was measured."""
-    if not isfinite(estimate.value):
-        return wording.NOT_MEASURED
-    text = interval(estimate)
-    return f"{signed(estimate.value)} points {text if has(estimate) else f'({text})'}"
-
-
-def interval(estimate: Estimate) -> str:
-    """Return the interval of a difference with its signs."""
-    if not has(estimate):
-        return f"interval {wording.NOT_MEASURED}"
-    return f"[{signed(estimate.low)}, {signed(estimate.high)}]"
-
-
-def signed(fraction: float) -> str:
-    """Return a difference of accuracies in points, with its sign; zero has none to show."""
-    if not isfinite(fraction):
-        return wording.NOT_MEASURED
-    value = round(100 * fraction, 1)
-    return f"{value:+.1f}" if value else "0.0"
-
-
-def has(estimate: Estimate) -> bool:
-    """Tell whether both ends of the interval were measured."""
-    return wording.has_interval(estimate)
+    share = metric.value(majority)
+    return f"{text}; always answering the most frequent class comes to {share}."
 
 
 def proven(estimate: Estimate) -> bool:
     """Tell whether the interval of a difference excludes zero."""
-    return has(estimate) and (estimate.low > 0 or estimate.high < 0)
+    return wording.has_interval(estimate) and (estimate.low > 0 or estimate.high < 0)
 
 
 def number(value: float) -> str:
@@ -142,11 +114,12 @@ def mebibytes(count: int) -> str:
     return f"{count / 1048576:,.0f} MiB" if count else wording.DASH
 
 
-def pair_sentence(pair: Pair) -> str:
+def pair_sentence(pair: Pair, metric: Metric) -> str:
     """Say what the second of two models adds to the first, and what they have in common."""
     return (
-        f"{pair.second} adds {gain(pair.added)} to {pair.first}. {agreement(pair.agreement)}; "
-        f"at least one of them is right on {wording.figure(pair.oracle)}."
+        f"{pair.second} adds {metric.gain(pair.added)} to {pair.first}. "
+        f"{agreement(pair.agreement)}; at least one of them is right on "
+        f"{wording.figure(pair.oracle)}."
     )
 
 
@@ -175,7 +148,7 @@ def calls_sentence(found: Option, options: Sequence[Option]) -> str:
 
 
 def _asks_all(found: Option, options: Sequence[Option]) -> Option | None:
-    """Return the most accurate fusion of the same members that asks all of them."""
+    """Return the best fusion of the same members that asks all of them."""
     return next(
         (o for o in options if not o.calls and {*o.members} == {*found.members}
          and isfinite(o.seconds_per_clip)),
@@ -183,12 +156,12 @@ def _asks_all(found: Option, options: Sequence[Option]) -> Option | None:
     )  # fmt: skip
 
 
-def student_sentence(student: Student) -> str:
+def student_sentence(student: Student, metric: Metric) -> str:
     """Say what a student is, and what it kept of the gain."""
     text = (
         f"A head on {student.name} alone that learned to answer as the fusion does: "
-        f"{wording.figure(student.accuracy)}, {gain(student.gain)} against the best single model, "
-        f"at {wording.milliseconds(student.seconds_per_clip)} per clip."
+        f"{metric.figure(student.score)}, {metric.gain(student.gain)} against the best single "
+        f"model, at {wording.milliseconds(student.seconds_per_clip)} per clip."
     )
     if student.kept is None:
         return f"{text} The fusion has no proven gain, so there was none to be kept."

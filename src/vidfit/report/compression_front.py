@@ -112,7 +112,7 @@ def _grid(plane: Plane, height: float, unit: str) -> Markup:
             "grid" if tick else "tick", left, right, left - 8, plane.y(tick) + 4, -tick or 0,
             y=plane.y(tick),
         )
-        for tick in plane.accuracy.ticks
+        for tick in plane.vertical.ticks
     ]  # fmt: skip
     names = Markup(
         '<text class="name" x="{}" y="{}" text-anchor="end">{}</text>'

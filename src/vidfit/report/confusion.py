@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from vidfit.report import wording
 from vidfit.report.charts import EMPTY, join
 
 if TYPE_CHECKING:
@@ -30,34 +29,6 @@ class Mistake:
     answer: str
     count: int
     share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """Clips of a class, and how many were answered rightly."""
-
-    label: str
-    right: int
-    count: int
-
-    @property
-    def share(self) -> float:
-        """Return the recall, NaN without clips."""
-        return self.right / self.count if self.count else float("nan")
-
-    @property
-    def text(self) -> str:
-        """Return the recall in words."""
-        return wording.percent(self.share) if self.count else wording.NOT_MEASURED
-
-
-def recalls(report: Report) -> list[Recall]:
-    """Return the recall of each class, weakest first, those without clips last."""
-    found = [
-        Recall(label, row[place], sum(row))
-        for place, (label, row) in enumerate(zip(report.classes, report.confusion_KK, strict=True))
-    ]
-    return sorted(found, key=lambda r: (not r.count, r.share if r.count else 0.0, -r.count))
 
 
 def mistakes(report: Report, most: int = 10) -> list[Mistake]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 from markupsafe import Markup
 
 from vidfit.report import wording
-from vidfit.report.charts import EMPTY, Axis, accuracy_axis, join, mark
+from vidfit.report.charts import EMPTY, Axis, join, mark, score_axis
 from vidfit.report.leaderboard import Costed, on_cost_axis, pareto_front
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vidfit.report.wording import Metric
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
@@ -44,22 +46,22 @@ class Drawn(Costed, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """The plane of the chart in pixels: log10 of milliseconds against accuracy."""
+    """The plane of the chart in pixels: log10 of milliseconds against the score."""
 
     width: float
     height: float
     first: float
     last: float
-    accuracy: Axis
+    vertical: Axis
 
     def x(self, seconds: float) -> float:
         """Return the place of a cost."""
         share = (log10(1000 * seconds) - self.first) / (self.last - self.first)
         return round(INSET["left"] + share * (self.width - INSET["left"] - INSET["right"]), 1)
 
-    def y(self, fraction: float) -> float:
-        """Return the place of an accuracy."""
-        share = self.accuracy.place(fraction) / 100
+    def y(self, value: float) -> float:
+        """Return the place of a figure."""
+        share = self.vertical.place(value) / 100
         return round(
             self.height - INSET["bottom"]
             - share * (self.height - INSET["bottom"] - INSET["top"]), 1
@@ -67,7 +69,12 @@ class Plane:
 
 
 def cost_chart(
-    candidates: Sequence[Drawn], width: int, height: int, *, front: Sequence[Drawn] | None = None
+    candidates: Sequence[Drawn],
+    width: int,
+    height: int,
+    metric: Metric,
+    *,
+    front: Sequence[Drawn] | None = None,
 ) -> Markup:
     """Return the chart, or nothing when no candidate has a cost.
 
@@ -77,8 +84,9 @@ def cost_chart(
     if not shown:
         return EMPTY
     floors = [c for c in candidates if is_floor(c)]
-    plane = _plane(shown, floors, width, height)
-    front = pareto_front(shown) if front is None else front
+    vertical = score_axis((c.score for c in (*shown, *floors)), metric)
+    plane = _plane(shown, vertical, width, height)
+    front = pareto_front(shown, metric) if front is None else front
     pieces = [_grid(plane), _front(front, plane)]
     pieces += [_floor(c, plane) for c in floors]
     pieces += [_whisker(c, plane) for c in shown]
@@ -86,22 +94,21 @@ def cost_chart(
     pieces += _labels(shown, front, plane)
     return Markup(
         '<svg class="plot" viewBox="0 0 {} {}" role="img" '
-        'aria-label="Accuracy against milliseconds per clip">{}</svg>'
-    ).format(width, height, join(pieces))
+        'aria-label="{} against milliseconds per clip">{}</svg>'
+    ).format(width, height, metric.heading, join(pieces))
 
 
 def is_floor(candidate: Drawn) -> bool:
     """Tell whether a candidate is a baseline without a cost: a level line, not a mark."""
-    measured = isfinite(candidate.accuracy.value)
+    measured = isfinite(candidate.score.value)
     return candidate.kind == "baseline" and measured and not on_cost_axis(candidate)
 
 
-def _plane(shown: Sequence[Drawn], floors: Sequence[Drawn], width: int, height: int) -> Plane:
+def _plane(shown: Sequence[Drawn], vertical: Axis, width: int, height: int) -> Plane:
     costs = [log10(1000 * c.seconds_per_clip) for c in shown]
     first, last = min(costs), max(costs)
     room = max(0.08 * (last - first), 0.12)
-    accuracy = accuracy_axis(c.accuracy for c in (*shown, *floors))
-    return Plane(width, height, first - room, last + room, accuracy)
+    return Plane(width, height, first - room, last + room, vertical)
 
 
 def ticks(first: float, last: float) -> list[float]:
@@ -113,6 +120,7 @@ def ticks(first: float, last: float) -> list[float]:
 
 
 def _grid(plane: Plane) -> Markup:
+    metric = plane.vertical.metric
     top, bottom = INSET["top"], plane.height - INSET["bottom"]
     right = plane.width - INSET["right"]
     vertical = join(
@@ -125,14 +133,16 @@ def _grid(plane: Plane) -> Markup:
     horizontal = join(
         Markup(
             '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
-            '<text x="{}" y="{}" text-anchor="end">{:.0f}</text>'
-        ).format(INSET["left"], right, INSET["left"] - 8, plane.y(t) + 4, 100 * t, y=plane.y(t))
-        for t in plane.accuracy.ticks
+            '<text x="{}" y="{}" text-anchor="end">{}</text>'
+        ).format(
+            INSET["left"], right, INSET["left"] - 8, plane.y(t) + 4, metric.tick(t), y=plane.y(t)
+        )
+        for t in plane.vertical.ticks
     )
     names = Markup(
         '<text class="name" x="{}" y="{}" text-anchor="end">milliseconds per clip, log</text>'
-        '<text class="name" x="{}" y="10">accuracy, %</text>'
-    ).format(right, bottom + 40, 8)
+        '<text class="name" x="{}" y="10">{}</text>'
+    ).format(right, bottom + 40, 8, metric.title)
     return vertical + horizontal + names
 
 
@@ -140,43 +150,44 @@ def _front(front: Sequence[Drawn], plane: Plane) -> Markup:
     """Return the front as steps: between two costs only the cheaper one can be had."""
     path = ""
     for candidate in front:
-        x, y = plane.x(candidate.seconds_per_clip), plane.y(candidate.accuracy.value)
+        x, y = plane.x(candidate.seconds_per_clip), plane.y(candidate.score.value)
         path += f"H{x}V{y}" if path else f"M{x} {y}"
     path += f"H{plane.width - INSET['right']}"
     return Markup('<path class="front" d="{}"><title>Pareto front</title></path>').format(path)
 
 
 def _floor(candidate: Drawn, plane: Plane) -> Markup:
-    right, y = plane.width - INSET["right"], plane.y(candidate.accuracy.value)
+    right, y = plane.width - INSET["right"], plane.y(candidate.score.value)
+    score = plane.vertical.metric.figure(candidate.score)
     return Markup(
         '<g><title>{}: {}</title><line class="floor" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
         '<text x="{}" y="{}" text-anchor="end">{}</text></g>'
     ).format(
-        candidate.name, wording.figure(candidate.accuracy), INSET["left"], right, right, y - 6,
+        candidate.name, score, INSET["left"], right, right, y - 6,
         label_text(candidate.name), y=y,
     )  # fmt: skip
 
 
 def _whisker(candidate: Drawn, plane: Plane) -> Markup:
-    if not wording.has_interval(candidate.accuracy):
+    if not wording.has_interval(candidate.score):
         return EMPTY
     return Markup('<line class="whisker {}" x1="{x}" x2="{x}" y1="{}" y2="{}"/>').format(
         candidate.kind,
-        plane.y(candidate.accuracy.low),
-        plane.y(candidate.accuracy.high),
+        plane.y(candidate.score.low),
+        plane.y(candidate.score.high),
         x=plane.x(candidate.seconds_per_clip),
     )
 
 
 def _point(candidate: Drawn, plane: Plane) -> Markup:
     tip = (
-        f"{candidate.name}: {wording.figure(candidate.accuracy)}, "
+        f"{candidate.name}: {plane.vertical.metric.figure(candidate.score)}, "
         f"{wording.milliseconds(candidate.seconds_per_clip)} per clip"
     )
     place = mark(
         candidate.kind,
         str(plane.x(candidate.seconds_per_clip)),
-        str(plane.y(candidate.accuracy.value)),
+        str(plane.y(candidate.score.value)),
         "chosen" if candidate.chosen else "",
     )
     return Markup("<g><title>{}</title>{}</g>").format(tip, place)
@@ -187,9 +198,9 @@ def _point(candidate: Drawn, plane: Plane) -> Markup:
 
 def _labels(shown: Sequence[Drawn], front: Sequence[Drawn], plane: Plane) -> list[Markup]:
     """Label the chosen, the front, then the others, each where there is room, or not at all."""
-    order = sorted(shown, key=lambda c: (not c.chosen, c not in front, -c.accuracy.value))
+    order = sorted(shown, key=lambda c: (not c.chosen, c not in front, plane.y(c.score.value)))
     taken = [_around(c, plane) for c in shown]
-    lines = [_along(c, plane) for c in shown if wording.has_interval(c.accuracy)]
+    lines = [_along(c, plane) for c in shown if wording.has_interval(c.score)]
     lines += _steps(front, plane)
     pieces = []
     for candidate in order:
@@ -217,7 +228,8 @@ def _label(text: str, box: Box, mark_x: float, chosen: bool) -> Markup:
 
 def _along(candidate: Drawn, plane: Plane) -> Box:
     x = plane.x(candidate.seconds_per_clip)
-    return x - 2, plane.y(candidate.accuracy.high), x + 2, plane.y(candidate.accuracy.low)
+    top, bottom = sorted((plane.y(candidate.score.low), plane.y(candidate.score.high)))
+    return x - 2, top, x + 2, bottom
 
 
 def _steps(front: Sequence[Drawn], plane: Plane) -> list[Box]:
@@ -274,7 +286,7 @@ def _inside(box: Box, plane: Plane) -> bool:
 
 
 def _centre(candidate: Drawn, plane: Plane) -> tuple[float, float]:
-    return plane.x(candidate.seconds_per_clip), plane.y(candidate.accuracy.value)
+    return plane.x(candidate.seconds_per_clip), plane.y(candidate.score.value)
 
 
 def _around(candidate: Drawn, plane: Plane) -> Box:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vidfit.reported import Report
 
-FORMAT = "vidfit.report/2"
+FORMAT = "vidfit.report/3"
 
 
 def report_json(report: Report) -> str:

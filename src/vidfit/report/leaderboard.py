@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from vidfit.report import wording
@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vidfit.contracts import Estimate
+    from vidfit.report.wording import Metric
     from vidfit.reported import Candidate, Report
 
 
 class Costed(Protocol):
-    """Whatever has an accuracy and a measured cost per clip."""
+    """Whatever has a score and a measured cost per clip."""
 
     @property
-    def accuracy(self) -> Estimate:
-        """Top-1 in [0, 1]."""
+    def score(self) -> Estimate:
+        """Figure of the metric."""
         ...
 
     @property
@@ -31,76 +32,71 @@ class Costed(Protocol):
 C = TypeVar("C", bound=Costed)
 
 
-def by_accuracy(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return candidates from best to worst; at equal accuracy the cheaper first."""
+def best_first(candidates: Sequence[Candidate], metric: Metric) -> list[Candidate]:
+    """Return candidates from best to worst; at equal scores the cheaper first."""
 
     def order(candidate: Candidate) -> tuple[float, float, str]:
-        accuracy, cost = candidate.accuracy.value, candidate.seconds_per_clip
+        merit, cost = metric.merit(candidate.score.value), candidate.seconds_per_clip
         return (
-            -accuracy if isfinite(accuracy) else 1.0,
-            cost if isfinite(cost) else float("inf"),
+            -merit if isfinite(merit) else inf,
+            cost if isfinite(cost) else inf,
             candidate.name,
         )
 
     return sorted(candidates, key=order)
 
 
-def pareto_front(candidates: Sequence[C]) -> list[C]:
-    """Return those that none beats in accuracy at equal or lower cost, cheapest first."""
+def pareto_front(candidates: Sequence[C], metric: Metric) -> list[C]:
+    """Return those that none beats in score at equal or lower cost, cheapest first."""
+
+    def merit(candidate: C) -> float:
+        return metric.merit(candidate.score.value)
+
     front: list[C] = []
     for candidate in sorted(
-        (c for c in candidates if on_cost_axis(c)),
-        key=lambda c: (c.seconds_per_clip, -c.accuracy.value),
+        (c for c in candidates if on_cost_axis(c)), key=lambda c: (c.seconds_per_clip, -merit(c))
     ):
-        if not front or candidate.accuracy.value > front[-1].accuracy.value:
+        if not front or merit(candidate) > merit(front[-1]):
             front.append(candidate)
     return front
 
 
 def on_cost_axis(candidate: Costed) -> bool:
-    """Tell whether a candidate has an accuracy and a cost that a log axis can show."""
+    """Tell whether a candidate has a score and a cost that a log axis can show."""
     cost = candidate.seconds_per_clip
-    return isfinite(candidate.accuracy.value) and isfinite(cost) and cost > 0
+    return isfinite(candidate.score.value) and isfinite(cost) and cost > 0
 
 
 def headline(report: Report) -> str:
     """Return the answer in a sentence, or in two where nothing is proven."""
+    metric = wording.METRICS[report.metric]
+    score = f"{metric.said(metric.figure(report.score))} on recordings it never saw"
     if not report.beats_majority:
-        return (
-            f"{wording.nothing_proven(report.majority_class, report.majority)} Best by estimate: "
-            f"{report.chosen}, {wording.figure(report.score)} on recordings it never saw."
-        )
-    return (
-        f"Use {report.chosen}: {wording.figure(report.score)} on recordings it never saw "
-        f"(majority class {wording.percent(report.majority.value)})."
-    )
+        nothing = wording.nothing_proven(report.majority_class, report.majority, metric)
+        return f"{nothing} Best by estimate: {report.chosen}, {score}."
+    return f"Use {report.chosen}: {score} (majority class {metric.value(report.majority.value)})."
 
 
 def leakage_sentence(report: Report) -> str:
-    """Say what a random split of the same clips would have claimed."""
-    claimed, honest = report.random_split.value, report.grouped_split.value
-    if not isfinite(claimed) or not isfinite(honest):
+    """Say how much more a random split of the same clips would have claimed."""
+    metric, leak = wording.METRICS[report.metric], report.leak
+    if not isfinite(leak.value):
         return "What a random split would have claimed was not measured."
     if report.group_count == report.clip_count:
         return (
             f"Every clip counts as a recording of its own, so a random split "
-            f"({wording.percent(claimed)}) is no easier by design."
+            f"({metric.value(report.random_split.value)}) is no easier by design."
         )
-    gap = claimed - honest
-    if gap < 0.0005:
+    if leak.value < 0.0005:
         return (
-            f"A random split would have claimed {wording.percent(claimed)}, no more than the "
-            f"{wording.percent(honest)} of a split by recording: no sign that a leak flatters it."
+            f"A random split would have claimed no more than a split by recording "
+            f"({metric.gain(leak)}): no sign that a leak flatters it."
         )
-    return (
-        f"A random split, with clips of one recording on both sides, would have claimed "
-        f"{wording.percent(claimed)}: {wording.points(gap)} more than the same work under a "
-        f"split by recording.{_overlap(report)}"
+    more = f"{metric.behind(leak)} {'more' if metric.higher_is_better else 'less'}"
+    text = (
+        f"A random split, with clips of one recording on both sides, would have claimed {more} "
+        "than the same work under a split by recording."
     )
-
-
-def _overlap(report: Report) -> str:
-    both = wording.has_interval(report.grouped_split) and wording.has_interval(report.random_split)
-    if both and report.random_split.low <= report.grouped_split.high:
-        return " The intervals overlap, so part of the gap may be chance."
-    return ""
+    if wording.has_interval(leak) and leak.low > 0:
+        return text
+    return f"{text} The interval holds zero, so the difference may be chance."

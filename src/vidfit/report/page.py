@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import clip_key
-from vidfit.report import charts, confusion
+from vidfit.report import charts, confusion, wording
+from vidfit.report.by_class import SHOWN_CLASSES, precision_recall_chart, worst_first
 from vidfit.report.cost_chart import cost_chart, is_floor
 from vidfit.report.declining import declines_text
 from vidfit.report.frame import render
 from vidfit.report.leaderboard import (
-    by_accuracy,
+    best_first,
     headline,
     leakage_sentence,
     on_cost_axis,
@@ -47,9 +48,11 @@ def report_html(report: Report) -> str:
     """
     context = {
         "report": report,
+        "metric": wording.METRICS[report.metric],
         **_answer(report),
         **_leaderboard(report),
         **_mistakes(report),
+        **_classes(report),
         "notes": as_rows(report.notes),
         "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
     }
@@ -57,6 +60,7 @@ def report_html(report: Report) -> str:
 
 
 def _answer(report: Report) -> dict[str, Any]:
+    metric = wording.METRICS[report.metric]
     compared = (
         ("majority class", report.majority, "baseline"),
         ("split by recording", report.grouped_split, "backbone"),
@@ -64,25 +68,26 @@ def _answer(report: Report) -> dict[str, Any]:
     )
     return {
         "headline": headline(report),
-        "headline_chart": charts.headline_chart(report.score, report.majority.value),
+        "headline_chart": charts.headline_chart(report.score, report.majority.value, metric),
         "leakage": leakage_sentence(report),
         "compared": compared,
-        "compared_axis": charts.accuracy_axis(estimate for _, estimate, _ in compared),
+        "compared_axis": charts.score_axis((estimate for _, estimate, _ in compared), metric),
     }
 
 
 def _leaderboard(report: Report) -> dict[str, Any]:
-    ranked = by_accuracy(report.candidates)
+    metric = wording.METRICS[report.metric]
+    ranked = best_first(report.candidates, metric)
     leaders = [c for place, c in enumerate(ranked) if place < LEADERS or _always_shown(c)]
     chosen = next((c for c in ranked if c.chosen), None)
     return {
         "leaders": leaders,
         "others": [c for c in ranked if c not in leaders],
-        "axis": charts.accuracy_axis(c.accuracy for c in ranked),
-        "band": chosen.accuracy if chosen else None,
-        "cost_wide": cost_chart(ranked, 1040, 440),
-        "cost_narrow": cost_chart(ranked, 350, 380),
-        "front": pareto_front(ranked),
+        "axis": charts.score_axis((c.score for c in ranked), metric),
+        "band": chosen.score if chosen else None,
+        "cost_wide": cost_chart(ranked, 1040, 440, metric),
+        "cost_narrow": cost_chart(ranked, 350, 380, metric),
+        "front": pareto_front(ranked, metric),
         "without_cost": [c for c in ranked if not on_cost_axis(c) and not is_floor(c)],
     }
 
@@ -95,7 +100,6 @@ def _mistakes(report: Report) -> dict[str, Any]:
     answered = [result for result in report.clips if not result.declined]
     right = sum(result.predicted == result.clip.label for result in answered)
     return {
-        "recalls": confusion.recalls(report),
         "mistakes": confusion.mistakes(report),
         "confusion_map": confusion.confusion_map(report),
         "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
@@ -104,6 +108,17 @@ def _mistakes(report: Report) -> dict[str, Any]:
         "answered_accuracy": right / len(answered) if answered else float("nan"),
         "hardest": [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)],
         "wrong_count": sum(r.predicted != r.clip.label for r in report.clips),
+    }
+
+
+def _classes(report: Report) -> dict[str, Any]:
+    rows = worst_first(report.by_class)
+    return {
+        "by_class": rows,
+        "shown_classes": SHOWN_CLASSES,
+        "class_axis": charts.score_axis((r.f1 for r in rows), wording.METRICS["macro-f1"]),
+        "curve_of": precision_recall_chart,
+        "judged_count": sum(r.clips for r in rows),
     }
 
 

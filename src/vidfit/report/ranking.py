@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vidfit.ranking import Ranking
 
-FORMAT = "vidfit.ranking/1"
+FORMAT = "vidfit.ranking/2"
 
 
 def ranking_json(ranking: Ranking) -> str:

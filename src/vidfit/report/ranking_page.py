@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vidfit.report import charts
+from vidfit.report import charts, wording
 from vidfit.report import ranking_words as words
 from vidfit.report.frame import render
 from vidfit.report.leaderboard import on_cost_axis
@@ -20,12 +20,14 @@ LEADING = ("recommended", "tied")
 
 def ranking_html(ranking: Ranking) -> str:
     """Return the ranking as one self-contained HTML page, made as `report_html` is."""
+    metric = wording.METRICS[ranking.metric]
     context = {
+        "metric": metric,
         "ranking": ranking,
         "words": words,
         "meanings": LEGEND,
         "standings": {c.standing for c in ranking.candidates},
-        "headline_chart": charts.headline_chart(ranking.score, ranking.majority.value),
+        "headline_chart": charts.headline_chart(ranking.score, ranking.majority.value, metric),
         **_table(ranking),
         **_pictures(ranking),
         **_compared(ranking),
@@ -35,13 +37,14 @@ def ranking_html(ranking: Ranking) -> str:
 
 def _table(ranking: Ranking) -> dict[str, Any]:
     shown = [c for i, c in enumerate(ranking.candidates) if i < LEADERS or c.standing in LEADING]
+    metric = wording.METRICS[ranking.metric]
     leader = next((c for c in ranking.candidates if c.name == ranking.best), None)
     return {
         "shown": shown,
         "others": [c for c in ranking.candidates if c not in shown],
         "tied": [c for c in ranking.candidates if c.standing in LEADING],
-        "axis": charts.accuracy_axis(c.accuracy for c in ranking.candidates),
-        "band": leader.accuracy if leader else None,
+        "axis": charts.score_axis((c.score for c in ranking.candidates), metric),
+        "band": leader.score if leader else None,
         "score_names": _score_names(ranking.candidates),
     }
 
@@ -69,10 +72,12 @@ def _compared(ranking: Ranking) -> dict[str, Any]:
     compared = [
         ("expected on new recordings", ranking.score, "recommended"),
         ("the winner's own figure", ranking.naive, "leak"),
-        *((f"{b.rule}: {b.name}", b.accuracy, "behind") for b in ranking.baselines),
+        *((f"{b.rule}: {b.name}", b.score, "behind") for b in ranking.baselines),
         ("majority class", ranking.majority, "baseline"),
     ]
     return {
         "compared": compared,
-        "compared_axis": charts.accuracy_axis(estimate for _, estimate, _ in compared),
+        "compared_axis": charts.score_axis(
+            (estimate for _, estimate, _ in compared), wording.METRICS[ranking.metric]
+        ),
     }

@@ -1,4 +1,4 @@
-"""Accuracy against cost of a ranking: inside the page, and as a picture that stands alone."""
+"""Score against cost of a ranking: inside the page, and as a picture that stands alone."""
 
 from __future__ import annotations
 
@@ -36,33 +36,35 @@ class Spot:
 
     name: str
     kind: str
-    accuracy: Estimate
+    score: Estimate
     seconds_per_clip: float
     chosen: bool
 
 
 def ranking_chart(ranking: Ranking, width: int, height: int) -> Markup:
-    """Return accuracy against cost; the majority class is a level line.
+    """Return the score against cost; the majority class is a level line.
 
-    The front is that of the candidates which saw as many clips as the best: accuracies on
+    The front is that of the candidates which saw as many clips as the best: scores on
     fewer clips do not compare with theirs.
     """
     spots = [_spot(c) for c in ranking.candidates]
     front = [_spot(c) for c in ranking_front(ranking)]
     floor = Spot("majority class", "baseline", ranking.majority, 0.0, False)
-    return cost_chart([*spots, floor], width, height, front=front)
+    metric = wording.METRICS[ranking.metric]
+    return cost_chart([*spots, floor], width, height, metric, front=front)
 
 
 def ranking_front(ranking: Ranking) -> list[Ranked]:
     """Return those who saw as many clips as the best and that no other such one beats."""
     seen = max((c.clips for c in ranking.candidates if c.name == ranking.best), default=0)
-    return pareto_front([c for c in ranking.candidates if c.clips == seen])
+    alike = [c for c in ranking.candidates if c.clips == seen]
+    return pareto_front(alike, wording.METRICS[ranking.metric])
 
 
 def _spot(candidate: Ranked) -> Spot:
     kind = candidate.standing
     return Spot(
-        candidate.name, kind, candidate.accuracy, candidate.seconds_per_clip, kind == "recommended"
+        candidate.name, kind, candidate.score, candidate.seconds_per_clip, kind == "recommended"
     )
 
 

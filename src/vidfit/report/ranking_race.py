@@ -1,4 +1,4 @@
-"""The race as a chart: accuracy at each round, one line for each candidate."""
+"""The race as a chart: the score at each round, one line for each candidate."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from markupsafe import Markup
 
 from vidfit.contracts import Estimate
 from vidfit.report import wording
-from vidfit.report.charts import EMPTY, Axis, accuracy_axis, join, mark
+from vidfit.report.charts import EMPTY, Axis, join, mark, score_axis
 from vidfit.report.ranking_words import ran, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vidfit.ranking import Ranked, Ranking
+    from vidfit.report.wording import Metric
 
 LETTER_PIXELS, LINE_PIXELS = 7.2, 16.0
 LONGEST_NAME = 30
@@ -33,16 +34,16 @@ ORDER = ("dropped", "behind", "tied", "recommended")
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The way of one candidate: its round numbers from 0, and its accuracy at each."""
+    """The way of one candidate: its round numbers from 0, and its scores at each."""
 
     place: int
     candidate: Ranked
-    accuracy: tuple[tuple[int, float], ...]
+    scores: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The plane of the chart in pixels: rounds, evenly apart, against accuracy."""
+    """The plane of the chart in pixels: rounds, evenly apart, against the score."""
 
     width: float
     height: float
@@ -55,9 +56,9 @@ class Track:
         share = round_ / (self.rounds - 1)
         return round(LEFT + 24 + share * (self.width - LEFT - 24 - self.right), 1)
 
-    def y(self, fraction: float) -> float:
-        """Return the place of an accuracy."""
-        share = self.axis.place(fraction) / 100
+    def y(self, value: float) -> float:
+        """Return the place of a figure."""
+        share = self.axis.place(value) / 100
         return round(self.height - BOTTOM - share * (self.height - BOTTOM - TOP), 1)
 
     def letters(self, round_: int) -> int:
@@ -77,27 +78,28 @@ def race_chart(ranking: Ranking, width: int, height: int, *, named: bool = True)
     if not courses or len(ranking.rungs) < 2:
         return EMPTY
     right = LONGEST_NAME * LETTER_PIXELS + BESIDE if named else 44.0
-    values = [Estimate(v, v, v) for course in courses for _, v in course.accuracy]
-    track = Track(width, height, right, len(ranking.rungs), accuracy_axis(values))
+    metric = wording.METRICS[ranking.metric]
+    values = [Estimate(v, v, v) for course in courses for _, v in course.scores]
+    track = Track(width, height, right, len(ranking.rungs), score_axis(values, metric))
     pieces = [_grid(track, ranking)]
     pieces += [_line(c, track) for c in sorted(courses, key=_layer)]
     pieces += [_label(*label, track) for label in place_labels(courses, track, named=named)]
     return Markup(
         '<svg class="plot race" viewBox="0 0 {} {}" role="img" '
-        'aria-label="Accuracy of each candidate, round by round">{}</svg>'
-    ).format(width, height, join(pieces))
+        'aria-label="{} of each candidate, round by round">{}</svg>'
+    ).format(width, height, metric.heading, join(pieces))
 
 
 def _courses(ranking: Ranking) -> list[Course]:
     found = []
     for place, candidate in enumerate(ranking.candidates, 1):
-        accuracy = tuple(
-            (i, rung.accuracy[candidate.name])
+        scores = tuple(
+            (i, rung.scores[candidate.name])
             for i, rung in enumerate(ranking.rungs)
-            if isfinite(rung.accuracy.get(candidate.name, float("nan")))
+            if isfinite(rung.scores.get(candidate.name, float("nan")))
         )
-        if accuracy:
-            found.append(Course(place, candidate, accuracy))
+        if scores:
+            found.append(Course(place, candidate, scores))
     return found
 
 
@@ -107,12 +109,12 @@ def _layer(course: Course) -> int:
 
 def _grid(track: Track, ranking: Ranking) -> Markup:
     top, bottom = TOP, track.height - BOTTOM
-    end = track.x(track.rounds - 1)
+    end, metric = track.x(track.rounds - 1), track.axis.metric
     pieces = [
         Markup(
             '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
-            '<text x="{}" y="{}" text-anchor="end">{:.0f}</text>'
-        ).format(LEFT, end, LEFT - 8, track.y(tick) + 4, 100 * tick, y=track.y(tick))
+            '<text x="{}" y="{}" text-anchor="end">{}</text>'
+        ).format(LEFT, end, LEFT - 8, track.y(tick) + 4, metric.tick(tick), y=track.y(tick))
         for tick in track.axis.ticks
     ]
     pieces += [
@@ -126,16 +128,16 @@ def _grid(track: Track, ranking: Ranking) -> Markup:
     ]  # fmt: skip
     pieces.append(
         Markup(
-            '<text class="name" x="8" y="10">accuracy, %</text>'
+            '<text class="name" x="8" y="10">{}</text>'
             '<text class="name" x="{}" y="{}">clips seen at each round</text>'
-        ).format(LEFT, bottom + 42)
+        ).format(metric.title, LEFT, bottom + 42)
     )
     return join(pieces)
 
 
 def _line(course: Course, track: Track) -> Markup:
     kind = course.candidate.standing
-    points = [(track.x(i), track.y(v)) for i, v in course.accuracy]
+    points = [(track.x(i), track.y(v)) for i, v in course.scores]
     path = "L".join(f"{x} {y}" for x, y in points)
     dots = join(
         Markup('<circle class="step {}" cx="{}" cy="{}" r="3"/>').format(kind, x, y)
@@ -144,12 +146,12 @@ def _line(course: Course, track: Track) -> Markup:
     x, y = points[-1]
     end = mark(kind, str(x), str(y), "chosen" if kind == "recommended" else "")
     return Markup('<g><title>{}</title><path class="course {}" d="M{}"/>{}{}</g>').format(
-        _tip(course), kind, path, dots, end
+        _tip(course, track.axis.metric), kind, path, dots, end
     )
 
 
-def _tip(course: Course) -> str:
-    seen = ", ".join(wording.percent(v) for _, v in course.accuracy)
+def _tip(course: Course, metric: Metric) -> str:
+    seen = ", ".join(metric.value(v) for _, v in course.scores)
     return f"{course.candidate.name}: {seen}; {standing(course.candidate)}"
 
 
@@ -168,10 +170,10 @@ def place_labels(courses: Sequence[Course], track: Track, *, named: bool) -> lis
     room = int((track.height - BOTTOM - TOP + LINE_PIXELS) / LINE_PIXELS)
     for round_ in range(track.rounds):
         last = round_ == track.rounds - 1
-        ending = [c for c in courses if c.accuracy[-1][0] == round_]
+        ending = [c for c in courses if c.scores[-1][0] == round_]
         ending = ending[: room if last else NAMED_DROPS]
-        ending.sort(key=lambda c: -c.accuracy[-1][1])
-        wanted = [track.y(c.accuracy[-1][1]) for c in ending]
+        ending.sort(key=lambda c: track.y(c.scores[-1][1]))
+        wanted = [track.y(c.scores[-1][1]) for c in ending]
         for course, y in zip(ending, spread(wanted, TOP, track.height - BOTTOM), strict=True):
             text = _cut(course.candidate.name, track.letters(round_))
             text = text if named else str(course.place)
@@ -196,7 +198,7 @@ def _cut(name: str, letters: int) -> str:
 
 
 def _label(course: Course, text: str, x: float, y: float, track: Track) -> Markup:
-    own = track.y(course.accuracy[-1][1])
+    own = track.y(course.scores[-1][1])
     kind = course.candidate.standing
     css = f"label {kind}" + (" chosen" if kind == "recommended" else "")
     return Markup(

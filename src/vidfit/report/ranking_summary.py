@@ -11,13 +11,10 @@ from vidfit.report.summary import cell, listed, row
 if TYPE_CHECKING:
     from vidfit.contracts import Failure
     from vidfit.ranking import Ranked, Ranking, Rung
+    from vidfit.report.wording import Metric
 
 ROWS = 20
 NAMED = 4
-COLUMNS = (
-    "", "candidate", "accuracy [95 %]", "behind best", "clips", "per clip", "parameters",
-    "GMACs", "licence", "standing",
-)  # fmt: skip
 SIGNS = {"recommended": "→", "tied": "="}
 
 
@@ -36,17 +33,23 @@ def ranking_markdown(ranking: Ranking) -> str:
 
 def _table(ranking: Ranking) -> list[str]:
     shown = [c for place, c in enumerate(ranking.candidates) if place < ROWS or c.standing in SIGNS]
-    lines = [row(COLUMNS), row(("---",) * len(COLUMNS)), *(row(_candidate(c)) for c in shown)]
+    metric = wording.METRICS[ranking.metric]
+    columns = (
+        "", "candidate", f"{metric.name} [95 %]", "behind best", "clips", "per clip", "parameters",
+        "GMACs", "licence", "standing",
+    )  # fmt: skip
+    lines = [row(columns), row(("---",) * len(columns))]
+    lines += [row(_candidate(c, metric)) for c in shown]
     more = len(ranking.candidates) - len(shown)
     return [*lines, "", f"{more} more candidates are in the report."] if more else lines
 
 
-def _candidate(candidate: Ranked) -> tuple[str, ...]:
+def _candidate(candidate: Ranked, metric: Metric) -> tuple[str, ...]:
     return (
         SIGNS.get(candidate.standing, ""),
         candidate.name,
-        wording.figure(candidate.accuracy),
-        words.behind(candidate.behind_best),
+        metric.figure(candidate.score),
+        words.behind(candidate.behind_best, metric),
         f"{candidate.clips:,}",
         wording.milliseconds(candidate.seconds_per_clip),
         wording.large(candidate.parameters),
@@ -58,15 +61,16 @@ def _candidate(candidate: Ranked) -> tuple[str, ...]:
 
 def _facts(ranking: Ranking) -> list[str]:
     """List what other rules would have picked, and what the clips ask for."""
+    metric = wording.METRICS[ranking.metric]
     lines = [
-        f"- {b.rule} ({b.evidence}): {b.name}, {wording.figure(b.accuracy)}; "
+        f"- {b.rule} ({b.evidence}): {b.name}, {metric.figure(b.score)}; "
         f"{words.baseline_sentence(b, ranking)}."
         for b in ranking.baselines
     ]
     lines += [
         f"- {words.claim_sentence(ranking)}",
-        f"- majority class: {wording.figure(ranking.majority)}.",
-        f"- {words.temporal_sentence(ranking.temporal)}",
+        f"- majority class: {metric.figure(ranking.majority)}.",
+        f"- {words.temporal_sentence(ranking.temporal, metric)}",
         f"- {words.regime_sentence(ranking)}",
     ]
     return [cell(line) for line in lines]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from vidfit.contracts import Estimate
     from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Temporal
+    from vidfit.report.wording import Metric
 
 REGIMES: dict[Regime, str] = {
     "frozen probe": "train a linear probe on frozen features; with so few clips of a class, "
@@ -30,30 +31,33 @@ _EXCESS = (
 
 def headline(ranking: Ranking) -> str:
     """Return the answer in a sentence, or in two where nothing is proven."""
-    expected = wording.figure(ranking.score)
+    metric = wording.METRICS[ranking.metric]
+    expected = metric.said(metric.figure(ranking.score))
     if not ranking.beats_majority:
+        nothing = wording.nothing_proven(ranking.majority_class, ranking.majority, metric)
         return (
-            f"{wording.nothing_proven(ranking.majority_class, ranking.majority)} Best by "
-            f"estimate: {ranking.recommended}, {expected} expected on new recordings."
+            f"{nothing} Best by estimate: {ranking.recommended}, {expected} expected on new "
+            "recordings."
         )
     return f"Use {ranking.recommended}: {expected} expected on new recordings."
 
 
 def claim_sentence(ranking: Ranking) -> str:
     """Set the winner's own figure beside the one that is corrected for the choice."""
-    own = {c.name: c.accuracy.value for c in ranking.candidates}.get(ranking.recommended)
+    metric = wording.METRICS[ranking.metric]
+    own = {c.name: c.score.value for c in ranking.candidates}.get(ranking.recommended)
     if own is None or not isfinite(ranking.naive.value) or not isfinite(own - ranking.score.value):
         return "What the winner's own figure overstates was not measured."
-    claim = f"{ranking.best}'s own figure is {wording.figure(ranking.naive)}"
+    claim = f"{ranking.best}'s own figure is {metric.figure(ranking.naive)}"
     if len(ranking.candidates) == 1:
         return f"{claim}. It was the only candidate, so that no choice flatters it."
-    expected = f"{wording.percent(ranking.score.value)} expected of {ranking.recommended}"
-    optimism = own - ranking.score.value
+    expected = f"{metric.value(ranking.score.value)} expected of {ranking.recommended}"
+    optimism = metric.merit(own) - metric.merit(ranking.score.value)
     if optimism < 0.0005:
         return f"{claim}. No sign that the choice flatters: it takes nothing from the {expected}."
     return (
         f"{claim}, which is what selection usually reports. To be the best on the same clips is "
-        f"in part luck, here worth {wording.points(optimism)}: they are taken off for the "
+        f"in part luck, here worth {metric.gap(optimism)}: that is allowed for in the "
         f"{expected}."
     )
 
@@ -65,33 +69,30 @@ def standing(candidate: Ranked) -> str:
     return candidate.standing
 
 
-def behind(difference: Estimate) -> str:
+def behind(difference: Estimate, metric: Metric) -> str:
     """Return ``"2.1 points [-0.4, 4.6]"``: what the leader has more, or what was measured."""
-    if not isfinite(difference.value):
-        return wording.NOT_MEASURED
     if difference.value == difference.low == difference.high == 0:
         return wording.DASH
-    text = wording.interval(difference)
-    text = text if wording.has_interval(difference) else f"({text})"
-    return f"{100 * difference.value:.1f} points {text}"
+    return metric.behind(difference)
 
 
 def baseline_sentence(baseline: Baseline, ranking: Ranking) -> str:
-    """Say what a choice without the user's clips would have lost in accuracy and in time."""
+    """Say what a choice without the user's clips would have lost, and what time."""
     return f"{_loss(baseline, ranking)}{_price(baseline, ranking)}"
 
 
 def _loss(baseline: Baseline, ranking: Ranking) -> str:
-    gap = baseline.behind_best
+    gap, metric = baseline.behind_best, wording.METRICS[ranking.metric]
     if baseline.name == ranking.recommended:
         return "the same choice"
     if not isfinite(gap.value):
-        return "its accuracy here was not measured"
+        return "its score here was not measured"
     if baseline.name == ranking.best:
         return "the best here"
     if wording.has_interval(gap) and gap.low > 0:
-        return f"loses {behind(gap)} to {ranking.best}{_where(baseline, ranking)}"
-    return f"not told apart from {ranking.best}{_where(baseline, ranking)}: {behind(gap)} behind"
+        return f"loses {behind(gap, metric)} to {ranking.best}{_where(baseline, ranking)}"
+    where = _where(baseline, ranking)
+    return f"not told apart from {ranking.best}{where}: {behind(gap, metric)} behind"
 
 
 def _where(baseline: Baseline, ranking: Ranking) -> str:
@@ -111,15 +112,15 @@ def _price(baseline: Baseline, ranking: Ranking) -> str:
     return f"; {own / least:.3g} times the time per clip of {ranking.recommended}"
 
 
-def temporal_sentence(temporal: Temporal | None) -> str:
+def temporal_sentence(temporal: Temporal | None, metric: Metric) -> str:
     """Say whether the order of frames matters, with the figures."""
     if temporal is None:
         return "Whether the order of frames matters was not measured."
     return (
         f"{temporal.verdict.rstrip('.')}. {temporal.name} on "
-        f"{wording.counted(temporal.clips, 'clip')}: {wording.figure(temporal.ordered)} with "
-        f"frames in order, {wording.figure(temporal.shuffled)} with the same frames shuffled; "
-        f"order brings {behind(temporal.gain)}."
+        f"{wording.counted(temporal.clips, 'clip')}: {metric.figure(temporal.ordered)} with "
+        f"frames in order, {metric.figure(temporal.shuffled)} with the same frames shuffled; "
+        f"order brings {behind(temporal.gain, metric)}."
     )
 
 
@@ -143,8 +144,9 @@ def quality_sentence(ranking: Ranking) -> str:
         text = f"{tied} of {count} candidates cannot be told apart."
     if not wording.has_interval(ranking.score):
         return f"{text} From {recordings} no interval can be claimed."
-    half = wording.points((ranking.score.high - ranking.score.low) / 2)
-    return f"{text} {recordings} tell an accuracy to within about {half} either way."
+    metric = wording.METRICS[ranking.metric]
+    half = metric.gap((ranking.score.high - ranking.score.low) / 2)
+    return f"{text} {recordings} tell the {metric.name} to within about {half} either way."
 
 
 def ended_sentence(ranking: Ranking) -> str:
@@ -186,7 +188,7 @@ def round_sentence(place: int, rung: Rung) -> str:
 
 def ran(rung: Rung) -> int:
     """Return how many ran in a round, with those that failed in it."""
-    return len({*rung.accuracy, *(failure.name for failure in rung.dropped)})
+    return len({*rung.scores, *(failure.name for failure in rung.dropped)})
 
 
 def names(candidates: Iterable[Ranked]) -> str:

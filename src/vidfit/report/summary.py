@@ -7,32 +7,35 @@ from typing import TYPE_CHECKING
 from vidfit.contracts import Failure
 from vidfit.report import wording
 from vidfit.report.declining import declines_text
-from vidfit.report.leaderboard import by_accuracy, headline, leakage_sentence
+from vidfit.report.leaderboard import best_first, headline, leakage_sentence
 from vidfit.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vidfit.contracts import Note
+    from vidfit.report.wording import Metric
     from vidfit.reported import Candidate, Report
 
 ROWS = 12
 LISTED = 5
-COLUMNS = ("", "candidate", "accuracy [95 %]", "per clip", "parameters", "GMACs", "licence")
 
 
 def report_markdown(report: Report) -> str:
     """Return the headline, the leaders and the warnings as Markdown."""
-    ranked = by_accuracy(report.candidates)
+    metric = wording.METRICS[report.metric]
+    ranked = best_first(report.candidates, metric)
+    score = f"{metric.name} [95 %]"
+    columns = ("", "candidate", score, "per clip", "parameters", "GMACs", "licence")
     shown = [c for place, c in enumerate(ranked) if place < ROWS or c.chosen]
     lines = [
         f"**{cell(headline(report))}**",
         "",
         cell(report.verdict),
         "",
-        row(COLUMNS),
-        row(("---",) * len(COLUMNS)),
-        *(row(_candidate(candidate)) for candidate in shown),
+        row(columns),
+        row(("---",) * len(columns)),
+        *(row(_candidate(candidate, metric)) for candidate in shown),
     ]
     if len(shown) < len(ranked):
         lines += ["", f"{len(ranked) - len(shown)} more candidates are in the report."]
@@ -64,11 +67,11 @@ def listed(failures: Sequence[Failure]) -> list[str]:
     return [*lines, f"- and {more} more, in the report"] if more > 0 else lines
 
 
-def _candidate(candidate: Candidate) -> tuple[str, ...]:
+def _candidate(candidate: Candidate, metric: Metric) -> tuple[str, ...]:
     return (
         "→" if candidate.chosen else "",
         candidate.name,
-        wording.figure(candidate.accuracy),
+        metric.figure(candidate.score),
         wording.milliseconds(candidate.seconds_per_clip),
         wording.large(candidate.parameters),
         wording.gmacs(candidate.gmacs_per_clip),

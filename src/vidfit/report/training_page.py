@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidfit.report import charts
+from vidfit.report import charts, wording
 from vidfit.report import training_words as words
 from vidfit.report.frame import render
 from vidfit.report.training_compared import choices, compared, seconds, step_seconds
@@ -21,7 +21,7 @@ def training_html(report: TrainingReport) -> str:
     options, settings = report.plan.options, choices(report.plan)
     chart = None
     if report.score is not None and report.majority is not None:
-        chart = charts.headline_chart(report.score, report.majority.value)
+        chart = charts.headline_chart(report.score, report.majority.value, wording.ACCURACY)
     context = {
         "report": report,
         "plan": report.plan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -38,16 +39,156 @@ def interval(estimate: Estimate) -> str:
 
 def figure(estimate: Estimate) -> str:
     """Return ``"78.3 % [72.1, 84.0]"``, or what of it was measured."""
+    return _whole(percent(estimate.value), estimate, interval(estimate))
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How figures of a metric are named, printed and ordered.
+
+    Parameters
+    ----------
+    name
+        What it is called in sentences and over columns.
+    meaning
+        What it is the figure of, in words.
+    percent
+        Whether figures are shown in percent, and differences in points.
+    higher_is_better
+        Whether more is better; of a loss less is.
+    """
+
+    name: str
+    meaning: str
+    percent: bool = True
+    higher_is_better: bool = True
+
+    @property
+    def heading(self) -> str:
+        """The name as a sentence begins with it."""
+        return f"{self.name[:1].upper()}{self.name[1:]}"
+
+    @property
+    def title(self) -> str:
+        """The name over a column or along an axis, with its unit."""
+        return f"{self.name}{', %' if self.percent else ''}{self._lower}"
+
+    @property
+    def points(self) -> str:
+        """The unit of differences, to follow the name of a column."""
+        return ", points" if self.percent else ""
+
+    def merit(self, value: float) -> float:
+        """Return a figure turned so that higher is better."""
+        return value if self.higher_is_better else -value
+
+    def number(self, value: float) -> str:
+        """Return a figure without its unit."""
+        return f"{100 * value:.1f}" if self.percent else f"{value:.3f}"
+
+    def tick(self, value: float) -> str:
+        """Return a round figure of an axis without its unit."""
+        return f"{100 * value:.0f}" if self.percent else f"{value:g}"
+
+    def value(self, value: float) -> str:
+        """Return ``"78.3 %"`` or ``"0.412"``."""
+        if not isfinite(value):
+            return NOT_MEASURED
+        return f"{self.number(value)} %" if self.percent else self.number(value)
+
+    def interval(self, estimate: Estimate) -> str:
+        """Return the 95 % interval without its unit."""
+        if not has_interval(estimate):
+            return "interval " + NOT_MEASURED
+        return f"[{self.number(estimate.low)}, {self.number(estimate.high)}]"
+
+    def figure(self, estimate: Estimate) -> str:
+        """Return ``"78.3 % [72.1, 84.0]"``, or what of it was measured."""
+        return _whole(self.value(estimate.value), estimate, self.interval(estimate))
+
+    def said(self, text: str) -> str:
+        """Return a figure after the name; a share of right answers needs none."""
+        return text if self is ACCURACY else f"{self.name} {text}"
+
+    def gap(self, value: float) -> str:
+        """Return a difference without its sign: ``"3.1 points"`` or ``"0.031"``."""
+        if not isfinite(value):
+            return NOT_MEASURED
+        return f"{self.number(abs(value))}{self._points}"
+
+    def amount(self, value: float) -> str:
+        """Return a round difference that a user gave: ``"2 points"`` or ``"0.02"``."""
+        return f"{100 * value:g} points" if self.percent else f"{value:g}"
+
+    def behind(self, lead: Estimate) -> str:
+        """Return ``"2.1 points [-0.4, 4.6]"``: by how much another is ahead."""
+        return _whole(f"{self.number(lead.value)}{self._points}", lead, self.interval(lead))
+
+    def gain(self, lead: Estimate) -> str:
+        """Return ``"+20.1 points [+3.6, +36.2]"``, or what of it was measured."""
+        text = f"{self.signed(lead.value)}{self._points}"
+        return _whole(text, lead, self.signed_interval(lead))
+
+    def signed(self, value: float) -> str:
+        """Return a difference with its sign and without its unit; zero has none to show."""
+        if not isfinite(value):
+            return NOT_MEASURED
+        text = self.number(value)
+        return (f"+{text}" if value > 0 else text) if float(text) else self.number(0.0)
+
+    def signed_interval(self, lead: Estimate) -> str:
+        """Return the interval of a difference with its signs."""
+        if not has_interval(lead):
+            return f"interval {NOT_MEASURED}"
+        return f"[{self.signed(lead.low)}, {self.signed(lead.high)}]"
+
+    @property
+    def _lower(self) -> str:
+        return "" if self.higher_is_better else " (lower is better)"
+
+    @property
+    def _points(self) -> str:
+        return " points" if self.percent else ""
+
+
+ACCURACY = Metric("accuracy", "the share of clips answered rightly")
+METRICS: dict[str, Metric] = {
+    "accuracy": ACCURACY,
+    "balanced": Metric(
+        "balanced accuracy", "the mean over classes of the share of their clips answered rightly"
+    ),
+    "macro-f1": Metric(
+        "macro F1", "the mean over classes of the harmonic mean of precision and recall"
+    ),
+    "map": Metric(
+        "mean average precision", "the mean over classes of the area under precision and recall"
+    ),
+    "auroc": Metric(
+        "area under the ROC curve",
+        "how often a clip of a class has more of its probability than one of another class, the "
+        "mean over classes",
+    ),
+    "log-loss": Metric(
+        "log-loss", "the mean negative log-probability of the true class", False, False
+    ),
+    "brier": Metric(
+        "Brier score", "the mean squared distance of probabilities from the label", False, False
+    ),
+}
+"""What the metrics are called, by their names in options and documents."""
+
+
+def _whole(value: str, estimate: Estimate, interval_text: str) -> str:
+    """Return a figure with its interval, or what of it was measured."""
     if not isfinite(estimate.value):
         return NOT_MEASURED
-    text = interval(estimate)
-    return f"{percent(estimate.value)} {text if has_interval(estimate) else f'({text})'}"
+    return f"{value} {interval_text if has_interval(estimate) else f'({interval_text})'}"
 
 
-def nothing_proven(majority_class: str, majority: Estimate) -> str:
+def nothing_proven(majority_class: str, majority: Estimate, metric: Metric) -> str:
     """Say that no model is proven better than one constant answer."""
     named = f"'{majority_class}'" if majority_class else "the most frequent class"
-    share = f" ({percent(majority.value)})" if isfinite(majority.value) else ""
+    share = f" ({metric.value(majority.value)})" if isfinite(majority.value) else ""
     return f"Nothing here is proven better than always saying {named}{share}."
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vidfit.contracts import Cost, FittedFusion, Floats, Indices, StagedFusion, seconds_a_clip
 from vidfit.fusion import HEADS, METHODS, Training, fit_method
-from vidfit.fusion.linear import log_loss
+from vidfit.fusion.even import evened, evened_probe
+from vidfit.fusion.linear import Linear, log_loss
 from vidfit.fusion.nested import training_of
 from vidfit.metrics import ACCURACY, LOG_LOSS, AnyMeasure, score_all
 from vidfit.selection.recommend import Rule, recommend
 from vidfit.selection.rows import Rows
+
+PROBE = "linear"
+"""The head of single models, and of fusions that end in one probe."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class Terms:
         Longest mean time of a clip; fusions that take longer are not chosen.
     measure
         What candidates are compared by.
+    even
+        Whether answers are those of even classes (`vidfit.fusion.even`): of single models, and
+        of fusions that end in one probe; no others are tried.
     """
 
     costs: Mapping[str, Cost]
@@ -41,6 +48,7 @@ class Terms:
     rule: Rule = Rule()
     latency_seconds: float = math.inf
     measure: AnyMeasure = ACCURACY
+    even: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,15 +146,34 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
         steps=[rows.steps.get(name) for name in names],
     )
     singles = [
-        Contender(name, "", "linear", (name,), member.probe, member.out_of_fold_MK)
+        Contender(name, "", PROBE, (name,), member.probe, member.out_of_fold_MK)
         for name, member in zip(names, training.members, strict=True)
     ]
     fusions = [
         _fusion(method, names, team, training)
         for team in _teams(training, terms.measure)
         for method in terms.methods
+        if not terms.even or METHODS[method].head == PROBE
     ]
-    return [*singles, *fusions]
+    found = [*singles, *fusions]
+    return [even_contender(one, rows.labels_M) for one in found] if terms.even else found
+
+
+def even_contender(contender: Contender, labels_M: Indices) -> Contender:
+    """Return a contender that ends in a probe with the answers of even classes.
+
+    Raises
+    ------
+    TypeError
+        If it ends in another head.
+    """
+    if not isinstance(contender.fitted, Linear):
+        raise TypeError(f"{contender.name} ends in {contender.head}, not in a probe")
+    return replace(
+        contender,
+        fitted=evened_probe(contender.fitted, labels_M),
+        out_of_fold_MK=evened(contender.out_of_fold_MK, labels_M),
+    )
 
 
 def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:

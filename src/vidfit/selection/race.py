@@ -172,16 +172,23 @@ def _clear(ranked: Sequence[str], trial: Trial, costs: Mapping[str, Cost], rules
     worth = WORTH if recommended == 0 else max(WORTH, rules.rule.give_up)
     gain_C = upper_gain(scored, recommended)
     if (gain_C <= worth).all():
-        points = f"{worth * 100:g} point{'' if worth == WORTH else 's'}"
-        return f"none of those left can be {points} better than {ranked[recommended]}"
+        times, points = _unit(scored)
+        most = f"{worth * times:g}{points[: -1 if worth == WORTH else None]}"
+        return f"none of those left can be {most} better than {ranked[recommended]}"
     return ""
 
 
 def _standing(name: str, trial: Trial) -> str:
     """Say how a candidate stood in a round."""
     best = max(trial.names, key=lambda other: trial.merits[other])
-    behind = trial.lead(best, name)
-    return (
-        f"{behind.value * 100:.1f} points [{behind.low * 100:.1f}, {behind.high * 100:.1f}] behind "
-        f"{best} on {trial.clips} clips"
+    behind, (times, points) = trial.lead(best, name), _unit(trial.scored)
+    digits = 1 if points else 3
+    value, low, high = (
+        f"{figure * times:.{digits}f}" for figure in (behind.value, behind.low, behind.high)
     )
+    return f"{value}{points} [{low}, {high}] behind {best} on {trial.clips} clips"
+
+
+def _unit(scored: Scored) -> tuple[float, str]:
+    """Return by what differences are multiplied to be read, and the unit; losses have none."""
+    return (1.0, "") if scored.measure.kind == "unbounded" else (100.0, " points")
