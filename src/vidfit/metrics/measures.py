@@ -115,6 +115,10 @@ class ClipMean:
         return ratio(sums_RX[:, 0], sums_RX[:, 1])
 
 
+LOSS = ClipMean("loss", "unbounded", higher_is_better=False)
+"""What penalties and fusions are chosen by: the mean of `vidfit.labels.losses`."""
+
+
 def ratio(above: Doubles, below: Doubles) -> Doubles:
     """Return a ratio, NaN where there is nothing to divide by."""
     result: Doubles = np.full(np.broadcast(above, below).shape, np.nan)
