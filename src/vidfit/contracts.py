@@ -356,7 +356,7 @@ class Timeline:
     ``asked`` counts by member the windows that it was shown: a cascade shows some to a few only.
     ``failures`` names the windows that could not be read: they have no label, with
     probability 0, and were not declined. ``notes`` says what should be known of those that were
-    read.
+    read. ``labels`` says what is answered (`vidfit.labels`).
     """
 
     path: str
@@ -370,6 +370,7 @@ class Timeline:
     asked: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     notes: tuple[Note, ...] = ()
+    labels: str = "one"
 
 
 class Progress(Protocol):

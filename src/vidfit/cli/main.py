@@ -28,6 +28,7 @@ from vidfit.cli.train import train
 from vidfit.errors import VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.options import ClassWeights, Metric, Preference
+from vidfit.labels.kind import Labels
 
 app = typer.Typer(
     help="Find the pretrained model that fits your videos, and run it.",
@@ -63,8 +64,12 @@ Commercial = Annotated[
 ]
 Metrics = Annotated[
     Metric | None,
+    typer.Option(help="Figure that decides, by the kind of label. [default: accuracy, map or mae]"),
+]
+LabelKind = Annotated[
+    Labels | None,
     typer.Option(
-        help="Figure that decides. [default: accuracy, or balanced if classes are uneven]"
+        "--labels", help="What a clip is labelled with. [default: as the labels are written]"
     ),
 ]
 Weights = Annotated[
@@ -127,6 +132,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    labels: LabelKind = None,
     metric: Metrics = None,
     class_weights: Weights = None,
     prefer: Prefer = "cheapest",
@@ -166,6 +172,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        labels=labels,
         metric=metric,
         class_weights=class_weights,
         prefer=prefer,
@@ -195,6 +202,7 @@ def select(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    labels: LabelKind = None,
     metric: Metrics = None,
     class_weights: Weights = None,
     prefer: Prefer = "cheapest",
@@ -218,6 +226,7 @@ def select(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        labels=labels,
         metric=metric,
         class_weights=class_weights,
         prefer=prefer,

@@ -51,8 +51,7 @@ class Linear:
     @classmethod
     def of(cls, state: Mapping[str, Floats], labels: Labels = "one") -> Linear:
         """Return the probe whose ``state`` this is."""
-        arrays = {name: state[name] for name in ("mean_D", "scale_D", "weight_KD", "bias_K")}
-        return cls(**arrays, labels=labels)
+        return cls(**state, labels=labels)
 
     def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
         """Return answers [M, K], log-probabilities or numbers, to vectors [M, D_i]."""

@@ -248,5 +248,5 @@ class _Track:
         tried = learned
         if self.goal.even:
             tried = [evened(out_MK, table.labels_M) for out_MK in learned]
-        taken = tried[int(np.argmin(lost))]
+        taken = tried[lost.index(min(lost))]
         return Entry(table.only([name]), folds_M, taken, tried, learned)

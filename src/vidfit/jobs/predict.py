@@ -244,6 +244,7 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
         path=path,
         duration_seconds=info.duration_seconds,
         classes=model.classes,
+        labels=model.labels,
         windows=ordered,
         segments=tuple(join(ordered)),
         frames_seen=seen,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 NOT_MEASURED = "not measured"
 DECLINED = "declined"
 NOT_ANSWERED = "not answered"
+NO_CLASS = "no class"
 DASH = "\N{EN DASH}"
 
 
@@ -255,9 +256,13 @@ def answer(segment: Segment, digits: int = 0) -> str:
     """Return the class of a segment with its probability, or that the model declined and why."""
     probability = percent(segment.probability, digits)
     if segment.label is not None:
-        return f"{segment.label} {probability}"
+        if segment.value is not None:
+            return segment.label
+        return f"{segment.label or NO_CLASS} {probability}"
     if not segment.declined:
         return NOT_ANSWERED
+    if segment.value is not None:
+        return f"{DECLINED} ({segment.why})"
     why = f"{segment.why}, " if segment.why else ""
     return f"{DECLINED} ({why}best class {probability})"
 
@@ -265,5 +270,5 @@ def answer(segment: Segment, digits: int = 0) -> str:
 def answer_name(segment: Segment) -> str:
     """Return the class of a segment, or the word for an answer without one."""
     if segment.label is not None:
-        return segment.label
+        return segment.label or NO_CLASS
     return DECLINED if segment.declined else NOT_ANSWERED
