@@ -146,7 +146,9 @@ def _by_recording(whole: Table, answers_MK: Floats) -> dict[str, float]:
     groups, found = np.array(whole.groups), {}
     for name in np.unique(groups):
         own_M = groups == name
-        one = score_all(MEASURE, whole.labels_M[own_M], [answers_MK[own_M]], [name] * own_M.sum())
+        one = score_all(
+            MEASURE, whole.labels_M[own_M], [answers_MK[own_M]], [name] * int(own_M.sum())
+        )
         found[str(name)] = float(one.figures_C[0])
     return found
 

@@ -61,9 +61,12 @@ def balanced_folds(
 
 
 def counted_strata(strata_MX: NDArray[np.bool_], groups: Sequence[str]) -> tuple[Indices, Indices]:
-    """Return clips per recording and stratum [G, X], strata without clips left out, and groups."""
+    """Return clips per recording and stratum [G, X], and the number of each clip's recording [M].
+
+    Strata without clips are left out; the last holds all clips, so that parts are of one size.
+    """
     names, group_M = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
-    held_MX = strata_MX[:, strata_MX.any(axis=0)]
+    held_MX = np.column_stack([strata_MX[:, strata_MX.any(axis=0)], np.ones(len(groups), np.bool_)])
     counts_GX = np.zeros((len(names), held_MX.shape[1]), np.int64)
     np.add.at(counts_GX, group_M, held_MX)
     return counts_GX, group_M.astype(np.int64)
