@@ -23,7 +23,7 @@ from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, load_networks
 from vidfit.contracts import Cost, Floats, Indices, Truth
-from vidfit.evaluate import constant
+from vidfit.evaluate import constant, score_classes
 from vidfit.features import FeatureStore
 from vidfit.jobs.figures import Held
 from vidfit.jobs.fit import methods_for
@@ -32,7 +32,7 @@ from vidfit.jobs.table import Table, build_table
 from vidfit.labels import stated
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
-from vidfit.metrics import MEASURES, class_figures, score_all
+from vidfit.metrics import MEASURES, score_all
 from vidfit.selection import Rule, Terms, nested
 
 DATA = SURVEILLANCE.parent / "camvid"
@@ -40,7 +40,7 @@ CLASSES = {6: "sign", 7: "fence", 8: "car", 9: "pedestrian", 10: "bicyclist"}
 LEAST_SHARE = 0.003
 ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 BAR = 0.75
-QUICK_PICTURES = 240
+QUICK_PICTURES = 120
 MEASURE = MEASURES["several"]["map"]
 HONEST, RANDOM, CHANCE = "recordings left out", "pictures at random", "class shares (chance)"
 
@@ -130,13 +130,14 @@ def _terms(whole: Table) -> Terms:
 
 
 def _figures(whole: Table, held: Held) -> Figures:
-    precision_K, f1_K = class_figures(whole.labels_M, (held.mean_MK, held.said_MK))
+    of = (held.mean_MK, whole.labels_M, whole.groups, whole.classes, held.said_MK)
+    each = score_classes(*of)
     answers = held.seen_by(MEASURE, whole.kind)
     scored = score_all(MEASURE, whole.labels_M, answers, whole.groups)
     return {
         "macro AP": scored.interval(0),
-        "AP": dict(zip(whole.classes, map(float, precision_K), strict=True)),
-        "F1": dict(zip(whole.classes, map(float, f1_K), strict=True)),
+        "AP": {one.label: one.average_precision.value for one in each},
+        "F1": {one.label: one.f1.value for one in each},
         "by recording": _by_recording(whole, answers[0]),
     }
 

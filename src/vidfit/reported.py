@@ -115,23 +115,6 @@ class Declines:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFigures:
-    """How well one of several classes is found, on recordings not seen in training.
-
-    ``count`` clips of ``clips`` have it; ``said`` were answered with it. ``average_precision`` and
-    ``f1`` are in [0, 1]; ``threshold`` is the probability above which the model says it.
-    """
-
-    label: str
-    count: int
-    clips: int
-    said: int
-    average_precision: float
-    f1: float
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
 class Figure:
     """What was chosen, and the baseline, score by a metric; see `vidfit.metrics.MEASURES`."""
 
@@ -176,8 +159,8 @@ class Report:
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
     ``labels`` says what clips are labelled with. Of several labels, and of numbers, ``figures``
     are those of all metrics of that kind, and there is no accuracy, confusion or calibration (NaN,
-    empty); ``per_class`` holds several classes, and ``numbers`` the number of each clip beside the
-    answer to it.
+    empty). ``thresholds`` are the probabilities above which the model says each of several
+    classes, and ``numbers`` the number of each clip beside the answer to it.
     """
 
     data: str
@@ -218,7 +201,7 @@ class Report:
     by_class: tuple[ClassScores, ...] = ()
     labels: Labels = "one"
     figures: tuple[Figure, ...] = ()
-    per_class: tuple[ClassFigures, ...] = ()
+    thresholds: tuple[float, ...] = ()
     numbers: tuple[tuple[float, float], ...] = ()
 
     @property

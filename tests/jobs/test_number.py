@@ -38,7 +38,7 @@ def test_planted_numbers_are_found_on_unseen_recordings(planted):
     assert report.score.low <= report.score.value <= report.score.high
     by_name = {figure.metric: figure for figure in report.figures}
     assert by_name["r2"].score.value > 0.9 and by_name["spearman"].score.value > 0.9
-    assert report.per_class == () and report.confusion_KK == ()
+    assert report.by_class == () and report.confusion_KK == ()
     read = json.loads((output / "report.json").read_text())
     assert len(read["numbers"]) == len(report.clips) == len(read["clips"])
 

@@ -43,7 +43,7 @@ def test_planted_labels_are_found_on_unseen_recordings(planted):
     assert [figure.metric for figure in report.figures] == ["map", "micro-f1", "macro-f1"]
     assert report.confusion_KK == () and np.isnan(report.accuracy.value)
     read = json.loads((output / "report.json").read_text())
-    assert read["per_class"][0]["label"] == "blue" and read["accuracy"]["value"] is None
+    assert read["by_class"][0]["label"] == "blue" and read["accuracy"]["value"] is None
 
 
 def test_figures_of_the_report_are_those_of_scikit_learn(planted):
@@ -55,10 +55,11 @@ def test_figures_of_the_report_are_those_of_scikit_learn(planted):
     for average in ("micro", "macro"):
         expected = f1_score(there_MK, said_MK, average=average)
         assert by_name[f"{average}-f1"].score.value == pytest.approx(expected)
-    for k, one in enumerate(report.per_class):
-        assert one.f1 == pytest.approx(f1_score(there_MK[:, k], said_MK[:, k]))
-        assert (one.count, one.said) == (there_MK[:, k].sum(), said_MK[:, k].sum())
-    each = [one.average_precision for one in report.per_class]
+    for k, one in enumerate(report.by_class):
+        assert one.f1.value == pytest.approx(f1_score(there_MK[:, k], said_MK[:, k]))
+        assert one.clips == there_MK[:, k].sum()
+        assert one.precision.value == pytest.approx(there_MK[said_MK[:, k], k].mean())
+    each = [one.average_precision.value for one in report.by_class]
     assert report.score.value == pytest.approx(np.mean(each))
 
 
@@ -93,7 +94,7 @@ def test_the_model_is_restored_with_its_thresholds(planted):
     _, output, report, _ = planted
     model = load_model(output / "model")
     assert model.labels == "several" and len(model.thresholds) == 3
-    assert [c.threshold for c in report.per_class] == pytest.approx(model.thresholds)
+    assert report.thresholds == model.thresholds
     document = json.loads((output / "model" / "model.json").read_text())
     document["thresholds"] = document["thresholds"][:2]
     with pytest.raises(ModelError, match="has 2 thresholds; 3 are needed"):
@@ -114,9 +115,9 @@ def test_page_and_terminal_show_each_class(planted):
     _, _, report, _ = planted
     page, text = report_html(report), report_markdown(report)
     assert "Which labels it finds" in page and "Confusion" not in page
-    for one in report.per_class:
-        assert f'<th scope="row">{one.label}</th>' in page
-        assert f"- {one.label}: in " in text
+    for label in report.classes:
+        assert f'<th scope="row">{label}</th>' in page
+        assert f"- {label}: in " in text
     assert "- micro F1: " in text and "calibration error" not in page
 
 

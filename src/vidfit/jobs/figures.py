@@ -10,18 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Estimate, Floats, Truth
-from vidfit.evaluate import Scores, constant
+from vidfit.evaluate import Scores, constant, score_classes
 from vidfit.jobs.table import Table
 from vidfit.labels import UNSEEN, Labels, as_answers, labels_of, losses, text_of
 from vidfit.metrics import (
     MEASURES,
     AnyMeasure,
     averaged,
-    class_figures,
     is_of_decisions,
     score_all,
 )
-from vidfit.reported import ClassFigures, ClipResult, Figure
+from vidfit.reported import ClassScores, ClipResult, Figure
 
 _UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
@@ -90,24 +89,13 @@ def scores_of(figures: Sequence[Figure], measure: AnyMeasure) -> Scores:
     return Scores(one.score, _UNKNOWN, _UNKNOWN, one.baseline, (), (), math.nan)
 
 
-def per_class(judged: Table, held: Held, thresholds: Sequence[float]) -> tuple[ClassFigures, ...]:
-    """Return how well each of several classes is found."""
-    if judged.kind != "several":
+def by_class(judged: Table, held: Held) -> tuple[ClassScores, ...]:
+    """Return how well each class is told from all others."""
+    if judged.kind == "number":
         return ()
-    precision_K, f1_K = class_figures(judged.labels_M, (held.mean_MK, held.said_MK))
-    count_K, said_K = judged.labels_M.sum(axis=0), held.said_MK.sum(axis=0)
-    return tuple(
-        ClassFigures(
-            name,
-            int(count_K[k]),
-            len(judged.clips),
-            int(said_K[k]),
-            float(precision_K[k]),
-            float(f1_K[k]),
-            thresholds[k],
-        )
-        for k, name in enumerate(judged.classes)
-    )
+    said_MK = held.said_MK if judged.kind == "several" else None
+    truth, groups = judged.labels_M, judged.groups
+    return score_classes(held.mean_MK, truth, groups, judged.classes, said_MK)
 
 
 def numbers(judged: Table, held: Held) -> tuple[tuple[float, float], ...]:

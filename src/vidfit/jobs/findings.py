@@ -21,9 +21,9 @@ from vidfit.jobs.compared import Compared
 from vidfit.jobs.figures import (
     Held,
     baseline_words,
+    by_class,
     figures_of,
     numbers,
-    per_class,
     results_of,
     scores_of,
 )
@@ -143,7 +143,8 @@ def build_report(found: Findings) -> Report:
         declines=found.declines,
         labels=train.kind,
         figures=figures,
-        per_class=per_class(judged, held, found.model.thresholds),
+        by_class=by_class(judged, held),
+        thresholds=found.model.thresholds,
         numbers=numbers(judged, held),
     )
 

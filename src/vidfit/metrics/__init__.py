@@ -10,7 +10,7 @@ from vidfit.metrics.class_measures import (
     CLASS_MEASURES,
     F1,
     SEVERAL_MEASURES,
-    class_figures,
+    indicators,
     is_of_decisions,
 )
 from vidfit.metrics.measures import LOSS, AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
@@ -42,7 +42,7 @@ __all__ = [
     "Rows",
     "Scored",
     "averaged",
-    "class_figures",
+    "indicators",
     "is_of_decisions",
     "calibration_error",
     "error_correlation",

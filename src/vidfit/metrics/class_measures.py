@@ -205,26 +205,6 @@ def decided(truth: Any, answers: Any) -> NDArray[np.bool_]:  # noqa: ANN401
     return indicators(answers.argmax(axis=1), answers.shape[1])
 
 
-def class_figures(truth: Any, answers: Any) -> tuple[Doubles, Doubles]:  # noqa: ANN401
-    """Return average precision and F1 of each class, [K]; NaN of a class that no clip has.
-
-    Parameters
-    ----------
-    truth
-        Whether each class is there, [M, K].
-    answers
-        A pair of arrays [M, K]: how probable each class is, and whether it is said.
-    """
-    there_MK, (score_MK, said_MK) = np.asarray(truth, np.bool_), answers
-    rows = Rows(np.asarray(score_MK, np.float64), there_MK, np.zeros(len(there_MK), np.int64))
-    precision_K = _by_class(_average_precision, rows, np.ones((1, 1)))[0]
-    both_K, said_K, there_K = (
-        counts.sum(axis=0).astype(np.float64) for counts in (there_MK & said_MK, said_MK, there_MK)
-    )
-    f1_K = np.where(there_K > 0, ratio(2 * both_K, said_K + there_K), np.nan)
-    return precision_K, f1_K
-
-
 def normalised(log_probabilities_MK: Any) -> Doubles:  # noqa: ANN401
     """Return log-probabilities that sum to one over classes."""
     log_MK = np.asarray(log_probabilities_MK, np.float64)
@@ -235,11 +215,6 @@ def normalised(log_probabilities_MK: Any) -> Doubles:  # noqa: ANN401
 
 def _mean_over_classes(figure_of: Any, rows: Rows, weight_RG: Doubles) -> Doubles:  # noqa: ANN401
     """Return the mean [R] over classes of a figure of weighted rows in order."""
-    return mean_of_known(_by_class(figure_of, rows, weight_RG))
-
-
-def _by_class(figure_of: Any, rows: Rows, weight_RG: Doubles) -> Doubles:  # noqa: ANN401
-    """Return the figure [R, K] of each class, of weighted rows in order."""
     clips, classes = rows.score_NK.shape
     figure_RK = np.empty((len(weight_RG), classes))
     block = max(1, _BLOCK // clips)
@@ -258,7 +233,7 @@ def _by_class(figure_of: Any, rows: Rows, weight_RG: Doubles) -> Doubles:  # noq
             found_BN = np.cumsum(weight_BN * hit_N, axis=1)[:, last_N]
             shown_BN = np.cumsum(weight_BN, axis=1)[:, last_N]
             figure_RK[start : start + block, k] = figure_of(found_BN, shown_BN)
-    return figure_RK
+    return mean_of_known(figure_RK)
 
 
 def _above_hits(

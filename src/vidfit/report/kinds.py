@@ -8,26 +8,16 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from vidfit.report import wording
+from vidfit.report.by_class import worst_first
 from vidfit.report.charts import EMPTY, join
+from vidfit.report.wording import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Estimate
-    from vidfit.reported import ClassFigures, Figure, Report
-
-NAMES = {
-    "map": "mean average precision",
-    "micro-f1": "micro F1",
-    "macro-f1": "macro F1",
-    "mae": "mean absolute error",
-    "r2": "R²",
-    "spearman": "Spearman's correlation",
-}
-"""What metrics are called in reports."""
+    from vidfit.reported import ClassScores, Figure, Report
 
 _CLASSES = 12
-_SHARES = ("map", "micro-f1", "macro-f1")
 LEFT, TOP, SIDE = 52, 28, 284
 
 
@@ -37,11 +27,11 @@ def kinds_context(report: Report) -> dict[str, Any]:
         return {}
     return {
         "kinds_lead": lead(report),
-        "class_rows": weakest_first(report),
         "scatter": scatter(report.numbers),
         "figure_rows": [
-            (NAMES[f.metric], figure_text(f.metric, f.score), figure_text(f.metric, f.baseline))
+            (metric.name, metric.figure(f.score), metric.figure(f.baseline))
             for f in report.figures
+            for metric in [METRICS[f.metric]]
         ],
     }
 
@@ -51,28 +41,22 @@ def kinds_markdown(report: Report) -> list[str]:
     if report.labels == "one":
         return []
     lines = ["", *(f"- {_figure(figure)}" for figure in report.figures)]
-    rows = weakest_first(report)
-    lines += [f"- {_class(one)}" for one in rows[:_CLASSES]]
+    above = dict(zip(report.classes, report.thresholds, strict=True)) if report.thresholds else {}
+    rows = worst_first(report.by_class)
+    lines += [f"- {_class(one, above[one.label], len(report.clips))}" for one in rows[:_CLASSES]]
     more = len(rows) - _CLASSES
     return [*lines, f"- and {more} more classes, in the report"] if more > 0 else lines
 
 
-def weakest_first(report: Report) -> list[ClassFigures]:
-    """Return the classes by average precision, those that no clip has last."""
-    known = [c for c in report.per_class if isfinite(c.average_precision)]
-    unknown = [c for c in report.per_class if not isfinite(c.average_precision)]
-    return [*sorted(known, key=lambda c: c.average_precision), *unknown]
-
-
 def lead(report: Report) -> str:
     """Say in a sentence what stands out."""
-    rows = weakest_first(report)
+    rows = worst_first(report.by_class)
     if rows:
-        weak, strong = rows[0], max(rows, key=lambda c: c.average_precision)
+        weak, strong = rows[0], max(rows, key=lambda c: c.f1.value)
         return (
-            f"Best found is {strong.label} (average precision "
-            f"{wording.percent(strong.average_precision)}, in {_share(strong)} of the clips), "
-            f"hardest {weak.label} ({wording.percent(weak.average_precision)}, in {_share(weak)})."
+            f"Told best is {strong.label} (F1 {wording.percent(strong.f1.value)}, in "
+            f"{_share(strong, report)} of the clips), worst {weak.label} (F1 "
+            f"{wording.percent(weak.f1.value)}, in {_share(weak, report)})."
         )
     errors = sorted(abs(number - answer) for number, answer in report.numbers)
     if not errors:
@@ -84,30 +68,21 @@ def lead(report: Report) -> str:
     )
 
 
-def figure_text(metric: str, estimate: Estimate) -> str:
-    """Return a figure with its interval, shares in percent, others as they are."""
-    if metric in _SHARES:
-        return wording.figure(estimate)
-    if not isfinite(estimate.value):
-        return wording.NOT_MEASURED
-    ends = f" [{estimate.low:.3g}, {estimate.high:.3g}]" if wording.has_interval(estimate) else ""
-    return f"{estimate.value:.3g}{ends}"
-
-
-def _share(one: ClassFigures) -> str:
-    return wording.percent(one.count / one.clips, 0)
+def _share(one: ClassScores, report: Report) -> str:
+    return wording.percent(one.clips / max(len(report.clips), 1), 0)
 
 
 def _figure(figure: Figure) -> str:
-    own, other = (figure_text(figure.metric, f) for f in (figure.score, figure.baseline))
-    return f"{NAMES[figure.metric]}: {own}; the same answer to all: {other}"
+    metric = METRICS[figure.metric]
+    own, other = metric.figure(figure.score), metric.figure(figure.baseline)
+    return f"{metric.name}: {own}; the same answer to all: {other}"
 
 
-def _class(one: ClassFigures) -> str:
+def _class(one: ClassScores, above: float, clips: int) -> str:
     return (
-        f"{one.label}: in {_share(one)} of the clips, average precision "
-        f"{wording.percent(one.average_precision)}, F1 {wording.percent(one.f1)}, said above "
-        f"{wording.percent(one.threshold, 0)}"
+        f"{one.label}: in {wording.percent(one.clips / max(clips, 1), 0)} of the clips, average "
+        f"precision {wording.percent(one.average_precision.value)}, F1 "
+        f"{wording.percent(one.f1.value)}, said above {wording.percent(above, 0)}"
     )
 
 

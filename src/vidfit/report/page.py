@@ -125,7 +125,7 @@ def _classes(report: Report) -> dict[str, Any]:
         "shown_classes": SHOWN_CLASSES,
         "class_axis": charts.score_axis((r.f1 for r in rows), wording.METRICS["macro-f1"]),
         "curve_of": precision_recall_chart,
-        "judged_count": sum(r.clips for r in rows),
+        "judged_count": len(report.clips) or sum(r.clips for r in rows),
     }
 
 

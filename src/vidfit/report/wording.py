@@ -169,6 +169,16 @@ METRICS: dict[str, Metric] = {
         "how often a clip of a class has more of its probability than one of another class, the "
         "mean over classes",
     ),
+    "micro-f1": Metric(
+        "micro F1", "the harmonic mean of precision and recall of all labels together"
+    ),
+    "mae": Metric(
+        "mean absolute error", "the mean distance of answers from true numbers", False, False
+    ),
+    "r2": Metric("R²", "one less the squared error as a share of that of the mean", False),
+    "spearman": Metric(
+        "Spearman's correlation", "how far the order of answers is that of true numbers", False
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),
