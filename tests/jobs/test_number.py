@@ -95,4 +95,4 @@ def test_random_numbers_stand_at_chance_and_are_not_recommended(planted, tmp_pat
     assert ranking.labels == "number" and not ranking.beats_majority
     assert ranking.score.value == pytest.approx(ranking.majority.value, rel=0.15)
     found = run_select(table, tmp_path / "planted", SelectOptions((backbone,), metric="spearman"))
-    assert found.beats_majority and found.score.value > 0.9
+    assert found.beats_majority and 0.8 < found.score.value < found.score.high <= 1.0

@@ -54,3 +54,9 @@ def test_what_cannot_be_computed_is_no_number():
     for name in ("r2", "spearman"):
         assert np.isnan(score_all(NUMBER_MEASURES[name], same_M, answers, groups).figures_C[0])
     assert score_all(NUMBER_MEASURES["mae"], same_M, answers, groups).figures_C[0] == 1.5
+
+
+def test_the_same_answer_to_all_has_no_correlation():
+    groups = ["a", "a", "b", "b"]
+    same = [np.full((4, 1), 3.0)]
+    assert score_all(NUMBER_MEASURES["spearman"], np.arange(4.0), same, groups).figures_C[0] == 0.0

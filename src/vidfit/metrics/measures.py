@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
-Kind = Literal["share", "class mean", "bounded", "unbounded"]
+Kind = Literal["share", "class mean", "bounded", "up to one", "unbounded"]
 """How a figure's interval is found: of a share of clips; of the mean of a share of each class;
-of a figure in [0, 1] that may not change though answers did; of any other."""
+of a figure in [0, 1] that may not change though answers did; of one that is at most 1; of any
+other."""
 
 
 @runtime_checkable

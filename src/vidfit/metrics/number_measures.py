@@ -37,7 +37,7 @@ class Determination:
     """R²: one less the squared error as a share of that of the mean of the numbers."""
 
     name: str = "r2"
-    kind: Kind = "unbounded"
+    kind: Kind = "up to one"
     higher_is_better: bool = True
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
@@ -57,7 +57,7 @@ class RankCorrelation:
     """Spearman's correlation of the order of the answers with that of the numbers."""
 
     name: str = "spearman"
-    kind: Kind = "unbounded"
+    kind: Kind = "up to one"
     higher_is_better: bool = True
 
     def rows(self, truth: Any, answers: Any) -> tuple[Doubles, NDArray[np.bool_]]:  # noqa: ANN401
@@ -66,7 +66,7 @@ class RankCorrelation:
         return both_N2, np.zeros(both_N2.shape, np.bool_)
 
     def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
-        """Return the correlation; NaN where all answers, or all numbers, are the same."""
+        """Return the correlation: 0 where all answers are the same, NaN where all numbers are."""
         found_R = np.empty(len(weight_RG))
         block = max(1, _BLOCK // len(rows.score_NK))
         for start in range(0, len(weight_RG), block):
@@ -74,7 +74,9 @@ class RankCorrelation:
             first_BN, second_BN = (_centred_ranks(s_N, weight_BN) for s_N in rows.score_NK.T)
             both_B = (weight_BN * first_BN * second_BN).sum(axis=1)
             own_B = [(weight_BN * one_BN**2).sum(axis=1) for one_BN in (first_BN, second_BN)]
-            found_R[start : start + block] = ratio(both_B, np.sqrt(own_B[0] * own_B[1]))
+            found_B = ratio(both_B, np.sqrt(own_B[0] * own_B[1]))
+            silent_B = (own_B[0] <= 0) & (own_B[1] > 0)
+            found_R[start : start + block] = np.where(silent_B, 0.0, found_B)
         return found_R
 
 
