@@ -64,7 +64,12 @@ Commercial = Annotated[
 ]
 Metrics = Annotated[
     Metric | None,
-    typer.Option(help="Figure that decides, by the kind of label. [default: accuracy, map or mae]"),
+    typer.Option(
+        metavar="METRIC",
+        help="Figure that decides: accuracy, balanced, macro-f1, map, auroc, log-loss or brier; "
+        "of several labels map, micro-f1 or macro-f1; of a number mae, r2 or spearman. "
+        "[default: accuracy, balanced if classes are uneven; map; mae]",
+    ),
 ]
 LabelKind = Annotated[
     Labels | None,
