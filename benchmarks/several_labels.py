@@ -38,7 +38,7 @@ from vidfit.selection import Rule, Terms, nested
 DATA = SURVEILLANCE.parent / "camvid"
 CLASSES = {6: "sign", 7: "fence", 8: "car", 9: "pedestrian", 10: "bicyclist"}
 LEAST_SHARE = 0.003
-ENCODERS = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+ENCODERS = ("efficientnet-lite0",)
 BAR = 0.75
 QUICK_PICTURES = 120
 MEASURE = MEASURES["several"]["map"]
@@ -75,7 +75,7 @@ def _options() -> argparse.Namespace:
 
 def _table(options: argparse.Namespace) -> Table:
     """Return the pictures with their labels and vectors."""
-    names = options.backbone or (ENCODERS[:1] if options.quick else ENCODERS)
+    names = options.backbone or ENCODERS
     networks, absent = load_networks(tuple(names))
     if absent:
         raise SystemExit(f"networks are missing: {absent}")

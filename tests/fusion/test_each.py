@@ -66,7 +66,7 @@ def test_a_probe_finds_what_was_planted_and_nothing_in_noise(rng, kind):
     _, noise_MK = cross_fit([x_MD], shuffled, folds_M)
     chance = np.log(2) if kind == "several" else 1.0
     assert mean_loss(out_MK, truth) < 0.6 * chance
-    assert mean_loss(noise_MK, shuffled) == pytest.approx(chance, rel=0.05)
+    assert mean_loss(noise_MK, shuffled) == pytest.approx(chance, rel=0.1)
     tried = answers_by_penalty([x_MD], truth, folds_M)
     assert min(mean_loss(one, truth) for one in tried) == pytest.approx(
         mean_loss(out_MK, truth), abs=2e-3

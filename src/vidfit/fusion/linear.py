@@ -28,7 +28,7 @@ PENALTIES = (0.5, 3.0, 20.0, 100.0)
 
 _TRIED: dict[Labels, tuple[float, ...]] = {
     "one": PENALTIES,
-    "several": (0.02, 0.1, *PENALTIES),
+    "several": PENALTIES,
     "number": (0.005, 0.03, 0.2, 1.0, 5.0, 30.0),
 }
 _FITS: dict[Labels, Callable[..., Weights]] = {
