@@ -183,9 +183,9 @@ def _finish(
         f"out; pictures at random would claim {leaky.value:.3f}; chance {chance.value:.3f}"
     )
     if options.quick:
-        finish(options, plain, start, f"{headline} (quick: no bar)")
+        finish(options, plain, start, f"{headline}", met=None)
         return
-    finish(options, plain, start, f"{headline} (bar {BAR:.2f})", honest.value >= BAR)
+    finish(options, plain, start, f"{headline} (bar {BAR:.2f})", met=honest.value >= BAR)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from vidfit.cli.train import train
 from vidfit.errors import VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.options import ClassWeights, Metric, Preference
-from vidfit.labels.kind import Labels
+from vidfit.kinds import Labels
 
 app = typer.Typer(
     help="Find the pretrained model that fits your videos, and run it.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from vidfit.compressed import Target
 from vidfit.errors import VidfitError
-from vidfit.labels import LABELS, Labels
+from vidfit.kinds import LABELS, Labels
 from vidfit.plans import Regime
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ probabilities of one class among K, of each class by itself, or [M, 1] numbers.
 Shape letters: M clips, K classes, X strata.
 """
 
+from vidfit.kinds import LABELS, NUMBER, Labels, columns, joined, labels_of, names_in
 from vidfit.labels.answers import (
     UNSEEN,
     as_answers,
@@ -17,7 +18,6 @@ from vidfit.labels.answers import (
     odds,
     stated,
 )
-from vidfit.labels.kind import LABELS, NUMBER, Labels, columns, joined, labels_of, names_in
 from vidfit.labels.strata import strata_of, stratum_of
 from vidfit.labels.thresholds import f1_thresholds, held_out_thresholds, shifted
 from vidfit.labels.truth import classes_of, of_classes, text_of, truth_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vidfit.contracts import Clip
-from vidfit.labels.kind import NUMBER, Labels, joined, names_in
+from vidfit.kinds import NUMBER, Labels, joined, names_in
 
 
 def classes_of(clips: Sequence[Clip], labels: Labels) -> tuple[str, ...]:
