@@ -27,7 +27,7 @@ from vidfit.selection.scores import PROBES, SCORES
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02
 _SHOWN_SCORES = ("logme", "parc")
-"""The others order candidates by chance or against their worth (``benchmarks.selection_regret``)."""
+"""Others order candidates by chance or against their worth (``benchmarks.selection_regret``)."""
 
 
 @dataclass(frozen=True)
