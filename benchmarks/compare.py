@@ -31,12 +31,13 @@ from benchmarks._harness import arguments, environment, finish, measure, table
 from benchmarks._study import CACHE
 from benchmarks._tasks import TASKS
 from vidfit.contracts import Cost, Floats, Indices
-from vidfit.fusion.linear import PENALTIES, cross_fit, log_loss
+from vidfit.fusion.linear import PENALTIES, cross_fit
 from vidfit.hardware import peak_bytes
 from vidfit.jobs.compared import compare
 from vidfit.jobs.fit import METHODS
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.table import Table
+from vidfit.labels import mean_loss
 from vidfit.selection import FUSION, SINGLE, Terms, hits, nested
 
 SIZES = {"letters": (985, 24, 12), "1,000": (1000, 101, 240), "4,000": (4000, 101, 240),
@@ -183,7 +184,7 @@ def _judged(fit: Any, x_MD: Floats, labels_M: Indices, folds_M: Indices) -> dict
     with threadpool_limits(1):
         cost = measure(lambda: found.append(fit(x_MD, labels_M, folds_M)))
     top_1 = float(hits(found[0], labels_M).mean())
-    return {"cpu": cost.cpu_seconds, "top-1": top_1, "log-loss": log_loss(found[0], labels_M)}
+    return {"cpu": cost.cpu_seconds, "top-1": top_1, "log-loss": mean_loss(found[0], labels_M)}
 
 
 def _ours(x_MD: Floats, labels_M: Indices, folds_M: Indices) -> Floats:
@@ -202,7 +203,7 @@ def _regressed(
     if rotate:
         x_MD = x_MD @ np.linalg.svd(x_MD, full_matrices=False)[2].T
     outs = [_out_of_fold(x_MD, labels_M, folds_M, penalty) for penalty in PENALTIES]
-    return min(outs, key=lambda out_MK: log_loss(out_MK, labels_M))
+    return min(outs, key=lambda out_MK: mean_loss(out_MK, labels_M))
 
 
 def _bagged(x_MD: Floats, labels_M: Indices, folds_M: Indices) -> Floats:

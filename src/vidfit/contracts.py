@@ -7,7 +7,7 @@ D feature dimensions, K classes, M clips.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Seconds = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Truth = NDArray[Any]
+"""What is true of clips, by kind of label: class numbers [M], whether each class is there, [M, K],
+or numbers [M]; see `vidfit.labels`."""
 
 
 # ---------------------------------------------------------------- clips and frames
@@ -326,7 +329,13 @@ class Segment:
     ``label`` is the class that was answered. It is ``None`` where the model ``declined``:
     probability is then that of the class that was the most probable, ``why`` says why, and
     ``scores`` are the probabilities of all classes, in their order; and where the stretch could
-    not be read: probability is then 0. Stretches that were answered carry no ``scores``.
+    not be read: probability is then 0. Stretches that were answered with one class carry no
+    ``scores``.
+
+    Of several classes ``label`` names those that were said, as in ``car|sign``, and is empty where
+    none was; ``probability`` is that of the least sure of them, or that none is there, and all
+    have ``scores``. Of a number ``value`` is the number, ``label`` its text, and there is no
+    probability (NaN).
     """
 
     start_seconds: float
@@ -336,6 +345,7 @@ class Segment:
     declined: bool = False
     why: Why = ""
     scores: tuple[float, ...] = ()
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +356,7 @@ class Timeline:
     ``asked`` counts by member the windows that it was shown: a cascade shows some to a few only.
     ``failures`` names the windows that could not be read: they have no label, with
     probability 0, and were not declined. ``notes`` says what should be known of those that were
-    read.
+    read. ``labels`` says what is answered (`vidfit.labels`).
     """
 
     path: str
@@ -360,6 +370,7 @@ class Timeline:
     asked: dict[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     notes: tuple[Note, ...] = ()
+    labels: str = "one"
 
 
 class Progress(Protocol):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate, Failure
+    from vidfit.labels import Labels
     from vidfit.reported import Stage
 
 Standing = Literal["recommended", "tied", "behind", "dropped"]
@@ -139,7 +140,10 @@ class Ranking:
     temporal
         ``None`` when it was not measured.
     labels_per_class, regime
-        Clips of the rarest class, and how to train with so many.
+        Clips of the rarest class, or of all where they have a number, and how to train with so
+        many.
+    labels
+        What clips are labelled with.
     spent_seconds, exhaustive_seconds
         Seconds of decode and inference, added over threads: what the race took, its run with
         shuffled frames included, and what all candidates on all clips would take at the
@@ -175,6 +179,7 @@ class Ranking:
     majority_class: str = ""
     metric: str = "accuracy"
     higher_is_better: bool = True
+    labels: Labels = "one"
 
     @property
     def beats_majority(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vidfit.contracts import Clip, Estimate, Failure, Note
+from vidfit.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,16 @@ class Declines:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """What was chosen, and the baseline, score by a metric; see `vidfit.metrics.MEASURES`."""
+
+    metric: str
+    score: Estimate
+    baseline: Estimate
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class NearDuplicate:
     """Two clips of different recordings that look the same; distance in bits of 64."""
 
@@ -146,6 +157,10 @@ class Report:
     ``by_class`` are scores of each class, in the order of ``classes``.
     ``majority_class`` is what the baseline of ``majority`` always answers.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
+    ``labels`` says what clips are labelled with. Of several labels, and of numbers, ``figures``
+    are those of all metrics of that kind, and there is no accuracy, confusion or calibration (NaN,
+    empty). ``thresholds`` are the probabilities above which the model says each of several
+    classes, and ``numbers`` the number of each clip beside the answer to it.
     """
 
     data: str
@@ -184,6 +199,10 @@ class Report:
     higher_is_better: bool = True
     declines: Declines | None = None
     by_class: tuple[ClassScores, ...] = ()
+    labels: Labels = "one"
+    figures: tuple[Figure, ...] = ()
+    thresholds: tuple[float, ...] = ()
+    numbers: tuple[tuple[float, float], ...] = ()
 
     @property
     def beats_majority(self) -> bool:

@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from vidfit.evaluate import auroc, leave_classes_out, spread
 from vidfit.evaluate.left_out import MOST_CLASSES
-from vidfit.fusion.linear import PENALTIES, cross_fit, held_out_novelty, log_loss
+from vidfit.fusion.linear import PENALTIES, cross_fit, held_out_novelty
+from vidfit.labels import mean_loss
 from vidfit.metrics import fit_temperature, probabilities
 
 
@@ -36,7 +37,7 @@ def test_answers_are_those_of_scikit_learn_without_class_and_fold():
     one = list(leave_classes_out([vectors_MD], labels_M, folds_M))[1]
     new_M = labels_M == 1
     np.testing.assert_array_equal(one.new_M, new_M)
-    losses = [log_loss(cross_fit([vectors_MD], labels_M, folds_M, [c])[1], labels_M)
+    losses = [mean_loss(cross_fit([vectors_MD], labels_M, folds_M, [c])[1], labels_M)
               for c in PENALTIES]  # fmt: skip
     penalty = PENALTIES[int(np.argmin(losses))]
     scale = np.sqrt(vectors_MD.shape[1])

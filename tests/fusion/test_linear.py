@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from vidfit import fusion
 from vidfit.fusion import linear
-from vidfit.fusion.linear import cross_fit, fit_linear, held_out_novelty, log_loss, log_softmax
+from vidfit.fusion.linear import cross_fit, fit_linear, held_out_novelty, log_softmax
+from vidfit.labels import mean_loss
 
 
 def problem(clips: int, dim: int, classes: int, seed: int = 0):
@@ -157,11 +158,11 @@ def test_the_penalty_of_the_lowest_held_out_loss_is_chosen():
     folds_M = np.arange(60) % 5
     _, out_MK = cross_fit([x_MD], labels_M, folds_M, penalties=(0.1, 1000.0))
     losses = [
-        log_loss(cross_fit([x_MD], labels_M, folds_M, penalties=(p,))[1], labels_M)
+        mean_loss(cross_fit([x_MD], labels_M, folds_M, penalties=(p,))[1], labels_M)
         for p in (0.1, 1000.0)
     ]
     assert losses[0] < losses[1]
-    assert log_loss(out_MK, labels_M) == pytest.approx(losses[0])
+    assert mean_loss(out_MK, labels_M) == pytest.approx(losses[0])
 
 
 def test_a_class_in_one_fold_only_gets_no_answer_there():
@@ -181,7 +182,7 @@ def test_log_softmax_of_large_values():
 
 
 def test_log_loss_of_a_sure_error_is_bounded():
-    assert log_loss(np.array([[0.0, -1e9]], np.float32), np.array([1])) == 20.0
+    assert mean_loss(np.array([[0.0, -1e9]], np.float32), np.array([1])) == 20.0
 
 
 def test_state_and_restore_round_trip():

@@ -7,8 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from vidfit.fusion import span as module
-from vidfit.fusion.linear import cross_fit, fit_linear, log_loss
+from vidfit.fusion.linear import cross_fit, fit_linear
 from vidfit.fusion.span import MOST_AXES, Span, principal_axes
+from vidfit.labels import mean_loss
 
 
 def features(clips, dim, seed=0, power=1.0):
@@ -99,8 +100,10 @@ def test_a_probe_along_fewer_axes_answers_as_one_of_all_features(monkeypatch):
     reference = LogisticRegression(C=3.0, max_iter=5000).fit(standard(x_MD.astype(float)), labels_M)
     expected_MK = reference.predict_log_proba(standard(x_MD.astype(float)))
     assert (found_MK.argmax(1) == expected_MK.argmax(1)).mean() > 0.98
-    assert log_loss(found_MK, labels_M) == pytest.approx(log_loss(expected_MK, labels_M), abs=0.02)
+    assert mean_loss(found_MK, labels_M) == pytest.approx(
+        mean_loss(expected_MK, labels_M), abs=0.02
+    )
     folds_M = np.arange(400) // 3 % 5
-    few = log_loss(cross_fit([x_MD], labels_M, folds_M)[1], labels_M)
+    few = mean_loss(cross_fit([x_MD], labels_M, folds_M)[1], labels_M)
     monkeypatch.setattr(module, "MOST_AXES", 300)
-    assert few < log_loss(cross_fit([x_MD], labels_M, folds_M)[1], labels_M) + 0.02
+    assert few < mean_loss(cross_fit([x_MD], labels_M, folds_M)[1], labels_M) + 0.02

@@ -77,9 +77,9 @@ def test_a_second_run_computes_nothing_and_finds_the_same(fitted, tmp_path, monk
     computed = []
     build = contest_module.build_table
 
-    def watched(clips, backbones, store, workers, progress):
+    def watched(clips, backbones, store, workers, progress, **asked):
         before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*.parquet")}
-        table = build(clips, backbones, store, workers, progress)
+        table = build(clips, backbones, store, workers, progress, **asked)
         after = {path: path.stat().st_mtime_ns for path in store.root.rglob("*.parquet")}
         computed.append(before != after)
         return table

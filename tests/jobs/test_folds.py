@@ -6,7 +6,8 @@ import pytest
 
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
-from vidfit.jobs.folds import able_classes, check_enough, of_classes, put_aside
+from vidfit.jobs.folds import able_classes, check_enough, put_aside
+from vidfit.labels import of_classes
 from vidfit.manifest import Manifest
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.fusion.linear import log_loss, log_softmax
+from vidfit.fusion.linear import log_softmax
+from vidfit.labels import mean_loss
 from vidfit.metrics import calibration_error, fit_temperature, probabilities, reliability
 
 
@@ -28,7 +29,7 @@ def test_scaling_improves_overconfident_answers_on_other_clips():
     log_MK, labels_M = answers(factor=4.0)
     new_MK, new_labels_M = answers(factor=4.0, seed=1)
     scaled_MK = probabilities(new_MK, fit_temperature(log_MK, labels_M))
-    before, after = log_loss(new_MK, new_labels_M), log_loss(np.log(scaled_MK), new_labels_M)
+    before, after = mean_loss(new_MK, new_labels_M), mean_loss(np.log(scaled_MK), new_labels_M)
     assert after < 0.7 * before
     error = [calibration_error(reliability(p, new_labels_M)) for p in (np.exp(new_MK), scaled_MK)]
     assert error[0] > 0.15 and error[1] < 0.03

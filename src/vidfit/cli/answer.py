@@ -173,7 +173,7 @@ def _digest(one: Clip | Failure) -> str:
 
 
 def _scores(segment: Segment, classes: Sequence[str]) -> str:
-    """Return the probabilities of the first few classes where the model declined."""
+    """Return the probabilities of the first few classes, where they are kept."""
     pairs = sorted(zip(segment.scores, classes, strict=False), key=lambda one: -one[0])
     few = [f"{name} {percent(p)}" for p, name in pairs[:_MOST_SCORES]]
     more = [f"{len(pairs) - len(few)} more"] if len(pairs) > len(few) else []

@@ -28,6 +28,7 @@ from vidfit.cli.train import train
 from vidfit.errors import VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.options import ClassWeights, Metric, Preference
+from vidfit.kinds import Labels
 
 app = typer.Typer(
     help="Find the pretrained model that fits your videos, and run it.",
@@ -64,7 +65,16 @@ Commercial = Annotated[
 Metrics = Annotated[
     Metric | None,
     typer.Option(
-        help="Figure that decides. [default: accuracy, or balanced if classes are uneven]"
+        metavar="METRIC",
+        help="Figure that decides: accuracy, balanced, macro-f1, map, auroc, log-loss or brier; "
+        "of several labels map, micro-f1 or macro-f1; of a number mae, r2 or spearman. "
+        "[default: accuracy, balanced if classes are uneven; map; mae]",
+    ),
+]
+LabelKind = Annotated[
+    Labels | None,
+    typer.Option(
+        "--labels", help="What a clip is labelled with. [default: as the labels are written]"
     ),
 ]
 Weights = Annotated[
@@ -127,6 +137,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    labels: LabelKind = None,
     metric: Metrics = None,
     class_weights: Weights = None,
     prefer: Prefer = "cheapest",
@@ -166,6 +177,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        labels=labels,
         metric=metric,
         class_weights=class_weights,
         prefer=prefer,
@@ -195,6 +207,7 @@ def select(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    labels: LabelKind = None,
     metric: Metrics = None,
     class_weights: Weights = None,
     prefer: Prefer = "cheapest",
@@ -218,6 +231,7 @@ def select(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        labels=labels,
         metric=metric,
         class_weights=class_weights,
         prefer=prefer,

@@ -11,8 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Estimate, Floats, Indices
-from vidfit.metrics import CLASS_MEASURES, F1, AnyMeasure, score_all, share_interval
+from vidfit.contracts import Estimate, Floats, Truth
+from vidfit.metrics import (
+    CLASS_MEASURES,
+    F1,
+    AnyMeasure,
+    indicators,
+    score_all,
+    share_interval,
+)
 from vidfit.reported import ClassScores
 
 POINTS = 60
@@ -23,7 +30,11 @@ _NONE = Estimate(math.nan, math.nan, math.nan)
 
 
 def score_classes(
-    answers_MK: Floats, labels_M: Indices, groups: Sequence[str], classes: Sequence[str]
+    answers_MK: Floats,
+    labels_M: Truth,
+    groups: Sequence[str],
+    classes: Sequence[str],
+    said_MK: NDArray[np.bool_] | None = None,
 ) -> tuple[ClassScores, ...]:
     """Score answers class by class, each with its 95 % interval over recordings.
 
@@ -32,15 +43,18 @@ def score_classes(
     answers_MK
         Probabilities of clips whose recordings the answering model has not seen.
     labels_M
-        Class numbers.
+        Class numbers, or whether each of several classes is there, [M, K].
     groups
         The recording of each clip.
     classes
         Names, by number.
+    said_MK
+        Which of several classes are said; ``None`` where each clip gets the most probable one.
     """
     log_MK = np.log(np.maximum(answers_MK.astype(np.float64), _LEAST))
-    answered_MK = np.eye(len(classes), dtype=np.bool_)[answers_MK.argmax(axis=1)]
-    there_MK = np.eye(len(classes), dtype=np.bool_)[labels_M]
+    there_MK = indicators(labels_M, len(classes))
+    answered_MK = indicators(answers_MK.argmax(axis=1), len(classes))
+    answered_MK = answered_MK if said_MK is None else said_MK
     # As F1 reads answers: classes of which each clip has all of the probability or none.
     certain_MK = np.where(answered_MK, 0.0, -np.inf)
     f1 = _intervals(F1("f1"), there_MK, certain_MK, groups)

@@ -20,7 +20,6 @@ from vidfit.contracts import Floats, Indices
 from vidfit.evaluate.unknown import HeldOut
 from vidfit.fusion.linear import (
     PENALTIES,
-    UNSEEN,
     held_out_novelty,
     log_softmax,
     out_of_fold,
@@ -28,6 +27,7 @@ from vidfit.fusion.linear import (
 )
 from vidfit.fusion.regression import TO_KEEP, Weights, regression
 from vidfit.fusion.span import Span
+from vidfit.labels import UNSEEN
 from vidfit.metrics import fit_temperature, probabilities
 
 LEAST_CLASSES = 3

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from vidfit.contracts import FittedFusion, Floats
 from vidfit.fusion.member import Fitted, Member, Training
+from vidfit.labels import LABELS, Labels
 
 Family = Literal["concatenation", "integration", "complement"]
 """By vectors side by side; by answers weighed; by what one does for the other."""
@@ -43,18 +44,21 @@ class Method:
         Key of ``HEADS``: the kind of what it fits.
     least_clips
         With fewer training clips it is not tried unless it is asked for by name.
+    labels
+        Kinds of label that it can learn.
     """
 
     family: Family
     fit: str
     head: str
     least_clips: int = 0
+    labels: tuple[Labels, ...] = ("one",)
 
 
 METHODS: dict[str, Method] = {
-    "concat": Method("concatenation", "concat:fit_concat", "linear"),
+    "concat": Method("concatenation", "concat:fit_concat", "linear", labels=LABELS),
     "cascade": Method("complement", "cascade:fit_cascade", "cascade"),
-    "stack": Method("integration", "stack:fit_stack", "log-pool"),
+    "stack": Method("integration", "stack:fit_stack", "log-pool", labels=LABELS),
     "average": Method("integration", "average:fit_average", "linear-pool"),
     "weighted": Method("integration", "average:fit_weighted", "linear-pool"),
     "log-average": Method("integration", "average:fit_log_average", "log-pool"),
@@ -92,10 +96,10 @@ def fit_method(name: str, training: Training) -> Fitted:
     return fit(training)
 
 
-def restore(head: str, state: Mapping[str, Floats]) -> FittedFusion:
-    """Rebuild a head of a kind of ``HEADS`` from its arrays."""
-    rebuild: Callable[[Mapping[str, Floats]], FittedFusion] = _function(HEADS[head].restore)
-    return rebuild(state)
+def restore(head: str, state: Mapping[str, Floats], labels: Labels = "one") -> FittedFusion:
+    """Rebuild a head of a kind of ``HEADS`` from its arrays, for a kind of label that it learns."""
+    rebuild: Callable[..., FittedFusion] = _function(HEADS[head].restore)
+    return rebuild(state) if labels == "one" else rebuild(state, labels)
 
 
 def _function(place: str) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ import numpy as np
 from vidfit.contracts import Floats, Indices
 from vidfit.fusion.linear import Linear
 from vidfit.fusion.member import Fitted, Training
+from vidfit.labels import Labels
 
 FLOOR = -8.0
 """Log-probabilities are cut at e^-8, so that no single sure error rules."""
@@ -87,10 +88,11 @@ def probes_state(probes: Sequence[Linear]) -> dict[str, Floats]:
     }
 
 
-def probes_of(state: Mapping[str, Floats]) -> tuple[Linear, ...]:
+def probes_of(state: Mapping[str, Floats], labels: Labels = "one") -> tuple[Linear, ...]:
     """Return the probes of `probes_state`, found among other arrays."""
-    names = Linear.__dataclass_fields__
+    names = Linear.__dataclass_fields__.keys() - {"labels"}
     count = sum(name.endswith(".bias_K") and name.startswith("member") for name in state)
     return tuple(
-        Linear(**{name: state[f"member{i}.{name}"] for name in names}) for i in range(count)
+        Linear.of({name: state[f"member{i}.{name}"] for name in names}, labels)
+        for i in range(count)
     )

@@ -16,12 +16,13 @@ import numpy as np
 
 from vidfit.contracts import Floats
 from vidfit.fusion.answers import FLOOR, probes_of, probes_state
-from vidfit.fusion.linear import PENALTIES, Linear, Part, Path, log_loss, out_of_fold, probe_of
+from vidfit.fusion.linear import PENALTIES, Linear, Part, Path, out_of_fold, probe_of
 from vidfit.fusion.member import Fitted, Training
 from vidfit.fusion.nested import with_columns, without_fold
 from vidfit.fusion.probes import with_classes
 from vidfit.fusion.regression import TO_KEEP, regression
 from vidfit.fusion.span import Span
+from vidfit.labels import mean_loss
 
 _PREFIX = "receiver."
 
@@ -86,7 +87,7 @@ def fit_chain(training: Training) -> Fitted:
     """
     parts = [without_fold(training, int(fold)) for fold in np.unique(training.folds_M)]
     tried = [_held_out(training, parts, receiver) for receiver in range(len(training.members))]
-    losses = [log_loss(out_MK, training.labels_M) for _, out_MK in tried]
+    losses = [mean_loss(out_MK, training.labels_M) for _, out_MK in tried]
     receiver = int(np.argmin(losses))
     penalty, out_MK = tried[receiver]
     answers = Span.of(_given(training, receiver))
@@ -100,7 +101,7 @@ def fit_chain(training: Training) -> Fitted:
 def restore(state: Mapping[str, Floats]) -> Chain:
     """Return the fusion whose ``state`` this is."""
     own = {name.removeprefix(_PREFIX): a for name, a in state.items() if name.startswith(_PREFIX)}
-    return Chain(probes_of(state), Linear(**own), int(state["receiver_1"][0]))
+    return Chain(probes_of(state), Linear.of(own), int(state["receiver_1"][0]))
 
 
 def _held_out(training: Training, parts: Sequence[Training], receiver: int) -> tuple[float, Floats]:

@@ -27,11 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import PENALTIES, Linear, cross_fit, log_loss, log_softmax, probe_of
+from vidfit.fusion.linear import PENALTIES, Linear, cross_fit, log_softmax, probe_of
 from vidfit.fusion.member import Fitted, Member, Training
 from vidfit.fusion.probes import with_classes
 from vidfit.fusion.regression import Weights, fit_soft, to_choose
 from vidfit.fusion.span import Span
+from vidfit.labels import mean_loss
 
 Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -218,7 +219,7 @@ def tempered_loss(log_p_MK: Floats, labels_M: Indices) -> float:
     A student of answers to clips that the teacher knows is as sure as the teacher is there.
     That can be mended afterwards, and must not decide which student knows more.
     """
-    return min(log_loss(log_softmax(log_p_MK / t), labels_M) for t in _TEMPERATURES)
+    return min(mean_loss(log_softmax(log_p_MK / t), labels_M) for t in _TEMPERATURES)
 
 
 def _path(x_MR: Floats, lesson: Lesson, grid: Sequence[tuple[Recipe, float]]) -> Iterator[Weights]:

@@ -79,7 +79,7 @@ def fit_gated(training: Training) -> Fitted:
 def restore(state: Mapping[str, Floats]) -> Gated:
     """Return the fusion whose ``state`` this is."""
     own = {name.removeprefix(_PREFIX): a for name, a in state.items() if name.startswith(_PREFIX)}
-    return Gated(probes_of(state), Linear(**own))
+    return Gated(probes_of(state), Linear.of(own))
 
 
 def mixed(log_gates_MS: Floats, answers_SMK: Floats) -> Floats:

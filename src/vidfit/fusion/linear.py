@@ -1,4 +1,7 @@
-"""A multinomial logistic regression on standardised vectors of one or several members.
+"""A linear probe on standardised vectors of one or several members.
+
+Of one class it is a multinomial logistic regression, of several classes a logistic regression of
+each, of a number a ridge regression (`vidfit.labels`).
 
 With one member this is the linear probe; with several it is fusion by concatenation. The fit runs
 along the principal axes of the clips (`vidfit.fusion.span`).
@@ -6,36 +9,54 @@ along the principal axes of the clips (`vidfit.fusion.span`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
+from vidfit.fusion.each import each_regression
 from vidfit.fusion.regression import TO_KEEP, Weights, regression, to_choose
+from vidfit.fusion.ridge import ridge
 from vidfit.fusion.span import Rows, Span, inverse_scale
+from vidfit.labels import UNSEEN, Labels, columns, labels_of, linked, mean_loss
 
 PENALTIES = (0.5, 3.0, 20.0, 100.0)
 """Inverse strengths of the L2 penalty that are tried (scikit-learn's ``C``)."""
 
-UNSEEN = -20.0
-"""Log-probability of a class that a fit has not seen."""
+_TRIED: dict[Labels, tuple[float, ...]] = {
+    "one": PENALTIES,
+    "several": PENALTIES,
+    "number": (0.005, 0.03, 0.2, 1.0, 5.0, 30.0),
+}
+_FITS: dict[Labels, Callable[..., Weights]] = {
+    "one": regression,
+    "several": each_regression,
+    "number": ridge,
+}
 
 
 @dataclass(frozen=True)
 class Linear:
-    """A fitted probe: means and scales of the features, weights and biases of the classes."""
+    """A fitted probe: means and scales of the features, weights and biases of the answers."""
 
     mean_D: Floats
     scale_D: Floats
     weight_KD: Floats
     bias_K: Floats
+    labels: Labels = "one"
+
+    @classmethod
+    def of(cls, state: Mapping[str, Floats], labels: Labels = "one") -> Linear:
+        """Return the probe whose ``state`` this is."""
+        return cls(**state, labels=labels)
 
     def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
-        """Return log-probabilities [M, K] of vectors [M, D_i] of each member."""
+        """Return answers [M, K], log-probabilities or numbers, to vectors [M, D_i]."""
         x_MD = (np.concatenate(blocks, axis=1) - self.mean_D) * self.scale_D
-        return log_softmax(x_MD @ self.weight_KD.T + self.bias_K)
+        return linked(x_MD @ self.weight_KD.T + self.bias_K, self.labels)
 
     def novelty(self, blocks: Sequence[Floats]) -> Floats:
         """Return the mean squared standard score [M] of the clips' features."""
@@ -44,7 +65,7 @@ class Linear:
         return result
 
     def state(self) -> dict[str, Floats]:
-        """Return the arrays that ``Linear(**state)`` needs."""
+        """Return the arrays that `of` needs."""
         return {
             "mean_D": self.mean_D,
             "scale_D": self.scale_D,
@@ -73,7 +94,7 @@ def cross_fit(
     blocks: Sequence[Floats],
     labels_M: Indices,
     folds_M: Indices,
-    penalties: Sequence[float] = PENALTIES,
+    penalties: Sequence[float] = (),
 ) -> tuple[Linear, Floats]:
     """Choose the penalty by cross-validation and fit a probe with it.
 
@@ -82,7 +103,7 @@ def cross_fit(
     Parameters
     ----------
     penalties
-        Inverse strengths, ascending.
+        Inverse strengths, ascending; none means those that suit the kind of label.
 
     Returns
     -------
@@ -92,14 +113,14 @@ def cross_fit(
     """
     span = Span.of(blocks)
     parts = parts_of(span, labels_M, folds_M, penalties)
-    return cross_fit_span(span, labels_M, parts, penalties)
+    return cross_fit_span(span, labels_M, parts)
 
 
 def answers_by_penalty(
     blocks: Sequence[Floats],
     labels_M: Indices,
     folds_M: Indices,
-    penalties: Sequence[float] = PENALTIES,
+    penalties: Sequence[float] = (),
 ) -> list[Floats]:
     """Return log-probabilities [M, K] by fits without a clip's fold, for each penalty tried.
 
@@ -109,20 +130,19 @@ def answers_by_penalty(
     return tried_out_of_fold(parts, labels_M)
 
 
-def cross_fit_span(
-    span: Span, labels_M: Indices, parts: Sequence[Part], penalties: Sequence[float] = PENALTIES
-) -> tuple[Linear, Floats]:
+def cross_fit_span(span: Span, labels_M: Indices, parts: Sequence[Part]) -> tuple[Linear, Floats]:
     """Do as `cross_fit` on clips whose span is known, with one part for each fold."""
     best, out_MK = out_of_fold(parts, labels_M)
-    whole = regression(span.coordinates_MR, labels_M, penalties[best], TO_KEEP)
-    return probe_of(span, whole), out_MK
+    kind, penalty = labels_of(labels_M), parts[0].path.penalties[best]
+    whole = _FITS[kind](span.coordinates_MR, labels_M, penalty, TO_KEEP)
+    return probe_of(span, whole, kind), out_MK
 
 
 def parts_of(
-    span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float] = PENALTIES
+    span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float] = ()
 ) -> list[Part]:
     """Return for each fold the fits without it and what they are asked."""
-    x_MR = span.coordinates_MR
+    x_MR, penalties = span.coordinates_MR, penalties or _TRIED[labels_of(labels_M)]
     return [
         Part(
             Path(x_MR, labels_M, penalties, folds_M != fold), x_MR[folds_M == fold], folds_M == fold
@@ -154,7 +174,8 @@ class Path:
     def rough(self, which: int) -> Weights:
         """Return weights for a penalty, near enough to choose by."""
         start = self.rough(which - 1) if which else None
-        return self._fit(which, to_choose(len(np.unique(self.labels_M))), start)
+        kind = labels_of(self.labels_M)
+        return self._fit(which, to_choose(_sharing(self.labels_M, kind)), start)
 
     def kept(self, which: int) -> Weights:
         """Return weights for a penalty to full precision."""
@@ -164,7 +185,7 @@ class Path:
         key = which, tolerance
         if key not in self._known:
             rows = slice(None) if self.rows_M is None else self.rows_M
-            self._known[key] = regression(
+            self._known[key] = _FITS[labels_of(self.labels_M)](
                 self.x_MR[rows], self.labels_M[rows], self.penalties[which], tolerance, start=start
             )
         return self._known[key]
@@ -184,7 +205,7 @@ def out_of_fold(parts: Sequence[Part], labels_M: Indices) -> tuple[int, Floats]:
     if len(parts[0].path.penalties) == 1:
         return 0, _answers(parts, labels_M, 0, kept=True)
     tried = tried_out_of_fold(parts, labels_M)
-    best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in tried]))
+    best = int(np.argmin([mean_loss(out_MK, labels_M) for out_MK in tried]))
     return best, _answers(parts, labels_M, best, kept=True)
 
 
@@ -197,7 +218,7 @@ def tried_out_of_fold(parts: Sequence[Part], labels_M: Indices) -> list[Floats]:
     losses: list[float] = []
     for which in range(len(parts[0].path.penalties)):
         tried.append(_answers(parts, labels_M, which, kept=False))
-        losses.append(log_loss(tried[-1], labels_M))
+        losses.append(mean_loss(tried[-1], labels_M))
         if losses[-1] > min(losses):
             break
     return tried
@@ -205,19 +226,24 @@ def tried_out_of_fold(parts: Sequence[Part], labels_M: Indices) -> list[Floats]:
 
 def _answers(parts: Sequence[Part], labels_M: Indices, which: int, *, kept: bool) -> Floats:
     """Return log-probabilities [M, K] of each clip by fits without its fold."""
-    out_MK = np.full((len(labels_M), int(labels_M.max()) + 1), UNSEEN, np.float32)
+    kind = labels_of(labels_M)
+    out_MK = np.full((len(labels_M), columns(labels_M)), UNSEEN, np.float32)
     for part in parts:
         weight_KR, bias_K = part.path.kept(which) if kept else part.path.rough(which)
-        answer_MK = log_softmax(part.asked_MR @ weight_KR.T + bias_K)
+        answer_MK = linked(part.asked_MR @ weight_KR.T + bias_K, kind)
         out_MK[part.test_M, : answer_MK.shape[1]] = answer_MK
     return out_MK
 
 
-def probe_of(span: Span, weights: Weights) -> Linear:
+def probe_of(span: Span, weights: Weights, labels: Labels = "one") -> Linear:
     """Return the probe of vectors that weights of the coordinates amount to."""
     weight_KR, bias_K = weights
     return Linear(
-        span.mean_D, span.scale_D, span.weights(weight_KR), bias_K.astype(np.float32, copy=False)
+        span.mean_D,
+        span.scale_D,
+        span.weights(weight_KR),
+        bias_K.astype(np.float32, copy=False),
+        labels,
     )
 
 
@@ -245,19 +271,16 @@ def held_out_novelty(
     return novelty_M
 
 
-def log_loss(log_probabilities_MK: Floats, labels_M: Indices) -> float:
-    """Return the mean negative log-probability of the true class, each at most 20 nats."""
-    of_label_M = log_probabilities_MK[np.arange(len(labels_M)), labels_M]
-    return float(-np.clip(of_label_M, -20.0, None).mean())
-
-
 def log_softmax(logits_MK: NDArray[np.floating]) -> Floats:
     """Return log-probabilities of logits, stable for large values."""
-    shifted = logits_MK - logits_MK.max(axis=1, keepdims=True)
-    log_MK: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return log_MK.astype(np.float32, copy=False)
+    return linked(logits_MK, "one")
 
 
-def restore(state: Mapping[str, Floats]) -> Linear:
+def restore(state: Mapping[str, Floats], labels: Labels = "one") -> Linear:
     """Return the probe whose ``state`` this is."""
-    return Linear(**state)
+    return Linear.of(state, labels)
+
+
+def _sharing(truth: Any, kind: Labels) -> int:  # noqa: ANN401
+    """Return how many classes share the entries of a gradient."""
+    return len(np.unique(truth)) if kind == "one" else 2

@@ -64,7 +64,7 @@ def fit_logistic(training: Training) -> Fitted:
 def restore(state: Mapping[str, Floats]) -> OverAnswers:
     """Return the fusion whose ``state`` this is."""
     own = {name.removeprefix(_PREFIX): a for name, a in state.items() if name.startswith(_PREFIX)}
-    return OverAnswers(probes_of(state), LogisticStack(Linear(**own)))
+    return OverAnswers(probes_of(state), LogisticStack(Linear.of(own)))
 
 
 def fit_logistic_stack(answers_SMK: Floats, labels_M: Indices, penalty: float) -> LogisticStack:

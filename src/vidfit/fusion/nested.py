@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from vidfit.contracts import Cost, Floats, Indices
 from vidfit.fusion.linear import (
     PENALTIES,
-    UNSEEN,
     Part,
     Path,
     cross_fit_span,
@@ -28,6 +27,7 @@ from vidfit.fusion.linear import (
 from vidfit.fusion.member import Member, Training
 from vidfit.fusion.probes import with_classes
 from vidfit.fusion.span import Span
+from vidfit.labels import UNSEEN
 
 
 def training_of(

@@ -17,12 +17,12 @@ from vidfit.contracts import Floats, Indices
 from vidfit.fusion.linear import (
     PENALTIES,
     Linear,
-    log_loss,
     log_softmax,
 )
 from vidfit.fusion.member import Fitted, Training
 from vidfit.fusion.probes import with_classes
 from vidfit.fusion.regression import TO_KEEP, regressions, to_choose
+from vidfit.labels import mean_loss
 
 Doubles = NDArray[np.float64]
 
@@ -94,7 +94,7 @@ def _held_out(
         fits = _regressed(seen, labels_M[train], project, PENALTIES)
         for p, (weight_KD, bias_K) in enumerate(fits):
             out_PMK[p, test, : len(bias_K)] = log_softmax(x_MD @ weight_KD.T + bias_K)
-    best = int(np.argmin([log_loss(out_MK, labels_M) for out_MK in out_PMK]))
+    best = int(np.argmin([mean_loss(out_MK, labels_M) for out_MK in out_PMK]))
     return PENALTIES[best], out_PMK[best]
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
 from vidfit.fusion.answers import FLOOR, OverAnswers, fit_over_answers, probes_of
-from vidfit.fusion.linear import log_softmax
 from vidfit.fusion.member import Fitted, Training
+from vidfit.fusion.pooled import pooled
+from vidfit.labels import Labels, labels_of, linked, odds
 
 _WEIGHT_PENALTY = 0.003
 _BIAS_PENALTY = 0.1
@@ -31,15 +32,16 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LogPool:
-    """The weight of each member, and a bias for each class."""
+    """The weight of each member, and a bias for each answer."""
 
     weights_S: Floats
     bias_K: Floats
+    labels: Labels = "one"
 
     def combine(self, answers_SMK: Floats) -> Floats:
-        """Return the weighted product, normalised."""
-        floored_SMK = np.maximum(answers_SMK, FLOOR)
-        return log_softmax(np.tensordot(self.weights_S, floored_SMK, axes=1) + self.bias_K)
+        """Return the weighted product, normalised; of numbers the weighted sum."""
+        scores_SMK = _scores(answers_SMK, self.labels)
+        return linked(np.tensordot(self.weights_S, scores_SMK, axes=1) + self.bias_K, self.labels)
 
     def state(self) -> dict[str, Floats]:
         """Return weights and biases."""
@@ -51,13 +53,33 @@ def fit_stack(training: Training) -> Fitted:
     return fit_over_answers(training, fit_log_pool)
 
 
-def restore(state: Mapping[str, Floats]) -> OverAnswers:
+def restore(state: Mapping[str, Floats], labels: Labels = "one") -> OverAnswers:
     """Return the fusion whose ``state`` this is."""
-    return OverAnswers(probes_of(state), LogPool(state["weights_S"], state["bias_K"]))
+    pool = LogPool(state["weights_S"], state["bias_K"], labels)
+    return OverAnswers(probes_of(state, labels), pool)
+
+
+def _scores(answers_SMK: Floats, labels: Labels) -> NDArray[np.floating]:
+    """Return what of the answers is weighed; of probabilities, none is too sure."""
+    if labels == "number":
+        return answers_SMK
+    if labels == "several":
+        return np.clip(odds(answers_SMK), FLOOR, -FLOOR)
+    return np.maximum(answers_SMK, FLOOR)
 
 
 def fit_log_pool(answers_SMK: Floats, labels_M: Indices, folds_M: Indices) -> LogPool:
-    """Minimise the log-loss plus a pull of the weights to the plain average.
+    """Minimise the loss plus a pull of the weights to the plain average."""
+    kind = labels_of(labels_M)
+    if kind == "one":
+        return _newton(answers_SMK, labels_M)
+    scores_SMK = _scores(answers_SMK, kind).astype(np.float64)
+    weights_S, bias_K = pooled(scores_SMK, labels_M, _WEIGHT_PENALTY, _BIAS_PENALTY)
+    return LogPool(weights_S.astype(np.float32), bias_K.astype(np.float32), kind)
+
+
+def _newton(answers_SMK: Floats, labels_M: Indices) -> LogPool:
+    """Fit a pool of answers of one class.
 
     By Newton's method, which takes five to ten passes over the answers; weights that would fall
     below zero are held there (projected Newton, Bertsekas 1982).

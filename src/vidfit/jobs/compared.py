@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.declining import Calibrated
 from vidfit.jobs.folds import FOLDS, Folds
 from vidfit.jobs.table import Table
+from vidfit.labels import as_answers, f1_thresholds, stated
 from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
 from vidfit.report.wording import METRICS, Metric
@@ -302,6 +304,11 @@ def deals_of(train: Table, folds: Folds, most: int = DEALS) -> list[int]:
 def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
     """Return a contender as a model, with calibration and thresholds, without a card."""
     found = Calibrated.of(chosen, folds_M, train.rows)
+    thresholds: tuple[float, ...] = ()
+    if train.kind == "several":
+        calibrated_MK = stated(chosen.out_of_fold_MK, found.temperature, train.kind)
+        limits_K = f1_thresholds(as_answers(calibrated_MK, train.kind), train.labels_M)
+        thresholds = tuple(1.0 / (1.0 + math.exp(-limit)) for limit in limits_K)
     return Model(
         classes=train.classes,
         members=chosen.members,
@@ -316,6 +323,8 @@ def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
         window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
         longest_seconds=float(train.seconds_M.max()),
         card={},
+        labels=train.kind,
+        thresholds=thresholds,
     )
 
 

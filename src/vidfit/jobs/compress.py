@@ -31,9 +31,9 @@ from vidfit.jobs import heads
 from vidfit.jobs.artefacts import Bench, Made
 from vidfit.jobs.certificate import certificate, of_other_recordings, unlabelled_windows
 from vidfit.jobs.copies import joined
-from vidfit.jobs.folds import able_classes, of_classes, put_aside
+from vidfit.jobs.folds import able_classes, put_aside
 from vidfit.jobs.judged import Judge, Judgement, Refitted, Unchanged, answers_of, judgement
-from vidfit.jobs.opened_model import open_model
+from vidfit.jobs.opened_model import check_answers_one, open_model
 from vidfit.jobs.openings import open_holdout
 from vidfit.jobs.options import CompressOptions
 from vidfit.jobs.sources import say
@@ -41,8 +41,17 @@ from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, Tally, build_table
 from vidfit.jobs.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
+from vidfit.labels import of_classes
 from vidfit.launch import Here
-from vidfit.manifest import Manifest, grouped_folds, losses, noticed, read_manifest, refusal
+from vidfit.manifest import (
+    Manifest,
+    check_one_class,
+    grouped_folds,
+    losses,
+    noticed,
+    read_manifest,
+    refusal,
+)
 from vidfit.model import Model, member_directory, save_model
 from vidfit.report import write_compression
 from vidfit.reported import Stage
@@ -118,6 +127,7 @@ def run_compress(
     workers = options.workers or hardware().cores
     subject = _subject(directory)
     listed = manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "compress")
     say(manifest, progress)
     store = FeatureStore(output / "features")
     with timed(stages, "look for copies"):
@@ -176,6 +186,7 @@ def run_compress(
 
 def _subject(directory: Path) -> _Subject:
     opened = open_model(directory)
+    check_answers_one(opened.model, "compress")
     model, members = opened.model, opened.members
     subject = _Subject(model, directory, members)
     if not subject.networks:

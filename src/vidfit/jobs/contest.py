@@ -6,21 +6,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-
 from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.fusion.even import evened
-from vidfit.fusion.linear import answers_by_penalty, log_loss
+from vidfit.fusion.linear import answers_by_penalty
 from vidfit.jobs.candidates import Loaded, budget_seconds
 from vidfit.jobs.folds import Folds
 from vidfit.jobs.measure import Goal
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.table import Table, Tally, build_table
-from vidfit.manifest import losses, refusal
-from vidfit.metrics import LOG_LOSS, AnyMeasure, score_all
+from vidfit.labels import (
+    Labels,
+    classes_of,
+    held_out_thresholds,
+    labels_of,
+    losses,
+    mean_loss,
+    shifted,
+    stratum_of,
+    truth_of,
+)
+from vidfit.manifest import losses as lost_clips
+from vidfit.manifest import refusal
+from vidfit.metrics import LOSS, AnyMeasure, is_of_decisions, score_all
 from vidfit.selection import (
     Race,
     Rules,
@@ -37,10 +47,10 @@ from vidfit.work import Launcher
 
 @dataclass(frozen=True)
 class Entry:
-    """What a candidate did in its last round: log-probabilities [M, K] by fits on other folds.
+    """What a candidate did in its last round: answers [M, K] by fits on other folds.
 
     ``tried`` are those of all penalties, and ``learned`` the same before they are made those of
-    even classes, by whose log-loss one penalty was taken.
+    even classes, by whose loss one penalty was taken.
     """
 
     table: Table
@@ -52,10 +62,22 @@ class Entry:
     def settings(self, measure: AnyMeasure) -> Tried:
         """Return the penalties as settings to choose among again."""
         labels_M, groups = self.table.labels_M, self.table.groups
+        lost = [losses(answers_MK, labels_M) for answers_MK in self.learned]
         return Tried(
-            score_all(LOG_LOSS, labels_M, self.learned, groups),
-            score_all(measure, labels_M, self.tried, groups),
+            score_all(LOSS, labels_M, lost, groups),
+            score_all(measure, labels_M, [self._seen(measure, one) for one in self.tried], groups),
         )
+
+    def seen_by(self, measure: AnyMeasure) -> Floats:
+        """Return its answers as a measure sees them: decisions by thresholds of other folds."""
+        return self._seen(measure, self.answers_MK)
+
+    def _seen(self, measure: AnyMeasure, answers_MK: Floats) -> Floats:
+        labels_M = self.table.labels_M
+        if labels_of(labels_M) != "several" or not is_of_decisions(measure):
+            return answers_MK
+        limits_MK = held_out_thresholds(answers_MK, labels_M, self.folds_M)
+        return shifted(answers_MK, limits_MK)
 
 
 @dataclass(frozen=True)
@@ -101,9 +123,10 @@ def race_rules(
     keep: int = 1,
     finish: bool = False,
     spent: float = 0.0,
+    labels: Labels = "one",
 ) -> Rules:
     """Return the rules of a race over these clips; ``spent`` seconds of its budget are gone."""
-    first = first_size(len(clips), len({clip.label for clip in clips}))
+    first = first_size(len(clips), len(classes_of(clips, labels)))
     budget = budget_seconds(options)
     left = None if budget is None else max(0.0, budget - spent)
     return Rules(len(clips), first, left, keep, finish, options.rule)
@@ -114,10 +137,15 @@ def run_contest(
     candidates: Sequence[Loaded],
     rules: Rules,
     goal: Goal,
-    where: tuple[FeatureStore, Launcher],
+    where: tuple[FeatureStore, Launcher, Labels],
     progress: Progress | None,
 ) -> Contest:
     """Race candidates over clips, in an order in which every beginning is a fair sample.
+
+    Parameters
+    ----------
+    where
+        Where features are kept, where clips are looked at, and the kind of their labels.
 
     Raises
     ------
@@ -126,10 +154,10 @@ def run_contest(
     BackboneError
         If every candidate failed.
     """
-    classes = sorted({str(clip.label) for clip in clips})
-    labels_M = np.array([classes.index(str(clip.label)) for clip in clips], np.int64)
+    labels = where[2]
+    truth = truth_of(clips, classes_of(clips, labels), labels)
     spread = spread_order if rules.budget_seconds is None else in_two_parts
-    order = spread(labels_M, [clip.group or clip.path for clip in clips])
+    order = spread(stratum_of(truth), [clip.group or clip.path for clip in clips])
     track = _Track([clips[i] for i in order], candidates, goal, *where, progress)
     found = race({c.name: c.cost for c in candidates}, track.run, rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
@@ -144,7 +172,7 @@ def _folds(table: Table, tally: Tally) -> Indices:
     try:
         return Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
     except NotEnoughDataError as error:
-        known = losses(tally.clips, len(table.clips) + len(tally.clips))
+        known = lost_clips(tally.clips, len(table.clips) + len(tally.clips))
         raise NotEnoughDataError(refusal(known, str(error))) from error
 
 
@@ -157,6 +185,7 @@ class _Track:
     goal: Goal
     store: FeatureStore
     place: Launcher
+    labels: Labels
     progress: Progress | None
     last: dict[str, Entry] = field(default_factory=dict)
     twin: tuple[str, Entry] | None = None
@@ -180,11 +209,11 @@ class _Track:
         self.last |= ran
         if control and control[0].spec.name in table.vectors and self._mover in ran:
             self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)
-        answers = [entry.answers_MK for entry in ran.values()]
+        answers = {name: entry.seen_by(self.goal.measure) for name, entry in ran.items()}
         return Trial(
             tuple(ran),
-            score_all(self.goal.measure, table.labels_M, answers, table.groups),
-            {n: merit(self.goal.measure, table.labels_M, e.answers_MK) for n, e in ran.items()},
+            score_all(self.goal.measure, table.labels_M, list(answers.values()), table.groups),
+            {n: merit(self.goal.measure, table.labels_M, a_MK) for n, a_MK in answers.items()},
             tuple(failure for failure in tally.backbones if failure.name in names),
             tally.seconds,
         )
@@ -200,7 +229,12 @@ class _Track:
         while True:
             try:
                 table, tally = build_table(
-                    self.clips[:size], encoders, self.store, self.place, self.progress
+                    self.clips[:size],
+                    encoders,
+                    self.store,
+                    self.place,
+                    self.progress,
+                    labels=self.labels,
                 )
                 return table, tally, _folds(table, tally)
             except NotEnoughDataError:
@@ -210,9 +244,9 @@ class _Track:
 
     def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
         learned = answers_by_penalty([table.vectors[name]], table.labels_M, folds_M)
-        losses = [log_loss(out_MK, table.labels_M) for out_MK in learned]
+        lost = [mean_loss(out_MK, table.labels_M) for out_MK in learned]
         tried = learned
         if self.goal.even:
             tried = [evened(out_MK, table.labels_M) for out_MK in learned]
-        taken = tried[int(np.argmin(losses))]
+        taken = tried[lost.index(min(lost))]
         return Entry(table.only([name]), folds_M, taken, tried, learned)

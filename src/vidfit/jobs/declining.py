@@ -23,7 +23,8 @@ from vidfit.features import STEPS
 from vidfit.fusion.linear import held_out_novelty
 from vidfit.jobs import heads
 from vidfit.jobs.table import Table
-from vidfit.metrics import fit_temperature, probabilities, share_interval
+from vidfit.labels import fit_temperature, labels_of, stated
+from vidfit.metrics import share_interval
 from vidfit.reported import Declines
 from vidfit.selection import Contender, Rows
 
@@ -45,9 +46,13 @@ class Calibrated:
     @classmethod
     def of(cls, chosen: Contender, folds_M: Indices, rows: Rows) -> Calibrated:
         """Calibrate a contender on its out-of-fold answers, which nothing has calibrated yet."""
-        out_MK = chosen.out_of_fold_MK
+        out_MK, labels = chosen.out_of_fold_MK, labels_of(rows.labels_M)
         temperature = fit_temperature(out_MK, rows.labels_M)
-        confidence_M = probabilities(out_MK, temperature).max(axis=1)
+        stated_MK = stated(out_MK, temperature, labels)
+        # Several labels may rightly be none, and a number has no probability: none is too low.
+        confidence_M = (
+            stated_MK.max(axis=1) if labels == "one" else np.zeros(len(out_MK), np.float32)
+        )
         return cls(temperature, HeldOut(confidence_M, _novelty(chosen, folds_M, rows)))
 
     @property

@@ -12,7 +12,7 @@ from vidfit.contracts import Progress
 from vidfit.documents import LARGEST_BYTES, from_json
 from vidfit.errors import ModelError
 from vidfit.jobs.model_card import model_card_markdown
-from vidfit.jobs.opened_model import load_tried
+from vidfit.jobs.opened_model import check_answers_one, load_tried
 from vidfit.jobs.places import Place, place
 from vidfit.model import DOCUMENT, load_model, replaced, stays_within
 
@@ -41,7 +41,9 @@ def run_push(directory: Path, destination: str, progress: Progress | None = None
     ModelError
         If the model is damaged, the place cannot be reached, or holds something else.
     """
-    card = model_card_markdown(load_model(directory))
+    model = load_model(directory)
+    check_answers_one(model, "push")
+    card = model_card_markdown(model)
     names = _names((directory / DOCUMENT).read_bytes(), str(directory))
     target = place(destination)
     _check_target(target, destination)

@@ -15,7 +15,7 @@ from vidfit.contracts import Backbone, GraphBackbone, Progress, TorchBackbone
 from vidfit.errors import ModelError
 from vidfit.jobs.exported_facts import config
 from vidfit.jobs.model_card import model_card_markdown
-from vidfit.jobs.opened_model import open_model
+from vidfit.jobs.opened_model import check_answers_one, open_model
 from vidfit.model import Model, replaced
 from vidfit.runtime import TOLERANCE
 
@@ -82,6 +82,7 @@ def run_export(
     if format not in get_args(Format):
         raise ModelError(f"there is no format {format!r}; valid are {', '.join(get_args(Format))}")
     opened = open_model(directory, own)
+    check_answers_one(opened.model, "export")
     model, members = opened.model, opened.members
     _check(directory, model, members)
     notes = [

@@ -11,26 +11,57 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, clip_key
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, Truth, clip_key
 from vidfit.errors import VideoError
-from vidfit.evaluate import class_shares, few_recordings, score, score_classes
+from vidfit.evaluate import Scores, constant, few_recordings, score
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.compared import Compared
+from vidfit.jobs.figures import (
+    Held,
+    baseline_words,
+    by_class,
+    figures_of,
+    numbers,
+    results_of,
+    scores_of,
+)
 from vidfit.jobs.openings import times
 from vidfit.jobs.table import Table
+from vidfit.labels import Labels, stated, strata_of
 from vidfit.manifest import Manifest
-from vidfit.metrics import probabilities, score_all
+from vidfit.metrics import AnyMeasure, score_all
 from vidfit.model import Model
 from vidfit.report import hardest_clips
-from vidfit.reported import Candidate, ClipResult, Declines, NearDuplicate, Report, Stage
+from vidfit.reported import (
+    Candidate,
+    ClipResult,
+    Declines,
+    Figure,
+    NearDuplicate,
+    Report,
+    Stage,
+)
 from vidfit.selection import Contender, tied_with_best
 from vidfit.shown import public
 from vidfit.video import decode
 
 _JUDGES = 2
 """Recordings of each class that a score is of at least."""
+
+BASELINES: dict[Labels, str] = {
+    "one": "majority class",
+    "several": "class shares",
+    "number": "one number for all",
+}
+"""Names of the baseline that answers the same to every clip."""
+
+_TASKS: dict[Labels, str] = {
+    "one": "classification",
+    "several": "classification, several labels",
+    "number": "regression",
+}
 
 _PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
 
@@ -63,19 +94,20 @@ class Findings:
 def build_report(found: Findings) -> Report:
     """Return the report: held-out scores, leaderboard, leakage, hardest clips, provenance."""
     train, chosen = found.train, found.compared.chosen
-    judged, deals, protocol = _judged(found)
-    answers_MK = np.mean(deals, axis=0)
+    judged, held, protocol = _judged(found)
     measure = found.compared.terms.measure
-    majority = int(np.bincount(train.labels_M).argmax())
-    scores = score(deals, judged.labels_M, judged.groups, train.labels_M, measure)
+    scores, figures = _scores(judged, held, train.labels_M, measure)
     judges = len(set(judged.groups))
+    declined_M = _declined(found, judged, held.mean_MK)
+    constant_MK = constant(train.labels_M, len(train.classes), len(train.clips), measure)
     random = score_all(measure, train.labels_M, [found.leaky_MK], train.keys)
     by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
     leak = by_recording.beside(found.compared.scored([chosen.name]))
-    results = _results(judged, answers_MK, _declined(found, judged, answers_MK))
+    answered = _results if train.kind == "one" else results_of
+    results = answered(judged, held, declined_M)
     return Report(
         data=found.data,
-        task="classification",
+        task=_TASKS[train.kind],
         classes=train.classes,
         clip_count=len(train.clips) + len(found.test.clips),
         group_count=len({*train.groups, *found.test.groups}),
@@ -107,10 +139,24 @@ def build_report(found: Findings) -> Report:
         warnings=tuple(dict.fromkeys((*found.manifest.warnings, *few_recordings(judges)))),
         notes=tuple(found.notes),
         thumbnails=_thumbnails(results),
-        majority_class=train.classes[majority],
+        majority_class=baseline_words(train.labels_M, constant_MK, train.classes),
         declines=found.declines,
-        by_class=score_classes(answers_MK, judged.labels_M, judged.groups, judged.classes),
+        labels=train.kind,
+        figures=figures,
+        by_class=by_class(judged, held),
+        thresholds=found.model.thresholds,
+        numbers=numbers(judged, held),
     )
+
+
+def _scores(
+    judged: Table, held: Held, known_M: Truth, measure: AnyMeasure
+) -> tuple[Scores, tuple[Figure, ...]]:
+    """Return the scores of what was chosen, and all figures where clips have no one class."""
+    if judged.kind == "one":
+        return score(held.deals, judged.labels_M, judged.groups, known_M, measure), ()
+    figures = figures_of(judged, held, known_M)
+    return scores_of(figures, measure), figures
 
 
 def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, object]:
@@ -136,34 +182,39 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
 
 def can_judge(train: Table, unseen_M: NDArray[np.bool_]) -> bool:
     """Return whether some of the clips hold every class, each in two recordings or more."""
-    recordings: dict[int, set[str]] = {k: set() for k in range(len(train.classes))}
-    for label, group, unseen in zip(train.labels_M, train.groups, unseen_M, strict=True):
-        if unseen:
-            recordings[int(label)].add(group)
-    return min(map(len, recordings.values())) >= _JUDGES
+    groups = np.array(train.groups)
+    return all(
+        len(np.unique(groups[unseen_M & in_M])) >= _JUDGES for in_M in strata_of(train.labels_M).T
+    )
 
 
-def _judged(found: Findings) -> tuple[Table, list[Floats], str]:
-    """Return the clips that the score is of, answers by deal, and how they were held out."""
+def _judged(found: Findings) -> tuple[Table, Held, str]:
+    """Return the clips that the score is of, the answers to them, and how they were held out."""
     train, test, chosen = found.train, found.test, found.compared.chosen
-    compared = found.compared
+    compared, kind = found.compared, train.kind
     if not test.clips:
-        answers = [np.exp(deal.chosen_MK) for deal in compared.deals]
+        answers = Held(
+            [stated(deal.chosen_MK, 1.0, kind) for deal in compared.deals]
+            if kind != "one"
+            else [np.exp(deal.chosen_MK) for deal in compared.deals],
+            [deal.said_MK for deal in compared.deals if kind == "several"],
+        )
         unseen_M = np.array([group not in found.sighted for group in train.groups])
         if unseen_M.all() or not can_judge(train, unseen_M):
             return train, answers, f"{compared.protocol}; the model is then fitted on all"
         judged = train.where(unseen_M)
         return (
             judged,
-            [answers_MK[unseen_M] for answers_MK in answers],
+            answers.where(unseen_M),
             f"{compared.protocol}; scored on the {len(judged.clips)} clips of "
             f"{len(set(judged.groups))} recordings that were not looked at when the budget "
             "dropped candidates; the model is then fitted on all",
         )
-    answers_MK = probabilities(chosen.log_probabilities(test.rows), found.model.temperature)
+    answers_MK = stated(chosen.log_probabilities(test.rows), found.model.temperature, kind)
+    said = [answers_MK > np.array(found.model.thresholds)] if kind == "several" else []
     return (
         test,
-        [answers_MK],
+        Held([answers_MK], said),
         f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
         f"{times(found.opened)}, after every choice was made; the leaderboard is nested "
         "cross-validation on the rest",
@@ -186,9 +237,11 @@ def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
         )
         for i, contender in enumerate(contenders)
     ]
-    shares_MK = class_shares(train.labels_M, len(train.classes), len(train.labels_M))
-    majority = score_all(measure, train.labels_M, [shares_MK], train.groups).interval(0)
-    baseline = Candidate("majority class", "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True)
+    constant_MK = constant(train.labels_M, len(train.classes), len(train.labels_M), measure)
+    majority = score_all(measure, train.labels_M, [constant_MK], train.groups).interval(0)
+    baseline = Candidate(
+        BASELINES[train.kind], "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True
+    )
     order = np.argsort(-scored.merits_C, kind="stable")
     return (*(rows[int(i)] for i in order), baseline)
 
@@ -219,16 +272,17 @@ def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.
 
     In nested cross-validation other models answer, so that only probabilities are compared.
     """
-    declined_M: NDArray[np.bool_] = answers_MK.max(axis=1) < found.model.unknown_probability
+    declined_M: NDArray[np.bool_] = np.zeros(len(answers_MK), np.bool_)
+    if judged.kind == "one":
+        declined_M = answers_MK.max(axis=1) < found.model.unknown_probability
     if judged is found.test:
         novelty_M = found.compared.chosen.novelty(judged.rows)
         declined_M |= novelty_M > found.model.unknown_novelty
     return declined_M
 
 
-def _results(
-    judged: Table, answers_MK: Floats, declined_M: NDArray[np.bool_]
-) -> tuple[ClipResult, ...]:
+def _results(judged: Table, held: Held, declined_M: NDArray[np.bool_]) -> tuple[ClipResult, ...]:
+    answers_MK = held.mean_MK
     best_M = answers_MK.argmax(axis=1)
     return tuple(
         ClipResult(

@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress
+from vidfit.errors import VidfitError
 from vidfit.evaluate import THRESHOLD_BITS
 from vidfit.features import FeatureStore
+from vidfit.fusion import METHODS as ALL_METHODS
 from vidfit.jobs.candidates import Loaded, costs, entrants, predicted_seconds
 from vidfit.jobs.compared import Compared, compare, model_of, save
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import COPY_BITS, joined
 from vidfit.jobs.declining import declines_of
 from vidfit.jobs.findings import Findings, build_report, can_judge, model_card
-from vidfit.jobs.folds import Folds, able_classes, of_classes, put_aside, split
-from vidfit.jobs.measure import goal_of
+from vidfit.jobs.folds import Folds, able_classes, put_aside, split
+from vidfit.jobs.measure import check_fits, goal_of
 from vidfit.jobs.openings import open_holdout
 from vidfit.jobs.options import FitOptions
 from vidfit.jobs.ranking import Searched, build_ranking
@@ -27,6 +29,7 @@ from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.table import Table, build_table
 from vidfit.jobs.untested import with_untested
+from vidfit.labels import Labels, of_classes
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.ranking import Ranking
@@ -75,11 +78,14 @@ def run_fit(
     place = launcher(options.on, workers=options.workers, scratch=output)
     options = replace(options, workers=place.workers)
     store = FeatureStore(output / "features")
-    manifest = read_manifest(source, groups=options.groups)
+    manifest = read_manifest(source, groups=options.groups, labels=options.labels)
+    labels = manifest.kind
+    check_fits(options.metric, labels)
+    _check_kind(labels, options)
     say(manifest, progress)
     labelled = _labelled(manifest)
-    able = able_classes(manifest.present(labelled), notes, noticed(manifest))
-    wanted = labelled if options.keep_untested else of_classes(labelled, able)
+    able = able_classes(manifest.present(labelled), notes, noticed(manifest), labels=labels)
+    wanted = labelled if options.keep_untested else of_classes(labelled, able, labels)
     with timed(stages, "measure candidates"):
         drafted = put_aside(replace(manifest, clips=tuple(wanted)), options.holdout, [])
         candidates, dropped = entrants(_to_learn(drafted), options, progress)
@@ -90,10 +96,10 @@ def run_fit(
             beside=_surely_run(candidates, options), join_bits=bits,
         )  # fmt: skip
     manifest = alike.manifest
-    tested = of_classes(manifest.clips, able)
-    able = able_classes(manifest.present(tested), notes, noticed(manifest))
-    untested = [clip for clip in manifest.clips if str(clip.label) not in able]
-    manifest = replace(manifest, clips=tuple(of_classes(tested, able)))
+    tested = of_classes(manifest.clips, able, labels)
+    able = able_classes(manifest.present(tested), notes, noticed(manifest), labels=labels)
+    untested = [c for c in manifest.clips if not of_classes([c], able, labels)]
+    manifest = replace(manifest, clips=tuple(of_classes(tested, able, labels)))
     manifest = put_aside(manifest, options.holdout, notes)
     clips, learn = _labelled(manifest), _to_learn(manifest)
 
@@ -101,9 +107,11 @@ def run_fit(
         timed(stages, "race", predicted_seconds(candidates, len(learn), place.workers)),
         one_blas_thread(),
     ):
-        rules = race_rules(learn, options, keep=_MEMBERS, finish=True, spent=alike.seconds)
-        goal = goal_of(options, [str(clip.label) for clip in learn], notes)
-        contest = run_contest(learn, candidates, rules, goal, (store, place), progress)
+        rules = race_rules(
+            learn, options, keep=_MEMBERS, finish=True, spent=alike.seconds, labels=labels
+        )
+        goal = goal_of(options, learn, labels, notes)
+        contest = run_contest(learn, candidates, rules, goal, (store, place, labels), progress)
         contest = replace(contest, seconds=contest.seconds + alike.seconds)
     ranking = build_ranking(
         Searched(
@@ -115,11 +123,12 @@ def run_fit(
         encoders = [candidate.backbone for candidate in finalists]
         kept = [clip for clip in untested if options.keep_untested and clip.split != "test"]
         whole, tally = build_table(
-            [*clips, *kept], encoders, store, place, progress, steps=options.trains
-        )
+            [*clips, *kept], encoders, store, place, progress,
+            steps=options.trains, labels=labels,
+        )  # fmt: skip
     unread = f" that can be read ({len(tally.clips)} cannot)"
-    read = [clip for clip in whole.clips if str(clip.label) in able]
-    table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
+    read, known = of_classes(whole.clips, able, labels), noticed(manifest, tally.clips)
+    table = whole.of_classes(able_classes(read, notes, known, unread, labels))
     train, test = split(table, notes)
     unseen_M = np.array([group not in contest.sighted for group in train.groups], np.bool_)
     if contest.sighted and not can_judge(train, unseen_M):
@@ -129,7 +138,9 @@ def run_fit(
         )
     with timed(stages, "compare on unseen recordings"), one_blas_thread():
         limit = options.latency_seconds or math.inf
-        terms = Terms(costs(finalists), METHODS, options.rule, limit, goal.measure, goal.even)
+        terms = Terms(
+            costs(finalists), methods_for(labels), options.rule, limit, goal.measure, goal.even
+        )
         compared = _compared(train, terms, options, (stages, notes), progress)
         leaky = _leaky(compared, train, Folds(train.classes), terms)
     model = model_of(compared.chosen, compared.folds_M, train)
@@ -137,7 +148,9 @@ def run_fit(
         model = with_untested(model, compared, whole.split()[0], terms, notes)
     opened = open_holdout(test.clips, output, notes) if test.clips else 1
     with timed(stages, "measure what is declined"), one_blas_thread():
-        declines = declines_of(compared.chosen, compared.folds_M, train)
+        declines = (
+            declines_of(compared.chosen, compared.folds_M, train) if labels == "one" else None
+        )
     report = build_report(
         Findings(
             str(source),
@@ -166,6 +179,19 @@ def run_fit(
     return report
 
 
+def methods_for(labels: Labels) -> tuple[str, ...]:
+    """Return the quick ways to combine that learn a kind of label."""
+    return tuple(name for name in METHODS if labels in ALL_METHODS[name].labels)
+
+
+def _check_kind(labels: Labels, options: FitOptions) -> None:
+    """Refuse what is offered for one class a clip only."""
+    asked = {"--train": bool(options.train), "--keep-untested": options.keep_untested}
+    for option, wanted in asked.items():
+        if wanted and labels != "one":
+            raise VidfitError(f"{option} is for clips with one class each; leave it away")
+
+
 def _compared(
     train: Table,
     terms: Terms,
@@ -176,7 +202,7 @@ def _compared(
     """Compare what is frozen, and, where it is wanted, a network that is trained."""
     stages, notes = told
     folds = Folds(train.classes, notes)
-    if not options.trains:
+    if not options.trains or train.kind != "one":
         return compare(train, folds, terms, progress)
     from vidfit.jobs.trainees import Trainees
 

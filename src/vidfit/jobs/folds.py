@@ -7,12 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from vidfit.contracts import Clip, Indices
+from vidfit.contracts import Clip, Indices, Truth
 from vidfit.errors import NotEnoughDataError
 from vidfit.jobs.table import Table
+from vidfit.jobs.testable import testable
+from vidfit.labels import Labels, classes_of, labels_of, strata_of, truth_of
 from vidfit.manifest import (
     Manifest,
+    balanced_folds,
     counted,
+    counted_strata,
     grouped_folds,
     holdout,
     noticed,
@@ -51,24 +55,33 @@ def check_enough(clips: Sequence[Clip], known: str = "", where: str = "") -> Non
 
 
 def able_classes(
-    clips: Sequence[Clip], notes: list[str], known: str = "", where: str = ""
+    clips: Sequence[Clip],
+    notes: list[str],
+    known: str = "",
+    where: str = "",
+    labels: Labels = "one",
 ) -> tuple[str, ...]:
     """Return the classes that can be both learned and tested, and note what the others lack.
 
     A class needs clips of two recordings, one to learn from and one to be tested on. When a
     fold is taken away two of its clips must be left: what is learned from them is chosen by a
-    second, inner cross-validation.
+    second, inner cross-validation. Of several labels a class needs two recordings with it, and
+    two without; a number needs two recordings.
 
     Parameters
     ----------
     known, where
         As in `check_enough`.
+    labels
+        What the clips are labelled with.
 
     Raises
     ------
     NotEnoughDataError
-        If fewer than two classes are left; names the others and what they lack.
+        If too few classes are left; names the others and what they lack.
     """
+    if labels != "one":
+        return testable(clips, labels, notes, known, where)
     _check_classes(clips, known, where)
     short, folds = _short(clips)
     able = tuple(sorted({str(clip.label) for clip in clips} - short.keys()))
@@ -84,11 +97,6 @@ def able_classes(
             f"Not tested, for too few recordings hold them: {_lacking(short)}. {_needs(folds)}."
         )
     return able
-
-
-def of_classes(clips: Sequence[Clip], classes: Sequence[str]) -> list[Clip]:
-    """Return the clips of these classes, and those without a label."""
-    return [clip for clip in clips if clip.label is None or str(clip.label) in classes]
 
 
 def _check_classes(clips: Sequence[Clip], known: str, where: str) -> None:
@@ -162,19 +170,23 @@ class Folds:
     classes: tuple[str, ...]
     notes: list[str] = field(default_factory=list)
 
-    def by_recording(self, labels_M: Indices, groups: Sequence[str], seed: int) -> Indices:
+    def by_recording(self, labels_M: Truth, groups: Sequence[str], seed: int) -> Indices:
         """Deal whole recordings: the folds that a score is claimed from."""
+        if labels_of(labels_M) != "one":
+            return balanced_folds(strata_of(labels_M), groups, folds=FOLDS, seed=seed)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             fold_M = grouped_folds(self._names(labels_M), groups, folds=FOLDS, seed=seed)
         self.notes.extend(str(warning.message) for warning in caught)
         return fold_M
 
-    def to_choose(self, labels_M: Indices, groups: Sequence[str], seed: int) -> Indices:
+    def to_choose(self, labels_M: Truth, groups: Sequence[str], seed: int) -> Indices:
         """Deal by recording where a class has enough of them left, else by clip.
 
         Choosing by clips may choose worse; what is claimed is scored on other recordings anyway.
         """
+        if labels_of(labels_M) != "one":
+            return self.by_recording(labels_M, groups, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # fewer folds here change no claim
             try:
@@ -182,8 +194,11 @@ class Folds:
             except NotEnoughDataError:
                 return self.at_random(labels_M, groups, seed)
 
-    def at_random(self, labels_M: Indices, groups: Sequence[str], seed: int) -> Indices:
+    def at_random(self, labels_M: Truth, groups: Sequence[str], seed: int) -> Indices:
         """Deal by clip, as is often done: clips of one recording stand on both sides."""
+        if labels_of(labels_M) != "one":
+            alone = [str(i) for i in range(len(labels_M))]
+            return balanced_folds(strata_of(labels_M), alone, folds=FOLDS, seed=seed)
         return random_folds(self._names(labels_M), folds=FOLDS, seed=seed)
 
     def _names(self, labels_M: Indices) -> list[str]:
@@ -206,6 +221,8 @@ def put_aside(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
         notes.append("The data has a test split of its own; no further recordings were held out.")
         return manifest
     labelled = tuple(clip for clip in manifest.clips if clip.label is not None)
+    if manifest.kind != "one":
+        return _some_aside(replace(manifest, clips=labelled), share)
     divided = holdout(replace(manifest, clips=labelled), share, seed=0)
     tested = {str(clip.label) for clip in divided.clips if clip.split == "test"}
     recordings = _recordings([c for c in labelled if str(c.label) not in tested])
@@ -219,6 +236,13 @@ def put_aside(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
     return divided
 
 
+def _some_aside(manifest: Manifest, share: float) -> Manifest:
+    """Put recordings aside that hold a fair share of several labels, or of numbers."""
+    classes = classes_of(manifest.clips, manifest.kind)
+    strata_MX = strata_of(truth_of(manifest.clips, classes, manifest.kind))
+    return holdout(manifest, share, 0, counted_strata(strata_MX, manifest.groups))
+
+
 def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
     """Return the clips to learn from and those of the test split, which may be empty.
 
@@ -229,13 +253,14 @@ def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
     """
     train, test = table.split()
     if test.clips:
-        missing = sorted({str(c.label) for c in test.clips} - {str(c.label) for c in train.clips})
+        labels = table.kind
+        missing = sorted({*classes_of(test.clips, labels)} - {*classes_of(train.clips, labels)})
         if missing:
             raise NotEnoughDataError(
                 f"the test split has classes that no other clip has{_listed(missing)}; "
                 "add training clips of them, or leave them out"
             )
-        able = able_classes(train.clips, notes, where=" outside the test split")
+        able = able_classes(train.clips, notes, where=" outside the test split", labels=labels)
         train, test = train.of_classes(able), test.of_classes(able)
         shared = set(train.groups) & set(test.groups)
         if shared:

@@ -22,8 +22,8 @@ from vidfit.jobs.combined import Found, build_combination, combination_card
 from vidfit.jobs.compared import compare, model_of, save
 from vidfit.jobs.copies import joined
 from vidfit.jobs.declining import declines_of
-from vidfit.jobs.folds import Folds, able_classes, of_classes
-from vidfit.jobs.measure import goal_of
+from vidfit.jobs.folds import Folds, able_classes
+from vidfit.jobs.measure import check_fits, goal_of
 from vidfit.jobs.options import FuseOptions
 from vidfit.jobs.pairs import Pairs
 from vidfit.jobs.sources import say
@@ -31,8 +31,9 @@ from vidfit.jobs.stages import one_blas_thread, timed
 from vidfit.jobs.students import Students
 from vidfit.jobs.table import build_table
 from vidfit.jobs.untested import with_untested
+from vidfit.labels import of_classes
 from vidfit.launch import launcher
-from vidfit.manifest import Manifest, noticed, read_manifest
+from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
 from vidfit.model import Model
 from vidfit.report import write_combination
 from vidfit.reported import Stage
@@ -75,6 +76,8 @@ def run_fuse(
     place = launcher(options.on, workers=options.workers, scratch=output)
     options = replace(options, workers=place.workers)
     manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "fuse")
+    check_fits(options.metric, manifest.kind)
     say(manifest, progress)
     clips = _to_learn_from(manifest, notes)
     able = able_classes(manifest.present(clips), notes, noticed(manifest))
@@ -106,7 +109,7 @@ def run_fuse(
     read = of_classes(whole.clips, able)
     table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
-    goal = goal_of(options, [str(clip.label) for clip in table.clips], notes)
+    goal = goal_of(options, table.clips, table.kind, notes)
     limit = options.latency_seconds or math.inf
     terms = Terms(costs(ran), methods, options.rule, limit, goal.measure, goal.even)
     pairs = Pairs(table, goal.measure)

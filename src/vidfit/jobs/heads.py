@@ -11,6 +11,7 @@ from vidfit.contracts import FittedFusion, Floats
 from vidfit.errors import ModelError
 from vidfit.features import POOLINGS, STEPS
 from vidfit.fusion.arrays import check_arrays
+from vidfit.labels import Labels
 
 STATISTICS = 3
 """Numbers for each feature: mean, deviation and change (`vidfit.features.temporal_statistics`)."""
@@ -31,17 +32,21 @@ def in_steps(kind: str) -> bool:
     return kind == NETWORK or fusion.HEADS[kind].pooling == "steps"
 
 
-def restore(kind: str, state: Mapping[str, Floats]) -> FittedFusion:
+def restore(kind: str, state: Mapping[str, Floats], labels: Labels = "one") -> FittedFusion:
     """Rebuild a head of one of ``KINDS`` from its arrays."""
     if kind != NETWORK:
-        return fusion.restore(kind, state)
+        return fusion.restore(kind, state, labels)
     from vidfit.networks.head import restore as restore_network
 
     return restore_network(state)
 
 
 def restore_checked(
-    kind: str, state: Mapping[str, Floats], dims: Sequence[int], classes: int
+    kind: str,
+    state: Mapping[str, Floats],
+    dims: Sequence[int],
+    classes: int,
+    labels: Labels = "one",
 ) -> FittedFusion:
     """Rebuild a head from arrays that may be anybody's.
 
@@ -51,6 +56,8 @@ def restore_checked(
         Features of a token of each member.
     classes
         How many answers it must give.
+    labels
+        Of which kind they are.
 
     Raises
     ------
@@ -60,11 +67,19 @@ def restore_checked(
     """
     if kind not in KINDS:
         raise ModelError(f"there is no head {kind[:60]!r}; known are {', '.join(KINDS)}")
+    if labels not in _learned(kind):
+        raise ModelError(f"a head {kind!r} does not answer with labels of the kind {labels!r}")
     if kind == NETWORK:
         return _network(state, dims, classes)
     numbers = STEPS if in_steps(kind) else STATISTICS
     check_arrays(kind, state, [numbers * dim for dim in dims], classes)
-    return restore(kind, state)
+    return restore(kind, state, labels)
+
+
+def _learned(kind: str) -> set[Labels]:
+    """Return the kinds of label that a kind of head answers with."""
+    found: set[Labels] = {"one"}
+    return found.union(*(m.labels for m in fusion.METHODS.values() if m.head == kind))
 
 
 def _network(state: Mapping[str, Floats], dims: Sequence[int], classes: int) -> FittedFusion:

@@ -20,7 +20,7 @@ from vidfit.jobs.options import LabelOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread
 from vidfit.launch import launcher
-from vidfit.manifest import losses, read_manifest, refusal
+from vidfit.manifest import check_one_class, losses, read_manifest, refusal
 from vidfit.selection.active import NO_LABEL, Pool, next_clips
 from vidfit.work import Launcher
 
@@ -89,6 +89,7 @@ def run_label(
     """
     options.check()
     manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "label")
     say(manifest, progress)
     answers = gather(manifest, source, output, options.answers)
     manifest = with_labels(manifest, answers)

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidfit.metrics import ACCURACY, BALANCED, CLASS_MEASURES, AnyMeasure
+from vidfit.contracts import Clip
+from vidfit.errors import VidfitError
+from vidfit.labels import Labels
+from vidfit.metrics import ACCURACY, BALANCED, MEASURES, AnyMeasure
 
 if TYPE_CHECKING:
     from vidfit.jobs.options import SelectOptions
@@ -15,25 +18,42 @@ if TYPE_CHECKING:
 UNEVEN = 1.5
 """Classes are uneven where the most frequent one has more than that many times an even share."""
 
+_LABELLED: dict[Labels, str] = {
+    "one": "one class a clip",
+    "several": "several labels a clip",
+    "number": "a number a clip",
+}
 
-def measure_of(metric: str | None, labels: Sequence[str], notes: list[str]) -> AnyMeasure:
-    """Return the measure that was asked for, or the one that suits the classes; note why.
+
+def measure_of(
+    metric: str | None, clips: Sequence[Clip], labels: Labels, notes: list[str]
+) -> AnyMeasure:
+    """Return the measure that was asked for, or the one that suits the labels; note why.
 
     Where one class is much more frequent than the others, always answering it has a high
-    accuracy; of balanced accuracy it has no more than chance.
+    accuracy; of balanced accuracy it has no more than chance. Several labels are compared by mean
+    average precision, numbers by the mean absolute error.
 
     Parameters
     ----------
     metric
-        A key of `vidfit.metrics.CLASS_MEASURES`; ``None`` takes accuracy, or balanced accuracy
-        where classes are uneven.
-    labels
-        The class of each clip.
+        A key of `vidfit.metrics.MEASURES` of this kind of label; ``None`` leaves it open.
+    clips
+        Labelled clips.
+
+    Raises
+    ------
+    VidfitError
+        If the metric does not fit the kind of label.
     """
+    offered = MEASURES[labels]
     if metric is not None:
-        return CLASS_MEASURES[metric]
-    counts = Counter(labels)
-    (name, most), total = counts.most_common(1)[0], len(labels)
+        check_fits(metric, labels)
+        return offered[metric]
+    if labels != "one":
+        return next(iter(offered.values()))
+    counts = Counter(str(clip.label) for clip in clips)
+    (name, most), total = counts.most_common(1)[0], len(clips)
     if most * len(counts) <= UNEVEN * total:
         return ACCURACY
     notes.append(
@@ -52,14 +72,18 @@ class Goal:
     even: bool
 
 
-def goal_of(options: SelectOptions, labels: Sequence[str], notes: list[str]) -> Goal:
+def goal_of(
+    options: SelectOptions, clips: Sequence[Clip], labels: Labels, notes: list[str]
+) -> Goal:
     """Return what was asked for, or what suits the classes; note why.
 
     A probe that learned uneven shares hardly ever answers a rare class, so that by balanced
     accuracy a sound candidate looks like noise (``benchmarks.rare_class``). There answers are
     those of even classes, unless told otherwise.
     """
-    measure = measure_of(options.metric, labels, notes)
+    measure = measure_of(options.metric, clips, labels, notes)
+    if labels != "one" and options.class_weights is not None:
+        raise VidfitError("--class-weights is for clips with one class each; leave it away")
     if options.class_weights is not None:
         return Goal(measure, options.class_weights == "balanced")
     if measure is not BALANCED:
@@ -69,3 +93,19 @@ def goal_of(options: SelectOptions, labels: Sequence[str], notes: list[str]) -> 
         "--class-weights none leaves them as learned, and tries more fusions."
     )
     return Goal(measure, even=True)
+
+
+def check_fits(metric: str | None, labels: Labels) -> None:
+    """Refuse a metric that does not fit the kind of label, before any work.
+
+    Raises
+    ------
+    VidfitError
+        Names the metrics that do.
+    """
+    offered = MEASURES[labels]
+    if metric is not None and metric not in offered:
+        raise VidfitError(
+            f"--metric {metric} does not fit clips with {_LABELLED[labels]}; valid are "
+            f"{', '.join(offered)}"
+        )

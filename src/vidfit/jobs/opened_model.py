@@ -49,6 +49,22 @@ def open_model(directory: Path, own: Sequence[str] = ()) -> OpenedModel:
     return parts_of(directory, load_tried(directory, own), own)
 
 
+def check_answers_one(model: Model, job: str) -> None:
+    """Refuse a model of several labels, or of a number, for a job that does not know them yet.
+
+    Raises
+    ------
+    ModelError
+        Names the jobs that do.
+    """
+    if model.labels != "one":
+        what = "several labels" if model.labels == "several" else "a number"
+        raise ModelError(
+            f"vidfit {job} takes models that answer with one class, and this one answers with "
+            f"{what}; predict takes it"
+        )
+
+
 def load_tried(directory: Path, own: Sequence[str] = ()) -> Model:
     """Load a model that was tried before, or is tried now; its members are not opened here."""
     model = load_model(directory)
@@ -71,7 +87,9 @@ def parts_of(directory: Path, model: Model, own: Sequence[str] = ()) -> OpenedMo
         )
     dims = [member.spec.dim for member in members]
     try:
-        head = heads.restore_checked(model.head, model.arrays, dims, len(model.classes))
+        head = heads.restore_checked(
+            model.head, model.arrays, dims, len(model.classes), model.labels
+        )
     except VidfitError as error:
         raise ModelError(f"{directory}: {error}; fit or copy it again, or update vidfit") from error
     return OpenedModel(model, members, head)

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from vidfit.compressed import Target
 from vidfit.errors import VidfitError
+from vidfit.kinds import LABELS, Labels
 from vidfit.plans import Regime
 
 if TYPE_CHECKING:
     from vidfit.selection import Rule
 
 Preference = Literal["cheapest", "best"]
-Metric = Literal["accuracy", "balanced", "macro-f1", "map", "auroc", "log-loss", "brier"]
-"""Keys of `vidfit.metrics.CLASS_MEASURES`."""
+Metric = Literal[
+    "accuracy", "balanced", "macro-f1", "map", "auroc", "log-loss", "brier",
+    "micro-f1", "mae", "r2", "spearman",
+]  # fmt: skip
+"""Keys of `vidfit.metrics.MEASURES`, whatever the kind of label."""
 
 
 ClassWeights = Literal["none", "balanced"]
@@ -50,8 +54,9 @@ class SelectOptions:
     commercial
         Whether candidates must have a licence that allows commercial use.
     metric
-        What candidates are compared by: a key of `vidfit.metrics.CLASS_MEASURES`. ``None`` takes
-        accuracy, or balanced accuracy where one class is much more frequent than the others.
+        What candidates are compared by: a key of `vidfit.metrics.MEASURES` of the kind of label.
+        ``None`` takes accuracy, or balanced accuracy where one class is much more frequent than
+        the others; mean average precision of several labels; the mean absolute error of a number.
     class_weights
         ``"balanced"`` answers as if every class were as frequent as the others, by probes of
         one model or of several side by side; no other fusions are tried. ``None`` does so where
@@ -68,6 +73,9 @@ class SelectOptions:
     on
         Where clips are looked at: ``"here"``, ``"spark"`` or the address of a cluster; see
         `vidfit.launch.launcher`.
+    labels
+        What clips are labelled with: ``"one"`` class, ``"several"``, or a ``"number"``; ``None``
+        goes by how they are written (`vidfit.manifest.read_manifest`).
     """
 
     backbones: tuple[str, ...] = ()
@@ -83,6 +91,7 @@ class SelectOptions:
     workers: int | None = None
     download: bool = False
     on: str = "here"
+    labels: Labels | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning.
@@ -92,6 +101,8 @@ class SelectOptions:
         VidfitError
             Names the option and what it takes.
         """
+        if self.labels is not None and self.labels not in LABELS:
+            raise VidfitError(f"labels is {self.labels!r}; valid are {', '.join(LABELS)}")
         if self.workers is not None and self.workers < 1:
             raise VidfitError(f"workers is {self.workers}; give 1 or more, or None for all cores")
         if self.prefer not in ("cheapest", "best"):

@@ -18,7 +18,7 @@ from vidfit.jobs.options import PlanOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.subject import Sight, sight
 from vidfit.launch import Here
-from vidfit.manifest import Manifest, noticed, read_manifest
+from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
 from vidfit.planning.child import Question, default_folder
 from vidfit.planning.choice import Setting
 from vidfit.planning.confirm import choose_confirmed, held_twice
@@ -66,6 +66,7 @@ def run_plan(
     """
     options.check()
     manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "plan")
     say(manifest, progress)
     return plan_clips(manifest, output, options, progress)
 

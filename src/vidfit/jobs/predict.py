@@ -5,6 +5,7 @@ The same sampling, preprocessing, backbones and head run as in `fit`, by the sam
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.opened_model import open_model
 from vidfit.jobs.thresholds import Unknown, with_thresholds
-from vidfit.metrics import probabilities
+from vidfit.labels import joined, stated
 from vidfit.model import Model
 from vidfit.runtime import accelerate
 from vidfit.shown import name_of
@@ -53,13 +54,14 @@ _AS_LONG_AS = 1.05
 
 @dataclass(frozen=True)
 class Answer:
-    """The class of a clip, none where the model declined; see `vidfit.contracts.Segment`."""
+    """What a clip is answered with, none where the model declined; see `Segment`."""
 
     label: str | None
     probability: float
     declined: bool = False
     why: Why = ""
     scores: tuple[float, ...] = ()
+    value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,20 +88,23 @@ class Predictor:
         """
         # Only a staged head, which knows what to do without them, is given absent blocks.
         blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
-        answer_K = probabilities(self.head.log_probabilities(blocks), self.model.temperature)[0]
-        best = int(answer_K.argmax())
-        probability = float(answer_K[best])
+        given_1K = self.head.log_probabilities(blocks)
+        answer_K = stated(given_1K, self.model.temperature, self.model.labels)[0]
+        best = float(answer_K.max())
         novelty = float(self.head.novelty(blocks)[0])
-        if not np.isfinite((probability, novelty)).all():
+        if not np.isfinite((best, novelty)).all():
+            what = "number" if self.model.labels == "number" else "probability"
             raise ModelError(
-                f"the model of {', '.join(self.model.members)} answers a clip with the probability "
-                f"{probability:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
+                f"the model of {', '.join(self.model.members)} answers a clip with the {what} "
+                f"{best:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
                 "copy it again"
             )
-        why = self._why(probability, novelty)
+        answer = answer_of(self.model, answer_K)
+        why = self._why(best, novelty)
         if not why:
-            return Answer(self.model.classes[best], probability)
-        return Answer(None, probability, True, why, tuple(float(p) for p in answer_K))
+            return answer
+        scores = () if answer.value is not None else tuple(float(p) for p in answer_K)
+        return Answer(None, answer.probability, True, why, scores, answer.value)
 
     def declining(self, unknown: Unknown) -> Predictor:
         """Return the same model with other thresholds.
@@ -126,6 +131,8 @@ class Predictor:
         """Return why a clip gets no class; empty where it gets one."""
         if novelty > self.model.unknown_novelty:
             return "unlike anything seen"
+        if self.model.labels != "one":
+            return ""
         return "low confidence" if probability < self.model.unknown_probability else ""
 
     def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
@@ -134,6 +141,20 @@ class Predictor:
             pool(features[name].tokens_ND)[None] if name in features else None
             for name in self.model.members
         ]
+
+
+def answer_of(model: Model, stated_K: Floats) -> Answer:
+    """Return what a model says of a clip whose stated answers [K] are these."""
+    if model.labels == "number":
+        number = float(stated_K[0])
+        return Answer(f"{number:.4g}", math.nan, value=number)
+    scores = tuple(float(p) for p in stated_K)
+    if model.labels == "one":
+        best = int(stated_K.argmax())
+        return Answer(model.classes[best], scores[best])
+    said = [k for k, limit in enumerate(model.thresholds) if scores[k] > limit]
+    sure = min((scores[k] for k in said), default=1.0 - max(scores))
+    return Answer(joined(model.classes[k] for k in said), sure, scores=scores)
 
 
 def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
@@ -223,6 +244,7 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
         path=path,
         duration_seconds=info.duration_seconds,
         classes=model.classes,
+        labels=model.labels,
         windows=ordered,
         segments=tuple(join(ordered)),
         frames_seen=seen,
@@ -407,5 +429,12 @@ def join(answers: Sequence[Segment]) -> Iterator[Segment]:
             run = answers[start:i]
             mean = float(np.mean([segment.probability for segment in run]))
             scores = tuple(np.mean([segment.scores for segment in run], axis=0).tolist())
-            yield replace(run[0], end_seconds=run[-1].end_seconds, probability=mean, scores=scores)
+            values = [segment.value for segment in run if segment.value is not None]
+            yield replace(
+                run[0],
+                end_seconds=run[-1].end_seconds,
+                probability=mean,
+                scores=scores,
+                value=float(np.mean(values)) if values else None,
+            )
             start = i

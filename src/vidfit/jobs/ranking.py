@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from vidfit.backbones import catalogue
-from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, seconds_a_clip
-from vidfit.evaluate import class_shares, few_recordings
+from vidfit.contracts import BackboneSpec, Clip, Cost, Estimate, Failure, seconds_a_clip
+from vidfit.evaluate import constant, few_recordings
 from vidfit.hardware import hardware
 from vidfit.jobs.candidates import Loaded
 from vidfit.jobs.contest import Contest, Entry
+from vidfit.jobs.figures import baseline_words
 from vidfit.jobs.findings import provenance
+from vidfit.labels import Labels, classes_of, truth_of
 from vidfit.manifest import Manifest
 from vidfit.metrics import Scored, score_all
 from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
@@ -77,10 +78,10 @@ def build_ranking(found: Searched) -> Ranking:
     tied = _tied(found)
     recommended = _recommended(found)
     labels_M = table.labels_M
-    shares_MK = class_shares(labels_M, len(table.classes), len(labels_M))
-    baseline = score_all(found.contest.measure, labels_M, [shares_MK], table.groups)
+    constant_MK = constant(labels_M, len(table.classes), len(labels_M), found.contest.measure)
+    baseline = score_all(found.contest.measure, labels_M, [constant_MK], table.groups)
     clips = [clip for clip in found.manifest.clips if clip.label is not None]
-    rarest = int(np.unique([str(clip.label) for clip in clips], return_counts=True)[1].min())
+    rarest = _rarest(clips, found.manifest.kind)
     recordings = len({clip.group or clip.path for clip in clips})
     rows = [_ranked(found, name, recommended, tied) for name in found.contest.last]
     return Ranking(
@@ -95,7 +96,8 @@ def build_ranking(found: Searched) -> Ranking:
         score=_expected(found),
         naive=found.figure(found.best),
         majority=baseline.interval(0),
-        majority_class=table.classes[int(shares_MK[0].argmax())],
+        majority_class=baseline_words(labels_M, constant_MK, table.classes),
+        labels=table.kind,
         metric=found.contest.measure.name,
         higher_is_better=found.contest.measure.higher_is_better,
         candidates=tuple(sorted(rows, key=lambda row: (-row.clips, row.behind_best.value))),
@@ -128,6 +130,15 @@ def build_ranking(found: Searched) -> Ranking:
             *_unproven(found),
         ),
     )
+
+
+def _rarest(clips: Sequence[Clip], kind: Labels) -> int:
+    """Return the clips of the rarest class; of numbers all clips."""
+    if kind == "number":
+        return len(clips)
+    if kind == "several":
+        return int(truth_of(clips, classes_of(clips, kind), kind).sum(axis=0).min())
+    return min(Counter(str(clip.label) for clip in clips).values())
 
 
 def regime(labels_per_class: int) -> Regime:
@@ -226,6 +237,8 @@ def _scores(entry: Entry) -> dict[str, float]:
     """Return the transferability scores that are worth a look, on a candidate's last round."""
     (vectors_MD,) = entry.table.vectors.values()
     labels_M = entry.table.labels_M
+    if entry.table.kind != "one":  # they compare classes
+        return {}
     found = {name: SCORES[name](vectors_MD, labels_M) for name in _SHOWN_SCORES}
     return found | {"knn": PROBES["knn"](vectors_MD, labels_M, entry.folds_M)}
 
@@ -270,7 +283,8 @@ def _temporal(contest: Contest) -> Temporal | None:
     if contest.twin is None:
         return None
     name, shuffled = contest.twin
-    table, answers = shuffled.table, [contest.last[name].answers_MK, shuffled.answers_MK]
+    both_entries, table = (contest.last[name], shuffled), shuffled.table
+    answers = [entry.seen_by(contest.measure) for entry in both_entries]
     both = score_all(contest.measure, table.labels_M, answers, table.groups)
     gain = both.lead(0, 1)
     return Temporal(

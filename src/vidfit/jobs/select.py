@@ -10,12 +10,13 @@ from vidfit.features import FeatureStore
 from vidfit.jobs.candidates import entrants, predicted_seconds
 from vidfit.jobs.contest import race_rules, run_contest
 from vidfit.jobs.copies import joined
-from vidfit.jobs.folds import able_classes, of_classes
-from vidfit.jobs.measure import goal_of
+from vidfit.jobs.folds import able_classes
+from vidfit.jobs.measure import check_fits, goal_of
 from vidfit.jobs.options import SelectOptions
 from vidfit.jobs.ranking import Searched, build_ranking
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread, timed
+from vidfit.labels import of_classes
 from vidfit.launch import launcher
 from vidfit.manifest import noticed, read_manifest
 from vidfit.ranking import Ranking
@@ -55,28 +56,30 @@ def run_select(
     stages: list[Stage] = []
     place = launcher(options.on, workers=options.workers, scratch=output)
     options = replace(options, workers=place.workers)
-    manifest = read_manifest(source, groups=options.groups)
+    manifest = read_manifest(source, groups=options.groups, labels=options.labels)
+    labels = manifest.kind
+    check_fits(options.metric, labels)
     say(manifest, progress)
     clips = [clip for clip in manifest.clips if clip.label is not None and clip.split != "test"]
     notes: list[str] = []
-    able = able_classes(manifest.present(clips), notes, noticed(manifest))
+    able = able_classes(manifest.present(clips), notes, noticed(manifest), labels=labels)
     with timed(stages, "measure candidates"):
-        candidates, dropped = entrants(of_classes(clips, able), options, progress)
+        candidates, dropped = entrants(of_classes(clips, able, labels), options, progress)
     store = FeatureStore(output / "features")
     with timed(stages, "look for copies"):
-        clips = of_classes(clips, able)
+        clips = of_classes(clips, able, labels)
         alike = joined(replace(manifest, clips=tuple(clips)), store, place, progress)
     manifest = alike.manifest
-    able = able_classes(manifest.present(manifest.clips), notes, noticed(manifest))
-    clips = of_classes(manifest.clips, able)
+    able = able_classes(manifest.present(manifest.clips), notes, noticed(manifest), labels=labels)
+    clips = of_classes(manifest.clips, able, labels)
     manifest = replace(manifest, clips=tuple(clips))
-    rules = race_rules(clips, options, spent=alike.seconds)
+    rules = race_rules(clips, options, spent=alike.seconds, labels=labels)
     with (
         timed(stages, "race", predicted_seconds(candidates, len(clips), place.workers)),
         one_blas_thread(),
     ):
-        goal = goal_of(options, [str(clip.label) for clip in clips], notes)
-        contest = run_contest(clips, candidates, rules, goal, (store, place), progress)
+        goal = goal_of(options, clips, labels, notes)
+        contest = run_contest(clips, candidates, rules, goal, (store, place, labels), progress)
         contest = replace(contest, seconds=contest.seconds + alike.seconds)
     ranking = build_ranking(
         Searched(str(source), manifest, candidates, dropped, contest, options.rule, stages, notes)

@@ -14,7 +14,7 @@ from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.folds import put_aside
 from vidfit.jobs.sources import say
 from vidfit.launch import HERE, launcher
-from vidfit.manifest import Manifest, counted, losses, read_manifest, refusal
+from vidfit.manifest import Manifest, check_one_class, counted, losses, read_manifest, refusal
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
 from vidfit.shards import ShardPart, ShardSize, layout, units_of
@@ -153,6 +153,7 @@ def run_shard(
     started = time.perf_counter()
     notes: list[str] = []
     manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "shard")
     say(manifest, progress)
     manifest = _split(manifest, options.holdout, notes)
     plan = _plan(options)

@@ -14,10 +14,10 @@ from vidfit.contracts import (
     ClipFeatures,
     Failure,
     Floats,
-    Indices,
     Note,
     Progress,
     Seconds,
+    Truth,
     clip_key,
 )
 from vidfit.errors import BackboneError, NotEnoughDataError
@@ -29,6 +29,7 @@ from vidfit.features import (
     time_steps,
 )
 from vidfit.features.fingerprint import NAME, fingerprint
+from vidfit.labels import Labels, classes_of, labels_of, truth_of
 from vidfit.manifest import counted, losses, refusal
 from vidfit.selection import Rows
 from vidfit.work import Launcher
@@ -40,15 +41,21 @@ class Table:
 
     ``vectors`` [M, D] by backbone; ``hashes`` are fingerprints for the leak audit; ``seconds_M``
     is how long each clip is; ``steps`` [M, STEPS * D] by backbone, where a fusion wants them.
+    ``labels_M`` is the truth of any kind of label (`vidfit.labels`).
     """
 
     clips: tuple[Clip, ...]
     classes: tuple[str, ...]
-    labels_M: Indices
+    labels_M: Truth
     vectors: dict[str, Floats]
     hashes: tuple[Floats, ...]
     seconds_M: Seconds
     steps: dict[str, Floats] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Labels:
+        """The kind of label."""
+        return labels_of(self.labels_M)
 
     @property
     def groups(self) -> list[str]:
@@ -82,9 +89,12 @@ class Table:
         """Return the clips of some classes, numbered anew."""
         if tuple(classes) == self.classes:
             return self
-        kept = self.where(np.array([str(clip.label) in classes for clip in self.clips], np.bool_))
-        labels_M = np.array([classes.index(str(clip.label)) for clip in kept.clips], np.int64)
-        return replace(kept, classes=tuple(classes), labels_M=labels_M)
+        some = self
+        if self.kind == "one":
+            kept = [str(clip.label) in classes for clip in self.clips]
+            some = self.where(np.array(kept, np.bool_))
+        truth = truth_of(some.clips, classes, self.kind)
+        return replace(some, classes=tuple(classes), labels_M=truth)
 
     def where(self, keep_M: NDArray[np.bool_]) -> Table:
         """Return the clips for which ``keep_M`` is true."""
@@ -114,7 +124,7 @@ class Tally:
     notes: tuple[Note, ...] = ()
 
 
-def build_table(
+def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of them)
     clips: Sequence[Clip],
     backbones: Sequence[Backbone],
     store: FeatureStore,
@@ -122,6 +132,7 @@ def build_table(
     progress: Progress | None,
     *,
     steps: bool = False,
+    labels: Labels = "one",
 ) -> tuple[Table, Tally]:
     """Extract the features that are missing, then pool them.
 
@@ -129,6 +140,8 @@ def build_table(
     ----------
     steps
         Whether to keep them by steps in time, too.
+    labels
+        What the clips are labelled with.
 
     Raises
     ------
@@ -159,13 +172,13 @@ def build_table(
         raise BackboneError(f"every backbone failed: {tally.backbones}")
     readable = [clip for clip in clips if clip in done.digests]
     tally = replace(tally, notes=tuple(rows.noted(readable, done)))
-    classes = _classes(readable, len(clips), tally)
+    classes = _classes(readable, len(clips), tally, labels)
     digests = [done.digests[clip] for clip in readable]
     seen = [rows.seen[digest] for digest in digests]
     return Table(
         tuple(readable),
         classes,
-        np.array([classes.index(str(clip.label)) for clip in readable], np.int64),
+        truth_of(readable, classes, labels),
         {name: np.stack([of[d] for d in digests]) for name, of in rows.vectors.items()},
         tuple(features.tokens_ND for features in seen),
         np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
@@ -217,9 +230,9 @@ def _rows(
     return rows
 
 
-def _classes(readable: Sequence[Clip], asked: int, tally: Tally) -> tuple[str, ...]:
-    classes = tuple(sorted({str(clip.label) for clip in readable}))
-    if len(classes) < 2:
+def _classes(readable: Sequence[Clip], asked: int, tally: Tally, labels: Labels) -> tuple[str, ...]:
+    classes = classes_of(readable, labels)
+    if len(classes) < (2 if labels == "one" else 1):
         consequence = (
             f"{len(readable)} of {counted(asked, 'clip')} can be read, of "
             f"{', '.join(map(repr, classes)) or 'no class'}; two classes or more are needed"

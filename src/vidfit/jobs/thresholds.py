@@ -32,6 +32,11 @@ def with_thresholds(model: Model, unknown: str | float) -> Model:
         least = float(unknown)
     except ValueError:
         least = np.nan
+    if model.labels != "one" and not np.isnan(least):
+        raise VidfitError(
+            "a least probability is for models that answer with one class; this one takes 'off' "
+            "and 'strict'"
+        )
     if not 0 < least <= 1:
         raise VidfitError(
             f"{unknown!r} says nothing about when to decline; valid are 'off', 'strict', or a "

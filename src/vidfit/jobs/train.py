@@ -26,7 +26,7 @@ from vidfit.jobs.stages import timed
 from vidfit.jobs.subject import sight
 from vidfit.jobs.training_run import EVENTS, Outcome, Split, finish, write_run
 from vidfit.launch import launcher
-from vidfit.manifest import Manifest, noticed, read_manifest
+from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
 from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
 from vidfit.networks.head import standards
@@ -88,6 +88,7 @@ def run_train(
     stages: list[Stage] = []
     notes: list[str] = []
     manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "train")
     say(manifest, progress)
     clips = [clip for clip in manifest.clips if clip.label is not None]
     learn = [clip for clip in clips if clip.split != "test"]

@@ -22,7 +22,7 @@ from vidfit.documents import read_json
 from vidfit.errors import ModelError, VidfitError
 from vidfit.jobs import heads
 from vidfit.jobs.opened_model import OpenedModel, parts_of
-from vidfit.metrics import probabilities
+from vidfit.labels import stated
 from vidfit.model import load_model
 from vidfit.runtime import cache, open_engine
 from vidfit.runtime.choice import Run
@@ -50,10 +50,10 @@ def run_trial(directory: Path, own: Sequence[str] = ()) -> None:
 
 def _check_answer(opened: OpenedModel, blocks: Sequence[Floats]) -> None:
     model, head = opened.model, opened.head
-    answer_1K = probabilities(head.log_probabilities(blocks), model.temperature)
+    answer_1K = stated(head.log_probabilities(blocks), model.temperature, model.labels)
     numbers = (*answer_1K.ravel(), *head.novelty(blocks))
     if answer_1K.shape != (1, len(model.classes)) or not np.isfinite(numbers).all():
-        raise ModelError("its answers to noise are no probabilities")
+        raise ModelError("its answers to noise are no probabilities or numbers")
 
 
 def _tokens(member: Backbone) -> Floats:

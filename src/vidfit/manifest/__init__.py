@@ -1,5 +1,7 @@
 """Clips of a data set: where they are, what they show, which recording they come from."""
 
+from vidfit.manifest.balanced import balanced_folds, counted_strata
+from vidfit.manifest.kinds import check_one_class
 from vidfit.manifest.lazily import is_list, iter_clips, stream_layout
 from vidfit.manifest.read import read_manifest
 from vidfit.manifest.shards import holds_shards, iter_members
@@ -10,7 +12,10 @@ from vidfit.manifest.value import Manifest
 
 __all__ = [
     "Manifest",
+    "balanced_folds",
+    "check_one_class",
     "counted",
+    "counted_strata",
     "grouped_folds",
     "holdout",
     "holds_shards",

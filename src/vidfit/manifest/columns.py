@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
+from vidfit.labels import joined
 from vidfit.manifest.frames import seconds_of
 from vidfit.manifest.names import split_word
 
@@ -53,6 +54,62 @@ def find_columns(names: list[str]) -> dict[str, str]:
     return roles
 
 
+NUMBERS = ("value", "score")
+"""Columns that hold a number a clip, where all of it are numbers and none holds a label."""
+
+CLASS = "class:"
+"""What the role of a column begins with that says whether a class is there."""
+
+_THERE = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
+
+
+def labelled_columns(roles: Mapping[str, str], some: Sequence[Cells]) -> dict[str, str]:
+    """Return columns with labels where none is called a label: of classes, or of a number.
+
+    Two columns or more that hold 0 and 1 only name a class each; else a column that is called
+    ``value`` or ``score`` and holds numbers only is the label.
+
+    Parameters
+    ----------
+    roles
+        Columns that play no other role, each in the role ``class:NAME``.
+    some
+        What some of the rows say of them.
+    """
+    held = {role: [text_of(cells.get(role)) for cells in some] for role in roles}
+    marks = {role: name for role, name in roles.items() if some and all(map(_is_mark, held[role]))}
+    if len(marks) > 1:
+        return marks
+    for role, name in roles.items():
+        called = name.strip().lower() in NUMBERS
+        if called and some and all(text and is_number(text) for text in held[role]):
+            return {"label": name}
+    return {}
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _is_mark(text: str | None) -> bool:
+    return text is not None and text.lower() in _THERE
+
+
+def _marked(cells: Cells) -> str | None:
+    """Return the text of the classes that columns of 0 and 1 mark; ``None`` without columns."""
+    marks = {role: text_of(cell) for role, cell in cells.items() if role.startswith(CLASS)}
+    if not marks:
+        return None
+    for role, text in marks.items():
+        if not _is_mark(text):
+            raise ValueError(f"its {role.removeprefix(CLASS)!r} is {text!r}; valid are 0 and 1")
+    return joined(r.removeprefix(CLASS) for r, text in marks.items() if _THERE[str(text).lower()])
+
+
 def checked_columns(source: object, names: list[str]) -> dict[str, str]:
     """Return the columns by role.
 
@@ -80,12 +137,12 @@ def clip_of(path: str, cells: Cells, split: str | None) -> Clip:
         split = split_word(named)
         if split is None:
             raise ValueError(f"its split {named!r} is none of train, val, test")
-    text = cells.get("text")
+    text, marked = cells.get("text"), _marked(cells)
     return Clip(
         path=path,
         start_seconds=start,
         end_seconds=end,
-        label=text_of(cells.get("label")),
+        label=text_of(cells.get("label")) if marked is None else marked,
         group=text_of(cells.get("group")),
         split=split,
         text=None if text is None or text == "" else str(text),

@@ -30,8 +30,10 @@ def settle_labels(listing: Listing) -> None:
     """Take words for missing labels as none, and ``1.0`` for ``1``; say so, and what looks alike.
 
     Unlike folders, whose names some systems fold, labels of a list that differ in case only
-    stay apart.
+    stay apart. Numbers and columns of classes stay as they are.
     """
+    if listing.kind is not None:
+        return
     counts = Counter(clip.label for clip in listing.clips if clip.label is not None)
     absent = sorted(MISSING & counts.keys())
     whole = {name: found[1] for name in counts if (found := _WHOLE.fullmatch(name))}

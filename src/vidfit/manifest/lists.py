@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError
 from vidfit.manifest.entries import holds_clips, list_folder
+from vidfit.manifest.kinds import settle_kind
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
 from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE
@@ -77,6 +78,7 @@ def read_lists(folder: Path, lists: Lists) -> Listing:
         if (lists[0][1].parent / "trainlist02.txt").is_file():
             whole.warnings.append("Only the first of several train/test lists is used.")
     settle_labels(whole)
+    settle_kind(whole)
     return whole
 
 
@@ -86,6 +88,7 @@ def read_list(path: Path, split: str | None = None) -> Listing:
     listing = Listing(path.parent, rows.layout)
     _take(rows, path.parent, listing)
     settle_labels(listing)
+    settle_kind(listing)
     return listing
 
 
@@ -97,11 +100,12 @@ def _take(rows: Rows, folder: Path, listing: Listing) -> None:
             listing.rejected.append(row)
         else:
             clips.append(row)
-    names = _class_names(folder, clips)
+    names = {} if rows.kind else _class_names(folder, clips)
     listing.clips += [replace(c, label=names.get(c.label or "", c.label)) for c in clips]
     listing.missing += [failure for clip in clips if (failure := _missing(clip))]
     listing.warnings += rows.notes
     listing.grouping = listing.grouping or rows.grouping
+    listing.kind = listing.kind or rows.kind
 
 
 def _missing(clip: Clip) -> Failure | None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
+from vidfit.labels import Labels
 from vidfit.manifest.copies import say_contradictions
 from vidfit.manifest.folders import read_folders, read_levels
 from vidfit.manifest.groups import assign_groups
+from vidfit.manifest.kinds import as_kind
 from vidfit.manifest.levels import written_levels
 from vidfit.manifest.lists import lists_of, read_list, read_lists
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video, is_video_file
@@ -26,7 +28,9 @@ LAYOUTS = (
 )
 
 
-def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest:
+def read_manifest(
+    source: str | Path, *, groups: Path | None = None, labels: Labels | None = None
+) -> Manifest:
     """Find the clips of a data set, their labels and their recordings.
 
     Parameters
@@ -41,6 +45,9 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
         A file that says from which recording each clip was cut; see
         ``vidfit.manifest.recordings.read_recordings``. Without it a ``groups.csv``,
         ``groups.json`` or ``videos.txt`` in the folder is used, then file names.
+    labels
+        What clips are labelled with. Without it they have several labels where a list joins them
+        by ``|`` or has columns of 0 and 1, a number where a column is called so, else one class.
 
     Returns
     -------
@@ -51,7 +58,8 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
     Raises
     ------
     ManifestError
-        If there is no such source, its layout is not understood, or it holds no clip.
+        If there is no such source, its layout is not understood, it holds no clip, or its labels
+        are not of the kind that was asked for.
     """
     listing = _list_clips(source)
     if not is_url(str(source)):  # what is typed is followed, and what lies below it
@@ -60,6 +68,7 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
     if not clips:
         raise ManifestError(_nothing_found(source, listing))
     listing.clips = clips
+    kind = as_kind(listing, labels)
     unlabelled = sum(clip.label is None for clip in clips)
     if unlabelled:
         listing.warnings.append(f"{unlabelled} of {len(clips)} clips have no label.")
@@ -71,6 +80,7 @@ def read_manifest(source: str | Path, *, groups: Path | None = None) -> Manifest
         rejected=tuple(listing.rejected),
         layout=listing.layout,
         missing=tuple(dict.fromkeys(listing.missing)),
+        kind=kind,
     )
 
 

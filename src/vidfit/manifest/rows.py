@@ -9,7 +9,8 @@ from pathlib import Path
 
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import ManifestError
-from vidfit.manifest.columns import checked_columns, clip_of, text_of
+from vidfit.labels import Labels
+from vidfit.manifest.columns import CLASS, checked_columns, clip_of, labelled_columns, text_of
 from vidfit.manifest.lines import Row, parse_label_first, parse_line, parse_offset
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video
 from vidfit.manifest.places import Place, find_place
@@ -34,6 +35,8 @@ class Rows:
         The column that tells recordings, in words; empty where there is none.
     found
         Whether any file of a sample of its rows is there; those at URLs are taken to be.
+    kind
+        What its clips are labelled with, where its columns say so.
     """
 
     layout: str
@@ -41,6 +44,7 @@ class Rows:
     grouping: str
     found: bool
     read: Callable[[], Iterator[Clip | Failure]]
+    kind: Labels | None = None
 
     def __iter__(self) -> Iterator[Clip | Failure]:
         return self.read()
@@ -67,6 +71,8 @@ def open_rows(path: Path, split: str | None = None) -> Rows:
 
 def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
     roles = checked_columns(path, sheet.names)
+    of_labels = {} if "label" in roles else _labels(sheet, roles)
+    roles |= of_labels
     notes = list(sheet.notes)
     ignored = [name for name in sheet.names if name not in roles.values() and name.strip()]
     if ignored:
@@ -79,7 +85,17 @@ def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
         f"from the column {roles['group']!r} of {path.name}" if "group" in roles else "",
         place.root.leads,
         lambda: _clips(sheet.rows(roles), place, split),
+        ("number" if "label" in of_labels else "several") if of_labels else None,
     )
+
+
+def _labels(sheet: Sheet, roles: dict[str, str]) -> dict[str, str]:
+    """Return columns with labels that are not called so, by role."""
+    rest = {CLASS + n.strip(): n for n in sheet.names if n not in roles.values() and n.strip()}
+    if not rest:
+        return {}
+    some = evenly(sheet.rows(rest), lambda row: not isinstance(row, Failure))
+    return labelled_columns(rest, [row[1] for row in some if not isinstance(row, Failure)])
 
 
 def _clips(raw: Iterator[Raw], place: Place, split: str | None) -> Iterator[Clip | Failure]:

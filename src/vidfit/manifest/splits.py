@@ -66,10 +66,10 @@ def grouped_folds(
     trials = max(1, min(TRIALS, GROUPS_PER_TRIAL_BUDGET // len(counts_GK)))
     options = [_deal(labels, group_M, folds, seed + 7919 * trial) for trial in range(trials)]
     if len(counts_GK) <= GROUPS_IMPROVED:
-        options = [_improve(counts_GK, fold_G, folds) for fold_G in options]
-    fold_G = min(options, key=lambda fold_G: _badness(_per_fold(counts_GK, fold_G, folds)))
+        options = [improved(counts_GK, fold_G, folds) for fold_G in options]
+    fold_G = min(options, key=lambda fold_G: badness(per_fold(counts_GK, fold_G, folds)))
     if _lone_classes(counts_GK, fold_G).size:
-        fold_G = _improve(counts_GK, fold_G, folds)
+        fold_G = improved(counts_GK, fold_G, folds)
     lone = _lone_classes(counts_GK, fold_G)
     if lone.size:
         raise NotEnoughDataError(
@@ -118,7 +118,9 @@ def random_folds(labels: Manifest | Sequence[str], folds: int, seed: int) -> Ind
     return fold_M
 
 
-def holdout(manifest: Manifest, fraction: float, seed: int) -> Manifest:
+def holdout(
+    manifest: Manifest, fraction: float, seed: int, counts: tuple[Indices, Indices] | None = None
+) -> Manifest:
     """Mark whole recordings as test, about ``fraction`` of each class, and the rest as train.
 
     Of each class a recording stays in train: a class of a single one is not tested.
@@ -131,6 +133,9 @@ def holdout(manifest: Manifest, fraction: float, seed: int) -> Manifest:
         Share of the clips to hold out, in (0, 1).
     seed
         The same seed gives the same split.
+    counts
+        Clips per recording and stratum [G, X], and the recording of each clip [M], where labels
+        are no classes; see `vidfit.manifest.balanced.counted_strata`.
 
     Returns
     -------
@@ -147,7 +152,7 @@ def holdout(manifest: Manifest, fraction: float, seed: int) -> Manifest:
     if not 0 < fraction < 1:
         raise ValueError(f"fraction is {fraction}; it must lie between 0 and 1.")
     labels = [clip.label or "" for clip in manifest.clips]
-    counts_GK, group_M = _count(labels, manifest.groups)
+    counts_GK, group_M = counts or _count(labels, manifest.groups)
     random = np.random.default_rng(seed)
     options = [_take_share(counts_GK, fraction, random) for _ in range(HOLDOUT_TRIALS)]
     test_G = min(options, key=lambda test_G: _share_badness(counts_GK, test_G, fraction))
@@ -226,13 +231,14 @@ def _deal(labels: Sequence[str], group_M: Indices, folds: int, seed: int) -> Ind
     return fold_G
 
 
-def _per_fold(counts_GK: Indices, fold_G: Indices, folds: int) -> Indices:
+def per_fold(counts_GK: Indices, fold_G: Indices, folds: int) -> Indices:
+    """Return clips per fold and class, [F, K]."""
     counts_FK = np.zeros((folds, counts_GK.shape[1]), np.int64)
     np.add.at(counts_FK, fold_G, counts_GK)
     return counts_FK
 
 
-def _badness(counts_FK: Indices) -> tuple[int, int, float]:
+def badness(counts_FK: Indices) -> tuple[int, int, float]:
     """Rate folds: classes missing from training, from testing, distance to equal shares."""
     total_K = counts_FK.sum(axis=0)
     missing = int((counts_FK == total_K).sum())
@@ -246,11 +252,11 @@ def _lone_classes(counts_GK: Indices, fold_G: Indices) -> Indices:
     return np.asarray(lone, np.int64)
 
 
-def _improve(counts_GK: Indices, fold_G: Indices, folds: int) -> Indices:
+def improved(counts_GK: Indices, fold_G: Indices, folds: int) -> Indices:
     """Move single recordings between folds while that makes the folds better."""
     fold_G = fold_G.copy()
-    counts_FK = _per_fold(counts_GK, fold_G, folds)
-    best = _badness(counts_FK)
+    counts_FK = per_fold(counts_GK, fold_G, folds)
+    best = badness(counts_FK)
     for _ in range(PASSES):
         before = best
         for group in np.argsort(-counts_GK.sum(axis=1), kind="stable"):
@@ -258,8 +264,8 @@ def _improve(counts_GK: Indices, fold_G: Indices, folds: int) -> Indices:
                 moved_FK = counts_FK.copy()
                 moved_FK[fold_G[group]] -= counts_GK[group]
                 moved_FK[fold] += counts_GK[group]
-                if (badness := _badness(moved_FK)) < best:
-                    best, counts_FK, fold_G[group] = badness, moved_FK, fold
+                if (found := badness(moved_FK)) < best:
+                    best, counts_FK, fold_G[group] = found, moved_FK, fold
         if best == before:
             break
     return fold_G

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from vidfit.labels import names_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -23,7 +25,7 @@ def told(manifest: Manifest) -> list[str]:
 
 def read_as(manifest: Manifest) -> str:
     """Return what the source was read as: layout, clips of each class, recordings."""
-    parts = [f"Read as {manifest.layout or 'clips'}: {_classes(manifest.clips)}"]
+    parts = [f"Read as {manifest.layout or 'clips'}: {_LABELLED[manifest.kind](manifest.clips)}"]
     splits = Counter(clip.split for clip in manifest.clips if clip.split)
     if splits:
         parts.append(", ".join(f"{name} {count}" for name, count in splits.items()))
@@ -97,6 +99,33 @@ def _classes(clips: Sequence[Clip]) -> str:
     named = [f"{label} {count}" for label, count in counts.items()]
     words = [listed(named)] if named else []
     return ", ".join([*words, *([f"{bare} without a label"] if bare else [])])
+
+
+def _several(clips: Sequence[Clip]) -> str:
+    labels = [clip.label for clip in clips if clip.label is not None]
+    counts = Counter(name for label in labels for name in names_in(label))
+    named = [f"{name} {count}" for name, count in sorted(counts.items())]
+    none = sum(not names_in(label) for label in labels)
+    parts = [f"several labels a clip: {listed(named)}"]
+    parts += [f"{none} with none of them"] if none else []
+    return ", ".join([*parts, *_bare(clips)])
+
+
+def _number(clips: Sequence[Clip]) -> str:
+    values = sorted(float(clip.label) for clip in clips if clip.label is not None)
+    if not values:
+        return "a number a clip, none given"
+    middle = values[len(values) // 2]
+    range_ = f"{values[0]:.4g} to {values[-1]:.4g}, median {middle:.4g}"
+    return ", ".join([f"a number a clip: {len(values)} clips, {range_}", *_bare(clips)])
+
+
+def _bare(clips: Sequence[Clip]) -> list[str]:
+    bare = sum(clip.label is None for clip in clips)
+    return [f"{bare} without a label"] if bare else []
+
+
+_LABELLED = {"one": _classes, "several": _several, "number": _number}
 
 
 def _how(grouping: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError
+from vidfit.labels import Labels, classes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,8 @@ class Manifest:
         What the source was read as, such as ``CLASS/*.mp4``.
     missing
         Clips of a list whose file is not there, with the reason.
+    kind
+        What clips are labelled with: one class, several (``a|b``), or a number.
     """
 
     clips: tuple[Clip, ...]
@@ -43,6 +46,7 @@ class Manifest:
     rejected: tuple[Failure, ...] = ()
     layout: str = ""
     missing: tuple[Failure, ...] = ()
+    kind: Labels = "one"
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -66,8 +70,8 @@ class Manifest:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The distinct labels, sorted."""
-        return tuple(sorted({clip.label for clip in self.clips if clip.label is not None}))
+        """The distinct classes, sorted."""
+        return classes_of(self.clips, self.kind)
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -112,6 +116,7 @@ class Listing:
     warnings: list[str] = field(default_factory=list)
     grouping: str = ""
     missing: list[Failure] = field(default_factory=list)
+    kind: Labels | None = None
 
     def reject(self, name: str | Path, reason: str) -> None:
         """Note a row or file that cannot be a clip."""

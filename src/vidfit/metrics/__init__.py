@@ -1,31 +1,49 @@
 """Measures of answers, with their uncertainty."""
 
+from vidfit.labels import Labels, fit_temperature
 from vidfit.metrics.agreement import error_correlation, kappa, oracle_hits
 from vidfit.metrics.bootstrap import mean_interval, ratio_interval
-from vidfit.metrics.calibration import (
-    calibration_error,
-    fit_temperature,
-    probabilities,
-    reliability,
+from vidfit.metrics.calibration import calibration_error, probabilities, reliability
+from vidfit.metrics.class_measures import (
+    ACCURACY,
+    BALANCED,
+    CLASS_MEASURES,
+    F1,
+    SEVERAL_MEASURES,
+    indicators,
+    is_of_decisions,
 )
-from vidfit.metrics.class_measures import ACCURACY, BALANCED, CLASS_MEASURES, F1, LOG_LOSS
-from vidfit.metrics.measures import AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
+from vidfit.metrics.measures import LOSS, AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
+from vidfit.metrics.number_measures import MAE, NUMBER_MEASURES
 from vidfit.metrics.scored import Scored, averaged, score_all, score_values
 from vidfit.metrics.share import paired_interval, share_interval
+
+MEASURES: dict[Labels, dict[str, AnyMeasure]] = {
+    "one": CLASS_MEASURES,
+    "several": SEVERAL_MEASURES,
+    "number": NUMBER_MEASURES,
+}
+"""By kind of label and name, what may decide; the first does unless another is asked for."""
 
 __all__ = [
     "ACCURACY",
     "AnyMeasure",
     "BALANCED",
     "CLASS_MEASURES",
+    "LOSS",
     "F1",
-    "LOG_LOSS",
+    "MAE",
+    "MEASURES",
+    "NUMBER_MEASURES",
+    "SEVERAL_MEASURES",
     "ClipMean",
     "Measure",
     "RankedMeasure",
     "Rows",
     "Scored",
     "averaged",
+    "indicators",
+    "is_of_decisions",
     "calibration_error",
     "error_correlation",
     "fit_temperature",

@@ -8,26 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from vidfit.contracts import Floats, Indices
+from vidfit.labels import stated
 from vidfit.reported import ReliabilityBin
-
-_TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(8.0), 121))
-
-
-def fit_temperature(log_probabilities_MK: Floats, labels_M: Indices) -> float:
-    """Return the temperature in [0.25, 8] with the lowest log-loss on held-out answers."""
-    logits = log_probabilities_MK.astype(np.float64)[None] / _TEMPERATURES[:, None, None]
-    logits -= logits.max(axis=2, keepdims=True)
-    normaliser = np.log(np.exp(logits).sum(axis=2))
-    losses = (normaliser - logits[:, np.arange(len(labels_M)), labels_M]).mean(axis=1)
-    return float(_TEMPERATURES[int(np.argmin(losses))])
 
 
 def probabilities(log_probabilities_MK: Floats, temperature: float) -> Floats:
-    """Return probabilities [M, K] at a temperature."""
-    logits = log_probabilities_MK.astype(np.float64) / temperature
-    exp = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: Floats = (exp / exp.sum(axis=1, keepdims=True)).astype(np.float32)
-    return result
+    """Return probabilities [M, K] of one class among K at a temperature."""
+    return stated(log_probabilities_MK, temperature, "one")
 
 
 def reliability(

@@ -179,6 +179,18 @@ CLASS_MEASURES: dict[str, AnyMeasure] = {
 """By name, what may decide where a clip has one class."""
 
 
+SEVERAL_MEASURES: dict[str, AnyMeasure] = {
+    measure.name: measure
+    for measure in (MeanAveragePrecision(), F1("micro-f1", macro=False), F1("macro-f1"))
+}
+"""By name, what may decide where a clip may have several classes."""
+
+
+def is_of_decisions(measure: AnyMeasure) -> bool:
+    """Return whether a measure sees which classes are said, and not how probable each is."""
+    return isinstance(measure, F1)
+
+
 def indicators(truth: Any, classes: int) -> NDArray[np.bool_]:  # noqa: ANN401
     """Return whether each class is there, [M, K]."""
     if truth.ndim == 2:

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
-Kind = Literal["share", "class mean", "bounded", "unbounded"]
+Kind = Literal["share", "class mean", "bounded", "up to one", "unbounded"]
 """How a figure's interval is found: of a share of clips; of the mean of a share of each class;
-of a figure in [0, 1] that may not change though answers did; of any other."""
+of a figure in [0, 1] that may not change though answers did; of one that is at most 1; of any
+other."""
 
 
 @runtime_checkable
@@ -113,6 +114,10 @@ class ClipMean:
     def figure(self, sums_RX: Doubles) -> Doubles:
         """Return the mean."""
         return ratio(sums_RX[:, 0], sums_RX[:, 1])
+
+
+LOSS = ClipMean("loss", "unbounded", higher_is_better=False)
+"""What penalties and fusions are chosen by: the mean of `vidfit.labels.losses`."""
 
 
 def ratio(above: Doubles, below: Doubles) -> Doubles:

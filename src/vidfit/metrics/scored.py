@@ -141,7 +141,10 @@ class Scored:
             return Estimate(value, math.nan, math.nan)
         if not isinstance(table, Rows) and self.measure.kind == "class mean":
             return class_mean_of_sums(table, expanded(value, drawn_R, len(self.clips_G)))
-        return self._widened(value, drawn_R, 0.0)
+        found = self._widened(value, drawn_R, 0.0)
+        if self.measure.kind != "up to one":
+            return found
+        return Estimate(value, min(1.0, found.low), min(1.0, found.high))
 
     def _resampled(self, candidates: Sequence[int], seed: int) -> Doubles:
         """Return figures [R, candidates] of draws of recordings."""
@@ -151,7 +154,7 @@ class Scored:
     def _widened(self, value: float, drawn_R: Doubles, least: float) -> Estimate:
         """Return the interval of draws; where answers may not change, widened by what is unseen."""
         found = expanded(value, drawn_R[np.isfinite(drawn_R)], len(self.clips_G))
-        if self.measure.kind == "unbounded":
+        if self.measure.kind in ("unbounded", "up to one"):
             return found
         return unseen_change(found, len(self.clips_G), least)
 

@@ -10,6 +10,7 @@ from typing import Any
 from vidfit.contracts import Floats
 from vidfit.documents import Rule, Rules, read_json, value_of, within
 from vidfit.errors import ModelError
+from vidfit.labels import Labels
 
 FORMAT = 1
 DOCUMENT = "model.json"
@@ -47,6 +48,10 @@ class Model:
         What a reader should know: data, scores, licences, versions.
     strict_probability, strict_novelty
         Thresholds that decline earlier; ``None`` in models that were written before there were.
+    labels
+        What is answered: one class, several, or a number.
+    thresholds
+        Of several classes, the probability above which each is said; empty otherwise.
     """
 
     classes: tuple[str, ...]
@@ -61,6 +66,8 @@ class Model:
     card: Mapping[str, Any]
     strict_probability: float | None = None
     strict_novelty: float | None = None
+    labels: Labels = "one"
+    thresholds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Document:
     files: dict[str, str]
     strict_probability: float | None = None
     strict_novelty: float | None = None
+    labels: Labels = "one"
+    thresholds: tuple[float, ...] = ()
 
     def model(self, arrays: Mapping[str, Floats]) -> Model:
         """Return the model with the arrays of its head."""
@@ -107,6 +116,9 @@ _RULES: Rules = {
     (Document, "unknown_novelty"): Rule(lambda x: x >= 0, "0 or more", infinite=True),
     (Document, "strict_probability"): within(0.0, 1.0),
     (Document, "strict_novelty"): Rule(lambda x: x >= 0, "0 or more", infinite=True),
+    (Document, "thresholds"): Rule(
+        lambda values: all(0 <= value <= 1 for value in values), "numbers from 0 to 1"
+    ),
     (Document, "window_seconds"): Rule(lambda x: 0 < x <= _LONGEST_SECONDS, "above 0, to 1e7"),
     (Document, "longest_seconds"): within(0.0, _LONGEST_SECONDS),
 }
@@ -129,6 +141,10 @@ def read_document(directory: Path) -> Document:
             found.get("format") != FORMAT or isinstance(found["format"], bool)
         ):
             raise ModelError(f"{path} has a format that this vidfit does not read; update vidfit")
-        return value_of(Document, found, _RULES)
+        document = value_of(Document, found, _RULES)
+        wanted = len(document.classes) if document.labels == "several" else 0
+        if len(document.thresholds) != wanted:
+            raise ValueError(f"it has {len(document.thresholds)} thresholds; {wanted} are needed")
+        return document
     except (OSError, ValueError) as error:
         raise ModelError(f"{directory} is damaged ({error}); fit or copy it again") from error

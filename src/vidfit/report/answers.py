@@ -22,6 +22,7 @@ _SCHEMA = pa.schema(
         ("why", pa.string()),
         ("scores", pa.list_(pa.float64())),
         ("failure", pa.string()),
+        ("value", pa.float64()),
     ]
 )
 _ROWS_A_GROUP = 4096
@@ -73,6 +74,7 @@ class AnswersTable:
                     "probability": segment.probability,
                     "why": segment.why,
                     "scores": list(segment.scores),
+                    "value": segment.value,
                 }
                 for segment in answer.segments
             ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import clip_key
@@ -13,6 +14,7 @@ from vidfit.report.by_class import SHOWN_CLASSES, precision_recall_chart, worst_
 from vidfit.report.cost_chart import cost_chart, is_floor
 from vidfit.report.declining import declines_text
 from vidfit.report.frame import render
+from vidfit.report.kinds import kinds_context
 from vidfit.report.leaderboard import (
     best_first,
     headline,
@@ -53,6 +55,7 @@ def report_html(report: Report) -> str:
         **_leaderboard(report),
         **_mistakes(report),
         **_classes(report),
+        **kinds_context(report),
         "notes": as_rows(report.notes),
         "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
     }
@@ -97,6 +100,10 @@ def _always_shown(candidate: Candidate) -> bool:
 
 
 def _mistakes(report: Report) -> dict[str, Any]:
+    hardest = [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)]
+    wrong_count = sum(r.predicted != r.clip.label for r in report.clips)
+    if report.labels != "one":
+        return {"hardest": hardest, "wrong_count": wrong_count}
     answered = [result for result in report.clips if not result.declined]
     right = sum(result.predicted == result.clip.label for result in answered)
     return {
@@ -106,8 +113,8 @@ def _mistakes(report: Report) -> dict[str, Any]:
         "declines": declines_text(report.declines) if report.declines else "",
         "declined_count": len(report.clips) - len(answered),
         "answered_accuracy": right / len(answered) if answered else float("nan"),
-        "hardest": [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)],
-        "wrong_count": sum(r.predicted != r.clip.label for r in report.clips),
+        "hardest": hardest,
+        "wrong_count": wrong_count,
     }
 
 
@@ -118,14 +125,26 @@ def _classes(report: Report) -> dict[str, Any]:
         "shown_classes": SHOWN_CLASSES,
         "class_axis": charts.score_axis((r.f1 for r in rows), wording.METRICS["macro-f1"]),
         "curve_of": precision_recall_chart,
-        "judged_count": sum(r.clips for r in rows),
+        "judged_count": len(report.clips) or sum(r.clips for r in rows),
     }
 
 
 def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:
-    """Return the clips answered worst: wrong, and least of all believed to be what they are."""
+    """Return the clips answered worst: wrong, and least of all believed to be what they are.
+
+    Of numbers, those that are the farthest off.
+    """
     wrong = [r for r in results if r.predicted != r.clip.label]
-    return sorted(wrong, key=lambda r: r.probability_of_label)[:HARDEST]
+    return sorted(wrong, key=_standing)[:HARDEST]
+
+
+def _standing(result: ClipResult) -> float:
+    if isfinite(result.probability_of_label):
+        return result.probability_of_label
+    try:
+        return -abs(float(result.predicted) - float(result.clip.label or ""))
+    except ValueError:
+        return 0.0
 
 
 def _hard_clip(result: ClipResult, thumbnails: dict[str, bytes]) -> HardClip:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vidfit.contracts import Failure
 from vidfit.report import wording
 from vidfit.report.declining import declines_text
+from vidfit.report.kinds import kinds_markdown
 from vidfit.report.leaderboard import best_first, headline, leakage_sentence
 from vidfit.shown import shown
 
@@ -39,6 +40,7 @@ def report_markdown(report: Report) -> str:
     ]
     if len(shown) < len(ranked):
         lines += ["", f"{len(ranked) - len(shown)} more candidates are in the report."]
+    lines += [cell(line) for line in kinds_markdown(report)]
     lines += ["", cell(leakage_sentence(report))]
     if report.declines:
         lines += ["", cell(declines_text(report.declines))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from vidfit.errors import VidfitError
@@ -34,20 +35,25 @@ def timeline_json(timeline: Timeline) -> str:
 def timeline_csv(timeline: Timeline) -> str:
     """Return the segments as CSV; cells are safe in a spreadsheet (`vidfit.manifest.cells`).
 
-    ``scores`` are the probabilities of all classes where the model declined, most probable first.
+    ``scores`` are the probabilities of all classes where the model declined, or answers with
+    several, most probable first. Numbers have a column ``value`` as well, and no probability.
     """
+    numbers = timeline.labels == "number"
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow((*COLUMNS, "value") if numbers else COLUMNS)
     for s in timeline.segments:
         times = (f"{s.start_seconds:.3f}", f"{s.end_seconds:.3f}")
-        answer = (written_cell(s.label or ""), str(s.declined).lower(), f"{s.probability:.4f}")
-        table.writerow((*times, *answer, s.why, written_cell(_scores(s, timeline.classes))))
+        probability = f"{s.probability:.4f}" if isfinite(s.probability) else ""
+        answer = (written_cell(s.label or ""), str(s.declined).lower(), probability)
+        value = ("" if s.value is None else repr(s.value),) if numbers else ()
+        scores = written_cell(_scores(s, timeline.classes))
+        table.writerow((*times, *answer, s.why, scores, *value))
     return text.getvalue()
 
 
 def _scores(segment: Segment, classes: Sequence[str]) -> str:
-    """Return the probabilities of all classes where the model declined: ``a 0.5120, b 0.4880``."""
+    """Return the probabilities of all classes, if they are known: ``a 0.5120, b 0.4880``."""
     pairs = zip(segment.scores, classes, strict=True) if segment.scores else ()
     return ", ".join(f"{name} {p:.4f}" for p, name in sorted(pairs, key=lambda one: -one[0]))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 NOT_MEASURED = "not measured"
 DECLINED = "declined"
 NOT_ANSWERED = "not answered"
+NO_CLASS = "no class"
 DASH = "\N{EN DASH}"
 
 
@@ -168,6 +169,16 @@ METRICS: dict[str, Metric] = {
         "how often a clip of a class has more of its probability than one of another class, the "
         "mean over classes",
     ),
+    "micro-f1": Metric(
+        "micro F1", "the harmonic mean of precision and recall of all labels together"
+    ),
+    "mae": Metric(
+        "mean absolute error", "the mean distance of answers from true numbers", False, False
+    ),
+    "r2": Metric("R²", "one less the squared error as a share of that of the mean", False),
+    "spearman": Metric(
+        "Spearman's correlation", "how far the order of answers is that of true numbers", False
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),
@@ -255,9 +266,13 @@ def answer(segment: Segment, digits: int = 0) -> str:
     """Return the class of a segment with its probability, or that the model declined and why."""
     probability = percent(segment.probability, digits)
     if segment.label is not None:
-        return f"{segment.label} {probability}"
+        if segment.value is not None:
+            return segment.label
+        return f"{segment.label or NO_CLASS} {probability}"
     if not segment.declined:
         return NOT_ANSWERED
+    if segment.value is not None:
+        return f"{DECLINED} ({segment.why})"
     why = f"{segment.why}, " if segment.why else ""
     return f"{DECLINED} ({why}best class {probability})"
 
@@ -265,5 +280,5 @@ def answer(segment: Segment, digits: int = 0) -> str:
 def answer_name(segment: Segment) -> str:
     """Return the class of a segment, or the word for an answer without one."""
     if segment.label is not None:
-        return segment.label
+        return segment.label or NO_CLASS
     return DECLINED if segment.declined else NOT_ANSWERED

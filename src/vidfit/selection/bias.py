@@ -90,7 +90,8 @@ def bias_corrected(
     found = Estimate(value, min(value - half, low), max(value + half, high))
     if scored.measure.kind == "unbounded":
         return found
-    return Estimate(value, max(0.0, found.low), min(1.0, found.high))
+    least = -math.inf if scored.measure.kind == "up to one" else 0.0
+    return Estimate(value, max(least, found.low), min(1.0, found.high))
 
 
 def _half_width(scores_R: Doubles, groups: int) -> float:

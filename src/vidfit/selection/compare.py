@@ -8,12 +8,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidfit.contracts import Cost, FittedFusion, Floats, Indices, StagedFusion, seconds_a_clip
+from vidfit.contracts import (
+    Cost,
+    FittedFusion,
+    Floats,
+    Indices,
+    StagedFusion,
+    Truth,
+    seconds_a_clip,
+)
 from vidfit.fusion import HEADS, METHODS, Training, fit_method
 from vidfit.fusion.even import evened, evened_probe
-from vidfit.fusion.linear import Linear, log_loss
+from vidfit.fusion.linear import Linear
 from vidfit.fusion.nested import training_of
-from vidfit.metrics import ACCURACY, LOG_LOSS, AnyMeasure, score_all
+from vidfit.labels import f1_thresholds, labels_of, losses, mean_loss, shifted
+from vidfit.metrics import ACCURACY, LOSS, AnyMeasure, is_of_decisions, score_all
 from vidfit.selection.recommend import Rule, recommend
 from vidfit.selection.rows import Rows
 
@@ -180,9 +189,10 @@ def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
     """Choose among fitted contenders by their out-of-fold answers."""
     labels_M = rows.labels_M
     singles = [c for c in contenders if not c.method]
-    singles.sort(key=lambda c: -merit(terms.measure, labels_M, c.out_of_fold_MK))
+    singles.sort(key=lambda c: -_merit(terms.measure, labels_M, c.out_of_fold_MK))
     fusions = [c for c in contenders if c.method and _is_in_time(c, rows, terms)]
-    scored = score_all(terms.measure, labels_M, [c.out_of_fold_MK for c in singles], rows.groups)
+    answers = [seen_by(terms.measure, labels_M, c.out_of_fold_MK) for c in singles]
+    scored = score_all(terms.measure, labels_M, answers, rows.groups)
     of = [terms.costs[c.name] for c in singles]
     return Choice(
         singles[0],
@@ -192,15 +202,15 @@ def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
 
 
 def _best_fusion(fusions: list[Contender], rows: Rows, terms: Terms) -> Contender | None:
-    """Return the fusion of the lowest log-loss, or a cheaper one within one standard error of it.
+    """Return the fusion of the lowest loss, or a cheaper one within one standard error of it.
 
-    Fusions are many and much alike: their log-loss tells them apart with the least noise.
+    Fusions are many and much alike: their loss tells them apart with the least noise.
     """
     if not fusions:
         return None
-    fusions = sorted(fusions, key=lambda c: log_loss(c.out_of_fold_MK, rows.labels_M))
-    answers = [c.out_of_fold_MK for c in fusions]
-    scored = score_all(LOG_LOSS, rows.labels_M, answers, rows.groups)
+    fusions = sorted(fusions, key=lambda c: mean_loss(c.out_of_fold_MK, rows.labels_M))
+    lost = [losses(c.out_of_fold_MK, rows.labels_M) for c in fusions]
+    scored = score_all(LOSS, rows.labels_M, lost, rows.groups)
     rule = Rule(terms.rule.cheapest, give_up=math.inf)
     return fusions[recommend(scored, [c.cost(rows, terms.costs) for c in fusions], rule)]
 
@@ -217,13 +227,36 @@ def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:
     return result
 
 
-def merit(measure: AnyMeasure, labels_M: Indices, log_probabilities_MK: Floats) -> float:
-    """Return what candidates are ordered by: the figure, and between equals the log-loss.
+def merit(measure: AnyMeasure, labels_M: Truth, answers_MK: Floats) -> float:
+    """Return what candidates are ordered by: the figure, and between equals the loss.
 
     Turned so that higher is better.
+
+    Parameters
+    ----------
+    answers_MK
+        As the measure sees them; see `seen_by`.
     """
-    one = score_all(measure, labels_M, [log_probabilities_MK], [""] * len(labels_M))
-    return float(one.merits_C[0]) - 1e-6 * log_loss(log_probabilities_MK, labels_M)
+    one = score_all(measure, labels_M, [answers_MK], [""] * len(labels_M))
+    return float(one.merits_C[0]) - 1e-6 * mean_loss(answers_MK, labels_M)
+
+
+def seen_by(
+    measure: AnyMeasure, labels_M: Truth, out_of_fold_MK: Floats, asked_MK: Floats | None = None
+) -> Floats:
+    """Return answers as a measure sees them: a measure of decisions, above thresholds of classes.
+
+    Parameters
+    ----------
+    out_of_fold_MK
+        Answers to clips with these labels, by which the thresholds are chosen.
+    asked_MK
+        Answers to other clips; the same where it is ``None``.
+    """
+    asked_MK = out_of_fold_MK if asked_MK is None else asked_MK
+    if labels_of(labels_M) != "several" or not is_of_decisions(measure):
+        return asked_MK
+    return shifted(asked_MK, f1_thresholds(out_of_fold_MK, labels_M))
 
 
 def _teams(training: Training, measure: AnyMeasure) -> Iterator[tuple[int, ...]]:
@@ -233,7 +266,7 @@ def _teams(training: Training, measure: AnyMeasure) -> Iterator[tuple[int, ...]]
     """
     count = len(training.members)
     if count > 2:
-        merits = [merit(measure, training.labels_M, m.out_of_fold_MK) for m in training.members]
+        merits = [_merit(measure, training.labels_M, m.out_of_fold_MK) for m in training.members]
         best = int(np.argmax(merits))
         pairs = [(min(best, i), max(best, i)) for i in range(count) if i != best]
         yield max(pairs, key=lambda pair: _merit_of_stack(training.only(pair), measure))
@@ -242,7 +275,11 @@ def _teams(training: Training, measure: AnyMeasure) -> Iterator[tuple[int, ...]]
 
 
 def _merit_of_stack(training: Training, measure: AnyMeasure) -> float:
-    return merit(measure, training.labels_M, fit_method("stack", training).out_of_fold_MK)
+    return _merit(measure, training.labels_M, fit_method("stack", training).out_of_fold_MK)
+
+
+def _merit(measure: AnyMeasure, labels_M: Truth, out_of_fold_MK: Floats) -> float:
+    return merit(measure, labels_M, seen_by(measure, labels_M, out_of_fold_MK))
 
 
 def _fusion(

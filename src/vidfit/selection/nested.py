@@ -17,22 +17,39 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Estimate, Floats, Indices
+from vidfit.contracts import Estimate, Floats, Indices, Truth
 from vidfit.hardware import hardware
-from vidfit.metrics import Scored, fit_temperature, probabilities, score_all
-from vidfit.selection.compare import Choice, Contender, Terms, choose, fit_contenders, merit
+from vidfit.labels import (
+    UNSEEN,
+    as_answers,
+    f1_thresholds,
+    fit_temperature,
+    labels_of,
+    odds,
+    stated,
+)
+from vidfit.metrics import Scored, score_all
+from vidfit.selection.compare import (
+    Choice,
+    Contender,
+    Terms,
+    choose,
+    fit_contenders,
+    merit,
+    seen_by,
+)
 from vidfit.selection.rows import Rows
 from vidfit.selection.ties import is_proven_better
 from vidfit.threads import in_threads
 
 _SEEDS = 1000
-NEVER = -20.0
+NEVER = UNSEEN
 """Log-probability of a class that a fit has not seen."""
 
 SINGLE, FUSION = "the single model of each fold", "the fusion of each fold"
 """Names in `Nested.answers_MK` of what was chosen anew in each outer fold, calibrated there."""
 
-Folds = Callable[[Indices, Sequence[str], int], Indices]
+Folds = Callable[[Truth, Sequence[str], int], Indices]
 """Labels, groups and a seed -> the fold of each clip."""
 
 
@@ -55,8 +72,10 @@ class Nested:
     Parameters
     ----------
     answers_MK
-        Log-probabilities [M, K] by contender, as its head gives them, and, calibrated in each
-        fold, of `SINGLE` and `FUSION`.
+        Log-probabilities [M, K], or numbers, by contender, as its head gives them, and,
+        calibrated in each fold, of `SINGLE` and `FUSION`. Where the measure is one of decisions
+        among several classes, odds are even where a class is said: each fold's thresholds are
+        chosen without it.
     seconds_M, depth_M
         By contender, what each clip takes and through how many stages it goes.
     best_single
@@ -68,6 +87,8 @@ class Nested:
         time, else the single model's; calibrated in each fold.
     chosen_by_fold
         What that was.
+    said_MK
+        Of several classes those that the chosen one says; empty of other labels.
     """
 
     answers_MK: Mapping[str, Floats]
@@ -77,6 +98,7 @@ class Nested:
     gain: Gain | None
     chosen_MK: Floats
     chosen_by_fold: tuple[str, ...]
+    said_MK: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
 
 
 def times(seconds_M: Mapping[str, Floats], dear: str, cheap: str) -> float:
@@ -116,14 +138,23 @@ class _Sheet:
 
     rows: Rows
     answers: dict[str, Floats] = field(default_factory=dict)
+    calibrated: dict[str, Floats] = field(default_factory=dict)
+    said: dict[str, Floats] = field(default_factory=dict)
     seconds: dict[str, Floats] = field(default_factory=dict)
     depth: dict[str, Indices] = field(default_factory=dict)
 
-    def put(self, name: str, test_M: NDArray[np.bool_], answer_MK: Floats) -> None:
+    def put(self, test_M: NDArray[np.bool_], found: _Answered) -> None:
         """Note answers; a fold without the last classes gives them no probability."""
         shape = (len(test_M), self.rows.classes)
-        all_MK = self.answers.setdefault(name, np.full(shape, NEVER, np.float32))
-        all_MK[test_M, : answer_MK.shape[1]] = answer_MK
+        kinds = (
+            (self.answers, found.answers),
+            (self.calibrated, found.calibrated),
+            (self.said, found.said),
+        )
+        for all_of, of_fold in kinds:
+            for name, answer_MK in of_fold.items():
+                all_MK = all_of.setdefault(name, np.full(shape, NEVER, np.float32))
+                all_MK[test_M, : answer_MK.shape[1]] = answer_MK
 
     def spend(
         self, name: str, test_M: NDArray[np.bool_], depth_M: Indices, seconds_M: Floats
@@ -168,8 +199,7 @@ def nested(
     ]
     answer = partial(_answer_outside, rows, terms)
     for outer, answered in in_threads(answer, tasks, hardware().cores):
-        for name, answer_MK in answered.answers.items():
-            sheet.put(name, outer.test_M, answer_MK)
+        sheet.put(outer.test_M, answered)
         for name, spent in answered.spent.items():
             sheet.spend(name, outer.test_M, *spent)
         chosen.append(outer.choice)
@@ -178,16 +208,26 @@ def nested(
     _fill(sheet, outer_M, chosen)
     everyone = np.ones(len(outer_M), np.bool_)
     best = max(rows.vectors, key=lambda name: _merit(sheet, name, everyone, terms))
-    chosen_MK, by_fold = _decided(sheet, outer_M, chosen, terms)
+    roles = _decided(sheet, outer_M, chosen, terms)
+    fold_M = np.unique(outer_M, return_inverse=True)[1]
+    fused_M1 = np.array([role == FUSION for role, _ in roles])[fold_M, None]
     return Nested(
         sheet.answers,
         sheet.seconds,
         sheet.depth,
         best,
         _gain(sheet, everyone, best, terms) if FUSION in sheet.answers else None,
-        chosen_MK,
-        by_fold,
+        _picked(sheet.calibrated, fused_M1),
+        tuple(name for _, name in roles),
+        _picked(sheet.said, fused_M1) > 0 if sheet.said else np.zeros((0, 0), np.bool_),
     )
+
+
+def _picked(answers: Mapping[str, Floats], fused_M1: NDArray[np.bool_]) -> Floats:
+    """Return of each clip what was chosen for its fold."""
+    if FUSION not in answers:
+        return answers[SINGLE]
+    return np.where(fused_M1, answers[FUSION], answers[SINGLE])
 
 
 def _dealt(rows: Rows, train_M: NDArray[np.bool_], inner: Folds, seed: int) -> Indices:
@@ -198,10 +238,29 @@ def _dealt(rows: Rows, train_M: NDArray[np.bool_], inner: Folds, seed: int) -> I
 
 @dataclass(frozen=True)
 class _Answered:
-    """By name the answers to the clips left out, and through how many stages in what time."""
+    """By name the answers to the clips left out, and through how many stages in what time.
+
+    ``answers`` are as the measure sees them; ``calibrated`` and ``said`` are those of roles.
+    """
 
     answers: dict[str, Floats] = field(default_factory=dict)
+    calibrated: dict[str, Floats] = field(default_factory=dict)
+    said: dict[str, Floats] = field(default_factory=dict)
     spent: dict[str, tuple[Indices, Floats]] = field(default_factory=dict)
+
+    def note(
+        self, role: str, picked: Contender, given_MK: Floats, known: tuple[Truth, Terms]
+    ) -> None:
+        """Note what is answered where a contender was picked: calibrated, and what is said."""
+        (labels_M, terms), out_MK = known, picked.out_of_fold_MK
+        kind, temperature = labels_of(labels_M), fit_temperature(out_MK, labels_M)
+        calibrated_MK = as_answers(stated(given_MK, temperature, kind), kind)
+        self.calibrated[role] = self.answers[role] = calibrated_MK
+        if kind == "several":
+            said_MK = odds(given_MK) > f1_thresholds(out_MK, labels_M)
+            self.said[role] = said_MK.astype(np.float32)
+            out_MK = as_answers(stated(out_MK, temperature, kind), kind)
+            self.answers[role] = seen_by(terms.measure, labels_M, out_MK, calibrated_MK)
 
 
 def _answer_outside(
@@ -210,17 +269,17 @@ def _answer_outside(
     """Fit and choose on training clips, and answer the others."""
     test_M, inner_M = task
     train, test, found = rows.where(~test_M), rows.where(test_M), _Answered()
-    contenders = fit_contenders(train, inner_M, terms)
+    contenders, given = fit_contenders(train, inner_M, terms), {}
     for contender in contenders:
-        found.answers[contender.name] = contender.log_probabilities(test)
+        out_MK, answer_MK = contender.out_of_fold_MK, contender.log_probabilities(test)
+        given[contender.name] = answer_MK
+        found.answers[contender.name] = seen_by(terms.measure, train.labels_M, out_MK, answer_MK)
         depth_M = contender.depth(test)
         found.spent[contender.name] = depth_M, contender.seconds(depth_M, terms.costs)
     choice = choose(contenders, train, terms)
     for role, picked in ((SINGLE, choice.recommended), (FUSION, choice.best_fusion)):
         if picked:
-            temperature = fit_temperature(picked.out_of_fold_MK, train.labels_M)
-            calibrated_MK = probabilities(found.answers[picked.name], temperature)
-            found.answers[role] = np.log(np.maximum(calibrated_MK, np.exp(NEVER)))
+            found.note(role, picked, given[picked.name], (train.labels_M, terms))
     return Outer(rows, inner_M, test_M, contenders, choice), found
 
 
@@ -228,25 +287,25 @@ def _fill(sheet: _Sheet, outer_M: Indices, chosen: Sequence[Choice]) -> None:
     """Let the single model answer in folds where no fusion was fast enough."""
     for fold, choice in zip(np.unique(outer_M), chosen, strict=True):
         if FUSION in sheet.answers and choice.best_fusion is None:
-            sheet.answers[FUSION][outer_M == fold] = sheet.answers[SINGLE][outer_M == fold]
+            for of in (sheet.answers, sheet.calibrated, sheet.said):
+                if of:
+                    of[FUSION][outer_M == fold] = of[SINGLE][outer_M == fold]
 
 
 def _decided(
     sheet: _Sheet, outer_M: Indices, chosen: Sequence[Choice], terms: Terms
-) -> tuple[Floats, tuple[str, ...]]:
-    """Decide for each fold by the answers to the others whether to fuse."""
-    chosen_MK = sheet.answers[SINGLE].copy()
-    by_fold = [choice.recommended.name for choice in chosen]
+) -> list[tuple[str, str]]:
+    """Decide for each fold by the answers to the others whether to fuse: the role, and who."""
+    by_fold = [(SINGLE, choice.recommended.name) for choice in chosen]
     if FUSION not in sheet.answers:
-        return chosen_MK, tuple(by_fold)
+        return by_fold
     for i, fold in enumerate(np.unique(outer_M)):
         others_M = outer_M != fold
         best = max(sheet.rows.vectors, key=lambda name: _merit(sheet, name, others_M, terms))
         fusion = chosen[i].best_fusion
         if fusion and _is_worth_it(sheet, others_M, (fusion.name, best), terms):
-            chosen_MK[~others_M] = sheet.answers[FUSION][~others_M]
-            by_fold[i] = fusion.name
-    return chosen_MK, tuple(by_fold)
+            by_fold[i] = FUSION, fusion.name
+    return by_fold
 
 
 def _is_worth_it(

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Floats, Indices
+from vidfit.contracts import Floats, Truth
+from vidfit.labels import columns
 
 
 @dataclass(frozen=True)
 class Rows:
     """Vectors by backbone, labels and recordings of clips: one row, or entry, a clip.
+
+    ``labels_M`` is the truth of any kind of label (`vidfit.labels`): class numbers [M], whether
+    each class is there, [M, K], or numbers [M].
 
     Parameters
     ----------
@@ -25,14 +29,14 @@ class Rows:
     """
 
     vectors: Mapping[str, Floats]
-    labels_M: Indices
+    labels_M: Truth
     groups: Sequence[str]
     steps: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def classes(self) -> int:
-        """One more than the highest class number."""
-        return int(self.labels_M.max()) + 1
+        """How many answers a clip gets: one more than the highest class number, or one number."""
+        return columns(self.labels_M)
 
     def where(self, keep_M: NDArray[np.bool_]) -> Rows:
         """Return the clips for which ``keep_M`` is true."""
