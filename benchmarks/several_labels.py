@@ -201,10 +201,8 @@ def _finish(
         f"macro AP {honest.value:.3f} [{honest.low:.3f}, {honest.high:.3f}] on recordings left "
         f"out; pictures at random would claim {leaky.value:.3f}; chance {chance.value:.3f}"
     )
-    if options.quick:
-        finish(options, plain, start, f"{headline}", met=None)
-        return
-    finish(options, plain, start, f"{headline} (bar {BAR:.2f})", met=honest.value >= BAR)
+    met = None if options.quick else honest.value >= BAR  # a few pictures cannot tell
+    finish(options, plain, start, f"{headline} (bar {BAR:.2f})", met=met)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from report_example import CANDIDATES, example_report
 from report_parsed import Page
 
 from vidfit.contracts import Estimate
-from vidfit.metrics import CLASS_MEASURES
+from vidfit.metrics import MEASURES
 from vidfit.report import (
     combination_html,
     combination_markdown,
@@ -34,9 +34,10 @@ def lossy(value):
 
 
 def test_every_metric_has_words_and_the_same_way_up():
-    assert set(METRICS) == set(CLASS_MEASURES)
+    measures = {name: measure for of in MEASURES.values() for name, measure in of.items()}
+    assert set(METRICS) == set(measures)
     for name, metric in METRICS.items():
-        assert metric.higher_is_better is CLASS_MEASURES[name].higher_is_better
+        assert metric.higher_is_better is measures[name].higher_is_better
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from vidfit.jobs.copies import joined
 from vidfit.jobs.options import LabelOptions
 from vidfit.jobs.sources import say
 from vidfit.jobs.stages import one_blas_thread
+from vidfit.labels.truth import NO_LABEL
 from vidfit.launch import launcher
 from vidfit.manifest import check_one_class, losses, read_manifest, refusal
-from vidfit.selection.active import NO_LABEL, Pool, next_clips
+from vidfit.selection.active import Pool, next_clips
 from vidfit.work import Launcher
 
 BACKBONES = ("motion", "efficientnet-lite0")

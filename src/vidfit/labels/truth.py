@@ -11,6 +11,9 @@ import numpy as np
 from vidfit.contracts import Clip
 from vidfit.kinds import NUMBER, Labels, joined, names_in
 
+NO_LABEL = -1
+"""The class number of a clip without a label."""
+
 
 def classes_of(clips: Sequence[Clip], labels: Labels) -> tuple[str, ...]:
     """Return the classes of labelled clips, sorted; of numbers the name of the one answer."""
@@ -23,11 +26,12 @@ def classes_of(clips: Sequence[Clip], labels: Labels) -> tuple[str, ...]:
 
 
 def truth_of(clips: Sequence[Clip], classes: Sequence[str], labels: Labels) -> Any:  # noqa: ANN401
-    """Return the truth of labelled clips, one row a clip; see `vidfit.labels`."""
+    """Return the truth of clips, one row a clip (see `vidfit.labels`); no class is -1."""
     if labels == "number":
         return np.array([float(str(clip.label)) for clip in clips], np.float64)
     if labels == "one":
-        return np.array([classes.index(str(clip.label)) for clip in clips], np.int64)
+        number = {name: k for k, name in enumerate(classes)} | {None: NO_LABEL}
+        return np.array([number[clip.label] for clip in clips], np.int64)
     place = {name: k for k, name in enumerate(classes)}
     there_MK = np.zeros((len(clips), len(classes)), np.bool_)
     for row, clip in enumerate(clips):

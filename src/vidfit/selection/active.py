@@ -24,12 +24,10 @@ from vidfit.contracts import Floats, Indices
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.fusion.linear import cross_fit, fit_linear
 from vidfit.fusion.span import Span
+from vidfit.labels.truth import NO_LABEL
 from vidfit.metrics import fit_temperature, probabilities
 
 Method = Literal["typical", "margin"]
-
-NO_LABEL = -1
-"""The class number of a clip without a label."""
 
 LABELS_A_CLASS = 8
 """Mean labels a class from which on the margin of a probe chooses."""
