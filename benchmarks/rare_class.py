@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, table
-from vidfit.contracts import Cost, Floats
+from vidfit.contracts import Clip, Cost, Floats
 from vidfit.fusion.even import evened
 from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.folds import Folds
@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
 def _default() -> str:
     """Return the metric and the answers that decide on such clips unless others are asked for."""
     labels = ["rare"] * round(RARE * CLIPS) + ["usual"] * round((1 - RARE) * CLIPS)
-    goal = goal_of(SelectOptions(), labels, [])
+    goal = goal_of(SelectOptions(), [Clip("v.mp4", label=str(k)) for k in labels], "one", [])
     return f"{goal.measure.name}, {'even' if goal.even else 'as learned'}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vidfit.contracts import Clip
 from vidfit.errors import VidfitError
 from vidfit.jobs.measure import goal_of
 from vidfit.jobs.options import SelectOptions
@@ -24,17 +25,22 @@ EVEN, UNEVEN = ["a", "b"] * 10, ["often"] * 19 + ["rare"]
     ],
 )
 def test_metric_and_answers_suit_the_classes(options, labels, metric, even):
-    goal = goal_of(options, labels, [])
+    goal = goal_of(options, [Clip("v.mp4", label=str(k)) for k in labels], "one", [])
     assert (goal.measure.name, goal.even) == (metric, even)
 
 
 def test_what_was_not_asked_for_is_said_with_the_way_back():
     notes: list[str] = []
-    goal_of(SelectOptions(), UNEVEN, notes)
+    goal_of(SelectOptions(), [Clip("v.mp4", label=str(k)) for k in UNEVEN], "one", notes)
     assert len(notes) == 2 and "'often' has 95%" in notes[0]
     assert "--metric accuracy" in notes[0] and "--class-weights none" in notes[1]
     asked: list[str] = []
-    goal_of(SelectOptions(metric="map", class_weights="balanced"), UNEVEN, asked)
+    goal_of(
+        SelectOptions(metric="map", class_weights="balanced"),
+        [Clip("v.mp4", label=str(k)) for k in UNEVEN],
+        "one",
+        asked,
+    )
     assert not asked
 
 
