@@ -163,9 +163,9 @@ def _procedure(train: Table, terms: Terms) -> dict[str, Any]:
             name: float(hits(answer_MK, train.labels_M).mean())
             for name, answer_MK in honest.answers_MK.items()
         },
-        "best single": compared.best_single,
+        "best single": honest.best_single,
         "chosen": chosen.name,
-        "gain": compared.gain.points.value if compared.gain else 0.0,
+        "gain": honest.gain.points.value if honest.gain else 0.0,
         "by clip": float(hits(leaky_MK, train.labels_M).mean()),
     }
 

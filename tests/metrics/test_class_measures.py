@@ -15,7 +15,7 @@ from sklearn.metrics import (
 )
 
 from vidfit.metrics import CLASS_MEASURES, score_all
-from vidfit.metrics.class_measures import F1, MeanAreaUnderRoc, MeanAveragePrecision
+from vidfit.metrics.class_measures import AUROC, F1, MAP
 
 CLASSES = 4
 GROUPS = [f"r{i % 11}" for i in range(200)]
@@ -67,8 +67,8 @@ def test_counting_a_recording_three_times_is_having_its_clips_three_times(rng, n
     [
         (F1("micro-f1", macro=False), lambda y, p: f1_score(y, p > 0.5, average="micro")),
         (F1("macro-f1"), lambda y, p: f1_score(y, p > 0.5, average="macro")),
-        (MeanAveragePrecision(), lambda y, p: average_precision_score(y, p, average="macro")),
-        (MeanAreaUnderRoc(), lambda y, p: roc_auc_score(y, p, average="macro")),
+        (MAP, lambda y, p: average_precision_score(y, p, average="macro")),
+        (AUROC, lambda y, p: roc_auc_score(y, p, average="macro")),
     ],
 )
 def test_clips_of_several_labels(rng, measure, oracle):

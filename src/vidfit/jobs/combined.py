@@ -54,12 +54,12 @@ def build_combination(found: Found) -> Combination:
         protocol=compared.protocol,
         chosen=compared.chosen.name,
         verdict=compared.verdict,
-        best_single=compared.best_single,
+        best_single=compared.honest.best_single,
         metric=measure.name,
         higher_is_better=measure.higher_is_better,
-        fusion=compared.scored([FUSION]).interval(0) if compared.gain else None,
-        gain=compared.gain.points if compared.gain else None,
-        proven=bool(compared.gain and compared.gain.proven),
+        fusion=compared.scored([FUSION]).interval(0) if compared.honest.gain else None,
+        gain=compared.honest.gain.points if compared.honest.gain else None,
+        proven=bool(compared.honest.gain and compared.honest.gain.proven),
         score=scored.interval(0),
         majority=scored.interval(1),
         majority_class=table.classes[int(baseline_MK[0].argmax())],
@@ -111,7 +111,7 @@ def _options(found: Found) -> tuple[Option, ...]:
     front = {
         name for name in names if not any(_beats(merits, seconds, other, name) for other in names)
     }
-    best = names.index(found.compared.best_single)
+    best = names.index(found.compared.honest.best_single)
     options = [
         _option(
             found,

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +22,13 @@ from vidfit.model import Model, save_model
 from vidfit.report.wording import METRICS, Metric
 from vidfit.runtime import Accelerated
 from vidfit.selection import (
-    FUSION,
     Choice,
     Contender,
-    Gain,
     Nested,
     Outer,
     Terms,
     choose,
     fit_contenders,
-    gain_of,
     nested,
     times,
 )
@@ -111,19 +107,6 @@ class Compared:
             ]
         )
 
-    @cached_property
-    def best_single(self) -> str:
-        """The single model of the best figure, which a fusion is held against."""
-        names = [c.name for c in self.contenders if not c.method]
-        return names[int(self.scored(names).merits_C.argmax())]
-
-    @cached_property
-    def gain(self) -> Gain | None:
-        """What the fusion of each fold has more than the best single model, if one was tried."""
-        if FUSION not in self.honest.answers_MK:
-            return None
-        return gain_of(self.scored([FUSION, self.best_single]))
-
     @property
     def chosen_in_folds(self) -> tuple[str, ...]:
         """The names of what was chosen in the folds of all deals, each once."""
@@ -153,7 +136,7 @@ class Compared:
     @property
     def takes_fusion(self) -> bool:
         """Whether the fusion's gain is proven and worth its time."""
-        gain = self.gain
+        gain = self.honest.gain
         return bool(gain and gain.proven and self.terms.rule.pays(gain.points.value, self.times))
 
     @property
@@ -161,7 +144,7 @@ class Compared:
         """How many times as long a clip takes with the fusion as with the best single model."""
         fusion = self.choice.best_fusion
         seconds_M = self.honest.seconds_M
-        return times(seconds_M, fusion.name, self.best_single) if fusion else 1.0
+        return times(seconds_M, fusion.name, self.honest.best_single) if fusion else 1.0
 
     @property
     def verdict(self) -> str:
@@ -177,7 +160,8 @@ class Compared:
     @property
     def _fusion(self) -> str:
         """What is to be said of combining models."""
-        gain, fusion, single = self.gain, self.choice.best_fusion, self.best_single
+        honest, fusion = self.honest, self.choice.best_fusion
+        gain, single = honest.gain, honest.best_single
         if gain is None:
             alone = len(self.contenders) == 1
             return f"{single} is the only candidate." if alone else "No fusion was tried."

@@ -55,13 +55,13 @@ class Students:
     def graduate(self, compared: Compared, costs: Mapping[str, Cost]) -> Graduate | None:
         """Return what the students kept, and the student of all clips as a model."""
         honest, fusion = compared.honest, compared.choice.best_fusion
-        if fusion is None or compared.gain is None or not self._taught:
+        if fusion is None or honest.gain is None or not self._taught:
             return None
         rows = self._table.rows
         student = self._student(fusion, compared.contenders, rows, compared.folds_M)
         answers = [
             self._answers_MK,
-            honest.answers_MK[compared.best_single],
+            honest.answers_MK[honest.best_single],
             honest.answers_MK[FUSION],
         ]
         scored = score_all(self._measure, rows.labels_M, answers, rows.groups)
@@ -72,7 +72,7 @@ class Students:
             student.members[0],
             scored.interval(0),
             scored.lead(0, 1),
-            ratio_interval(*gains, recordings) if compared.gain.proven else None,
+            ratio_interval(*gains, recordings) if honest.gain.proven else None,
             costs[student.members[0]].seconds,
         )
         return Graduate(value, model_of(student, compared.folds_M, self._table))

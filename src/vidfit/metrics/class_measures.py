@@ -10,6 +10,7 @@ Shape letters: M clips, K classes, R draws of recordings, X sums, B rows in bloc
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,30 +99,21 @@ class F1:
 
 
 @dataclass(frozen=True)
-class MeanAveragePrecision:
-    """The mean over classes of the average precision of each against all others."""
+class MeanOverClasses:
+    """The mean over classes of a figure of each against all others, by scores in order.
 
-    name: str = "map"
-    kind: Kind = "bounded"
-    higher_is_better: bool = True
-
-    def rows(self, truth: Any, answers: Any) -> tuple[Doubles, NDArray[np.bool_]]:  # noqa: ANN401
-        """Return the answers, and which classes are there."""
-        return answers.astype(np.float64), indicators(truth, answers.shape[1])
-
-    def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
-        """Return the mean of sum (recall_i - recall_(i-1)) precision_i over thresholds i."""
-        return _mean_over_classes(_average_precision, rows, weight_RG)
-
-
-@dataclass(frozen=True)
-class MeanAreaUnderRoc:
-    """The mean over classes of the area under the ROC curve of each against all others.
-
-    The chance that a clip of the class scores above one of another class.
+    Parameters
+    ----------
+    of_class
+        From the clips of a class, and all clips, that score at least as high as each threshold,
+        [B, thresholds], the figure [B].
+    at_hits
+        Whether only thresholds at which a clip of the class lies matter to the figure.
     """
 
-    name: str = "auroc"
+    name: str
+    of_class: Callable[[Doubles, Doubles], Doubles]
+    at_hits: bool = False
     kind: Kind = "bounded"
     higher_is_better: bool = True
 
@@ -130,8 +122,8 @@ class MeanAreaUnderRoc:
         return answers.astype(np.float64), indicators(truth, answers.shape[1])
 
     def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
-        """Return the area."""
-        return _mean_over_classes(_area_under_roc, rows, weight_RG)
+        """Return the mean [R] over the classes for which the figure is known."""
+        return _mean_over_classes(self, rows, weight_RG)
 
 
 @dataclass(frozen=True)
@@ -162,30 +154,6 @@ class BrierScore(ClipMean):
         return super().sums(truth, (error_MK**2).sum(axis=1))
 
 
-ACCURACY, BALANCED, LOG_LOSS = Accuracy(), BalancedAccuracy(), LogLoss()
-
-CLASS_MEASURES: dict[str, AnyMeasure] = {
-    measure.name: measure
-    for measure in (
-        ACCURACY,
-        BALANCED,
-        F1("macro-f1"),
-        MeanAveragePrecision(),
-        MeanAreaUnderRoc(),
-        LOG_LOSS,
-        BrierScore(),
-    )
-}
-"""By name, what may decide where a clip has one class."""
-
-
-SEVERAL_MEASURES: dict[str, AnyMeasure] = {
-    measure.name: measure
-    for measure in (MeanAveragePrecision(), F1("micro-f1", macro=False), F1("macro-f1"))
-}
-"""By name, what may decide where a clip may have several classes."""
-
-
 def is_of_decisions(measure: AnyMeasure) -> bool:
     """Return whether a measure sees which classes are said, and not how probable each is."""
     return isinstance(measure, F1)
@@ -213,7 +181,7 @@ def normalised(log_probabilities_MK: Any) -> Doubles:  # noqa: ANN401
     return result
 
 
-def _mean_over_classes(figure_of: Any, rows: Rows, weight_RG: Doubles) -> Doubles:  # noqa: ANN401
+def _mean_over_classes(measure: MeanOverClasses, rows: Rows, weight_RG: Doubles) -> Doubles:
     """Return the mean [R] over classes of a figure of weighted rows in order."""
     clips, classes = rows.score_NK.shape
     figure_RK = np.empty((len(weight_RG), classes))
@@ -224,15 +192,15 @@ def _mean_over_classes(figure_of: Any, rows: Rows, weight_RG: Doubles) -> Double
         # Equal scores count as one threshold: only the last of them is looked at.
         last_N = np.append(score_N[1:] != score_N[:-1], True)
         of_N = rows.recording_N[order_N]
-        if figure_of is _average_precision and 0 < hit_N.sum() * weight_RG.shape[1] <= _BLOCK:
+        if measure.at_hits and 0 < hit_N.sum() * weight_RG.shape[1] <= _BLOCK:
             found_BN, shown_BN = _above_hits(hit_N, last_N, of_N, weight_RG)
-            figure_RK[:, k] = _average_precision(found_BN, shown_BN)
+            figure_RK[:, k] = measure.of_class(found_BN, shown_BN)
             continue
         for start in range(0, len(weight_RG), block):
             weight_BN = weight_RG[start : start + block][:, of_N]
             found_BN = np.cumsum(weight_BN * hit_N, axis=1)[:, last_N]
             shown_BN = np.cumsum(weight_BN, axis=1)[:, last_N]
-            figure_RK[start : start + block, k] = figure_of(found_BN, shown_BN)
+            figure_RK[start : start + block, k] = measure.of_class(found_BN, shown_BN)
     return mean_of_known(figure_RK)
 
 
@@ -244,8 +212,7 @@ def _above_hits(
 ) -> tuple[Doubles, Doubles]:
     """Return hits and rows above each threshold at which there is a hit, [R, T] both.
 
-    Counted once by recording: of a rare class that is little work, and for average precision
-    nothing else matters.
+    Counted once by recording: of a rare class that is little work.
     """
     threshold_N: NDArray[np.int64] = np.cumsum(last_N) - last_N
     known: NDArray[np.int64] = np.unique(threshold_N[hit_N])
@@ -262,13 +229,40 @@ def _above_hits(
 
 
 def _average_precision(found_BN: Doubles, shown_BN: Doubles) -> Doubles:
+    """Return the sum over thresholds i of (recall_i - recall_(i-1)) precision_i."""
     gained_BN = np.diff(found_BN, axis=1, prepend=0.0)
     precision_BN = np.where(shown_BN > 0, found_BN / np.maximum(shown_BN, 1e-12), 0.0)
     return ratio((gained_BN * precision_BN).sum(axis=1), found_BN[:, -1])
 
 
 def _area_under_roc(found_BN: Doubles, shown_BN: Doubles) -> Doubles:
+    """Return the chance that a clip of the class scores above one of another class."""
     false_BN = shown_BN - found_BN
     before_BN = np.concatenate([np.zeros((len(found_BN), 1)), found_BN[:, :-1]], axis=1)
     area_B = (np.diff(false_BN, axis=1, prepend=0.0) * (found_BN + before_BN) / 2).sum(axis=1)
     return ratio(area_B, found_BN[:, -1] * false_BN[:, -1])
+
+
+ACCURACY, BALANCED, LOG_LOSS = Accuracy(), BalancedAccuracy(), LogLoss()
+MAP = MeanOverClasses("map", _average_precision, at_hits=True)
+AUROC = MeanOverClasses("auroc", _area_under_roc)
+
+CLASS_MEASURES: dict[str, AnyMeasure] = {
+    measure.name: measure
+    for measure in (
+        ACCURACY,
+        BALANCED,
+        F1("macro-f1"),
+        MAP,
+        AUROC,
+        LOG_LOSS,
+        BrierScore(),
+    )
+}
+"""By name, what may decide where a clip has one class."""
+
+
+SEVERAL_MEASURES: dict[str, AnyMeasure] = {
+    measure.name: measure for measure in (MAP, F1("micro-f1", macro=False), F1("macro-f1"))
+}
+"""By name, what may decide where a clip may have several classes."""
