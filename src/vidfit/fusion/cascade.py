@@ -135,12 +135,11 @@ def fit_cascade(training: Training) -> Fitted:
 
 @dataclass(frozen=True)
 class _Plan:
-    """An order of members with pools and thresholds, and what a clip costs on average."""
+    """An order of members with pools and thresholds."""
 
     order: tuple[int, ...]
     pools: tuple[LogPool, ...]
     thresholds_T: Floats
-    seconds: float
 
     def answer(self, answers_SMK: Floats) -> Floats:
         stages_TMK = np.stack(
@@ -169,8 +168,13 @@ def _asked(order: tuple[int, ...]) -> list[tuple[int, ...]]:
 def _best_plan(
     answers_SMK: Floats, labels_M: Indices, folds_M: Indices, costs: Sequence[Cost]
 ) -> _Plan:
-    pools = _Pools(answers_SMK, labels_M, folds_M)
-    return min((_plan(order, pools, costs) for order in _orders(costs)), key=lambda p: p.seconds)
+    known = _Pools(answers_SMK, labels_M, folds_M)
+    orders = [_thresholds_of(order, known, costs) for order in _orders(costs)]
+    order, thresholds_T, _ = min(orders, key=lambda found: found[2])
+    pools = [
+        fit_log_pool(answers_SMK[list(members)], labels_M, folds_M) for members in _asked(order)
+    ]
+    return _Plan(order, tuple(pools), thresholds_T)
 
 
 def _orders(costs: Sequence[Cost]) -> Iterator[tuple[int, ...]]:
@@ -189,10 +193,6 @@ class _Pools:
     folds_M: Indices
     known: dict[frozenset[int], Floats] = field(default_factory=dict)
 
-    def pool(self, asked: tuple[int, ...]) -> LogPool:
-        """Return the pool of members, fitted on all clips."""
-        return fit_log_pool(self.answers_SMK[list(asked)], self.labels_M, self.folds_M)
-
     def out_of_fold_MK(self, asked: tuple[int, ...]) -> Floats:  # noqa: N802
         """Return answers of the pool of members, fitted without each clip's fold."""
         if frozenset(asked) not in self.known:
@@ -208,15 +208,15 @@ class _Pools:
         return self.known[frozenset(asked)]
 
 
-def _plan(order: tuple[int, ...], pools: _Pools, costs: Sequence[Cost]) -> _Plan:
-    """Fit the pool of each stage, then lower the thresholds while no accuracy is lost."""
-    asked = _asked(order)
-    stages_TMK = np.stack([pools.out_of_fold_MK(members) for members in asked])
+def _thresholds_of(
+    order: tuple[int, ...], pools: _Pools, costs: Sequence[Cost]
+) -> tuple[tuple[int, ...], Floats, float]:
+    """Return an order, its thresholds, and the seconds that a clip then takes on average."""
+    stages_TMK = np.stack([pools.out_of_fold_MK(members) for members in _asked(order)])
     thresholds_T = _thresholds(stages_TMK, pools.labels_M)
     depth_M = _depth(stages_TMK, thresholds_T)
     steps = np.cumsum([seconds_a_clip([costs[i] for i in stage]) for stage in in_stages(order)])
-    seconds = float(steps[depth_M - 1].mean())
-    return _Plan(order, tuple(pools.pool(members) for members in asked), thresholds_T, seconds)
+    return order, thresholds_T, float(steps[depth_M - 1].mean())
 
 
 def _thresholds(stages_TMK: Floats, labels_M: Indices) -> Floats:

@@ -169,26 +169,21 @@ class Path:
     labels_M: Indices
     penalties: Sequence[float]
     rows_M: Rows | None = None
-    _known: dict[tuple[int, float], Weights] = field(default_factory=dict)
+    _known: dict[int, Weights] = field(default_factory=dict)
 
-    def rough(self, which: int) -> Weights:
-        """Return weights for a penalty, near enough to choose by."""
-        start = self.rough(which - 1) if which else None
-        kind = labels_of(self.labels_M)
-        return self._fit(which, to_choose(_sharing(self.labels_M, kind)), start)
-
-    def kept(self, which: int) -> Weights:
-        """Return weights for a penalty to full precision."""
-        return self._fit(which, TO_KEEP, self.rough(which) if len(self.penalties) > 1 else None)
-
-    def _fit(self, which: int, tolerance: float, start: Weights | None) -> Weights:
-        key = which, tolerance
-        if key not in self._known:
+    def weights(self, which: int) -> Weights:
+        """Return weights for a penalty, near enough to choose by and to answer clips left out."""
+        if which not in self._known:
             rows = slice(None) if self.rows_M is None else self.rows_M
-            self._known[key] = _FITS[labels_of(self.labels_M)](
-                self.x_MR[rows], self.labels_M[rows], self.penalties[which], tolerance, start=start
+            kind = labels_of(self.labels_M)
+            self._known[which] = _FITS[kind](
+                self.x_MR[rows],
+                self.labels_M[rows],
+                self.penalties[which],
+                to_choose(_sharing(self.labels_M, kind)),
+                start=self.weights(which - 1) if which else None,
             )
-        return self._known[key]
+        return self._known[which]
 
 
 @dataclass(frozen=True)
@@ -202,11 +197,9 @@ class Part:
 
 def out_of_fold(parts: Sequence[Part], labels_M: Indices) -> tuple[int, Floats]:
     """Return which penalty has the lowest out-of-fold log-loss, and its answers [M, K]."""
-    if len(parts[0].path.penalties) == 1:
-        return 0, _answers(parts, labels_M, 0, kept=True)
     tried = tried_out_of_fold(parts, labels_M)
     best = int(np.argmin([mean_loss(out_MK, labels_M) for out_MK in tried]))
-    return best, _answers(parts, labels_M, best, kept=True)
+    return best, tried[best]
 
 
 def tried_out_of_fold(parts: Sequence[Part], labels_M: Indices) -> list[Floats]:
@@ -217,19 +210,19 @@ def tried_out_of_fold(parts: Sequence[Part], labels_M: Indices) -> list[Floats]:
     tried: list[Floats] = []
     losses: list[float] = []
     for which in range(len(parts[0].path.penalties)):
-        tried.append(_answers(parts, labels_M, which, kept=False))
+        tried.append(_answers(parts, labels_M, which))
         losses.append(mean_loss(tried[-1], labels_M))
         if losses[-1] > min(losses):
             break
     return tried
 
 
-def _answers(parts: Sequence[Part], labels_M: Indices, which: int, *, kept: bool) -> Floats:
+def _answers(parts: Sequence[Part], labels_M: Indices, which: int) -> Floats:
     """Return log-probabilities [M, K] of each clip by fits without its fold."""
     kind = labels_of(labels_M)
     out_MK = np.full((len(labels_M), columns(labels_M)), UNSEEN, np.float32)
     for part in parts:
-        weight_KR, bias_K = part.path.kept(which) if kept else part.path.rough(which)
+        weight_KR, bias_K = part.path.weights(which)
         answer_MK = linked(part.asked_MR @ weight_KR.T + bias_K, kind)
         out_MK[part.test_M, : answer_MK.shape[1]] = answer_MK
     return out_MK

@@ -124,7 +124,7 @@ def _fitted(part: Member, nest: _Nest, fold: int) -> Member:
         for other in np.unique(folds_M)
     ]
     best, out_MK = out_of_fold(parts, labels_M)
-    probe = probe_of(span, nest.path(fold).kept(best))
+    probe = probe_of(span, nest.path(fold).weights(best))
     return replace(
         part, probe=with_classes(probe, classes), out_of_fold_MK=with_columns(out_MK, classes)
     )

@@ -33,9 +33,9 @@ def by_loop(x_MD, labels_M, folds_M):
 def test_equal_to_a_loop_over_folds(clips, dim, classes, signal):
     x_MD, labels_M = problem(clips, dim, classes, signal=signal)
     folds_M = folds(labels_M)
-    # A count of hits; a clip between two classes may fall either way at the fit's tolerance.
+    # One clip between two classes may fall either way at the fit's tolerance.
     expected = by_loop(x_MD, labels_M, folds_M)
-    assert linear_probe(x_MD, labels_M, folds_M) == pytest.approx(expected, abs=1e-6)
+    assert linear_probe(x_MD, labels_M, folds_M) == pytest.approx(expected, abs=1.01 / clips)
 
 
 def test_labels_need_not_be_numbers():
