@@ -23,7 +23,6 @@ MODULES = sorted(
 OPTIONAL = (
     "huggingface_hub",
     "peft",
-    "scenedetect",
     "skvideo",
     "tensorboard",
     "tokenizers",

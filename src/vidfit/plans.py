@@ -113,9 +113,6 @@ class Recipe:
     batch_schedule
         Pairs of (share of the run, factor): from there on a step sees so many times the layout's
         batch, with the rate scaled to match. ``((0, 1),)`` is a constant batch.
-    noise_scale
-        Whether the batch also doubles when the measured gradient noise scale (McCandlish et al.
-        2018) lies above it, up to the schedule's largest factor.
     patience
         Epochs without a better score on the validation clips after which it stops; 0 never.
     deterministic
@@ -135,7 +132,6 @@ class Recipe:
     mixup: float = 0.0
     ema: float = 0.0
     batch_schedule: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
-    noise_scale: bool = False
     patience: int = 0
     seed: int = 0
     deterministic: bool = False

@@ -14,8 +14,7 @@ class Epoch:
     """What an epoch did: mean loss, steps, batch, rate at its end, score on validation clips.
 
     ``log_loss`` and ``accuracy`` are of the weights that would be kept; ``nan`` without
-    validation clips. ``noise_clips`` is the gradient noise scale, where it was measured;
-    ``seconds`` are those of the steps.
+    validation clips. ``seconds`` are those of the steps.
     """
 
     number: int
@@ -25,7 +24,6 @@ class Epoch:
     learning_rate: float
     log_loss: float
     accuracy: float
-    noise_clips: float
     seconds: float
 
 

@@ -41,35 +41,6 @@ def test_a_token_stands_for_eight_frames():
     assert transnetv2().forward(views).shape == (1, spec.sampling.clip_len // 8, 1024)
 
 
-def test_a_splice_is_found_to_the_frame(splice):
-    probabilities_T = transnet.shot_probabilities(splice)
-
-    assert len(probabilities_T) == len(splice)
-    assert np.flatnonzero(probabilities_T > 0.5).tolist() == [39]
-
-
-def test_one_shot_has_no_cut(splice):
-    assert transnet.shot_probabilities(splice[:40]).max() < 0.5
-
-
-def test_the_window_does_not_show_in_long_videos(splice):
-    repeated = np.concatenate([splice, splice[::-1]])
-
-    assert np.flatnonzero(transnet.shot_probabilities(repeated) > 0.5).tolist() == [39, 129]
-
-
-def test_no_frames_have_no_cuts():
-    assert transnet.shot_probabilities(np.zeros((0, 27, 48, 3), np.uint8)).shape == (0,)
-
-
-@pytest.mark.parametrize(
-    "frames", [np.zeros((4, 48, 27, 3), np.uint8), np.zeros((4, 27, 48, 3), np.float32)]
-)
-def test_frames_of_another_size_or_type_fail(frames):
-    with pytest.raises(BackboneError, match="height_pixels=27"):
-        transnet.shot_probabilities(frames)
-
-
 def test_similarities_against_a_loop():
     features_BTD = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
     unit = features_BTD / features_BTD.norm(dim=2, keepdim=True)
@@ -90,7 +61,8 @@ def test_cuts_are_those_of_the_published_code(splice):
         published = Published(device="cpu")
         with torch.inference_mode():
             expected = published.predict_raw(frames_1THWC)[0][..., 0]
-            found = transnetv2().network.probabilities(frames_1THWC)
+            network = transnetv2().network
+            found = network.cls_layer1(network.frame_features(frames_1THWC)).sigmoid()[..., 0]
     finally:  # It reseeds the generators and asks for deterministic algorithms.
         torch.random.set_rng_state(state)
         torch.use_deterministic_algorithms(False)

@@ -15,7 +15,7 @@ from vidfit.backbones import hf, with_network
 from vidfit.backbones.encoder import FrameEncoder, count_gmacs
 from vidfit.backbones.lite import EfficientNetLite
 from vidfit.compression import prune
-from vidfit.compression.prune import Choice, Group, prune_channels, prune_groups, prune_weights
+from vidfit.compression.prune import Choice, Group, prune_channels, prune_groups
 from vidfit.contracts import Preprocessing
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx
@@ -167,26 +167,3 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(prune.importlib, "import_module", missing)
     with pytest.raises(BackboneError, match=r"pip install 'vidfit\[compress\]'"):
         prune_channels(tiny().network, small_frames(), 0.5)
-
-
-def test_the_smallest_weights_become_zero_and_no_others():
-    network = tiny().network
-    pruned = prune_weights(network, 0.5)
-    pairs = [
-        (old, new)
-        for (name, old), new in zip(network.named_parameters(), pruned.parameters(), strict=True)
-        if old.ndim > 1
-    ]
-    old, new = (torch.cat([p[i].flatten() for p in pairs]) for i in (0, 1))
-    assert int((new == 0).sum()) == len(old) // 2
-    assert old[new == 0].abs().max() < old[new != 0].abs().min()
-    assert torch.equal(old[new != 0], new[new != 0])
-    assert torch.equal(pruned.trunk.stem.bias, network.trunk.stem.bias)
-    assert torch.equal(prune_weights(network, 0.0).trunk.head.weight, network.trunk.head.weight)
-
-
-def test_all_weights_or_none_at_all_are_refused():
-    with pytest.raises(BackboneError, match="from 0 to below 1"):
-        prune_weights(tiny().network, 1.0)
-    with pytest.raises(BackboneError, match="no convolutions or matrices"):
-        prune_weights(nn.ReLU(), 0.5)

@@ -23,7 +23,7 @@ def epoch(number: int, count: int = 30) -> Epoch:
     wave = 0.02 * cos(9 * number)
     return Epoch(
         number, 0.12 + 1.5 * exp(-4 * share) + wave, 480 // batch, batch, rate,
-        log_loss - wave / 2, 0.83 - 0.5 * exp(-5 * share) + wave, 40 + 90 * share, 3.2 + wave,
+        log_loss - wave / 2, 0.83 - 0.5 * exp(-5 * share) + wave, 3.2 + wave,
     )  # fmt: skip
 
 
@@ -89,10 +89,7 @@ def plan() -> Plan:
 def untested_example() -> TrainingReport:
     """Return a run of a network over frames, with nothing put aside and nothing measured."""
     base = trained_example()
-    bare = tuple(
-        replace(e, log_loss=NAN, accuracy=NAN, noise_clips=NAN, batch_clips=32)
-        for e in base.history[:1]
-    )
+    bare = tuple(replace(e, log_loss=NAN, accuracy=NAN, batch_clips=32) for e in base.history[:1])
     subject = Subject("cnn-lstm", "", "full")
     small = replace(
         base.plan, subject=subject, layout=Layout(), recipe=Recipe(epochs=1), reasons={},

@@ -15,7 +15,7 @@ from vidfit.training.logs import event_files, lines_of_json
 
 
 def epoch(number, loss=0.5):
-    return Epoch(number, loss, 7, 64, 1e-3, math.nan, 0.75, math.inf, 2.5)
+    return Epoch(number, loss, 7, 64, 1e-3, math.nan, 0.75, 2.5)
 
 
 def numbers(path):
@@ -28,7 +28,7 @@ def test_a_line_holds_what_is_known_of_the_epoch(tmp_path):
     look(epoch(1))
     assert numbers(tmp_path / "run" / "metrics.jsonl") == [0, 1]
     (line, _) = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    expected = {**asdict(epoch(0)), "log_loss": None, "noise_clips": None}
+    expected = {**asdict(epoch(0)), "log_loss": None}
     assert json.loads(line, parse_constant=pytest.fail) == expected
 
 

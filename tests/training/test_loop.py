@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -131,9 +130,8 @@ def test_the_loss_it_tells_is_the_mean_over_clips():
 
 @pytest.mark.parametrize(("micro", "accumulation"), [(8, 2), (4, 4), (2, 8), (1, 16)])
 def test_accumulation_changes_nothing(micro, accumulation):
-    recipe = replace(EVERYTHING, noise_scale=False)
-    whole = trained(plan_of(recipe, micro_batch=16, accumulation=1))
-    parts = trained(plan_of(recipe, micro_batch=micro, accumulation=accumulation))
+    whole = trained(plan_of(EVERYTHING, micro_batch=16, accumulation=1))
+    parts = trained(plan_of(EVERYTHING, micro_batch=micro, accumulation=accumulation))
     close(dict(parts.weights), dict(whole.weights))
 
 
@@ -158,11 +156,10 @@ def test_a_run_that_has_ended_has_ended(tmp_path):
 
 
 def test_another_layout_of_the_same_batch_goes_on(tmp_path):
-    recipe = replace(EVERYTHING, noise_scale=False)
     assert not trained(
-        plan_of(recipe, micro_batch=8, accumulation=1), run_of(tmp_path, stop=stop_at(7))
+        plan_of(EVERYTHING, micro_batch=8, accumulation=1), run_of(tmp_path, stop=stop_at(7))
     ).finished
-    other = plan_of(recipe, micro_batch=2, accumulation=4, loader_workers=1)
+    other = plan_of(EVERYTHING, micro_batch=2, accumulation=4, loader_workers=1)
     rest, whole = trained(other, run_of(tmp_path)), trained(other)
     assert rest.finished
     close(dict(rest.weights), dict(whole.weights))
@@ -236,15 +233,6 @@ def test_the_batch_grows_by_the_table_and_the_rate_with_it():
         progress = (40 * (number + 1) + batch / 2) / 160  # of the step that comes next
         expected = 1e-3 * math.sqrt(factor) * (0.5 + 0.5 * math.cos(math.pi * progress))
         assert found.history[number].learning_rate == pytest.approx(expected, rel=1e-6)
-
-
-def test_the_batch_grows_by_noise_up_to_the_largest():
-    recipe = replace(PLAIN, epochs=6, noise_scale=True, batch_schedule=((0.0, 1.0), (0.9, 4.0)))
-    found = trained(plan_of(recipe))
-    batches = [epoch.batch_clips for epoch in found.history]
-    for (before, batch), epoch in zip(pairwise(batches), found.history[:-1], strict=True):
-        assert batch == min(2 * before if epoch.noise_clips > before else before, 32)
-    assert batches[-1] > batches[0]
 
 
 def test_random_numbers_do_not_depend_on_what_was_drawn_before():

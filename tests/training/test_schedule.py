@@ -6,8 +6,7 @@ import math
 
 import pytest
 
-from vidfit.plans import Recipe
-from vidfit.training.schedule import batch_factor, rate_factor, rate_for_batch, scheduled_factor
+from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor
 
 TABLE = ((0.0, 0.5), (0.3, 1.0), (0.6, 4.0))
 
@@ -32,21 +31,10 @@ def test_after_the_end_the_rate_stays_zero():
 )
 def test_the_table_holds_from_each_share_on(progress, factor):
     assert scheduled_factor(progress, TABLE) == factor
-    assert batch_factor(progress, Recipe(batch_schedule=TABLE), 1.0, math.nan) == factor
 
 
 def test_before_the_first_entry_the_batch_is_the_layouts():
     assert scheduled_factor(0.1, ((0.2, 8.0),)) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("reached", "noise", "expected"),
-    [(1.0, 3.0, 2.0), (2.0, 3.0, 4.0), (4.0, 99.0, 4.0), (2.0, 2.0, 2.0), (2.0, 0.1, 2.0),
-     (1.0, math.inf, 2.0), (1.0, math.nan, 1.0)],
-)  # fmt: skip
-def test_by_noise_the_batch_doubles_while_it_lies_above_and_never_shrinks(reached, noise, expected):
-    recipe = Recipe(batch_schedule=TABLE, noise_scale=True)
-    assert batch_factor(0.9, recipe, reached, noise) == expected
 
 
 def test_the_rate_follows_the_batch():

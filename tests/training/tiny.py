@@ -19,7 +19,7 @@ LEARN = np.arange(40)
 CHOOSE = np.arange(40, 53)
 NONE = np.zeros(0, np.int64)
 EVERYTHING = Recipe(
-    epochs=4, mixup=0.3, ema=0.9, noise_scale=True, batch_schedule=((0.0, 1.0), (0.5, 4.0)),
+    epochs=4, mixup=0.3, ema=0.9, batch_schedule=((0.0, 1.0), (0.5, 4.0)),
     label_smoothing=0.1, layer_decay=0.8,
 )  # fmt: skip
 """Whatever a recipe can ask for, but for dropout."""

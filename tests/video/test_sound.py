@@ -9,7 +9,7 @@ from tests.video.cases import CASES, Recipe, overwritten, pictures, truncated, w
 from tests.video.surgery import flipped
 
 from vidfit.errors import VideoError
-from vidfit.video import VideoReader, decode, probe, shot_boundaries
+from vidfit.video import VideoReader, decode
 
 SIGNALLING = {
     "h264": Recipe("v.mp4", options=x264(12), width=320, height=192),
@@ -116,12 +116,6 @@ def test_a_file_without_a_sound_frame_is_refused(tmp_path):
     (folder / "1.png").write_bytes(b"not an image")
     with VideoReader(str(folder)) as reader, pytest.raises(VideoError, match="as an image"):
         list(reader.sound_frames())
-
-
-def test_shots_are_found_around_damage(tmp_path):
-    pytest.importorskip("scenedetect")
-    shots = shot_boundaries(str(overwritten(tmp_path)))
-    assert shots[0][0] == 0.0 and shots[-1][1] == probe(str(tmp_path / "o.mp4")).duration_seconds
 
 
 def test_a_frame_that_cannot_become_rgb_is_an_error_of_the_video(monkeypatch):

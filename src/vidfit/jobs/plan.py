@@ -34,7 +34,7 @@ SAMPLED_CLIPS = 4
 LEARNED_SHARE = 0.8 * 0.8
 """Of clips without a split: `train` puts a fifth aside to test, and a fifth to choose the epoch."""
 
-_HARDWARE_FIELDS = ("optimizer", "dropout", "drop_path", "clip_norm", "ema", "noise_scale")
+_HARDWARE_FIELDS = ("optimizer", "dropout", "drop_path", "clip_norm", "ema")
 """Of a recipe, what decides on memory and time of a step."""
 
 _CODE = ("vidfit.training.loop",)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 HELD_SHARE = 4
 """One calibration view in so many is not shown to a technique: similarity is measured on it."""
 
-PRUNED, MASKED, RANK = 0.3, 0.5, 0.9
-"""Shares of multiply-accumulates and of weights that go, and of energy that stays."""
+PRUNED, RANK = 0.3, 0.9
+"""Shares of multiply-accumulates that go, and of energy that stays."""
 
 TAUGHT_VIEWS = 8
 """Views of a step of distillation."""
@@ -32,7 +32,7 @@ LOOKED_AT = 32
 MERGED_TOKENS = 8
 """Tokens that each layer of a transformer merges, as in the paper's tables (Bolya et al. 2023)."""
 
-SETTINGS = (PRUNED, MASKED, RANK, TAUGHT_VIEWS, LOOKED_AT, MERGED_TOKENS)
+SETTINGS = (PRUNED, RANK, TAUGHT_VIEWS, LOOKED_AT, MERGED_TOKENS)
 """What artefacts depend on beside the network, the frames and the steps of distillation."""
 
 
@@ -62,7 +62,6 @@ TECHNIQUES: dict[str, Technique] = {
     "int8-dynamic": Technique(("int8-dynamic",), ("transformer",)),
     "merged": Technique(("merge",), ("transformer",)),
     "low-rank": Technique(("low-rank", "distil"), ("transformer",)),
-    "masked": Technique(("mask",)),
     "pruned": Technique(("prune", "distil")),
     "pruned-int8-weights": Technique(("prune", "distil", "int8-weights")),
     "pruned-int8-static": Technique(("prune", "distil", "int8-static"), _CNN),
@@ -162,12 +161,6 @@ def _prune(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     return pruned, f"channels and hidden units pruned, {PRUNED:.0%} of multiply-accumulates"
 
 
-def _mask(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compression.prune import prune_weights
-
-    return prune_weights(network, MASKED), f"the smallest {MASKED:.0%} of weights set to zero"
-
-
 def _low_rank(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     from vidfit.compression.low_rank import factorise
 
@@ -214,7 +207,6 @@ GraphStep = Callable[[Workshop, Path, Path], str]
 
 MODULE_STEPS: dict[str, ModuleStep] = {
     "prune": _prune,
-    "mask": _mask,
     "low-rank": _low_rank,
     "merge": _merge,
     "distil": _distil,

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from vidfit.backbones.notation import runs_a_file
 from vidfit.documents import Rule, read_json, shown, value_of, within
@@ -107,6 +108,7 @@ def read_plan(path: Path, own: Sequence[str] = ()) -> Plan:
             f"{path} has another format than {FORMAT!r}, which this vidfit reads; plan anew, or "
             "install the vidfit that wrote it"
         )
+    _drop_noise_scale(document, path)
     try:
         plan = value_of(Plan, document, _RULES, str(path))
     except ValueError as error:
@@ -114,6 +116,16 @@ def read_plan(path: Path, own: Sequence[str] = ()) -> Plan:
     _check_together(plan, path)
     _check_own(plan.subject.backbone, path, own)
     return plan
+
+
+def _drop_noise_scale(document: dict[str, Any], path: Path) -> None:
+    """Take out a field that older plans have; it may say nothing but its old default."""
+    recipe = document.get("recipe")
+    if isinstance(recipe, dict) and recipe.pop("noise_scale", False) is not False:
+        raise VidfitError(
+            f"{path}: recipe.noise_scale is no longer known, for it did not pay; remove it, and "
+            "grow the batch by recipe.batch_schedule"
+        )
 
 
 def _check_own(backbone: str, path: Path, own: Sequence[str]) -> None:

@@ -42,8 +42,7 @@ def regime_for(data: Data, asked: Regime | None, can_tune: bool) -> tuple[Regime
 def batch_for(data: Data, asked: int | None) -> tuple[int, str]:
     """Return the clips of a step: so that an epoch has some 20 steps, between 16 and 64.
 
-    Below 16 gradients are noisy, and above 64 few hundred clips give few steps; where the noise
-    scale says otherwise, `train` raises the batch as it runs (`Recipe.noise_scale`).
+    Below 16 gradients are noisy, and above 64 few hundred clips give few steps.
     """
     if asked:
         return min(asked, data.clips), "you asked for it"

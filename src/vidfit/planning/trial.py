@@ -61,7 +61,6 @@ def take_steps(
     times = Times()
     for _ in range(steps):
         micros = list(_micros(trainee, layout))
-        norms = _Norms(network) if recipe.noise_scale and layout.accumulation > 1 else None
         for clips, target_BK in micros:
             started = clock()
             counts_B = torch.ones(len(clips))
@@ -70,8 +69,6 @@ def take_steps(
             loss = classified(logits_BK, target_BK, counts_B, float(layout.batch_clips))
             del logits_BK
             loss.backward()  # type: ignore[no-untyped-call]
-            if norms:
-                norms.see()
             times.micro.append(clock() - started)
         started = clock()
         _update(network, optimizer, recipe)
@@ -109,16 +106,3 @@ def _kept_copies(network: nn.Module, recipe: Recipe) -> list[Tensor]:
 def _autocast(precision: Precision) -> AbstractContextManager[object]:
     low = _TYPES.get(precision)
     return torch.autocast("cpu", dtype=low or torch.bfloat16, enabled=low is not None)
-
-
-class _Norms:
-    """The copies of gradients by which the gradient noise scale is measured."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self._learned = [p for p in network.parameters() if p.requires_grad]
-        self._before = [torch.zeros_like(p) for p in self._learned]
-
-    def see(self) -> None:
-        now = [p.grad for p in self._learned if p.grad is not None]
-        torch._foreach_norm(torch._foreach_sub(now, self._before[: len(now)]))
-        self._before = [gradient.clone() for gradient in now]

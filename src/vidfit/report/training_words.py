@@ -147,7 +147,7 @@ def size(count_bytes: int) -> str:
 
 
 def number(value: float) -> str:
-    """Return a loss, a rate or a noise scale with three significant digits."""
+    """Return a loss or a rate with three significant digits."""
     return f"{value:.3g}" if isfinite(value) else wording.NOT_MEASURED
 
 

@@ -29,7 +29,6 @@ _TAGS = {
     "accuracy": "accuracy/validation",
     "learning_rate": "step/learning_rate",
     "batch_clips": "step/batch_clips",
-    "noise_clips": "step/noise_clips",
     "seconds": "epoch/seconds",
 }
 

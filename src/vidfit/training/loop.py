@@ -37,10 +37,9 @@ from vidfit.training.checkpoint import (
     whole_weights,
     write_checkpoint,
 )
-from vidfit.training.noise import Gauge, Noise
 from vidfit.training.order import Micro, deal, epoch_steps
 from vidfit.training.parallel import Place, spread
-from vidfit.training.schedule import batch_factor, rate_factor, rate_for_batch, scheduled_factor
+from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor
 from vidfit.training.state import Run, State, Trained
 
 SAVE_SECONDS = 60.0
@@ -106,7 +105,8 @@ class _Trainer:
         """Run what is left of an epoch; whether it came to its end."""
         started, state = time.monotonic(), self.state
         if not state.offset:
-            state.factor, state.loss_sum = self._next_factor(), 0.0
+            state.factor = scheduled_factor(self.progress, self.recipe.batch_schedule)
+            state.loss_sum = 0.0
         batch = max(1, round(self.plan.layout.batch_clips * state.factor))
         self.module.train()
         for micros in self._steps(batch):
@@ -119,7 +119,7 @@ class _Trainer:
         done = Epoch(
             state.epoch, state.loss_sum / len(self.run.learn_M),
             -(-len(self.run.learn_M) // batch), batch, self._rate(), log_loss, accuracy,
-            state.noise.clips, learned_seconds,
+            learned_seconds,
         )  # fmt: skip
         state.history.append(done)
         state.epoch, state.offset = state.epoch + 1, 0
@@ -152,20 +152,15 @@ class _Trainer:
         """Add up the gradients of micro-batches, and take a step."""
         state, fabric = self.state, self.place.fabric
         self._set_rate()
-        noise = self.recipe.noise_scale and len(micros) > 1
-        gauge = Gauge(self.network, self.place) if noise else None
         loss = torch.zeros((), device=self.place.device)
         micros = self._taught(micros)
         for micro, clips, target_BK in micros:
             # Random numbers of this micro-batch, wherever and whenever it is computed.
             torch.manual_seed(_seed(self.recipe.seed, state.step, micro.number, self.place.rank))
-            apart = not micro.last and gauge is None
-            with fabric.no_backward_sync(self.module, enabled=apart):  # type: ignore[arg-type]
+            with fabric.no_backward_sync(self.module, enabled=not micro.last):  # type: ignore[arg-type]
                 part = self._loss(micro, clips, target_BK)
                 fabric.backward(part)
             loss += part.detach()
-            if gauge:
-                gauge.see(micro)
         if self.recipe.clip_norm:
             fabric.clip_gradients(self.module, self.wrapped, max_norm=self.recipe.clip_norm)
         self.wrapped.step()
@@ -173,7 +168,7 @@ class _Trainer:
         state.step += 1
         if self.average:
             self.average.update(self.network, state.step)
-        self._account(loss, micros[0][0].step_clips, gauge)
+        self._account(loss, micros[0][0].step_clips)
 
     def _taught(self, micros: Sequence[Loaded]) -> Sequence[Loaded]:
         """Return what a step learns, by what the averaged weights answer where they teach."""
@@ -198,12 +193,10 @@ class _Trainer:
         step_clips = micro.step_clips / self.place.world
         return self.run.objective(outputs, target_BK.to(device), counts_B, step_clips)
 
-    def _account(self, loss: Tensor, clips: int, gauge: Gauge | None) -> None:
+    def _account(self, loss: Tensor, clips: int) -> None:
         state, world = self.state, self.place.world
         state.loss_sum += float(self.place.summed(loss).cpu()) / world * clips
         state.offset += clips
-        if gauge:
-            state.noise = state.noise.seen((gauge.clips, gauge.small), (clips, gauge.large))
         if self.run.progress and self.place.first:
             self.run.progress.advance(clips)
 
@@ -215,12 +208,6 @@ class _Trainer:
         if (save or stop) and self.state.offset < len(self.run.learn_M):
             self._save()
         return stop and self.state.offset < len(self.run.learn_M)
-
-    def _next_factor(self) -> float:
-        noise = self.state.noise.clips / self.plan.layout.batch_clips
-        if not self.state.history:
-            return scheduled_factor(0.0, self.recipe.batch_schedule[:1])
-        return batch_factor(self.progress, self.recipe, self.state.factor, noise)
 
     def _rate(self) -> float:
         """Return the learning rate of the head now."""
@@ -314,7 +301,6 @@ class _Trainer:
             self.average = Average(self.network, self.recipe.ema)
         scatter(saved, self.network, self.optimizer, saved.facts["optimizer"])
         facts = dict(saved.facts["state"])
-        facts["noise"] = Noise(**facts["noise"])
         facts["history"] = [Epoch(**epoch) for epoch in facts["history"]]
         self.state, self.best = State(**facts), saved.part("best")
 

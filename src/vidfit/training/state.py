@@ -14,7 +14,6 @@ from vidfit.networks.step import Objective, classified
 from vidfit.trained import Epoch
 from vidfit.training.batches import Teach
 from vidfit.training.clipset import ClipSet
-from vidfit.training.noise import Noise
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,6 @@ class State:
     offset: int = 0
     step: int = 0
     factor: float = 1.0
-    noise: Noise = field(default_factory=Noise)
     best: float = math.inf
     best_epoch: int = -1
     loss_sum: float = 0.0

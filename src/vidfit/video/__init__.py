@@ -1,4 +1,4 @@
-"""Videos in, frames out: probe, read, sample, cut into shots, write."""
+"""Videos in, frames out: probe, read, sample, write."""
 
 from vidfit.video.decode import decode
 from vidfit.video.frame import DecodedFrame
@@ -7,7 +7,6 @@ from vidfit.video.member import split_member
 from vidfit.video.names import VIDEO_SUFFIXES, is_video_path
 from vidfit.video.reader import VideoReader, probe
 from vidfit.video.sample import frame_indices
-from vidfit.video.shots import shot_boundaries
 from vidfit.video.stored import FrameLook
 from vidfit.video.write import write_video
 
@@ -21,7 +20,6 @@ __all__ = [
     "frame_indices",
     "is_video_path",
     "probe",
-    "shot_boundaries",
     "split_member",
     "write_video",
 ]
