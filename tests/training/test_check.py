@@ -56,7 +56,7 @@ def test_the_difference_is_the_one_of_gradients_by_hand():
         network.zero_grad()
         for start, end in zip(starts, (*starts[1:], 21), strict=True):
             logits_BK = network(clips.where(slice(start, end)))
-            classified(logits_BK, targets_BK[start:end], torch.ones(end - start), 21).backward()
+            classified(logits_BK, targets_BK[start:end], 21).backward()
         return torch.cat([p.grad.flatten() for p in network.parameters()])
 
     whole, halves = gradient(0), gradient(0, 11)

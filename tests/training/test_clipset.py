@@ -120,12 +120,3 @@ def test_targets_are_mixed_smoothed_and_count():
     (unlabelled,) = deal(np.array([3]), 0, (0.0, ()), (0, 1, 16))
     assert not clips.targets(dummy, 3, 0.3).any()
     assert not clips.targets(unlabelled, 3, 0.3).any()
-
-
-def test_pairs_stand_one_after_the_other():
-    clips = everything()
-    (micro,) = deal(np.arange(9), 0, (0.5, (1,)), (0, 1, 16))
-    both, targets_BK = clips.paired(micro, 3, 0.0)
-    rows = np.concatenate([micro.rows_B, micro.partners_B])
-    np.testing.assert_array_equal(both.tokens_BND, clips.arrays["tokens"][rows])
-    np.testing.assert_array_equal(targets_BK.argmax(1), clips.labels_M[rows])

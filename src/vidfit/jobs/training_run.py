@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from vidfit.training.state import Trained
 
 _UNLABELLED = -1
-"""The label of a clip without one (`vidfit.training.semi`)."""
+"""The label of a clip without one: it teaches nothing."""
 
 EVENTS, METRICS = "events", "metrics.jsonl"
 

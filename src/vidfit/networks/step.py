@@ -5,7 +5,7 @@ Shape letters: B clips of a micro-batch, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -13,12 +13,8 @@ from torch import Tensor, nn
 
 from vidfit.plans import Recipe
 
-Objective = Callable[[Tensor, Tensor, Tensor, float], Tensor]
-"""What a network gives for a micro-batch, targets [B, K], which clips count [B], clips of the
-whole step -> the micro-batch's share of the step's mean loss."""
 
-
-def classified(logits_BK: Tensor, target_BK: Tensor, counts_B: Tensor, clips: float) -> Tensor:
+def classified(logits_BK: Tensor, target_BK: Tensor, clips: float) -> Tensor:
     """Return the summed cross-entropy of a micro-batch over the clips of the whole step.
 
     Micro-batches of any sizes, on any processes, then add up to the mean over the step's clips:

@@ -2,8 +2,7 @@
 
 Tubelets of the frames (Arnab et al., "ViViT", 2021) and text tokens are embedded to one width,
 told apart by a learned type (Devlin et al. 2019), placed by fixed sines and cosines, and attend
-to each other in joint blocks (single-stream, as Kim et al., "ViLT", 2021). The video's part,
-`VideoTrunk`, can be pretrained without labels (`vidfit.networks.masked`).
+to each other in joint blocks (single-stream, as Kim et al., "ViLT", 2021).
 
 Shape letters: B clips, V views, T frames, H height, W width, C channels, P spatial places,
 N = T / 2 * P tubelets in time order, X pixels of a tubelet, L text tokens, E hidden width,

@@ -35,7 +35,7 @@ def count_flops(trainee: Trainee) -> float:
     clips = trainee.batch(1)
     target_BK = torch.full((1, trainee.classes), 1.0 / trainee.classes)
     with FlopCounterMode(display=False, custom_mapping=known) as counter:
-        loss = classified(trainee.network(clips), target_BK, torch.ones(1), 1.0)
+        loss = classified(trainee.network(clips), target_BK, 1.0)
         loss.backward()  # type: ignore[no-untyped-call]
     trainee.network.zero_grad()
     return float(counter.get_total_flops())

@@ -63,10 +63,9 @@ def take_steps(
         micros = list(_micros(trainee, layout))
         for clips, target_BK in micros:
             started = clock()
-            counts_B = torch.ones(len(clips))
             with _autocast(layout.precision):
                 logits_BK = network(clips)
-            loss = classified(logits_BK, target_BK, counts_B, float(layout.batch_clips))
+            loss = classified(logits_BK, target_BK, float(layout.batch_clips))
             del logits_BK
             loss.backward()  # type: ignore[no-untyped-call]
             times.micro.append(clock() - started)

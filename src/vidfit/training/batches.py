@@ -5,7 +5,7 @@ Shape letters: B clips of a micro-batch, M clips, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -23,19 +23,14 @@ from vidfit.training.parallel import Place
 Loaded = tuple[Micro, Clips, Tensor]
 """A micro-batch, its clips, and probabilities of classes [B, K]."""
 
-Teach = Callable[[Callable[[Clips], Tensor], Loaded], Loaded]
-"""What the averaged weights answer, as probabilities [B, K] of clips; and a micro-batch whose
-clips are its own followed by their partners, not mixed (`ClipSet.paired`) -> what is learned."""
-
-
 Item = TypeVar("Item")
 
 
 class _Micros(Dataset[Loaded]):
     """Micro-batches of an epoch, read when they are asked for."""
 
-    def __init__(self, clips: ClipSet, micros: Sequence[Micro], plan: Plan, paired: bool) -> None:
-        self.clips, self.micros, self.paired = clips, micros, paired
+    def __init__(self, clips: ClipSet, micros: Sequence[Micro], plan: Plan) -> None:
+        self.clips, self.micros = clips, micros
         self.classes, self.smoothing = plan.data.classes, plan.recipe.label_smoothing
 
     def __len__(self) -> int:
@@ -43,24 +38,14 @@ class _Micros(Dataset[Loaded]):
 
     def __getitem__(self, i: int) -> Loaded:
         micro = self.micros[i]
-        if self.paired:
-            return micro, *self.clips.paired(micro, self.classes, self.smoothing)
         targets = self.clips.targets(micro, self.classes, self.smoothing)
         return micro, self.clips.mixed(micro), targets
 
 
-def loaded(
-    clips: ClipSet, micros: Sequence[Micro], plan: Plan, *, paired: bool = False
-) -> Iterator[Loaded]:
-    """Yield micro-batches in their order, read by as many processes as the layout says.
-
-    Parameters
-    ----------
-    paired
-        Whether pairs of clips are left to be mixed: as `ClipSet.paired` gives them.
-    """
+def loaded(clips: ClipSet, micros: Sequence[Micro], plan: Plan) -> Iterator[Loaded]:
+    """Yield micro-batches in their order, read by as many processes as the layout says."""
     loader: DataLoader[Any] = DataLoader(
-        _Micros(clips, micros, plan, paired),
+        _Micros(clips, micros, plan),
         batch_size=None,
         num_workers=plan.layout.loader_workers,
         collate_fn=_as_it_is,

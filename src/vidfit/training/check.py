@@ -141,8 +141,7 @@ def _gradient(network: nn.Module, clips: Clips, targets_BK: Tensor, count: int) 
     learned = [p for p in network.parameters() if p.requires_grad]
     total = [torch.zeros_like(p) for p in learned]
     for rows in torch.arange(len(clips), device=targets_BK.device).tensor_split(count):
-        counts_B = torch.ones_like(rows)
-        loss = classified(network(clips.where(rows)), targets_BK[rows], counts_B, len(clips))
+        loss = classified(network(clips.where(rows)), targets_BK[rows], len(clips))
         torch._foreach_add_(total, torch.autograd.grad(loss, learned, materialize_grads=True))
     return total
 

@@ -93,19 +93,6 @@ class ClipSet:
         counts_B1 = torch.from_numpy(micro.counts_B).float()[:, None]
         return (share_B1 * own_BK + (1 - share_B1) * other_BK) * counts_B1
 
-    def paired(self, micro: Micro, classes: int, smoothing: float) -> tuple[Clips, Tensor]:
-        """Return the clips of a micro-batch followed by their partners, not mixed.
-
-        Returns
-        -------
-        tuple
-            2 B clips, and their probabilities of classes [2 B, K]; zeros for clips that do not
-            count, and for those without a label.
-        """
-        rows = np.concatenate([micro.rows_B, micro.partners_B])
-        counts = torch.from_numpy(np.tile(micro.counts_B, 2)).float()
-        return self.read(rows), self._soft(rows, classes, smoothing) * counts[:, None]
-
     def _soft(self, rows_B: Indices, classes: int, smoothing: float) -> Tensor:
         labels_B = torch.from_numpy(self.labels_M[rows_B])
         known_B1 = (labels_B >= 0).float()[:, None]

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from vidfit.contracts import Floats, Indices
 from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
-from vidfit.networks.step import make_optimizer
+from vidfit.networks.step import classified, make_optimizer
 from vidfit.plans import Plan
 from vidfit.trained import Epoch
 from vidfit.training.average import Average
@@ -53,13 +53,9 @@ def train(network: nn.Module, plan: Plan, run: Run, place: Place) -> Trained:
     ------
     StoreError
         If a checkpoint is of another plan, is damaged or cannot be written.
-    ValueError
-        If the run is taught by averaged weights and the recipe keeps none.
     VidfitError
         If the loss is no longer a number.
     """
-    if run.teach and not plan.recipe.ema:
-        raise ValueError("Run.teach asks the average of the weights; set Recipe.ema, such as 0.99.")
     torch.use_deterministic_algorithms(plan.recipe.deterministic)
     trainer = _Trainer(network, plan, run, place)
     trainer.resume()
@@ -143,9 +139,7 @@ class _Trainer:
                 rows_S, number, (self.recipe.mixup, (seed, state.epoch, number)), place
             )
         ]
-        paired = self.run.teach is not None
-        read = loaded(self.run.clips, micros, self.plan, paired=paired)
-        for _, step in groupby(read, lambda m: m[0].step):
+        for _, step in groupby(loaded(self.run.clips, micros, self.plan), lambda m: m[0].step):
             yield list(step)
 
     def _step(self, micros: Sequence[Loaded]) -> None:
@@ -153,7 +147,6 @@ class _Trainer:
         state, fabric = self.state, self.place.fabric
         self._set_rate()
         loss = torch.zeros((), device=self.place.device)
-        micros = self._taught(micros)
         for micro, clips, target_BK in micros:
             # Random numbers of this micro-batch, wherever and whenever it is computed.
             torch.manual_seed(_seed(self.recipe.seed, state.step, micro.number, self.place.rank))
@@ -170,28 +163,13 @@ class _Trainer:
             self.average.update(self.network, state.step)
         self._account(loss, micros[0][0].step_clips)
 
-    def _taught(self, micros: Sequence[Loaded]) -> Sequence[Loaded]:
-        """Return what a step learns, by what the averaged weights answer where they teach."""
-        if self.run.teach is None or self.average is None:
-            return micros
-        self.module.eval()
-        with torch.no_grad(), self.average.used_by(self.network):
-            taught = [self.run.teach(self._probabilities, micro) for micro in micros]
-        self.module.train()
-        return taught
-
-    def _probabilities(self, clips: Clips) -> Tensor:
-        logits_BK = self.module(*clips.to(self.place.device).tensors)
-        return torch.softmax(logits_BK.float(), dim=-1).cpu()
-
     def _loss(self, micro: Micro, clips: Clips, target_BK: Tensor) -> Tensor:
         """Return what a micro-batch adds to the mean loss of the step's clips."""
         device = self.place.device
         outputs = self.module(*clips.to(device).tensors)
-        counts_B = torch.from_numpy(micro.counts_B).to(device)
         # Wrappers average gradients over processes; the sum is wanted.
         step_clips = micro.step_clips / self.place.world
-        return self.run.objective(outputs, target_BK.to(device), counts_B, step_clips)
+        return classified(outputs, target_BK.to(device), step_clips)
 
     def _account(self, loss: Tensor, clips: int) -> None:
         state, world = self.state, self.place.world

@@ -10,9 +10,7 @@ from pathlib import Path
 from torch import Tensor
 
 from vidfit.contracts import Indices, Progress
-from vidfit.networks.step import Objective, classified
 from vidfit.trained import Epoch
-from vidfit.training.batches import Teach
 from vidfit.training.clipset import ClipSet
 
 
@@ -31,11 +29,6 @@ class Run:
         Asked at each step whether to write a checkpoint and end.
     look
         Called after each epoch.
-    objective
-        From what the network gives to the loss.
-    teach
-        Changes what a step learns by what the averaged weights answer, such as targets of clips
-        without a label (`vidfit.training.semi`); wants a recipe with an average.
     """
 
     clips: ClipSet
@@ -44,8 +37,6 @@ class Run:
     folder: Path | None = None
     stop: Callable[[], bool] = lambda: False
     look: Callable[[Epoch], None] = lambda epoch: None
-    objective: Objective = classified
-    teach: Teach | None = None
     progress: Progress | None = None
 
 
