@@ -1,6 +1,6 @@
 """Fewer bits: what they save in bytes and time, and how far tokens and clipping scales are off.
 
-Four questions:
+Three questions:
 
 - What do static and dynamic integers and stored weights of 16, 8 and 4 bits cost and save, on
   ONNX Runtime and OpenVINO? Size, cosine of tokens with fp32 on ONNX Runtime (and the same after
@@ -11,7 +11,6 @@ Four questions:
 - How far is the error of OCTAV's scale above that of a fine search over scales, with and without
   the refinement that follows it? On the tensors of Lite0 and on samples of known laws. Channels
   are compared by the sum of their errors over a layer.
-- What do the layers that `sensitivity` names first give back when they stay in floats?
 
 Frames are of surveillance clips, where they are at hand: scales are chosen on every second clip
 and tokens compared on the others. Else frames are generated, and the figures of Lite0 mean little.
@@ -40,7 +39,7 @@ from benchmarks._harness import arguments, environment, finish, load, median_rat
 from benchmarks._plan_subjects import KINDS
 from benchmarks._quantize_peers import by_dequantize_linear, by_direct_cast, toolkit
 from vidfit.compression import clipping, onnx_graph, ranges
-from vidfit.compression.quantize import quantize_dynamic, quantize_static, sensitivity
+from vidfit.compression.quantize import quantize_dynamic, quantize_static
 from vidfit.compression.store import store_weights
 from vidfit.contracts import Clip, Floats, Frames, Preprocessing, Sampling
 from vidfit.errors import BackboneError
@@ -51,7 +50,6 @@ from vidfit.video import VideoReader
 
 SUBJECTS = ("lite0", "resnet", "vit", "videomae")
 ENGINES = {"onnx": onnx_runtime.open_session, "openvino": openvino.open_session}
-KEPT = (1, 3, 6)
 BITS = (4, 8)
 TENSOR_VALUES = 16_384
 SAMPLE_VALUES = 100_000
@@ -87,7 +85,7 @@ def main() -> None:
         for name in options.subjects:
             subject = _subject(name, Path(work), options.quick)
             print(f"\n{name}: {len(subject.calibration_BTHWC)} views to calibrate on, {load()}")
-            ways = _ways(subject) | (_of_lite0(subject, options.quick) if name == "lite0" else {})
+            ways = _ways(subject) | (_of_lite0(subject) if name == "lite0" else {})
             figures[name] = _compare(subject, ways, options.rounds, Path(work))
             _show(figures[name])
             if name == "lite0":
@@ -165,23 +163,10 @@ def _ways(subject: Subject) -> dict[str, Way]:
     }
 
 
-def _of_lite0(subject: Subject, quick: bool) -> dict[str, Way]:
-    """Return the toolkit's ways, other ways to store, and ours with some layers in floats."""
+def _of_lite0(subject: Subject) -> dict[str, Way]:
+    """Return the toolkit's ways, and other ways to store."""
     frames_BTHWC = subject.calibration_BTHWC
-    began = time.monotonic()
-    found = sensitivity(subject.path, frames_BTHWC[: 1 if quick else None])
-    worst = ", ".join(f"{name} {error:.3f}" for name, error in found[: max(KEPT)])
-    print(f"most harmful layers, by error alone ({time.monotonic() - began:.0f} s): {worst}")
-    kept = {
-        f"static, {count} in floats": partial(
-            quantize_static,
-            frames_BTHWC=frames_BTHWC,
-            keep=[name for name, _ in found[:count]],
-        )
-        for count in KEPT
-    }
     return {
-        **kept,
         "toolkit": partial(toolkit, frames_BTHWC=frames_BTHWC, reduce_range=False),
         "toolkit, reduce_range": partial(toolkit, frames_BTHWC=frames_BTHWC, reduce_range=True),
         "8 bits by DequantizeLinear": by_dequantize_linear,

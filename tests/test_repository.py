@@ -22,6 +22,7 @@ MODULES = sorted(
 )
 OPTIONAL = (
     "huggingface_hub",
+    "matplotlib",
     "peft",
     "skvideo",
     "tensorboard",

@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from tests.compression.test_low_rank import frames, tiny
+from tests.compression.pointwise import frames, tiny
 from torch import nn
 
 from vidfit.compression.distil import Distillation, distil

@@ -1,4 +1,4 @@
-"""Channels and weights that go, those that stay, and what is left of the tokens."""
+"""Channels that go, those that stay, and what is left of the tokens."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from tests.backbones import tiny_hf
-from tests.compression.test_low_rank import SIZE, tiny
-from tests.compression.test_low_rank import frames as small_frames
+from tests.compression.pointwise import SIZE, tiny
+from tests.compression.pointwise import frames as small_frames
 from torch import nn
 
 from vidfit import backbones

@@ -7,9 +7,8 @@ import onnx
 import pytest
 from tests.compression.networks import SIZE, cosine, pictures
 
-from vidfit.compression import onnx_graph
-from vidfit.compression.calibrated import PAIR, calibrate, matrix_steps
-from vidfit.compression.quantize import quantize_dynamic, quantize_static, sensitivity
+from vidfit.compression.calibrated import PAIR, matrix_steps
+from vidfit.compression.quantize import quantize_dynamic, quantize_static
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx as engine
 from vidfit.runtime import openvino
@@ -64,15 +63,6 @@ def test_same_input_same_bytes(convolutional, static, tmp_path):
     assert (tmp_path / "again.onnx").read_bytes() == static.read_bytes()
 
 
-def test_layers_that_are_kept_are_floats(convolutional, tmp_path):
-    layers = list(calibrate(convolutional, pictures(2), "minmax").layers)
-    quantize_static(convolutional, tmp_path / "q.onnx", pictures(2), keep=layers[1:])
-    model = onnx.load(tmp_path / "q.onnx")
-    stored = {tensor.name for tensor in model.graph.initializer}
-    floats = [n.name for n in model.graph.node if n.op_type == "Conv" and n.input[1] in stored]
-    assert floats == layers[1:]
-
-
 def test_no_pair_of_products_exceeds_16_bits():
     weight_RK = np.random.default_rng(0).standard_t(4, (40, 64)).astype(np.float32)
     weight_RK[3, :2] = 9.0
@@ -101,29 +91,6 @@ def test_the_bias_takes_the_mean_error_off(convolutional, tmp_path, monkeypatch)
     assert errors["with"] < errors["without"]
 
 
-def test_sensitivity_finds_the_layer_that_is_to_blame(convolutional, tmp_path):
-    model = onnx_graph.tidied(convolutional)
-    worst = onnx_graph.layer_nodes(model)[2]
-    weight = onnx_graph.weights(model)[worst.input[1]]
-    values = onnx_graph.array(weight).copy()
-    # One weight of each channel leaves its others a few steps only.
-    values[:, 0] *= 300
-    weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
-    onnx_graph.write(model, tmp_path / "spoilt.onnx")
-    found = sensitivity(tmp_path / "spoilt.onnx", pictures(4))
-    assert len(found) == 4
-    assert found[0][0] == worst.name
-    assert found == sorted(found, key=lambda pair: -pair[1])
-    assert all(0 < error < 1 for _, error in found)
-
-
-def test_sensitivity_tries_neighbours_together(convolutional, monkeypatch):
-    monkeypatch.setattr("vidfit.compression.quantize.PROBES", 2)
-    found = sensitivity(convolutional, pictures(2))
-    assert len(found) == 4
-    assert len({error for _, error in found}) == 2
-
-
 @pytest.mark.parametrize("module", [engine, openvino])
 def test_dynamic_tokens(transformer, tmp_path, module):
     quantize_dynamic(transformer, tmp_path / "q.onnx")
@@ -148,8 +115,6 @@ def test_lite0_is_close_and_small(lite0, tmp_path):
 
 def test_refused_and_nothing_is_left(convolutional, tmp_path, monkeypatch):
     target = tmp_path / "q.onnx"
-    with pytest.raises(BackboneError, match=r"has no layers \['stem'\]; its layers are"):
-        quantize_static(convolutional, target, pictures(1), keep=["stem"])
     with pytest.raises(BackboneError, match="no clipping 'entropy'; valid are"):
         quantize_static(convolutional, target, pictures(1), "entropy")
     with pytest.raises(BackboneError, match="no views to calibrate on"):

@@ -26,6 +26,7 @@ from vidfit.jobs.plan import run_plan
 from vidfit.jobs.predict import load, predict_many
 from vidfit.jobs.train import run_train
 from vidfit.launch import Here, launcher
+from vidfit.launch.spark import OnSpark
 from vidfit.planning.file import write_plan
 from vidfit.testing.spark import Cluster, cluster
 
@@ -55,21 +56,25 @@ def killing(made: Cluster, when: Callable[[], bool]) -> tuple[threading.Thread, 
     return thread, killed
 
 
-def during_extraction(folder: Path) -> dict[str, object]:
-    """Extract on two workers while one executor is killed."""
-    backbone = zoo.load(slow_backbone(folder))
-    clips = [
-        Clip(str(write_clip(folder / "clips" / f"{i}.mp4", "left", seed=i, frames=8)))
-        for i in range(48)
-    ]
+def killed(folder: Path) -> dict[str, object]:
+    """Extract and then answer on two workers, an executor of each killed meanwhile."""
     with cluster(folder) as made:
         place = launcher(made.address, scratch=folder / "out")
-        store = FeatureStore(folder / "there")
-        parts = Path(folder / "there")
-        _, killed = killing(made, lambda: len(list(parts.rglob("part-*.parquet"))) >= 2)
-        done = extract(clips, [backbone], store, place)
-        rows = [digest for digest, _ in store.rows(backbone.spec)]
+        found = during_extraction(folder, made, place) | during_prediction(folder, made, place)
         place.session.stop()
+    return found
+
+
+def during_extraction(folder: Path, made: Cluster, place: OnSpark) -> dict[str, object]:
+    backbone = zoo.load(slow_backbone(folder))
+    clips = [
+        Clip(str(write_clip(folder / "loose" / f"{i}.mp4", "left", seed=i, frames=8)))
+        for i in range(32)
+    ]
+    store, parts = FeatureStore(folder / "there"), folder / "there"
+    _, dead = killing(made, lambda: len(list(parts.rglob("part-*.parquet"))) >= 2)
+    done = extract(clips, [backbone], store, place)
+    rows = [digest for digest, _ in store.rows(backbone.spec)]
     here = FeatureStore(folder / "here")
     same = extract(clips, [backbone], here, Here(2))
     mine = dict(store.rows(backbone.spec))
@@ -78,31 +83,30 @@ def during_extraction(folder: Path) -> dict[str, object]:
         for digest, seen in here.rows(backbone.spec)
     )
     return {
-        "killed": len(killed),
+        "killed extracting": len(dead),
         "clips": len(done.digests),
         "failures": len(done.failures) + len(done.backbone_failures),
-        "digests_equal": done.digests == same.digests,
-        "features_equal": equal and mine.keys() == dict(here.rows(backbone.spec)).keys(),
-        "written_twice": sum(count - 1 for count in Counter(rows).values()),
+        "digests equal": done.digests == same.digests,
+        "features equal": equal and mine.keys() == dict(here.rows(backbone.spec)).keys(),
+        "written twice": sum(count - 1 for count in Counter(rows).values()),
     }
 
 
-def during_prediction(folder: Path) -> dict[str, object]:
-    """Answer videos on two workers while one executor is killed."""
+def during_prediction(folder: Path, made: Cluster, place: OnSpark) -> dict[str, object]:
     own = slow_backbone(folder)
     clips = write_dataset(folder / "clips")
     run_fit(clips, folder / "fit", FitOptions(backbones=(own,)))
     predictor = load(folder / "fit" / "model", (own,))
     paths = [str(path) for path in sorted(clips.rglob("*.mp4"))] * 2
     here = list(predict_many(predictor, paths, Here(2), window_seconds=0.2))
-    with cluster(folder) as made:
-        place = launcher(made.address, scratch=folder / "out")
-        _, killed = killing(
-            made, lambda: any(folder.joinpath("out").glob(".spark-*/job-*/results/_temporary/*/*"))
-        )
-        there = list(predict_many(predictor, paths, place, window_seconds=0.2))
-        place.session.stop()
-    return {"killed": len(killed), "answers": len(there), "equal": there == here}
+
+    def unfinished() -> set[Path]:
+        return {*folder.joinpath("out").glob(".spark-*/job-*/results/_temporary/*/*")}
+
+    before = unfinished()
+    _, dead = killing(made, lambda: bool(unfinished() - before))
+    there = list(predict_many(predictor, paths, place, window_seconds=0.2))
+    return {"killed answering": len(dead), "answers": len(there), "answers equal": there == here}
 
 
 def training(folder: Path) -> dict[str, object]:
@@ -130,8 +134,7 @@ def training(folder: Path) -> dict[str, object]:
 
 
 SCENARIOS = {
-    "extraction": during_extraction,
-    "prediction": during_prediction,
+    "killed": killed,
     "training": training,
 }
 

@@ -20,8 +20,6 @@ MADE = (
     ("float16-weights", "weights stored as float16", 1.06, 45.4, 166, 1.0, (0.0, -0.1, 0.1), 0.0),
     ("int8-weights", "weights stored as int8, per channel", 1.05, 23.0, 143, 0.999,
      (-0.1, -0.4, 0.2), 0.004),
-    ("low-rank", "46 layers factorised at 0.9 of their energy; taught for 600 updates",
-     1.31, 60.2, 170, 0.962, (1.1, -0.2, 2.4), 0.058),
     ("pruned", "0.3 of the channels removed; taught for 600 updates", 1.88, 51.3, 155, 0.943,
      (2.9, 1.4, 4.6), 0.092),
     ("pruned-int8-static", "0.3 of the channels removed; taught for 600 updates; int8 weights and "

@@ -111,7 +111,7 @@ def test_table_starts_with_the_original_then_the_kept_then_what_takes_least():
     html = compression_html(example("kept"))
     found = re.findall(r'<span class="who">([^<]*)</span>', html)
     assert found == [
-        "original", "int8-static", "pruned-int8-static", "pruned", "low-rank", "int4-weights",
+        "original", "int8-static", "pruned-int8-static", "pruned", "int4-weights",
         "float16-weights", "int8-weights", "pruned-int8-weights", "merged", "int8-dynamic",
     ]  # fmt: skip
     assert html.count('<tr role="row" class="chosen">') == 1

@@ -151,6 +151,13 @@ def test_picture_survives_no_segments_and_dollar_signs(tmp_path):
     assert (tmp_path / "empty.png").stat().st_size > 1000
 
 
+def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr("vidfit.report.timeline_image.find_spec", lambda name: None)
+    with pytest.raises(VidfitError, match=r"pip install 'vidfit\[png\]'"):
+        timeline_png(example_timeline(), tmp_path / "strip.png")
+    assert not (tmp_path / "strip.png").exists()
+
+
 def test_many_classes_get_colours_and_a_short_legend(tmp_path):
     segments = tuple(Segment(i, i + 1, f"class {i}", 0.5) for i in range(101))
     timeline = replace(example_timeline(), duration_seconds=101.0, segments=segments, windows=())

@@ -20,7 +20,7 @@ from vidfit.files import claimed
 from vidfit.jobs.predict import load, predict_many
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
-from vidfit.report import TIMELINE_WRITERS, AnswersTable, write_timeline
+from vidfit.report import TIMELINE_WRITERS, AnswersTable, check_png, write_timeline
 from vidfit.report.wording import answer as answer_words
 from vidfit.report.wording import percent
 from vidfit.shown import name_of
@@ -91,6 +91,8 @@ def _checked_formats(wanted: Wanted) -> list[str]:
         if f".{suffix}" not in TIMELINE_WRITERS:
             known = ", ".join([*(name.lstrip(".") for name in TIMELINE_WRITERS), TABLE])
             raise VidfitError(f"there is no format {suffix!r}; valid are {known}")
+    if "png" in files:
+        check_png()
     return files
 
 

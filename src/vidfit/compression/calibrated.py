@@ -50,8 +50,8 @@ class Calibrated:
     layers: dict[str, Layer]
     limits: dict[str, tuple[float, float]]
 
-    def quantized(self, names: Collection[str]) -> Any:  # noqa: ANN401
-        """Return the model with the layers of these names, and what lies between, in integers."""
+    def quantized(self) -> Any:  # noqa: ANN401
+        """Return the model with its layers, and what lies between them, in integers."""
         import onnx
         from onnxruntime.quantization import QDQQuantizer, QuantType
         from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, TensorsData
@@ -62,7 +62,7 @@ class Calibrated:
             name: TensorData(lowest=np.float32(low), highest=np.float32(high))
             for name, (low, high) in self.limits.items()
         }
-        nodes = with_between(model, names)
+        nodes = with_between(model, self.layers)
         quantizer = QDQQuantizer(
             model,
             per_channel=True,
@@ -73,21 +73,19 @@ class Calibrated:
             nodes_to_quantize=[node.name for node in nodes],
             nodes_to_exclude=[],
             op_types_to_quantize=sorted({node.op_type for node in nodes}),
-            extra_options={"TensorQuantOverrides": self._chosen(model, names)},
+            extra_options={"TensorQuantOverrides": self._chosen(model)},
         )
         quantizer.quantize_model()
         quantizer.model.topological_sort()
         return without_floats(quantizer.model.model)
 
-    def _chosen(self, model: Any, names: Collection[str]) -> dict[str, list[dict[str, Any]]]:  # noqa: ANN401
+    def _chosen(self, model: Any) -> dict[str, list[dict[str, Any]]]:  # noqa: ANN401
         """Set the biases, and return the scales of weights as the toolkit wants them."""
         from onnx import numpy_helper
 
         stored = onnx_graph.weights(model)
         overrides = {}
         for node in onnx_graph.layer_nodes(model):
-            if node.name not in names:
-                continue
             layer = self.layers[node.name]
             overrides[node.input[1]] = [
                 {"axis": layer.axis, "scale": step, "zero_point": np.int8(0)}

@@ -47,23 +47,6 @@ def steps(bits: int, signed: bool) -> int:
     return int(2 ** (bits - 1) - 1 if signed else 2**bits - 1)
 
 
-def quantization_error(values: Floats, s: float, bits: int, signed: bool) -> float:
-    """Return the true mean squared error of clipping at s and rounding.
-
-    Parameters
-    ----------
-    values
-        Of any shape, finite. Without ``signed``, those below zero become zero.
-    s
-        Clipping scale, above 0.
-    """
-    sides = _sides(values, signed).reshape(1, -1)
-    error = float(_rounding_error(sides, np.array([s]), steps(bits, signed))[0])
-    if signed:
-        return error
-    return error + float(np.mean(np.minimum(values, 0.0, dtype=np.float64) ** 2))
-
-
 def row_scales(values_RK: Floats, bits: int, signed: bool, clipping: str = "octav") -> Scales:
     """Return the clipping scale of each row, [R]; 1 for a row of zeros.
 

@@ -147,7 +147,7 @@ def _check(student: nn.Module, teacher: nn.Module, source: _Batches) -> None:
     if got != wanted:
         raise BackboneError(
             f"The student gives tokens {tuple(got)}, the teacher {tuple(wanted)}; they must be "
-            "equal. Prune or factorise a copy of the teacher itself."
+            "equal. Prune a copy of the teacher itself."
         )
 
 

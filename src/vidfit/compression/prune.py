@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidfit.backbones.encoder import freeze
-from vidfit.compression.low_rank import input_moments, is_matrix
+from vidfit.compression.moments import input_moments, is_matrix
 from vidfit.contracts import Frames
 from vidfit.errors import BackboneError
 

@@ -1,4 +1,4 @@
-"""8-bit integers in place of floats: which layers, with what ranges, and what each costs.
+"""8-bit integers in place of floats, and with what ranges.
 
 Convolutional networks are quantized statically, and gain on both engines. Transformers gain on
 ONNX Runtime only: dynamically they stay closer to their floats, statically some are faster.
@@ -14,7 +14,6 @@ a layer, K weights of one of them, I input channels.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,8 @@ import numpy as np
 
 from vidfit.compression import onnx_graph
 from vidfit.compression.calibrated import calibrate, matrix_steps
-from vidfit.contracts import Floats, Frames
+from vidfit.contracts import Frames
 from vidfit.errors import BackboneError
-
-PROBES = 64
-"""Graphs that `sensitivity` tries: with more layers than that, neighbours are tried together."""
-
-PROBE_VIEWS = 8
 
 
 def quantize_static(
@@ -36,7 +30,6 @@ def quantize_static(
     target: Path,
     frames_BTHWC: Frames,
     clipping: str = "octav",
-    keep: Collection[str] = (),
 ) -> None:
     """Write the graph with layers of 8-bit integers, whose ranges were seen on frames.
 
@@ -55,47 +48,15 @@ def quantize_static(
         Views like those to come, uint8; some tens, of different recordings.
     clipping
         A key of `vidfit.compression.clipping.CLIPPINGS`.
-    keep
-        Names of layers that stay float32, such as the first that `sensitivity` returns.
 
     Raises
     ------
     BackboneError
-        If the graph cannot be read or has no layers, or a name or a clipping is unknown.
+        If the graph cannot be read or has no layers, or the clipping is unknown.
     """
     with onnx_graph.refused(source):
         graph = calibrate(source, frames_BTHWC, clipping)
-        unknown = sorted(set(keep) - set(graph.layers))
-        if unknown:
-            raise BackboneError(
-                f"{source} has no layers {unknown}; its layers are {list(graph.layers)}."
-            )
-        onnx_graph.write(graph.quantized([n for n in graph.layers if n not in keep]), target)
-
-
-def sensitivity(source: Path, frames_BTHWC: Frames) -> list[tuple[str, float]]:
-    """Return each layer with the error in the tokens when it alone is of integers.
-
-    The error is the norm of the difference over the norm of the tokens, on up to `PROBE_VIEWS`
-    views; layers come most harmful first. At most `PROBES` graphs are run: in deeper networks
-    neighbouring layers are tried together and share one error.
-
-    Raises
-    ------
-    BackboneError
-        If the graph cannot be read or has no layers.
-    """
-    with onnx_graph.refused(source):
-        graph = calibrate(source, frames_BTHWC, "octav")
-        few = frames_BTHWC[:: -(-len(frames_BTHWC) // PROBE_VIEWS)]
-        expected = _tokens(graph.model, few)
-        found = []
-        names = list(graph.layers)
-        for group in np.array_split(names, min(PROBES, len(names))):
-            error = _tokens(graph.quantized(group.tolist()), few) - expected
-            share = float(np.linalg.norm(error) / np.linalg.norm(expected))
-            found += [(str(name), share) for name in group]
-    return sorted(found, key=lambda pair: -pair[1])
+        onnx_graph.write(graph.quantized(), target)
 
 
 def quantize_dynamic(source: Path, target: Path) -> None:
@@ -152,18 +113,3 @@ def _with_toolkit(model: Any, names: list[str], overrides: dict[str, Any]) -> An
             extra_options={"TensorQuantOverrides": overrides},
         )
         return onnx.load(path)
-
-
-def _tokens(model: Any, frames_BTHWC: Frames) -> Floats:  # noqa: ANN401
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    views = range(len(frames_BTHWC))
-    return np.concatenate(
-        [session.run(None, {"frames": frames_BTHWC[v : v + 1]})[0] for v in views]
-    )

@@ -356,7 +356,7 @@ class CompressOptions:
     techniques
         Keys of ``vidfit.jobs.techniques.TECHNIQUES``; empty means all that suit the networks.
     distil_steps
-        Updates by which the original teaches each pruned or factorised network; with 0 those
+        Updates by which the original teaches each pruned network; with 0 those
         techniques are left out.
     groups
         File that maps clips to recordings.

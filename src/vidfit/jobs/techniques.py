@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 HELD_SHARE = 4
 """One calibration view in so many is not shown to a technique: similarity is measured on it."""
 
-PRUNED, RANK = 0.3, 0.9
-"""Shares of multiply-accumulates that go, and of energy that stays."""
+PRUNED = 0.3
+"""Share of multiply-accumulates that goes."""
 
 TAUGHT_VIEWS = 8
 """Views of a step of distillation."""
 
 LOOKED_AT = 32
-"""Views by which pruning and factorising find what matters."""
+"""Views by which pruning finds what matters."""
 
 MERGED_TOKENS = 8
 """Tokens that each layer of a transformer merges, as in the paper's tables (Bolya et al. 2023)."""
 
-SETTINGS = (PRUNED, RANK, TAUGHT_VIEWS, LOOKED_AT, MERGED_TOKENS)
+SETTINGS = (PRUNED, TAUGHT_VIEWS, LOOKED_AT, MERGED_TOKENS)
 """What artefacts depend on beside the network, the frames and the steps of distillation."""
 
 
@@ -61,7 +61,6 @@ TECHNIQUES: dict[str, Technique] = {
     "int8-static": Technique(("int8-static",)),
     "int8-dynamic": Technique(("int8-dynamic",), ("transformer",)),
     "merged": Technique(("merge",), ("transformer",)),
-    "low-rank": Technique(("low-rank", "distil"), ("transformer",)),
     "pruned": Technique(("prune", "distil")),
     "pruned-int8-weights": Technique(("prune", "distil", "int8-weights")),
     "pruned-int8-static": Technique(("prune", "distil", "int8-static"), _CNN),
@@ -161,12 +160,6 @@ def _prune(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     return pruned, f"channels and hidden units pruned, {PRUNED:.0%} of multiply-accumulates"
 
 
-def _low_rank(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compression.low_rank import factorise
-
-    return factorise(network, RANK, shop.shown_BTHWC[:LOOKED_AT]), "matrices of low rank"
-
-
 def _merge(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     from vidfit.compression.merge import merge_tokens
 
@@ -207,7 +200,6 @@ GraphStep = Callable[[Workshop, Path, Path], str]
 
 MODULE_STEPS: dict[str, ModuleStep] = {
     "prune": _prune,
-    "low-rank": _low_rank,
     "merge": _merge,
     "distil": _distil,
 }

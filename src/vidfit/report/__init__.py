@@ -25,7 +25,7 @@ from vidfit.report.timeline import (
     timeline_vtt,
     write_timeline,
 )
-from vidfit.report.timeline_image import timeline_png
+from vidfit.report.timeline_image import check_png, timeline_png
 from vidfit.report.training import training_json, write_training
 from vidfit.report.training_page import training_html
 from vidfit.report.training_picture import training_svg
@@ -53,6 +53,7 @@ __all__ = [
     "report_markdown",
     "timeline_csv",
     "timeline_json",
+    "check_png",
     "timeline_png",
     "timeline_vtt",
     "training_html",

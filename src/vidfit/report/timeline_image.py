@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
+from importlib.util import find_spec
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from vidfit.errors import VidfitError
 from vidfit.files import write_whole
 from vidfit.report.wording import DECLINED, NOT_ANSWERED, answer_name, duration, short_path
 from vidfit.shown import public, visible
@@ -32,12 +34,33 @@ MANY = 200
 """Segments or windows from which on marks are thinner."""
 
 
+def check_png() -> None:
+    """Refuse to draw where matplotlib is not installed.
+
+    Raises
+    ------
+    VidfitError
+        It says what to install.
+    """
+    if find_spec("matplotlib") is None:
+        raise VidfitError(
+            "PNG files need the package matplotlib, which is not installed; get it with "
+            "`pip install 'vidfit[png]'`, or write another format"
+        )
+
+
 def timeline_png(timeline: Timeline, path: Path) -> None:
     """Draw a timeline as a PNG of 1920 pixels width.
 
     The strip shows the joined segments, hatched where there is no answer; the curve below it
     the probability of each window's answer.
+
+    Raises
+    ------
+    VidfitError
+        If matplotlib is not installed.
     """
+    check_png()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
