@@ -18,6 +18,7 @@ from vidfit.labels import LABELS, Labels
 Family = Literal["concatenation", "integration", "complement"]
 """By vectors side by side; by answers weighed; by what one does for the other."""
 
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A way to combine members.

@@ -18,6 +18,7 @@ from vidfit.fusion.cascade import in_stages
 Widths = Sequence[int]
 """Of each member, numbers of the vector that the head is given."""
 
+
 @dataclass(frozen=True)
 class Array:
     """What an array must be: its shape, and the smallest of its finite numbers."""
