@@ -47,12 +47,7 @@ METHODS: dict[str, Method] = {
     "stack": Method("integration", "stack:fit_stack", "log-pool", labels=LABELS),
     "average": Method("integration", "average:fit_average", "linear-pool"),
     "weighted": Method("integration", "average:fit_weighted", "linear-pool"),
-    "log-average": Method("integration", "average:fit_log_average", "log-pool"),
     "logistic": Method("integration", "logistic:fit_logistic", "logistic"),
-    "greedy": Method("integration", "greedy:fit_greedy", "linear-pool"),
-    "folds": Method("integration", "folds:fit_folds", "linear"),
-    "pca": Method("concatenation", "pca:fit_pca", "linear"),
-    "cca": Method("concatenation", "cca:fit_cca", "linear"),
     "chain": Method("complement", "chain:fit_chain", "chain"),
 }
 """Name of a method -> where it is."""
