@@ -15,8 +15,8 @@ from vidfit import backbones as zoo
 from vidfit.backbones.graph import graph_backbone
 from vidfit.contracts import Backbone, FittedFusion
 from vidfit.fusion.answers import OverAnswers
-from vidfit.fusion.boosted import Trees
 from vidfit.fusion.linear import Linear
+from vidfit.fusion.stack import LogPool
 from vidfit.jobs.frame_network import frame_network, softmax_head
 from vidfit.model import Model, save_model
 from vidfit.networks import Shape, build
@@ -42,7 +42,7 @@ def write_models(folder: Path) -> dict[str, Path]:
         "config": _write(folder / "config", [vit], _linear([vit]), "linear"),
         "onnx": _write(folder / "onnx", [graph], _linear([graph]), "linear"),
         "network": _write(folder / "network", [vit], _network(), "network"),
-        "trees": _write(folder / "trees", [vit, motion], _trees([vit, motion]), "boosted"),
+        "stack": _write(folder / "stack", [vit, motion], _stack([vit, motion]), "log-pool"),
         "frames": _write(folder / "frames", [frames], frames_head, "linear"),
     }
 
@@ -118,16 +118,9 @@ def _linear(members: list[Backbone]) -> Linear:
     return Linear(*(0.1 * rng.standard_normal(shape).astype(np.float32) for shape in shapes))
 
 
-def _trees(members: list[Backbone]) -> OverAnswers:
-    rng, count = np.random.default_rng(0), 6
-    trees = Trees(
-        np.zeros(3, np.float32),
-        np.arange(count) % 3,
-        rng.integers(0, 3 * len(members), (count, 3)),
-        rng.normal(size=(count, 3)).astype(np.float32),
-        rng.normal(size=(count, 4)).astype(np.float32),
-    )
-    return OverAnswers(tuple(_linear([member]) for member in members), trees)
+def _stack(members: list[Backbone]) -> OverAnswers:
+    pool = LogPool(np.full(len(members), 0.5, np.float32), np.zeros(len(CLASSES), np.float32))
+    return OverAnswers(tuple(_linear([member]) for member in members), pool)
 
 
 def _network() -> NetworkHead:

@@ -7,7 +7,7 @@ Four settings, each with fresh random numbers in every run:
 - ``shuffled``: real features of clips (their principal components), labels dealt at random;
 - ``leaked``: as shuffled, and a quarter of the clips stands in a second recording, too.
 
-Every method of `vidfit.fusion` that suits so few clips is tried, and the best of each fold is
+Every method of `vidfit.fusion` is tried, and the best of each fold is
 held against the best single model, as `vidfit fuse` does. In ``leaked`` the recordings that hold
 copies are found by fingerprint and joined, as `vidfit fuse` does; beside it stands what is
 claimed when they are not.
@@ -29,9 +29,9 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, study
 from vidfit.contracts import Cost, Floats, Indices
 from vidfit.evaluate import merge_groups, near_duplicates
+from vidfit.fusion import METHODS
 from vidfit.jobs.copies import COPY_BITS
 from vidfit.jobs.folds import Folds
-from vidfit.jobs.fuse import suited
 from vidfit.metrics import mean_interval
 from vidfit.selection import Rows, Terms, hits, nested
 
@@ -101,8 +101,10 @@ SETTINGS: dict[str, Callable[[np.random.Generator, Sequence[Floats]], Rows]] = {
 def main() -> None:
     options = _options()
     start = environment()
-    methods = suited(CLIPS)
-    print(f"{options.runs} runs a setting, {CLIPS} clips, {RECORDINGS} recordings, {methods}")
+    print(
+        f"{options.runs} runs a setting, {CLIPS} clips, {RECORDINGS} recordings, "
+        f"{len(METHODS)} methods: {', '.join(METHODS)}"
+    )
     features = _features(options.cache)
     figures = {}
     with ProcessPoolExecutor(options.processes) as pool:
@@ -130,7 +132,7 @@ def _run(setting: str, seed: int, *, features: Sequence[Floats]) -> dict[str, An
 
 def _verdict(rows: Rows) -> dict[str, Any]:
     folds = Folds(tuple(str(k) for k in range(CLASSES)))
-    terms = Terms({name: Cost(0.01, 0.02) for name in rows.vectors}, suited(CLIPS))
+    terms = Terms({name: Cost(0.01, 0.02) for name in rows.vectors})
     found = nested(rows, folds.by_recording, terms, inner_folds=folds.to_choose)
     accuracy = {n: float(hits(a, rows.labels_M).mean()) for n, a in found.answers_MK.items()}
     gain = found.gain

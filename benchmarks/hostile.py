@@ -128,12 +128,12 @@ def attacks(folder: Path) -> tuple[list[Attack], list[Attack]]:
 
     member = "backbones/0/"
     on_models = [
-        ("model.json", 0.2, "trees", inside("model.json", mutations.in_json)),
+        ("model.json", 0.2, "stack", inside("model.json", mutations.in_json)),
         ("spec.json", 0.15, "config", inside(f"{member}spec.json", mutations.in_json)),
         ("config.json", 0.2, "config", inside(f"{member}config.json", mutations.in_json)),
         ("shape.json", 0.05, "frames", inside(f"{member}shape.json", mutations.in_json)),
         ("weights", 0.08, "config", inside(f"{member}model.safetensors", mutations.in_safetensors)),
-        ("head: trees", 0.06, "trees", inside("head.safetensors", mutations.in_safetensors)),
+        ("head: stack", 0.06, "stack", inside("head.safetensors", mutations.in_safetensors)),
         ("head: network", 0.06, "network", inside("head.safetensors", mutations.in_safetensors)),
         ("network.onnx", 0.1, "onnx", inside(f"{member}network.onnx", mutations.in_onnx)),
     ]

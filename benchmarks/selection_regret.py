@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, table
+from benchmarks._scores import REJECTED
 from benchmarks._study import CACHE, MEAN, Study, study
 from benchmarks._tasks import TASKS
 from vidfit.backbones import catalogue
@@ -38,8 +39,9 @@ from vidfit.selection import (
     spread_order,
     tied_with_best,
 )
-from vidfit.selection.scores import PROBES, SCORES
+from vidfit.selection.scores import knn, logme, parc
 
+SCORES = {"logme": logme, "parc": parc, **REJECTED}
 SHARES = (0.15, 0.25, 0.5)
 BUDGET, POINTS = 0.25, 0.01
 QUARTER = 4
@@ -212,13 +214,14 @@ def _taus(truth: Study) -> dict[str, dict[str, float]]:
     for part, rows in parts.items():
         labels_M, groups = truth.labels_M[rows], [truth.groups[i] for i in rows]
         folds_M = Folds(truth.classes).to_choose(labels_M, groups, 0)
-        for score in (*SCORES, *PROBES):
-            values = [
-                SCORES[score](one.vectors_MD[rows], labels_M)
-                if score in SCORES
-                else PROBES[score](one.vectors_MD[rows], labels_M, folds_M)
-                for one in truth.candidates.values()
-            ]
+        vectors = [one.vectors_MD[rows] for one in truth.candidates.values()]
+        found = {name: [of(x_MD, labels_M) for x_MD in vectors] for name, of in SCORES.items()}
+        found["knn"] = [knn(x_MD, labels_M, folds_M) for x_MD in vectors]
+        found["linear_probe"] = [
+            float(hits(cross_fit([x_MD], labels_M, folds_M)[1], labels_M).mean())
+            for x_MD in vectors
+        ]
+        for score, values in found.items():
             taus.setdefault(score, {})[part] = float(weightedtau(accuracies, values).statistic)
     return taus
 

@@ -94,27 +94,6 @@ def test_nobody_asked_is_an_error(rng):
         fitted.fusion.novelty([None, None])
 
 
-def test_out_of_fold_answers_do_not_know_the_folds_labels(rng):
-    labels_M = np.arange(CLIPS) % CLASSES
-    blocks = [knows(labels_M, (0, 1), rng), knows(labels_M, (2, 3), rng)]
-    training = trained(blocks, labels_M, (CHEAP, DEAR))
-    first_MK = fit_method("cascade", training).out_of_fold_MK
-    other_M = np.where(training.folds_M == 2, (labels_M + 1) % CLASSES, labels_M)
-    moved = Training(training.members, other_M, training.folds_M)
-    moved_MK = fit_method("cascade", moved).out_of_fold_MK
-    np.testing.assert_array_equal(first_MK[training.folds_M == 2], moved_MK[training.folds_M == 2])
-    assert not np.array_equal(first_MK[training.folds_M != 2], moved_MK[training.folds_M != 2])
-
-
-def test_state_and_restore_round_trip(rng):
-    blocks, _, fitted = problem(rng)
-    restored = restore("cascade", fitted.fusion.state())
-    np.testing.assert_array_equal(
-        restored.log_probabilities(blocks), fitted.fusion.log_probabilities(blocks)
-    )
-    assert restored.stages == fitted.fusion.stages == ((0,), (1,))
-
-
 def test_of_many_members_the_last_stage_asks_all_that_are_left(rng):
     labels_M = np.arange(CLIPS) % CLASSES
     blocks = [knows(labels_M, (0, 1, 2, 3), rng, 0.7) for _ in range(9)]

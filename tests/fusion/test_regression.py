@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from vidfit.fusion.descent import minimise
-from vidfit.fusion.regression import NEVER, TO_KEEP, fit_soft, regression, regressions
+from vidfit.fusion.regression import NEVER, TO_KEEP, fit_soft, regression
 
 
 def problem(classes: int, clips: int = 90, dim: int = 7):
@@ -25,7 +25,7 @@ def log_softmax(logits_MK):
 @pytest.mark.parametrize("penalty", [0.05, 1.0, 30.0])
 def test_equal_to_scikit_learn(classes, penalty):
     x_MR, labels_M = problem(classes)
-    ((weight_KR, bias_K),) = regressions(x_MR, labels_M, [penalty], 1e-8)
+    weight_KR, bias_K = regression(x_MR, labels_M, penalty, 1e-8)
     reference = LogisticRegression(C=penalty, tol=1e-10, max_iter=10_000).fit(x_MR, labels_M)
     np.testing.assert_allclose(
         log_softmax(x_MR @ weight_KR.T + bias_K),
@@ -37,15 +37,16 @@ def test_equal_to_scikit_learn(classes, penalty):
 
 def test_a_start_from_the_last_penalty_ends_in_the_same_place():
     x_MR, labels_M = problem(4)
-    *_, warm = regressions(x_MR, labels_M, [0.1, 1.0, 10.0], 1e-8)
-    (cold,) = regressions(x_MR, labels_M, [10.0], 1e-8)
+    last = regression(x_MR, labels_M, 1.0, 1e-8)
+    warm = regression(x_MR, labels_M, 10.0, 1e-8, start=last)
+    cold = regression(x_MR, labels_M, 10.0, 1e-8)
     np.testing.assert_allclose(warm[0], cold[0], atol=1e-5)
 
 
 def test_a_class_without_a_clip_is_never_answered():
     x_MR, labels_M = problem(3)
     labels_M = np.where(labels_M == 1, 2, labels_M)
-    ((weight_KR, bias_K),) = regressions(x_MR, labels_M, [1.0], 1e-4)
+    weight_KR, bias_K = regression(x_MR, labels_M, 1.0, 1e-4)
     assert weight_KR.shape == (3, 7)
     assert bias_K[1] == NEVER
     assert np.exp(log_softmax(x_MR @ weight_KR.T + bias_K))[:, 1].max() == 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,6 +145,16 @@ def test_a_model_without_a_network_has_nothing_to_compress(tmp_path):
     run_fit(clips, tmp_path / "fit", FitOptions(("motion",)))
     with pytest.raises(ModelError, match="answers by motion, which has no torch network"):
         run_compress(tmp_path / "fit" / "model", clips, tmp_path / "small")
+
+
+def test_a_model_of_a_fusion_that_left_is_refused(fitted, tmp_path):
+    clips, model = fitted
+    old = Path(shutil.copytree(model, tmp_path / "old"))
+    document = json.loads((old / "model.json").read_text())
+    document["card"]["method"] = "pca"
+    (old / "model.json").write_text(json.dumps(document))
+    with pytest.raises(ModelError, match="by the fusion 'pca', which vidfit no longer has"):
+        run_compress(old, clips, tmp_path / "out", QUICK)
 
 
 def test_clips_of_other_classes_are_refused(fitted, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from tests.clips import FPS, HEIGHT, WIDTH, write_backbone, write_dataset
 
 from vidfit.errors import BudgetError, NotEnoughDataError, VidfitError
-from vidfit.jobs.fuse import run_fuse, suited
+from vidfit.jobs.fuse import run_fuse
 from vidfit.jobs.options import FuseOptions
 from vidfit.jobs.predict import load, run_predict
 from vidfit.model import load_model
@@ -174,8 +174,3 @@ def test_an_unknown_method_is_named_with_those_that_exist(tmp_path):
 def test_too_few_clips_are_refused(tmp_path):
     with pytest.raises(NotEnoughDataError):
         run_fuse(write_dataset(tmp_path / "c", 1), tmp_path / "out", FuseOptions(("motion",)))
-
-
-def test_methods_for_larger_sets_wait_for_them():
-    assert "stack" in suited(50)
-    assert set(suited(50)) <= set(suited(10**6))

@@ -30,7 +30,7 @@ FUSIONS = (
     ("concat-2", "concatenation", (MOTION, LITE), 0.785, 0.160, 0.15, 103, 31, 4.65e6),
     ("concat-3", "concatenation", (MOTION, LITE, X3D), 0.792, 0.167, 0.16, 488, 75, 8.44e6),
     ("average-3", "integration", (MOTION, LITE, X3D), 0.799, 0.174, 0.14, 488, 75, 8.44e6),
-    ("log-average-2", "integration", (MOTION, LITE), 0.806, 0.181, 0.15, 103, 31, 4.65e6),
+    ("weighted-2", "integration", (MOTION, LITE), 0.806, 0.181, 0.15, 103, 31, 4.65e6),
 )
 CALLS = {
     "cascade-3": {MOTION: 1.0, LITE: 0.63, X3D: 0.27},
@@ -139,9 +139,8 @@ def refused_combination(singles: int = 12) -> Combination:
     ]  # fmt: skip
     methods = (
         ("stack", "integration"), ("average", "integration"), ("weighted", "integration"),
-        ("log-average", "integration"), ("logistic", "integration"), ("greedy", "integration"),
-        ("concat", "concatenation"), ("pca", "concatenation"), ("cca", "concatenation"),
-        ("cascade", "complement"), ("chain", "complement"), ("folds", "integration"),
+        ("logistic", "integration"), ("concat", "concatenation"),
+        ("cascade", "complement"), ("chain", "complement"),
     )  # fmt: skip
     calls = {}
     for method, family in methods:

@@ -429,9 +429,9 @@ def test_markdown_says_what_matters():
 
 
 def test_leading_keeps_those_that_the_answer_names():
+    shown = {o.name for o in leading(example("kept"), 4)}
+    assert shown == {"stack-2", "motion", "stack-3", "cascade-3"}
     combination = example("refused")
-    shown = [o.name for o in leading(combination, 4)]
-    assert shown == ["chain-5", "cascade-4", combination.chosen, "encoder-01"]
     places = [combination.options.index(o) for o in leading(combination, 12)]
     assert places == sorted(places) and len(places) == 12
 

@@ -29,6 +29,7 @@ from vidfit import backbones as zoo
 from vidfit.backbones.graph import graph_backbone
 from vidfit.cli.main import app
 from vidfit.errors import ModelError, VideoError, VidfitError
+from vidfit.fusion import REMOVED_HEADS
 from vidfit.jobs import trial
 from vidfit.jobs.exchange import run_pull, run_push
 from vidfit.jobs.opened_model import open_model
@@ -74,7 +75,7 @@ DOCUMENTS = {
     "other members": {"members": ["motion", "hf:small@2"]},
     "no members": {"members": []},
     "unknown head": {"head": "evil:Evil"},
-    "another head": {"head": "boosted"},
+    "another head": {"head": "logistic"},
     "a network's head": {"head": "network"},
     "head of no text": {"head": ["linear"]},
     "card of no object": {"card": [1]},
@@ -86,6 +87,14 @@ DOCUMENTS = {
 def test_what_no_model_says_of_itself_is_refused(model, here, values):
     with pytest.raises(ModelError):
         open_model(with_json(model, "model.json", setting(**values)))
+
+
+@pytest.mark.parametrize("head", REMOVED_HEADS)
+def test_a_model_that_ends_in_a_removed_fusion_says_what_to_do(model, head):
+    changed = with_json(model, "model.json", setting(head=head))
+    match = f"{model}.* ends in the fusion '{head}', which vidfit no longer has; fit .* again"
+    with pytest.raises(ModelError, match=match):
+        open_model(changed)
 
 
 @pytest.mark.parametrize("text", ["[" * 10**5, '{"card":' * 10**5, "1" * 5000, "NaN", "\0"])

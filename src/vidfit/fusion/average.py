@@ -1,7 +1,7 @@
-"""Averages of the members' answers: of probabilities (linear pool), of their logarithms.
+"""Averages of the members' probabilities (linear pool).
 
-A linear pool believes whoever is sure; a logarithmic pool lets each member rule a class out
-(Genest and Zidek 1986, Combining probability distributions).
+A linear pool believes whoever is sure; a logarithmic pool (`vidfit.fusion.stack`) lets each
+member rule a class out (Genest and Zidek 1986, Combining probability distributions).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from vidfit.contracts import Floats, Indices
 from vidfit.fusion.answers import FLOOR, OverAnswers, fit_over_answers, probes_of
 from vidfit.fusion.linear import log_softmax
 from vidfit.fusion.member import Fitted, Training
-from vidfit.fusion.stack import LogPool
 
 LEAST_WEIGHT = 0.02
 """A member of less weight is left out: it costs its full time and can hardly change an answer."""
@@ -54,15 +53,6 @@ def fit_average(training: Training) -> Fitted:
 def fit_weighted(training: Training) -> Fitted:
     """Average probabilities with the weights that make the labels most likely."""
     return fit_linear_pool(training, mixture_weights)
-
-
-def fit_log_average(training: Training) -> Fitted:
-    """Average log-probabilities: the normalised geometric mean of probabilities."""
-
-    def pool(answers_SMK: Floats, _labels: Indices, _folds: Indices) -> LogPool:
-        return LogPool(_even(answers_SMK), np.zeros(answers_SMK.shape[2], np.float32))
-
-    return fit_over_answers(training, pool)
 
 
 def fit_linear_pool(training: Training, weigh: Callable[[Floats, Indices], Floats]) -> Fitted:

@@ -29,9 +29,6 @@ class Member:
         Log-probabilities of each clip by a probe that was fitted without its fold.
     cost
         What asking it about a clip costs.
-    steps_MX
-        The same as ``vectors_MD``, but kept apart by time (`vidfit.features.time_steps`);
-        ``None`` unless a method asks for it.
     span
         That of ``vectors_MD``, where it is known: finding it takes time.
     """
@@ -40,7 +37,6 @@ class Member:
     probe: Linear
     out_of_fold_MK: Floats
     cost: Cost = _FREE
-    steps_MX: Floats | None = None
     span: Span | None = None
 
 

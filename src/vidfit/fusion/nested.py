@@ -36,21 +36,20 @@ def training_of(
     folds_M: Indices,
     *,
     costs: Sequence[Cost],
-    steps: Sequence[Floats | None],
 ) -> Training:
     """Fit a probe for each member, and keep the fits without a fold for whoever nests.
 
     Parameters
     ----------
-    vectors, costs, steps
+    vectors, costs
         By member, as in `vidfit.fusion.member.Member`.
     """
     members, paths = [], {}
-    for vectors_MD, cost, steps_MX in zip(vectors, costs, steps, strict=True):
+    for vectors_MD, cost in zip(vectors, costs, strict=True):
         span = Span.of([vectors_MD])
         parts = parts_of(span, labels_M, folds_M)
         probe, out_MK = cross_fit_span(span, labels_M, parts)
-        member = Member(vectors_MD, probe, out_MK, cost, steps_MX, span)
+        member = Member(vectors_MD, probe, out_MK, cost, span)
         members.append(member)
         for fold, part in zip(np.unique(folds_M), parts, strict=True):
             paths[id(member), frozenset([int(fold)])] = part.path
@@ -63,8 +62,8 @@ def without_fold(training: Training, fold: int) -> Training:
     Where the other folds cannot be cross-validated (one is left, or one class without one of
     them), the members keep their probes and answers.
 
-    The members come without vectors and steps, of which copies would take most of the memory;
-    their spans state the clips.
+    The members come without vectors, of which copies would take most of the memory; their spans
+    state the clips.
     """
     kept_M = training.folds_M != fold
     labels_M, folds_M = training.labels_M[kept_M], training.folds_M[kept_M]
@@ -88,7 +87,6 @@ def _rows(member: Member, span: Span, kept_M: NDArray[np.bool_]) -> Member:
         member,
         vectors_MD=member.vectors_MD[:0],
         out_of_fold_MK=member.out_of_fold_MK[kept_M],
-        steps_MX=None,
         span=span.where(kept_M),
     )
 

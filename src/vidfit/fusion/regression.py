@@ -14,7 +14,7 @@ Shape letters: M clips, K classes, R inputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -44,16 +44,6 @@ def to_choose(classes: int) -> float:
     283 blurred clips by 0.07 nats.
     """
     return 1e-3 * float(np.sqrt(2 / max(classes, 2)))
-
-
-def regressions(
-    x_MR: Numbers, labels_M: Indices, penalties: Sequence[float], tolerance: float
-) -> Iterator[Weights]:
-    """Yield weights [K, R] and biases [K] for ascending penalties, each from the last."""
-    last = None
-    for penalty in penalties:
-        last = regression(x_MR, labels_M, penalty, tolerance, start=last)
-        yield last
 
 
 def regression(

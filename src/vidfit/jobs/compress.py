@@ -26,6 +26,7 @@ from vidfit.errors import ModelError, NotEnoughDataError
 from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
 from vidfit.features.frames import write_frames
+from vidfit.fusion import METHODS
 from vidfit.hardware import hardware
 from vidfit.jobs import heads
 from vidfit.jobs.artefacts import Bench, Made
@@ -199,6 +200,12 @@ def _subject(directory: Path) -> _Subject:
         raise ModelError(
             f"{directory} does not say how its {len(members)} members were combined: an older "
             "vidfit wrote it. Fit it again."
+        )
+    method = str(model.card.get("method", ""))
+    if method and method not in METHODS and model.head != heads.NETWORK:
+        raise ModelError(
+            f"{directory} was fitted by the fusion {method!r}, which vidfit no longer has, so "
+            "that it cannot be fitted to compressed networks. Fit it again."
         )
     return subject
 

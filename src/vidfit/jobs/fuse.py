@@ -10,7 +10,7 @@ from pathlib import Path
 from vidfit.combination import Combination
 from vidfit.contracts import Clip, Progress
 from vidfit.features import FeatureStore
-from vidfit.fusion import HEADS, METHODS
+from vidfit.fusion import METHODS
 from vidfit.jobs.candidates import (
     Loaded,
     costs,
@@ -96,21 +96,14 @@ def run_fuse(
         able = able_classes(alike.present(tested), notes, noticed(alike))
         tested = of_classes(tested, able)
         clips = list(alike.clips) if options.keep_untested else tested
-        methods = options.methods or suited(len(tested))
-        whole, tally = build_table(
-            clips,
-            encoders,
-            store,
-            place,
-            progress,
-            steps=any(HEADS[METHODS[method].head].pooling == "steps" for method in methods),
-        )
+        whole, tally = build_table(clips, encoders, store, place, progress)
     unread = f" that can be read ({len(tally.clips)} cannot)"
     read = of_classes(whole.clips, able)
     table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
     goal = goal_of(options, table.clips, table.kind, notes)
     limit = options.latency_seconds or math.inf
+    methods = options.methods or tuple(METHODS)
     terms = Terms(costs(ran), methods, options.rule, limit, goal.measure, goal.even)
     pairs = Pairs(table, goal.measure)
     students = Students(table, terms) if options.student else None
@@ -166,8 +159,3 @@ def _to_learn_from(manifest: Manifest, notes: list[str]) -> list[Clip]:
 def _card(combination: Combination, model: Model, ran: Sequence[Loaded]) -> dict[str, object]:
     specs = {candidate.name: candidate.backbone.spec for candidate in ran}
     return combination_card(combination, [specs[name] for name in model.members])
-
-
-def suited(clips: int) -> tuple[str, ...]:
-    """Return the methods that so many training clips can feed."""
-    return tuple(name for name, method in METHODS.items() if clips >= method.least_clips)

@@ -9,7 +9,7 @@ import numpy as np
 from vidfit import fusion
 from vidfit.contracts import FittedFusion, Floats
 from vidfit.errors import ModelError
-from vidfit.features import POOLINGS, STEPS
+from vidfit.features import POOLINGS
 from vidfit.fusion.arrays import check_arrays
 from vidfit.labels import Labels
 
@@ -29,7 +29,7 @@ def pooling(kind: str) -> Callable[[Floats], Floats]:
 
 def in_steps(kind: str) -> bool:
     """Whether a head looks at tokens kept apart by time."""
-    return kind == NETWORK or fusion.HEADS[kind].pooling == "steps"
+    return kind == NETWORK
 
 
 def restore(kind: str, state: Mapping[str, Floats], labels: Labels = "one") -> FittedFusion:
@@ -71,8 +71,7 @@ def restore_checked(
         raise ModelError(f"a head {kind!r} does not answer with labels of the kind {labels!r}")
     if kind == NETWORK:
         return _network(state, dims, classes)
-    numbers = STEPS if in_steps(kind) else STATISTICS
-    check_arrays(kind, state, [numbers * dim for dim in dims], classes)
+    check_arrays(kind, state, [STATISTICS * dim for dim in dims], classes)
     return restore(kind, state, labels)
 
 

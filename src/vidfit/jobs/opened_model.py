@@ -15,6 +15,7 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, FittedFusion
 from vidfit.documents import shown
 from vidfit.errors import ModelError, VidfitError
+from vidfit.fusion import REMOVED_HEADS
 from vidfit.jobs import heads
 from vidfit.jobs.trial_child import try_in_child
 from vidfit.model import Model, is_known, load_model, member_directory, note_known
@@ -66,8 +67,19 @@ def check_answers_one(model: Model, job: str) -> None:
 
 
 def load_tried(directory: Path, own: Sequence[str] = ()) -> Model:
-    """Load a model that was tried before, or is tried now; its members are not opened here."""
+    """Load a model that was tried before, or is tried now; its members are not opened here.
+
+    Raises
+    ------
+    ModelError
+        If it is incomplete or altered, or ends in a kind of head that was removed.
+    """
     model = load_model(directory)
+    if model.head in REMOVED_HEADS:
+        raise ModelError(
+            f"{directory} ends in the fusion {model.head!r}, which vidfit no longer has; fit the "
+            "clips again with vidfit fuse, or answer with the version that wrote the model"
+        )
     if not is_known(directory):
         try_in_child(directory, own)
         note_known(directory)

@@ -166,7 +166,7 @@ class FuseOptions(SelectOptions):
     Parameters
     ----------
     methods
-        Ways to combine, of `vidfit.fusion.METHODS`; empty means all that suit so many clips.
+        Ways to combine, of `vidfit.fusion.METHODS`; empty means all of them.
     student
         Whether to distil the best fusion into one backbone with one head.
     keep_untested

@@ -22,12 +22,10 @@ from vidfit.ranking import Baseline, Ranked, Ranking, Regime, Rung, Standing, Te
 from vidfit.report.wording import METRICS, Metric
 from vidfit.reported import Stage
 from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_best
-from vidfit.selection.scores import PROBES, SCORES
+from vidfit.selection.scores import knn, logme, parc
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02
-_SHOWN_SCORES = ("logme", "parc")
-"""The others order candidates hardly better than chance (``benchmarks.selection_regret``)."""
 
 
 @dataclass(frozen=True)
@@ -239,8 +237,11 @@ def _scores(entry: Entry) -> dict[str, float]:
     labels_M = entry.table.labels_M
     if entry.table.kind != "one":  # they compare classes
         return {}
-    found = {name: SCORES[name](vectors_MD, labels_M) for name in _SHOWN_SCORES}
-    return found | {"knn": PROBES["knn"](vectors_MD, labels_M, entry.folds_M)}
+    return {
+        "logme": logme(vectors_MD, labels_M),
+        "parc": parc(vectors_MD, labels_M),
+        "knn": knn(vectors_MD, labels_M, entry.folds_M),
+    }
 
 
 def _standing(

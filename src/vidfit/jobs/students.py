@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vidfit.combination import Student
 from vidfit.contracts import Cost, Indices
-from vidfit.fusion import HEADS, fit_method
+from vidfit.fusion import fit_method
 from vidfit.fusion.distil import fit_student, teacher
 from vidfit.jobs.compared import Compared, model_of
 from vidfit.jobs.folds import Folds
@@ -45,8 +45,8 @@ class Students:
     def see(self, outer: Outer) -> None:
         """Teach on the training clips of a fold, and test on the others."""
         fusion = outer.choice.best_fusion
-        if fusion is None or HEADS[fusion.head].pooling != "statistics":
-            self._taught = False  # nobody to learn from, or nobody who can be asked here
+        if fusion is None:
+            self._taught = False  # nobody to learn from
             return
         student = self._student(fusion, outer.contenders, outer.train, outer.inner_M)
         answer_MK = student.log_probabilities(outer.test)

@@ -40,7 +40,7 @@ class Table:
     """Clips with their vectors: one row, or entry, a clip.
 
     ``vectors`` [M, D] by backbone; ``hashes`` are fingerprints for the leak audit; ``seconds_M``
-    is how long each clip is; ``steps`` [M, STEPS * D] by backbone, where a fusion wants them.
+    is how long each clip is; ``steps`` [M, STEPS * D] by backbone, where a network wants them.
     ``labels_M`` is the truth of any kind of label (`vidfit.labels`).
     """
 

@@ -88,8 +88,7 @@ class Contender:
     def blocks(self, rows: Rows) -> list[Floats]:
         """Return what its head looks at, by member."""
         # A head that is no fusion is a trained network, which looks at steps in time.
-        in_steps = self.head not in HEADS or HEADS[self.head].pooling == "steps"
-        of = rows.steps if in_steps else rows.vectors
+        of = rows.vectors if self.head in HEADS else rows.steps
         return [of[name] for name in self.members]
 
     def first_blocks(self, rows: Rows) -> list[Floats]:
@@ -152,7 +151,6 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
         rows.labels_M,
         folds_M,
         costs=[terms.costs[name] for name in names],
-        steps=[rows.steps.get(name) for name in names],
     )
     singles = [
         Contender(name, "", PROBE, (name,), member.probe, member.out_of_fold_MK)

@@ -25,7 +25,7 @@ class Rows:
         By backbone, tokens pooled over time, [M, D].
     steps
         By backbone, tokens kept apart by time (`vidfit.features.time_steps`), [M, STEPS * D];
-        empty unless a method asks for them.
+        empty unless networks are trained on them.
     """
 
     vectors: Mapping[str, Floats]

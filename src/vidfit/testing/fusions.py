@@ -5,15 +5,15 @@ Shape letters as in `vidfit.contracts`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from vidfit.contracts import Cost, Floats, Indices
 from vidfit.errors import ModelError
-from vidfit.features.pool import temporal_statistics, time_steps
-from vidfit.fusion import HEADS, METHODS, Fitted, Training, fit_method, restore
+from vidfit.features.pool import temporal_statistics
+from vidfit.fusion import METHODS, Fitted, Training, fit_method, restore
 from vidfit.fusion.arrays import check_arrays
 from vidfit.fusion.nested import training_of
 
@@ -71,16 +71,11 @@ def training_on(tokens: Sequence[Floats], labels_M: Indices, folds_M: Indices) -
         The fold of each clip.
     """
     return training_of(
-        [_stacked(temporal_statistics, tokens_MND) for tokens_MND in tokens],
+        [np.stack([temporal_statistics(tokens_ND) for tokens_ND in of]) for of in tokens],
         labels_M,
         folds_M,
         costs=[Cost(0.0, 0.0) for _ in tokens],
-        steps=[_stacked(time_steps, tokens_MND) for tokens_MND in tokens],
     )
-
-
-def _stacked(pool: Callable[[Floats], Floats], tokens_MND: Floats) -> Floats:
-    return np.stack([pool(tokens_ND) for tokens_ND in tokens_MND])
 
 
 def _small_problem(classes: int, rare: bool = False) -> Training:
@@ -99,12 +94,9 @@ def _small_problem(classes: int, rare: bool = False) -> Training:
     return training_on([part.astype(np.float32) for part in tokens], labels_M, folds_M)
 
 
-def _blocks(method: str, fitted: Fitted, training: Training) -> list[Floats]:
-    """Return what the fitted head looks at: the blocks of the members that it asks."""
-    members = [training.members[i] for i in fitted.used]
-    if HEADS[METHODS[method].head].pooling == "statistics":
-        return [member.vectors_MD for member in members]
-    return [member.steps_MX for member in members if member.steps_MX is not None]
+def _blocks(fitted: Fitted, training: Training) -> list[Floats]:
+    """Return what the fitted head looks at: the vectors of the members that it asks."""
+    return [training.members[i].vectors_MD for i in fitted.used]
 
 
 def _arrays(training: Training) -> list[Floats | Indices]:
@@ -112,7 +104,6 @@ def _arrays(training: Training) -> list[Floats | Indices]:
     arrays: list[Floats | Indices] = [training.labels_M, training.folds_M]
     for member in training.members:
         arrays += [member.vectors_MD, member.out_of_fold_MK, *member.probe.state().values()]
-        arrays += [] if member.steps_MX is None else [member.steps_MX]
     return [array.copy() for array in arrays]
 
 
@@ -120,7 +111,7 @@ def _check_answers(method: str, fitted: Fitted, training: Training) -> None:
     count, used = len(training.members), fitted.used
     valid = bool(used) and len(set(used)) == len(used) and set(used) <= set(range(count))
     _promise(method, valid, f"used is {used} of {count} members")
-    blocks = _blocks(method, fitted, training)
+    blocks = _blocks(fitted, training)
     answer_MK = fitted.fusion.log_probabilities(blocks)
     shape = (len(training.labels_M), training.classes)
     for what, found_MK in (("answers", answer_MK), ("out-of-fold answers", fitted.out_of_fold_MK)):
@@ -137,7 +128,7 @@ def _check_answers(method: str, fitted: Fitted, training: Training) -> None:
 
 
 def _check_novelty(method: str, fitted: Fitted, training: Training) -> None:
-    blocks = _blocks(method, fitted, training)
+    blocks = _blocks(fitted, training)
     novelty_M = fitted.fusion.novelty(blocks)
     _promise(method, novelty_M.shape == training.labels_M.shape, f"novelty is {novelty_M.shape}")
     mean = float(novelty_M.mean())
@@ -151,8 +142,8 @@ def _check_state(method: str, fitted: Fitted, training: Training) -> None:
 
     state = fitted.fusion.state()
     for name, array in state.items():
-        _promise(method, array.dtype in (np.float32, np.int64), f"state {name!r} is {array.dtype}")
-    head, blocks = METHODS[method].head, _blocks(method, fitted, training)
+        _promise(method, array.dtype == np.float32, f"state {name!r} is {array.dtype}")
+    head, blocks = METHODS[method].head, _blocks(fitted, training)
     read = load(save(state))
     restored = restore(head, read)
     for ask in ("log_probabilities", "novelty"):

@@ -19,24 +19,3 @@ def problem(clips, dim, classes, *, signal=0.5, seed=0):
 
 def folds(labels_M, count=4, seed=100):
     return np.random.default_rng(seed).permutation(np.arange(len(labels_M)) % count)
-
-
-def leep_by_definition(source_MZ, labels_M):
-    """Equations 1 and 2 of the LEEP paper, a loop for each sum."""
-    clips, sources = source_MZ.shape
-    classes = sorted(set(labels_M))
-    joint = {
-        (y, z): sum(source_MZ[i, z] for i in range(clips) if labels_M[i] == y) / clips
-        for y in classes
-        for z in range(sources)
-    }
-    marginal = [sum(joint[y, z] for y in classes) for z in range(sources)]
-    total = 0.0
-    for i in range(clips):
-        answer = sum(
-            joint[labels_M[i], z] / marginal[z] * source_MZ[i, z]
-            for z in range(sources)
-            if marginal[z] > 0
-        )
-        total += np.log(answer)
-    return total / clips

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import StandardScaler
 from tests.selection.scores.problems import folds, problem
 
 from vidfit.errors import NotEnoughDataError
@@ -32,19 +30,6 @@ def test_equal_to_a_loop_over_clips(clips, dim, classes, k):
     folds_M = folds(labels_M)
     # Exact: a count of hits.
     assert knn(x_MD, labels_M, folds_M, k=k) == by_loop(x_MD, labels_M, folds_M, k)
-
-
-def test_equal_to_scikit_learn_fold_by_fold():
-    x_MD, labels_M = problem(80, 20, 4, signal=0.6)
-    folds_M = folds(labels_M)
-    hits = 0
-    for fold in range(4):
-        train, test = folds_M != fold, folds_M == fold
-        scaler = StandardScaler().fit(x_MD[train].astype(np.float64))
-        near = KNeighborsClassifier(5, metric="cosine", weights="distance")
-        near.fit(scaler.transform(x_MD[train]), labels_M[train])
-        hits += int((near.predict(scaler.transform(x_MD[test])) == labels_M[test]).sum())
-    assert knn(x_MD, labels_M, folds_M) == hits / 80
 
 
 def test_a_huge_dimension_of_noise_does_not_decide():

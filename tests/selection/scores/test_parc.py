@@ -46,8 +46,3 @@ def test_features_without_correlation_say_nothing(features):
 
 def test_a_class_for_each_clip_says_nothing():
     assert parc(np.random.default_rng(0).normal(size=(8, 5)), np.arange(8)) == 0.0
-
-
-def test_infinite_features_are_refused():
-    with pytest.raises(ValueError, match="the first in row 0"):
-        parc(np.full((4, 3), np.inf), [0, 1, 0, 1])

@@ -1,6 +1,6 @@
 """What every score takes: checked features and labels, and their spectrum.
 
-Shape letters beside those of `vidfit.contracts`: R rank, Z source classes, G grid points.
+Shape letters beside those of `vidfit.contracts`: R rank, G grid points.
 """
 
 from __future__ import annotations
@@ -36,30 +36,17 @@ def checked(features_MD: ArrayLike, labels_M: ArrayLike) -> tuple[Doubles, Indic
             f"features of {len(bad)} clips are NaN or infinite, the first in row {bad[0]}; "
             "leave these clips out."
         )
-    return x_MD, numbered(labels_M, len(x_MD))
-
-
-def numbered(labels_M: ArrayLike, clips: int) -> Indices:
-    """Return labels [M] of any kind as class numbers 0..K-1.
-
-    Raises
-    ------
-    ValueError
-        There is not one label for each of ``clips`` clips.
-    NotEnoughDataError
-        The labels name fewer than two classes.
-    """
     given = np.asarray(labels_M)
-    if given.shape != (clips,):
+    if given.shape != x_MD.shape[:1]:
         raise ValueError(
-            f"{clips} clips came with labels of shape {given.shape}; give one label per clip."
+            f"{len(x_MD)} clips came with labels of shape {given.shape}; give one label per clip."
         )
     classes, number_M = np.unique(given, return_inverse=True)
     if len(classes) < 2:
         raise NotEnoughDataError(
             f"the labels name {len(classes)} class(es); a score needs clips of at least 2."
         )
-    return number_M.astype(np.int64)
+    return x_MD, number_M.astype(np.int64)
 
 
 def checked_folds(folds_M: ArrayLike, labels_M: Indices) -> Indices:
@@ -107,16 +94,3 @@ def spectrum(x_MD: Doubles) -> tuple[Doubles, Doubles]:
     left_MR, singular_R, _ = np.linalg.svd(square, full_matrices=False)
     keep = singular_R > RESOLUTION * singular_R[0]
     return left_MR[:, keep], singular_R[keep]
-
-
-def principal(x_MD: Doubles) -> tuple[Doubles, Doubles]:
-    """Return principal components [M, R] of centred clips, widest first, and variances [R].
-
-    They are scaled so that all variances add up to 1. Clips that are all alike have none.
-    """
-    left_MR, singular_R = spectrum(x_MD - x_MD.mean(axis=0))
-    # Of clips that are all alike, centring leaves rounding, which is no component.
-    if not singular_R.size or singular_R[0] <= RESOLUTION * np.linalg.norm(x_MD):
-        return np.zeros((len(x_MD), 0)), np.zeros(0)
-    share_R = singular_R**2 / np.sum(singular_R**2)
-    return left_MR * np.sqrt(share_R * len(x_MD)), share_R
