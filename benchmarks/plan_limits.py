@@ -1,11 +1,15 @@
-"""Plans under real limits of memory: none may die, and they should use what there is.
+"""Plans under real limits of memory: who dies, what is used, and how long each way takes.
 
-Each plan is made for a random limit as `vidfit plan` makes it: laws from a few small runs of the
-network, then a few runs near the limit, the last of which confirms the choice. Two optimizer steps
-of two micro-batches then run under that limit, in a process of their own and one thread. Larger
-micro-batches are tried under the same limit: the first that dies bounds the largest that could
-survive, so that the share that is shown is a lower bound. Beside it stands what the laws alone,
-without the confirming runs, would have chosen.
+Each row is a random limit and a network. Several ways choose a micro-batch under it; two optimizer
+steps of two micro-batches then run under that limit, in a process of their own and one thread.
+From the largest micro-batch that any way found, larger ones are run in steps of 5 % until one dies:
+the last that lived is the largest possible, of which the share is shown.
+
+- search: laws of a few small runs, a search by a law that learns from what it runs, each twice.
+- laws: the laws alone.
+- halve: as accelerate's ``find_executable_batch_size``, from 256 clips, halved until one lives.
+- bisect: begins with the prediction from shapes, halves what dies and closes the gap, with so much
+  of the memory left free in each run.
 
 The limit is ``RLIMIT_DATA``: what a process holds for itself, written or not. Linux ignores limits
 on resident memory, and one on addresses would count libraries that lie on disk. So what plans
@@ -22,7 +26,8 @@ import random
 import resource
 import statistics
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -38,18 +43,22 @@ from vidfit.errors import BudgetError
 from vidfit.planning.child import Question
 from vidfit.planning.choice import Setting, choose
 from vidfit.planning.confirm import choose_confirmed, held_twice
+from vidfit.planning.halving import largest_alive
 from vidfit.planning.measured import Known, look, probed
-from vidfit.planning.memory import Line, learned_resident
+from vidfit.planning.memory import Line, Resident, learned_resident
 from vidfit.planning.trial import take_steps
-from vidfit.plans import Data, Layout, Machine, Recipe
+from vidfit.plans import Data, Layout, Machine, PlanOption, Recipe
 from vidfit.runtime import malloc
 
+QUICK = ("transformer",)
 KINDS = ("lite0", "resnet", "vit", "videomae", "transformer", "lstm")
-USED = 0.85
-MANY_CLIPS = 4096
+USED, STEP = 0.85, 0.05
+MANY_CLIPS, LARGE = 4096, 256
+OURS = "bisect 5%"
 ROOM_BYTES = (128 * 2**20, 480 * 2**20)
 MIB = 2**20
 RECIPE = Recipe()
+Way = Callable[["Runs", Known], tuple[int, bool]]
 
 
 def main() -> None:
@@ -65,42 +74,49 @@ def main() -> None:
         ProcessPoolExecutor(options.workers, get_context("fork")) as pool,
         tempfile.TemporaryDirectory() as kept,
     ):
-        known = dict(zip(KINDS, pool.map(_known, KINDS, [Path(kept)] * len(KINDS)), strict=True))
-        kinds = [KINDS[number % len(KINDS)] for number in range(options.plans)]
+        used = QUICK if options.quick else KINDS
+        known = dict(zip(used, pool.map(_known, used, [Path(kept)] * len(used)), strict=True))
+        kinds = [used[number % len(used)] for number in range(options.plans)]
         limits = [int(known[k].resident(False).of(rng.uniform(*ROOM_BYTES))) for k in kinds]
         rows = []
-        for row in pool.map(_row, kinds, [known[kind] for kind in kinds], limits):
+        until = [time.monotonic() + 60 * options.minutes] * len(kinds)
+        for row in pool.map(_row, kinds, [known[kind] for kind in kinds], limits, until):
+            if row is None:
+                continue
             rows.append(row)
             print(f"  {len(rows)}: {row}, {load()}", flush=True)
     _show(rows)
-    dead = sum(not row["survived"] for row in rows)
-    dead_by_laws = sum(not row["survived by laws"] for row in rows)
-    used = [_share(row) for row in rows if row["survived"]]
-    figures = {
-        "plans": rows,
-        "dead": dead,
-        "used, median": statistics.median(used),
-        "used, least": min(used),
-        "used, share at the bar": sum(u >= USED for u in used) / len(rows),
-        "dead by laws alone": dead_by_laws,
-        "runs to confirm": statistics.mean(row["runs"] for row in rows),
-    }
+    figures = {"plans": rows, "ways": {name: _summary(rows, name) for name in WAYS}}
+    ours = figures["ways"][OURS]
     headline = (
-        f"{dead} of {len(rows)} plans died (bar 0); micro-batch of the largest possible: median "
-        f"{figures['used, median']:.0%}, least {min(used):.0%}, at least {USED:.0%} in "
-        f"{figures['used, share at the bar']:.0%} of the plans (bar: all); {dead_by_laws} would "
-        "have died by the laws alone"
+        f"{ours['died']} of {len(rows)} plans died (bar 0); micro-batch of the largest possible: "
+        f"median {ours['median']:.0%} (bar {USED:.0%}), least {ours['least']:.0%}; "
+        f"{ours['runs']:.1f} runs and {ours['seconds']:.0f} s a plan"
     )
-    met = not dead and min(used) >= USED
-    finish(options, figures, start, headline, met=met)
+    finish(options, figures, start, headline, met=not ours["died"] and ours["median"] >= USED)
+
+
+def _summary(rows: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
+    ways = [row["ways"][name] for row in rows]
+    alive = [way["share"] for way in ways if not way["died"]]
+    return {
+        "died": sum(way["died"] for way in ways),
+        "median": statistics.median(alive),
+        "least": min(alive),
+        "at the bar": sum(share >= USED for share in alive) / len(ways),
+        "runs": statistics.mean(way["runs"] for way in ways),
+        "seconds": statistics.mean(way["seconds"] for way in ways),
+    }
 
 
 def _known(kind: str, folder: Path) -> Known:
     """Return the laws of a network, with what its process holds by two small runs."""
     question = Question("benchmarks._plan_subjects:trainee", {"kind": kind}, RECIPE)
-    known = look(question, "fp32", folder, 2**40)
+    started = time.perf_counter()
+    known = look(question, "fp32", folder, None)
     # A step here has two micro-batches: no inputs of further ones wait.
     known = replace(known, sizes=replace(known.sizes, clip_bytes=0), micro_seconds=Line(1e-3, 1e-3))
+    shapes_seconds = time.perf_counter() - started
     residents = {}
     for again in sorted(known.peaks):
         pairs = []
@@ -110,88 +126,138 @@ def _known(kind: str, folder: Path) -> Known:
         residents[again] = learned_resident(pairs)
     law = residents[False]
     share, base = law.factor, law.base_bytes / MIB
-    print(f"  {kind}: a process holds {base:.0f} MiB and {share:.2f} of tensors", flush=True)
+    print(
+        f"  {kind}: a process holds {base:.0f} MiB and {share:.2f} of tensors; "
+        f"{shapes_seconds:.0f} s by shapes, {time.perf_counter() - started - shapes_seconds:.0f} s of small runs",
+        flush=True,
+    )
     return replace(known, residents=residents)
 
 
-def _row(kind: str, known: Known, limit: int) -> dict[str, Any]:
-    runs: list[Layout] = []
+def _row(kind: str, known: Known, limit: int, until: float) -> dict[str, Any] | None:
+    """Return what each way chooses under a limit, what that took, and how much more would live.
+
+    ``None`` when the time is over.
+    """
+    if time.monotonic() > until:
+        return None
+    ways = {name: _timed(kind, limit, choose_way, known) for name, choose_way in WAYS.items()}
+    for way in ways.values():
+        way["died"] = bool(way["chosen"]) and not _lives(kind, limit, way)
+    most = {again: _most(kind, limit, again, list(ways.values())) for again in (False, True)}
+    for way in ways.values():
+        # Rightly choosing none is all of it.
+        best = most[way["checkpointing"]] if way["chosen"] else max(most.values())
+        way["share"] = 0.0 if way["died"] else way["chosen"] / best if best else 1.0
+    return {"kind": kind, "limit_bytes": limit, "most": most[False], "ways": ways}
+
+
+class Runs:
+    """Runs of a network under a limit, counted."""
+
+    def __init__(self, kind: str, limit: int) -> None:
+        self.kind, self.limit, self.count = kind, limit, 0
+
+    def held(self, layout: Layout, share: float = 1.0) -> float:
+        """Return what a process holds; infinite when it dies with a share of the limit."""
+        self.count += 1
+        return _held(self.kind, replace(layout, accumulation=2), int(share * self.limit))
+
+
+def _timed(kind: str, limit: int, way: Way, known: Known) -> dict[str, Any]:
+    runs = Runs(kind, limit)
+    started = time.perf_counter()
+    micro_batch, checkpointing = way(runs, known)
+    return {
+        "chosen": micro_batch,
+        "checkpointing": checkpointing,
+        "runs": runs.count,
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _searched(runs: Runs, known: Known) -> tuple[int, bool]:
+    """As before: laws from real runs, a search by a law that learns, each run twice."""
 
     def confirm(layout: Layout) -> float:
-        runs.append(layout)
-        return held_twice(partial(_held, kind, replace(layout, accumulation=2)), limit)
+        return held_twice(lambda limit: runs.held(layout, limit / runs.limit), runs.limit)
 
-    setting = _setting(known, limit, confirm)
-    layout, by_laws = _chosen(setting)
-    if layout is None:
-        return _refused(kind, limit, len(runs))
-
-    def survives(micro_batch: int) -> bool:
-        return _held(kind, replace(layout, micro_batch=micro_batch), limit) < math.inf
-
-    survived = survives(layout.micro_batch)
-    return {
-        "kind": kind,
-        "limit_bytes": limit,
-        "chosen": layout.micro_batch,
-        "checkpointing": layout.checkpointing,
-        "survived": survived,
-        "most": _most(survives, layout.micro_batch) if survived else 0,
-        "runs": len(runs),
-        "survived by laws": by_laws is None or _held(kind, by_laws, limit) < math.inf,
-    }
+    return _of(lambda: choose_confirmed(_setting(known, runs.limit, confirm))[1])
 
 
-def _chosen(setting: Setting) -> tuple[Layout | None, Layout | None]:
-    """Return what is chosen with confirming runs, and by the laws alone; ``None`` is a refusal."""
-    found: list[Layout | None] = []
-    for choice in (lambda: choose_confirmed(setting)[1], lambda: choose(setting)):
-        try:
-            found.append(replace(choice()[0].layout, accumulation=2))
-        except BudgetError:
-            found.append(None)
-    return found[0], found[1]
+def _by_laws(runs: Runs, known: Known) -> tuple[int, bool]:
+    """Choose by the laws alone."""
+    return _of(lambda: choose(_setting(known, runs.limit, None)))
 
 
-def _refused(kind: str, limit: int, runs: int) -> dict[str, Any]:
-    """Return a row of a plan that says that nothing fits; ``most`` is 0 where that is true."""
-    able = [
-        again
-        for again in (False, True)
-        if _held(kind, Layout(1, accumulation=2, checkpointing=again), limit) < math.inf
-    ]
-    return {
-        "kind": kind,
-        "limit_bytes": limit,
-        "chosen": 0,
-        "checkpointing": False,
-        "survived": True,
-        "most": len(able),
-        "runs": runs,
-        "survived by laws": True,
-    }
+def _of(found: Callable[[], Sequence[PlanOption]]) -> tuple[int, bool]:
+    try:
+        layout = found()[0].layout
+    except BudgetError:
+        return 0, False
+    return layout.micro_batch, layout.checkpointing
 
 
-def _share(row: dict[str, Any]) -> float:
-    """Return the chosen share of the largest micro-batch; rightly choosing none is all of it."""
-    return float(row["chosen"] / row["most"]) if row["most"] else 1.0
+def _halved(runs: Runs, known: Known) -> tuple[int, bool]:
+    """As accelerate: from a large micro-batch, halved until one lives."""
+    for again in sorted(known.peaks):
+        micro_batch = LARGE
+        while micro_batch:
+            if runs.held(Layout(micro_batch, checkpointing=again)) < math.inf:
+                return micro_batch, again
+            micro_batch //= 2
+    return 0, False
 
 
-def _setting(known: Known, limit: int, confirm: Callable[[Layout], float]) -> Setting:
+def _bisected(runs: Runs, known: Known, free: float) -> tuple[int, bool]:
+    """From the prediction without any numbers: halved, then bisected; some memory left free."""
+    usual, room = Resident(), (1 - free) * runs.limit
+    for again in sorted(known.peaks):
+        guess = known.peaks[again].most(usual.room(room))
+        found = largest_alive(
+            MANY_CLIPS,
+            min(max(1, guess), MANY_CLIPS),
+            lambda b, again=again: runs.held(Layout(b, checkpointing=again), 1 - free) < math.inf,
+        )
+        if found:
+            return found, again
+    return 0, False
+
+
+WAYS: dict[str, Way] = {
+    "search": _searched,
+    "laws": _by_laws,
+    "halve": _halved,
+    "bisect 5%": partial(_bisected, free=0.05),
+}
+
+
+def _lives(kind: str, limit: int, way: dict[str, Any]) -> bool:
+    layout = Layout(way["chosen"], accumulation=2, checkpointing=way["checkpointing"])
+    return _held(kind, layout, limit) < math.inf
+
+
+def _most(kind: str, limit: int, again: bool, ways: list[dict[str, Any]]) -> int:
+    """Return the largest micro-batch that lives, or 0: from the largest that any way found."""
+    alive = [w["chosen"] for w in ways if w["checkpointing"] == again and not w["died"]]
+    low = max(alive, default=0)
+    if not low and any(w["chosen"] for w in ways):
+        return 0  # no way took it, so that no share is of it
+
+    def lives(micro_batch: int) -> bool:
+        layout = Layout(micro_batch, accumulation=2, checkpointing=again)
+        return _held(kind, layout, limit) < math.inf
+
+    high = low + max(1, round(STEP * low))
+    while lives(high):
+        low, high = high, high + max(1, round(STEP * high))
+    return low
+
+
+def _setting(known: Known, limit: int, confirm: Callable[[Layout], float] | None) -> Setting:
     machine = Machine("limit", "cpu", 1, limit, {"fp32": 1e11}, 1e10, 1)
     data = Data(MANY_CLIPS, 10, 100, 8)
     return Setting(known, RECIPE, data, machine, MANY_CLIPS, confirm=confirm)
-
-
-def _most(survives: Callable[[int], bool], low: int) -> int:
-    """Return the largest micro-batch that may survive, from one that does.
-
-    It stops as soon as ``low`` is known to be at least the bar's share of it.
-    """
-    high = int(low / USED) + 1
-    while survives(high):
-        low, high = high, max(high + 1, round(1.15 * high))
-    return high - 1
 
 
 def _held(kind: str, layout: Layout, limit: int | None) -> float:
@@ -228,29 +294,47 @@ def _in_child(kind: str, layout: Layout, limit: int | None, writer: int) -> None
         os._exit(status)
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def _show(rows: Sequence[dict[str, Any]]) -> None:
     table(
-        ("network", "limit MiB", "checkpointing", "chosen", "largest", "share"),
+        ("network", "limit MiB", "largest", *WAYS),
         [
             (
                 row["kind"],
                 f"{row['limit_bytes'] / MIB:.0f}",
-                "yes" if row["checkpointing"] else "no",
-                str(row["chosen"]),
                 str(row["most"]),
-                f"{_share(row):.0%}" if row["survived"] else "died",
+                *(_cell(row["ways"][name]) for name in WAYS),
             )
             for row in rows
         ],
     )
+    found = {name: _summary(rows, name) for name in WAYS}
+    table(
+        ("way", "died", "median share", "least", f"{USED:.0%} or more", "runs", "seconds"),
+        [
+            (
+                name,
+                f"{way['died']:.0f} of {len(rows)}",
+                *(f"{way[key]:.0%}" for key in ("median", "least", "at the bar")),
+                f"{way['runs']:.1f}",
+                f"{way['seconds']:.1f}",
+            )
+            for name, way in found.items()
+        ],
+    )
+
+
+def _cell(way: dict[str, Any]) -> str:
+    words = f"{way['chosen']}{' again' * way['checkpointing']}"
+    return f"{words}: died" if way["died"] else f"{words}: {way['share']:.0%}"
 
 
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
-    parser.add_argument("--plans", type=int, default=None, help="50, or 6 with --quick")
+    parser.add_argument("--plans", type=int, default=None, help="50, or 2 with --quick")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no plan later")
     parser.add_argument("--workers", type=int, default=2, help="plans at once")
     options = parser.parse_args()
-    options.plans = options.plans or (6 if options.quick else 50)
+    options.plans = options.plans or (2 if options.quick else 50)
     return options
 
 
