@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +18,16 @@ from vidfit.jobs.sources import say
 from vidfit.jobs.subject import Sight, sight
 from vidfit.launch import Here
 from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
+from vidfit.networks import network_of
 from vidfit.planning.child import Question, default_folder
-from vidfit.planning.choice import Setting
-from vidfit.planning.confirm import choose_confirmed, held_twice
+from vidfit.planning.choice import Setting, choose
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
-from vidfit.planning.measured import exactly, held, look
-from vidfit.planning.memory import learned_resident, read_pairs
+from vidfit.planning.measured import look
 from vidfit.planning.reasons import layout_reasons, time_words
 from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
-from vidfit.plans import Data, Layout, Machine, Plan, Precision, Recipe, Regime, Subject
+from vidfit.planning.tried import BUDGET_SECONDS, Trials, choose_tried
+from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
 
 SAMPLED_CLIPS = 4
 LEARNED_SHARE = 0.8 * 0.8
@@ -65,6 +64,7 @@ def run_plan(
         If nothing fits the memory or the minutes.
     """
     options.check()
+    network_of(options.network)
     manifest = read_manifest(source, groups=options.groups)
     check_one_class(manifest, "plan")
     say(manifest, progress)
@@ -77,11 +77,12 @@ def plan_clips(
     """Plan as `run_plan` does, for clips that are listed already."""
     from vidfit.report.plan import write_plan_picture
 
+    network_of(options.network)
     labelled = [clip for clip in manifest.clips if clip.label is not None]
     learn = [clip for clip in labelled if clip.split != "test"]
     check_enough(manifest.present(learn), noticed(manifest))
     if progress:
-        progress.start("plan", 3)
+        progress.start(f"plan, trial runs of at most {BUDGET_SECONDS:.0f} s", 3)
     machine = _machine(options)
     _advance(progress)
     plan = _planned(labelled, output, machine, options)
@@ -107,7 +108,7 @@ def _machine(options: PlanOptions) -> Machine:
 
 def _planned(clips: Sequence[Clip], output: Path, machine: Machine, options: PlanOptions) -> Plan:
     """Plan the regime that suits the labels; a cheaper one where that does not fit."""
-    first = _Draft(clips, output, machine, options)
+    first = _Draft(clips, output, machine, options, time.monotonic() + BUDGET_SECONDS)
     tried: list[str] = []
     for regime, why in first.regimes():
         draft = replace(first, regime=regime, why="; ".join([*tried, why]))
@@ -129,6 +130,7 @@ class _Draft:
     output: Path
     machine: Machine
     options: PlanOptions
+    ends: float
     regime: Regime = "probe"
     why: str = ""
 
@@ -175,36 +177,28 @@ class _Draft:
     def _of(self, data: Data, epochs: int | None) -> Plan:
         batch, batch_why = batch_for(data, self.options.batch)
         recipe, reasons = recipe_for(self.regime, epochs, batch)
-        setting, options = choose_confirmed(self._setting(data, recipe, batch))
+        setting, options = self._chosen(data, recipe, batch)
         reasons |= {"regime": self.why, "batch": batch_why}
         reasons |= layout_reasons(setting, options[0])
         notes = tuple(filter(None, (*setting.known.notes, time_words(setting))))
-        room = int(max(0, setting.room_bytes(options[0].layout.checkpointing)))
+        room = int(max(0, setting.room_bytes))
         return Plan(
             self.subject, options[0].layout, recipe, options[0].predicted, data, self.machine,
             reasons, options, room, notes,
         )  # fmt: skip
 
-    def _setting(self, data: Data, recipe: Recipe, batch: int) -> Setting:
+    def _chosen(
+        self, data: Data, recipe: Recipe, batch: int
+    ) -> tuple[Setting, tuple[PlanOption, ...]]:
+        """Choose a layout; on this machine it is run where it lies near the limit."""
         folder, precision = default_folder(), _precision(self.machine)
         question = self._question(data, recipe)
-        here = self.machine.device == "cpu"
-        room = None
+        here = self.machine.device == "cpu" and not self.machine.described
+        known = look(question, precision, folder, here=here)
+        setting = Setting(known, recipe, data, self.machine, batch, precision)
         if here:
-            room = learned_resident(read_pairs(folder)).room(self.machine.memory_bytes)
-        known = look(question, precision, folder, room)
-
-        def exact(layout: Layout) -> float:
-            return exactly(known, question, layout, folder)
-
-        def confirm(layout: Layout) -> float:
-            return held_twice(partial(held, question, layout), self.machine.memory_bytes)
-
-        return Setting(
-            known, recipe, data, self.machine, batch, precision,
-            exact=None if known.notes else exact,
-            confirm=confirm if here and not self.machine.described else None,
-        )  # fmt: skip
+            return choose_tried(setting, Trials(question, folder, self.ends))
+        return setting, choose(setting)
 
     def _question(self, data: Data, recipe: Recipe) -> Question:
         usual = Recipe()

@@ -14,7 +14,7 @@ from vidfit.backbones import load
 from vidfit.contracts import Backbone, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.features.pool import STEPS
-from vidfit.networks import NETWORKS, Shape, build
+from vidfit.networks import NETWORKS, Shape, build, network_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -154,8 +154,7 @@ def trainee(arguments: Mapping[str, Any]) -> Trainee:
 
 def _backbone(subject: Subject) -> Backbone | None:
     """Return the backbone of a subject; ``None`` when its network sees frames itself."""
-    network = NETWORKS.get(subject.network)
-    own = network is not None and network.sees == "frames"
+    own = network_of(subject.network).sees == "frames"
     if own and subject.backbone:
         raise BackboneError(
             f"The network {subject.network!r} sees frames itself, and was given the backbone "

@@ -70,8 +70,8 @@ NETWORKS: dict[str, Network] = {
 """Name -> ``module:class`` of this package, called with a `Shape`."""
 
 
-def build(name: str, shape: Shape) -> nn.Module:
-    """Make a network with fresh weights.
+def network_of(name: str) -> Network:
+    """Return where a network is.
 
     Raises
     ------
@@ -82,7 +82,18 @@ def build(name: str, shape: Shape) -> nn.Module:
         close = difflib.get_close_matches(name, NETWORKS, 1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
         raise BackboneError(f"There is no network {name!r}{hint} Valid are {', '.join(NETWORKS)}.")
-    module, _, attribute = NETWORKS[name].target.partition(":")
+    return NETWORKS[name]
+
+
+def build(name: str, shape: Shape) -> nn.Module:
+    """Make a network with fresh weights.
+
+    Raises
+    ------
+    BackboneError
+        If there is none of that name.
+    """
+    module, _, attribute = network_of(name).target.partition(":")
     make: Any = getattr(import_module(f"vidfit.networks.{module}"), attribute)
     network: nn.Module = make(shape)
     return network

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,13 +17,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidfit.errors import BackboneError
+from vidfit.hardware import hardware
 from vidfit.plans import Layout, Recipe
 from vidfit.runtime.cache import default_folder as engines_folder
 
 Kind = Literal["dry", "real"]
 
-_RETURNED_BYTES = 2**16
-"""Blocks from this size on are mapped, and so given back when they are freed."""
+KEPT_SECONDS = 24 * 3600
+"""Times that were measured are kept for a day: they change with what else the machine does."""
 
 _PACKAGES = ("vidfit", "torch", "transformers")
 
@@ -58,34 +61,22 @@ class Dry:
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """What a run with numbers tells; ``peak_bytes`` is the allocator's, 0 where not traced."""
-
-    resident_bytes: int
-    micro_seconds: float
-    update_seconds: float
-    peak_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How a run with numbers is measured.
+    """What a run with numbers tells.
 
     Parameters
     ----------
-    traced
-        Whether to take the allocator's peak, in two steps more.
-    limit_bytes
-        That the process may hold; 0 for any.
-    returning
-        Whether freed memory goes back to the system at once: slower, but what is resident then
-        follows the tensors.
+    base_bytes
+        Resident before the network was made: interpreter, libraries, code of training.
+    taken_bytes
+        By how much resident memory rose, at most.
+    micro_seconds, update_seconds
+        The fastest micro-batch and update: what else runs disturbs them least.
     """
 
-    steps: int = 3
-    clock: Literal["wall", "cpu"] = "wall"
-    traced: bool = True
-    limit_bytes: int = 0
-    returning: bool = False
+    base_bytes: int
+    taken_bytes: int
+    micro_seconds: float
+    update_seconds: float
 
 
 def dry_runs(
@@ -112,18 +103,38 @@ def dry_runs(
     return answer["facts"], [Dry(**run) for run in answer["runs"]]
 
 
-def real_runs(
-    question: Question, layouts: Sequence[Layout], effort: Effort = Effort()
-) -> tuple[dict[str, int], list[Real]]:
-    """Return the subject's facts, and what each layout takes on this machine.
+def real_run(
+    question: Question,
+    layout: Layout,
+    limit_bytes: int = 0,
+    timeout_seconds: float | None = None,
+    folder: Path | None = None,
+) -> tuple[dict[str, int], Real]:
+    """Return the subject's facts, and what a layout takes on this machine.
+
+    Parameters
+    ----------
+    limit_bytes
+        That the process may hold, so that it dies alone and not with the machine; 0 for any.
+    timeout_seconds
+        After which it is ended.
+    folder
+        Of answers of the last day; ``None`` keeps none.
 
     Raises
     ------
     BackboneError
         If the network cannot be made or run, or memory does not suffice.
+    TimeoutError
+        If it took too long.
     """
-    answer = _ask({**_request(question, "real", layouts), **asdict(effort)})
-    return answer["facts"], [Real(**run) for run in answer["runs"]]
+    request = {**_request(question, "real", [layout]), "limit_bytes": limit_bytes}
+    path = folder / f"{_key(request)}.json" if folder else None
+    answer = _kept(path, KEPT_SECONDS)
+    if answer is None:
+        answer = _ask(request, timeout_seconds)
+        _keep(path, answer)
+    return answer["facts"], Real(**answer["runs"][0])
 
 
 def default_folder() -> Path:
@@ -143,19 +154,21 @@ def _request(question: Question, kind: Kind, layouts: Sequence[Layout]) -> dict[
     }
 
 
-def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
+def _ask(request: Mapping[str, Any], timeout_seconds: float | None = None) -> dict[str, Any]:
     # Of the parent's paths, too: a target may lie in a test or a script.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    if request.get("returning"):
-        environment["MALLOC_MMAP_THRESHOLD_"] = str(_RETURNED_BYTES)
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "vidfit.planning.probe"],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "vidfit.planning.probe"],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+            timeout=timeout_seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"a run for the plan took over {timeout_seconds:.0f} s") from error
     if done.returncode == 0:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
@@ -168,7 +181,9 @@ def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _key(request: Mapping[str, Any]) -> str:
-    facts = {**request, "threads": 1, "versions": _versions()}
+    machine = hardware().processor if request["kind"] == "real" else ""
+    threads = request["threads"] if request["kind"] == "real" else 1
+    facts = {**request, "threads": threads, "versions": _versions(), "machine": machine}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -182,8 +197,9 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _kept(path: Path | None) -> dict[str, Any] | None:
-    if path is None or not path.is_file():
+def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None:
+    """Return an answer that is not older than so many seconds."""
+    if path is None or not path.is_file() or time.time() - path.stat().st_mtime > seconds:
         return None
     try:
         answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

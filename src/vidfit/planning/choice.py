@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from vidfit.errors import BudgetError
+from vidfit.planning.halving import even_sizes
 from vidfit.planning.loading import shard_clips_for, waiting_seconds, workers_for
 from vidfit.planning.measured import Known
 from vidfit.planning.memory import CUDA_CONTEXT_BYTES, rank_bytes
@@ -33,9 +34,6 @@ EFFICIENCY = 0.35
 TRAFFIC = 3.0
 """Times that activations pass through a described device's memory: written, read, gradient."""
 
-CONFIRMED_MARGIN = 0.02
-"""The same where the chosen layout is really run before it is offered."""
-
 GIB = 2**30
 
 
@@ -47,10 +45,8 @@ class Setting:
     ----------
     batch_clips
         Clips that a step is to have.
-    exact
-        Gives the peak of one layout by a run of its own; the law is checked with it.
-    confirm
-        Gives what a process comes to hold when it really runs the layout; infinite when it dies.
+    alive
+        By checkpointing, the largest micro-batch that lived when it was really run.
     """
 
     known: Known
@@ -59,32 +55,28 @@ class Setting:
     machine: Machine
     batch_clips: int
     precision: Precision = "fp32"
-    exact: Callable[[Layout], float] | None = None
-    confirm: Callable[[Layout], float] | None = None
+    alive: Mapping[bool, int] = field(default_factory=dict)
 
     @property
     def margin(self) -> float:
         """Share of the memory that is left free."""
-        if self.machine.device == "cuda":
-            return DESCRIBED_MARGIN
-        return CONFIRMED_MARGIN if self.confirm else MARGIN
+        return DESCRIBED_MARGIN if self.machine.device == "cuda" else MARGIN
 
     @property
     def most_bytes(self) -> float:
         """What a process may come to hold."""
         return self.machine.memory_bytes * (1 - self.margin)
 
-    def held_bytes(self, peak_bytes: float, checkpointing: bool) -> float:
-        """Return what a process holds, from the peak of its tensors."""
-        if self.machine.device == "cuda":
-            return CUDA_CONTEXT_BYTES + peak_bytes
-        return self.known.resident(checkpointing).of(peak_bytes)
+    @property
+    def base_bytes(self) -> float:
+        """What a process holds before it trains."""
+        cuda = self.machine.device == "cuda"
+        return CUDA_CONTEXT_BYTES if cuda else self.known.resident.base_bytes
 
-    def room_bytes(self, checkpointing: bool) -> float:
-        """Return the peak of tensors that the memory has room for."""
-        if self.machine.device == "cuda":
-            return self.most_bytes - CUDA_CONTEXT_BYTES
-        return self.known.resident(checkpointing).room(self.most_bytes)
+    @property
+    def room_bytes(self) -> float:
+        """What training may take in a process."""
+        return self.most_bytes - self.base_bytes
 
 
 def choose(setting: Setting) -> tuple[PlanOption, ...]:
@@ -103,32 +95,14 @@ def choose(setting: Setting) -> tuple[PlanOption, ...]:
         for sharding in _shardings(setting.machine)
         for checkpointing in sorted(setting.known.peaks)
     ]
-    while True:
-        fitting = [option for option in ways if not option.refused]
-        if not fitting:
-            raise _too_large(setting, ways)
-        # Simpler ways come first, and stay there when they are about as fast.
-        least = min(option.predicted.total_seconds for option in fitting)
-        first = next(o for o in fitting if o.predicted.total_seconds <= 1.02 * least)
-        checked = _checked(setting, first)
-        ways[ways.index(first)] = checked
-        if checked.layout.micro_batch == first.layout.micro_batch and not checked.refused:
-            break
+    fitting = [option for option in ways if not option.refused]
+    if not fitting:
+        raise _too_large(setting, ways)
+    # Simpler ways come first, and stay there when they are about as fast.
+    least = min(option.predicted.total_seconds for option in fitting)
+    chosen = next(o for o in fitting if o.predicted.total_seconds <= 1.02 * least)
     others = [_option(setting, layout) for option in ways for layout in _others(option.layout)]
-    return (checked, *(option for option in (*ways, *others) if option is not checked))
-
-
-def _checked(setting: Setting, option: PlanOption) -> PlanOption:
-    """Return an option with the peak of a run of its own; smaller when that does not fit."""
-    if setting.exact is None:
-        return option
-    layout = option.layout
-    peak = setting.exact(layout)
-    checked = _option(setting, layout, peak)
-    if not checked.refused or layout.micro_batch == 1:
-        return checked
-    share = layout.micro_batch * layout.accumulation
-    return _option(setting, even(layout, layout.micro_batch - 1, share))
+    return (chosen, *(option for option in (*ways, *others) if option is not chosen))
 
 
 def _shardings(machine: Machine) -> tuple[Sharding, ...]:
@@ -143,22 +117,13 @@ def _largest(setting: Setting, checkpointing: bool, sharding: Sharding) -> PlanO
         1, precision=setting.precision, checkpointing=checkpointing, sharding=sharding,
         processes=processes,
     )  # fmt: skip
-    low, high = 0, share
-    while low < high:  # peaks rise with the micro-batch
-        middle = (low + high + 1) // 2
-        fits = not _refusal(setting, _of(way, middle, share), None)
-        low, high = (middle, high) if fits else (low, middle - 1)
-    return _option(setting, even(way, low, share))
+    layouts = [_of(way, micro_batch, share) for micro_batch in even_sizes(share)]
+    fitting = [layout for layout in layouts if not _refusal(setting, layout)]
+    return _option(setting, fitting[-1] if fitting else layouts[0])
 
 
 def _of(way: Layout, micro_batch: int, share: int) -> Layout:
     return replace(way, micro_batch=micro_batch, accumulation=math.ceil(share / micro_batch))
-
-
-def even(way: Layout, most: int, share: int) -> Layout:
-    """Return micro-batches of at most so many clips, as even as can be."""
-    accumulation = math.ceil(share / max(most, 1))
-    return _of(way, math.ceil(share / accumulation), share)
 
 
 def _others(layout: Layout) -> Iterator[Layout]:
@@ -170,30 +135,37 @@ def _others(layout: Layout) -> Iterator[Layout]:
         micro *= 2
 
 
-def _option(setting: Setting, layout: Layout, alone: float | None = None) -> PlanOption:
-    """Return a layout with what it takes; ``alone`` is its peak in one process, where known."""
-    layout, predicted = _predicted(setting, layout, alone)
-    return PlanOption(layout, predicted, _refusal(setting, layout, alone))
+def _option(setting: Setting, layout: Layout) -> PlanOption:
+    """Return a layout with what it takes."""
+    layout, predicted = _predicted(setting, layout)
+    return PlanOption(layout, predicted, _refusal(setting, layout))
 
 
-def _peak(setting: Setting, layout: Layout, alone: float | None) -> int:
-    found = setting.known.peak_bytes(layout) if alone is None else alone
-    return rank_bytes(found, setting.known.sizes, setting.recipe, layout, setting.machine)
+def _peak(setting: Setting, layout: Layout) -> int:
+    """Return what training takes in each process."""
+    tensors = rank_bytes(
+        setting.known.peak_bytes(layout), setting.known.sizes, setting.recipe, layout,
+        setting.machine,
+    )  # fmt: skip
+    cuda = setting.machine.device == "cuda"
+    return int(tensors * (1.0 if cuda else setting.known.resident.factor))
 
 
-def _refusal(setting: Setting, layout: Layout, alone: float | None) -> str:
-    peak = _peak(setting, layout, alone)
-    room = setting.room_bytes(layout.checkpointing)
-    if peak <= room:
+def _refusal(setting: Setting, layout: Layout) -> str:
+    peak, room = _peak(setting, layout), setting.room_bytes
+    alive = setting.alive.get(layout.checkpointing)
+    if layout.micro_batch <= alive if alive is not None else peak <= room:
         return ""
+    if alive is not None:
+        return f"needs about {_gib(peak)}; in real runs no more than {alive} clips lived"
     return (
-        f"needs {_gib(peak)} for tensors; there is room for {_gib(max(0, room))} of "
+        f"needs {_gib(peak)}; there is room for {_gib(max(0, room))} of "
         f"{_gib(setting.machine.memory_bytes)}, less {setting.margin:.0%} and what the process "
         "itself takes"
     )
 
 
-def _predicted(setting: Setting, layout: Layout, alone: float | None) -> tuple[Layout, Prediction]:
+def _predicted(setting: Setting, layout: Layout) -> tuple[Layout, Prediction]:
     """Return the layout with its readers, and what it takes."""
     data, machine = setting.data, setting.machine
     seconds = setting.known.seconds(layout)
@@ -205,7 +177,7 @@ def _predicted(setting: Setting, layout: Layout, alone: float | None) -> tuple[L
     steps = setting.recipe.epochs * math.ceil(data.clips / layout.batch_clips)
     whole = seconds + waiting
     return layout, Prediction(
-        _peak(setting, layout, alone), seconds, waiting / whole if whole else 0.0, steps * whole
+        _peak(setting, layout), seconds, waiting / whole if whole else 0.0, steps * whole
     )
 
 
@@ -227,10 +199,7 @@ def described_seconds(setting: Setting, layout: Layout) -> float:
 
 
 def _too_large(setting: Setting, options: list[PlanOption]) -> BudgetError:
-    process = min(
-        setting.held_bytes(option.predicted.peak_bytes, option.layout.checkpointing)
-        for option in options
-    )
+    process = setting.base_bytes + min(option.predicted.peak_bytes for option in options)
     return BudgetError(
         f"nothing fits into {_gib(setting.machine.memory_bytes)}: one clip at a time needs "
         f"{_gib(process / (1 - setting.margin))}. Give more memory, train with the regime "

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidfit.errors import BackboneError
-from vidfit.planning.child import Dry, Effort, Question, Real, dry_runs, real_runs
-from vidfit.planning.memory import (
-    Line,
-    Resident,
-    Sizes,
-    keep_pairs,
-    learned_resident,
-    line,
-    read_pairs,
-    tells_factor,
-)
+from vidfit.planning.child import Question, Real, dry_runs, real_run
+from vidfit.planning.memory import Line, Resident, Sizes, line
 from vidfit.plans import Layout, Precision
 
-FEW, MANY = 1, 8
+FEW, MANY = 2, 32
 """Micro-batches that are run without numbers, to draw a line through."""
 
-PROBED, PROBED_SMALL = (1, 4), (4, 32)
-"""Micro-batches that are run with numbers; the second of a subject that is `SMALL_BYTES` there."""
-
 SMALL_BYTES = 256 * 2**20
-"""Of a head over tokens, say: of its small tensors and short steps few clips tell little."""
+"""Tensors of the run that is timed: the whole batch of a small network, few clips of a large."""
 
-_NOTHING, _USUAL = Line(0.0, 0.0), Resident()
+USUAL = Resident()
 
 
 @dataclass(frozen=True)
@@ -40,64 +27,63 @@ class Known:
     Parameters
     ----------
     peaks
-        By checkpointing, peak bytes of tensors over the micro-batch, gradients kept.
+        By checkpointing, peak bytes of tensors over the micro-batch, where a step has two.
+    alone
+        The same where a step has one: no gradients of another are kept.
     flops_a_clip
         By checkpointing, operations of forward and backward.
-    beside_real
-        By micro-batch, the same layouts without numbers as are run with them.
-    hidden
-        Bytes over the micro-batch that kernels take within an operation.
-    micro_seconds, update_seconds
-        Of a plain micro-batch, and of an update, on this machine; ``None`` when not run.
-    residents
-        By checkpointing, what the system counts for a process.
+    clip_seconds, update_seconds
+        Of a plain micro-batch by its clips, and of an update, on this machine; ``None`` when
+        nothing was run.
+    resident
+        What a process holds beside tensors.
     """
 
     sizes: Sizes
     peaks: Mapping[bool, Line]
+    alone: Mapping[bool, Line]
     flops_a_clip: Mapping[bool, float]
-    beside_real: Mapping[int, Dry] = field(default_factory=dict)
-    hidden: Line = _NOTHING
-    micro_seconds: Line | None = None
+    clip_seconds: float | None = None
     update_seconds: float = 0.0
-    residents: Mapping[bool, Resident] = field(default_factory=dict)
+    resident: Resident = USUAL
     notes: tuple[str, ...] = ()
-
-    def resident(self, checkpointing: bool) -> Resident:
-        """Return what the system counts; as is usual where nothing was run."""
-        return self.residents.get(checkpointing, _USUAL)
 
     def peak_bytes(self, layout: Layout) -> float:
         """Return the peak of tensors in one process that stands alone."""
-        return self.peaks[layout.checkpointing].at(layout.micro_batch) + self.beside(layout)
-
-    def beside(self, layout: Layout) -> float:
-        """Return what a run without numbers of two micro-batches a step does not see.
-
-        Kernels' own memory, and the inputs of further micro-batches: a step loads them all.
-        """
-        further = max(0, layout.accumulation - 2) * layout.micro_batch * self.sizes.clip_bytes
-        return self.hidden.at(layout.micro_batch) + further
+        if layout.accumulation == 1:
+            return self.alone[layout.checkpointing].at(layout.micro_batch)
+        # A step loads the inputs of all its micro-batches.
+        further = (layout.accumulation - 2) * layout.micro_batch * self.sizes.clip_bytes
+        return self.peaks[layout.checkpointing].at(layout.micro_batch) + further
 
     def seconds(self, layout: Layout) -> float | None:
         """Return a step's seconds on this machine; recomputing costs by its operations."""
-        if self.micro_seconds is None:
+        if self.clip_seconds is None:
             return None
         again = self.flops_a_clip[layout.checkpointing] / self.flops_a_clip[False]
-        micro = self.micro_seconds.at(layout.micro_batch) * again
-        return layout.accumulation * micro + self.update_seconds
+        clips = layout.accumulation * layout.micro_batch
+        return clips * self.clip_seconds * again + self.update_seconds
+
+    def with_run(self, layout: Layout, run: Real) -> Known:
+        """Add what a run with numbers tells of this machine."""
+        again = self.flops_a_clip[layout.checkpointing] / self.flops_a_clip[False]
+        return replace(
+            self,
+            clip_seconds=run.micro_seconds / layout.micro_batch / again,
+            update_seconds=run.update_seconds,
+            resident=Resident(run.base_bytes, run.taken_bytes / self.peak_bytes(layout)),
+        )
 
 
-def look(question: Question, precision: Precision, folder: Path, room_bytes: float | None) -> Known:
-    """Run a subject without numbers and, on this machine, a few steps with them.
+def look(question: Question, precision: Precision, folder: Path, *, here: bool) -> Known:
+    """Run a subject on shapes alone; where that fails, with numbers.
 
     Parameters
     ----------
     folder
-        Where answers, and what runs came to, are kept.
-    room_bytes
-        Peak of tensors that this machine has room for; ``None`` runs nothing with numbers, as
-        the machine is another one.
+        Where answers are kept.
+    here
+        Whether it may be run with numbers, as it is planned for this machine.
 
     Raises
     ------
@@ -105,127 +91,56 @@ def look(question: Question, precision: Precision, folder: Path, room_bytes: flo
         If the subject cannot be made or run.
     """
     try:
-        known = _without_numbers(question, precision, folder)
+        return _by_shapes(question, precision, folder)
     except BackboneError as error:
-        if room_bytes is None:
+        if not here:
             raise
-        known = _by_numbers_alone(question, precision, str(error))
-    if room_bytes is None:
-        return known
-    fitting = [b for b in probed(known) if known.peak_bytes(Layout(b)) <= room_bytes]
-    if not fitting:
-        return known  # nothing fits: the choice says so
+        return _by_numbers(question, precision, folder, str(error))
+
+
+def small_layout(known: Known, share_clips: int, precision: Precision) -> Layout:
+    """Return the layout that is run to time a step: the largest of small tensors."""
+    micro_batch = 1
+    while 2 * micro_batch <= share_clips and known.alone[False].at(2 * micro_batch) <= SMALL_BYTES:
+        micro_batch *= 2
+    return Layout(micro_batch, precision=precision)
+
+
+def as_run(layout: Layout) -> Layout:
+    """Return what is really run of a layout: a process alone, two micro-batches at most."""
+    accumulation = min(layout.accumulation, 2)
+    return Layout(
+        layout.micro_batch, accumulation, layout.precision, checkpointing=layout.checkpointing
+    )
+
+
+def _by_shapes(question: Question, precision: Precision, folder: Path) -> Known:
     layouts = [
-        Layout(b, precision=precision, checkpointing=again)
-        for again in sorted(known.peaks)
-        for b in fitting
-    ]
-    return _with_numbers(known, question, layouts, folder)
-
-
-def probed(known: Known) -> tuple[int, int]:
-    """Return the micro-batches that are worth running with numbers."""
-    few, many = PROBED_SMALL
-    return (few, many) if known.peaks[False].at(many) <= SMALL_BYTES else PROBED
-
-
-def exactly(known: Known, question: Question, layout: Layout, folder: Path | None) -> float:
-    """Return the peak of one layout from a run of its own without numbers."""
-    run = replace(layout, accumulation=min(layout.accumulation, 2), processes=1, sharding="none")
-    _, (dry,) = dry_runs(question, [run], folder)
-    return dry.peak_bytes + known.beside(layout)
-
-
-def held(question: Question, layout: Layout, limit_bytes: int) -> float:
-    """Return what a process comes to hold that really runs a layout; infinite when it dies.
-
-    Parameters
-    ----------
-    limit_bytes
-        The child may hold no more, so that it fails alone and not with the machine.
-    """
-    alone = replace(layout, accumulation=min(layout.accumulation, 2), processes=1, sharding="none")
-    effort = Effort(steps=2, traced=False, limit_bytes=limit_bytes)
-    try:
-        _, (run,) = real_runs(question, [alone], effort)
-    except BackboneError:  # it has run with fewer clips: what it lacks is memory
-        return math.inf
-    return float(run.resident_bytes)
-
-
-def _without_numbers(question: Question, precision: Precision, folder: Path) -> Known:
-    layouts = [
-        Layout(b, accumulation=2, precision=precision, checkpointing=again)
+        Layout(b, accumulation=accumulation, precision=precision, checkpointing=again)
         for again in (False, True)
+        for accumulation in (2, 1)
         for b in (FEW, MANY)
     ]
-    # The same process also runs what `_with_numbers` will compare with.
-    both = sorted({*PROBED, *PROBED_SMALL})
-    beside = [Layout(b, precision=precision) for b in both]
-    facts, runs = dry_runs(question, [*layouts, *beside], folder)
-    pairs = {False: runs[:2], True: runs[2:4]} if facts["blocks"] else {False: runs[:2]}
+    facts, runs = dry_runs(question, layouts, folder)
+    lines = [
+        line((FEW, MANY), [few.peak_bytes, many.peak_bytes])
+        for few, many in zip(runs[::2], runs[1::2], strict=True)
+    ]
+    ways = (False, True) if facts["blocks"] else (False,)
     return Known(
         Sizes(**facts),
-        {again: _peaks(two) for again, two in pairs.items()},
-        {again: two[0].flops_a_clip for again, two in pairs.items()},
-        dict(zip(both, runs[4:], strict=True)),
+        {again: lines[2 * again] for again in ways},
+        {again: lines[2 * again + 1] for again in ways},
+        {again: runs[4 * again].flops_a_clip for again in ways},
     )
 
 
-def _peaks(runs: list[Dry]) -> Line:
-    return line((FEW, MANY), [run.peak_bytes for run in runs])
-
-
-def _by_numbers_alone(question: Question, precision: Precision, why: str) -> Known:
+def _by_numbers(question: Question, precision: Precision, folder: Path, why: str) -> Known:
     """Return the laws of a network that does not run on shapes: from real steps of 1 and 2."""
-    layouts = [Layout(b, accumulation=2, precision=precision) for b in (1, 2)]
-    facts, runs = real_runs(question, layouts)
-    peaks = line((1, 2), [run.peak_bytes for run in runs])
+    found = [
+        real_run(question, Layout(b, accumulation=2, precision=precision), folder=folder)
+        for b in (1, 2)
+    ]
+    peaks = {False: line((1, 2), [run.taken_bytes for _, run in found])}
     note = f"Memory was measured at micro-batches of 1 and 2 and extended from there: {why}"
-    return Known(Sizes(**facts), {False: peaks}, {False: 1.0}, notes=(note,))
-
-
-def _with_numbers(known: Known, question: Question, layouts: list[Layout], folder: Path) -> Known:
-    """Run a few steps, and add what they tell."""
-    _, runs = real_runs(question, layouts, Effort())
-    every, residents = read_pairs(folder), {}
-    for again in known.peaks:
-        own = [
-            (float(run.peak_bytes), float(run.resident_bytes))
-            for layout, run in zip(layouts, runs, strict=True)
-            if layout.checkpointing == again
-        ]
-        every += own
-        # What the allocator loses depends on the network; others' runs are better than none.
-        residents[again] = learned_resident(own if tells_factor(own) else every)
-    keep_pairs(folder, every)
-    plain = [layout.micro_batch for layout in layouts if not layout.checkpointing]
-    found = with_runs(known, plain, runs[: len(plain)])
-    return replace(found, residents=residents)
-
-
-def with_runs(known: Known, batches: list[int], runs: list[Real]) -> Known:
-    """Add times, and what kernels take by themselves: runs with numbers and without, side by side.
-
-    Parameters
-    ----------
-    batches
-        Micro-batch of each run with numbers, rising, of `probed`.
-    """
-    dry = [known.beside_real[b] for b in batches if b in known.beside_real]
-    seconds = [run.micro_seconds for run in runs]
-    law = line(batches, seconds) if len(runs) > 1 else Line(0.0, seconds[0] / batches[0])
-    return replace(
-        known,
-        hidden=_hidden(batches, runs, dry) if dry else known.hidden,
-        micro_seconds=law if law.start >= 0 else Line(0.0, seconds[-1] / batches[-1]),
-        update_seconds=min(run.update_seconds for run in runs),
-    )
-
-
-def _hidden(batches: list[int], runs: list[Real], dry: list[Dry]) -> Line:
-    """Return the allocator's peak less that of the tensors, which is never negative."""
-    more = [max(0, r.peak_bytes - d.peak_bytes) for r, d in zip(runs, dry, strict=True)]
-    if len(more) == 1:
-        return Line(float(more[0]), 0.0)
-    return line(batches, more)
+    return Known(Sizes(**found[0][0]), peaks, peaks, {False: 1.0}, notes=(note,))

@@ -6,14 +6,9 @@ but for a bend at small ones. So two runs tell of all others.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-
-from vidfit.planning.child import write_text
 from vidfit.plans import Layout, Machine, Recipe
 
 STATES = {"adamw": 2, "sgd": 1}
@@ -21,12 +16,6 @@ STATES = {"adamw": 2, "sgd": 1}
 
 CUDA_CONTEXT_BYTES = 600 * 2**20
 """Of a process on a graphics processor before its first tensor; of the order that drivers take."""
-
-FACTORS = (1.0, 3.0)
-"""Of resident memory over tensors; small tensors among large ones leave holes."""
-
-_KEPT_PAIRS = 40
-_TELLING_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +28,6 @@ class Line:
     def at(self, x: float) -> float:
         """Return the value."""
         return self.start + self.slope * x
-
-    def most(self, limit: float) -> int:
-        """Return the largest whole x that stays within a limit; 0 when none does."""
-        if self.slope <= 0:
-            return 0 if self.start > limit else 2**31
-        return max(0, int((limit - self.start) / self.slope))
 
 
 def line(xs: Sequence[float], ys: Sequence[float]) -> Line:
@@ -106,53 +89,11 @@ def rank_bytes(
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """What the system counts for a process, from the peak of its tensors.
+    """What a process holds, from the peak of its tensors.
 
-    ``base_bytes`` is code, interpreter and libraries; ``factor`` what the allocator loses.
+    ``base_bytes`` is code, interpreter and libraries; ``factor`` what kernels and the allocator
+    take beside tensors.
     """
 
     base_bytes: float = 450 * 2**20
     factor: float = 1.15
-
-    def of(self, peak_bytes: float) -> float:
-        """Return resident bytes."""
-        return self.base_bytes + self.factor * peak_bytes
-
-    def room(self, limit_bytes: float) -> float:
-        """Return the peak of tensors that a limit on the process leaves room for."""
-        return (limit_bytes - self.base_bytes) / self.factor
-
-
-def tells_factor(pairs: Sequence[tuple[float, float]]) -> bool:
-    """Whether runs differ enough in size to tell what the allocator loses."""
-    peaks = [peak for peak, _ in pairs]
-    return len(peaks) > 1 and max(peaks) - min(peaks) > _TELLING_BYTES
-
-
-def learned_resident(pairs: Sequence[tuple[float, float]]) -> Resident:
-    """Fit what was resident, by the peak of tensors.
-
-    A line by least squares, with its factor held in `FACTORS`, then raised until no run that was
-    seen lies above it. Runs that hardly differ in size leave the factor as it is in `Resident`.
-    """
-    if not pairs:
-        return Resident()
-    peaks, resident = np.array(pairs, dtype=float).T
-    factor = Resident().factor
-    if tells_factor(pairs):
-        factor = float(np.clip(np.polyfit(peaks, resident, 1)[0], *FACTORS))
-    return Resident(float((resident - factor * peaks).max()), factor)
-
-
-def read_pairs(folder: Path) -> list[tuple[float, float]]:
-    """Return predicted peaks and resident bytes of earlier runs on this machine."""
-    try:
-        found = json.loads((folder / "resident.json").read_text(encoding="utf-8"))
-        return [(float(peak), float(resident)) for peak, resident in found]
-    except (FileNotFoundError, ValueError, TypeError):  # none yet, or damaged: they come again
-        return []
-
-
-def keep_pairs(folder: Path, pairs: Sequence[tuple[float, float]]) -> None:
-    """Write the latest runs."""
-    write_text(folder / "resident.json", json.dumps(list(pairs)[-_KEPT_PAIRS:]))
