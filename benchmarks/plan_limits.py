@@ -5,15 +5,13 @@ steps of two micro-batches then run under that limit, in a process of their own 
 From the largest micro-batch that any way found, larger ones are run in steps of 5 % until one dies:
 the last that lived is the largest possible, of which the share is shown.
 
-- search: laws of a few small runs, a search by a law that learns from what it runs, each twice.
-- laws: the laws alone.
+- plan: as `vidfit plan`, begins with the prediction from shapes, halves what dies and closes the
+  gap, with 5 % of the memory left free in each run.
 - halve: as accelerate's ``find_executable_batch_size``, from 256 clips, halved until one lives.
-- bisect: begins with the prediction from shapes, halves what dies and closes the gap, with so much
-  of the memory left free in each run.
 
 The limit is ``RLIMIT_DATA``: what a process holds for itself, written or not. Linux ignores limits
-on resident memory, and one on addresses would count libraries that lie on disk. So what plans
-reckon with is learned in these terms, too, and the heap is padded by 1 MiB instead of 64.
+on resident memory, and one on addresses would count libraries that lie on disk. The heap is
+padded by 1 MiB instead of 64.
 """
 
 from __future__ import annotations
@@ -39,22 +37,19 @@ import torch
 
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._plan_subjects import trainee
-from vidfit.errors import BudgetError
 from vidfit.planning.child import Question
-from vidfit.planning.choice import Setting, choose
-from vidfit.planning.confirm import choose_confirmed, held_twice
-from vidfit.planning.halving import largest_alive
-from vidfit.planning.measured import Known, look, probed
-from vidfit.planning.memory import Line, Resident, learned_resident
+from vidfit.planning.choice import MARGIN
+from vidfit.planning.halving import even_sizes, largest_alive
+from vidfit.planning.measured import Known, look
 from vidfit.planning.trial import take_steps
-from vidfit.plans import Data, Layout, Machine, PlanOption, Recipe
+from vidfit.plans import Layout, Recipe
 from vidfit.runtime import malloc
 
 QUICK = ("transformer",)
 KINDS = ("lite0", "resnet", "vit", "videomae", "transformer", "lstm")
 USED, STEP = 0.85, 0.05
 MANY_CLIPS, LARGE = 4096, 256
-OURS = "bisect 5%"
+OURS = "plan"
 ROOM_BYTES = (128 * 2**20, 480 * 2**20)
 MIB = 2**20
 RECIPE = Recipe()
@@ -77,7 +72,7 @@ def main() -> None:
         used = QUICK if options.quick else KINDS
         known = dict(zip(used, pool.map(_known, used, [Path(kept)] * len(used)), strict=True))
         kinds = [used[number % len(used)] for number in range(options.plans)]
-        limits = [int(known[k].resident(False).of(rng.uniform(*ROOM_BYTES))) for k in kinds]
+        limits = [int(_limit(known[kind], rng.uniform(*ROOM_BYTES))) for kind in kinds]
         rows = []
         until = [time.monotonic() + 60 * options.minutes] * len(kinds)
         for row in pool.map(_row, kinds, [known[kind] for kind in kinds], limits, until):
@@ -96,6 +91,10 @@ def main() -> None:
     finish(options, figures, start, headline, met=not ours["died"] and ours["median"] >= USED)
 
 
+def _limit(known: Known, room_bytes: float) -> float:
+    return known.resident.base_bytes + known.resident.taken(room_bytes)
+
+
 def _summary(rows: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
     ways = [row["ways"][name] for row in rows]
     alive = [way["share"] for way in ways if not way["died"]]
@@ -110,28 +109,12 @@ def _summary(rows: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
 
 
 def _known(kind: str, folder: Path) -> Known:
-    """Return the laws of a network, with what its process holds by two small runs."""
+    """Return the laws of a network by shapes alone."""
     question = Question("benchmarks._plan_subjects:trainee", {"kind": kind}, RECIPE)
     started = time.perf_counter()
-    known = look(question, "fp32", folder, None)
-    # A step here has two micro-batches: no inputs of further ones wait.
-    known = replace(known, sizes=replace(known.sizes, clip_bytes=0), micro_seconds=Line(1e-3, 1e-3))
-    shapes_seconds = time.perf_counter() - started
-    residents = {}
-    for again in sorted(known.peaks):
-        pairs = []
-        for micro_batch in probed(known):
-            layout = Layout(micro_batch, accumulation=2, checkpointing=again)
-            pairs.append((known.peak_bytes(layout), _held(kind, layout, None)))
-        residents[again] = learned_resident(pairs)
-    law = residents[False]
-    share, base = law.factor, law.base_bytes / MIB
-    print(
-        f"  {kind}: a process holds {base:.0f} MiB and {share:.2f} of tensors; "
-        f"{shapes_seconds:.0f} s by shapes, {time.perf_counter() - started - shapes_seconds:.0f} s of small runs",
-        flush=True,
-    )
-    return replace(known, residents=residents)
+    known = look(question, "fp32", folder, here=False)
+    print(f"  {kind}: {time.perf_counter() - started:.0f} s for its laws", flush=True)
+    return known
 
 
 def _row(kind: str, known: Known, limit: int, until: float) -> dict[str, Any] | None:
@@ -176,28 +159,6 @@ def _timed(kind: str, limit: int, way: Way, known: Known) -> dict[str, Any]:
     }
 
 
-def _searched(runs: Runs, known: Known) -> tuple[int, bool]:
-    """As before: laws from real runs, a search by a law that learns, each run twice."""
-
-    def confirm(layout: Layout) -> float:
-        return held_twice(lambda limit: runs.held(layout, limit / runs.limit), runs.limit)
-
-    return _of(lambda: choose_confirmed(_setting(known, runs.limit, confirm))[1])
-
-
-def _by_laws(runs: Runs, known: Known) -> tuple[int, bool]:
-    """Choose by the laws alone."""
-    return _of(lambda: choose(_setting(known, runs.limit, None)))
-
-
-def _of(found: Callable[[], Sequence[PlanOption]]) -> tuple[int, bool]:
-    try:
-        layout = found()[0].layout
-    except BudgetError:
-        return 0, False
-    return layout.micro_batch, layout.checkpointing
-
-
 def _halved(runs: Runs, known: Known) -> tuple[int, bool]:
     """As accelerate: from a large micro-batch, halved until one lives."""
     for again in sorted(known.peaks):
@@ -209,27 +170,24 @@ def _halved(runs: Runs, known: Known) -> tuple[int, bool]:
     return 0, False
 
 
-def _bisected(runs: Runs, known: Known, free: float) -> tuple[int, bool]:
-    """From the prediction without any numbers: halved, then bisected; some memory left free."""
-    usual, room = Resident(), (1 - free) * runs.limit
+def _bisected(runs: Runs, known: Known) -> tuple[int, bool]:
+    """As `vidfit plan`: from the prediction, halved, then bisected, with some memory left free."""
+    room = (1 - MARGIN) * runs.limit - known.resident.base_bytes
     for again in sorted(known.peaks):
-        guess = known.peaks[again].most(usual.room(room))
-        found = largest_alive(
-            MANY_CLIPS,
-            min(max(1, guess), MANY_CLIPS),
-            lambda b, again=again: runs.held(Layout(b, checkpointing=again), 1 - free) < math.inf,
-        )
+        sizes = even_sizes(MANY_CLIPS)
+        peaks = [known.resident.taken(known.peaks[again].at(size)) for size in sizes]
+        guess = max((s for s, peak in zip(sizes, peaks, strict=True) if peak <= room), default=1)
+        found = largest_alive(MANY_CLIPS, guess, partial(_lives_with_less, runs, again))
         if found:
             return found, again
     return 0, False
 
 
-WAYS: dict[str, Way] = {
-    "search": _searched,
-    "laws": _by_laws,
-    "halve": _halved,
-    "bisect 5%": partial(_bisected, free=0.05),
-}
+def _lives_with_less(runs: Runs, again: bool, micro_batch: int) -> bool:
+    return runs.held(Layout(micro_batch, checkpointing=again), 1 - MARGIN) < math.inf
+
+
+WAYS: dict[str, Way] = {OURS: _bisected, "halve": _halved}
 
 
 def _lives(kind: str, limit: int, way: dict[str, Any]) -> bool:
@@ -252,12 +210,6 @@ def _most(kind: str, limit: int, again: bool, ways: list[dict[str, Any]]) -> int
     while lives(high):
         low, high = high, high + max(1, round(STEP * high))
     return low
-
-
-def _setting(known: Known, limit: int, confirm: Callable[[Layout], float] | None) -> Setting:
-    machine = Machine("limit", "cpu", 1, limit, {"fp32": 1e11}, 1e10, 1)
-    data = Data(MANY_CLIPS, 10, 100, 8)
-    return Setting(known, RECIPE, data, machine, MANY_CLIPS, confirm=confirm)
 
 
 def _held(kind: str, layout: Layout, limit: int | None) -> float:

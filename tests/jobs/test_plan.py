@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from vidfit.cli.main import app
 from vidfit.contracts import Clip
-from vidfit.errors import BudgetError, VidfitError
+from vidfit.errors import BackboneError, BudgetError, VidfitError
 from vidfit.jobs import plan as job
 from vidfit.jobs.options import PlanOptions
+from vidfit.planning.choice import choose
 from vidfit.planning.file import read_plan
 from vidfit.planning.measured import Known
 from vidfit.planning.memory import Line, Sizes
@@ -33,14 +34,16 @@ def clips(tmp_path_factory) -> Path:
 @pytest.fixture
 def no_children(monkeypatch):
     """Laws of a subject without running it."""
+    peaks = {False: Line(100 * MIB, 50 * MIB), True: Line(100 * MIB, 10 * MIB)}
     known = Known(
         Sizes(20 * MIB, 20 * MIB, 2 * MIB, 10, 1000),
-        {False: Line(100 * MIB, 50 * MIB), True: Line(100 * MIB, 10 * MIB)},
+        peaks,
+        peaks,
         {False: 3e9, True: 4e9},
-        micro_seconds=Line(0.5, 1.0),
+        clip_seconds=1.0,
     )
-    monkeypatch.setattr(job, "look", lambda *_: known)
-    monkeypatch.setattr(job, "exactly", lambda known, _, layout, __: known.peak_bytes(layout))
+    monkeypatch.setattr(job, "look", lambda *_, **__: known)
+    monkeypatch.setattr(job, "choose_tried", lambda setting, _: (setting, choose(setting)))
 
 
 def test_a_plan_is_made_shown_and_written(clips, tmp_path):
@@ -85,17 +88,21 @@ def test_what_does_not_fit_is_planned_smaller_unless_it_was_asked_for(
     monkeypatch.setattr(job, "_data", lambda *_: job.Data(300, 2, 50, 8))
     tried = []
 
-    def choose(setting):
+    def tried_choice(setting, _):
         tried.append(setting.recipe)
         if len(tried) < 3:
             raise BudgetError("nothing fits into 1 GiB. Give more")
-        return real_choose(setting)
+        return setting, choose(setting)
 
-    real_choose = job.choose_confirmed
-    monkeypatch.setattr(job, "choose_confirmed", choose)
+    monkeypatch.setattr(job, "choose_tried", tried_choice)
     plan = job.run_plan(clips, tmp_path, PlanOptions("efficientnet-lite0@1", "mean"))
     assert plan.subject.regime == "probe"
     assert plan.reasons["regime"].startswith("lp-ft does not fit (nothing fits into 1 GiB); lora")
+
+
+def test_a_wrong_name_is_told_before_anything_is_read_or_run(tmp_path):
+    with pytest.raises(BackboneError, match="There is no network 'lsmt'; did you mean 'lstm'"):
+        job.run_plan(tmp_path / "nowhere", tmp_path, PlanOptions(network="lsmt"))
 
 
 def test_what_is_learned_from_is_what_train_learns_from():

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from benchmarks._allocator import allocated_bytes
 from tests.planning.tiny import trainee
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from vidfit.planning.probe import _allocated
 from vidfit.planning.tracker import PeakTracker, held, without_numbers
 from vidfit.planning.trial import take_steps
 from vidfit.plans import Layout, Recipe
@@ -67,7 +67,7 @@ def test_shapes_alone_predict_what_the_allocator_reports(layout, tolerance):
     without_numbers(made.network, mode)
     with mode, PeakTracker(held(made.network)) as tracker:
         take_steps(made, recipe, layout)
-    real = _allocated(trainee({}), recipe, layout)
+    real = allocated_bytes(trainee({}), recipe, layout)
     assert tracker.peak_bytes == pytest.approx(real, rel=tolerance)
 
 

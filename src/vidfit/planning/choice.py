@@ -148,7 +148,7 @@ def _peak(setting: Setting, layout: Layout) -> int:
         setting.machine,
     )  # fmt: skip
     cuda = setting.machine.device == "cuda"
-    return int(tensors * (1.0 if cuda else setting.known.resident.factor))
+    return int(tensors if cuda else setting.known.resident.taken(tensors))
 
 
 def _refusal(setting: Setting, layout: Layout) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidfit.errors import BackboneError
 from vidfit.planning.child import Question, Real, dry_runs, real_run
-from vidfit.planning.memory import Line, Resident, Sizes, line
+from vidfit.planning.memory import LOST, Line, Resident, Sizes, line
 from vidfit.plans import Layout, Precision
 
 FEW, MANY = 2, 32
@@ -71,7 +71,7 @@ class Known:
             self,
             clip_seconds=run.micro_seconds / layout.micro_batch / again,
             update_seconds=run.update_seconds,
-            resident=Resident(run.base_bytes, run.taken_bytes / self.peak_bytes(layout)),
+            resident=Resident(run.base_bytes, run.taken_bytes - LOST * self.peak_bytes(layout)),
         )
 
 

@@ -18,6 +18,10 @@ CUDA_CONTEXT_BYTES = 600 * 2**20
 """Of a process on a graphics processor before its first tensor; of the order that drivers take."""
 
 
+LOST = 1.15
+"""Resident memory over tensors: small ones among large ones leave holes in the heap."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A value that grows evenly: ``start + slope * x``."""
@@ -89,11 +93,19 @@ def rank_bytes(
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """What a process holds, from the peak of its tensors.
+    """What a process holds beside tensors; the defaults are usual.
 
-    ``base_bytes`` is code, interpreter and libraries; ``factor`` what kernels and the allocator
-    take beside tensors.
+    Parameters
+    ----------
+    base_bytes
+        Before training: interpreter and libraries.
+    beside_bytes
+        Code that training loads, and what kernels take within an operation.
     """
 
-    base_bytes: float = 450 * 2**20
-    factor: float = 1.15
+    base_bytes: float = 250 * 2**20
+    beside_bytes: float = 200 * 2**20
+
+    def taken(self, peak_bytes: float) -> float:
+        """Return what training takes, from the peak of its tensors."""
+        return self.beside_bytes + LOST * peak_bytes
