@@ -199,7 +199,8 @@ class Prediction:
     Parameters
     ----------
     peak_bytes
-        Largest memory of parameters, gradients, optimizer state, activations and inputs.
+        What training takes at most beside the process itself: parameters, gradients, optimizer
+        state, activations and inputs; on this machine also code, kernels and holes in the heap.
     step_seconds
         Of an optimizer step, without waiting for data.
     waiting_share
@@ -234,8 +235,8 @@ class Plan:
     options
         Layouts that were considered, the chosen one first.
     room_bytes
-        Peak of tensors that a process has room for: the memory less a margin and what the process
-        itself takes.
+        What training may take in a process: the memory less a margin and what the process itself
+        takes.
     """
 
     subject: Subject

@@ -55,7 +55,7 @@ def test_a_plan_is_made_shown_and_written(clips, tmp_path):
     assert plan.subject.regime == "probe"
     assert "10 or fewer, all weights would overfit" in plan.reasons["regime"]
     assert plan.layout.batch_clips == plan.layout.micro_batch <= plan.data.clips
-    assert 2**19 < plan.predicted.peak_bytes < 2**27
+    assert 2**19 < plan.predicted.peak_bytes < 2**28
     assert plan.predicted.total_seconds > 0 and not plan.machine.described
     # Which layout is fastest is measured, and differs from machine to machine.
     assert "| **" in result.stdout and "vidfit train" in result.stdout

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
 from tests.planning.test_choice import KNOWN, MIB, SETTING
 
-from vidfit.errors import BudgetError
-from vidfit.planning.child import Real
+from vidfit.errors import BackboneError, BudgetError
+from vidfit.planning.child import Question, Real
 from vidfit.planning.choice import choose
-from vidfit.planning.tried import choose_tried, searched
+from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried, searched
+from vidfit.plans import Layout, Recipe
 
 REAL = Real(200 * MIB, 0, 1.0, 0.1)
 
@@ -87,11 +87,20 @@ def test_steps_are_run_with_two_micro_batches_at_most():
     assert {layout.accumulation for layout in seen} == {2}
 
 
-def test_time_that_is_over_starts_no_child(tmp_path):
-    from vidfit.planning.child import Question
-    from vidfit.planning.tried import Trials
-    from vidfit.plans import Layout, Recipe
+def test_time_that_is_over_starts_no_child_and_what_was_run_is_remembered(tmp_path, monkeypatch):
+    runs = []
 
-    trials = Trials(Question("no:thing", {}, Recipe()), tmp_path, time.monotonic() - 1)
+    def real_run(question, layout, limit_bytes, left, folder):
+        runs.append(left)
+        if layout.micro_batch > 4:
+            raise BackboneError("it died")
+        return {}, REAL
+
+    monkeypatch.setattr("vidfit.planning.tried.real_run", real_run)
+    trials = Trials(Question("no:thing", {}, Recipe()), tmp_path, Budget())
+    assert [trials.under(Layout(b), 2**30) for b in (4, 8, 4, 8)] == [REAL, None, REAL, None]
+    assert len(runs) == 2 and runs[1] < runs[0] == BUDGET_SECONDS
+    trials.budget.left_seconds = 0
     with pytest.raises(TimeoutError, match="60 s for runs are over"):
         trials.small(Layout(1))
+    assert trials.under(Layout(4), 2**30) == REAL and len(runs) == 2

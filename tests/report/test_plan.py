@@ -50,7 +50,7 @@ def test_the_table_shows_what_fits_with_the_choice_on_top():
 def test_the_picture_is_whole_and_escapes_what_it_is_told(tmp_path):
     root = ElementTree.fromstring(write_plan_picture(example(), tmp_path / "p.svg").read_text())
     texts = ["".join(e.itertext()) for e in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert "room for tensors: 1.86 GiB of 1.95 GiB" in texts
+    assert "room for training: 1.86 GiB of 1.95 GiB" in texts
     assert any("a <processor>" in text for text in texts)
     assert {"plain", "checkpointing"} <= set(texts)
 
@@ -71,7 +71,7 @@ def test_labels_of_lines_do_not_stand_on_one_another():
     [(example(), True), (example(room_bytes=2**45), False)],
 )
 def test_a_limit_far_above_is_not_drawn(plan, there):
-    assert ("room for tensors" in plan_svg(plan)) == there
+    assert ("room for training" in plan_svg(plan)) == there
 
 
 def test_one_micro_batch_is_a_picture_too():

@@ -26,7 +26,7 @@ from vidfit.planning.machines import described, this_machine
 from vidfit.planning.measured import look
 from vidfit.planning.reasons import layout_reasons, time_words
 from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
-from vidfit.planning.tried import BUDGET_SECONDS, Trials, choose_tried
+from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
 
 SAMPLED_CLIPS = 4
@@ -108,7 +108,7 @@ def _machine(options: PlanOptions) -> Machine:
 
 def _planned(clips: Sequence[Clip], output: Path, machine: Machine, options: PlanOptions) -> Plan:
     """Plan the regime that suits the labels; a cheaper one where that does not fit."""
-    first = _Draft(clips, output, machine, options, time.monotonic() + BUDGET_SECONDS)
+    first = _Draft(clips, output, machine, options, Budget())
     tried: list[str] = []
     for regime, why in first.regimes():
         draft = replace(first, regime=regime, why="; ".join([*tried, why]))
@@ -130,7 +130,7 @@ class _Draft:
     output: Path
     machine: Machine
     options: PlanOptions
-    ends: float
+    budget: Budget
     regime: Regime = "probe"
     why: str = ""
 
@@ -197,7 +197,7 @@ class _Draft:
         known = look(question, precision, folder, here=here)
         setting = Setting(known, recipe, data, self.machine, batch, precision)
         if here:
-            return choose_tried(setting, Trials(question, folder, self.ends))
+            return choose_tried(setting, Trials(question, folder, self.budget))
         return setting, choose(setting)
 
     def _question(self, data: Data, recipe: Recipe) -> Question:

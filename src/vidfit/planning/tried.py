@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidfit.errors import BackboneError
@@ -24,6 +24,14 @@ Run = Callable[[Layout], Real | None]
 """Takes steps of a layout under the limit; ``None`` when it dies, TimeoutError when time is up."""
 
 
+@dataclass
+class Budget:
+    """Seconds that are left for runs with numbers, and what runs near the limit came to."""
+
+    left_seconds: float = BUDGET_SECONDS
+    seen: dict[str, Real | None] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Trials:
     """Runs of a subject with numbers, in child processes, until the time is up.
@@ -32,30 +40,35 @@ class Trials:
     ----------
     folder
         Of answers that are kept; those near the limit are not, as they depend on it.
-    ends
-        When the time is up, by ``time.monotonic``.
     """
 
     question: Question
     folder: Path
-    ends: float
+    budget: Budget
 
     def small(self, layout: Layout) -> Real:
         """Run without a limit, or read what it came to within the last day."""
-        return real_run(self.question, layout, 0, self._left(), self.folder)[1]
+        return self._run(layout, 0, self.folder)
 
     def under(self, layout: Layout, limit_bytes: int) -> Real | None:
         """Run under a limit; ``None`` when it dies: it has run with fewer clips."""
-        try:
-            return real_run(self.question, layout, limit_bytes, self._left())[1]
-        except BackboneError:
-            return None
+        seen, key = self.budget.seen, repr((self.question, layout, limit_bytes))
+        if key not in seen:
+            try:
+                seen[key] = self._run(layout, limit_bytes, None)
+            except BackboneError:
+                seen[key] = None
+        return seen[key]
 
-    def _left(self) -> float:
-        left = self.ends - time.monotonic()
+    def _run(self, layout: Layout, limit_bytes: int, folder: Path | None) -> Real:
+        left = self.budget.left_seconds
         if left <= 0:
             raise TimeoutError(f"the {BUDGET_SECONDS:.0f} s for runs are over")
-        return left
+        started = time.monotonic()
+        try:
+            return real_run(self.question, layout, limit_bytes, left, folder)[1]
+        finally:
+            self.budget.left_seconds -= time.monotonic() - started
 
 
 def choose_tried(setting: Setting, trials: Trials) -> tuple[Setting, tuple[PlanOption, ...]]:

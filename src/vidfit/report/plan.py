@@ -23,7 +23,7 @@ def plan_markdown(plan: Plan) -> str:
         f"**{subject.network}{over}, {subject.regime}**: {recipe.epochs} epochs of "
         f"{plan.data.clips} clips, {duration(plan.predicted.total_seconds)} on {plan.machine.name}",
         "",
-        "| layout | clips a step | tensors | step | waits | run |",
+        "| layout | clips a step | memory | step | waits | run |",
         "|---|---|---|---|---|---|",
     ]
     fitting = [option for option in plan.options if not option.refused]

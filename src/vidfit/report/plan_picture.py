@@ -106,7 +106,7 @@ def _limit(scale: _Scale, plan: Plan) -> Markup:
     if y < TOP:
         return Markup("")
     line = Markup('<line class="floor" x1="{}" x2="{}" y1="{y}" y2="{y}"/>')
-    text = f"room for tensors: {_size(plan.room_bytes)} of {_size(plan.machine.memory_bytes)}"
+    text = f"room for training: {_size(plan.room_bytes)} of {_size(plan.machine.memory_bytes)}"
     return line.format(LEFT, WIDTH - RIGHT, y=y) + _text(LEFT + 4, y - 6, text, "start", "count")
 
 
@@ -147,7 +147,7 @@ def _words(plan: Plan) -> Markup:
     chosen = (
         f"Chosen: {way(layout)}, {layout.micro_batch} clips x {layout.accumulation}"
         + (f" x {layout.processes} processes" if layout.processes > 1 else "")
-        + f", {_size(plan.predicted.peak_bytes)} of tensors; hollow marks do not fit"
+        + f", {_size(plan.predicted.peak_bytes)}; hollow marks do not fit"
     )
     title = f"Memory of training {subject.network}{over}, {subject.regime}"
     machine = f"{plan.machine.name}, {_size(plan.machine.memory_bytes)} for each process"
