@@ -16,7 +16,7 @@ RUNS = 8
 NEAR = 0.05
 """Share of a micro-batch by which the largest that lives need not be known better."""
 
-_GROWTH = 1.25
+_GROWTH = 2
 """By how much a micro-batch that lived is raised while none has died."""
 
 
