@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks._study import MEAN, study
 from vidfit.contracts import Clip, Cost, Floats, Indices
-from vidfit.jobs.table import Table
+from vidfit.study.table import Table
 
 ENCODERS, DIM = 3, 3 * 1280
 """Mean, deviation and change over time of 1280 features, as of EfficientNet-Lite0."""

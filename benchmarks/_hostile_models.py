@@ -17,7 +17,7 @@ from vidfit.contracts import Backbone, FittedFusion
 from vidfit.fusion.answers import OverAnswers
 from vidfit.fusion.linear import Linear
 from vidfit.fusion.stack import LogPool
-from vidfit.jobs.frame_network import frame_network, softmax_head
+from vidfit.jobs.train.frame_network import frame_network, softmax_head
 from vidfit.model import Model, save_model
 from vidfit.networks import Shape, build
 from vidfit.networks.head import NetworkHead

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from vidfit.hardware import peak_bytes
-from vidfit.jobs.training_run import execute
+from vidfit.jobs.train.folder import execute
 from vidfit.training import loop
 
 

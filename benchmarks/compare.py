@@ -33,12 +33,12 @@ from benchmarks._tasks import TASKS
 from vidfit.contracts import Cost, Floats, Indices
 from vidfit.fusion.linear import PENALTIES, cross_fit
 from vidfit.hardware import peak_bytes
-from vidfit.jobs.compared import compare
-from vidfit.jobs.fit import METHODS
-from vidfit.jobs.folds import Folds
-from vidfit.jobs.table import Table
+from vidfit.jobs.fit.run import METHODS
 from vidfit.labels import mean_loss
 from vidfit.selection import FUSION, SINGLE, Terms, hits, nested
+from vidfit.study.compare import compare
+from vidfit.study.folds import Folds
+from vidfit.study.table import Table
 
 SIZES = {"letters": (985, 24, 12), "1,000": (1000, 101, 240), "4,000": (4000, 101, 240),
          "13,000": (13_000, 101, 240)}  # fmt: skip

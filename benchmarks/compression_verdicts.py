@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from benchmarks._harness import arguments, environment, finish, table
-from vidfit.jobs.verdicts import HALF
+from vidfit.jobs.compress.verdicts import HALF
 from vidfit.metrics import fit_temperature, mean_interval, probabilities
 from vidfit.metrics.noninferior import LEVEL, paired_loss, share_bound
 

@@ -22,12 +22,12 @@ from benchmarks._study import CACHE, Study, load_networks, study
 from benchmarks._tasks import TASKS
 from vidfit.contracts import Backbone
 from vidfit.fusion import restore
-from vidfit.jobs.compared import model_of
-from vidfit.jobs.folds import Folds
-from vidfit.jobs.predict import Predictor, run_predict
-from vidfit.jobs.table import Table
+from vidfit.jobs.predict.run import Predictor, run_predict
 from vidfit.metrics import mean_interval
 from vidfit.selection import Contender, Outer, Rows, Rule, Terms, nested
+from vidfit.study.compare import model_of
+from vidfit.study.folds import Folds
+from vidfit.study.table import Table
 
 NETWORKS = (
     "motion",

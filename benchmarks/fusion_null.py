@@ -30,10 +30,10 @@ from benchmarks._study import CACHE, study
 from vidfit.contracts import Cost, Floats, Indices
 from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.fusion import METHODS
-from vidfit.jobs.copies import COPY_BITS
-from vidfit.jobs.folds import Folds
 from vidfit.metrics import mean_interval
 from vidfit.selection import Rows, Terms, hits, nested
+from vidfit.study.copies import COPY_BITS
+from vidfit.study.folds import Folds
 
 CLIPS, RECORDINGS, CLASSES = 120, 24, 4
 NETWORKS = ("motion", "efficientnet-lite0@8", "transnetv2")

@@ -1,6 +1,6 @@
 """Altered models, plans, lists and shard indexes: refused in words, whatever was altered.
 
-Each file is altered once and read in a forked process with the limits of `vidfit.jobs.trial`, with
+Each file is altered once and read in a forked process with the limits of `vidfit.study.trial`, with
 a module at hand that leaves a file behind if anything imports or runs it. What passes the trial
 is opened and asked as `predict` does, and there an answer that is no number counts, and an error
 that is not vidfit's own.
@@ -80,11 +80,11 @@ class Ending:
 
 def read_model(model: Path) -> str:
     """Try a model in this process, then open it and answer as `predict` does."""
-    from vidfit.jobs import trial
-    from vidfit.jobs.model_card import model_card_markdown
-    from vidfit.jobs.opened_model import parts_of
-    from vidfit.jobs.predict import Predictor
+    from vidfit.jobs.predict.run import Predictor
     from vidfit.model import load_model
+    from vidfit.study import trial
+    from vidfit.study.model_card import model_card_markdown
+    from vidfit.study.opened_model import parts_of
 
     mutations.rehashed(model)
     _revised(model)
@@ -240,7 +240,7 @@ def _revised(model: Path) -> None:
 def _features(member: object) -> object:
     """Return what a member sees in a clip of noise."""
     from vidfit.contracts import ClipFeatures
-    from vidfit.jobs import trial
+    from vidfit.study import trial
 
     return ClipFeatures(trial._tokens(member), np.zeros(1, int), np.zeros(1), 0.0)  # type: ignore[arg-type]
 
@@ -252,10 +252,10 @@ def _warm() -> None:
     import torch
     import transformers.modeling_utils
 
-    import vidfit.jobs.predict
-    import vidfit.jobs.trial
+    import vidfit.jobs.predict.run
     import vidfit.manifest
     import vidfit.planning.file  # noqa: F401
+    import vidfit.study.trial
 
     del onnx, onnxruntime, transformers
     torch.set_num_threads(1)

@@ -105,7 +105,7 @@ def _in_process(model: Path, video: Path) -> Run:
 
 
 def _predict(model: Path, video: Path) -> Run:
-    from vidfit.jobs.predict import load, run_predict
+    from vidfit.jobs.predict.run import load, run_predict
 
     predictor = load(model)
     loaded = _peak_bytes()

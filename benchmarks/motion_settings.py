@@ -26,12 +26,12 @@ from vidfit.backbones.notation import with_spec
 from vidfit.contracts import Backbone, Floats
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
-from vidfit.jobs.folds import Folds
-from vidfit.jobs.table import Table, build_table
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import share_interval
 from vidfit.selection import hits, merit
+from vidfit.study.folds import Folds
+from vidfit.study.table import Table, build_table
 
 GAPS_SECONDS = (1 / 15, 2 / 15, 4 / 15)
 VIEWS = (4, 8)

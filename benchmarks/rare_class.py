@@ -19,11 +19,11 @@ from benchmarks._harness import arguments, environment, finish, table
 from vidfit.contracts import Clip, Cost, Floats
 from vidfit.fusion.even import evened
 from vidfit.fusion.linear import cross_fit
-from vidfit.jobs.folds import Folds
-from vidfit.jobs.measure import goal_of
-from vidfit.jobs.options import SelectOptions
 from vidfit.metrics import CLASS_MEASURES, score_all
 from vidfit.selection import Rule, recommend
+from vidfit.study.folds import Folds
+from vidfit.study.goal import goal_of
+from vidfit.study.options import SelectOptions
 
 CLIPS, RECORDINGS, RARE = 600, 30, 0.05
 DIMS, TELLING, RECORDING_SPREAD = 32, 8, 0.7

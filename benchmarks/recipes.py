@@ -23,14 +23,14 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Floats
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
-from vidfit.jobs.folds import Folds
-from vidfit.jobs.table import Table, build_table
-from vidfit.jobs.trainees import train_head
+from vidfit.jobs.fit.trainees import train_head
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.runtime import accelerate
 from vidfit.selection import hits
+from vidfit.study.folds import Folds
+from vidfit.study.table import Table, build_table
 
 BACKBONES = ("efficientnet-lite0", "motion")
 NETWORKS = ("bilstm-attention", "lstm", "attention", "transformer", "shift", "mean")

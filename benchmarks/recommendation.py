@@ -146,12 +146,12 @@ def _demo() -> dict[str, dict[str, Any]]:
     from vidfit.demo import BACKBONES, build_demo
     from vidfit.features import FeatureStore
     from vidfit.fusion.linear import cross_fit
-    from vidfit.jobs.candidates import load_candidates
-    from vidfit.jobs.folds import Folds
-    from vidfit.jobs.table import build_table
     from vidfit.launch import launcher
     from vidfit.manifest import read_manifest
     from vidfit.selection import hits
+    from vidfit.study.candidates import load_candidates
+    from vidfit.study.folds import Folds
+    from vidfit.study.table import build_table
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -27,7 +27,6 @@ from benchmarks._tasks import TASKS
 from vidfit.backbones import catalogue
 from vidfit.contracts import Cost, Floats, Indices, seconds_a_clip
 from vidfit.fusion.linear import cross_fit
-from vidfit.jobs.folds import Folds
 from vidfit.metrics import ACCURACY, score_values
 from vidfit.selection import (
     Rules,
@@ -40,6 +39,7 @@ from vidfit.selection import (
     tied_with_best,
 )
 from vidfit.selection.scores import knn, logme, parc
+from vidfit.study.folds import Folds
 
 SCORES = {"logme": logme, "parc": parc, **REJECTED}
 SHARES = (0.15, 0.25, 0.5)

@@ -26,15 +26,15 @@ from vidfit.contracts import Cost, Floats, Indices, Truth
 from vidfit.evaluate import constant, score_classes
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import PENALTIES, answers_by_penalty
-from vidfit.jobs.figures import Held
-from vidfit.jobs.fit import methods_for
-from vidfit.jobs.folds import Folds
-from vidfit.jobs.table import Table, build_table
+from vidfit.jobs.fit.run import methods_for
 from vidfit.labels import stated
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import MEASURES, score_all
 from vidfit.selection import Rule, Terms, nested
+from vidfit.study.figures import Held
+from vidfit.study.folds import Folds
+from vidfit.study.table import Table, build_table
 
 DATA = SURVEILLANCE.parent / "camvid"
 CLASSES = {6: "sign", 7: "fence", 8: "car", 9: "pedestrian", 10: "bicyclist"}

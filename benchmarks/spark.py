@@ -26,15 +26,15 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, extract
 from vidfit.hardware import hardware
-from vidfit.jobs.fit import run_fit
-from vidfit.jobs.options import FitOptions
-from vidfit.jobs.predict import load as open_model
-from vidfit.jobs.predict import predict_many
+from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.predict.run import load as open_model
+from vidfit.jobs.predict.run import predict_many
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import OnSpark
 from vidfit.manifest import read_manifest
 from vidfit.reported import Report
 from vidfit.runtime import accelerate
+from vidfit.study.options import FitOptions
 from vidfit.testing.spark import Cluster, cluster
 
 BAR = 1.25

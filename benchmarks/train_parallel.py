@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._study import CACHE
 from benchmarks._training import LITE, part, plan_of, small_frames, standard, tokens
-from vidfit.jobs.training_run import read_outcome, write_run
+from vidfit.jobs.train.folder import read_outcome, write_run
 from vidfit.plans import Layout, Plan, Recipe, Subject
 
 ROOT = Path(__file__).parents[1]

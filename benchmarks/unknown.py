@@ -27,14 +27,14 @@ from benchmarks._tasks import build
 from vidfit.contracts import Clip, Cost, Estimate
 from vidfit.evaluate import USUAL, HeldOut, Thresholds, auroc
 from vidfit.features import FeatureStore
-from vidfit.jobs.compared import model_of
-from vidfit.jobs.declining import declines_of
-from vidfit.jobs.folds import Folds
-from vidfit.jobs.table import Table, build_table
 from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.metrics import probabilities, share_interval
 from vidfit.selection import Contender, Terms, fit_contenders
+from vidfit.study.compare import model_of
+from vidfit.study.declining import declines_of
+from vidfit.study.folds import Folds
+from vidfit.study.table import Table, build_table
 
 DATA = SURVEILLANCE.parent
 TASKS = ("drone", "demo", "rotation")

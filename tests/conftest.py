@@ -35,7 +35,7 @@ def state(tmp_path_factory) -> None:
 def fitted(tmp_path_factory) -> Fitted:
     from tests.clips import write_backbone, write_dataset
 
-    from vidfit.jobs.fit import FitOptions, run_fit
+    from vidfit.jobs.fit.run import FitOptions, run_fit
 
     folder = tmp_path_factory.mktemp("fitted")
     backbones = ("motion", write_backbone(folder))

@@ -17,8 +17,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vidfit.combination import Combination as Combination
-    from vidfit.compressed import Compression as Compression
     from vidfit.contracts import Clip as Clip
     from vidfit.contracts import Sampling as Sampling
     from vidfit.contracts import Timeline as Timeline
@@ -31,35 +29,37 @@ if TYPE_CHECKING:
     from vidfit.errors import VideoError as VideoError
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
-    from vidfit.jobs.benchmark import BenchmarkOptions as BenchmarkOptions
-    from vidfit.jobs.benchmark import run_benchmark as benchmark
-    from vidfit.jobs.compress import run_compress as compress
-    from vidfit.jobs.exchange import run_pull as pull
-    from vidfit.jobs.exchange import run_push as push
-    from vidfit.jobs.export import run_export as export
-    from vidfit.jobs.fit import run_fit as fit
-    from vidfit.jobs.fuse import run_fuse as fuse
-    from vidfit.jobs.label import run_label as label
-    from vidfit.jobs.options import CompressOptions as CompressOptions
-    from vidfit.jobs.options import FitOptions as FitOptions
-    from vidfit.jobs.options import FuseOptions as FuseOptions
-    from vidfit.jobs.options import LabelOptions as LabelOptions
-    from vidfit.jobs.options import PlanOptions as PlanOptions
-    from vidfit.jobs.options import SelectOptions as SelectOptions
-    from vidfit.jobs.options import TrainOptions as TrainOptions
-    from vidfit.jobs.plan import run_plan as plan
-    from vidfit.jobs.predict import load as load
-    from vidfit.jobs.predict import run_predict as predict
-    from vidfit.jobs.select import run_select as select
-    from vidfit.jobs.shard import ShardOptions as ShardOptions
-    from vidfit.jobs.shard import run_shard as shard
-    from vidfit.jobs.train import run_train as train
+    from vidfit.jobs.benchmark.run import BenchmarkOptions as BenchmarkOptions
+    from vidfit.jobs.benchmark.run import run_benchmark as benchmark
+    from vidfit.jobs.compress.run import run_compress as compress
+    from vidfit.jobs.compress.value import Compression as Compression
+    from vidfit.jobs.exchange.run import run_pull as pull
+    from vidfit.jobs.exchange.run import run_push as push
+    from vidfit.jobs.export.run import run_export as export
+    from vidfit.jobs.fit.run import run_fit as fit
+    from vidfit.jobs.fuse.run import run_fuse as fuse
+    from vidfit.jobs.fuse.value import Combination as Combination
+    from vidfit.jobs.label.run import run_label as label
+    from vidfit.jobs.plan.run import run_plan as plan
+    from vidfit.jobs.predict.run import load as load
+    from vidfit.jobs.predict.run import run_predict as predict
+    from vidfit.jobs.select.run import run_select as select
+    from vidfit.jobs.select.value import Ranking as Ranking
+    from vidfit.jobs.shard.run import ShardOptions as ShardOptions
+    from vidfit.jobs.shard.run import run_shard as shard
+    from vidfit.jobs.train.run import run_train as train
+    from vidfit.jobs.train.value import TrainingReport as TrainingReport
     from vidfit.manifest import read_manifest as read_manifest
     from vidfit.manifest import write_manifest as write_manifest
     from vidfit.plans import Plan as Plan
-    from vidfit.ranking import Ranking as Ranking
     from vidfit.reported import Report as Report
-    from vidfit.trained import TrainingReport as TrainingReport
+    from vidfit.study.options import CompressOptions as CompressOptions
+    from vidfit.study.options import FitOptions as FitOptions
+    from vidfit.study.options import FuseOptions as FuseOptions
+    from vidfit.study.options import LabelOptions as LabelOptions
+    from vidfit.study.options import PlanOptions as PlanOptions
+    from vidfit.study.options import SelectOptions as SelectOptions
+    from vidfit.study.options import TrainOptions as TrainOptions
 
     __version__: str
 

@@ -6,18 +6,18 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.report.test_benchmark import example
+from tests.jobs.benchmark.test_write import example
 from typer.testing import CliRunner
 
 from vidfit.cli.main import app
-from vidfit.jobs.benchmark import BenchmarkOptions
+from vidfit.jobs.benchmark.run import BenchmarkOptions
 
 
 @pytest.fixture
 def asked(monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "vidfit.jobs.benchmark.run_benchmark", lambda *args: calls.append(args) or example()
+        "vidfit.jobs.benchmark.run.run_benchmark", lambda *args: calls.append(args) or example()
     )
     return calls
 

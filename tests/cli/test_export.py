@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vidfit.cli.main import app
-from vidfit.jobs.export import Exported
+from vidfit.jobs.export.run import Exported
 
 
 def test_options_arrive_and_differences_are_shown(monkeypatch, tmp_path):
@@ -16,7 +16,7 @@ def test_options_arrive_and_differences_are_shown(monkeypatch, tmp_path):
     found = Exported(
         tmp_path, "onnx", {"classifier.onnx": 1.2e-6, "a.safetensors": 0.0}, ("no network: motion",)
     )
-    monkeypatch.setattr("vidfit.jobs.export.run_export", lambda *a: asked.append(a) or found)
+    monkeypatch.setattr("vidfit.jobs.export.run.run_export", lambda *a: asked.append(a) or found)
     words = ["export", "out/model", "--format", "openvino", "--backbone", "mine.py:Mine"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from vidfit.cli.label import show_labelling
 from vidfit.cli.main import app
 from vidfit.contracts import Clip, Failure
-from vidfit.jobs.answers import Proposed
-from vidfit.jobs.label import Labelling
-from vidfit.jobs.options import LabelOptions
+from vidfit.jobs.label.answers import Proposed
+from vidfit.jobs.label.run import Labelling
+from vidfit.study.options import LabelOptions
 
 
 def found(**changes):
@@ -58,7 +58,9 @@ def test_without_two_classes_no_fit_is_offered(tmp_path, capsys):
 
 def test_options_arrive(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr("vidfit.jobs.label.run_label", lambda *args: asked.append(args) or found())
+    monkeypatch.setattr(
+        "vidfit.jobs.label.run.run_label", lambda *args: asked.append(args) or found()
+    )
     words = ["label", "clips", "--count", "3", "--answers", "a.csv", "--backbone", "motion"]
     words += ["--groups", "g.csv", "--workers", "2", "--seed", "4", "-o", str(tmp_path)]
     result = CliRunner().invoke(app, words)

@@ -17,7 +17,7 @@ from vidfit.cli import main
 from vidfit.cli.main import app
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
-from vidfit.jobs import fit as fit_module
+from vidfit.jobs.fit import run as fit_module
 from vidfit.video import probe
 
 

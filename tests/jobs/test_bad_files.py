@@ -21,8 +21,10 @@ from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, truncated, wr
 from vidfit.backbones.motion import motion
 from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, clip_digest
-from vidfit.jobs.fit import FitOptions, run_fit
-from vidfit.report import report_html, report_json, report_markdown
+from vidfit.jobs.fit.page import report_html
+from vidfit.jobs.fit.run import FitOptions, run_fit
+from vidfit.report.data import report_json
+from vidfit.report.summary import report_markdown
 from vidfit.reported import Report
 
 

@@ -20,14 +20,14 @@ from tests.clips import BACKBONE_FILE, write_clip, write_dataset
 from vidfit import backbones as zoo
 from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, extract
-from vidfit.jobs.fit import FitOptions, run_fit
-from vidfit.jobs.options import PlanOptions, TrainOptions
-from vidfit.jobs.plan import run_plan
-from vidfit.jobs.predict import load, predict_many
-from vidfit.jobs.train import run_train
+from vidfit.jobs.fit.run import FitOptions, run_fit
+from vidfit.jobs.plan.run import run_plan
+from vidfit.jobs.predict.run import load, predict_many
+from vidfit.jobs.train.run import run_train
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import OnSpark
 from vidfit.planning.file import write_plan
+from vidfit.study.options import PlanOptions, TrainOptions
 from vidfit.testing.spark import Cluster, cluster
 
 SLOW = BACKBONE_FILE.replace(

@@ -18,9 +18,9 @@ from vidfit.errors import VidfitError
 from vidfit.evaluate import near_duplicates
 from vidfit.features import FeatureStore, extract
 from vidfit.features.fingerprint import fingerprint
-from vidfit.jobs.fit import FitOptions, run_fit
-from vidfit.jobs.predict import Predict, Video, load, predict_many
-from vidfit.jobs.shard import ShardOptions, run_shard
+from vidfit.jobs.fit.run import FitOptions, run_fit
+from vidfit.jobs.predict.run import Predict, Video, load, predict_many
+from vidfit.jobs.shard.run import ShardOptions, run_shard
 from vidfit.launch import Here, launcher
 from vidfit.runtime import accelerate
 

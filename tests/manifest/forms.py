@@ -16,8 +16,8 @@ from tests.manifest.forms_of_lists import LISTS
 from tests.manifest.made import Form
 
 from vidfit.errors import VidfitError
-from vidfit.jobs.folds import check_enough
 from vidfit.manifest import noticed, read_manifest, told
+from vidfit.study.folds import check_enough
 
 PAGE = Path(__file__).parents[2] / "docs/videos.md"
 

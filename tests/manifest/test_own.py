@@ -6,8 +6,8 @@ import pytest
 from tests.manifest.made import write
 
 from vidfit.contracts import Segment, Timeline
+from vidfit.jobs.predict.timeline import write_timeline
 from vidfit.manifest.own import is_own
-from vidfit.report import write_timeline
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 from itertools import combinations
 
-from vidfit.combination import Combination, Option, Pair, Student
 from vidfit.contracts import Estimate, Failure
+from vidfit.jobs.fuse.value import Combination, Option, Pair, Student
 from vidfit.reported import Stage
 
 NAN = float("nan")

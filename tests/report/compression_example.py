@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vidfit.compressed import Artefact, Certificate, Compression, Footprint, Verdict
 from vidfit.contracts import Estimate, Failure
+from vidfit.jobs.compress.value import Artefact, Certificate, Compression, Footprint, Verdict
 from vidfit.reported import Stage
 
 NAN = float("nan")

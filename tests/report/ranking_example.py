@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 from vidfit.contracts import Estimate, Failure
-from vidfit.ranking import Baseline, Ranked, Ranking, Rung, Temporal
+from vidfit.jobs.select.value import Baseline, Ranked, Ranking, Rung, Temporal
 from vidfit.reported import Stage
 
 NAN = float("nan")

@@ -12,7 +12,9 @@ from compression_example import (
 from ranking_example import example_ranking, hostile_ranking, large_ranking, single_ranking
 from report_example import bare_report, example_report, hostile_report, large_report
 
-from vidfit.report import write_compression, write_ranking, write_report
+from vidfit.jobs.compress.write import write_compression
+from vidfit.jobs.fit.write import write_report
+from vidfit.jobs.select.write import write_ranking
 
 CHROMIUM, CHROMEDRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (

@@ -9,8 +9,9 @@ from report_example import bare_report, example_report, large_report
 
 from vidfit.contracts import Failure, clip_key
 from vidfit.errors import StoreError
-from vidfit.report import report_json, report_markdown, write_report
-from vidfit.report.data import rounded
+from vidfit.jobs.fit.write import write_report
+from vidfit.report.data import report_json, rounded
+from vidfit.report.summary import report_markdown
 from vidfit.reported import Report
 
 

@@ -11,17 +11,15 @@ from report_example import CANDIDATES, example_report
 from report_parsed import Page
 
 from vidfit.contracts import Estimate
+from vidfit.jobs.fit.page import report_html
+from vidfit.jobs.fuse.page import combination_html
+from vidfit.jobs.fuse.terminal import combination_markdown
+from vidfit.jobs.select.page import ranking_html
+from vidfit.jobs.select.terminal import ranking_markdown
 from vidfit.metrics import MEASURES
-from vidfit.report import (
-    combination_html,
-    combination_markdown,
-    ranking_html,
-    ranking_markdown,
-    report_html,
-    report_markdown,
-)
 from vidfit.report.charts import score_axis
 from vidfit.report.leaderboard import best_first, pareto_front
+from vidfit.report.summary import report_markdown
 from vidfit.report.wording import ACCURACY, METRICS
 
 LOSS = METRICS["log-loss"]

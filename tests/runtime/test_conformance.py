@@ -22,7 +22,7 @@ from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, TorchEncoder, 
 from vidfit.backbones.untrained import draw_weights
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
-from vidfit.jobs.frame_network import frame_network
+from vidfit.jobs.train.frame_network import frame_network
 from vidfit.networks import NETWORKS, Shape, build
 from vidfit.testing import random_views
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from vidfit.cli.main import app
 from vidfit.errors import VideoError, VidfitError
 from vidfit.features.store import file_digest
-from vidfit.jobs.fit import FitOptions, run_fit
+from vidfit.jobs.fit.run import FitOptions, run_fit
 from vidfit.manifest import read_manifest
 from vidfit.shards.units import units_of
 from vidfit.shown import name_of, public, shown

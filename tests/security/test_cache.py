@@ -13,11 +13,11 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Backbone
 from vidfit.features import FeatureStore
 from vidfit.features.store import spec_key
-from vidfit.jobs import trial
-from vidfit.jobs.opened_model import open_model
 from vidfit.metrics import probabilities
 from vidfit.planning.file import read_plan
 from vidfit.runtime import accelerate, cache
+from vidfit.study import trial
+from vidfit.study.opened_model import open_model
 
 OTHERS = {
     "activation": {"hidden_act": "relu"},
@@ -62,7 +62,7 @@ def test_a_revision_is_the_same_for_what_was_loaded_and_what_was_saved(tmp_path)
 
 
 def test_a_frame_network_is_known_by_its_shape():
-    from vidfit.jobs.frame_network import frame_network
+    from vidfit.jobs.train.frame_network import frame_network
     from vidfit.networks import Shape, build
 
     networks = [build("cnn-lstm", Shape(0, 16, 2, width=8)) for _ in range(2)]
@@ -79,7 +79,7 @@ def test_a_frame_network_is_known_by_its_shape():
 
 def test_a_model_from_before_answers_the_same(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("vidfit.jobs.opened_model.try_in_child", trial.run_trial)
+    monkeypatch.setattr("vidfit.study.opened_model.try_in_child", trial.run_trial)
     opened = open_model(MODEL)
     told = json.loads((BEFORE / "answer.json").read_text())
     tokens = []

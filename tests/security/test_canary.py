@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from vidfit import backbones as zoo
 from vidfit.cli.main import app
 from vidfit.features import FeatureStore
-from vidfit.jobs.training_run import read_outcome
-from vidfit.jobs.trial_child import try_in_child
+from vidfit.jobs.train.folder import read_outcome
+from vidfit.study.trial_child import try_in_child
 from vidfit.training.checkpoint import read_checkpoint
 from vidfit.training.clipset import open_set
 
@@ -88,9 +88,9 @@ COMMANDS = {
 @pytest.fixture
 def refused_here(monkeypatch):
     """Try models in this process, where modules of the attacker can be imported."""
-    from vidfit.jobs import trial
+    from vidfit.study import trial
 
-    monkeypatch.setattr("vidfit.jobs.opened_model.try_in_child", trial.run_trial)
+    monkeypatch.setattr("vidfit.study.opened_model.try_in_child", trial.run_trial)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -121,7 +121,7 @@ def test_a_child_takes_no_module_from_the_working_directory(canary, tmp_path):
 @pytest.mark.parametrize("name", ["start.safetensors", "learn.npy", "choose.npy", "set/labels.npy"])
 def test_a_run_folder(canary, tmp_path, name):
     from vidfit.errors import StoreError
-    from vidfit.jobs.training_run import execute
+    from vidfit.jobs.train.folder import execute
     from vidfit.training.clipset import ClipSet
 
     run = tmp_path / "run"

@@ -30,13 +30,13 @@ from vidfit.backbones.graph import graph_backbone
 from vidfit.cli.main import app
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.fusion import REMOVED_HEADS
-from vidfit.jobs import trial
-from vidfit.jobs.exchange import run_pull, run_push
-from vidfit.jobs.opened_model import open_model
-from vidfit.jobs.predict import load, run_predict
+from vidfit.jobs.exchange.run import run_pull, run_push
+from vidfit.jobs.predict.run import load, run_predict
 from vidfit.model import is_known, load_model, save_model
 from vidfit.onnx_rules import check_network
 from vidfit.runtime import onnx as onnx_engine
+from vidfit.study import trial
+from vidfit.study.opened_model import open_model
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def here(monkeypatch):
     """Try models in this process: a child takes seconds to start."""
-    monkeypatch.setattr("vidfit.jobs.opened_model.try_in_child", trial.run_trial)
+    monkeypatch.setattr("vidfit.study.opened_model.try_in_child", trial.run_trial)
 
 
 @pytest.fixture
@@ -413,7 +413,7 @@ def test_a_child_with_limits_tries_a_model_once(graph, tmp_path, monkeypatch):
     assert not is_known(model)
     open_model(model)
     assert is_known(model)
-    monkeypatch.setattr("vidfit.jobs.opened_model.try_in_child", None)  # it is not asked again
+    monkeypatch.setattr("vidfit.study.opened_model.try_in_child", None)  # it is not asked again
     open_model(model)
 
 

@@ -230,6 +230,6 @@ def test_an_interrupt_is_one_line(monkeypatch, fitted, tmp_path):
     def interrupt(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vidfit.jobs.fit.run_fit", interrupt)
+    monkeypatch.setattr("vidfit.jobs.fit.run.run_fit", interrupt)
     result = CliRunner().invoke(command_line.app, ["fit", str(fitted.clips), "-o", str(tmp_path)])
     assert result.exit_code == 130 and "the same command goes on" in result.stderr

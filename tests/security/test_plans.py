@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from vidfit.cli.main import app
 from vidfit.errors import StoreError, VidfitError
-from vidfit.jobs.training_run import execute
+from vidfit.jobs.train.folder import execute
 from vidfit.planning.file import read_plan
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from vidfit.contracts import Cost
 from vidfit.evaluate import merge_groups
-from vidfit.jobs.folds import Folds
 from vidfit.metrics import share_interval
 from vidfit.reported import NearDuplicate
 from vidfit.selection import FUSION, SINGLE, Rows, Rule, Terms, hits, nested
+from vidfit.study.folds import Folds
 
 FOLDS = Folds(("no", "yes"))
 METHODS = ("concat", "stack", "cascade")

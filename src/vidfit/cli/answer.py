@@ -17,10 +17,12 @@ from vidfit.cli.say import say
 from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
-from vidfit.jobs.predict import load, predict_many
+from vidfit.jobs.predict.answers_table import AnswersTable
+from vidfit.jobs.predict.picture import check_png
+from vidfit.jobs.predict.run import load, predict_many
+from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, write_timeline
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
-from vidfit.report import TIMELINE_WRITERS, AnswersTable, check_png, write_timeline
 from vidfit.report.wording import answer as answer_words
 from vidfit.report.wording import percent
 from vidfit.shown import name_of

@@ -18,7 +18,7 @@ def push(
 ) -> None:
     """Copy a model and its card to where others can pull it from."""
     from vidfit.cli.progress import Bars
-    from vidfit.jobs.exchange import run_push
+    from vidfit.jobs.exchange.run import run_push
 
     with Bars() as bars:
         run_push(model, destination, bars)
@@ -36,7 +36,7 @@ def pull(
 ) -> None:
     """Copy a model from another place; nothing of it appears unless all of it is whole."""
     from vidfit.cli.progress import Bars
-    from vidfit.jobs.exchange import run_pull
+    from vidfit.jobs.exchange.run import run_pull
 
     with Bars() as bars:
         run_pull(source, directory, bars, tuple(backbone or ()))

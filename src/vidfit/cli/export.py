@@ -10,7 +10,7 @@ import typer
 from vidfit.cli.say import say
 
 if TYPE_CHECKING:
-    from vidfit.jobs.export import Exported
+    from vidfit.jobs.export.run import Exported
 
 
 def export(
@@ -32,7 +32,7 @@ def export(
 ) -> None:
     """Write a model as ONNX, OpenVINO or safetensors, compared with vidfit's own answers."""
     from vidfit.cli.progress import Bars
-    from vidfit.jobs.export import run_export
+    from vidfit.jobs.export.run import run_export
 
     folder = output or model.with_name(f"{model.name}-{format}")
     with Bars() as bars:

@@ -11,7 +11,7 @@ from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers, output_o
 from vidfit.cli.say import say
 
 if TYPE_CHECKING:
-    from vidfit.jobs.label import Labelling
+    from vidfit.jobs.label.run import Labelling
 
 _SHOWN = 10
 
@@ -47,8 +47,8 @@ def label(  # noqa: PLR0913  (the options of a command)
     """Propose the clips whose labels would teach most; take in those that you gave."""
     from vidfit.cli.progress import Bars
     from vidfit.files import claimed
-    from vidfit.jobs.label import run_label
-    from vidfit.jobs.options import LabelOptions
+    from vidfit.jobs.label.run import run_label
+    from vidfit.study.options import LabelOptions
 
     options = LabelOptions(
         count, answers, tuple(backbone or ()), groups, workers, download, seed, on
@@ -61,7 +61,7 @@ def label(  # noqa: PLR0913  (the options of a command)
 
 def show_labelling(found: Labelling, clips: str, folder: Path) -> None:
     """Print where labelling stands, what to label next, and what to type then."""
-    from vidfit.jobs.answers import TO_LABEL
+    from vidfit.jobs.label.answers import TO_LABEL
 
     counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
     known = sum(found.labels.values())
@@ -83,7 +83,7 @@ def show_labelling(found: Labelling, clips: str, folder: Path) -> None:
 
 def _say_fit(found: Labelling, clips: str, folder: Path) -> None:
     """Say what can be fitted on: the merged list once there is one."""
-    from vidfit.jobs.answers import CLIPS
+    from vidfit.jobs.label.answers import CLIPS
 
     if len(found.labels) > 1:
         merged = folder / CLIPS

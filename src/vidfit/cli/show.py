@@ -5,18 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from vidfit.cli.say import say, say_lines
-from vidfit.combination import Combination
-from vidfit.compressed import Compression
-from vidfit.ranking import Ranking
-from vidfit.report import (
-    combination_markdown,
-    compression_markdown,
-    ranking_markdown,
-    report_markdown,
-    training_markdown,
-)
+from vidfit.jobs.compress.terminal import compression_markdown
+from vidfit.jobs.compress.value import Compression
+from vidfit.jobs.fuse.terminal import combination_markdown
+from vidfit.jobs.fuse.value import Combination
+from vidfit.jobs.select.terminal import ranking_markdown
+from vidfit.jobs.select.value import Ranking
+from vidfit.jobs.train.terminal import training_markdown
+from vidfit.jobs.train.value import TrainingReport
+from vidfit.report.summary import report_markdown
 from vidfit.reported import Report
-from vidfit.trained import TrainingReport
 
 
 def show_report(report: Report, output: Path) -> None:

@@ -12,7 +12,7 @@ from vidfit.cli.say import say_lines
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
-    from vidfit.jobs.options import TrainOptions
+    from vidfit.study.options import TrainOptions
 
 
 def train(  # noqa: PLR0913  (the options of a command)
@@ -49,8 +49,8 @@ def train(  # noqa: PLR0913  (the options of a command)
     """Train the network of a plan on your clips, and test it on unseen recordings."""
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_training
-    from vidfit.jobs.options import TrainOptions
-    from vidfit.jobs.train import run_train
+    from vidfit.jobs.train.run import run_train
+    from vidfit.study.options import TrainOptions
 
     options = TrainOptions(
         plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ())
@@ -66,7 +66,7 @@ def train(  # noqa: PLR0913  (the options of a command)
 
 def _check(clips: str, folder: Path, options: TrainOptions) -> None:
     from vidfit.cli.progress import Bars
-    from vidfit.jobs.accumulation import run_check
+    from vidfit.jobs.train.accumulation import run_check
 
     with claimed(folder), Bars() as bars:
         found = run_check(clips, folder, options, bars)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from vidfit.errors import VidfitError
-from vidfit.jobs.training_run import execute, stopped_by_signals
+from vidfit.jobs.train.folder import execute, stopped_by_signals
 
 
 def main() -> int:

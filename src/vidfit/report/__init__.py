@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from vidfit.report.answers import AnswersTable
-from vidfit.report.combination import combination_json, write_combination
-from vidfit.report.combination_page import combination_html
-from vidfit.report.combination_picture import combination_svg
-from vidfit.report.combination_summary import combination_markdown
-from vidfit.report.compression import compression_json, write_compression
-from vidfit.report.compression_page import compression_html
-from vidfit.report.compression_picture import compression_svg
-from vidfit.report.compression_summary import compression_markdown
-from vidfit.report.data import report_json
-from vidfit.report.page import hardest_clips, report_html
-from vidfit.report.ranking import ranking_json, write_ranking
-from vidfit.report.ranking_page import ranking_html
-from vidfit.report.ranking_picture import ranking_svg
-from vidfit.report.ranking_summary import ranking_markdown
-from vidfit.report.summary import report_markdown
-from vidfit.report.timeline import (
+from vidfit.jobs.compress.page import compression_html
+from vidfit.jobs.compress.picture import compression_svg
+from vidfit.jobs.compress.terminal import compression_markdown
+from vidfit.jobs.compress.write import compression_json, write_compression
+from vidfit.jobs.fit.page import hardest_clips, report_html
+from vidfit.jobs.fit.write import write_report
+from vidfit.jobs.fuse.page import combination_html
+from vidfit.jobs.fuse.picture import combination_svg
+from vidfit.jobs.fuse.terminal import combination_markdown
+from vidfit.jobs.fuse.write import combination_json, write_combination
+from vidfit.jobs.predict.answers_table import AnswersTable
+from vidfit.jobs.predict.picture import check_png, timeline_png
+from vidfit.jobs.predict.timeline import (
     TIMELINE_WRITERS,
     timeline_csv,
     timeline_json,
     timeline_vtt,
     write_timeline,
 )
-from vidfit.report.timeline_image import check_png, timeline_png
-from vidfit.report.training import training_json, write_training
-from vidfit.report.training_page import training_html
-from vidfit.report.training_picture import training_svg
-from vidfit.report.training_summary import training_markdown
-from vidfit.report.writing import write_report
+from vidfit.jobs.select.page import ranking_html
+from vidfit.jobs.select.picture import ranking_svg
+from vidfit.jobs.select.terminal import ranking_markdown
+from vidfit.jobs.select.write import ranking_json, write_ranking
+from vidfit.jobs.train.page import training_html
+from vidfit.jobs.train.picture import training_svg
+from vidfit.jobs.train.terminal import training_markdown
+from vidfit.jobs.train.write import training_json, write_training
+from vidfit.report.data import report_json
+from vidfit.report.summary import report_markdown
 
 __all__ = [
     "AnswersTable",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vidfit.contracts import Failure
+from vidfit.jobs.fit.kinds import kinds_markdown
 from vidfit.report import wording
 from vidfit.report.declining import declines_text
-from vidfit.report.kinds import kinds_markdown
 from vidfit.report.leaderboard import best_first, headline, leakage_sentence
 from vidfit.shown import shown
 

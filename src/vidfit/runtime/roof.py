@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vidfit.benchmarked import Roof
+from vidfit.jobs.benchmark.value import Roof
 
 MATRIX_SIDE = 1536
 STREAM_FLOATS = 32 * 2**20

@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from vidfit.contracts import Floats, Indices
 from vidfit.errors import StoreError, VidfitError
+from vidfit.jobs.train.value import Epoch
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import classified, make_optimizer
 from vidfit.plans import Plan
-from vidfit.trained import Epoch
 from vidfit.training.average import Average
 from vidfit.training.batches import Loaded, answers, loaded
 from vidfit.training.checkpoint import (

@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import Tensor
 
 from vidfit.contracts import Indices, Progress
-from vidfit.trained import Epoch
+from vidfit.jobs.train.value import Epoch
 from vidfit.training.clipset import ClipSet
 
 

@@ -1,0 +1,1 @@
+"""The job `benchmark`: a model on every engine of this machine."""

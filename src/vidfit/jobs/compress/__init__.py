@@ -1,0 +1,1 @@
+"""The job `compress`: a smaller or faster model, and what it loses."""

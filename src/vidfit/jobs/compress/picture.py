@@ -1,0 +1,88 @@
+"""The picture of a compression that stands alone: what is lost for what is saved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from vidfit.jobs.compress import words
+from vidfit.jobs.compress.front_chart import front_chart
+from vidfit.jobs.compress.spots import legend, undrawn, worth_drawing
+from vidfit.jobs.fuse.picture import title_lines
+from vidfit.jobs.select.picture import picture_style
+from vidfit.report import wording
+from vidfit.report.charts import join, mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vidfit.jobs.compress.value import Compression
+
+WIDTH, HEIGHT, MARGIN = 1088, 720, 24
+FACT_LETTERS = 165
+
+
+def compression_svg(compression: Compression) -> str:
+    """Return the chart as an SVG file with its words, legend, colours and a white ground.
+
+    Colours are written out: few programs but browsers know CSS variables.
+    """
+    said, below = _words(compression)
+    width, height = WIDTH - 2 * MARGIN, HEIGHT - below - 52
+    chart = front_chart(compression, width, height)
+    pieces = [Markup('<rect width="100%" height="100%" fill="#ffffff"/>'), *said]
+    if chart:
+        place = Markup('<svg x="{}" y="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">{}</svg>')
+        pieces += _keys(compression, below + 16)
+        pieces.append(place.format(MARGIN, below + 40, chart, w=width, h=height))
+    document = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
+        "<style>{css}</style>{pieces}</svg>\n"
+    ).format(
+        w=WIDTH, h=HEIGHT if chart else below, css=Markup(picture_style()), pieces=join(pieces)
+    )
+    return str(document)
+
+
+def _words(compression: Compression) -> tuple[list[Markup], int]:
+    """Return the lines above the chart, and where the last of them stands."""
+    c = compression
+    facts = [_facts(c)]
+    if missing := undrawn(c):
+        facts.append(f"Not drawn, as what they take is not known: {', '.join(missing)}")
+    pieces, y = [], 10
+    for line in title_lines(words.headline(c)):
+        y += 26
+        title = Markup('<text class="title" x="{}" y="{}">{}</text>')
+        pieces.append(title.format(MARGIN, y, line))
+    y += 6
+    for line in facts:
+        y += 18
+        pieces.append(Markup('<text x="{}" y="{}">{}</text>').format(MARGIN, y, _fit(line)))
+    return pieces, y + 14
+
+
+def _facts(compression: Compression) -> str:
+    c = compression
+    if not worth_drawing(c):
+        return "The answers of no artefact were measured, so that there is nothing to draw."
+    return (
+        f"{wording.counted(c.judged, 'clip')} of {wording.counted(c.judged_groups, 'recording')};"
+        " upright lines are 95 % intervals of the loss, paired over recordings; on the dotted steps"
+        " no other both takes and loses less"
+    )
+
+
+def _fit(text: str) -> str:
+    """Return a line that fits, without the control characters that XML forbids."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return line if len(line) <= FACT_LETTERS else f"{line[: FACT_LETTERS - 1]}…"
+
+
+def _keys(compression: Compression, y: int) -> Iterator[Markup]:
+    x = 32.0
+    for kind, text in legend(compression):
+        yield mark(kind, str(x), str(y - 4))
+        yield Markup('<text x="{}" y="{}">{}</text>').format(x + 13, y, text)
+        x += 44 + 6.4 * len(text)

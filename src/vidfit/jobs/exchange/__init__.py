@@ -1,0 +1,1 @@
+"""The jobs `push` and `pull`: models to and from other places."""

@@ -1,0 +1,1 @@
+"""The job `export`: a model for other programs."""

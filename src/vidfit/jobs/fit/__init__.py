@@ -1,0 +1,1 @@
+"""The job `fit`: an honest report of all candidates, and the model that runs."""

@@ -1,0 +1,328 @@
+"""From what a fit computed to the report of it."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, Truth, clip_key
+from vidfit.errors import VideoError
+from vidfit.evaluate import Scores, constant, few_recordings, score
+from vidfit.hardware import hardware
+from vidfit.jobs.fit.page import hardest_clips
+from vidfit.labels import Labels, stated, strata_of
+from vidfit.manifest import Manifest
+from vidfit.metrics import AnyMeasure, score_all
+from vidfit.model import Model
+from vidfit.reported import (
+    Candidate,
+    ClipResult,
+    Declines,
+    Figure,
+    NearDuplicate,
+    Report,
+    Stage,
+)
+from vidfit.selection import Contender, tied_with_best
+from vidfit.shown import public
+from vidfit.study import heads
+from vidfit.study.candidates import Loaded
+from vidfit.study.compare import Compared
+from vidfit.study.figures import (
+    Held,
+    baseline_words,
+    by_class,
+    figures_of,
+    numbers,
+    results_of,
+    scores_of,
+)
+from vidfit.study.openings import times
+from vidfit.study.table import Table
+from vidfit.video import decode
+
+_JUDGES = 2
+"""Recordings of each class that a score is of at least."""
+
+BASELINES: dict[Labels, str] = {
+    "one": "majority class",
+    "several": "class shares",
+    "number": "one number for all",
+}
+"""Names of the baseline that answers the same to every clip."""
+
+_TASKS: dict[Labels, str] = {
+    "one": "classification",
+    "several": "classification, several labels",
+    "number": "regression",
+}
+
+_PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that `fit` computed: what was read, fitted, left out and measured.
+
+    ``sighted`` are recordings by which unproven candidates were dropped (`Contest.sighted`).
+    """
+
+    data: str
+    manifest: Manifest
+    train: Table
+    test: Table
+    candidates: Sequence[Loaded]
+    dropped: Sequence[Failure]
+    unread: Sequence[Failure]
+    compared: Compared
+    leaky_MK: Floats
+    near_duplicates: tuple[NearDuplicate, ...]
+    model: Model
+    stages: Sequence[Stage]
+    notes: Sequence[Note] = ()
+    opened: int = 1
+    declines: Declines | None = None
+    sighted: frozenset[str] = frozenset()
+
+
+def build_report(found: Findings) -> Report:
+    """Return the report: held-out scores, leaderboard, leakage, hardest clips, provenance."""
+    train, chosen = found.train, found.compared.chosen
+    judged, held, protocol = _judged(found)
+    measure = found.compared.terms.measure
+    scores, figures = _scores(judged, held, train.labels_M, measure)
+    judges = len(set(judged.groups))
+    declined_M = _declined(found, judged, held.mean_MK)
+    constant_MK = constant(train.labels_M, len(train.classes), len(train.clips), measure)
+    random = score_all(measure, train.labels_M, [found.leaky_MK], train.keys)
+    by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
+    leak = by_recording.beside(found.compared.scored([chosen.name]))
+    answered = _results if train.kind == "one" else results_of
+    results = answered(judged, held, declined_M)
+    return Report(
+        data=found.data,
+        task=_TASKS[train.kind],
+        classes=train.classes,
+        clip_count=len(train.clips) + len(found.test.clips),
+        group_count=len({*train.groups, *found.test.groups}),
+        grouping=found.manifest.grouping,
+        protocol=protocol,
+        chosen=chosen.name,
+        verdict=found.compared.verdict,
+        metric=measure.name,
+        higher_is_better=measure.higher_is_better,
+        score=scores.figure,
+        accuracy=scores.accuracy,
+        mean_class_accuracy=scores.mean_class_accuracy,
+        majority=scores.majority,
+        grouped_split=leak.interval(1),
+        random_split=random.interval(0),
+        leak=leak.lead(0, 1),
+        candidates=_leaderboard(found),
+        confusion_KK=scores.confusion_KK,
+        reliability=scores.reliability,
+        calibration_error=scores.calibration_error,
+        unknown_probability=found.model.unknown_probability,
+        clips=results,
+        failures=tuple(found.unread),
+        dropped=tuple(found.dropped),
+        near_duplicates=found.near_duplicates,
+        stages=tuple(found.stages),
+        machine=hardware().describe(),
+        provenance=provenance(found.manifest, found.candidates),
+        warnings=tuple(dict.fromkeys((*found.manifest.warnings, *few_recordings(judges)))),
+        notes=tuple(found.notes),
+        thumbnails=_thumbnails(results),
+        majority_class=baseline_words(train.labels_M, constant_MK, train.classes),
+        declines=found.declines,
+        labels=train.kind,
+        figures=figures,
+        by_class=by_class(judged, held),
+        thresholds=found.model.thresholds,
+        numbers=numbers(judged, held),
+    )
+
+
+def _scores(
+    judged: Table, held: Held, known_M: Truth, measure: AnyMeasure
+) -> tuple[Scores, tuple[Figure, ...]]:
+    """Return the scores of what was chosen, and all figures where clips have no one class."""
+    if judged.kind == "one":
+        return score(held.deals, judged.labels_M, judged.groups, known_M, measure), ()
+    figures = figures_of(judged, held, known_M)
+    return scores_of(figures, measure), figures
+
+
+def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, object]:
+    """Return what whoever receives the model should know: data, score, parts, limits."""
+    return {
+        "task": report.task,
+        "data": public(report.data),
+        "clips": report.clip_count,
+        "recordings": report.group_count,
+        "protocol": report.protocol,
+        "metric": report.metric,
+        "score": asdict(report.score),
+        "accuracy": asdict(report.accuracy),
+        "mean_class_accuracy": asdict(report.mean_class_accuracy),
+        "majority": asdict(report.majority),
+        "calibration_error": report.calibration_error,
+        "declines": asdict(report.declines) if report.declines else None,
+        "members": [asdict(spec) for spec in members],
+        "made_with": report.provenance,
+        "limits": "Scores hold for clips like the training clips; intervals are over recordings.",
+    }
+
+
+def can_judge(train: Table, unseen_M: NDArray[np.bool_]) -> bool:
+    """Return whether some of the clips hold every class, each in two recordings or more."""
+    groups = np.array(train.groups)
+    return all(
+        len(np.unique(groups[unseen_M & in_M])) >= _JUDGES for in_M in strata_of(train.labels_M).T
+    )
+
+
+def _judged(found: Findings) -> tuple[Table, Held, str]:
+    """Return the clips that the score is of, the answers to them, and how they were held out."""
+    train, test, chosen = found.train, found.test, found.compared.chosen
+    compared, kind = found.compared, train.kind
+    if not test.clips:
+        answers = Held(
+            [stated(deal.chosen_MK, 1.0, kind) for deal in compared.deals]
+            if kind != "one"
+            else [np.exp(deal.chosen_MK) for deal in compared.deals],
+            [deal.said_MK for deal in compared.deals if kind == "several"],
+        )
+        unseen_M = np.array([group not in found.sighted for group in train.groups])
+        if unseen_M.all() or not can_judge(train, unseen_M):
+            return train, answers, f"{compared.protocol}; the model is then fitted on all"
+        judged = train.where(unseen_M)
+        return (
+            judged,
+            answers.where(unseen_M),
+            f"{compared.protocol}; scored on the {len(judged.clips)} clips of "
+            f"{len(set(judged.groups))} recordings that were not looked at when the budget "
+            "dropped candidates; the model is then fitted on all",
+        )
+    answers_MK = stated(chosen.log_probabilities(test.rows), found.model.temperature, kind)
+    said = [answers_MK > np.array(found.model.thresholds)] if kind == "several" else []
+    return (
+        test,
+        Held([answers_MK], said),
+        f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
+        f"{times(found.opened)}, after every choice was made; the leaderboard is nested "
+        "cross-validation on the rest",
+    )
+
+
+def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
+    train, measure = found.train, found.compared.terms.measure
+    loaded = {candidate.name: candidate for candidate in found.candidates}
+    honest, contenders = found.compared.honest, found.compared.contenders
+    scored = found.compared.scored([c.name for c in contenders])
+    best, tied_C = int(scored.merits_C.argmax()), tied_with_best(scored)
+    rows = [
+        replace(
+            _row(contender, [loaded[name] for name in contender.members]),
+            score=scored.interval(i),
+            seconds_per_clip=float(honest.seconds_M[contender.name].mean()),
+            chosen=contender is found.compared.chosen,
+            note="tied with the best" if tied_C[i] and i != best else "",
+        )
+        for i, contender in enumerate(contenders)
+    ]
+    constant_MK = constant(train.labels_M, len(train.classes), len(train.labels_M), measure)
+    majority = score_all(measure, train.labels_M, [constant_MK], train.groups).interval(0)
+    baseline = Candidate(
+        BASELINES[train.kind], "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True
+    )
+    order = np.argsort(-scored.merits_C, kind="stable")
+    return (*(rows[int(i)] for i in order), baseline)
+
+
+def _row(contender: Contender, members: Sequence[Loaded]) -> Candidate:
+    """Return what is known of a candidate but its score and what it takes."""
+    specs = [member.backbone.spec for member in members]
+    single = not contender.method or contender.head == heads.NETWORK
+    licences = sorted({spec.licence for spec in specs})
+    allowed = [spec.commercial_use for spec in specs]
+    return Candidate(
+        name=contender.name,
+        kind="backbone" if single else "fusion",
+        members=contender.members,
+        score=Estimate(math.nan, math.nan, math.nan),
+        seconds_per_clip=math.nan,
+        dim=sum(spec.dim for spec in specs),
+        parameters=sum(spec.parameters for spec in specs),
+        gmacs_per_clip=sum(spec.gmacs_per_clip for spec in specs),
+        sampling=str(specs[0].sampling) if single else "as its members",
+        licence=", ".join(licences),
+        commercial_use=False if False in allowed else None if None in allowed else True,
+    )
+
+
+def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.bool_]:
+    """Return for which clips the model would decline to answer.
+
+    In nested cross-validation other models answer, so that only probabilities are compared.
+    """
+    declined_M: NDArray[np.bool_] = np.zeros(len(answers_MK), np.bool_)
+    if judged.kind == "one":
+        declined_M = answers_MK.max(axis=1) < found.model.unknown_probability
+    if judged is found.test:
+        novelty_M = found.compared.chosen.novelty(judged.rows)
+        declined_M |= novelty_M > found.model.unknown_novelty
+    return declined_M
+
+
+def _results(judged: Table, held: Held, declined_M: NDArray[np.bool_]) -> tuple[ClipResult, ...]:
+    answers_MK = held.mean_MK
+    best_M = answers_MK.argmax(axis=1)
+    return tuple(
+        ClipResult(
+            clip,
+            judged.classes[best_M[i]],
+            float(answers_MK[i, best_M[i]]),
+            float(answers_MK[i, judged.labels_M[i]]),
+            bool(declined_M[i]),
+        )
+        for i, clip in enumerate(judged.clips)
+    )
+
+
+def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
+    """Return a small JPEG of the middle of each clip that was answered worst."""
+    import cv2
+
+    pictures = {}
+    for result in hardest_clips(results):
+        clip = result.clip
+        try:
+            frame_HWC = decode(clip, count=1).frames_THWC[0]
+        except VideoError:  # it was readable a minute ago; a picture is not worth a failure
+            continue
+        width = 320
+        height = max(1, round(frame_HWC.shape[0] * width / frame_HWC.shape[1]))
+        small = cv2.resize(frame_HWC, (width, height), interpolation=cv2.INTER_AREA)
+        ok, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+        if ok:
+            pictures[clip_key(clip)] = jpeg.tobytes()
+    return pictures
+
+
+def provenance(manifest: Manifest, candidates: Sequence[Loaded]) -> dict[str, str]:
+    """Return the data's digest, versions of packages, and where each candidate is from."""
+    facts = {"data digest": manifest.digest, "python": platform.python_version()}
+    facts |= {package: version(package) for package in _PACKAGES}
+    for candidate in candidates:
+        spec = candidate.backbone.spec
+        facts[spec.name] = f"{spec.source}, revision {spec.revision[:16]}, frames {spec.sampling}"
+        if candidate.taken:
+            facts[spec.name] += f"; of the checkpoint {candidate.taken}"
+    return facts

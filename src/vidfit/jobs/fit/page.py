@@ -1,0 +1,157 @@
+"""The report as one HTML file that needs nothing beside it: no network, no font, no library."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from vidfit.contracts import clip_key
+from vidfit.jobs.fit import confusion
+from vidfit.jobs.fit.by_class import SHOWN_CLASSES, precision_recall_chart, worst_first
+from vidfit.jobs.fit.kinds import kinds_context
+from vidfit.report import charts, wording
+from vidfit.report.cost_chart import cost_chart, is_floor
+from vidfit.report.declining import declines_text
+from vidfit.report.frame import render
+from vidfit.report.leaderboard import (
+    best_first,
+    headline,
+    leakage_sentence,
+    on_cost_axis,
+    pareto_front,
+)
+from vidfit.report.summary import as_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidfit.reported import Candidate, ClipResult, Report
+
+LEADERS = 15
+HARDEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class HardClip:
+    """A clip that the model answered wrongly, with its picture as a data URI."""
+
+    name: str
+    result: ClipResult
+    picture: str
+
+
+def report_html(report: Report) -> str:
+    """Return the report as one self-contained HTML page.
+
+    Names, labels and paths are escaped; a content security policy in the page allows no
+    request and no script but the one that sorts the leaderboard.
+    """
+    context = {
+        "report": report,
+        "metric": wording.METRICS[report.metric],
+        **_answer(report),
+        **_leaderboard(report),
+        **_mistakes(report),
+        **_classes(report),
+        **kinds_context(report),
+        "notes": as_rows(report.notes),
+        "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
+    }
+    return render("report.html.jinja", "report", report.data, context)
+
+
+def _answer(report: Report) -> dict[str, Any]:
+    metric = wording.METRICS[report.metric]
+    compared = (
+        ("majority class", report.majority, "baseline"),
+        ("split by recording", report.grouped_split, "backbone"),
+        ("random split (leaks)", report.random_split, "leak"),
+    )
+    return {
+        "headline": headline(report),
+        "headline_chart": charts.headline_chart(report.score, report.majority.value, metric),
+        "leakage": leakage_sentence(report),
+        "compared": compared,
+        "compared_axis": charts.score_axis((estimate for _, estimate, _ in compared), metric),
+    }
+
+
+def _leaderboard(report: Report) -> dict[str, Any]:
+    metric = wording.METRICS[report.metric]
+    ranked = best_first(report.candidates, metric)
+    leaders = [c for place, c in enumerate(ranked) if place < LEADERS or _always_shown(c)]
+    chosen = next((c for c in ranked if c.chosen), None)
+    return {
+        "leaders": leaders,
+        "others": [c for c in ranked if c not in leaders],
+        "axis": charts.score_axis((c.score for c in ranked), metric),
+        "band": chosen.score if chosen else None,
+        "cost_wide": cost_chart(ranked, 1040, 440, metric),
+        "cost_narrow": cost_chart(ranked, 350, 380, metric),
+        "front": pareto_front(ranked, metric),
+        "without_cost": [c for c in ranked if not on_cost_axis(c) and not is_floor(c)],
+    }
+
+
+def _always_shown(candidate: Candidate) -> bool:
+    return candidate.chosen or candidate.kind == "baseline"
+
+
+def _mistakes(report: Report) -> dict[str, Any]:
+    hardest = [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)]
+    wrong_count = sum(r.predicted != r.clip.label for r in report.clips)
+    if report.labels != "one":
+        return {"hardest": hardest, "wrong_count": wrong_count}
+    answered = [result for result in report.clips if not result.declined]
+    right = sum(result.predicted == result.clip.label for result in answered)
+    return {
+        "mistakes": confusion.mistakes(report),
+        "confusion_map": confusion.confusion_map(report),
+        "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
+        "declines": declines_text(report.declines) if report.declines else "",
+        "declined_count": len(report.clips) - len(answered),
+        "answered_accuracy": right / len(answered) if answered else float("nan"),
+        "hardest": hardest,
+        "wrong_count": wrong_count,
+    }
+
+
+def _classes(report: Report) -> dict[str, Any]:
+    rows = worst_first(report.by_class)
+    return {
+        "by_class": rows,
+        "shown_classes": SHOWN_CLASSES,
+        "class_axis": charts.score_axis((r.f1 for r in rows), wording.METRICS["macro-f1"]),
+        "curve_of": precision_recall_chart,
+        "judged_count": len(report.clips) or sum(r.clips for r in rows),
+    }
+
+
+def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:
+    """Return the clips answered worst: wrong, and least of all believed to be what they are.
+
+    Of numbers, those that are the farthest off.
+    """
+    wrong = [r for r in results if r.predicted != r.clip.label]
+    return sorted(wrong, key=_standing)[:HARDEST]
+
+
+def _standing(result: ClipResult) -> float:
+    if isfinite(result.probability_of_label):
+        return result.probability_of_label
+    try:
+        return -abs(float(result.predicted) - float(result.clip.label or ""))
+    except ValueError:
+        return 0.0
+
+
+def _hard_clip(result: ClipResult, thumbnails: dict[str, bytes]) -> HardClip:
+    name = clip_key(result.clip)
+    return HardClip(name, result, _picture(thumbnails.get(name)))
+
+
+def _picture(jpeg: bytes | None) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""

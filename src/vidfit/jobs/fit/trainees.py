@@ -1,0 +1,194 @@
+"""Train a network over the best backbone in each outer fold, to see whether training pays.
+
+A network that sees order in time may tell what pooled features do not. It is held against the
+whole frozen procedure (candidates, fusions and the choice among them) on the same recordings,
+and kept only where it is proven better.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import Floats, Indices
+from vidfit.features import STEPS
+from vidfit.metrics import AnyMeasure, fit_temperature, probabilities, score_all
+from vidfit.networks.head import NetworkHead, standards
+from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
+from vidfit.selection import Contender, Gain, Outer, Rows, gain_of, merit
+from vidfit.study import heads
+from vidfit.study.compare import Compared, Trained
+from vidfit.study.folds import FOLDS
+from vidfit.study.table import Table
+
+Deal = Callable[[Indices, Sequence[str], int], Indices]
+"""Labels, recordings and a seed -> the fold of each clip."""
+
+NETWORK = "bilstm-attention"
+"""What is trained: the recipe of Akti, Tataroglu and Ekenel (2019) over a frozen encoder."""
+
+RECIPE = Recipe(epochs=40, learning_rate=1e-3, dropout=0.3, label_smoothing=0.1, patience=10)
+MICRO_BATCH, WIDTH = 16, 128
+_LEAST = np.exp(-20.0)
+
+
+class Trainees:
+    """Watches the outer folds, and trains a network in each.
+
+    Parameters
+    ----------
+    allowed_seconds
+        For all folds and the final network; it gives up after the first fold, with a note, when
+        they would take longer.
+    """
+
+    def __init__(
+        self, table: Table, measure: AnyMeasure, allowed_seconds: float, notes: list[str]
+    ) -> None:
+        self._table, self._measure = table, measure
+        self._allowed_seconds, self._notes = allowed_seconds, notes
+        self.gave_up = False
+        shape = len(table.clips), len(table.classes)
+        self._raw_MK = np.zeros(shape, np.float32)
+        self._calibrated_MK = np.zeros(shape, np.float32)
+        self._tests: list[NDArray[np.bool_]] = []
+
+    def see(self, outer: Outer) -> None:
+        """Train on the training clips of a fold, and answer the others."""
+        if self.gave_up:
+            return
+        started = time.monotonic()
+        backbone = best_single(outer.contenders, outer.train, self._measure)
+        head, temperature = self._trained(outer.train, outer.inner_M, backbone)
+        answers_MK = head.log_probabilities([outer.test.steps[backbone]])
+        self._raw_MK[outer.test_M] = answers_MK
+        calibrated_MK = probabilities(answers_MK, temperature)
+        self._calibrated_MK[outer.test_M] = np.log(np.maximum(calibrated_MK, _LEAST))
+        self._tests.append(outer.test_M)
+        if len(self._tests) == 1:
+            self._check_budget((FOLDS + 1) * (time.monotonic() - started))
+
+    def _check_budget(self, seconds: float) -> None:
+        if seconds > self._allowed_seconds:
+            self.gave_up = True
+            self._notes.append(
+                f"No network was trained: {FOLDS + 1} trainings would take {seconds:.0f} s, and "
+                f"{max(self._allowed_seconds, 0):.0f} s of the budget are left."
+            )
+
+    def graduate(self, compared: Compared) -> Compared:
+        """Return the comparison with the network among the rest.
+
+        Where its gain is proven the network takes the place of what was chosen.
+        """
+        if self.gave_up:
+            return compared
+        rows, honest = self._table.rows, compared.honest
+        backbone = best_single(compared.contenders, rows, self._measure)
+        name = f"{NETWORK} on {backbone}"
+        everyone_M = np.ones(len(rows.labels_M), np.bool_)
+        training = self._gain(honest.chosen_MK, everyone_M)
+        head, _ = self._trained(rows, compared.folds_M, backbone)
+        contender = Contender(name, NETWORK, heads.NETWORK, (backbone,), head, self._raw_MK)
+        chosen_MK, by_fold = self._decided(compared, name)
+        honest = replace(
+            honest,
+            answers_MK={**honest.answers_MK, name: self._raw_MK},
+            seconds_M={**honest.seconds_M, name: honest.seconds_M[backbone]},
+            depth_M={**honest.depth_M, name: np.ones_like(rows.labels_M)},
+            chosen_MK=chosen_MK,
+            chosen_by_fold=by_fold,
+        )
+        contenders = [*compared.contenders, contender]
+        trained = Trained(contender, training.points, training.proven)
+        return replace(compared, deals=[honest], contenders=contenders, trained=trained)
+
+    def _decided(self, compared: Compared, name: str) -> tuple[Floats, tuple[str, ...]]:
+        """Decide for each fold by the answers to the others whether to use the network."""
+        frozen_MK = compared.honest.chosen_MK
+        chosen_MK, by_fold = frozen_MK.copy(), list(compared.honest.chosen_by_fold)
+        for i, test_M in enumerate(self._tests):
+            if self._gain(frozen_MK, ~test_M).proven:
+                chosen_MK[test_M], by_fold[i] = self._calibrated_MK[test_M], name
+        return chosen_MK, tuple(by_fold)
+
+    def _gain(self, frozen_MK: Floats, among_M: NDArray[np.bool_]) -> Gain:
+        """Return what the network gains over the frozen procedure on some of the clips."""
+        table = self._table
+        answers = [self._calibrated_MK[among_M], frozen_MK[among_M]]
+        groups = [table.groups[int(i)] for i in np.flatnonzero(among_M)]
+        return gain_of(score_all(self._measure, table.labels_M[among_M], answers, groups))
+
+    def _trained(self, rows: Rows, folds_M: Indices, backbone: str) -> tuple[NetworkHead, float]:
+        return train_head(rows, folds_M == folds_M.min(), backbone, len(self._table.classes))
+
+
+def train_head(
+    rows: Rows, choose_M: NDArray[np.bool_], backbone: str, classes: int, network: str = NETWORK
+) -> tuple[NetworkHead, float]:
+    """Train a network over the steps of a backbone; return it with its temperature.
+
+    Parameters
+    ----------
+    choose_M
+        Clips that choose the epoch and the temperature, and are not learned from.
+    """
+    import torch
+
+    from vidfit.networks import Shape, build
+    from vidfit.training.clipset import ClipSet
+    from vidfit.training.loop import train
+    from vidfit.training.parallel import launch
+    from vidfit.training.state import Run
+
+    steps_MX = rows.steps[backbone]
+    dim = steps_MX.shape[1] // STEPS
+    mean_D, scale_D = standards(steps_MX[~choose_M], dim)
+    tokens_MND = (steps_MX.reshape(-1, STEPS, dim) - mean_D) * scale_D
+    clips = ClipSet(rows.labels_M, {"tokens": tokens_MND.astype(np.float32)})
+    shape = Shape(dim, STEPS, classes, WIDTH, dropout=RECIPE.dropout)
+    torch.manual_seed(RECIPE.seed)
+    module = build(network, shape)
+    run = Run(clips, np.flatnonzero(~choose_M), np.flatnonzero(choose_M))
+    plan = _plan(Subject(network, backbone, "probe", WIDTH), classes, len(rows.labels_M))
+    module.load_state_dict(train(module, plan, run, launch(plan.layout, "cpu")).weights)
+    head = NetworkHead.of(network, shape, module, mean_D, scale_D)
+    out_MK = head.log_probabilities([steps_MX[choose_M]])
+    return head, fit_temperature(out_MK, rows.labels_M[choose_M])
+
+
+def _plan(subject: Subject, classes: int, clips: int) -> Plan:
+    """Return the plan of a head on cached tokens, which fits any machine."""
+    machine = Machine("this one", "cpu", 1, 0, {}, 0.0, 1)
+    return Plan(
+        subject,
+        Layout(MICRO_BATCH),
+        RECIPE,
+        Prediction(0, 0.0, 0.0, 0.0),
+        Data(clips, classes, 0, STEPS),
+        machine,
+    )
+
+
+def answers_under(table: Table, folds: Deal, backbone: str) -> Floats:
+    """Return answers [M, K] to each clip by a network trained without its fold."""
+    rows, classes = table.rows, len(table.classes)
+    fold_M = folds(rows.labels_M, rows.groups, 0)
+    answers_MK = np.zeros((len(fold_M), classes), np.float32)
+    for fold in np.unique(fold_M):
+        learn = rows.where(fold_M != fold)
+        inner_M = folds(learn.labels_M, learn.groups, 1 + int(fold))
+        head, _ = train_head(learn, inner_M == inner_M.min(), backbone, classes)
+        test_MX = rows.steps[backbone][fold_M == fold]
+        answers_MK[fold_M == fold] = head.log_probabilities([test_MX])
+    return answers_MK
+
+
+def best_single(contenders: Sequence[Contender], rows: Rows, measure: AnyMeasure) -> str:
+    """Return the backbone with the best out-of-fold answers."""
+    singles = [c for c in contenders if not c.method]
+    return max(singles, key=lambda c: merit(measure, rows.labels_M, c.out_of_fold_MK)).name

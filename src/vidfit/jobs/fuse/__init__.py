@@ -1,0 +1,1 @@
+"""The job `fuse`: whether models are better together, and how."""

@@ -1,0 +1,183 @@
+"""Which clips to label next: read the answers so far, look at all clips, propose some."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
+from vidfit.errors import BackboneError, NotEnoughDataError
+from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
+from vidfit.jobs.label.answers import Proposed, gather, with_labels, write_to_label
+from vidfit.labels.truth import NO_LABEL
+from vidfit.launch import launcher
+from vidfit.manifest import check_one_class, losses, read_manifest, refusal
+from vidfit.selection.active import Pool, next_clips
+from vidfit.study.candidates import Loaded, load_candidates
+from vidfit.study.copies import joined
+from vidfit.study.options import LabelOptions
+from vidfit.study.sources import say
+from vidfit.study.stages import one_blas_thread
+from vidfit.work import Launcher
+
+BACKBONES = ("motion", "efficientnet-lite0")
+"""Those that look at the clips unless others are named."""
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """Where labelling stands, and what to label next.
+
+    Parameters
+    ----------
+    proposed
+        The clips to label next, the most telling first; none when all have a label.
+    labels
+        Clips by label, the most frequent first.
+    clip_count
+        Clips that can be read, the test split left out.
+    empty
+        Rows of the answers that are not filled in.
+    grouping
+        How recordings were found.
+    failures
+        Clips and backbones that were left out, with reasons.
+    warnings
+        What was noticed, such as copies whose labels contradict each other.
+    """
+
+    proposed: tuple[Proposed, ...]
+    labels: dict[str, int]
+    clip_count: int
+    empty: tuple[str, ...]
+    grouping: str
+    failures: tuple[Failure, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def run_label(
+    source: str | Path,
+    output: Path,
+    options: LabelOptions = LabelOptions(),  # noqa: B008  (a frozen value)
+    progress: Progress | None = None,
+) -> Labelling:
+    """Propose the clips whose labels would teach most; write them as a list to fill in.
+
+    ``output`` gets ``to-label.csv``, ``features/``, which `fit` and others share, and, once
+    there are answers, ``clips.csv``: the user's clips with all labels given so far. The same
+    call with ``options.answers`` goes on from there; the user's own list is never altered.
+
+    Parameters
+    ----------
+    source
+        Folder or list of clips, of which some or all have no label; see
+        `vidfit.manifest.read_manifest`. Clips of a test split are not proposed: what is chosen
+        to teach most does not stand for the rest.
+
+    Raises
+    ------
+    ManifestError
+        If a list cannot be understood, or the answers do not fit the clips.
+    NotEnoughDataError
+        If no clip can be read.
+    BackboneError
+        If no backbone runs.
+    """
+    options.check()
+    manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "label")
+    say(manifest, progress)
+    answers = gather(manifest, source, output, options.answers)
+    manifest = with_labels(manifest, answers)
+    clips = tuple(clip for clip in manifest.clips if clip.split != "test")
+    names = options.backbones or BACKBONES
+    if progress:
+        progress.start("load backbones", len(names))
+    loaded, dropped = load_candidates(names, (), download=options.download, progress=progress)
+    store = FeatureStore(output / "features")
+    place = launcher(options.on, workers=options.workers, scratch=output)
+    beside = [candidate.backbone for candidate in loaded]
+    manifest = replace(manifest, clips=clips)
+    manifest = joined(manifest, store, place, progress, beside=beside).manifest
+    seen = look(manifest.clips, loaded, store, place, progress)
+    with one_blas_thread():
+        pool = _pool(seen)
+        chosen = next_clips(pool, options.count, seed=options.seed)
+    proposed = tuple(Proposed(seen.clips[one.row], one.method, one.why) for one in chosen)
+    write_to_label(proposed, output)
+    return Labelling(
+        proposed,
+        dict(Counter(clip.label for clip in seen.clips if clip.label is not None).most_common()),
+        len(seen.clips),
+        tuple(clip_key(clip) for clip in answers.empty),
+        manifest.grouping,
+        (*manifest.rejected, *dropped, *seen.failures),
+        manifest.warnings,
+    )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Clips that can be read, what each backbone saw in them [M, D_i], and what failed."""
+
+    clips: tuple[Clip, ...]
+    blocks: tuple[Floats, ...]
+    failures: tuple[Failure, ...]
+
+
+def look(
+    clips: Sequence[Clip],
+    loaded: Sequence[Loaded],
+    store: FeatureStore,
+    place: Launcher,
+    progress: Progress | None,
+) -> Seen:
+    """Extract the features that are missing, and pool those of all clips.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If no clip can be read.
+    BackboneError
+        If every backbone failed.
+    StoreError
+        If features are gone when they are read.
+    """
+    backbones = [candidate.backbone for candidate in loaded]
+    read = partial(_vectors, loaded, store)
+    done, vectors = extract_all(clips, backbones, store, place, progress, read)
+    unread = [Failure(clip_key(clip), reason) for clip, reason in done.failures.items()]
+    failed = [Failure(name, reason) for name, reason in done.backbone_failures.items()]
+    readable = tuple(clip for clip in clips if clip in done.digests)
+    if not readable:
+        known = losses(unread, len(clips))
+        raise NotEnoughDataError(refusal(known, "No clip is left to look at"))
+    if not vectors:
+        raise BackboneError(f"every backbone failed: {failed[0].name}: {failed[0].reason}")
+    blocks = (np.stack([of[done.digests[clip]] for clip in readable]) for of in vectors)
+    return Seen(readable, tuple(blocks), (*unread, *failed))
+
+
+def _vectors(
+    loaded: Sequence[Loaded], store: FeatureStore, done: Extraction
+) -> list[dict[str, Floats]] | None:
+    """Return vectors by digest for each backbone that ran; ``None`` where some are missing."""
+    wanted = set(done.digests.values())
+    found = []
+    for candidate in loaded:
+        if candidate.name not in done.backbone_failures:
+            rows = store.rows(candidate.backbone.spec)
+            found.append({d: temporal_statistics(f.tokens_ND) for d, f in rows if d in wanted})
+    return found if all(wanted <= of.keys() for of in found) else None
+
+
+def _pool(seen: Seen) -> Pool:
+    classes = sorted({clip.label for clip in seen.clips if clip.label is not None})
+    labels = [NO_LABEL if c.label is None else classes.index(c.label) for c in seen.clips]
+    groups = [clip.group or clip.path for clip in seen.clips]
+    return Pool(seen.blocks, np.array(labels, np.int64), groups, classes)

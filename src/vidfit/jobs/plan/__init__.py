@@ -1,0 +1,1 @@
+"""The job `plan`: what fits a machine, and how long training takes."""

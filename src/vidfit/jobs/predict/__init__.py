@@ -1,0 +1,1 @@
+"""The job `predict`: answers over time."""

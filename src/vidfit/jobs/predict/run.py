@@ -1,0 +1,440 @@
+"""The way back: a model and videos in, answers over time out.
+
+The same sampling, preprocessing, backbones and head run as in `fit`, by the same code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import (
+    Backbone,
+    Clip,
+    ClipFeatures,
+    Failure,
+    FittedFusion,
+    Floats,
+    Note,
+    Progress,
+    Segment,
+    StagedFusion,
+    Timeline,
+    Why,
+    clip_key,
+)
+from vidfit.errors import ModelError, VideoError, VidfitError
+from vidfit.features import ClipOutcome, stream
+from vidfit.hardware import hardware
+from vidfit.jobs.predict.thresholds import Unknown, with_thresholds
+from vidfit.labels import joined, stated
+from vidfit.model import Model
+from vidfit.runtime import accelerate
+from vidfit.shown import name_of
+from vidfit.study import heads
+from vidfit.study.opened_model import open_model
+from vidfit.threads import in_threads
+from vidfit.video import VideoReader
+from vidfit.work import Launcher, Work
+
+_WHOLE_CLIP_WINDOWS = 1.5
+"""A video of up to so many windows is answered as one clip."""
+
+MOST_WINDOWS = 1_000_000
+"""Of one video: eleven hours in the shortest windows that may be asked for."""
+
+_AS_LONG_AS = 1.05
+"""So much longer than the longest training clip still counts as that long."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a clip is answered with, none where the model declined; see `Segment`."""
+
+    label: str | None
+    probability: float
+    declined: bool = False
+    why: Why = ""
+    scores: tuple[float, ...] = ()
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A loaded model: its networks are open and it may be asked again and again."""
+
+    model: Model
+    backbones: tuple[Backbone, ...]
+    head: FittedFusion
+
+    def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
+        """Return the members to ask next about a clip, by what the others saw in it."""
+        if not isinstance(self.head, StagedFusion):
+            return () if features else [backbone.spec.name for backbone in self.backbones]
+        return [self.model.members[i] for i in self.head.wanted(self._blocks(features))]
+
+    def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
+        """Answer a clip by what its members saw in it, or decline to.
+
+        Raises
+        ------
+        ModelError
+            If the model's answer is no number.
+        """
+        # Only a staged head, which knows what to do without them, is given absent blocks.
+        blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
+        given_1K = self.head.log_probabilities(blocks)
+        answer_K = stated(given_1K, self.model.temperature, self.model.labels)[0]
+        best = float(answer_K.max())
+        novelty = float(self.head.novelty(blocks)[0])
+        if not np.isfinite((best, novelty)).all():
+            what = "number" if self.model.labels == "number" else "probability"
+            raise ModelError(
+                f"the model of {', '.join(self.model.members)} answers a clip with the {what} "
+                f"{best:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
+                "copy it again"
+            )
+        answer = answer_of(self.model, answer_K)
+        why = self._why(best, novelty)
+        if not why:
+            return answer
+        scores = () if answer.value is not None else tuple(float(p) for p in answer_K)
+        return Answer(None, answer.probability, True, why, scores, answer.value)
+
+    def declining(self, unknown: Unknown) -> Predictor:
+        """Return the same model with other thresholds.
+
+        Parameters
+        ----------
+        unknown
+            ``None`` for those that it was fitted with; ``"off"``: it always answers;
+            ``"strict"``: it declines earlier, by what was measured when it was fitted; a number
+            above 0, to 1: the least probability of an answer.
+
+        Raises
+        ------
+        VidfitError
+            If it is none of these.
+        ModelError
+            If the model was written before there were strict thresholds.
+        """
+        if unknown is None:
+            return self
+        return replace(self, model=with_thresholds(self.model, unknown))
+
+    def _why(self, probability: float, novelty: float) -> Why:
+        """Return why a clip gets no class; empty where it gets one."""
+        if novelty > self.model.unknown_novelty:
+            return "unlike anything seen"
+        if self.model.labels != "one":
+            return ""
+        return "low confidence" if probability < self.model.unknown_probability else ""
+
+    def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
+        pool = heads.pooling(self.model.head)
+        return [
+            pool(features[name].tokens_ND)[None] if name in features else None
+            for name in self.model.members
+        ]
+
+
+def answer_of(model: Model, stated_K: Floats) -> Answer:
+    """Return what a model says of a clip whose stated answers [K] are these."""
+    if model.labels == "number":
+        number = float(stated_K[0])
+        return Answer(f"{number:.4g}", math.nan, value=number)
+    scores = tuple(float(p) for p in stated_K)
+    if model.labels == "one":
+        best = int(stated_K.argmax())
+        return Answer(model.classes[best], scores[best])
+    said = [k for k, limit in enumerate(model.thresholds) if scores[k] > limit]
+    sure = min((scores[k] for k in said), default=1.0 - max(scores))
+    return Answer(joined(model.classes[k] for k in said), sure, scores=scores)
+
+
+def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
+    """Open a model directory that `fit` wrote, for answers; see `open_model`.
+
+    Parameters
+    ----------
+    own
+        ``FILE.py:NAME`` of encoders of one's own that the model may hold.
+
+    Raises
+    ------
+    ModelError
+        If it is incomplete or altered, or does not answer as a model does.
+    BackboneError
+        If a member cannot run here.
+    """
+    opened = open_model(directory, own)
+    backbones = tuple(accelerate(member) for member in opened.members)
+    return Predictor(opened.model, backbones, opened.head)
+
+
+def run_predict(  # noqa: PLR0913  (how one video is answered)
+    predictor: Predictor,
+    path: str,
+    *,
+    span: tuple[float, float | None] = (0.0, None),
+    window_seconds: float | None = None,
+    unknown: Unknown = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Timeline:
+    """Answer a video: one as long as a training clip as a whole, a longer one by windows.
+
+    A window that cannot be read has no label and probability 0, and is listed in
+    ``failures``; the others are answered. Memory does not grow with the length of the video,
+    but for the answers themselves.
+
+    Parameters
+    ----------
+    span
+        Start and end in seconds of what is answered; ``None`` is the end of the video.
+    window_seconds
+        Length of a window; ``None`` takes that of the model's training clips.
+    unknown
+        When to decline: see `Predictor.declining`.
+
+    Raises
+    ------
+    VideoError
+        If the video cannot be read, or none of its windows, or if it ends before the span.
+    """
+    if window_seconds is not None and not window_seconds > 0:
+        raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
+    with VideoReader(path) as reader:
+        info = reader.info
+    predictor = predictor.declining(unknown)
+    model = predictor.model
+    whole = Clip(path, *span)
+    clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
+    if progress:
+        progress.start(Path(name_of(path)).name, len(clips))
+    answers: dict[Clip, Segment] = {}
+    failed: dict[Clip, str] = {}
+    noted: dict[Clip, str] = {}
+    seen = 0
+    asked: Counter[str] = Counter()
+    workers = workers or hardware().cores
+    for outcome in stream(clips, predictor.backbones, workers=workers, wanted=predictor.wanted):
+        answer, reason = _answer(predictor, outcome)
+        start, end = outcome.clip.start_seconds, outcome.clip.end_seconds
+        end = info.duration_seconds if end is None else min(end, info.duration_seconds)
+        answers[outcome.clip] = Segment(start, end, **vars(answer))
+        if reason:
+            failed[outcome.clip] = reason
+        seen += len({int(i) for f in outcome.features.values() for i in f.indices})
+        asked.update(outcome.features.keys())
+        if said := max((f.note for f in outcome.features.values()), key=len, default=""):
+            noted[outcome.clip] = said
+        if progress:
+            progress.advance()
+    if len(failed) == len(clips):
+        why = failed[clips[0]].removeprefix(f"{path}: ")
+        raise VideoError(f"{path}: no part of it can be answered: {why}")
+    ordered = tuple(answers[clip] for clip in clips)
+    return Timeline(
+        path=path,
+        duration_seconds=info.duration_seconds,
+        classes=model.classes,
+        labels=model.labels,
+        windows=ordered,
+        segments=tuple(join(ordered)),
+        frames_seen=seen,
+        frame_count=info.frame_count,
+        sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
+        asked=dict(asked),
+        failures=tuple(Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed),
+        notes=tuple(_notes({clip: noted[clip] for clip in clips if clip in noted})),
+    )
+
+
+def _length(clip: Clip, duration_seconds: float) -> float:
+    """Return how many seconds of a video are to be answered."""
+    end = duration_seconds if clip.end_seconds is None else clip.end_seconds
+    if clip.start_seconds and clip.start_seconds >= duration_seconds:
+        raise VideoError(
+            f"{clip.path}: the span starts at {clip.start_seconds:g} s, and the video ends at "
+            f"{duration_seconds:g} s"
+        )
+    return min(end, duration_seconds) - clip.start_seconds
+
+
+def _notes(noted: Mapping[Clip, str]) -> Iterator[Note]:
+    """Yield notes on windows; what is said of several comes once."""
+    by_text: dict[str, list[Clip]] = {}
+    for clip, text in noted.items():
+        by_text.setdefault(text, []).append(clip)
+    for text, (first, *others) in by_text.items():
+        more = f" and {len(others)} more" if others else ""
+        yield Note(f"{clip_key(first)}{more}", text)
+
+
+def _clips(
+    clip: Clip, length_seconds: float, model: Model, window_seconds: float | None
+) -> list[Clip]:
+    """Return the clip as it is, or its windows when it is longer than a training clip."""
+    window = window_seconds or model.window_seconds
+    whole = window * _WHOLE_CLIP_WINDOWS
+    if window_seconds is None:
+        whole = max(whole, model.longest_seconds * _AS_LONG_AS)
+    if length_seconds <= whole:
+        return [clip]
+    if not length_seconds / window <= MOST_WINDOWS:
+        raise VidfitError(
+            f"{clip.path}: {length_seconds:g} s in windows of {window:g} s are more than "
+            f"{MOST_WINDOWS:,} answers; give longer windows (--window)"
+        )
+    return [_within(one, clip) for one in windows(clip.path, length_seconds, window)]
+
+
+def _within(window: Clip, clip: Clip) -> Clip:
+    """Return a window of a clip, counted from the start of the video."""
+    start = clip.start_seconds
+    end = clip.end_seconds if window.end_seconds is None else start + window.end_seconds
+    return Clip(clip.path, start + window.start_seconds, end)
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video to answer, or a span of one: a file, a folder of frames or a URL.
+
+    ``trouble`` says why a row of a list cannot be answered; ``path`` is its name then.
+    """
+
+    path: str
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    trouble: str = ""
+
+    @classmethod
+    def of(cls, asked: str | Clip | Failure) -> Video:
+        """Return what is asked for as an item of work."""
+        if isinstance(asked, Failure):
+            return cls(asked.name, trouble=asked.reason)
+        if isinstance(asked, Clip):
+            return cls(asked.path, asked.start_seconds, asked.end_seconds)
+        return cls(asked)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers to a video, or why there are none."""
+
+    path: str
+    timeline: Timeline | None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Predict:
+    """The task of answering videos, wherever it runs (`vidfit.work.Task`)."""
+
+    predictor: Predictor
+    window_seconds: float | None = None
+    item: type[Video] = Video
+    result: type[Answered] = Answered
+
+    def open(self, workers: int) -> Work[Video, Answered]:
+        """Return what answers videos in their order, each in one of so many threads."""
+        return lambda videos: in_threads(self._one, videos, workers)
+
+    def _one(self, video: Video) -> Answered:
+        return self.answer(video, 1)
+
+    def answer(self, video: Video, workers: int, progress: Progress | None = None) -> Answered:
+        """Answer one video in a number of threads; say why, if it cannot be answered."""
+        if video.trouble:
+            return Answered(video.path, None, video.trouble)
+        try:
+            timeline = run_predict(
+                self.predictor,
+                video.path,
+                span=(video.start_seconds, video.end_seconds),
+                window_seconds=self.window_seconds,
+                workers=workers,
+                progress=progress,
+            )
+        except VideoError as error:
+            return Answered(video.path, None, str(error).removeprefix(f"{video.path}: "))
+        return Answered(video.path, timeline)
+
+
+def predict_many(
+    predictor: Predictor,
+    asked: Iterable[str | Clip | Failure],
+    place: Launcher,
+    *,
+    window_seconds: float | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Timeline | Failure]:
+    """Yield the answers to many videos in their order; those that cannot be read as failures.
+
+    One video is spread over the cores of this machine by windows, several are spread by videos,
+    wherever they run. They are taken as they are needed: there may be any number of them.
+
+    Parameters
+    ----------
+    asked
+        Paths, or clips, of which the span is answered, or rows that could not be read.
+    """
+    task = Predict(predictor, window_seconds)
+    if isinstance(asked, Sequence) and len(asked) == 1:
+        one = task.answer(Video.of(asked[0]), min(place.workers, hardware().cores), progress)
+        yield one.timeline or Failure(one.path, one.failure)
+        return
+    videos: Iterable[Video] = map(Video.of, asked)
+    if isinstance(asked, Sequence):
+        videos = list(videos)
+        if progress:
+            progress.start("predict", len(asked))
+    for one in place.map(task, videos, progress):
+        yield one.timeline or Failure(one.path, one.failure)
+
+
+def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[Answer, str]:
+    """Return the answer, and the reason when there is none."""
+    reason = outcome.failure or "; ".join(outcome.backbone_failures.values())
+    if reason:
+        return Answer(None, 0.0), reason
+    return predictor.answer(outcome.features), ""
+
+
+def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:
+    """Yield equal windows that cover the video, as near to the wanted length as they can be."""
+    count = max(1, round(duration_seconds / window_seconds))
+    edges = np.linspace(0.0, duration_seconds, count + 1)
+    for i in range(count):
+        end = None if i == count - 1 else float(edges[i + 1])
+        yield Clip(path, float(edges[i]), end)
+
+
+def join(answers: Sequence[Segment]) -> Iterator[Segment]:
+    """Yield runs of windows with one answer as one segment; probabilities are their means.
+
+    Windows that could not be read stay apart from those that were declined, and those declined
+    for one reason from those declined for another.
+    """
+    start = 0
+    kinds = [(segment.label, segment.declined, segment.why) for segment in answers]
+    for i in range(1, len(answers) + 1):
+        if i == len(answers) or kinds[i] != kinds[start]:
+            run = answers[start:i]
+            mean = float(np.mean([segment.probability for segment in run]))
+            scores = tuple(np.mean([segment.scores for segment in run], axis=0).tolist())
+            values = [segment.value for segment in run if segment.value is not None]
+            yield replace(
+                run[0],
+                end_seconds=run[-1].end_seconds,
+                probability=mean,
+                scores=scores,
+                value=float(np.mean(values)) if values else None,
+            )
+            start = i

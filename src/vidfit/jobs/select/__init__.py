@@ -1,0 +1,1 @@
+"""The job `select`: which pretrained model fits the clips."""

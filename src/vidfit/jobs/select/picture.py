@@ -1,0 +1,135 @@
+"""Score against cost of a ranking: inside the page, and as a picture that stands alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from vidfit.jobs.select import words
+from vidfit.report import wording
+from vidfit.report.charts import join, mark
+from vidfit.report.cost_chart import cost_chart, label_text
+from vidfit.report.frame import resource
+from vidfit.report.leaderboard import pareto_front
+
+if TYPE_CHECKING:
+    from vidfit.contracts import Estimate
+    from vidfit.jobs.select.value import Ranked, Ranking
+
+WIDTH, HEIGHT, CHART_TOP = 1088, 660, 154
+TITLE_LETTERS, WHY_LETTERS = 84, 140
+LEGEND = (
+    ("recommended", "recommended", 130),
+    ("tied", "tied with the best", 160),
+    ("behind", "proven behind", 132),
+    ("dropped", "dropped on the way", 160),
+)
+"""Kind of mark, what it means, and the pixels that this takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One mark of the chart; its kind is a standing, or ``"baseline"``."""
+
+    name: str
+    kind: str
+    score: Estimate
+    seconds_per_clip: float
+    chosen: bool
+
+
+def ranking_chart(ranking: Ranking, width: int, height: int) -> Markup:
+    """Return the score against cost; the majority class is a level line.
+
+    The front is that of the candidates which saw as many clips as the best: scores on
+    fewer clips do not compare with theirs.
+    """
+    spots = [_spot(c) for c in ranking.candidates]
+    front = [_spot(c) for c in ranking_front(ranking)]
+    floor = Spot("majority class", "baseline", ranking.majority, 0.0, False)
+    metric = wording.METRICS[ranking.metric]
+    return cost_chart([*spots, floor], width, height, metric, front=front)
+
+
+def ranking_front(ranking: Ranking) -> list[Ranked]:
+    """Return those who saw as many clips as the best and that no other such one beats."""
+    seen = max((c.clips for c in ranking.candidates if c.name == ranking.best), default=0)
+    alike = [c for c in ranking.candidates if c.clips == seen]
+    return pareto_front(alike, wording.METRICS[ranking.metric])
+
+
+def _spot(candidate: Ranked) -> Spot:
+    kind = candidate.standing
+    return Spot(
+        candidate.name, kind, candidate.score, candidate.seconds_per_clip, kind == "recommended"
+    )
+
+
+def ranking_svg(ranking: Ranking) -> str:
+    """Return the chart as an SVG file with its words, legend, colours and a white ground.
+
+    Colours are written out: few programs but browsers know CSS variables.
+    """
+    pieces = [
+        Markup('<rect width="100%" height="100%" fill="#ffffff"/>'),
+        _words(ranking),
+        _legend(ranking),
+        _place(ranking_chart(ranking, WIDTH - 48, HEIGHT - CHART_TOP - 14)),
+    ]
+    document = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
+        "<style>{css}</style>{pieces}</svg>\n"
+    ).format(w=WIDTH, h=HEIGHT, css=Markup(picture_style()), pieces=join(pieces))
+    return str(document)
+
+
+def _place(chart: Markup) -> Markup:
+    """Give the chart of a page a place and a size in the picture, for its class has others."""
+    where = Markup('<svg x="24" y="{}" width="{}" height="{}" ').format(
+        CHART_TOP, WIDTH - 48, HEIGHT - CHART_TOP - 14
+    )
+    return chart.replace(Markup('<svg class="plot" '), where, 1)
+
+
+def _words(ranking: Ranking) -> Markup:
+    short = replace(ranking, recommended=label_text(ranking.recommended))
+    facts = (
+        f"{wording.counted(ranking.clip_count, 'clip')} of "
+        f"{wording.counted(ranking.group_count, 'recording')}; lines are 95 % intervals over "
+        "recordings"
+    )
+    return Markup(
+        '<text class="title" x="24" y="38">{}</text><text class="why" x="24" y="64">{}</text>'
+        '<text x="24" y="88">{}</text>'
+    ).format(
+        _fit(words.headline(short), TITLE_LETTERS), _fit(ranking.why, WHY_LETTERS), facts,
+    )  # fmt: skip
+
+
+def _legend(ranking: Ranking) -> Markup:
+    there = {c.standing for c in ranking.candidates}
+    pieces, x = [], 32
+    for kind, text, width in LEGEND:
+        if kind in there:
+            symbol = mark(kind, str(x), "120", "chosen" if kind == "recommended" else "")
+            pieces += [symbol, Markup('<text x="{}" y="124">{}</text>').format(x + 12, text)]
+            x += width
+    return join(pieces)
+
+
+def _fit(text: str, letters: int) -> str:
+    """Return a line that fits, without the control characters that XML forbids."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return line if len(line) <= letters else line[: letters - 1] + "…"
+
+
+def picture_style() -> str:
+    """Return the rules of the page for charts, with the colours of the light scheme."""
+    style = resource("style.css")
+    light = dict(re.findall(r"--([\w-]+): ([^;]+);", style.split("@media")[0]))
+    blocks = [*style.split("\n\n"), *resource("ranking.css").split("\n\n")]
+    rules = [block for block in blocks if block.startswith("svg ")]
+    return re.sub(r"var\(--([\w-]+)\)", lambda found: light[found[1]], "\n".join(rules))

@@ -1,0 +1,252 @@
+"""A race over videos: rounds of extraction, each with a probe on recordings it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from vidfit.backbones.shuffled import Shuffled
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
+from vidfit.errors import NotEnoughDataError
+from vidfit.features import FeatureStore
+from vidfit.fusion.even import evened
+from vidfit.fusion.linear import answers_by_penalty
+from vidfit.labels import (
+    Labels,
+    classes_of,
+    held_out_thresholds,
+    labels_of,
+    losses,
+    mean_loss,
+    shifted,
+    stratum_of,
+    truth_of,
+)
+from vidfit.manifest import losses as lost_clips
+from vidfit.manifest import refusal
+from vidfit.metrics import LOSS, AnyMeasure, is_of_decisions, score_all
+from vidfit.selection import (
+    Race,
+    Rules,
+    Trial,
+    Tried,
+    first_size,
+    in_two_parts,
+    merit,
+    race,
+    spread_order,
+)
+from vidfit.study.candidates import Loaded, budget_seconds
+from vidfit.study.folds import Folds
+from vidfit.study.goal import Goal
+from vidfit.study.options import SelectOptions
+from vidfit.study.table import Table, Tally, build_table
+from vidfit.work import Launcher
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a candidate did in its last round: answers [M, K] by fits on other folds.
+
+    ``tried`` are those of all penalties, and ``learned`` the same before they are made those of
+    even classes, by whose loss one penalty was taken.
+    """
+
+    table: Table
+    folds_M: Indices
+    answers_MK: Floats
+    tried: Sequence[Floats]
+    learned: Sequence[Floats]
+
+    def settings(self, measure: AnyMeasure) -> Tried:
+        """Return the penalties as settings to choose among again."""
+        labels_M, groups = self.table.labels_M, self.table.groups
+        lost = [losses(answers_MK, labels_M) for answers_MK in self.learned]
+        return Tried(
+            score_all(LOSS, labels_M, lost, groups),
+            score_all(measure, labels_M, [self._seen(measure, one) for one in self.tried], groups),
+        )
+
+    def seen_by(self, measure: AnyMeasure) -> Floats:
+        """Return its answers as a measure sees them: decisions by thresholds of other folds."""
+        return self._seen(measure, self.answers_MK)
+
+    def _seen(self, measure: AnyMeasure, answers_MK: Floats) -> Floats:
+        labels_M = self.table.labels_M
+        if labels_of(labels_M) != "several" or not is_of_decisions(measure):
+            return answers_MK
+        limits_MK = held_out_thresholds(answers_MK, labels_M, self.folds_M)
+        return shifted(answers_MK, limits_MK)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A finished race over videos.
+
+    Parameters
+    ----------
+    measure
+        What candidates were compared by.
+    last
+        By candidate that ran, what it did in its last round.
+    twin
+        Name of the candidate that also ran with its frames shuffled, and what that did;
+        ``None`` when no candidate sees several frames at once.
+    unread
+        Clips that could not be read, with reasons.
+    seconds
+        Seconds of decode and inference, added over threads, that were spent.
+    sighted
+        Recordings by which candidates were dropped that were not proven behind. What is left
+        looks too good on them.
+    """
+
+    race: Race
+    measure: AnyMeasure
+    last: Mapping[str, Entry]
+    twin: tuple[str, Entry] | None
+    unread: tuple[Failure, ...]
+    seconds: float
+    sighted: frozenset[str] = frozenset()
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Candidates that the budget dropped, though they were not proven behind."""
+        return tuple(name for done in self.race.rounds for name in done.unproven)
+
+
+def race_rules(
+    clips: Sequence[Clip],
+    options: SelectOptions,
+    *,
+    keep: int = 1,
+    finish: bool = False,
+    spent: float = 0.0,
+    labels: Labels = "one",
+) -> Rules:
+    """Return the rules of a race over these clips; ``spent`` seconds of its budget are gone."""
+    first = first_size(len(clips), len(classes_of(clips, labels)))
+    budget = budget_seconds(options)
+    left = None if budget is None else max(0.0, budget - spent)
+    return Rules(len(clips), first, left, keep, finish, options.rule)
+
+
+def run_contest(
+    clips: Sequence[Clip],
+    candidates: Sequence[Loaded],
+    rules: Rules,
+    goal: Goal,
+    where: tuple[FeatureStore, Launcher, Labels],
+    progress: Progress | None,
+) -> Contest:
+    """Race candidates over clips, in an order in which every beginning is a fair sample.
+
+    Parameters
+    ----------
+    where
+        Where features are kept, where clips are looked at, and the kind of their labels.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If fewer than two classes have readable clips.
+    BackboneError
+        If every candidate failed.
+    """
+    labels = where[2]
+    truth = truth_of(clips, classes_of(clips, labels), labels)
+    spread = spread_order if rules.budget_seconds is None else in_two_parts
+    order = spread(stratum_of(truth), [clip.group or clip.path for clip in clips])
+    track = _Track([clips[i] for i in order], candidates, goal, *where, progress)
+    found = race({c.name: c.cost for c in candidates}, track.run, rules)
+    dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
+    sighted = frozenset(clip.group or clip.path for clip in track.clips[:dropped_at])
+    return Contest(
+        found, goal.measure, track.last, track.twin, track.unread, track.seconds, sighted
+    )
+
+
+def _folds(table: Table, tally: Tally) -> Indices:
+    """Deal folds to probe by; a refusal says first which clips were lost."""
+    try:
+        return Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
+    except NotEnoughDataError as error:
+        known = lost_clips(tally.clips, len(table.clips) + len(tally.clips))
+        raise NotEnoughDataError(refusal(known, str(error))) from error
+
+
+@dataclass
+class _Track:
+    """Runs candidates on the first so many clips, and remembers what they did."""
+
+    clips: Sequence[Clip]
+    candidates: Sequence[Loaded]
+    goal: Goal
+    store: FeatureStore
+    place: Launcher
+    labels: Labels
+    progress: Progress | None
+    last: dict[str, Entry] = field(default_factory=dict)
+    twin: tuple[str, Entry] | None = None
+    unread: tuple[Failure, ...] = ()
+    seconds: float = 0.0
+
+    def run(self, names: Sequence[str], size: int) -> Trial:
+        """Run candidates on the first ``size`` clips, and probe them."""
+        if self.progress:
+            self.progress.note(f"race: {len(names)} candidates on {size} clips")
+        encoders = [c.backbone for c in self.candidates if c.name in names]
+        mover = next((encoder for encoder in encoders if encoder.spec.name == self._mover), None)
+        control = [] if mover is None else [Shuffled(mover)]
+        table, tally, folds_M = self._extract([*encoders, *control], size)
+        self.unread, self.seconds = tally.clips, self.seconds + tally.seconds
+        ran = {
+            e.spec.name: self._probe(table, e.spec.name, folds_M)
+            for e in encoders
+            if e.spec.name in table.vectors
+        }
+        self.last |= ran
+        if control and control[0].spec.name in table.vectors and self._mover in ran:
+            self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)
+        answers = {name: entry.seen_by(self.goal.measure) for name, entry in ran.items()}
+        return Trial(
+            tuple(ran),
+            score_all(self.goal.measure, table.labels_M, list(answers.values()), table.groups),
+            {n: merit(self.goal.measure, table.labels_M, a_MK) for n, a_MK in answers.items()},
+            tuple(failure for failure in tally.backbones if failure.name in names),
+            tally.seconds,
+        )
+
+    @cached_property
+    def _mover(self) -> str:
+        """The cheapest candidate that sees several frames at once, if there is one."""
+        movers = [c for c in self.candidates if c.backbone.spec.sampling.clip_len > 1]
+        return min(movers, key=lambda c: c.cost.seconds).name if movers else ""
+
+    def _extract(self, encoders: Sequence[Backbone], size: int) -> tuple[Table, Tally, Indices]:
+        """Extract and deal folds; where too few of the first clips can be read, look at more."""
+        while True:
+            try:
+                table, tally = build_table(
+                    self.clips[:size],
+                    encoders,
+                    self.store,
+                    self.place,
+                    self.progress,
+                    labels=self.labels,
+                )
+                return table, tally, _folds(table, tally)
+            except NotEnoughDataError:
+                if size >= len(self.clips):
+                    raise
+                size *= 2
+
+    def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
+        learned = answers_by_penalty([table.vectors[name]], table.labels_M, folds_M)
+        lost = [mean_loss(out_MK, table.labels_M) for out_MK in learned]
+        tried = learned
+        if self.goal.even:
+            tried = [evened(out_MK, table.labels_M) for out_MK in learned]
+        taken = tried[lost.index(min(lost))]
+        return Entry(table.only([name]), folds_M, taken, tried, learned)

@@ -1,0 +1,1 @@
+"""The job `shard`: clips as WebDataset shards."""

@@ -1,0 +1,1 @@
+"""The job `train`: a plan carried out."""

@@ -1,0 +1,125 @@
+"""A trained network that sees frames itself, as the one member of a model.
+
+Its tokens are its logits, one a view; the head over them only takes the softmax.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor, nn
+
+from vidfit.backbones import weights
+from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
+from vidfit.backbones.notation import plain_name
+from vidfit.contracts import BackboneSpec, Floats
+from vidfit.documents import read_json
+from vidfit.errors import BackboneError
+from vidfit.fusion.linear import Linear
+from vidfit.networks import Shape
+from vidfit.networks.clips import Clips
+from vidfit.networks.rebuilt import read_shape, rebuild
+from vidfit.study.subject import OWN_SIGHT
+
+FAMILY = "network"
+_SHAPE_FILE = "shape.json"
+_NONE = Shape(0, 0, 0)
+
+
+class _Logits(nn.Module):
+    """From uint8 views [B, T, H, W, C] to tokens [B, 1, K]."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames_BTHWC: Tensor) -> Tensor:
+        """Return logits as the one token of a view."""
+        logits_BK: Tensor = self.network(Clips(frames_BVTHWC=frames_BTHWC[:, None]))
+        return logits_BK[:, None]
+
+
+@dataclass(frozen=True)
+class FrameNetwork(TorchEncoder):
+    """A `TorchEncoder` of a network of `vidfit.networks`; ``shape`` is what it was made for."""
+
+    shape: Shape = _NONE
+
+    @property
+    def configuration(self) -> str:
+        """The shape: heads, for one, leave no trace in the weights."""
+        return json.dumps({"name": plain_name(self.spec.name), **asdict(self.shape)})
+
+    def save(self, directory: Path) -> None:
+        """Write the weights, and the shape to build the network for."""
+        super().save(directory)
+        text = json.dumps(asdict(self.shape), indent=1)
+        (directory / _SHAPE_FILE).write_text(text, encoding="utf-8")
+
+
+def frame_network(name: str, shape: Shape, network: nn.Module) -> FrameNetwork:
+    """Return a trained network of ``vidfit.networks.NETWORKS`` as a backbone."""
+    module = freeze(_Logits(network))
+    spec = BackboneSpec(
+        name=name,
+        family=FAMILY,
+        architecture="cnn3d",
+        sampling=OWN_SIGHT.sampling,
+        preprocessing=OWN_SIGHT.preprocessing,
+        dim=shape.classes,
+        parameters=count_parameters(module),
+        gmacs_per_view=count_gmacs(module, OWN_SIGHT.preprocessing, OWN_SIGHT.sampling.clip_len),
+        licence="trained here",
+        commercial_use=None,
+        source="vidfit train",
+        revision="",
+    )
+    made = FrameNetwork(spec, module, shape=shape)
+    revision = weights.revision(module.state_dict(), made.configuration)
+    return replace(made, spec=replace(spec, revision=revision))
+
+
+def restore(directory: Path, spec: BackboneSpec) -> FrameNetwork:
+    """Rebuild a saved network from its shape and weights.
+
+    Raises
+    ------
+    BackboneError
+        If files are missing, or do not fit each other.
+    """
+    try:
+        shape = read_shape(read_json(directory / _SHAPE_FILE))
+        state = weights.read(directory / weights.FILE_NAME)
+        network = rebuild(spec.name, shape, weights.without_prefix(state, "network."))
+    except (OSError, ValueError) as error:
+        raise BackboneError(
+            f"{directory} holds no network {spec.name!r} that can be rebuilt ({error}); train or "
+            "copy the model again"
+        ) from error
+    return FrameNetwork(spec, freeze(_Logits(network)), shape=shape)
+
+
+def softmax_head(logits_MK: Floats) -> Linear:
+    """Return the head that leaves logits as they are; novelty is measured against these.
+
+    Parameters
+    ----------
+    logits_MK
+        Of the training clips.
+    """
+    classes = logits_MK.shape[1]
+    mean_K = logits_MK.mean(axis=0)
+    deviation_K = np.maximum(logits_MK.std(axis=0), 1e-6) * np.sqrt(classes)
+    # The vector of a clip is mean, deviation and change of its tokens: the mean alone counts.
+    rest = np.zeros(2 * classes, np.float32)
+    weight_KD = np.zeros((classes, 3 * classes), np.float32)
+    weight_KD[:, :classes] = np.diag(deviation_K)
+    return Linear(
+        np.concatenate([mean_K, rest]).astype(np.float32),
+        np.concatenate([1 / deviation_K, rest]).astype(np.float32),
+        weight_KD,
+        mean_K.astype(np.float32),
+    )

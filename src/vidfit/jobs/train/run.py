@@ -1,0 +1,316 @@
+"""The fourth job: carry out a plan. Clips and a plan in, a trained model and its score out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidfit import backbones as zoo
+from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Progress
+from vidfit.errors import NotEnoughDataError, VidfitError
+from vidfit.evaluate import few_recordings
+from vidfit.features import FeatureStore
+from vidfit.hardware import hardware
+from vidfit.jobs.train.clipsets import Prepared, frame_set, token_set, tokens_of
+from vidfit.jobs.train.deploy import Deployed, deployed, deployed_whole
+from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
+from vidfit.jobs.train.value import TrainingReport
+from vidfit.jobs.train.write import write_training
+from vidfit.launch import launcher
+from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
+from vidfit.metrics import share_interval
+from vidfit.model import Model, save_model
+from vidfit.networks.head import standards
+from vidfit.planning.file import read_plan
+from vidfit.plans import Plan, Recipe
+from vidfit.reported import Stage
+from vidfit.runtime import accelerate
+from vidfit.shown import public
+from vidfit.study.copies import joined
+from vidfit.study.folds import Folds, check_enough, put_aside
+from vidfit.study.openings import open_holdout
+from vidfit.study.options import TrainOptions
+from vidfit.study.sources import say
+from vidfit.study.stages import timed
+from vidfit.study.subject import sight
+from vidfit.training.clipset import ClipSet
+from vidfit.work import Launcher
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PROBE = Recipe(epochs=30, learning_rate=1e-3)
+"""How a head learns on cached tokens before the weights below it do (Kumar et al. 2022)."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows of clips that are learned from, that choose the epoch, and that test."""
+
+    learn_M: Indices
+    choose_M: Indices
+    test_M: Indices
+
+
+def run_train(
+    source: str | Path,
+    output: Path,
+    options: TrainOptions = TrainOptions(),
+    progress: Progress | None = None,
+) -> TrainingReport:
+    """Train the network of a plan on clips, and test it on recordings put aside.
+
+    ``output`` gets ``model/``, ``training.html``, ``training.json``, ``training.svg``, ``run/``
+    with checkpoints, and ``features/`` or ``frames/``, which later runs share. The same call
+    goes on where one was interrupted.
+
+    Parameters
+    ----------
+    source
+        Folder or list of clips; see `vidfit.manifest.read_manifest`.
+
+    Raises
+    ------
+    ManifestError
+        If the clips' list cannot be understood.
+    NotEnoughDataError
+        If there are too few readable clips, classes or recordings.
+    BackboneError
+        If the plan's backbone or network cannot be had.
+    StoreError
+        If a disk is full, or a checkpoint is of another plan.
+    """
+    options.check()
+    stages: list[Stage] = []
+    notes: list[str] = []
+    manifest = read_manifest(source, groups=options.groups)
+    check_one_class(manifest, "train")
+    say(manifest, progress)
+    clips = [clip for clip in manifest.clips if clip.label is not None]
+    learn = [clip for clip in clips if clip.split != "test"]
+    check_enough(manifest.present(learn), noticed(manifest))
+    plan = plan_for(manifest, output, options, progress)
+    place = launcher(options.on, workers=options.workers, scratch=output)
+    work = Work(plan, output, place, progress)
+    if options.tensorboard:
+        (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
+    with timed(stages, "look for copies"):
+        manifest = work.joined(replace(manifest, clips=tuple(clips)))
+        manifest = put_aside(manifest, options.holdout, notes)
+    with timed(stages, "prepare clips"):
+        ready = work.prepared(manifest.clips)
+        parts = divided(ready, notes)
+        _check_classes(plan, ready)
+    with timed(stages, "train", plan.predicted.total_seconds or None):
+        outcome, made = work.trained(ready, parts)
+    with timed(stages, "test on unseen recordings"):
+        unseen = work.vectors(made, [*_of(ready, parts.choose_M), *_of(ready, parts.test_M)])
+        model = _model(made, ready, parts, unseen[: len(parts.choose_M)])
+        if len(parts.test_M):
+            open_holdout(_of(ready, parts.test_M), output, notes)
+        score, majority = _tested(made, ready, parts, unseen[len(parts.choose_M) :])
+    report = TrainingReport(
+        str(source), ready.classes, plan,
+        len(parts.learn_M), len(parts.choose_M), len(parts.test_M), score, majority,
+        outcome.history, outcome.best_epoch, _step_seconds(outcome), outcome.peak_bytes,
+        (*manifest.rejected, *ready.failures), tuple(stages), hardware().describe(),
+        (*manifest.warnings, *dict.fromkeys(notes), *_few(ready, parts)),
+    )  # fmt: skip
+    card = _card(report, made.backbone)
+    save_model(
+        replace(model, card=card), output / "model", lambda _, to: zoo.save(made.backbone, to)
+    )
+    write_training(report, output)
+    return report
+
+
+def divided(ready: Prepared, notes: list[str]) -> Parts:
+    """Return the rows of each part; validation clips are those of the data, or a fifth.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If a part lacks a class.
+    """
+    labels_M, groups = ready.set.labels_M, ready.groups
+    splits = np.array([clip.split or "" for clip in ready.clips])
+    test_M, choose_M = splits == "test", splits == "val"
+    if not choose_M.any():
+        rest = np.flatnonzero(~test_M)
+        fold_M = Folds(ready.classes, notes).to_choose(labels_M[rest], [groups[i] for i in rest], 0)
+        choose_M[rest[fold_M == 0]] = True
+    learn_M = ~test_M & ~choose_M
+    missing = np.setdiff1d(labels_M, labels_M[learn_M])
+    if len(missing):
+        names = ", ".join(repr(ready.classes[k]) for k in missing)
+        raise NotEnoughDataError(
+            f"no clip of {names} is left to learn from; add clips of other recordings, or leave "
+            "the class out"
+        )
+    return Parts(*map(np.flatnonzero, (learn_M, choose_M, test_M)))
+
+
+@dataclass(frozen=True)
+class Work:
+    """Clips made ready and networks trained, under one output folder."""
+
+    plan: Plan
+    output: Path
+    place: Launcher
+    progress: Progress | None
+
+    @property
+    def _store(self) -> FeatureStore:
+        return FeatureStore(self.output / "features")
+
+    def joined(self, manifest: Manifest) -> Manifest:
+        """Return the clips with recordings that hold copies joined; a backbone runs beside."""
+        name = self.plan.subject.backbone
+        beside = [accelerate(zoo.load(name))] if name else []
+        found = joined(manifest, self._store, self.place, self.progress, beside=beside)
+        return found.manifest
+
+    def prepared(self, clips: Sequence[Clip]) -> Prepared:
+        """Return the clips as the network, or the backbone's head, is first shown them."""
+        if not self.plan.subject.backbone:
+            return self.frames(clips)
+        backbone = zoo.load(self.plan.subject.backbone)
+        return token_set(clips, backbone, self._store, self.place, self.progress)
+
+    def vectors(self, made: Deployed, clips: Sequence[Clip]) -> Floats:
+        """Return what the head is given of clips, [M, X], by the code of `predict`."""
+        seen = tokens_of(clips, made.backbone, self._store, self.place, self.progress)
+        return made.vectors([seen[clip] for clip in clips])
+
+    def trained(self, ready: Prepared, parts: Parts) -> tuple[Outcome, Deployed]:
+        """Train the head on cached tokens, and then what the regime says."""
+        split, plan = Split(parts.learn_M, parts.choose_M), self.plan
+        if not plan.subject.backbone:
+            outcome = self._run("run", plan, ready.set, split)
+            views = (ready.set.arrays["frames"][np.array([i])][0] for i in parts.learn_M)
+            return outcome, deployed_whole(plan, outcome.weights, views)
+        standard, cached = standardised(ready, parts.learn_M)
+        if plan.subject.regime == "probe":
+            outcome = self._run("run", plan, cached, split)
+            return outcome, deployed(plan, outcome.weights, standard)
+        start = _tensors({"mean_D": standard[0], "scale_D": standard[1]})
+        if plan.subject.regime != "full":
+            head = self._run("run/probe", probe_first(plan), cached, split)
+            start |= {f"head.{name}": tensor for name, tensor in head.weights.items()}
+        outcome = self._run("run", plan, self.frames(ready.clips).set, split, start)
+        return outcome, deployed(plan, outcome.weights, standard)
+
+    def frames(self, clips: Sequence[Clip]) -> Prepared:
+        """Return the clips with the frames that the network is trained on."""
+        seen, folder = sight(self.plan.subject), self.output / "frames"
+        return frame_set(clips, seen, folder, self.place, self.progress)
+
+    def _run(
+        self,
+        name: str,
+        plan: Plan,
+        clips: ClipSet,
+        split: Split,
+        start: Mapping[str, Tensor] | None = None,
+    ) -> Outcome:
+        folder = self.output / name
+        write_run(folder, plan, clips, split, start)
+        return finish(folder, plan, self.place, self.progress)
+
+
+def standardised(ready: Prepared, learn_M: Indices) -> tuple[tuple[Floats, Floats], ClipSet]:
+    """Return means and scales of the tokens that are learned from, and all clips under them."""
+    tokens_MND = np.asarray(ready.set.arrays["tokens"][np.arange(len(ready.clips))])
+    learned_MX = tokens_MND[learn_M].reshape(len(learn_M), -1)
+    mean_D, scale_D = standards(learned_MX, tokens_MND.shape[2])
+    standard_MND = np.asarray((tokens_MND - mean_D) * scale_D, np.float32)
+    return (mean_D, scale_D), replace(ready.set, arrays={"tokens": standard_MND})
+
+
+def probe_first(plan: Plan) -> Plan:
+    """Return the plan of the head alone, on cached tokens, in one process."""
+    recipe = replace(
+        PROBE, dropout=plan.recipe.dropout, drop_path=plan.recipe.drop_path, seed=plan.recipe.seed
+    )
+    layout = replace(plan.layout, micro_batch=16, accumulation=1, processes=1, sharding="none")
+    subject = replace(plan.subject, regime="probe")
+    return replace(plan, subject=subject, layout=layout, recipe=recipe)
+
+
+def plan_for(
+    manifest: Manifest, output: Path, options: TrainOptions, progress: Progress | None
+) -> Plan:
+    """Return the plan that was given, or make one."""
+    if options.plan is not None:
+        return read_plan(options.plan, options.own)
+    from vidfit.jobs.plan.run import plan_clips
+
+    return plan_clips(manifest, output, options.planning, progress)
+
+
+def _check_classes(plan: Plan, ready: Prepared) -> None:
+    if plan.data.classes != len(ready.classes):
+        raise VidfitError(
+            f"the plan is for {plan.data.classes} classes, and the clips are of "
+            f"{len(ready.classes)} ({', '.join(ready.classes[:5])}); plan anew with `vidfit plan`"
+        )
+
+
+def _of(ready: Prepared, rows_M: Indices) -> list[Clip]:
+    return [ready.clips[i] for i in rows_M]
+
+
+def _model(made: Deployed, ready: Prepared, parts: Parts, choose_MX: Floats) -> Model:
+    seconds_M = ready.seconds_M[parts.learn_M]
+    lengths = float(np.median(seconds_M)) or 1.0, float(seconds_M.max())
+    return made.model(ready.classes, (choose_MX, ready.set.labels_M[parts.choose_M]), lengths)
+
+
+def _tested(
+    made: Deployed, ready: Prepared, parts: Parts, test_MX: Floats
+) -> tuple[Estimate | None, Estimate | None]:
+    """Return accuracy and majority baseline on the test clips; ``None`` without any."""
+    if not len(parts.test_M):
+        return None, None
+    labels_M = ready.set.labels_M
+    groups = [ready.groups[i] for i in parts.test_M]
+    truth_M = labels_M[parts.test_M]
+    answers_M = made.head.log_probabilities([test_MX]).argmax(axis=1)
+    majority = np.bincount(labels_M[parts.learn_M]).argmax()
+    return share_interval(answers_M == truth_M, groups), share_interval(truth_M == majority, groups)
+
+
+def _few(ready: Prepared, parts: Parts) -> tuple[str, ...]:
+    """Return the warning that the test's recordings ask for, if there is a test."""
+    recordings = len({ready.groups[i] for i in parts.test_M})
+    return few_recordings(recordings) if recordings else ()
+
+
+def _step_seconds(outcome: Outcome) -> float:
+    return float(np.median([e.seconds / e.steps for e in outcome.history]))
+
+
+def _tensors(arrays: Mapping[str, Floats]) -> dict[str, Tensor]:
+    import torch
+
+    return {name: torch.from_numpy(np.float32(array)) for name, array in arrays.items()}
+
+
+def _card(report: TrainingReport, backbone: Backbone) -> dict[str, object]:
+    """Return what whoever receives the model should know: data, score, parts, limits."""
+    return {
+        "task": "classification",
+        "data": public(report.data),
+        "clips": report.learned,
+        "protocol": f"trained on {report.learned} clips, epoch chosen by {report.chosen_by}, "
+        f"tested on {report.tested} of other recordings",
+        "accuracy": None if report.score is None else asdict(report.score),
+        "majority": None if report.majority is None else asdict(report.majority),
+        "members": [asdict(backbone.spec)],
+        "plan": {"subject": asdict(report.plan.subject), "recipe": asdict(report.plan.recipe)},
+        "limits": "Scores hold for clips like the training clips; intervals are over recordings.",
+    }

@@ -1,0 +1,1 @@
+"""What jobs share: clips opened, candidates measured and compared, tables, folds, copies."""

@@ -1,0 +1,128 @@
+"""The figures of a fit where clips have several labels, or a number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import Estimate, Floats, Truth
+from vidfit.evaluate import Scores, constant, score_classes
+from vidfit.labels import UNSEEN, Labels, as_answers, labels_of, losses, text_of
+from vidfit.metrics import (
+    MEASURES,
+    AnyMeasure,
+    averaged,
+    is_of_decisions,
+    score_all,
+)
+from vidfit.reported import ClassScores, ClipResult, Figure
+from vidfit.study.table import Table
+
+_UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Answers to clips whose recordings the answering model has not seen.
+
+    ``deals`` are stated answers [M, K], probabilities or numbers, by deal of the recordings to
+    folds; ``said`` says by deal which of several classes were said.
+    """
+
+    deals: Sequence[Floats]
+    said: Sequence[NDArray[np.bool_]] = ()
+
+    @property
+    def mean_MK(self) -> Floats:  # noqa: N802
+        """The mean answer to each clip."""
+        mean_MK: Floats = np.mean(self.deals, axis=0)
+        return mean_MK
+
+    @property
+    def said_MK(self) -> NDArray[np.bool_]:  # noqa: N802
+        """Which classes most deals say."""
+        return np.asarray(np.mean(self.said, axis=0) >= 0.5)
+
+    def where(self, keep_M: NDArray[np.bool_]) -> Held:
+        """Return the answers to some of the clips."""
+        return Held([d[keep_M] for d in self.deals], [s[keep_M] for s in self.said if len(s)])
+
+    def seen_by(self, measure: AnyMeasure, kind: Labels) -> list[Floats]:
+        """Return the answers of each deal as a measure sees them."""
+        if kind == "several" and is_of_decisions(measure):
+            return [np.where(said_MK, 0.0, UNSEEN).astype(np.float32) for said_MK in self.said]
+        return [as_answers(stated_MK, kind) for stated_MK in self.deals]
+
+
+def baseline_words(known_M: Truth, constant_MK: Floats, classes: Sequence[str]) -> str:
+    """Return what the baseline always answers, in words."""
+    kind = labels_of(known_M)
+    if kind == "number":
+        return f"{float(constant_MK[0, 0]):.4g}"
+    if kind == "several":
+        return "how often each class occurs"
+    return classes[int(constant_MK[0].argmax())]
+
+
+def figures_of(judged: Table, held: Held, known_M: Truth) -> tuple[Figure, ...]:
+    """Return the figures by all metrics of the kind of label, beside those of the baseline."""
+    kind, truth, groups = judged.kind, judged.labels_M, judged.groups
+    found = []
+    for name, measure in MEASURES[kind].items():
+        constant_MK = constant(known_M, len(judged.classes), len(truth), measure)
+        deals = [
+            score_all(measure, truth, [answer_MK, constant_MK], groups)
+            for answer_MK in held.seen_by(measure, kind)
+        ]
+        both = averaged(deals)
+        found.append(Figure(name, both.interval(0), both.interval(1), measure.higher_is_better))
+    return tuple(found)
+
+
+def scores_of(figures: Sequence[Figure], measure: AnyMeasure) -> Scores:
+    """Return the figure that decides; there is no accuracy, confusion or calibration."""
+    one = next(figure for figure in figures if figure.metric == measure.name)
+    return Scores(one.score, _UNKNOWN, _UNKNOWN, one.baseline, (), (), math.nan)
+
+
+def by_class(judged: Table, held: Held) -> tuple[ClassScores, ...]:
+    """Return how well each class is told from all others."""
+    if judged.kind == "number":
+        return ()
+    said_MK = held.said_MK if judged.kind == "several" else None
+    truth, groups = judged.labels_M, judged.groups
+    return score_classes(held.mean_MK, truth, groups, judged.classes, said_MK)
+
+
+def numbers(judged: Table, held: Held) -> tuple[tuple[float, float], ...]:
+    """Return the number of each clip and the answer to it."""
+    if judged.kind != "number":
+        return ()
+    pairs = zip(judged.labels_M, held.mean_MK[:, 0], strict=True)
+    return tuple((float(number), float(answer)) for number, answer in pairs)
+
+
+def results_of(judged: Table, held: Held, declined_M: NDArray[np.bool_]) -> tuple[ClipResult, ...]:
+    """Return the answer to each clip.
+
+    Of several labels the probabilities are of the least sure class that was said, and of all
+    labels of the clip together (the geometric mean over classes); a number has none.
+    """
+    kind, classes = judged.kind, judged.classes
+    lost_M = losses(as_answers(held.mean_MK, kind), judged.labels_M)
+    found = []
+    for i, clip in enumerate(judged.clips):
+        stated_K = held.mean_MK[i]
+        if kind == "number":
+            text, sure, true = text_of(stated_K[0], classes), math.nan, math.nan
+        else:
+            said_K = held.said_MK[i]
+            text = text_of(said_K, classes)
+            sure = float(stated_K[said_K].min(initial=1.0) if said_K.any() else 1 - stated_K.max())
+            true = float(np.exp(-lost_M[i]))
+        found.append(ClipResult(clip, text, sure, true, bool(declined_M[i])))
+    return tuple(found)

@@ -1,0 +1,111 @@
+"""What candidates are compared by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vidfit.contracts import Clip
+from vidfit.errors import VidfitError
+from vidfit.labels import Labels
+from vidfit.metrics import ACCURACY, BALANCED, MEASURES, AnyMeasure
+
+if TYPE_CHECKING:
+    from vidfit.study.options import SelectOptions
+
+UNEVEN = 1.5
+"""Classes are uneven where the most frequent one has more than that many times an even share."""
+
+_LABELLED: dict[Labels, str] = {
+    "one": "one class a clip",
+    "several": "several labels a clip",
+    "number": "a number a clip",
+}
+
+
+def measure_of(
+    metric: str | None, clips: Sequence[Clip], labels: Labels, notes: list[str]
+) -> AnyMeasure:
+    """Return the measure that was asked for, or the one that suits the labels; note why.
+
+    Where one class is much more frequent than the others, always answering it has a high
+    accuracy; of balanced accuracy it has no more than chance. Several labels are compared by mean
+    average precision, numbers by the mean absolute error.
+
+    Parameters
+    ----------
+    metric
+        A key of `vidfit.metrics.MEASURES` of this kind of label; ``None`` leaves it open.
+    clips
+        Labelled clips.
+
+    Raises
+    ------
+    VidfitError
+        If the metric does not fit the kind of label.
+    """
+    offered = MEASURES[labels]
+    if metric is not None:
+        check_fits(metric, labels)
+        return offered[metric]
+    if labels != "one":
+        return next(iter(offered.values()))
+    counts = Counter(str(clip.label) for clip in clips)
+    (name, most), total = counts.most_common(1)[0], len(clips)
+    if most * len(counts) <= UNEVEN * total:
+        return ACCURACY
+    notes.append(
+        f"Classes are uneven: {name!r} has {most / total:.0%} of the clips. Candidates are "
+        "compared by balanced accuracy, the mean of the shares of right answers of each class; "
+        "--metric accuracy compares by the share of right answers."
+    )
+    return BALANCED
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What candidates are compared by, and whether they answer as if classes were even."""
+
+    measure: AnyMeasure
+    even: bool
+
+
+def goal_of(
+    options: SelectOptions, clips: Sequence[Clip], labels: Labels, notes: list[str]
+) -> Goal:
+    """Return what was asked for, or what suits the classes; note why.
+
+    A probe that learned uneven shares hardly ever answers a rare class, so that by balanced
+    accuracy a sound candidate looks like noise (``benchmarks.rare_class``). There answers are
+    those of even classes, unless told otherwise.
+    """
+    measure = measure_of(options.metric, clips, labels, notes)
+    if labels != "one" and options.class_weights is not None:
+        raise VidfitError("--class-weights is for clips with one class each; leave it away")
+    if options.class_weights is not None:
+        return Goal(measure, options.class_weights == "balanced")
+    if measure is not BALANCED:
+        return Goal(measure, even=False)
+    notes.append(
+        "Answers are those of classes that are equally frequent, and so are their probabilities; "
+        "--class-weights none leaves them as learned, and tries more fusions."
+    )
+    return Goal(measure, even=True)
+
+
+def check_fits(metric: str | None, labels: Labels) -> None:
+    """Refuse a metric that does not fit the kind of label, before any work.
+
+    Raises
+    ------
+    VidfitError
+        Names the metrics that do.
+    """
+    offered = MEASURES[labels]
+    if metric is not None and metric not in offered:
+        raise VidfitError(
+            f"--metric {metric} does not fit clips with {_LABELLED[labels]}; valid are "
+            f"{', '.join(offered)}"
+        )

@@ -1,0 +1,107 @@
+"""A model directory, anybody's, as a model, its members and its head.
+
+Files, names, types, sizes and numbers are checked here. What only running it tells, time, memory
+and whether its answers are numbers, a child process finds out first (`vidfit.study.trial`), once
+for a model that was not written on this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidfit import backbones as zoo
+from vidfit.contracts import Backbone, FittedFusion
+from vidfit.documents import shown
+from vidfit.errors import ModelError, VidfitError
+from vidfit.fusion import REMOVED_HEADS
+from vidfit.model import Model, is_known, load_model, member_directory, note_known
+from vidfit.study import heads
+from vidfit.study.trial_child import try_in_child
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model whose parts fit each other; members are not yet on an engine."""
+
+    model: Model
+    members: tuple[Backbone, ...]
+    head: FittedFusion
+
+
+def open_model(directory: Path, own: Sequence[str] = ()) -> OpenedModel:
+    """Open a model directory.
+
+    Parameters
+    ----------
+    own
+        ``FILE.py:NAME`` of encoders of one's own that the model may hold: the file knows how
+        to restore them, a model directory never holds code.
+
+    Raises
+    ------
+    ModelError
+        If it is incomplete or altered, its parts do not fit, or it takes too long or too much
+        memory, or does not answer in numbers.
+    BackboneError
+        If a member is damaged, or cannot run here.
+    """
+    return parts_of(directory, load_tried(directory, own), own)
+
+
+def check_answers_one(model: Model, job: str) -> None:
+    """Refuse a model of several labels, or of a number, for a job that does not know them yet.
+
+    Raises
+    ------
+    ModelError
+        Names the jobs that do.
+    """
+    if model.labels != "one":
+        what = "several labels" if model.labels == "several" else "a number"
+        raise ModelError(
+            f"vidfit {job} takes models that answer with one class, and this one answers with "
+            f"{what}; predict takes it"
+        )
+
+
+def load_tried(directory: Path, own: Sequence[str] = ()) -> Model:
+    """Load a model that was tried before, or is tried now; its members are not opened here.
+
+    Raises
+    ------
+    ModelError
+        If it is incomplete or altered, or ends in a kind of head that was removed.
+    """
+    model = load_model(directory)
+    if model.head in REMOVED_HEADS:
+        raise ModelError(
+            f"{directory} ends in the fusion {model.head!r}, which vidfit no longer has; fit the "
+            "clips again with vidfit fuse, or answer with the version that wrote the model"
+        )
+    if not is_known(directory):
+        try_in_child(directory, own)
+        note_known(directory)
+    return model
+
+
+def parts_of(directory: Path, model: Model, own: Sequence[str] = ()) -> OpenedModel:
+    """Restore the parts of a model and hold them against each other; nothing is run."""
+    for name in own:
+        zoo.load(name)
+    members = tuple(zoo.restore(member_directory(directory, i)) for i in range(len(model.members)))
+    names = tuple(member.spec.name for member in members)
+    if names != model.members:
+        raise ModelError(
+            f"{directory} says that its members are {shown(model.members)}, and holds "
+            f"{shown(names)}; fit or copy it again"
+        )
+    dims = [member.spec.dim for member in members]
+    try:
+        head = heads.restore_checked(
+            model.head, model.arrays, dims, len(model.classes), model.labels
+        )
+    except VidfitError as error:
+        raise ModelError(f"{directory}: {error}; fit or copy it again, or update vidfit") from error
+    return OpenedModel(model, members, head)

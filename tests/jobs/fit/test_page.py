@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from report_example import NOT_MEASURED, bare_report, example_report, hostile_report, large_report
+from report_parsed import Page
+
+from vidfit.contracts import Estimate
+from vidfit.jobs.fit.page import hardest_clips, report_html
+from vidfit.report import wording
+from vidfit.report.leaderboard import leakage_sentence
+from vidfit.reported import Candidate
+
+REPORTS = {
+    "example": example_report,
+    "two classes": lambda: example_report(("yes", "no"), 60),
+    "thirty classes": lambda: example_report(tuple(f"c{i}" for i in range(30)), 400),
+    "large": large_report,
+    "three candidates": lambda: large_report(101, 3),
+    "hostile": hostile_report,
+    "bare": bare_report,
+}
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def page(request):
+    report = REPORTS[request.param]()
+    return report, report_html(report)
+
+
+def test_page_is_well_formed_and_has_its_sections(page):
+    read = Page(page[1])
+    assert read.tags.count("h1") == 1
+    ids = [value for _, name, value in read.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {"leaderboard", "leak", "classes", "calibration", "hardest", "failures", "time"} <= {
+        *ids
+    }
+    labelled = [value for _, name, value in read.attributes if name == "aria-labelledby"]
+    assert set(labelled) <= set(ids)
+
+
+def test_page_shows_no_nan_and_fits_its_size(page):
+    report, html = page
+    assert not re.search(r"\bnan\b", Page(html).text, re.IGNORECASE)
+    assert not re.search(r'\b(x|y|x1|x2|cx|cy|d|width|style)="[^"]*nan', html)
+    pictures = 1.4 * sum(map(len, report.thumbnails.values()))
+    assert len(html.encode()) - pictures < 360_000
+
+
+def test_page_asks_for_nothing_outside(page):
+    links = [v for _, name, v in Page(page[1]).attributes if name in {"src", "href", "srcset"}]
+    assert all(link.startswith(("data:", "#")) for link in links)
+    assert "url(" not in page[1] and "@import" not in page[1]
+
+
+def test_names_stay_text():
+    html = report_html(hostile_report())
+    read = Page(html)
+    assert read.tags.count("script") == 1
+    assert not [name for _, name, _ in read.attributes if name.startswith("on")]
+    assert all(
+        v.startswith("data:image/jpeg") for t, n, v in read.attributes if (t, n) == ("img", "src")
+    )
+    assert "<script>alert(1)</script>" in read.text
+    assert "{{ 7 * 7 }}" in read.text
+
+
+def test_script_is_the_one_that_the_policy_allows():
+    import base64
+    import hashlib
+
+    html = report_html(example_report())
+    script = re.search(r"<script>(.*)</script>", html, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in html
+
+
+def test_figures_equal_those_of_the_report():
+    report = example_report()
+    text = Page(report_html(report)).text
+    for estimate in (report.score, report.mean_class_accuracy):
+        value = (
+            f"{100 * estimate.value:.1f} % [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+        )
+        assert value in text
+    for estimate in (report.majority, report.grouped_split, report.random_split):
+        assert wording.figure(estimate) in text
+    for row in report.candidates:
+        a = row.score
+        assert f"{100 * a.value:.1f} [{100 * a.low:.1f}, {100 * a.high:.1f}]" in text
+        assert row.name in text and row.licence in text
+        assert wording.milliseconds(row.seconds_per_clip) in text
+    for facts in (report.machine, report.provenance):
+        assert all(f"{key} {value}" in text for key, value in facts.items())
+    for failure in (*report.failures, *report.dropped):
+        assert f"{failure.name} {failure.reason}" in text
+
+
+def test_confusion_table_holds_the_counts():
+    report = example_report()
+    html = report_html(report)
+    for i, label in enumerate(report.classes):
+        for j, answer in enumerate(report.classes):
+            count, total = report.confusion_KK[i][j], sum(report.confusion_KK[i])
+            assert f'title="{label} answered as {answer}: {count} of {total}"' in html
+
+
+def test_confusion_map_draws_each_cell_that_has_clips():
+    report = REPORTS["thirty classes"]()
+    html = report_html(report)
+    filled = sum(count > 0 for row in report.confusion_KK for count in row)
+    assert html.count("h1v1h-1z") == filled
+
+
+def test_nothing_measured_is_said_so():
+    text = Page(report_html(bare_report())).text
+    assert "75.0 % interval not measured" in text
+    assert "majority class not measured" in text
+    assert "What a random split would have claimed was not measured." in text
+    assert "None: every clip could be read." in text
+    assert "No two clips of different recordings look the same." in text
+
+
+def test_many_failures_are_folded_and_counted_by_reason():
+    report = large_report(12, 3)
+    read = Page(report_html(report))
+    assert "Show all 500" in read.text
+    unreadable = sum(f.reason == "unreadable" for f in report.failures)
+    assert f"{unreadable} unreadable" in read.text
+    assert report.failures[-1].name in read.text
+
+
+def test_many_candidates_are_folded_but_none_is_lost():
+    report = large_report(5, 60)
+    text = Page(report_html(report)).text
+    assert re.search(r"Show \d+ more candidates", text)
+    assert all(candidate.name in text for candidate in report.candidates)
+
+
+def test_hardest_clips_are_wrong_and_in_order():
+    report = example_report()
+    found = hardest_clips(report.clips)
+    assert len(found) == 12
+    assert all(r.predicted != r.clip.label for r in found)
+    chances = [r.probability_of_label for r in found]
+    assert chances == sorted(chances)
+    worst = min(r.probability_of_label for r in report.clips if r.predicted != r.clip.label)
+    assert chances[0] == worst
+    assert hardest_clips(()) == []
+
+
+def test_every_picture_of_a_hard_clip_is_shown():
+    report = example_report()
+    assert report_html(report).count("data:image/jpeg;base64,") == len(report.thumbnails) == 12
+    without = report_html(replace(report, thumbnails={}))
+    assert "data:image/jpeg" not in without and without.count("no picture") == 12
+
+
+def test_chosen_is_marked_even_when_it_is_last():
+    report = large_report(5, 60)
+    last = Candidate(
+        "slow-one", "backbone", ("slow-one",), Estimate(0.01, 0.0, 0.02), 1.0, 1, 1, 1.0, "", "MIT",
+        None, True,
+    )  # fmt: skip
+    rest = tuple(replace(c, chosen=False) for c in report.candidates)
+    html = report_html(replace(report, candidates=(*rest, last)))
+    assert html.count('class="chosen"') == 1
+    assert html.index("slow-one") < html.index("more candidates</summary>")
+
+
+@pytest.mark.parametrize(
+    ("leak", "said"),
+    [
+        (
+            Estimate(0.15, 0.1, 0.2),
+            "would have claimed 15.0 points [10.0, 20.0] more than",
+        ),
+        (Estimate(0.05, -0.01, 0.11), "The interval holds zero, so the difference may be chance."),
+        (Estimate(-0.01, -0.03, 0.01), "(-1.0 points [-3.0, +1.0]): no sign that a leak flatters"),
+        (NOT_MEASURED, "was not measured"),
+    ],
+)
+def test_leakage_is_put_in_one_sentence(leak, said):
+    assert said in leakage_sentence(replace(example_report(), leak=leak))
+
+
+def test_a_leak_whose_interval_excludes_zero_is_no_chance():
+    assert "may be chance" not in leakage_sentence(example_report())
+
+
+def test_a_random_split_flatters_a_loss_by_making_it_less():
+    report = replace(example_report(), metric="log-loss", leak=Estimate(0.2, 0.1, 0.3))
+    assert "would have claimed 0.200 [0.100, 0.300] less than" in leakage_sentence(report)

@@ -1,0 +1,126 @@
+"""Plans of real subjects: each asks children, which take seconds to start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.clips import write_dataset
+from typer.testing import CliRunner
+
+from vidfit.cli.main import app
+from vidfit.contracts import Clip
+from vidfit.errors import BackboneError, BudgetError, VidfitError
+from vidfit.jobs.plan import run as job
+from vidfit.planning.choice import choose
+from vidfit.planning.file import read_plan
+from vidfit.planning.measured import Known
+from vidfit.planning.memory import Line, Sizes
+from vidfit.study.options import PlanOptions
+
+MIB = 2**20
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("plan") / "clips")
+
+
+@pytest.fixture
+def no_children(monkeypatch):
+    """Laws of a subject without running it."""
+    peaks = {False: Line(100 * MIB, 50 * MIB), True: Line(100 * MIB, 10 * MIB)}
+    known = Known(
+        Sizes(20 * MIB, 20 * MIB, 2 * MIB, 10, 1000),
+        peaks,
+        peaks,
+        {False: 3e9, True: 4e9},
+        clip_seconds=1.0,
+    )
+    monkeypatch.setattr(job, "look", lambda *_, **__: known)
+    monkeypatch.setattr(job, "choose_tried", lambda setting, _: (setting, choose(setting)))
+
+
+def test_a_plan_is_made_shown_and_written(clips, tmp_path):
+    words = ["plan", clips, "-o", tmp_path / "out", "--network", "mean"]
+    words += ["--backbone", "efficientnet-lite0@1", "--epochs", 3]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    plan = read_plan(tmp_path / "out" / "plan.json")
+    assert plan.subject.regime == "probe"
+    assert "10 or fewer, all weights would overfit" in plan.reasons["regime"]
+    assert plan.layout.batch_clips == plan.layout.micro_batch <= plan.data.clips
+    assert 2**19 < plan.predicted.peak_bytes < 2**28
+    assert plan.predicted.total_seconds > 0 and not plan.machine.described
+    # Which layout is fastest is measured, and differs from machine to machine.
+    assert "| **" in result.stdout and "vidfit train" in result.stdout
+    assert (tmp_path / "out" / "plan.svg").read_text().startswith("<svg")
+
+
+def test_minutes_cut_epochs_and_then_the_regime(clips, tmp_path, no_children):
+    asked = {"backbone": "efficientnet-lite0@1", "network": "mean", "epochs": 20}
+    whole = job.run_plan(clips, tmp_path, PlanOptions(**asked, regime="full"))
+    minutes = whole.predicted.total_seconds / 60
+    cut = job.run_plan(
+        clips, tmp_path, PlanOptions(**asked, regime="full", minutes=minutes * 0.525)
+    )
+    assert cut.recipe.epochs == 10 and "cut from 20" in cut.reasons["epochs"]
+    with pytest.raises(BudgetError, match="are enough for 1 passes"):
+        job.run_plan(clips, tmp_path, PlanOptions(**asked, regime="full", minutes=minutes / 15))
+
+
+def test_a_described_machine_is_planned_with_estimates(clips, tmp_path, no_children):
+    options = PlanOptions("efficientnet-lite0@1", "mean", "full", gpu="24GiB x 2")
+    plan = job.run_plan(clips, tmp_path, options)
+    assert plan.layout.processes == 2 and plan.layout.sharding == "ddp"
+    assert plan.layout.precision == "bf16" and plan.machine.described
+    assert any("estimates" in warning for warning in plan.warnings)
+
+
+def test_what_does_not_fit_is_planned_smaller_unless_it_was_asked_for(
+    clips, tmp_path, no_children, monkeypatch
+):
+    monkeypatch.setattr(job, "_data", lambda *_: job.Data(300, 2, 50, 8))
+    tried = []
+
+    def tried_choice(setting, _):
+        tried.append(setting.recipe)
+        if len(tried) < 3:
+            raise BudgetError("nothing fits into 1 GiB. Give more")
+        return setting, choose(setting)
+
+    monkeypatch.setattr(job, "choose_tried", tried_choice)
+    plan = job.run_plan(clips, tmp_path, PlanOptions("efficientnet-lite0@1", "mean"))
+    assert plan.subject.regime == "probe"
+    assert plan.reasons["regime"].startswith("lp-ft does not fit (nothing fits into 1 GiB); lora")
+
+
+def test_a_wrong_name_is_told_before_anything_is_read_or_run(tmp_path):
+    with pytest.raises(BackboneError, match="There is no network 'lsmt'; did you mean 'lstm'"):
+        job.run_plan(tmp_path / "nowhere", tmp_path, PlanOptions(network="lsmt"))
+
+
+def test_what_is_learned_from_is_what_train_learns_from():
+    split = [Clip("a", label="x", split="train"), Clip("b", label="x", split="test")]
+    assert job._data(split, 8, 0.0).clips == 1
+    free = [Clip(str(i), label="xy"[i % 2]) for i in range(100)]
+    data = job._data(free, 8, 0.0)
+    assert (data.clips, data.classes, data.rarest) == (64, 2, 32)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (PlanOptions(minutes=0), "minutes is 0; give more than 0"),
+        (PlanOptions(regime="ful"), "valid are 'probe', 'lp-ft'"),
+        (PlanOptions(gpu="T4", memory_bytes=1), "leave memory_bytes away"),
+    ],
+)
+def test_options_without_meaning_are_refused(options, message):
+    with pytest.raises(VidfitError, match=message):
+        job.run_plan("nowhere", Path("out"), options)

@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from dataclasses import fields, replace
+from html import unescape
+from math import floor, log10
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from report_parsed import Page
+
+from vidfit.cli.show import show_training
+from vidfit.contracts import Estimate
+from vidfit.jobs.fuse.picture import picture_style
+from vidfit.jobs.train import words
+from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds
+from vidfit.jobs.train.curves import curves, panels, plot, round_axis
+from vidfit.jobs.train.page import training_html
+from vidfit.jobs.train.picture import training_svg
+from vidfit.jobs.train.terminal import training_markdown
+from vidfit.jobs.train.value import TrainingReport
+from vidfit.jobs.train.write import training_json, write_training
+from vidfit.plans import Layout, Prediction
+from vidfit.report import wording
+
+NAN = float("nan")
+EXAMPLES = ("trained", "open", "untested", "empty", "long", "hostile")
+
+
+def example(name: str) -> TrainingReport:
+    if "training_example" not in sys.modules:
+        path = Path(__file__).with_name("training_example.py")
+        spec = importlib.util.spec_from_file_location("training_example", path)
+        sys.modules["training_example"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["training_example"])
+    return getattr(sys.modules["training_example"], f"{name}_example")()
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
+def report(request):
+    return example(request.param)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+# ---------------------------------------------------------------- page
+
+
+def test_page_is_well_formed_and_has_its_sections(report):
+    read = Page(training_html(report))
+    assert read.tags.count("h1") == 1
+    ids = [value for _, name, value in read.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    always = {"answer", "curves", "compared", "choices", "failures", "time", "run", "limits"}
+    assert always | {"provenance"} <= {*ids}
+    assert ("layouts" in ids) == bool(report.plan.options)
+    labelled = [value for _, name, value in read.attributes if name == "aria-labelledby"]
+    assert set(labelled) <= set(ids)
+
+
+def test_page_shows_no_nan_and_asks_for_nothing_outside(report):
+    html = training_html(report)
+    read = Page(html)
+    assert not re.search(r"\b(nan|inf)\b", read.text, re.IGNORECASE)
+    assert not re.search(r'\b(x|y|x1|x2|cx|cy|d|width|style)="[^"]*(nan|inf)', html)
+    links = [v for _, name, v in read.attributes if name in {"src", "href", "srcset"}]
+    assert all(link.startswith(("data:", "#")) for link in links)
+    assert "url(" not in html and "@import" not in html
+    assert len(html.encode()) < 600_000
+
+
+def test_page_holds_every_figure(report):
+    text = Page(training_html(report)).text
+    plan = report.plan
+    for count in (report.learned, report.chosen_by, report.tested):
+        assert f" {count} " in text
+    for epoch in report.history:
+        assert words.number(epoch.loss) in text and words.number(epoch.log_loss) in text
+        assert wording.percent(epoch.accuracy) in text
+        assert words.number(epoch.learning_rate) in text
+    for row in compared(report):
+        assert f"{row.name} {row.predicted} {row.measured} {row.times}" in text
+    for option in plan.options:
+        assert words.size(option.predicted.peak_bytes) in text and option.refused in text
+        assert seconds(option.predicted.total_seconds) in text
+    for said in (*plan.reasons.values(), *plan.warnings, *report.warnings):
+        assert said in text
+    for failure in report.failures:
+        assert failure.name in text and failure.reason in text
+    for key, value in report.machine.items():
+        assert key in text and value in text
+    assert words.subject(plan.subject) in text and words.layout(plan.layout) in text
+
+
+def test_headline_of_the_page_is_that_of_terminal_and_picture(report):
+    read = Page(re.search(r"<h1.*?</h1>", training_html(report), re.DOTALL)[0])
+    said = re.sub(r"\s", "", words.headline(report))
+    assert re.sub(r"\s", "", read.text) + "." == said
+    terminal = unescape(training_markdown(report).splitlines()[0].replace("\\|", "|"))
+    assert re.sub(r"\s", "", terminal) == f"**{said}**"
+    picture = "".join(ElementTree.fromstring(training_svg(report)).itertext())
+    assert said in re.sub(r"\s", "", picture)
+
+
+def test_names_stay_text():
+    html = training_html(example("hostile"))
+    read = Page(html)
+    assert read.tags.count("script") == 1 and "img" not in read.tags
+    assert not [name for _, name, _ in read.attributes if name.startswith("on")]
+    assert "<script>alert(1)</script>" in read.text and "{{ 7 * 7 }}" in read.text
+
+
+def test_page_marks_the_chosen_layout_and_the_kept_epoch_once():
+    html = training_html(example("trained"))
+    assert html.count('<tr class="chosen">') == 2
+    assert html.count('<b class="badge">chosen</b>') == 1
+
+
+def test_page_folds_many_layouts():
+    base = example("trained")
+    many = replace(base, plan=replace(base.plan, options=base.plan.options * 3))
+    html = training_html(many)
+    assert "Show 9 more layouts" in html
+    assert html.count('<b class="badge">chosen</b>') == 1
+
+
+# ---------------------------------------------------------------- sentences
+
+
+@pytest.mark.parametrize(
+    ("score", "majority", "standing", "said"),
+    [
+        (Estimate(0.8, 0.7, 0.9), 0.3, "above", "(majority class 30.0 %)"),
+        (Estimate(0.8, 0.3, 0.9), 0.3, "open", "not proven better than the majority class (30"),
+        (Estimate(0.3, 0.2, 0.4), 0.3, "open", "not proven better than"),
+        (Estimate(0.1, 0.0, 0.2), 0.3, "below", "worse than the majority class (30.0 %)"),
+        (Estimate(0.8, NAN, NAN), 0.3, "unsure", "80.0 % (interval not measured)"),
+        (Estimate(0.8, 0.7, 0.9), NAN, "unsure", "the majority class: not measured"),
+        (Estimate(NAN, NAN, NAN), 0.3, "unknown", "was not measured"),
+        (None, 0.3, "untested", "trained, and not tested on unseen recordings"),
+    ],
+)  # fmt: skip
+def test_answer_claims_no_more_than_the_interval(score, majority, standing, said):
+    report = replace(example("trained"), score=score, majority=Estimate(majority, NAN, NAN))
+    assert words.standing(report) == standing
+    assert said in words.answer(report)
+    assert ("do not show that it has learned" in words.verdict(report)) == (standing == "open")
+    assert ("lies above the majority" in words.verdict(report)) == (standing == "above")
+
+
+@pytest.mark.parametrize(
+    ("layout", "said"),
+    [
+        (Layout(), "Steps of 8 clips in fp32."),
+        (Layout(8, 4), "Steps of 32 clips (micro-batches of 8 * 4 added up) in fp32."),
+        (Layout(1, 1, "bf16", True), "Steps of 1 clip in bf16; activations computed again in the "
+         "backward pass (checkpointing)."),
+        (Layout(4, processes=2, sharding="ddp"), "Steps of 8 clips (micro-batches of 4 * "
+         "2 processes) in fp32; all weights in each process (DDP)."),
+    ],
+)  # fmt: skip
+def test_layout_in_words(layout, said):
+    assert words.layout(layout) == said.replace("*", words.TIMES)
+
+
+def test_epochs_in_words():
+    stopped, bare = example("trained"), example("untested")
+    assert words.epochs(stopped).startswith("It learned for 26 epochs of 30, and stopped")
+    assert f"epoch {stopped.best_epoch + 1} were kept" in words.epochs(stopped)
+    assert words.epochs(bare).endswith(
+        "for without validation clips there is nothing to choose by."
+    )
+    assert words.epochs(example("empty")) == "No epoch was recorded."
+
+
+def test_every_regime_and_sharding_has_words():
+    from typing import get_args
+
+    from vidfit.plans import Regime, Sharding
+
+    assert {*get_args(Regime)} == {*words.REGIMES}
+    assert {*get_args(Sharding)} == {*words.SHARDINGS}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (words.size(3 * 2**30), "3 GiB"),
+        (words.size(430_000_000), "410 MiB"),
+        (words.size(1023 * 2**20), "1,023 MiB"),
+        (words.size(0), wording.DASH),
+        (words.times(1.5, 1.0), f"1.50 {words.TIMES}"),
+        (words.times(12000.0, 1.0), f"12,000 {words.TIMES}"),
+        (words.times(NAN, 1.0), wording.DASH),
+        (words.times(1.0, 0.0), wording.DASH),
+        (words.number(0.00012345), "0.000123"),
+        (words.number(NAN), "not measured"),
+        (seconds(0.0), wording.DASH),
+        (seconds(float("inf")), wording.DASH),
+    ],
+)
+def test_figures_in_words(said, expected):
+    assert said == expected
+
+
+# ---------------------------------------------------------------- predicted and measured
+
+
+def test_a_predicted_step_holds_its_waiting_as_the_measured_one_does():
+    assert step_seconds(Prediction(0, 0.3, 0.25, 1.0)) == pytest.approx(0.4)
+    assert step_seconds(Prediction(0, 0.3, 1.0, 1.0)) == float("inf")
+
+
+def test_epochs_that_did_not_run_are_not_counted_as_saved():
+    base = example("trained")
+    half = replace(base, history=base.history[:15])
+    foreseen = replace(base.plan.predicted, total_seconds=30 * 4.0)
+    half = replace(half, plan=replace(base.plan, predicted=foreseen))
+    row = compared(half)[-1]
+    took = sum(epoch.seconds for epoch in half.history)
+    assert (row.name, row.predicted) == ("15 of 30 epochs", "1 min 00 s")
+    assert row.times == f"{took / 60:.2f} {words.TIMES}"
+    assert "Fewer epochs ran" in Page(training_html(half)).text
+
+
+def test_every_setting_is_told_and_those_with_a_reason_come_first():
+    plan = example("trained").plan
+    found = choices(plan)
+    names = [choice.name for choice in found]
+    parts = (plan.subject, plan.layout, plan.recipe)
+    assert {*names} == {field.name for part in parts for field in fields(part)}
+    assert {*names[: len(plan.reasons)]} == {*plan.reasons}
+    values = {choice.name: choice.value for choice in found}
+    assert values["checkpointing"] == "yes" and values["deterministic"] == "no"
+    assert values["batch_schedule"] == "from 0 %: *1, from 50 %: *2".replace("*", words.TIMES)
+
+
+def test_a_reason_for_no_field_is_told_too():
+    plan = replace(example("trained").plan, reasons={"made_up": "because"})
+    assert (choices(plan)[0].name, choices(plan)[0].reason) == ("made_up", "because")
+
+
+# ---------------------------------------------------------------- curves
+
+
+@pytest.mark.parametrize("values", [[0.61, 0.68], [0.0, 0.001], [3.0], [0.0], [-2, 5], [98.2, 100]])
+@pytest.mark.parametrize("most", [1, 2, 4, 17])
+def test_axis_holds_all_values_in_few_round_steps(values, most):
+    axis = round_axis(values, most)
+    assert axis.low <= min(values) + 1e-9 and axis.high >= max(values) - 1e-9
+    assert 2 <= len(axis.ticks) <= most + 3
+    step = axis.ticks[1] - axis.ticks[0]
+    digit = round(step / 10 ** floor(log10(step) + 1e-9), 3)
+    assert digit in (1, 2, 5)
+
+
+def test_panels_leave_out_what_was_not_measured():
+    def titles(report: TrainingReport) -> list[str]:
+        return [panel.title.split(",")[0] for panel in panels(report)]
+
+    drawn = ["loss", "right on validation clips", "learning rate"]
+    assert titles(example("trained")) == [*drawn, "clips of a step"]
+    assert titles(example("untested")) == ["loss", "learning rate"]
+    assert panels(example("empty")) == [] and plot(example("empty"), 350, 600) == ""
+
+
+def test_curve_breaks_where_nothing_was_measured():
+    base = example("trained")
+    whole = re.findall(r'class="curve validated" d="M[^"]*L', plot(base, 1040, 700))
+    torn = replace(base, history=tuple(
+        replace(e, log_loss=NAN, accuracy=NAN) if e.number in (4, 6) else e for e in base.history
+    ))  # fmt: skip
+    chart = plot(torn, 1040, 700)
+    assert len(re.findall(r'class="curve validated" d="M[^"]*L', chart)) == 2 * len(whole)
+    assert chart.count('class="dot validated"') == 2
+
+
+def test_kept_epoch_is_marked_on_each_validation_curve():
+    base = example("trained")
+    chart = plot(base, 1040, 700)
+    assert f"kept: epoch {base.best_epoch + 1}</text>" in chart
+    kept = {float(x) for x in re.findall(r'class="kept" x1="([\d.]+)"', chart)}
+    marks = re.findall(r'class="mark backbone chosen" x="([\d.]+)"', chart)
+    assert len(marks) == 2 and {float(x) for x in marks} == kept
+
+
+@pytest.mark.parametrize(("width", "height"), [(1040, 700), (350, 640)])
+def test_curves_stay_inside_and_words_do_not_overlap(report, width, height):
+    chart = str(curves(report, width, height))
+    for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", chart):
+        assert 0 <= float(x) <= width and 0 <= float(y) <= height
+    found = re.findall(
+        r'<text(?: class="\w+")? x="([\d.]+)" y="([\d.]+)"(?: text-anchor="(\w+)")?>([^<]*)<', chart
+    )
+    assert bool(found) == bool(report.history)
+    boxes = []
+    for x, y, anchor, text in found:
+        size = 6.2 * len(text)
+        left = float(x) - size * {"": 0, "start": 0, "middle": 0.5, "end": 1}[anchor]
+        boxes.append((left, float(y) - 9, left + size, float(y) + 2))
+    for i, one in enumerate(boxes):
+        assert one[0] >= -1 and one[2] <= width + 12 and one[3] <= height
+        for other in boxes[i + 1 :]:
+            apart = one[2] <= other[0] or other[2] <= one[0]
+            assert apart or one[3] <= other[1] or other[3] <= one[1], (one, other)
+
+
+# ---------------------------------------------------------------- picture, data, terminal
+
+
+def test_picture_is_xml_with_words_and_without_variables(report):
+    root = ElementTree.fromstring(training_svg(report))
+    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert not tags & {"script", "img", "image", "foreignObject"}
+    text = " ".join(root.itertext())
+    assert "var(" not in text and not re.search(r"\bnan\b", text)
+    assert flat(words.epochs(report)) in flat(text)
+
+
+def test_picture_has_the_colours_of_the_curves():
+    style = picture_style("training.css")
+    assert ".curve.learned" in style and "#b3480f" in style and ".settings" not in style
+
+
+def test_json_holds_all_fields_and_null_for_what_is_no_number(report):
+    data = json.loads(training_json(report))
+    assert [*data] == ["format", *(field.name for field in fields(TrainingReport))]
+    assert data["format"] == "vidfit.training/1"
+    assert len(data["history"]) == len(report.history)
+    assert data["plan"]["layout"]["micro_batch"] == report.plan.layout.micro_batch
+    assert (data["score"] is None) == (report.score is None)
+
+
+def test_json_rounds_and_has_no_nan():
+    data = json.loads(training_json(example("untested")))
+    assert data["history"][0]["log_loss"] is None and data["step_seconds"] is None
+
+
+def test_write_makes_the_folder_and_replaces_whole_files(tmp_path):
+    folder = tmp_path / "new" / "run"
+    page = write_training(example("trained"), folder)
+    write_training(example("open"), folder)
+    assert page == folder / "training.html"
+    names = ["training.html", "training.json", "training.svg"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert "not proven better" in page.read_text(encoding="utf-8")
+
+
+def test_write_says_why_it_cannot(tmp_path):
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(FileExistsError):
+        write_training(example("trained"), tmp_path / "run")
+
+
+def test_summary_is_a_screenful_and_stays_text(report):
+    text = training_markdown(report)
+    assert len(text.splitlines()) < 40 and "<script" not in text and "nan" not in text.split()
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 5 and len({line.count(" | ") for line in rows}) == 1
+
+
+def test_terminal_tells_where_everything_lies(capsys, tmp_path):
+    show_training(example("trained"), tmp_path)
+    shown = capsys.readouterr().out
+    assert "majority class 27.8 %" in shown and str(tmp_path / "training.html") in shown
+    assert f"vidfit predict {tmp_path / 'model'} video.mp4" in shown

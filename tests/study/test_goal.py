@@ -1,0 +1,49 @@
+"""What decides: the metric that suits the classes, and whether answers are those of even ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from vidfit.contracts import Clip
+from vidfit.errors import VidfitError
+from vidfit.study.goal import goal_of
+from vidfit.study.options import SelectOptions
+
+EVEN, UNEVEN = ["a", "b"] * 10, ["often"] * 19 + ["rare"]
+
+
+@pytest.mark.parametrize(
+    ("options", "labels", "metric", "even"),
+    [
+        (SelectOptions(), EVEN, "accuracy", False),
+        (SelectOptions(), UNEVEN, "balanced", True),
+        (SelectOptions(metric="balanced"), EVEN, "balanced", True),
+        (SelectOptions(metric="map"), UNEVEN, "map", False),
+        (SelectOptions(metric="accuracy"), UNEVEN, "accuracy", False),
+        (SelectOptions(class_weights="none"), UNEVEN, "balanced", False),
+        (SelectOptions(class_weights="balanced"), EVEN, "accuracy", True),
+    ],
+)
+def test_metric_and_answers_suit_the_classes(options, labels, metric, even):
+    goal = goal_of(options, [Clip("v.mp4", label=str(k)) for k in labels], "one", [])
+    assert (goal.measure.name, goal.even) == (metric, even)
+
+
+def test_what_was_not_asked_for_is_said_with_the_way_back():
+    notes: list[str] = []
+    goal_of(SelectOptions(), [Clip("v.mp4", label=str(k)) for k in UNEVEN], "one", notes)
+    assert len(notes) == 2 and "'often' has 95%" in notes[0]
+    assert "--metric accuracy" in notes[0] and "--class-weights none" in notes[1]
+    asked: list[str] = []
+    goal_of(
+        SelectOptions(metric="map", class_weights="balanced"),
+        [Clip("v.mp4", label=str(k)) for k in UNEVEN],
+        "one",
+        asked,
+    )
+    assert not asked
+
+
+def test_weights_that_there_are_not_are_refused():
+    with pytest.raises(VidfitError, match="valid are 'none' and 'balanced'"):
+        SelectOptions(class_weights="heavy").check()
