@@ -17,7 +17,6 @@ from vidfit.contracts import Backbone, FittedFusion
 from vidfit.fusion.answers import OverAnswers
 from vidfit.fusion.linear import Linear
 from vidfit.fusion.stack import LogPool
-from vidfit.jobs.train.frame_network import frame_network, softmax_head
 from vidfit.model import Model, save_model
 from vidfit.networks import Shape, build
 from vidfit.networks.head import NetworkHead
@@ -25,6 +24,7 @@ from vidfit.planning.file import write_plan
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 from vidfit.runtime import onnx as onnx_engine
 from vidfit.shards.index import SCHEMA
+from vidfit.study.frame_network import frame_network, softmax_head
 from vidfit.video.archive import DOCUMENT, INDEX
 
 CLASSES = ("left", "right", "still")

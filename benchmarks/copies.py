@@ -24,12 +24,14 @@ import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, table
 from vidfit.contracts import Estimate, Frames
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.run import run_fuse
 from vidfit.jobs.select.run import run_select
 from vidfit.manifest import Manifest
 from vidfit.study.copies import Joined
-from vidfit.study.options import FitOptions, FuseOptions, SelectOptions
+from vidfit.study.options import SelectOptions
 from vidfit.video import write_video
 
 CLIPS, COPIES, SETS = 96, 64, 8

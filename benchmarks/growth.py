@@ -29,6 +29,7 @@ from benchmarks._harness import arguments, environment, finish, load, table
 from vidfit import backbones as zoo
 from vidfit.features import FeatureStore, extract
 from vidfit.hardware import hardware, peak_bytes
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.run import load as open_model
 from vidfit.jobs.predict.run import predict_many
@@ -36,7 +37,6 @@ from vidfit.jobs.shard.run import ShardOptions, run_shard
 from vidfit.launch import launcher
 from vidfit.manifest import iter_clips, read_manifest
 from vidfit.runtime import accelerate
-from vidfit.study.options import FitOptions
 from vidfit.video import write_video
 from vidfit.work import Launcher
 

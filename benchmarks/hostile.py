@@ -255,7 +255,6 @@ def _warm() -> None:
     import vidfit.jobs.predict.run
     import vidfit.manifest
     import vidfit.planning.file  # noqa: F401
-    import vidfit.study.trial
 
     del onnx, onnxruntime, transformers
     torch.set_num_threads(1)

@@ -26,6 +26,7 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, extract
 from vidfit.hardware import hardware
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.run import load as open_model
 from vidfit.jobs.predict.run import predict_many
@@ -34,7 +35,6 @@ from vidfit.launch.spark import OnSpark
 from vidfit.manifest import read_manifest
 from vidfit.reported import Report
 from vidfit.runtime import accelerate
-from vidfit.study.options import FitOptions
 from vidfit.testing.spark import Cluster, cluster
 
 BAR = 1.25

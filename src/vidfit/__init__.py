@@ -31,15 +31,20 @@ if TYPE_CHECKING:
     from vidfit.features import FeatureStore as FeatureStore
     from vidfit.jobs.benchmark.run import BenchmarkOptions as BenchmarkOptions
     from vidfit.jobs.benchmark.run import run_benchmark as benchmark
+    from vidfit.jobs.compress.options import CompressOptions as CompressOptions
     from vidfit.jobs.compress.run import run_compress as compress
     from vidfit.jobs.compress.value import Compression as Compression
     from vidfit.jobs.exchange.run import run_pull as pull
     from vidfit.jobs.exchange.run import run_push as push
     from vidfit.jobs.export.run import run_export as export
+    from vidfit.jobs.fit.options import FitOptions as FitOptions
     from vidfit.jobs.fit.run import run_fit as fit
+    from vidfit.jobs.fuse.options import FuseOptions as FuseOptions
     from vidfit.jobs.fuse.run import run_fuse as fuse
     from vidfit.jobs.fuse.value import Combination as Combination
+    from vidfit.jobs.label.options import LabelOptions as LabelOptions
     from vidfit.jobs.label.run import run_label as label
+    from vidfit.jobs.plan.options import PlanOptions as PlanOptions
     from vidfit.jobs.plan.run import run_plan as plan
     from vidfit.jobs.predict.run import load as load
     from vidfit.jobs.predict.run import run_predict as predict
@@ -47,115 +52,65 @@ if TYPE_CHECKING:
     from vidfit.jobs.select.value import Ranking as Ranking
     from vidfit.jobs.shard.run import ShardOptions as ShardOptions
     from vidfit.jobs.shard.run import run_shard as shard
+    from vidfit.jobs.train.options import TrainOptions as TrainOptions
     from vidfit.jobs.train.run import run_train as train
     from vidfit.jobs.train.value import TrainingReport as TrainingReport
     from vidfit.manifest import read_manifest as read_manifest
     from vidfit.manifest import write_manifest as write_manifest
     from vidfit.plans import Plan as Plan
     from vidfit.reported import Report as Report
-    from vidfit.study.options import CompressOptions as CompressOptions
-    from vidfit.study.options import FitOptions as FitOptions
-    from vidfit.study.options import FuseOptions as FuseOptions
-    from vidfit.study.options import LabelOptions as LabelOptions
-    from vidfit.study.options import PlanOptions as PlanOptions
     from vidfit.study.options import SelectOptions as SelectOptions
-    from vidfit.study.options import TrainOptions as TrainOptions
 
     __version__: str
 
 _SOURCES = {
     "BackboneError": "errors:BackboneError",
-    "BenchmarkOptions": "jobs.benchmark:BenchmarkOptions",
+    "BenchmarkOptions": "jobs.benchmark.run:BenchmarkOptions",
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
-    "Combination": "combination:Combination",
-    "CompressOptions": "jobs.options:CompressOptions",
-    "Compression": "compressed:Compression",
+    "Combination": "jobs.fuse.value:Combination",
+    "CompressOptions": "jobs.compress.options:CompressOptions",
+    "Compression": "jobs.compress.value:Compression",
     "FeatureStore": "features:FeatureStore",
-    "FitOptions": "jobs.options:FitOptions",
-    "FuseOptions": "jobs.options:FuseOptions",
-    "LabelOptions": "jobs.options:LabelOptions",
+    "FitOptions": "jobs.fit.options:FitOptions",
+    "FuseOptions": "jobs.fuse.options:FuseOptions",
+    "LabelOptions": "jobs.label.options:LabelOptions",
     "ManifestError": "errors:ManifestError",
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
     "Plan": "plans:Plan",
-    "PlanOptions": "jobs.options:PlanOptions",
-    "Ranking": "ranking:Ranking",
+    "PlanOptions": "jobs.plan.options:PlanOptions",
+    "Ranking": "jobs.select.value:Ranking",
     "Report": "reported:Report",
     "Sampling": "contracts:Sampling",
-    "SelectOptions": "jobs.options:SelectOptions",
-    "ShardOptions": "jobs.shard:ShardOptions",
+    "SelectOptions": "study.options:SelectOptions",
+    "ShardOptions": "jobs.shard.run:ShardOptions",
     "StoreError": "errors:StoreError",
     "Timeline": "contracts:Timeline",
-    "TrainOptions": "jobs.options:TrainOptions",
-    "TrainingReport": "trained:TrainingReport",
+    "TrainOptions": "jobs.train.options:TrainOptions",
+    "TrainingReport": "jobs.train.value:TrainingReport",
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
-    "benchmark": "jobs.benchmark:run_benchmark",
-    "compress": "jobs.compress:run_compress",
-    "export": "jobs.export:run_export",
-    "fit": "jobs.fit:run_fit",
-    "fuse": "jobs.fuse:run_fuse",
-    "label": "jobs.label:run_label",
-    "load": "jobs.predict:load",
-    "plan": "jobs.plan:run_plan",
-    "predict": "jobs.predict:run_predict",
-    "pull": "jobs.exchange:run_pull",
-    "push": "jobs.exchange:run_push",
+    "benchmark": "jobs.benchmark.run:run_benchmark",
+    "compress": "jobs.compress.run:run_compress",
+    "export": "jobs.export.run:run_export",
+    "fit": "jobs.fit.run:run_fit",
+    "fuse": "jobs.fuse.run:run_fuse",
+    "label": "jobs.label.run:run_label",
+    "load": "jobs.predict.run:load",
+    "plan": "jobs.plan.run:run_plan",
+    "predict": "jobs.predict.run:run_predict",
+    "pull": "jobs.exchange.run:run_pull",
+    "push": "jobs.exchange.run:run_push",
     "read_manifest": "manifest:read_manifest",
-    "select": "jobs.select:run_select",
-    "shard": "jobs.shard:run_shard",
-    "train": "jobs.train:run_train",
+    "select": "jobs.select.run:run_select",
+    "shard": "jobs.shard.run:run_shard",
+    "train": "jobs.train.run:run_train",
     "write_manifest": "manifest:write_manifest",
 }
 """Public name -> where it is, below this package."""
 
-__all__ = [
-    "BackboneError",
-    "BenchmarkOptions",
-    "BudgetError",
-    "Clip",
-    "Combination",
-    "CompressOptions",
-    "Compression",
-    "FeatureStore",
-    "FitOptions",
-    "FuseOptions",
-    "LabelOptions",
-    "ManifestError",
-    "ModelError",
-    "NotEnoughDataError",
-    "Plan",
-    "PlanOptions",
-    "Ranking",
-    "Report",
-    "Sampling",
-    "SelectOptions",
-    "ShardOptions",
-    "StoreError",
-    "Timeline",
-    "TrainOptions",
-    "TrainingReport",
-    "VideoError",
-    "VidfitError",
-    "__version__",
-    "benchmark",
-    "compress",
-    "export",
-    "fit",
-    "fuse",
-    "label",
-    "load",
-    "plan",
-    "predict",
-    "pull",
-    "push",
-    "read_manifest",
-    "select",
-    "shard",
-    "train",
-    "write_manifest",
-]
+__all__ = sorted([*_SOURCES, "__version__"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:

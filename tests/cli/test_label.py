@@ -11,8 +11,8 @@ from vidfit.cli.label import show_labelling
 from vidfit.cli.main import app
 from vidfit.contracts import Clip, Failure
 from vidfit.jobs.label.answers import Proposed
+from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run import Labelling
-from vidfit.study.options import LabelOptions
 
 
 def found(**changes):

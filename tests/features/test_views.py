@@ -17,7 +17,7 @@ from vidfit.video import VideoReader, decode
 @dataclass(frozen=True)
 class Look:
     sampling: Sampling
-    preprocessing: Preprocessing = Preprocessing(64, 96)  # noqa: RUF009  (frozen)
+    preprocessing: Preprocessing = Preprocessing(64, 96)
 
 
 EVENLY = Look(Sampling(1, 24))

@@ -23,8 +23,8 @@ from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, clip_digest
 from vidfit.jobs.fit.page import report_html
 from vidfit.jobs.fit.run import FitOptions, run_fit
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.report.data import report_json
-from vidfit.report.summary import report_markdown
 from vidfit.reported import Report
 
 

@@ -21,13 +21,14 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Clip
 from vidfit.features import FeatureStore, extract
 from vidfit.jobs.fit.run import FitOptions, run_fit
+from vidfit.jobs.plan.options import PlanOptions
 from vidfit.jobs.plan.run import run_plan
 from vidfit.jobs.predict.run import load, predict_many
+from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.run import run_train
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import OnSpark
 from vidfit.planning.file import write_plan
-from vidfit.study.options import PlanOptions, TrainOptions
 from vidfit.testing.spark import Cluster, cluster
 
 SLOW = BACKBONE_FILE.replace(

@@ -3,14 +3,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compression_example import (
+from tests.report.compression_example import (
     hostile_compression,
     kept_compression,
     long_compression,
     refused_compression,
 )
-from ranking_example import example_ranking, hostile_ranking, large_ranking, single_ranking
-from report_example import bare_report, example_report, hostile_report, large_report
+from tests.report.example import bare_report, example_report, hostile_report, large_report
+from tests.report.ranking_example import (
+    example_ranking,
+    hostile_ranking,
+    large_ranking,
+    single_ranking,
+)
 
 from vidfit.jobs.compress.write import write_compression
 from vidfit.jobs.fit.write import write_report

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from report_example import CANDIDATES, NAN, NOT_MEASURED, large_report
+from tests.report.example import CANDIDATES, NAN, NOT_MEASURED, large_report
 
 from vidfit.contracts import Estimate
 from vidfit.report import wording

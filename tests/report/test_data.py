@@ -5,13 +5,13 @@ import math
 from dataclasses import fields, replace
 
 import pytest
-from report_example import bare_report, example_report, large_report
+from tests.report.example import bare_report, example_report, large_report
 
 from vidfit.contracts import Failure, clip_key
 from vidfit.errors import StoreError
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.fit.write import write_report
 from vidfit.report.data import report_json, rounded
-from vidfit.report.summary import report_markdown
 from vidfit.reported import Report
 
 
@@ -86,7 +86,7 @@ def test_markdown_names_what_was_left_out_and_why():
 
 
 def test_markdown_escapes_names():
-    from report_example import hostile_report
+    from tests.report.example import hostile_report
 
     assert "<script>" not in report_markdown(hostile_report())
 

@@ -8,9 +8,9 @@ from tests.report.example import example_report
 
 from vidfit.contracts import Estimate
 from vidfit.jobs.fit.page import report_html
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.report.data import report_json
 from vidfit.report.declining import declines_of_card, declines_text
-from vidfit.report.summary import report_markdown
 from vidfit.reported import Declines
 
 KNOWN, STRICT = Estimate(0.068, 0.05, 0.09), Estimate(0.28, 0.2, 0.4)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from combination_example import kept_combination
-from ranking_example import example_ranking
-from report_example import CANDIDATES, example_report
-from report_parsed import Page
+from tests.report.combination_example import kept_combination
+from tests.report.example import CANDIDATES, example_report
+from tests.report.parsed import Page
+from tests.report.ranking_example import example_ranking
 
 from vidfit.contracts import Estimate
 from vidfit.jobs.fit.page import report_html
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.fuse.page import combination_html
 from vidfit.jobs.fuse.terminal import combination_markdown
 from vidfit.jobs.select.page import ranking_html
@@ -19,7 +20,6 @@ from vidfit.jobs.select.terminal import ranking_markdown
 from vidfit.metrics import MEASURES
 from vidfit.report.charts import score_axis
 from vidfit.report.leaderboard import best_first, pareto_front
-from vidfit.report.summary import report_markdown
 from vidfit.report.wording import ACCURACY, METRICS
 
 LOSS = METRICS["log-loss"]

@@ -6,9 +6,10 @@ from dataclasses import replace
 from math import cos, exp, pi
 
 from vidfit.contracts import Estimate, Failure
-from vidfit.jobs.train.value import Epoch, TrainingReport
+from vidfit.jobs.train.value import TrainingReport
 from vidfit.plans import Data, Layout, Machine, Plan, PlanOption, Prediction, Recipe, Subject
 from vidfit.reported import Stage
+from vidfit.training.epoch import Epoch
 
 NAN = float("nan")
 GIB = 2**30

@@ -22,8 +22,8 @@ from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, TorchEncoder, 
 from vidfit.backbones.untrained import draw_weights
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
-from vidfit.jobs.train.frame_network import frame_network
 from vidfit.networks import NETWORKS, Shape, build
+from vidfit.study.frame_network import frame_network
 from vidfit.testing import random_views
 
 PAGE = Path(__file__).parents[2] / "docs" / "engines.md"

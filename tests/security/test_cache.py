@@ -62,8 +62,8 @@ def test_a_revision_is_the_same_for_what_was_loaded_and_what_was_saved(tmp_path)
 
 
 def test_a_frame_network_is_known_by_its_shape():
-    from vidfit.jobs.train.frame_network import frame_network
     from vidfit.networks import Shape, build
+    from vidfit.study.frame_network import frame_network
 
     networks = [build("cnn-lstm", Shape(0, 16, 2, width=8)) for _ in range(2)]
     networks[1].load_state_dict(networks[0].state_dict())

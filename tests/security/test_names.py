@@ -19,13 +19,13 @@ from vidfit.cli.main import app
 from vidfit.cli.progress import Bars
 from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.jobs.fit.page import report_html
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.label.answers import Proposed, read_answers, write_to_label
 from vidfit.jobs.predict.answers_table import AnswersTable
 from vidfit.jobs.predict.timeline import timeline_csv, timeline_json, timeline_vtt
 from vidfit.manifest import Manifest, iter_clips, read_manifest, write_manifest
 from vidfit.manifest.cells import read_cell, written_cell
 from vidfit.report.data import json_text
-from vidfit.report.summary import report_markdown
 from vidfit.shown import is_hidden, shown, shown_lines, visible
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\u202egp4.exe\r\n-->\u2028<b>\udcff\x9b31m\u2066"

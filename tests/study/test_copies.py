@@ -13,12 +13,15 @@ from tests.clips import FPS, HEIGHT, WIDTH, Counting, write_clip
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
+from vidfit.jobs.fit.options import FitOptions
+from vidfit.jobs.fuse.options import FuseOptions
+from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run import run_label
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest
 from vidfit.study.copies import joined
 from vidfit.study.folds import put_aside
-from vidfit.study.options import FitOptions, FuseOptions, LabelOptions, SelectOptions
+from vidfit.study.options import SelectOptions
 from vidfit.study.table import build_table
 from vidfit.video import write_video
 

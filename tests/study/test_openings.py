@@ -9,9 +9,9 @@ import pytest
 from tests.clips import write_clip
 
 from vidfit.contracts import Clip
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.study.openings import open_holdout
-from vidfit.study.options import FitOptions
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_clips_that_are_gone_are_known_by_their_path(clips, tmp_path):
 
 
 def test_fit_says_how_often_the_hold_out_was_opened(fitted, tmp_path):
-    from vidfit.report.summary import report_markdown
+    from vidfit.jobs.fit.terminal import report_markdown
 
     options = FitOptions(backbones=("motion",), holdout=0.34)
     first = run_fit(fitted.clips, tmp_path / "out", options)

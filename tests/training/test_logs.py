@@ -10,7 +10,7 @@ from dataclasses import asdict
 import pytest
 
 from vidfit.errors import StoreError, VidfitError
-from vidfit.jobs.train.value import Epoch
+from vidfit.training.epoch import Epoch
 from vidfit.training.logs import event_files, lines_of_json
 
 

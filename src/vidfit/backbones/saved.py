@@ -25,7 +25,6 @@ RESTORE: dict[str, str] = {
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
     "transnetv2": "vidfit.backbones.transnet:restore",
-    "network": "vidfit.jobs.train.frame_network:restore",
     "onnx": "vidfit.backbones.graph:restore",
     "openvino": "vidfit.backbones.graph:restore",
     "vgg": "vidfit.backbones.vgg:restore",

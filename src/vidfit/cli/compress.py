@@ -46,8 +46,8 @@ def compress(  # noqa: PLR0913  (the options of a command)
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_compression
     from vidfit.files import claimed
+    from vidfit.jobs.compress.options import CompressOptions
     from vidfit.jobs.compress.run import run_compress
-    from vidfit.study.options import CompressOptions
 
     options = CompressOptions(
         max_loss, target, tuple(technique or ()), distil_steps, groups, workers, unlabelled

@@ -47,8 +47,8 @@ def label(  # noqa: PLR0913  (the options of a command)
     """Propose the clips whose labels would teach most; take in those that you gave."""
     from vidfit.cli.progress import Bars
     from vidfit.files import claimed
+    from vidfit.jobs.label.options import LabelOptions
     from vidfit.jobs.label.run import run_label
-    from vidfit.study.options import LabelOptions
 
     options = LabelOptions(
         count, answers, tuple(backbone or ()), groups, workers, download, seed, on

@@ -167,8 +167,8 @@ def fit(  # noqa: PLR0913  (the options of a command)
     """Compare pretrained models on your clips and fit the best one."""
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_report
+    from vidfit.jobs.fit.options import FitOptions
     from vidfit.jobs.fit.run import run_fit
-    from vidfit.study.options import FitOptions
 
     options = FitOptions(
         backbones=tuple(backbone or ()),
@@ -278,8 +278,8 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     """Combine pretrained models; keep what is proven better than the best of them."""
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_combination
+    from vidfit.jobs.fuse.options import FuseOptions
     from vidfit.jobs.fuse.run import run_fuse
-    from vidfit.study.options import FuseOptions
 
     options = FuseOptions(
         backbones=tuple(backbone or ()),
@@ -376,8 +376,8 @@ def demo(
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_report
     from vidfit.demo import BACKBONES, build_demo
+    from vidfit.jobs.fit.options import FitOptions
     from vidfit.jobs.fit.run import run_fit
-    from vidfit.study.options import FitOptions
 
     with claimed(output), Bars() as bars:
         clips = build_demo(output / "clips", progress=bars)

@@ -50,9 +50,9 @@ def plan(  # noqa: PLR0913  (the options of a command)
     from vidfit.backbones.notation import runs_a_file
     from vidfit.cli.progress import Bars
     from vidfit.files import claimed
+    from vidfit.jobs.plan.options import PlanOptions
     from vidfit.jobs.plan.run import run_plan
     from vidfit.jobs.plan.write import plan_markdown
-    from vidfit.study.options import PlanOptions
 
     options = PlanOptions(
         backbone, network, regime, gpu, memory_bytes(memory), cores, epochs, batch, minutes, groups

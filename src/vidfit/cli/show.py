@@ -7,13 +7,13 @@ from pathlib import Path
 from vidfit.cli.say import say, say_lines
 from vidfit.jobs.compress.terminal import compression_markdown
 from vidfit.jobs.compress.value import Compression
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.fuse.terminal import combination_markdown
 from vidfit.jobs.fuse.value import Combination
 from vidfit.jobs.select.terminal import ranking_markdown
 from vidfit.jobs.select.value import Ranking
 from vidfit.jobs.train.terminal import training_markdown
 from vidfit.jobs.train.value import TrainingReport
-from vidfit.report.summary import report_markdown
 from vidfit.reported import Report
 
 

@@ -12,7 +12,7 @@ from vidfit.cli.say import say_lines
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
-    from vidfit.study.options import TrainOptions
+    from vidfit.jobs.train.options import TrainOptions
 
 
 def train(  # noqa: PLR0913  (the options of a command)
@@ -49,8 +49,8 @@ def train(  # noqa: PLR0913  (the options of a command)
     """Train the network of a plan on your clips, and test it on unseen recordings."""
     from vidfit.cli.progress import Bars
     from vidfit.cli.show import show_training
+    from vidfit.jobs.train.options import TrainOptions
     from vidfit.jobs.train.run import run_train
-    from vidfit.study.options import TrainOptions
 
     options = TrainOptions(
         plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import count
-from math import ceil, floor, inf, isfinite
+from math import ceil, floor, inf, isfinite, log10
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -70,6 +70,21 @@ def score_axis(estimates: Iterable[Estimate], metric: Metric) -> Axis:
         first, last = max(0, first - 1), first + 1
     ticks = tuple(round(i * step, 4) for i in range(first, last + 1) if i * step < most + 1e-9)
     return Axis(ticks[0], ticks[-1], ticks, metric)
+
+
+def round_axis(values: Iterable[float], most: int) -> Axis:
+    """Return an axis that holds all values, in ``most`` round steps or one or two more."""
+    found = list(values)
+    low, high = min(found), max(found)
+    span = high - low or abs(high) or 1.0
+    rough = span / most
+    power = 10.0 ** floor(log10(rough))
+    step = next(power * s for s in (1, 2, 5, 10) if power * s >= rough * (1 - 1e-9))
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    if first == last:
+        last += 1
+    ticks = tuple(float(f"{i * step:.6g}") for i in range(first, last + 1))
+    return Axis(ticks[0], ticks[-1], ticks)
 
 
 def join(pieces: Iterable[Markup]) -> Markup:

@@ -36,7 +36,7 @@ class Timed:
     predicted_seconds: float
 
 
-def render(template: str, page: str, data: str, context: Mapping[str, Any]) -> str:
+def render(package: str, page: str, data: str, context: Mapping[str, Any]) -> str:
     """Return a page as one self-contained HTML file.
 
     Names, labels and paths are escaped, and shown as `vidfit.shown` says. A content security
@@ -44,8 +44,8 @@ def render(template: str, page: str, data: str, context: Mapping[str, Any]) -> s
 
     Parameters
     ----------
-    template
-        Name of a template that fills the frame.
+    package
+        Whose ``page.html.jinja`` fills the frame; it may include other files of the package.
     page
         What the page is: ``"report"``; its figures are in ``report.json``.
     data
@@ -55,7 +55,7 @@ def render(template: str, page: str, data: str, context: Mapping[str, Any]) -> s
     """
     script = Markup(resource("sort.js.jinja"))
     digest = hashlib.sha256(script.encode()).digest()
-    page_template = _environment().get_template(template)
+    page_template = _environment(package).get_template("page.html.jinja")
     text = page_template.render(
         context,
         page=page,
@@ -67,16 +67,20 @@ def render(template: str, page: str, data: str, context: Mapping[str, Any]) -> s
     return shown_lines(text)
 
 
-def resource(name: str) -> str:
-    """Return the text of a file of this package."""
-    return files("vidfit.report").joinpath(name).read_text(encoding="utf-8")
+def resource(name: str, package: str = "vidfit.report") -> str:
+    """Return the text of a file of a package."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+    def text(name: str) -> str:
+        own = files(package).joinpath(name).is_file()
+        return resource(name, package) if own else resource(name)
+
     environment = Environment(
-        loader=FunctionLoader(resource),
+        loader=FunctionLoader(text),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

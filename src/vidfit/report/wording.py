@@ -14,6 +14,7 @@ DECLINED = "declined"
 NOT_ANSWERED = "not answered"
 NO_CLASS = "no class"
 DASH = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def percent(fraction: float, digits: int = 1) -> str:

@@ -10,16 +10,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-
-from vidfit.jobs.benchmark.value import Roof
 
 MATRIX_SIDE = 1536
 STREAM_FLOATS = 32 * 2**20
 """Of each of three arrays: 128 MiB, several times the caches of today's processors."""
 
 _REPEATS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Roof:
+    """What this machine can do at most with so many threads (Williams et al., 2009)."""
+
+    threads: int
+    flops_per_second: float
+    bytes_per_second: float
+
+    def at(self, intensity: float) -> float:
+        """Return operations per second that can be had at so many operations a byte."""
+        return min(self.flops_per_second, intensity * self.bytes_per_second)
 
 
 def measure_roof(threads: int, *, side: int = MATRIX_SIDE, floats: int = STREAM_FLOATS) -> Roof:

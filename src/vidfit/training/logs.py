@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidfit.errors import StoreError, VidfitError
-from vidfit.jobs.train.value import Epoch
+from vidfit.training.epoch import Epoch
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

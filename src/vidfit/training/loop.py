@@ -23,7 +23,6 @@ from torch import Tensor, nn
 
 from vidfit.contracts import Floats, Indices
 from vidfit.errors import StoreError, VidfitError
-from vidfit.jobs.train.value import Epoch
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import classified, make_optimizer
 from vidfit.plans import Plan
@@ -37,6 +36,7 @@ from vidfit.training.checkpoint import (
     whole_weights,
     write_checkpoint,
 )
+from vidfit.training.epoch import Epoch
 from vidfit.training.order import Micro, deal, epoch_steps
 from vidfit.training.parallel import Place, spread
 from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor

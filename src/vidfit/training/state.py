@@ -10,8 +10,8 @@ from pathlib import Path
 from torch import Tensor
 
 from vidfit.contracts import Indices, Progress
-from vidfit.jobs.train.value import Epoch
 from vidfit.training.clipset import ClipSet
+from vidfit.training.epoch import Epoch
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from vidfit.jobs.benchmark import child as benchmark_child
 from vidfit.jobs.benchmark import run as benchmark
 from vidfit.jobs.benchmark.run import BenchmarkOptions, run_benchmark
 from vidfit.jobs.benchmark.traffic import traffic_bytes
-from vidfit.jobs.benchmark.value import Roof
-from vidfit.runtime.roof import measure_roof
+from vidfit.runtime.roof import Roof, measure_roof
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from math import log10
 from typing import get_args
 from xml.etree import ElementTree
 
-import compression_example as examples
 import pytest
-from report_parsed import Page
+from tests.report import compression_example as examples
+from tests.report.parsed import Page
 
 from vidfit.cli.show import show_compression
 from vidfit.contracts import Estimate

@@ -14,12 +14,13 @@ from tests.backbones.tiny_hf import write
 from tests.clips import FPS, HEIGHT, WIDTH, write_dataset
 
 from vidfit.errors import ModelError, VidfitError
+from vidfit.jobs.compress.options import CompressOptions
 from vidfit.jobs.compress.run import run_compress
 from vidfit.jobs.compress.techniques import TECHNIQUES, Technique
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.run import load, run_predict
 from vidfit.model import load_model, member_directory
-from vidfit.study.options import CompressOptions, FitOptions
 from vidfit.video import write_video
 
 RECORDINGS = 12

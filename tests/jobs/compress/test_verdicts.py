@@ -7,10 +7,10 @@ import pytest
 from vidfit.contracts import Estimate
 from vidfit.jobs.compress.artefacts import Made
 from vidfit.jobs.compress.losses import Judgement
+from vidfit.jobs.compress.options import CompressOptions
 from vidfit.jobs.compress.value import Footprint
 from vidfit.jobs.compress.verdicts import chosen_of, is_gain, rated, unjudged, verdict_words
 from vidfit.metrics.noninferior import PairedLoss
-from vidfit.study.options import CompressOptions
 
 ORIGINAL = Made("original", footprint=Footprint("onnx", 0.1, 1.0, 1000, 500), similarity=1.0)
 

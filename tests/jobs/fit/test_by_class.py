@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from report_example import NAN, NOT_MEASURED, bare_report, example_report, large_report
-from report_parsed import Page
+from tests.report.example import NAN, NOT_MEASURED, bare_report, example_report, large_report
+from tests.report.parsed import Page
 
 from vidfit.jobs.fit.by_class import SHOWN_CLASSES, precision_recall_chart, worst_first
 from vidfit.jobs.fit.page import report_html

@@ -11,14 +11,15 @@ from scipy.stats import spearmanr
 from sklearn.metrics import mean_absolute_error, r2_score
 from tests.labelled import numbers, write_backbone
 
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.page import report_html
 from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.predict.run import load, run_predict
 from vidfit.jobs.predict.timeline import timeline_csv, timeline_json
 from vidfit.jobs.select.run import run_select
 from vidfit.model import load_model
-from vidfit.report.summary import report_markdown
-from vidfit.study.options import FitOptions, SelectOptions
+from vidfit.study.options import SelectOptions
 
 RECORDINGS, CLIPS = 10, 6
 

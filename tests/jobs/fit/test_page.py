@@ -4,8 +4,14 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_example import NOT_MEASURED, bare_report, example_report, hostile_report, large_report
-from report_parsed import Page
+from tests.report.example import (
+    NOT_MEASURED,
+    bare_report,
+    example_report,
+    hostile_report,
+    large_report,
+)
+from tests.report.parsed import Page
 
 from vidfit.contracts import Estimate
 from vidfit.jobs.fit.page import hardest_clips, report_html

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from vidfit.cli.main import app
 from vidfit.contracts import Clip, Cost
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.select.run import run_select
 from vidfit.model import load_model
@@ -16,7 +17,7 @@ from vidfit.selection import Rule, Terms
 from vidfit.study import candidates as candidates_module
 from vidfit.study.compare import compare
 from vidfit.study.folds import Folds
-from vidfit.study.options import FitOptions, SelectOptions
+from vidfit.study.options import SelectOptions
 from vidfit.study.table import Table
 
 DEAR = """
@@ -118,8 +119,8 @@ def test_a_class_of_one_recording_is_learned_where_that_is_wanted(with_a_rare_cl
 
 
 def test_a_fusion_learns_a_class_of_one_recording_where_that_is_wanted(with_a_rare_class, tmp_path):
+    from vidfit.jobs.fuse.options import FuseOptions
     from vidfit.jobs.fuse.run import run_fuse
-    from vidfit.study.options import FuseOptions
 
     options = FuseOptions(backbones=("motion",), keep_untested=True)
     found = run_fuse(with_a_rare_class, tmp_path / "out", options)

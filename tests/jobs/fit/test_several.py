@@ -12,15 +12,17 @@ from tests.labelled import several, write_backbone
 
 from vidfit.errors import ModelError, VidfitError
 from vidfit.jobs.export.run import run_export
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.page import report_html
 from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.fit.terminal import report_markdown
+from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.run import run_fuse
 from vidfit.jobs.predict.run import load, run_predict
 from vidfit.jobs.predict.timeline import timeline_csv, timeline_json
 from vidfit.jobs.select.run import run_select
 from vidfit.model import load_model
-from vidfit.report.summary import report_markdown
-from vidfit.study.options import FitOptions, FuseOptions, SelectOptions
+from vidfit.study.options import SelectOptions
 
 RECORDINGS, CLIPS = 10, 6
 

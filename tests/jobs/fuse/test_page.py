@@ -6,9 +6,9 @@ from dataclasses import asdict, fields, replace
 from html import unescape
 from xml.etree import ElementTree
 
-import combination_example
 import pytest
-from report_parsed import Page
+from tests.report import combination_example
+from tests.report.parsed import Page
 
 from vidfit.cli.show import show_combination
 from vidfit.contracts import Estimate
@@ -17,12 +17,14 @@ from vidfit.jobs.fuse.cost_chart import cost_picture, spots
 from vidfit.jobs.fuse.marks import SHAPES, gain_axis, gain_row
 from vidfit.jobs.fuse.page import combination_html
 from vidfit.jobs.fuse.pairs_table import models, pair_map, worded, worded_lead
-from vidfit.jobs.fuse.picture import TITLE_LETTERS, combination_svg, picture_style, title_lines
+from vidfit.jobs.fuse.picture import combination_svg
 from vidfit.jobs.fuse.terminal import combination_markdown, leading
 from vidfit.jobs.fuse.value import Combination, Option, Pair, Student
 from vidfit.jobs.fuse.write import combination_json, write_combination
 from vidfit.report import wording
 from vidfit.report.cost_chart import overlap
+from vidfit.report.frame import resource
+from vidfit.report.picture import LETTERS, picture_style, title_lines
 from vidfit.report.wording import ACCURACY
 
 NAN = float("nan")
@@ -271,14 +273,14 @@ def test_picture_is_xml_with_words_and_without_variables(combination):
 
 
 def test_picture_has_the_colours_of_the_families():
-    style = picture_style()
+    style = picture_style(resource("page.css", "vidfit.jobs.fuse"))
     assert ".mark.concatenation" in style and "#6b46a8" in style and "svg text" in style
     assert ".board" not in style
 
 
 def test_title_breaks_into_lines_that_fit():
     lines = title_lines("word " * 30)
-    assert len(lines) == 2 and all(len(line) <= TITLE_LETTERS for line in lines)
+    assert len(lines) == 2 and all(len(line) <= LETTERS for line in lines)
     assert title_lines("a\x00b") == ["a b"]
     long = title_lines("n" * 300)
     assert len(long) == 1 and long[0].endswith("…")

@@ -12,10 +12,10 @@ import pytest
 from tests.clips import FPS, HEIGHT, WIDTH, write_backbone, write_dataset
 
 from vidfit.errors import BudgetError, NotEnoughDataError, VidfitError
+from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.run import run_fuse
 from vidfit.jobs.predict.run import load, run_predict
 from vidfit.model import load_model
-from vidfit.study.options import FuseOptions
 from vidfit.video import write_video
 
 RECORDINGS = 12

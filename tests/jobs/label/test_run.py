@@ -11,11 +11,11 @@ import pytest
 
 from vidfit.errors import BackboneError, ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
+from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run import run_label
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.selection.active import LABELS_A_CLASS
-from vidfit.study.options import LabelOptions
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from vidfit.cli.main import app
 from vidfit.contracts import Clip
 from vidfit.errors import BackboneError, BudgetError, VidfitError
 from vidfit.jobs.plan import run as job
+from vidfit.jobs.plan.options import PlanOptions
 from vidfit.planning.choice import choose
 from vidfit.planning.file import read_plan
 from vidfit.planning.measured import Known
 from vidfit.planning.memory import Line, Sizes
-from vidfit.study.options import PlanOptions
 
 MIB = 2**20
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_example import example_timeline
+from tests.report.example import example_timeline
 
 from vidfit.contracts import Segment
 from vidfit.errors import VidfitError

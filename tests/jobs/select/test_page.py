@@ -8,7 +8,8 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
-from ranking_example import (
+from tests.report.parsed import Page
+from tests.report.ranking_example import (
     NAN,
     NOT_MEASURED,
     example_ranking,
@@ -17,18 +18,18 @@ from ranking_example import (
     single_ranking,
     tied_ranking,
 )
-from report_parsed import Page
 
 from vidfit.contracts import Estimate, Failure
 from vidfit.jobs.select import words
 from vidfit.jobs.select.page import ranking_html
-from vidfit.jobs.select.picture import picture_style, ranking_chart, ranking_front, ranking_svg
+from vidfit.jobs.select.picture import ranking_chart, ranking_front, ranking_svg
 from vidfit.jobs.select.race_chart import LINE_PIXELS, race_chart, spread
 from vidfit.jobs.select.terminal import ranking_markdown
 from vidfit.jobs.select.value import Ranking
 from vidfit.jobs.select.write import ranking_json, write_ranking
 from vidfit.report import wording
 from vidfit.report.cost_chart import overlap
+from vidfit.report.picture import picture_style
 from vidfit.report.wording import ACCURACY
 
 

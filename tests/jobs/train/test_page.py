@@ -1,24 +1,21 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from dataclasses import fields, replace
 from html import unescape
 from math import floor, log10
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from report_parsed import Page
+from tests.report import training_example
+from tests.report.parsed import Page
 
 from vidfit.cli.show import show_training
 from vidfit.contracts import Estimate
-from vidfit.jobs.fuse.picture import picture_style
 from vidfit.jobs.train import words
 from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds
-from vidfit.jobs.train.curves import curves, panels, plot, round_axis
+from vidfit.jobs.train.curves import curves, panels, plot
 from vidfit.jobs.train.page import training_html
 from vidfit.jobs.train.picture import training_svg
 from vidfit.jobs.train.terminal import training_markdown
@@ -26,18 +23,16 @@ from vidfit.jobs.train.value import TrainingReport
 from vidfit.jobs.train.write import training_json, write_training
 from vidfit.plans import Layout, Prediction
 from vidfit.report import wording
+from vidfit.report.charts import round_axis
+from vidfit.report.frame import resource
+from vidfit.report.picture import picture_style
 
 NAN = float("nan")
 EXAMPLES = ("trained", "open", "untested", "empty", "long", "hostile")
 
 
 def example(name: str) -> TrainingReport:
-    if "training_example" not in sys.modules:
-        path = Path(__file__).with_name("training_example.py")
-        spec = importlib.util.spec_from_file_location("training_example", path)
-        sys.modules["training_example"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules["training_example"])
-    return getattr(sys.modules["training_example"], f"{name}_example")()
+    return getattr(training_example, f"{name}_example")()
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
@@ -166,7 +161,7 @@ def test_answer_claims_no_more_than_the_interval(score, majority, standing, said
     ],
 )  # fmt: skip
 def test_layout_in_words(layout, said):
-    assert words.layout(layout) == said.replace("*", words.TIMES)
+    assert words.layout(layout) == said.replace("*", wording.TIMES)
 
 
 def test_epochs_in_words():
@@ -195,8 +190,8 @@ def test_every_regime_and_sharding_has_words():
         (words.size(430_000_000), "410 MiB"),
         (words.size(1023 * 2**20), "1,023 MiB"),
         (words.size(0), wording.DASH),
-        (words.times(1.5, 1.0), f"1.50 {words.TIMES}"),
-        (words.times(12000.0, 1.0), f"12,000 {words.TIMES}"),
+        (words.times(1.5, 1.0), f"1.50 {wording.TIMES}"),
+        (words.times(12000.0, 1.0), f"12,000 {wording.TIMES}"),
         (words.times(NAN, 1.0), wording.DASH),
         (words.times(1.0, 0.0), wording.DASH),
         (words.number(0.00012345), "0.000123"),
@@ -225,7 +220,7 @@ def test_epochs_that_did_not_run_are_not_counted_as_saved():
     row = compared(half)[-1]
     took = sum(epoch.seconds for epoch in half.history)
     assert (row.name, row.predicted) == ("15 of 30 epochs", "1 min 00 s")
-    assert row.times == f"{took / 60:.2f} {words.TIMES}"
+    assert row.times == f"{took / 60:.2f} {wording.TIMES}"
     assert "Fewer epochs ran" in Page(training_html(half)).text
 
 
@@ -238,7 +233,7 @@ def test_every_setting_is_told_and_those_with_a_reason_come_first():
     assert {*names[: len(plan.reasons)]} == {*plan.reasons}
     values = {choice.name: choice.value for choice in found}
     assert values["checkpointing"] == "yes" and values["deterministic"] == "no"
-    assert values["batch_schedule"] == "from 0 %: *1, from 50 %: *2".replace("*", words.TIMES)
+    assert values["batch_schedule"] == "from 0 %: *1, from 50 %: *2".replace("*", wording.TIMES)
 
 
 def test_a_reason_for_no_field_is_told_too():
@@ -324,7 +319,7 @@ def test_picture_is_xml_with_words_and_without_variables(report):
 
 
 def test_picture_has_the_colours_of_the_curves():
-    style = picture_style("training.css")
+    style = picture_style(resource("page.css", "vidfit.jobs.train"))
     assert ".curve.learned" in style and "#b3480f" in style and ".settings" not in style
 
 

@@ -17,11 +17,11 @@ from vidfit.errors import StoreError, VidfitError
 from vidfit.jobs.predict.run import load, run_predict
 from vidfit.jobs.train import folder as training_run
 from vidfit.jobs.train.accumulation import run_check
+from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.run import run_train
 from vidfit.model import load_model
 from vidfit.planning.file import write_plan
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
-from vidfit.study.options import TrainOptions
 
 HERE = Machine("here", "cpu", 1, 2**33, {"fp32": 1e11}, 1e10, 2)
 QUICK = Recipe(epochs=12, learning_rate=3e-3, dropout=0.0)

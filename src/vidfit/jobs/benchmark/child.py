@@ -19,8 +19,9 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Frames, GraphBackbone, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.hardware import resident_bytes
-from vidfit.jobs.benchmark.value import EngineRun, Roof, Timing
+from vidfit.jobs.benchmark.value import EngineRun, Timing
 from vidfit.runtime import Accelerated, accelerate
+from vidfit.runtime.roof import Roof
 
 OWN = "own"
 """The engine of members without a network."""

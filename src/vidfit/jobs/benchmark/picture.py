@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from vidfit.jobs.select.picture import picture_style
 from vidfit.report.charts import join, mark
+from vidfit.report.picture import picture_style, svg_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.jobs.benchmark.value import Benchmark, Roof
+    from vidfit.runtime.roof import Roof
+from vidfit.jobs.benchmark.value import Benchmark
 
 WIDTH, HEIGHT = 860, 540
 LEFT, RIGHT, TOP, BOTTOM = 76, 116, 118, 62
@@ -52,18 +53,13 @@ def benchmark_svg(found: Benchmark) -> str:
     plane = _plane(found, dots)
     widest = max(roof.threads for roof in found.roofs)
     pieces = [
-        Markup('<rect width="100%" height="100%" fill="#ffffff"/>'),
         _words(found, dots),
         _grid(plane),
         *(_roof(plane, roof, roof.threads == widest) for roof in found.roofs),
         *(_column(plane, column, widest) for column in _columns(dots)),
         *(_mark(plane, dot, dot.threads == widest) for dot in dots),
     ]
-    document = Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
-        "<style>{css}</style>{pieces}</svg>\n"
-    ).format(w=WIDTH, h=HEIGHT, css=Markup(picture_style() + _OWN_STYLE), pieces=join(pieces))
-    return str(document)
+    return svg_file(WIDTH, HEIGHT, pieces, picture_style() + _OWN_STYLE)
 
 
 def _dots(found: Benchmark) -> list[Dot]:

@@ -28,7 +28,6 @@ from vidfit.jobs.benchmark.value import (
     BenchmarkedMember,
     ClipWay,
     EngineRun,
-    Roof,
     Timing,
 )
 from vidfit.jobs.benchmark.write import write_benchmark
@@ -36,6 +35,7 @@ from vidfit.jobs.predict.run import Predictor, load
 from vidfit.model import member_directory
 from vidfit.runtime import Accelerated
 from vidfit.runtime.opened import GRAPH_ENGINES
+from vidfit.runtime.roof import Roof
 from vidfit.video import VideoReader
 
 BATCHES = (1, 2, 4, 8)

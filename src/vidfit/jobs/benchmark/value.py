@@ -9,18 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Roof:
-    """What this machine can do at most with so many threads (Williams et al., 2009)."""
-
-    threads: int
-    flops_per_second: float
-    bytes_per_second: float
-
-    def at(self, intensity: float) -> float:
-        """Return operations per second that can be had at so many operations a byte."""
-        return min(self.flops_per_second, intensity * self.bytes_per_second)
+from vidfit.runtime.roof import Roof
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What a model's networks take: seconds of a clip, bytes on disk and in memory.
 
-``python -m vidfit.jobs.compress.footprint FOLDER...`` opens saved backbones, answers a clip of noise, and
-prints the most memory that it held: in a process of its own, so that nothing else counts.
+``python -m vidfit.jobs.compress.footprint FOLDER...`` opens saved backbones, answers a clip of
+noise, and prints the most memory that it held: in a process of its own, where nothing else counts.
 """
 
 from __future__ import annotations

@@ -13,8 +13,7 @@ from markupsafe import Markup
 
 from vidfit.jobs.compress import words
 from vidfit.jobs.compress.spots import front, spots, worth_drawing
-from vidfit.jobs.train.curves import round_axis
-from vidfit.report.charts import EMPTY, Axis, join, mark
+from vidfit.report.charts import EMPTY, Axis, join, mark, round_axis
 from vidfit.report.cost_chart import INSET, LETTER_PIXELS, Box, Plane, free_box, label_text, overlap
 
 if TYPE_CHECKING:

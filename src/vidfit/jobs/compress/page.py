@@ -28,4 +28,4 @@ def compression_html(compression: Compression) -> str:
         "off_scale": off_scale(compression),
         "undrawn": undrawn(compression),
     }
-    return render("compression.html.jinja", "compression", compression.data, context)
+    return render(__package__, "compression", compression.data, context)

@@ -9,10 +9,9 @@ from markupsafe import Markup
 from vidfit.jobs.compress import words
 from vidfit.jobs.compress.front_chart import front_chart
 from vidfit.jobs.compress.spots import legend, undrawn, worth_drawing
-from vidfit.jobs.fuse.picture import title_lines
-from vidfit.jobs.select.picture import picture_style
 from vidfit.report import wording
-from vidfit.report.charts import join, mark
+from vidfit.report.charts import mark
+from vidfit.report.picture import one_line, picture_style, svg_file, title_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,25 +23,16 @@ FACT_LETTERS = 165
 
 
 def compression_svg(compression: Compression) -> str:
-    """Return the chart as an SVG file with its words, legend, colours and a white ground.
-
-    Colours are written out: few programs but browsers know CSS variables.
-    """
+    """Return the chart as an SVG file with its words and legend."""
     said, below = _words(compression)
     width, height = WIDTH - 2 * MARGIN, HEIGHT - below - 52
     chart = front_chart(compression, width, height)
-    pieces = [Markup('<rect width="100%" height="100%" fill="#ffffff"/>'), *said]
+    pieces = [*said]
     if chart:
         place = Markup('<svg x="{}" y="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">{}</svg>')
         pieces += _keys(compression, below + 16)
         pieces.append(place.format(MARGIN, below + 40, chart, w=width, h=height))
-    document = Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
-        "<style>{css}</style>{pieces}</svg>\n"
-    ).format(
-        w=WIDTH, h=HEIGHT if chart else below, css=Markup(picture_style()), pieces=join(pieces)
-    )
-    return str(document)
+    return svg_file(WIDTH, HEIGHT if chart else below, pieces, picture_style())
 
 
 def _words(compression: Compression) -> tuple[list[Markup], int]:
@@ -59,7 +49,9 @@ def _words(compression: Compression) -> tuple[list[Markup], int]:
     y += 6
     for line in facts:
         y += 18
-        pieces.append(Markup('<text x="{}" y="{}">{}</text>').format(MARGIN, y, _fit(line)))
+        pieces.append(
+            Markup('<text x="{}" y="{}">{}</text>').format(MARGIN, y, one_line(line, FACT_LETTERS))
+        )
     return pieces, y + 14
 
 
@@ -72,12 +64,6 @@ def _facts(compression: Compression) -> str:
         " upright lines are 95 % intervals of the loss, paired over recordings; on the dotted steps"
         " no other both takes and loses less"
     )
-
-
-def _fit(text: str) -> str:
-    """Return a line that fits, without the control characters that XML forbids."""
-    line = "".join(c if c.isprintable() else " " for c in text)
-    return line if len(line) <= FACT_LETTERS else f"{line[: FACT_LETTERS - 1]}…"
 
 
 def _keys(compression: Compression, y: int) -> Iterator[Markup]:

@@ -30,6 +30,7 @@ from vidfit.hardware import hardware
 from vidfit.jobs.compress.artefacts import Bench, Made
 from vidfit.jobs.compress.certificate import certificate, of_other_recordings, unlabelled_windows
 from vidfit.jobs.compress.losses import Judge, Judgement, Refitted, Unchanged, answers_of, judgement
+from vidfit.jobs.compress.options import CompressOptions
 from vidfit.jobs.compress.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.compress.value import Certificate, Compression
 from vidfit.jobs.compress.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
@@ -53,7 +54,6 @@ from vidfit.study.copies import joined
 from vidfit.study.folds import able_classes, put_aside
 from vidfit.study.opened_model import check_answers_one, open_model
 from vidfit.study.openings import open_holdout
-from vidfit.study.options import CompressOptions
 from vidfit.study.sources import say
 from vidfit.study.stages import one_blas_thread, timed
 from vidfit.study.table import Table, Tally, build_table

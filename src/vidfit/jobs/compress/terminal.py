@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.jobs.compress import words
 from vidfit.report import wording
-from vidfit.report.summary import cell, listed
+from vidfit.report.markdown import cell, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

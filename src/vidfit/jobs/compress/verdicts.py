@@ -13,7 +13,7 @@ from vidfit.jobs.compress.value import Artefact, Footprint, Target, Verdict
 from vidfit.metrics.noninferior import LEVEL, holm
 
 if TYPE_CHECKING:
-    from vidfit.study.options import CompressOptions
+    from vidfit.jobs.compress.options import CompressOptions
 
 HALF = 0.5
 """Share of the tolerance that the probability of the true class may lose.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
-from vidfit.jobs.train.words import TIMES
 from vidfit.report import wording
+from vidfit.report.wording import TIMES
 
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate

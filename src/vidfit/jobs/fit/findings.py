@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +42,7 @@ from vidfit.study.figures import (
     scores_of,
 )
 from vidfit.study.openings import times
+from vidfit.study.provenance import provenance
 from vidfit.study.table import Table
 from vidfit.video import decode
 
@@ -62,8 +61,6 @@ _TASKS: dict[Labels, str] = {
     "several": "classification, several labels",
     "number": "regression",
 }
-
-_PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "openvino", "scikit-learn", "torch")
 
 
 @dataclass(frozen=True)
@@ -314,15 +311,3 @@ def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
         if ok:
             pictures[clip_key(clip)] = jpeg.tobytes()
     return pictures
-
-
-def provenance(manifest: Manifest, candidates: Sequence[Loaded]) -> dict[str, str]:
-    """Return the data's digest, versions of packages, and where each candidate is from."""
-    facts = {"data digest": manifest.digest, "python": platform.python_version()}
-    facts |= {package: version(package) for package in _PACKAGES}
-    for candidate in candidates:
-        spec = candidate.backbone.spec
-        facts[spec.name] = f"{spec.source}, revision {spec.revision[:16]}, frames {spec.sampling}"
-        if candidate.taken:
-            facts[spec.name] += f"; of the checkpoint {candidate.taken}"
-    return facts

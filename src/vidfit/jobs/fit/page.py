@@ -23,7 +23,7 @@ from vidfit.report.leaderboard import (
     on_cost_axis,
     pareto_front,
 )
-from vidfit.report.summary import as_rows
+from vidfit.report.markdown import as_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def report_html(report: Report) -> str:
         "notes": as_rows(report.notes),
         "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
     }
-    return render("report.html.jinja", "report", report.data, context)
+    return render(__package__, "report", report.data, context)
 
 
 def _answer(report: Report) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from vidfit.evaluate import THRESHOLD_BITS
 from vidfit.features import FeatureStore
 from vidfit.fusion import METHODS as ALL_METHODS
 from vidfit.jobs.fit.findings import Findings, build_report, can_judge, model_card
+from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.write import write_report
 from vidfit.jobs.select.race import race_rules, run_contest
 from vidfit.jobs.select.ranking import Searched, build_ranking
@@ -32,7 +33,6 @@ from vidfit.study.declining import declines_of
 from vidfit.study.folds import Folds, able_classes, put_aside, split
 from vidfit.study.goal import check_fits, goal_of
 from vidfit.study.openings import open_holdout
-from vidfit.study.options import FitOptions
 from vidfit.study.sources import say
 from vidfit.study.stages import one_blas_thread, timed
 from vidfit.study.table import Table, build_table

@@ -9,7 +9,6 @@ from vidfit.contracts import BackboneSpec, Estimate, Failure, Indices
 from vidfit.evaluate import class_shares, few_recordings
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware
-from vidfit.jobs.fit.findings import provenance
 from vidfit.jobs.fuse.students import Graduate
 from vidfit.jobs.fuse.value import Combination, Option, Pair
 from vidfit.manifest import Manifest
@@ -18,6 +17,7 @@ from vidfit.selection import FUSION, Contender
 from vidfit.shown import public
 from vidfit.study.candidates import Loaded
 from vidfit.study.compare import Compared
+from vidfit.study.provenance import provenance
 from vidfit.study.table import Table
 
 

@@ -45,7 +45,7 @@ def combination_html(combination: Combination) -> str:
         **_table(combination),
         **_pairs(combination),
     }
-    return render("combination.html.jinja", "fusion", combination.data, context)
+    return render(__package__, "fusion", combination.data, context)
 
 
 def _costs(combination: Combination) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from vidfit.contracts import Clip, Progress
 from vidfit.features import FeatureStore
 from vidfit.fusion import METHODS
 from vidfit.jobs.fuse.answer import Found, build_combination, combination_card
+from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.pairs import Pairs
 from vidfit.jobs.fuse.students import Students
 from vidfit.jobs.fuse.value import Combination
@@ -33,7 +34,6 @@ from vidfit.study.copies import joined
 from vidfit.study.declining import declines_of
 from vidfit.study.folds import Folds, able_classes
 from vidfit.study.goal import check_fits, goal_of
-from vidfit.study.options import FuseOptions
 from vidfit.study.sources import say
 from vidfit.study.stages import one_blas_thread, timed
 from vidfit.study.table import build_table

@@ -14,13 +14,13 @@ from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
 from vidfit.jobs.label.answers import Proposed, gather, with_labels, write_to_label
+from vidfit.jobs.label.options import LabelOptions
 from vidfit.labels.truth import NO_LABEL
 from vidfit.launch import launcher
 from vidfit.manifest import check_one_class, losses, read_manifest, refusal
 from vidfit.selection.active import Pool, next_clips
 from vidfit.study.candidates import Loaded, load_candidates
 from vidfit.study.copies import joined
-from vidfit.study.options import LabelOptions
 from vidfit.study.sources import say
 from vidfit.study.stages import one_blas_thread
 from vidfit.work import Launcher
@@ -63,7 +63,7 @@ class Labelling:
 def run_label(
     source: str | Path,
     output: Path,
-    options: LabelOptions = LabelOptions(),  # noqa: B008  (a frozen value)
+    options: LabelOptions = LabelOptions(),
     progress: Progress | None = None,
 ) -> Labelling:
     """Propose the clips whose labels would teach most; write them as a list to fill in.

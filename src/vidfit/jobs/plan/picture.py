@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from vidfit.jobs.select.picture import picture_style
 from vidfit.report.charts import join, mark
+from vidfit.report.picture import picture_style, svg_file
 
 if TYPE_CHECKING:
     from vidfit.plans import Layout, Plan, PlanOption
@@ -35,7 +35,6 @@ def plan_svg(plan: Plan) -> str:
     lines = _lines(plan)
     scale = _Scale(lines, plan.room_bytes)
     pieces = [
-        Markup('<rect width="100%" height="100%" fill="#ffffff"/>'),
         _words(plan),
         scale.grid(),
         _limit(scale, plan),
@@ -43,11 +42,7 @@ def plan_svg(plan: Plan) -> str:
         _labels(scale, lines, plan),
         _chosen(scale, plan),
     ]
-    document = Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
-        "<style>{css}</style>{pieces}</svg>\n"
-    ).format(w=WIDTH, h=HEIGHT, css=Markup(picture_style() + _OWN_STYLE), pieces=join(pieces))
-    return str(document)
+    return svg_file(WIDTH, HEIGHT, pieces, picture_style() + _OWN_STYLE)
 
 
 def _lines(plan: Plan) -> dict[str, list[PlanOption]]:

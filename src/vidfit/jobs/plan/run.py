@@ -12,6 +12,7 @@ import numpy as np
 
 from vidfit.contracts import Clip, Progress
 from vidfit.errors import BudgetError, VideoError
+from vidfit.jobs.plan.options import PlanOptions
 from vidfit.launch import Here
 from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
 from vidfit.networks import network_of
@@ -25,7 +26,6 @@ from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_
 from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
 from vidfit.study.folds import check_enough
-from vidfit.study.options import PlanOptions
 from vidfit.study.sources import say
 from vidfit.study.subject import Sight, sight
 

@@ -32,7 +32,7 @@ def ranking_html(ranking: Ranking) -> str:
         **_pictures(ranking),
         **_compared(ranking),
     }
-    return render("ranking.html.jinja", "ranking", ranking.data, context)
+    return render(__package__, "ranking", ranking.data, context)
 
 
 def _table(ranking: Ranking) -> dict[str, Any]:

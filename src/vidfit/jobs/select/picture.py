@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ from vidfit.jobs.select import words
 from vidfit.report import wording
 from vidfit.report.charts import join, mark
 from vidfit.report.cost_chart import cost_chart, label_text
-from vidfit.report.frame import resource
 from vidfit.report.leaderboard import pareto_front
+from vidfit.report.picture import one_line, picture_style, placed, svg_file
 
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate
@@ -69,29 +68,11 @@ def _spot(candidate: Ranked) -> Spot:
 
 
 def ranking_svg(ranking: Ranking) -> str:
-    """Return the chart as an SVG file with its words, legend, colours and a white ground.
-
-    Colours are written out: few programs but browsers know CSS variables.
-    """
-    pieces = [
-        Markup('<rect width="100%" height="100%" fill="#ffffff"/>'),
-        _words(ranking),
-        _legend(ranking),
-        _place(ranking_chart(ranking, WIDTH - 48, HEIGHT - CHART_TOP - 14)),
-    ]
-    document = Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
-        "<style>{css}</style>{pieces}</svg>\n"
-    ).format(w=WIDTH, h=HEIGHT, css=Markup(picture_style()), pieces=join(pieces))
-    return str(document)
-
-
-def _place(chart: Markup) -> Markup:
-    """Give the chart of a page a place and a size in the picture, for its class has others."""
-    where = Markup('<svg x="24" y="{}" width="{}" height="{}" ').format(
-        CHART_TOP, WIDTH - 48, HEIGHT - CHART_TOP - 14
-    )
-    return chart.replace(Markup('<svg class="plot" '), where, 1)
+    """Return the chart as an SVG file with its words and legend."""
+    width, height = WIDTH - 48, HEIGHT - CHART_TOP - 14
+    chart = placed(ranking_chart(ranking, width, height), CHART_TOP, width, height)
+    pieces = [_words(ranking), _legend(ranking), chart]
+    return svg_file(WIDTH, HEIGHT, pieces, picture_style())
 
 
 def _words(ranking: Ranking) -> Markup:
@@ -105,7 +86,7 @@ def _words(ranking: Ranking) -> Markup:
         '<text class="title" x="24" y="38">{}</text><text class="why" x="24" y="64">{}</text>'
         '<text x="24" y="88">{}</text>'
     ).format(
-        _fit(words.headline(short), TITLE_LETTERS), _fit(ranking.why, WHY_LETTERS), facts,
+        one_line(words.headline(short), TITLE_LETTERS), one_line(ranking.why, WHY_LETTERS), facts,
     )  # fmt: skip
 
 
@@ -118,18 +99,3 @@ def _legend(ranking: Ranking) -> Markup:
             pieces += [symbol, Markup('<text x="{}" y="124">{}</text>').format(x + 12, text)]
             x += width
     return join(pieces)
-
-
-def _fit(text: str, letters: int) -> str:
-    """Return a line that fits, without the control characters that XML forbids."""
-    line = "".join(c if c.isprintable() else " " for c in text)
-    return line if len(line) <= letters else line[: letters - 1] + "…"
-
-
-def picture_style() -> str:
-    """Return the rules of the page for charts, with the colours of the light scheme."""
-    style = resource("style.css")
-    light = dict(re.findall(r"--([\w-]+): ([^;]+);", style.split("@media")[0]))
-    blocks = [*style.split("\n\n"), *resource("ranking.css").split("\n\n")]
-    rules = [block for block in blocks if block.startswith("svg ")]
-    return re.sub(r"var\(--([\w-]+)\)", lambda found: light[found[1]], "\n".join(rules))

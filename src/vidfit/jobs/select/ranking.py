@@ -11,7 +11,6 @@ from vidfit.backbones import catalogue
 from vidfit.contracts import BackboneSpec, Clip, Cost, Estimate, Failure, seconds_a_clip
 from vidfit.evaluate import constant, few_recordings
 from vidfit.hardware import hardware
-from vidfit.jobs.fit.findings import provenance
 from vidfit.jobs.select.race import Contest, Entry
 from vidfit.jobs.select.value import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
 from vidfit.labels import Labels, classes_of, truth_of
@@ -23,6 +22,7 @@ from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_b
 from vidfit.selection.scores import knn, logme, parc
 from vidfit.study.candidates import Loaded
 from vidfit.study.figures import baseline_words
+from vidfit.study.provenance import provenance
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.jobs.select import words
 from vidfit.report import wording
-from vidfit.report.summary import cell, listed, row
+from vidfit.report.markdown import cell, listed, row
 
 if TYPE_CHECKING:
     from vidfit.contracts import Failure

@@ -9,11 +9,11 @@ import numpy as np
 from vidfit.contracts import Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.hardware import hardware
+from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.run import Work, plan_for, standardised
 from vidfit.launch import Here
 from vidfit.manifest import noticed, read_manifest, refusal
 from vidfit.networks.step import soft_targets
-from vidfit.study.options import TrainOptions
 from vidfit.study.sources import say
 from vidfit.study.subject import build_subject
 from vidfit.training.check import Accumulation, check_accumulation

@@ -82,6 +82,6 @@ def _value(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple):
         return ", ".join(
-            f"from {wording.percent(at, 0)}: {words.TIMES}{factor:g}" for at, factor in value
+            f"from {wording.percent(at, 0)}: {wording.TIMES}{factor:g}" for at, factor in value
         )
     return words.number(value) if isinstance(value, float) else str(value) or "none"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor, isfinite, log10
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from vidfit.jobs.train import words
 from vidfit.report import wording
-from vidfit.report.charts import EMPTY, Axis, join, mark
+from vidfit.report.charts import EMPTY, Axis, join, mark, round_axis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from vidfit.jobs.train.value import Epoch, TrainingReport
+    from vidfit.training.epoch import Epoch
+from vidfit.jobs.train.value import TrainingReport
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 22.0, 44.0
 HEADING, LETTER_PIXELS, SAMPLE_PIXELS = 42.0, 6.6, 30.0
@@ -68,21 +67,6 @@ class Place:
         """Return the place of a value."""
         share = self.axis.place(value) / 100
         return round(self.bottom - share * (self.bottom - self.top), 1)
-
-
-def round_axis(values: Iterable[float], most: int) -> Axis:
-    """Return an axis that holds all values, in ``most`` round steps or one or two more."""
-    found = list(values)
-    low, high = min(found), max(found)
-    span = high - low or abs(high) or 1.0
-    rough = span / most
-    power = 10.0 ** floor(log10(rough))
-    step = next(power * s for s in (1, 2, 5, 10) if power * s >= rough * (1 - 1e-9))
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    if first == last:
-        last += 1
-    ticks = tuple(float(f"{i * step:.6g}") for i in range(first, last + 1))
-    return Axis(ticks[0], ticks[-1], ticks)
 
 
 def panels(report: TrainingReport) -> list[Panel]:

@@ -11,13 +11,13 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, FittedFusion, Floats, Frames, Indices
 from vidfit.evaluate import STRICT, HeldOut, Thresholds
-from vidfit.jobs.train.frame_network import frame_network, softmax_head
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model
 from vidfit.networks import Shape
 from vidfit.networks.head import NetworkHead
 from vidfit.plans import Plan
 from vidfit.study import heads
+from vidfit.study.frame_network import frame_network, softmax_head
 from vidfit.study.subject import build_subject, shape_of
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ from vidfit.work import Launcher
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from vidfit.jobs.train.value import Epoch
+    from vidfit.training.epoch import Epoch
     from vidfit.training.state import Trained
 
 _UNLABELLED = -1
@@ -212,7 +212,7 @@ def read_outcome(folder: Path) -> Outcome:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from vidfit.jobs.train.value import Epoch
+    from vidfit.training.epoch import Epoch
 
     try:
         document = json.loads((folder / "history.json").read_text(encoding="utf-8"))

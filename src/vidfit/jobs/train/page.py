@@ -38,4 +38,4 @@ def training_html(report: TrainingReport) -> str:
         "more_options": options[LAYOUTS_AT_ONCE:],
         "warnings": dict.fromkeys((*report.plan.warnings, *report.warnings)),
     }
-    return render("training.html.jinja", "training", report.data, context)
+    return render(__package__, "training", report.data, context)

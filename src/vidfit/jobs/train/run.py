@@ -18,6 +18,7 @@ from vidfit.hardware import hardware
 from vidfit.jobs.train.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.jobs.train.deploy import Deployed, deployed, deployed_whole
 from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
+from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.value import TrainingReport
 from vidfit.jobs.train.write import write_training
 from vidfit.launch import launcher
@@ -33,7 +34,6 @@ from vidfit.shown import public
 from vidfit.study.copies import joined
 from vidfit.study.folds import Folds, check_enough, put_aside
 from vidfit.study.openings import open_holdout
-from vidfit.study.options import TrainOptions
 from vidfit.study.sources import say
 from vidfit.study.stages import timed
 from vidfit.study.subject import sight

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vidfit.jobs.train import words
 from vidfit.jobs.train.comparison import compared
 from vidfit.report import wording
-from vidfit.report.summary import cell, listed, row
+from vidfit.report.markdown import cell, listed, row
 
 if TYPE_CHECKING:
     from vidfit.jobs.train.value import TrainingReport

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from vidfit.jobs.train.value import TrainingReport
     from vidfit.plans import Layout, Regime, Sharding, Subject
 
-TIMES = "\N{MULTIPLICATION SIGN}"
 Standing = Literal["above", "open", "below", "unsure", "unknown", "untested"]
 """Where the score's interval lies to the majority class; ``"unsure"`` has no interval."""
 
@@ -105,7 +104,7 @@ def layout(plan: Layout) -> str:
         parts.append(f"{plan.processes} processes")
     text = f"Steps of {wording.counted(plan.batch_clips, 'clip')}"
     if len(parts) > 1:
-        text += f" ({f' {TIMES} '.join(parts)})"
+        text += f" ({f' {wording.TIMES} '.join(parts)})"
     rest = [f"{text} in {plan.precision}"]
     if plan.checkpointing:
         rest.append("activations computed again in the backward pass (checkpointing)")
@@ -156,4 +155,4 @@ def times(measured: float, predicted: float) -> str:
     if not isfinite(measured) or not isfinite(predicted) or measured <= 0 or predicted <= 0:
         return wording.DASH
     ratio = measured / predicted
-    return f"{ratio:.2f} {TIMES}" if ratio < 10 else f"{ratio:,.0f} {TIMES}"
+    return f"{ratio:.2f} {wording.TIMES}" if ratio < 10 else f"{ratio:,.0f} {wording.TIMES}"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from vidfit.backbones import weights
 from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
 from vidfit.backbones.notation import plain_name
+from vidfit.backbones.saved import RESTORE
 from vidfit.contracts import BackboneSpec, Floats
 from vidfit.documents import read_json
 from vidfit.errors import BackboneError
@@ -25,6 +26,7 @@ from vidfit.networks.rebuilt import read_shape, rebuild
 from vidfit.study.subject import OWN_SIGHT
 
 FAMILY = "network"
+RESTORE[FAMILY] = f"{__name__}:restore"  # as an entry point of this package asks for
 _SHAPE_FILE = "shape.json"
 _NONE = Shape(0, 0, 0)
 

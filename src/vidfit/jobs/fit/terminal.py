@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidfit.contracts import Failure
 from vidfit.jobs.fit.kinds import kinds_markdown
 from vidfit.report import wording
 from vidfit.report.declining import declines_text
 from vidfit.report.leaderboard import best_first, headline, leakage_sentence
-from vidfit.shown import shown
+from vidfit.report.markdown import as_rows, cell, listed, row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from vidfit.contracts import Note
     from vidfit.report.wording import Metric
     from vidfit.reported import Candidate, Report
 
 ROWS = 12
-LISTED = 5
 
 
 def report_markdown(report: Report) -> str:
@@ -57,18 +52,6 @@ def report_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_rows(notes: Sequence[Note]) -> list[Failure]:
-    """Return notes as rows of a list of names and reasons."""
-    return [Failure(note.name, note.text) for note in notes]
-
-
-def listed(failures: Sequence[Failure]) -> list[str]:
-    """Return the first few with their reasons."""
-    lines = [f"- {cell(f.name)}: {cell(f.reason)}" for f in failures[:LISTED]]
-    more = len(failures) - LISTED
-    return [*lines, f"- and {more} more, in the report"] if more > 0 else lines
-
-
 def _candidate(candidate: Candidate, metric: Metric) -> tuple[str, ...]:
     return (
         "→" if candidate.chosen else "",
@@ -79,14 +62,3 @@ def _candidate(candidate: Candidate, metric: Metric) -> tuple[str, ...]:
         wording.gmacs(candidate.gmacs_per_clip),
         candidate.licence,
     )
-
-
-def row(cells: Sequence[str]) -> str:
-    """Return a row of a table."""
-    return "| " + " | ".join(cell(text) for text in cells) + " |"
-
-
-def cell(text: str) -> str:
-    """Return text that stays in its cell and is not taken for HTML."""
-    escaped = shown(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;")
-    return escaped.replace("|", "\\|")
