@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.common import AllowUrl, Groups, OnlyBelow, Workers, output_of
+from vidfit.cli.options import AllowUrl, Groups, OnlyBelow, Workers, output_of
+from vidfit.cli.say import say, say_lines
 from vidfit.jobs.compress.value import Target
+
+if TYPE_CHECKING:
+    from vidfit.jobs.compress.value import Compression
 
 
 def compress(  # noqa: PLR0913  (the options of a command)
@@ -44,7 +48,6 @@ def compress(  # noqa: PLR0913  (the options of a command)
 ) -> None:
     """Make a model smaller or faster; keep what is proven to lose no more than you allow."""
     from vidfit.cli.progress import Bars
-    from vidfit.cli.show import show_compression
     from vidfit.files import claimed
     from vidfit.jobs.compress.options import CompressOptions
     from vidfit.jobs.compress.run import run_compress
@@ -56,3 +59,14 @@ def compress(  # noqa: PLR0913  (the options of a command)
     with claimed(folder), Bars() as bars:
         compression = run_compress(model, clips, folder, options, bars)
     show_compression(compression, folder)
+
+
+def show_compression(compression: Compression, folder: Path) -> None:
+    """Print what is kept and what it loses, and where everything lies."""
+    from vidfit.jobs.compress.terminal import compression_markdown
+
+    model = folder / "model" if compression.chosen else compression.model
+    say_lines(compression_markdown(compression))
+    say(f"Report   {folder / 'compression.html'}")
+    say(f"Model    {model}" + ("" if compression.chosen else "  (the original)"))
+    say(f"Use it   vidfit predict {model} video.mp4")

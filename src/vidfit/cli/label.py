@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Workers, output_of
+from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, Workers, output_of
 from vidfit.cli.say import say
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidfit.cli.common import AllowUrl, OnlyBelow, output_of
+from vidfit.cli.options import AllowUrl, OnlyBelow, output_of
 from vidfit.cli.quantities import memory_bytes
 from vidfit.cli.say import say, say_lines
 from vidfit.plans import Regime

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Own, Workers
+from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, Own, Workers
 from vidfit.cli.quantities import memory_bytes
 from vidfit.cli.say import say, say_lines
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.common import AllowUrl, Groups, On, OnlyBelow, Own, Workers, output_of
-from vidfit.cli.say import say_lines
+from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, Own, Workers, output_of
+from vidfit.cli.say import say, say_lines
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
     from vidfit.jobs.train.options import TrainOptions
+    from vidfit.jobs.train.value import TrainingReport
 
 
 def train(  # noqa: PLR0913  (the options of a command)
@@ -48,7 +49,6 @@ def train(  # noqa: PLR0913  (the options of a command)
 ) -> None:
     """Train the network of a plan on your clips, and test it on unseen recordings."""
     from vidfit.cli.progress import Bars
-    from vidfit.cli.show import show_training
     from vidfit.jobs.train.options import TrainOptions
     from vidfit.jobs.train.run import run_train
 
@@ -73,3 +73,13 @@ def _check(clips: str, folder: Path, options: TrainOptions) -> None:
     say_lines(str(found))
     if not found.agrees:
         raise typer.Exit(1)
+
+
+def show_training(report: TrainingReport, output: Path) -> None:
+    """Print the answer, what was trained and how it fits, and where everything lies."""
+    from vidfit.jobs.train.terminal import training_markdown
+
+    say_lines(training_markdown(report))
+    say(f"Training {output / 'training.html'}")
+    say(f"Model    {output / 'model'}")
+    say(f"Use it   vidfit predict {output / 'model'} video.mp4")

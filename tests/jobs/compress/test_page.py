@@ -12,7 +12,7 @@ import pytest
 from tests.report import compression_example as examples
 from tests.report.parsed import Page
 
-from vidfit.cli.show import show_compression
+from vidfit.cli.compress import show_compression
 from vidfit.contracts import Estimate
 from vidfit.evaluate import few_recordings
 from vidfit.jobs.compress import words

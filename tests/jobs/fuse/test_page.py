@@ -10,7 +10,7 @@ import pytest
 from tests.report import combination_example
 from tests.report.parsed import Page
 
-from vidfit.cli.show import show_combination
+from vidfit.cli.fuse import show_combination
 from vidfit.contracts import Estimate
 from vidfit.jobs.fuse import words
 from vidfit.jobs.fuse.cost_chart import cost_picture, spots

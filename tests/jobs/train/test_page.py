@@ -11,7 +11,7 @@ import pytest
 from tests.report import training_example
 from tests.report.parsed import Page
 
-from vidfit.cli.show import show_training
+from vidfit.cli.train import show_training
 from vidfit.contracts import Estimate
 from vidfit.jobs.train import words
 from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds

@@ -1,0 +1,115 @@
+"""``vidfit fit``: which model, and how well it does on recordings that it has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidfit.cli.options import (
+    AllowUrl,
+    Backbones,
+    Clips,
+    Commercial,
+    Download,
+    GiveUp,
+    Groups,
+    KeepUntested,
+    LabelKind,
+    Latency,
+    Memory,
+    Metrics,
+    Minutes,
+    On,
+    OnlyBelow,
+    Output,
+    Prefer,
+    Weights,
+    Workers,
+    output_of,
+)
+from vidfit.cli.quantities import memory_bytes, time_seconds
+from vidfit.cli.say import say, say_lines
+from vidfit.files import claimed
+
+if TYPE_CHECKING:
+    from vidfit.reported import Report
+
+
+def fit(  # noqa: PLR0913  (the options of a command)
+    clips: Clips,
+    output: Output = None,
+    backbone: Backbones = None,
+    groups: Groups = None,
+    minutes: Minutes = None,
+    memory: Memory = None,
+    latency: Latency = None,
+    commercial: Commercial = False,
+    labels: LabelKind = None,
+    metric: Metrics = None,
+    class_weights: Weights = None,
+    prefer: Prefer = "cheapest",
+    give_up: GiveUp = 2.0,
+    holdout: Annotated[
+        float,
+        typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set."),
+    ] = 0.0,
+    workers: Workers = None,
+    on: On = "here",
+    download: Download = False,
+    merge_duplicates: Annotated[
+        bool,
+        typer.Option("--merge-duplicates", help="Recordings that share a look count as one."),
+    ] = False,
+    keep_untested: KeepUntested = False,
+    train: Annotated[
+        bool | None,
+        typer.Option(
+            "--train/--no-train",
+            help="Train a network on top, too. [default: if --minutes leaves time]",
+        ),
+    ] = None,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
+) -> None:
+    """Compare pretrained models on your clips and fit the best one."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.fit.options import FitOptions
+    from vidfit.jobs.fit.run import run_fit
+
+    options = FitOptions(
+        backbones=tuple(backbone or ()),
+        groups=groups,
+        minutes=minutes,
+        memory_bytes=memory_bytes(memory),
+        latency_seconds=time_seconds(latency),
+        commercial=commercial,
+        labels=labels,
+        metric=metric,
+        class_weights=class_weights,
+        prefer=prefer,
+        give_up=give_up,
+        workers=workers,
+        on=on,
+        download=download,
+        holdout=holdout,
+        merge_duplicates=merge_duplicates,
+        keep_untested=keep_untested,
+        train=train,
+    )
+    folder = output or output_of(clips)
+    with claimed(folder), Bars() as bars:
+        report = run_fit(clips, folder, options, bars)
+    show_report(report, folder)
+
+
+def show_report(report: Report, output: Path) -> None:
+    """Print the summary and where everything lies."""
+    from vidfit.jobs.fit.terminal import report_markdown
+
+    say_lines(report_markdown(report))
+    say(f"Report   {output / 'report.html'}")
+    say(f"Model    {output / 'model'}")
+    if report.beats_majority:
+        say(f"Use it   vidfit predict {output / 'model'} video.mp4")

@@ -1,0 +1,122 @@
+"""Options that several commands have, and where their output goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidfit.errors import VidfitError
+from vidfit.kinds import Labels
+from vidfit.shown import name_of
+from vidfit.study.options import ClassWeights, Metric, Preference
+
+
+def _allow(ctx: typer.Context, urls: list[str] | None) -> list[str] | None:
+    """Let lists name these addresses, and no others."""
+    from vidfit.video.policy import enforced, in_force
+
+    try:
+        ctx.with_resource(enforced(replace(in_force(), urls=tuple(urls or ()))))
+    except VidfitError as error:
+        raise typer.BadParameter(str(error)) from error
+    return urls
+
+
+def _keep_below(ctx: typer.Context, folders: list[Path] | None) -> list[Path] | None:
+    """Let lists name files below these folders, and no others."""
+    from vidfit.video.policy import enforced, in_force
+
+    ctx.with_resource(enforced(replace(in_force(), below=tuple(folders or ()))))
+    return folders
+
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Folder for model, report and features."),
+]
+Clips = Annotated[
+    str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
+]
+Backbones = Annotated[
+    list[str] | None,
+    typer.Option(help="Candidate, NAME@VIEWS, FAMILY:SOURCE or FILE.py:NAME; may be repeated."),
+]
+Minutes = Annotated[
+    float | None, typer.Option(min=0.0, help="Longest decoding and inference; drops candidates.")
+]
+Memory = Annotated[str | None, typer.Option(help="Drop candidates that do not fit, such as 2GiB.")]
+Latency = Annotated[
+    str | None, typer.Option(help="Drop candidates that take longer for a clip, such as 80ms.")
+]
+Commercial = Annotated[
+    bool, typer.Option("--commercial", help="Drop what the licence keeps from commercial use.")
+]
+Metrics = Annotated[
+    Metric | None,
+    typer.Option(
+        metavar="METRIC",
+        help="Figure that decides: accuracy, balanced, macro-f1, map, auroc, log-loss or brier; "
+        "of several labels map, micro-f1 or macro-f1; of a number mae, r2 or spearman. "
+        "[default: accuracy, balanced if classes are uneven; map; mae]",
+    ),
+]
+LabelKind = Annotated[
+    Labels | None,
+    typer.Option(
+        "--labels", help="What a clip is labelled with. [default: as the labels are written]"
+    ),
+]
+Weights = Annotated[
+    ClassWeights | None,
+    typer.Option(
+        "--class-weights",
+        help="Answer as if classes were even, or as learned. [default: balanced by that metric]",
+    ),
+]
+Prefer = Annotated[
+    Preference, typer.Option(help="Take the cheapest that is hardly worse, or the best.")
+]
+GiveUp = Annotated[
+    float, typer.Option(min=0.0, max=100.0, help="Most points that the cheapest may lose.")
+]
+Download = Annotated[
+    bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
+]
+
+KeepUntested = Annotated[
+    bool, typer.Option("--keep-untested", help="Learn classes that cannot be tested, too.")
+]
+Groups = Annotated[
+    Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
+]
+Own = Annotated[
+    list[str] | None,
+    typer.Option("--backbone", help="FILE.py:NAME of an encoder of your own in the plan."),
+]
+On = Annotated[
+    str, typer.Option(help="Where to run: here, spark, or a cluster such as spark://HOST:7077.")
+]
+AllowUrl = Annotated[
+    list[str] | None,
+    typer.Option(
+        callback=_allow,
+        help="Addresses that lists may name, by their beginning: https://HOST/; may be repeated.",
+    ),
+]
+OnlyBelow = Annotated[
+    list[Path] | None,
+    typer.Option(
+        callback=_keep_below, help="Folder that files in lists must lie in; may be repeated."
+    ),
+]
+
+
+def output_of(clips: str) -> Path:
+    """Return the folder that a command writes to where none is named."""
+    return Path("runs") / (Path(name_of(clips)).stem or "clips")

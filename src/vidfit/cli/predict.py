@@ -1,0 +1,56 @@
+"""``vidfit predict``: answers over time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vidfit.cli.options import AllowUrl, On, OnlyBelow, Workers
+
+
+def predict(  # noqa: PLR0913  (the options of a command)
+    model: Annotated[Path, typer.Argument(help="Model directory that fit wrote.")],
+    videos: Annotated[
+        list[str], typer.Argument(help="Videos; folders, lists or tables of videos; or URLs.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the answers.")
+    ] = None,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); comma-separated.",
+        ),
+    ] = "json",
+    window: Annotated[
+        float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
+    ] = None,
+    unknown: Annotated[
+        str | None,
+        typer.Option(
+            metavar="off|strict|P",
+            help="Always answer, decline earlier, or below this probability. [default: as fitted]",
+        ),
+    ] = None,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
+    ] = None,
+    workers: Workers = None,
+    on: On = "here",
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
+) -> None:
+    """Answer clips as a whole, and longer videos window by window."""
+    from vidfit.cli.answer import Wanted, answer_all
+    from vidfit.cli.progress import Bars
+
+    suffixes = tuple(word.strip() for word in formats.split(","))
+    wanted = Wanted(output, suffixes, window, workers, tuple(backbone or ()), on, unknown)
+    with Bars() as bars:
+        failed = answer_all(model, videos, wanted, bars)
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,91 @@
+"""``vidfit select``: which pretrained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidfit.cli.options import (
+    AllowUrl,
+    Backbones,
+    Clips,
+    Commercial,
+    Download,
+    GiveUp,
+    Groups,
+    LabelKind,
+    Latency,
+    Memory,
+    Metrics,
+    Minutes,
+    On,
+    OnlyBelow,
+    Output,
+    Prefer,
+    Weights,
+    Workers,
+    output_of,
+)
+from vidfit.cli.quantities import memory_bytes, time_seconds
+from vidfit.cli.say import say, say_lines
+from vidfit.files import claimed
+
+if TYPE_CHECKING:
+    from vidfit.jobs.select.value import Ranking
+
+
+def select(  # noqa: PLR0913  (the options of a command)
+    clips: Clips,
+    output: Output = None,
+    backbone: Backbones = None,
+    groups: Groups = None,
+    minutes: Minutes = None,
+    memory: Memory = None,
+    latency: Latency = None,
+    commercial: Commercial = False,
+    labels: LabelKind = None,
+    metric: Metrics = None,
+    class_weights: Weights = None,
+    prefer: Prefer = "cheapest",
+    give_up: GiveUp = 2.0,
+    workers: Workers = None,
+    on: On = "here",
+    download: Download = False,
+    allow_url: AllowUrl = None,
+    only_below: OnlyBelow = None,
+) -> None:
+    """Rank pretrained models on your clips; nothing is fitted to keep."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.select.run import run_select
+    from vidfit.study.options import SelectOptions
+
+    options = SelectOptions(
+        backbones=tuple(backbone or ()),
+        groups=groups,
+        minutes=minutes,
+        memory_bytes=memory_bytes(memory),
+        latency_seconds=time_seconds(latency),
+        commercial=commercial,
+        labels=labels,
+        metric=metric,
+        class_weights=class_weights,
+        prefer=prefer,
+        give_up=give_up,
+        workers=workers,
+        on=on,
+        download=download,
+    )
+    folder = output or output_of(clips)
+    with claimed(folder), Bars() as bars:
+        ranking = run_select(clips, folder, options, bars)
+    show_ranking(ranking, folder)
+
+
+def show_ranking(ranking: Ranking, output: Path) -> None:
+    """Print the ranking and what to type next."""
+    from vidfit.jobs.select.terminal import ranking_markdown
+
+    say_lines(ranking_markdown(ranking))
+    say(f"Ranking  {output / 'ranking.html'}")
+    if ranking.beats_majority:
+        say(f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}")
