@@ -23,7 +23,6 @@ from vidfit.contracts import (
 )
 from vidfit.errors import ModelError, NotEnoughDataError
 from vidfit.evaluate import few_recordings
-from vidfit.features import FeatureStore
 from vidfit.features.frames import write_frames
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware
@@ -39,23 +38,19 @@ from vidfit.labels import of_classes
 from vidfit.launch import Here
 from vidfit.manifest import (
     Manifest,
-    check_one_class,
     grouped_folds,
     losses,
     noticed,
-    read_manifest,
     refusal,
 )
 from vidfit.model import Model, member_directory, save_model
-from vidfit.reported import Stage
 from vidfit.runtime import accelerate
 from vidfit.study import heads
-from vidfit.study.copies import joined
 from vidfit.study.folds import able_classes, put_aside
+from vidfit.study.opened import Study, open_study
 from vidfit.study.opened_model import check_answers_one, open_model
 from vidfit.study.openings import open_holdout
-from vidfit.study.sources import say
-from vidfit.study.stages import one_blas_thread, timed
+from vidfit.study.stages import one_blas_thread
 from vidfit.study.table import Table, Tally, build_table
 
 TRAINED_HOLDOUT = 0.2
@@ -123,41 +118,37 @@ def run_compress(
         If a disk is full.
     """
     options.check()
-    stages: list[Stage] = []
-    notes: list[str] = []
-    workers = options.workers or hardware().cores
     subject = _subject(directory)
-    listed = manifest = read_manifest(source, groups=options.groups)
-    check_one_class(manifest, "compress")
-    say(manifest, progress)
-    store = FeatureStore(output / "features")
-    with timed(stages, "look for copies"):
-        manifest = _held_apart(subject, manifest, (store, Here(workers), progress), notes)
+    study = open_study(source, output, options, progress, only_one_class="compress")
+    notes, workers = study.notes, study.place.workers
+    with study.timed("look for copies"):
+        manifest = _held_apart(subject, study)
     clips = list(manifest.clips)
     _check_clips(subject, clips)
     calibration = _calibration(clips, subject.trained)
-    with timed(stages, "decode calibration clips"):
+    with study.timed("decode calibration clips"):
         views = _views(subject, calibration, output, workers, progress)
-    with timed(stages, "compress and measure"):
+    with study.timed("compress and measure"):
         bench = _bench(subject, views, output, options.distil_steps, progress)
         original = bench.original()
         made = _made(bench, original, subject, options, progress)
     judged = [one for one in made if is_gain(one, original, options.target)]
-    bare, refused = unlabelled_windows(listed, options.unlabelled, subject.model.window_seconds)
-    with timed(stages, "decode and extract"):
+    window_seconds = subject.model.window_seconds
+    bare, refused = unlabelled_windows(study.manifest, options.unlabelled, window_seconds)
+    with study.timed("decode and extract"):
         everyone = {b.spec.name: b for one in (original, *judged) for b in one.members}
         look = partial(
             build_table,
             backbones=[accelerate(backbone) for backbone in everyone.values()],
-            store=store,
-            place=Here(workers),
+            store=study.store,
+            place=study.place,
             progress=progress,
             steps=heads.in_steps(subject.model.head),
         )
         table, tally = look(clips)
         others, unread = _of_others(look, clips, bare)
     judged = [one for one in judged if all(b.spec.name in table.vectors for b in one.members)]
-    with timed(stages, "judge on unseen recordings"), one_blas_thread():
+    with study.timed("judge on unseen recordings"), one_blas_thread():
         judge = _judge(subject, table, calibration)
         itself, *found = _judgements(judge, [original, *judged], table, progress)
         certificates = _certificates(judge, subject.model, judged, others)
@@ -174,7 +165,8 @@ def run_compress(
         tuple(network.spec.name for network in subject.networks.values()),
         replace(artefact(original, itself, 0.0), loss=NOTHING), artefacts,
         *counted, judge.protocol,
-        (*manifest.rejected, *tally.clips, *tally.backbones, *refused, *unread), tuple(stages),
+        (*manifest.rejected, *tally.clips, *tally.backbones, *refused, *unread),
+        tuple(study.stages),
         hardware().describe(),
         (*manifest.warnings, *dict.fromkeys(notes), *few_recordings(counted[1])),
     )  # fmt: skip
@@ -210,24 +202,18 @@ def _subject(directory: Path) -> _Subject:
     return subject
 
 
-def _held_apart(
-    subject: _Subject,
-    manifest: Manifest,
-    where: tuple[FeatureStore, Here, Progress | None],
-    notes: list[str],
-) -> Manifest:
+def _held_apart(subject: _Subject, study: Study) -> Manifest:
     """Return the labelled clips with copies joined, and what a trained network is judged on.
 
     A head that is fitted anew is judged on the classes that can be tested.
     """
-    clips = [clip for clip in manifest.clips if clip.label is not None]
+    clips, manifest = study.labelled, study.manifest
     able_classes(manifest.present(clips), [], noticed(manifest))  # refuses before any work
     beside = [accelerate(member) for member in subject.members]
-    manifest = replace(manifest, clips=tuple(clips))
-    manifest = joined(manifest, *where, beside=beside).manifest
+    manifest = study.joined(clips, beside=beside).manifest
     if subject.trained:
-        return put_aside(manifest, TRAINED_HOLDOUT, notes)
-    able = able_classes(manifest.present(manifest.clips), notes, noticed(manifest))
+        return put_aside(manifest, TRAINED_HOLDOUT, study.notes)
+    able = study.able(manifest.clips, manifest)
     return replace(manifest, clips=tuple(of_classes(manifest.clips, able)))
 
 

@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress
+from vidfit.contracts import Backbone, Failure, Floats, Progress
 from vidfit.errors import VidfitError
 from vidfit.evaluate import THRESHOLD_BITS
-from vidfit.features import FeatureStore
 from vidfit.fusion import METHODS as ALL_METHODS
 from vidfit.jobs.fit.findings import Findings, build_report, can_judge, model_card
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.write import write_report
-from vidfit.jobs.select.race import race_rules, run_contest
-from vidfit.jobs.select.ranking import Searched, build_ranking
+from vidfit.jobs.select.run import Search, search
 from vidfit.jobs.select.value import Ranking
 from vidfit.jobs.select.write import write_ranking
-from vidfit.labels import Labels, of_classes
-from vidfit.launch import launcher
-from vidfit.manifest import Manifest, noticed, read_manifest
-from vidfit.reported import Report, Stage
+from vidfit.labels import Labels
+from vidfit.model import Model
+from vidfit.reported import Report
 from vidfit.selection import FUSION, SINGLE, Terms, nested
-from vidfit.study.candidates import Loaded, costs, entrants, predicted_seconds
+from vidfit.study.candidates import Loaded, costs
 from vidfit.study.compare import Compared, compare, model_of, save
-from vidfit.study.copies import COPY_BITS, joined
+from vidfit.study.copies import COPY_BITS
 from vidfit.study.declining import declines_of
-from vidfit.study.folds import Folds, able_classes, put_aside, split
-from vidfit.study.goal import check_fits, goal_of
+from vidfit.study.folds import Folds, split
+from vidfit.study.goal import check_fits
+from vidfit.study.measured import Division, Measured, measure
+from vidfit.study.opened import Study, open_study
 from vidfit.study.openings import open_holdout
-from vidfit.study.sources import say
-from vidfit.study.stages import one_blas_thread, timed
-from vidfit.study.table import Table, build_table
+from vidfit.study.stages import one_blas_thread
+from vidfit.study.table import Table, Tally
 from vidfit.study.untested import with_untested
 
 _MEMBERS = 3
@@ -74,110 +73,106 @@ def run_fit(
         If nothing fits the minutes, the latency, the memory or the licence.
     """
     options.check()
-    stages: list[Stage] = []
-    notes: list[str] = []
-    place = launcher(options.on, workers=options.workers, scratch=output)
-    options = replace(options, workers=place.workers)
-    store = FeatureStore(output / "features")
-    manifest = read_manifest(source, groups=options.groups, labels=options.labels)
-    labels = manifest.kind
-    check_fits(options.metric, labels)
-    _check_kind(labels, options)
-    say(manifest, progress)
-    labelled = _labelled(manifest)
-    able = able_classes(manifest.present(labelled), notes, noticed(manifest), labels=labels)
-    wanted = labelled if options.keep_untested else of_classes(labelled, able, labels)
-    with timed(stages, "measure candidates"):
-        drafted = put_aside(replace(manifest, clips=tuple(wanted)), options.holdout, [])
-        candidates, dropped = entrants(_to_learn(drafted), options, progress)
-    with timed(stages, "look for copies"):
-        bits = THRESHOLD_BITS if options.merge_duplicates else COPY_BITS
-        alike = joined(
-            replace(manifest, clips=tuple(wanted)), store, place, progress,
-            beside=_surely_run(candidates, options), join_bits=bits,
-        )  # fmt: skip
-    manifest = alike.manifest
-    tested = of_classes(manifest.clips, able, labels)
-    able = able_classes(manifest.present(tested), notes, noticed(manifest), labels=labels)
-    untested = [c for c in manifest.clips if not of_classes([c], able, labels)]
-    manifest = replace(manifest, clips=tuple(of_classes(tested, able, labels)))
-    manifest = put_aside(manifest, options.holdout, notes)
-    clips, learn = _labelled(manifest), _to_learn(manifest)
+    study = open_study(source, output, options, progress)
+    check_fits(options.metric, study.kind)
+    _check_kind(study.kind, options)
+    options = replace(options, workers=study.place.workers)
+    bits = THRESHOLD_BITS if options.merge_duplicates else COPY_BITS
+    division = Division(options.holdout, options.keep_untested, bits)
+    surely_run = partial(_surely_run, options=options)
+    measured = measure(study, study.labelled, options, division, surely_run)
+    searched = search(study, measured, options, keep=_MEMBERS, finish=True)
+    write_ranking(searched.ranking, output)
+    gathered = _gathered(study, measured, searched, options)
+    terms = Terms(
+        costs(gathered.finalists), methods_for(study.kind), options.rule,
+        options.latency_seconds or math.inf, searched.goal.measure, searched.goal.even,
+    )  # fmt: skip
+    with study.timed("compare on unseen recordings"), one_blas_thread():
+        compared = _compared(study, gathered.train, terms, options)
+        leaky = _leaky(compared, gathered.train, Folds(gathered.train.classes), terms)
+    model = model_of(compared.chosen, compared.folds_M, gathered.train)
+    if options.keep_untested:
+        model = with_untested(model, compared, gathered.whole.split()[0], terms, study.notes)
+    report = _report(study, measured, searched, gathered, (compared, leaky, model))
+    members = [c.backbone.spec for c in gathered.finalists if c.name in model.members]
+    card = {
+        **model_card(report, members), "method": compared.chosen.method, "even": terms.even,
+    }  # fmt: skip
+    save(model, card, gathered.finalists, output / "model")
+    write_report(report, output)
+    return report
 
-    with (
-        timed(stages, "race", predicted_seconds(candidates, len(learn), place.workers)),
-        one_blas_thread(),
-    ):
-        rules = race_rules(
-            learn, options, keep=_MEMBERS, finish=True, spent=alike.seconds, labels=labels
+
+@dataclass(frozen=True)
+class _Gathered:
+    """Vectors of all clips by the finalists: to learn from, to test on, and with what is left."""
+
+    finalists: Sequence[Loaded]
+    whole: Table
+    tally: Tally
+    train: Table
+    test: Table
+
+
+def _gathered(study: Study, measured: Measured, searched: Search, options: FitOptions) -> _Gathered:
+    """Let the finalists see all clips."""
+    finalists = [c for c in measured.candidates if c.name in searched.finalists]
+    kept = [c for c in measured.untested if options.keep_untested and c.split != "test"]
+    with study.timed("gather features"):
+        whole, tally = study.table(
+            [*measured.manifest.clips, *kept],
+            [candidate.backbone for candidate in finalists],
+            steps=options.trains,
         )
-        goal = goal_of(options, learn, labels, notes)
-        contest = run_contest(learn, candidates, rules, goal, (store, place, labels), progress)
-        contest = replace(contest, seconds=contest.seconds + alike.seconds)
-    ranking = build_ranking(
-        Searched(
-            str(source), manifest, candidates, dropped, contest, options.rule, stages, tuple(notes)
-        )
-    )
-    with timed(stages, "gather features"):
-        finalists = [c for c in candidates if c.name in contest.race.finalists]
-        encoders = [candidate.backbone for candidate in finalists]
-        kept = [clip for clip in untested if options.keep_untested and clip.split != "test"]
-        whole, tally = build_table(
-            [*clips, *kept], encoders, store, place, progress,
-            steps=options.trains, labels=labels,
-        )  # fmt: skip
-    unread = f" that can be read ({len(tally.clips)} cannot)"
-    read, known = of_classes(whole.clips, able, labels), noticed(manifest, tally.clips)
-    table = whole.of_classes(able_classes(read, notes, known, unread, labels))
-    train, test = split(table, notes)
+    table = study.readable(whole, tally, measured.able, measured.manifest)
+    train, test = split(table, study.notes)
+    contest = searched.contest
     unseen_M = np.array([group not in contest.sighted for group in train.groups], np.bool_)
     if contest.sighted and not can_judge(train, unseen_M):
-        notes.append(
+        study.notes.append(
             f"The budget dropped {len(contest.unproven)} candidates by clips that the score is of, "
             "too: it may be a few points too high. More minutes or --holdout mend that."
         )
-    with timed(stages, "compare on unseen recordings"), one_blas_thread():
-        limit = options.latency_seconds or math.inf
-        terms = Terms(
-            costs(finalists), methods_for(labels), options.rule, limit, goal.measure, goal.even
-        )
-        compared = _compared(train, terms, options, (stages, notes), progress)
-        leaky = _leaky(compared, train, Folds(train.classes), terms)
-    model = model_of(compared.chosen, compared.folds_M, train)
-    if options.keep_untested:
-        model = with_untested(model, compared, whole.split()[0], terms, notes)
-    opened = open_holdout(test.clips, output, notes) if test.clips else 1
-    with timed(stages, "measure what is declined"), one_blas_thread():
+    return _Gathered(finalists, whole, tally, train, test)
+
+
+def _report(
+    study: Study,
+    measured: Measured,
+    searched: Search,
+    gathered: _Gathered,
+    chosen: tuple[Compared, Floats, Model],
+) -> Report:
+    """Open the hold-out, measure what is declined, and put the report together."""
+    (compared, leaky, model), (train, test) = chosen, (gathered.train, gathered.test)
+    tally, ranking = gathered.tally, searched.ranking
+    opened = open_holdout(test.clips, study.output, study.notes) if test.clips else 1
+    with study.timed("measure what is declined"), one_blas_thread():
         declines = (
-            declines_of(compared.chosen, compared.folds_M, train) if labels == "one" else None
+            declines_of(compared.chosen, compared.folds_M, train) if study.kind == "one" else None
         )
-    report = build_report(
+    warnings = tuple(dict.fromkeys((*ranking.warnings, *study.notes)))
+    return build_report(
         Findings(
-            str(source),
-            replace(manifest, warnings=tuple(dict.fromkeys((*ranking.warnings, *notes)))),
+            study.source,
+            replace(measured.manifest, warnings=warnings),
             train,
             test,
-            [c for c in finalists if c.name in train.vectors],
+            [c for c in gathered.finalists if c.name in train.vectors],
             [*_dropped(ranking), *tally.backbones],
-            [*manifest.rejected, *tally.clips],
+            [*measured.manifest.rejected, *tally.clips],
             compared,
             leaky,
-            alike.look_alikes,
+            measured.look_alikes,
             model,
-            stages,
+            study.stages,
             tally.notes,
             opened=opened,
             declines=declines,
-            sighted=contest.sighted,
+            sighted=searched.contest.sighted,
         )
     )
-    members = [c.backbone.spec for c in finalists if c.name in model.members]
-    card = {**model_card(report, members), "method": compared.chosen.method, "even": goal.even}
-    save(model, card, finalists, output / "model")
-    write_ranking(ranking, output)
-    write_report(report, output)
-    return report
 
 
 def methods_for(labels: Labels) -> tuple[str, ...]:
@@ -193,38 +188,24 @@ def _check_kind(labels: Labels, options: FitOptions) -> None:
             raise VidfitError(f"{option} is for clips with one class each; leave it away")
 
 
-def _compared(
-    train: Table,
-    terms: Terms,
-    options: FitOptions,
-    told: tuple[list[Stage], list[str]],
-    progress: Progress | None,
-) -> Compared:
+def _compared(study: Study, train: Table, terms: Terms, options: FitOptions) -> Compared:
     """Compare what is frozen, and, where it is wanted, a network that is trained."""
-    stages, notes = told
-    folds = Folds(train.classes, notes)
+    folds = Folds(train.classes, study.notes)
     if not options.trains or train.kind != "one":
-        return compare(train, folds, terms, progress)
+        return compare(train, folds, terms, study.progress)
     from vidfit.jobs.fit.trainees import Trainees
 
-    spent = sum(stage.measured_seconds for stage in stages)
+    spent = sum(stage.measured_seconds for stage in study.stages)
     left = math.inf if options.train else (options.minutes or 0.0) * 60 - spent
-    trainees = Trainees(train, terms.measure, left, notes)
+    trainees = Trainees(train, terms.measure, left, study.notes)
     # Training is slow: one deal of recordings to folds must do.
-    return trainees.graduate(compare(train, folds, terms, progress, trainees.see, most_deals=1))
+    frozen = compare(train, folds, terms, study.progress, trainees.see, most_deals=1)
+    return trainees.graduate(frozen)
 
 
 def _dropped(ranking: Ranking) -> list[Failure]:
     """Return who never ran and who was dropped on the way, and why."""
     return [*ranking.dropped, *(failure for rung in ranking.rungs for failure in rung.dropped)]
-
-
-def _labelled(manifest: Manifest) -> list[Clip]:
-    return [clip for clip in manifest.clips if clip.label is not None]
-
-
-def _to_learn(manifest: Manifest) -> list[Clip]:
-    return [clip for clip in _labelled(manifest) if clip.split != "test"]
 
 
 def _surely_run(candidates: Sequence[Loaded], options: FitOptions) -> list[Backbone]:

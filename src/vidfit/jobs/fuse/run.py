@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from vidfit.contracts import Clip, Progress
-from vidfit.features import FeatureStore
+from vidfit.contracts import Backbone, Failure, Progress
 from vidfit.fusion import METHODS
 from vidfit.jobs.fuse.answer import Found, build_combination, combination_card
 from vidfit.jobs.fuse.options import FuseOptions
@@ -16,27 +16,17 @@ from vidfit.jobs.fuse.pairs import Pairs
 from vidfit.jobs.fuse.students import Students
 from vidfit.jobs.fuse.value import Combination
 from vidfit.jobs.fuse.write import write_combination
-from vidfit.labels import of_classes
-from vidfit.launch import launcher
-from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
 from vidfit.model import Model
-from vidfit.reported import Stage
 from vidfit.selection import Outer, Terms
-from vidfit.study.candidates import (
-    Loaded,
-    costs,
-    entrants,
-    predicted_seconds,
-    within_minutes,
-)
+from vidfit.study.candidates import Loaded, costs, predicted_seconds, within_minutes
 from vidfit.study.compare import compare, model_of, save
-from vidfit.study.copies import joined
 from vidfit.study.declining import declines_of
-from vidfit.study.folds import Folds, able_classes
+from vidfit.study.folds import Folds
 from vidfit.study.goal import check_fits, goal_of
-from vidfit.study.sources import say
-from vidfit.study.stages import one_blas_thread, timed
-from vidfit.study.table import build_table
+from vidfit.study.measured import Division, Measured, measure
+from vidfit.study.opened import Study, open_study
+from vidfit.study.stages import one_blas_thread
+from vidfit.study.table import Table, Tally
 from vidfit.study.untested import with_untested
 
 
@@ -71,40 +61,22 @@ def run_fuse(
         If nothing fits the latency, the memory or the licence.
     """
     options.check()
-    stages: list[Stage] = []
-    notes: list[str] = []
-    place = launcher(options.on, workers=options.workers, scratch=output)
-    options = replace(options, workers=place.workers)
-    manifest = read_manifest(source, groups=options.groups)
-    check_one_class(manifest, "fuse")
-    check_fits(options.metric, manifest.kind)
-    say(manifest, progress)
-    clips = _to_learn_from(manifest, notes)
-    able = able_classes(manifest.present(clips), notes, noticed(manifest))
-    clips = clips if options.keep_untested else of_classes(clips, able)
-    with timed(stages, "measure candidates"):
-        loaded, dropped = entrants(clips, options, progress)
-        loaded, too_dear = within_minutes(loaded, len(clips), options)
-    encoders = [candidate.backbone for candidate in loaded]
-    store = FeatureStore(output / "features")
-    with timed(stages, "decode and extract", predicted_seconds(loaded, len(clips), place.workers)):
-        alike = joined(
-            replace(manifest, clips=tuple(clips)), store, place, progress, beside=encoders
-        ).manifest
-        manifest = replace(manifest, warnings=alike.warnings)
-        tested = of_classes(alike.clips, able)
-        able = able_classes(alike.present(tested), notes, noticed(alike))
-        tested = of_classes(tested, able)
-        clips = list(alike.clips) if options.keep_untested else tested
-        whole, tally = build_table(clips, encoders, store, place, progress)
-    unread = f" that can be read ({len(tally.clips)} cannot)"
-    read = of_classes(whole.clips, able)
-    table = whole.of_classes(able_classes(read, notes, noticed(manifest, tally.clips), unread))
-    ran = [candidate for candidate in loaded if candidate.name in table.vectors]
-    goal = goal_of(options, table.clips, table.kind, notes)
-    limit = options.latency_seconds or math.inf
-    methods = options.methods or tuple(METHODS)
-    terms = Terms(costs(ran), methods, options.rule, limit, goal.measure, goal.even)
+    study = open_study(source, output, options, progress, only_one_class="fuse")
+    check_fits(options.metric, study.kind)
+    options = replace(options, workers=study.place.workers)
+    left = len(study.labelled) - len(study.to_learn)
+    if left:
+        study.notes.append(f"{left} clips of the test split were left alone.")
+    affordable = partial(_affordable, clips=len(study.to_learn), options=options)
+    division = Division(keep_untested=options.keep_untested)
+    measured = measure(study, study.to_learn, options, division, affordable)
+    gathered = _gathered(study, measured, options)
+    table = gathered.table
+    goal = goal_of(options, table.clips, table.kind, study.notes)
+    terms = Terms(
+        costs(gathered.ran), options.methods or tuple(METHODS), options.rule,
+        options.latency_seconds or math.inf, goal.measure, goal.even,
+    )  # fmt: skip
     pairs = Pairs(table, goal.measure)
     students = Students(table, terms) if options.student else None
 
@@ -113,47 +85,70 @@ def run_fuse(
         if students:
             students.see(outer)
 
-    with timed(stages, "compare on unseen recordings"), one_blas_thread():
-        compared = compare(table, Folds(table.classes, notes), terms, progress, look)
+    with study.timed("compare on unseen recordings"), one_blas_thread():
+        folds = Folds(table.classes, study.notes)
+        compared = compare(table, folds, terms, progress, look)
         student = students.graduate(compared, terms.costs) if students else None
     model = model_of(compared.chosen, compared.folds_M, table)
     if options.keep_untested:
-        model = with_untested(model, compared, whole, terms, notes)
-    found = Found(
-        str(source),
-        manifest,
-        table,
-        ran,
-        [*dropped, *too_dear, *tally.backbones],
-        [*manifest.rejected, *tally.clips],
-        compared,
-        pairs.found(compared),
-        student,
-        notes,
-        stages,
+        model = with_untested(model, compared, gathered.whole, terms, study.notes)
+    combination = build_combination(
+        Found(
+            study.source,
+            replace(study.manifest, warnings=measured.manifest.warnings),
+            table,
+            gathered.ran,
+            [*measured.dropped, *gathered.too_dear, *gathered.tally.backbones],
+            [*study.manifest.rejected, *gathered.tally.clips],
+            compared,
+            pairs.found(compared),
+            student,
+            study.notes,
+            study.stages,
+        )
     )
-    combination = build_combination(found)
-    declines = declines_of(compared.chosen, compared.folds_M, table)
     card = {
-        **_card(combination, model, ran),
+        **_card(combination, model, gathered.ran),
         "method": compared.chosen.method,
         "even": goal.even,
-        "declines": asdict(declines),
+        "declines": asdict(declines_of(compared.chosen, compared.folds_M, table)),
     }
-    save(model, card, ran, output / "model")
+    save(model, card, gathered.ran, output / "model")
     if student and combination.offers_student:
-        save(student.model, _card(combination, student.model, ran), ran, output / "student")
+        card = _card(combination, student.model, gathered.ran)
+        save(student.model, card, gathered.ran, output / "student")
     write_combination(combination, output)
     return combination
 
 
-def _to_learn_from(manifest: Manifest, notes: list[str]) -> list[Clip]:
-    """Return the labelled clips outside the test split."""
-    labelled = [clip for clip in manifest.clips if clip.label is not None]
-    clips = [clip for clip in labelled if clip.split != "test"]
-    if len(clips) < len(labelled):
-        notes.append(f"{len(labelled) - len(clips)} clips of the test split were left alone.")
-    return clips
+@dataclass(frozen=True)
+class _Gathered:
+    """Vectors of all clips by the candidates that ran, with and without untested classes."""
+
+    ran: Sequence[Loaded]
+    too_dear: Sequence[Failure]
+    whole: Table
+    table: Table
+    tally: Tally
+
+
+def _gathered(study: Study, measured: Measured, options: FuseOptions) -> _Gathered:
+    """Let the candidates that the minutes allow see all clips."""
+    clips = [*measured.to_learn, *measured.untested]
+    loaded, too_dear = within_minutes(measured.candidates, len(clips), options)
+    predicted = predicted_seconds(loaded, len(clips), study.place.workers)
+    with study.timed("decode and extract", predicted):
+        whole, tally = study.table(clips, [candidate.backbone for candidate in loaded])
+    table = study.readable(whole, tally, measured.able, measured.manifest)
+    ran = [candidate for candidate in loaded if candidate.name in table.vectors]
+    return _Gathered(ran, too_dear, whole, table, tally)
+
+
+def _affordable(
+    candidates: Sequence[Loaded], *, clips: int, options: FuseOptions
+) -> list[Backbone]:
+    """Return the encoders that will see all clips."""
+    return [one.backbone for one in within_minutes(candidates, clips, options)[0]]
 
 
 def _card(combination: Combination, model: Model, ran: Sequence[Loaded]) -> dict[str, object]:

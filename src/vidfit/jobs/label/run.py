@@ -16,12 +16,10 @@ from vidfit.features import Extraction, FeatureStore, extract_all, temporal_stat
 from vidfit.jobs.label.answers import Proposed, gather, with_labels, write_to_label
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.labels.truth import NO_LABEL
-from vidfit.launch import launcher
-from vidfit.manifest import check_one_class, losses, read_manifest, refusal
+from vidfit.manifest import losses, refusal
 from vidfit.selection.active import Pool, next_clips
 from vidfit.study.candidates import Loaded, load_candidates
-from vidfit.study.copies import joined
-from vidfit.study.sources import say
+from vidfit.study.opened import open_study
 from vidfit.study.stages import one_blas_thread
 from vidfit.work import Launcher
 
@@ -89,22 +87,17 @@ def run_label(
         If no backbone runs.
     """
     options.check()
-    manifest = read_manifest(source, groups=options.groups)
-    check_one_class(manifest, "label")
-    say(manifest, progress)
-    answers = gather(manifest, source, output, options.answers)
-    manifest = with_labels(manifest, answers)
-    clips = tuple(clip for clip in manifest.clips if clip.split != "test")
+    study = open_study(source, output, options, progress, only_one_class="label")
+    answers = gather(study.manifest, source, output, options.answers)
+    manifest = with_labels(study.manifest, answers)
+    clips = [clip for clip in manifest.clips if clip.split != "test"]
     names = options.backbones or BACKBONES
     if progress:
         progress.start("load backbones", len(names))
     loaded, dropped = load_candidates(names, (), download=options.download, progress=progress)
-    store = FeatureStore(output / "features")
-    place = launcher(options.on, workers=options.workers, scratch=output)
     beside = [candidate.backbone for candidate in loaded]
-    manifest = replace(manifest, clips=clips)
-    manifest = joined(manifest, store, place, progress, beside=beside).manifest
-    seen = look(manifest.clips, loaded, store, place, progress)
+    manifest = replace(study, manifest=manifest).joined(clips, beside=beside).manifest
+    seen = look(manifest.clips, loaded, study.store, study.place, progress)
     with one_blas_thread():
         pool = _pool(seen)
         chosen = next_clips(pool, options.count, seed=options.seed)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidfit.contracts import Progress
-from vidfit.features import FeatureStore
-from vidfit.jobs.select.race import race_rules, run_contest
+from vidfit.jobs.select.race import Contest, race_rules, run_contest
 from vidfit.jobs.select.ranking import Searched, build_ranking
 from vidfit.jobs.select.value import Ranking
 from vidfit.jobs.select.write import write_ranking
-from vidfit.labels import of_classes
-from vidfit.launch import launcher
-from vidfit.manifest import noticed, read_manifest
-from vidfit.reported import Stage
-from vidfit.study.candidates import entrants, predicted_seconds
-from vidfit.study.copies import joined
-from vidfit.study.folds import able_classes
-from vidfit.study.goal import check_fits, goal_of
+from vidfit.study.candidates import predicted_seconds
+from vidfit.study.goal import Goal, check_fits, goal_of
+from vidfit.study.measured import Measured, measure
+from vidfit.study.opened import Study, open_study
 from vidfit.study.options import SelectOptions
-from vidfit.study.sources import say
-from vidfit.study.stages import one_blas_thread, timed
+from vidfit.study.stages import one_blas_thread
 
 
 def run_select(
@@ -53,36 +47,57 @@ def run_select(
         If nothing fits the minutes, the latency, the memory or the licence.
     """
     options.check()
-    stages: list[Stage] = []
-    place = launcher(options.on, workers=options.workers, scratch=output)
-    options = replace(options, workers=place.workers)
-    manifest = read_manifest(source, groups=options.groups, labels=options.labels)
-    labels = manifest.kind
-    check_fits(options.metric, labels)
-    say(manifest, progress)
-    clips = [clip for clip in manifest.clips if clip.label is not None and clip.split != "test"]
-    notes: list[str] = []
-    able = able_classes(manifest.present(clips), notes, noticed(manifest), labels=labels)
-    with timed(stages, "measure candidates"):
-        candidates, dropped = entrants(of_classes(clips, able, labels), options, progress)
-    store = FeatureStore(output / "features")
-    with timed(stages, "look for copies"):
-        clips = of_classes(clips, able, labels)
-        alike = joined(replace(manifest, clips=tuple(clips)), store, place, progress)
-    manifest = alike.manifest
-    able = able_classes(manifest.present(manifest.clips), notes, noticed(manifest), labels=labels)
-    clips = of_classes(manifest.clips, able, labels)
-    manifest = replace(manifest, clips=tuple(clips))
-    rules = race_rules(clips, options, spent=alike.seconds, labels=labels)
-    with (
-        timed(stages, "race", predicted_seconds(candidates, len(clips), place.workers)),
-        one_blas_thread(),
-    ):
-        goal = goal_of(options, clips, labels, notes)
-        contest = run_contest(clips, candidates, rules, goal, (store, place, labels), progress)
-        contest = replace(contest, seconds=contest.seconds + alike.seconds)
-    ranking = build_ranking(
-        Searched(str(source), manifest, candidates, dropped, contest, options.rule, stages, notes)
-    )
+    study = open_study(source, output, options, progress)
+    check_fits(options.metric, study.kind)
+    options = replace(options, workers=study.place.workers)
+    ranking = search(study, measure(study, study.to_learn, options), options).ranking
     write_ranking(ranking, output)
     return ranking
+
+
+@dataclass(frozen=True)
+class Search:
+    """A finished race of candidates: who is left, by what they were compared, the ranking."""
+
+    goal: Goal
+    contest: Contest
+    ranking: Ranking
+
+    @property
+    def finalists(self) -> tuple[str, ...]:
+        """The candidates that saw all clips."""
+        return self.contest.race.finalists
+
+
+def search(
+    study: Study,
+    measured: Measured,
+    options: SelectOptions,
+    *,
+    keep: int = 1,
+    finish: bool = False,
+) -> Search:
+    """Race the candidates over the clips to learn from, and rank them.
+
+    Parameters
+    ----------
+    keep
+        How many stay in the race, proven behind or not.
+    finish
+        Whether those see all clips, even where the recommendation is clear before.
+    """
+    clips, candidates = measured.to_learn, measured.candidates
+    predicted = predicted_seconds(candidates, len(clips), study.place.workers)
+    with study.timed("race", predicted), one_blas_thread():
+        rules = race_rules(
+            clips, options, keep=keep, finish=finish, spent=measured.seconds, labels=study.kind
+        )
+        goal = goal_of(options, clips, study.kind, study.notes)
+        where = study.store, study.place, study.kind
+        contest = run_contest(clips, candidates, rules, goal, where, study.progress)
+        contest = replace(contest, seconds=contest.seconds + measured.seconds)
+    found = Searched(
+        study.source, measured.manifest, candidates, measured.dropped, contest, options.rule,
+        tuple(study.stages), tuple(study.notes),
+    )  # fmt: skip
+    return Search(goal, contest, build_ranking(found))

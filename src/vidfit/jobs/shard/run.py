@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 
 from vidfit.contracts import Clip, Failure, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
-from vidfit.launch import HERE, launcher
-from vidfit.manifest import Manifest, check_one_class, counted, losses, read_manifest, refusal
+from vidfit.launch import HERE
+from vidfit.manifest import Manifest, counted, losses, refusal
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
 from vidfit.shards import ShardPart, ShardSize, layout, units_of
@@ -20,7 +20,7 @@ from vidfit.shards.index import claim, settings, unfinish, write_document, write
 from vidfit.shards.layout import recording
 from vidfit.shards.write import WriteShards, failures_of, read_part, sweep
 from vidfit.study.folds import put_aside
-from vidfit.study.sources import say
+from vidfit.study.opened import open_study
 from vidfit.video import FrameLook
 
 By = Literal["video", "frame"]
@@ -149,13 +149,10 @@ def run_shard(
         If the disk is full, or ``output`` holds shards of other settings.
     """
     options.check()
-    place = launcher(options.on, workers=options.workers, scratch=output)
     started = time.perf_counter()
-    notes: list[str] = []
-    manifest = read_manifest(source, groups=options.groups)
-    check_one_class(manifest, "shard")
-    say(manifest, progress)
-    manifest = _split(manifest, options.holdout, notes)
+    study = open_study(source, output, options, progress, only_one_class="shard")
+    place, notes = study.place, study.notes
+    manifest = _split(study.manifest, options.holdout, notes)
     plan = _plan(options)
     look = _look(options, plan)
     size, choice = _size(options, plan, len(manifest.clips))

@@ -8,13 +8,11 @@ import numpy as np
 
 from vidfit.contracts import Progress
 from vidfit.errors import NotEnoughDataError
-from vidfit.hardware import hardware
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.run import Work, plan_for, standardised
-from vidfit.launch import Here
-from vidfit.manifest import noticed, read_manifest, refusal
+from vidfit.manifest import noticed, refusal
 from vidfit.networks.step import soft_targets
-from vidfit.study.sources import say
+from vidfit.study.opened import open_study
 from vidfit.study.subject import build_subject
 from vidfit.training.check import Accumulation, check_accumulation
 
@@ -35,12 +33,12 @@ def run_check(
     import torch
 
     options.check()
-    manifest = read_manifest(source, groups=options.groups)
-    say(manifest, progress)
+    study = open_study(source, output, options, progress)
+    manifest = study.manifest
     plan = plan_for(manifest, output, options, progress)
     labelled = [clip for clip in manifest.clips if clip.label]
     spread = np.unique(np.linspace(0, len(labelled) - 1, CLIPS).astype(int))
-    work = Work(plan, output, Here(options.workers or hardware().cores), progress)
+    work = Work(plan, output, study.place, progress)
     chosen = [labelled[i] for i in spread]
     ready = work.prepared(chosen)
     rows_M = np.arange(len(ready.clips))

@@ -21,21 +21,18 @@ from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.value import TrainingReport
 from vidfit.jobs.train.write import write_training
-from vidfit.launch import launcher
-from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
+from vidfit.manifest import Manifest, noticed
 from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
 from vidfit.networks.head import standards
 from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
-from vidfit.reported import Stage
 from vidfit.runtime import accelerate
 from vidfit.shown import public
 from vidfit.study.copies import joined
 from vidfit.study.folds import Folds, check_enough, put_aside
+from vidfit.study.opened import open_study
 from vidfit.study.openings import open_holdout
-from vidfit.study.sources import say
-from vidfit.study.stages import timed
 from vidfit.study.subject import sight
 from vidfit.training.clipset import ClipSet
 from vidfit.work import Launcher
@@ -85,39 +82,33 @@ def run_train(
         If a disk is full, or a checkpoint is of another plan.
     """
     options.check()
-    stages: list[Stage] = []
-    notes: list[str] = []
-    manifest = read_manifest(source, groups=options.groups)
-    check_one_class(manifest, "train")
-    say(manifest, progress)
-    clips = [clip for clip in manifest.clips if clip.label is not None]
-    learn = [clip for clip in clips if clip.split != "test"]
-    check_enough(manifest.present(learn), noticed(manifest))
+    study = open_study(source, output, options, progress, only_one_class="train")
+    notes, manifest = study.notes, study.manifest
+    check_enough(manifest.present(study.to_learn), noticed(manifest))
     plan = plan_for(manifest, output, options, progress)
-    place = launcher(options.on, workers=options.workers, scratch=output)
-    work = Work(plan, output, place, progress)
+    work = Work(plan, output, study.place, progress)
     if options.tensorboard:
         (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
-    with timed(stages, "look for copies"):
-        manifest = work.joined(replace(manifest, clips=tuple(clips)))
+    with study.timed("look for copies"):
+        manifest = work.joined(replace(manifest, clips=tuple(study.labelled)))
         manifest = put_aside(manifest, options.holdout, notes)
-    with timed(stages, "prepare clips"):
+    with study.timed("prepare clips"):
         ready = work.prepared(manifest.clips)
         parts = divided(ready, notes)
         _check_classes(plan, ready)
-    with timed(stages, "train", plan.predicted.total_seconds or None):
+    with study.timed("train", plan.predicted.total_seconds or None):
         outcome, made = work.trained(ready, parts)
-    with timed(stages, "test on unseen recordings"):
+    with study.timed("test on unseen recordings"):
         unseen = work.vectors(made, [*_of(ready, parts.choose_M), *_of(ready, parts.test_M)])
         model = _model(made, ready, parts, unseen[: len(parts.choose_M)])
         if len(parts.test_M):
             open_holdout(_of(ready, parts.test_M), output, notes)
         score, majority = _tested(made, ready, parts, unseen[len(parts.choose_M) :])
     report = TrainingReport(
-        str(source), ready.classes, plan,
+        study.source, ready.classes, plan,
         len(parts.learn_M), len(parts.choose_M), len(parts.test_M), score, majority,
         outcome.history, outcome.best_epoch, _step_seconds(outcome), outcome.peak_bytes,
-        (*manifest.rejected, *ready.failures), tuple(stages), hardware().describe(),
+        (*manifest.rejected, *ready.failures), tuple(study.stages), hardware().describe(),
         (*manifest.warnings, *dict.fromkeys(notes), *_few(ready, parts)),
     )  # fmt: skip
     card = _card(report, made.backbone)
