@@ -11,12 +11,13 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean
+.PHONY: help demo test check site clean
 
 help:
 	@echo "make demo    build demo clips, fit a model on them: ./demo/report.html"
 	@echo "make test    run all tests"
 	@echo "make check   format, lint, types, import rules, documentation, figures"
+	@echo "make site    the documents as a site: ./build/site/index.html"
 	@echo "make clean   remove what these commands made"
 
 demo: $(VENV)/.installed-demo
@@ -27,6 +28,10 @@ test: $(VENV)/.installed-test
 
 check: $(VENV)/.installed-test
 	VENV=$(VENV) scripts/check
+
+site: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open build/site/index.html"
 
 clean:
 	rm -rf $(VENV) demo build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

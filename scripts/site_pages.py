@@ -17,12 +17,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
+    from typer.core import TyperArgument, TyperCommand
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = logging.getLogger("mkdocs.hooks.site_pages")
@@ -38,13 +39,13 @@ MOVED = {
 }
 """Documents of the repository's root -> their pages."""
 
-ONLY_IN_REPOSITORY = ("The tree", "More")
-"""Sections of the README that the site has no use for: it has its navigation."""
+ONLY_IN_REPOSITORY = ("As a site", "The tree", "Licence")
+"""Sections of the README that the site has no use for."""
 
 COMMENT = re.compile(r"^<!--.*?-->$", re.MULTILINE)
 FENCE_MARKS = re.compile(r"^(```\w+) [^\n]+$", re.MULTILINE)
 LINK = re.compile(r"(\]\()(?!\w+:|#)([^)\s#]+)")
-LOADED = re.compile(r"<(?:script|img|iframe)[^>]*\ssrc=\"?https?:|<link[^>]*\shref=\"?https?:[^>]*>")
+LOADED = re.compile(r"<(?:(?:script|img|iframe)[^>]*\ssrc|link[^>]*\shref)=\"?https?:[^>]*>")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -56,12 +57,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Return a page as mkdocs reads it."""
     return as_read_by_mkdocs(markdown, page.file.src_uri)
 
 
-def on_post_page(output: str, page: Page, **_: Any) -> str:
+def on_post_page(output: str, page: Page, **_: object) -> str:
     """Warn of what a page would load from the network."""
     for found in LOADED.finditer(output):
         if 'rel="canonical"' not in found[0]:
@@ -164,27 +165,27 @@ def command_line() -> str:
     return text
 
 
-def _table(name: str, command: Any) -> Iterator[str]:
-    """Yield how a command is called, and a table of what it takes."""
+def _table(name: str, command: TyperCommand) -> Iterator[str]:
+    """Yield how a command is called, and a table of what it takes and of defaults."""
     given = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option"]
     words = [_argument(parameter) for parameter in given]
     yield f"```text\nvidfit {name} {' '.join(words)}{' [OPTIONS]' if options else ''}\n```\n"
-    yield "| | what it is | default |\n|---|---|---|"
+    yield "| what is given | what it does |\n|---|---|"
     for parameter in given:
-        yield f"| `{_argument(parameter)}` | {_cell(parameter.help)} | |"
+        yield f"| `{_argument(parameter)}` | {_cell(parameter.help)} |"
     for parameter in options:
-        help_text, _, default = (parameter.help or "").partition(" [default: ")
-        if not default and parameter.default not in (None, False):
-            default = str(parameter.default)
+        text = parameter.help or ""
+        if parameter.default not in (None, False):
+            text += f" [default: {parameter.default}]"
         names = ", ".join(f"`{option}`" for option in parameter.opts)
-        yield f"| {names} | {_cell(help_text)} | {_cell(default.removesuffix(']'))} |"
+        yield f"| {names} | {_cell(text)} |"
     yield ""
 
 
-def _argument(parameter: Any) -> str:
+def _argument(parameter: TyperArgument) -> str:
     return parameter.name.upper() + ("..." if parameter.nargs == -1 else "")
 
 
 def _cell(text: str | None) -> str:
-    return (text or "").replace("|", r"\|").replace("*", r"\*")
+    return (text or "").replace("|", r"\|").replace("*", r"\*").replace("[", r"\[")
