@@ -62,6 +62,11 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     return as_read_by_mkdocs(markdown, page.file.src_uri)
 
 
+def on_page_content(html: str, **_: object) -> str:
+    """Return a page without the colons that announce a literal block in a docstring."""
+    return html.replace("<p>::</p>\n", "").replace("::</p>\n<pre>", ":</p>\n<pre>")
+
+
 def on_post_page(output: str, page: Page, **_: object) -> str:
     """Warn of what a page would load from the network."""
     for found in LOADED.finditer(output):
@@ -134,7 +139,11 @@ def module_names(name: str) -> str:
     values = ((public, getattr(module, public)) for public in module.__all__)
     entries = (_named(f"vidfit.{name}", public, value) for public, value in values)
     head = f"# vidfit.{name}\n\n::: vidfit.{name}\n    options:\n      members: false\n"
-    return head + "      show_root_heading: false\n" + "".join(entries)
+    return (
+        head
+        + "      show_root_heading: false\n      show_root_toc_entry: false\n"
+        + "".join(entries)
+    )
 
 
 def _named(module: str, name: str, value: object) -> str:
