@@ -90,6 +90,13 @@ def test_marks_comments_and_links_out_of_the_folder_are_translated(script):
     )
 
 
+def test_the_colons_before_a_literal_block_of_a_docstring_are_not_shown(script):
+    html = "<p>As in</p>\n<p>::</p>\n<pre>a</pre>\n<p>So::</p>\n<pre>b</pre>\n"
+    assert script.on_page_content(html) == (
+        "<p>As in</p>\n<pre>a</pre>\n<p>So:</p>\n<pre>b</pre>\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("html", "loads"),
     [
