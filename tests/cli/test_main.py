@@ -17,7 +17,7 @@ from vidfit.cli import main
 from vidfit.cli.main import app
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
-from vidfit.jobs.fit import run as fit_module
+from vidfit.study import opened
 from vidfit.video import probe
 
 
@@ -94,7 +94,7 @@ def test_an_interrupt_is_status_130_and_says_how_to_go_on(fitted, tmp_path, monk
     def interrupt(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit_module, "build_table", interrupt)
+    monkeypatch.setattr(opened, "build_table", interrupt)
     result = call("fit", fitted.clips, "-o", tmp_path, "--backbone", "motion")
     assert result.exit_code == 130
     assert "the same command goes on from here" in result.stderr
@@ -104,8 +104,7 @@ def test_a_system_that_refuses_is_one_line(fitted, tmp_path, monkeypatch):
     def refuse(*args, **options):
         raise PermissionError(13, "Permission denied", str(tmp_path / "report.json"))
 
-    monkeypatch.setattr(fit_module, "read_manifest", refuse)
-    monkeypatch.setattr(fit_module, "launcher", refuse)
+    monkeypatch.setattr(opened, "read_manifest", refuse)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 2
     assert result.stderr == f"vidfit: {tmp_path / 'report.json'}: Permission denied\n"
@@ -115,7 +114,7 @@ def test_a_bug_is_not_dressed_up_as_a_user_error(fitted, tmp_path, monkeypatch):
     def fail(*args, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(fit_module, "launcher", fail)
+    monkeypatch.setattr(opened, "launcher", fail)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 1 and isinstance(result.exception, ZeroDivisionError)
 

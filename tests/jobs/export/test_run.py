@@ -367,7 +367,7 @@ def test_differences_are_relative_to_the_largest_value():
 def test_the_lines_of_the_documents_answer_as_vidfit_does(model, exported, tmp_path):
     from tests.clips import write_clip
 
-    page = Path(__file__).parents[2] / "docs" / "export.md"
+    page = Path(__file__).parents[3] / "docs" / "export.md"
     (code,) = (
         block
         for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
