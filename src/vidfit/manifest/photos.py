@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vidfit.errors import VideoError
 from vidfit.manifest.entries import Entries, list_folder
 from vidfit.video.folder import read_image
+from vidfit.video.names import is_flow
 
 _FOLDERS, _PAIRS = 12, 4
 """How many folders are looked at, and how many pairs of neighbours in each."""
@@ -57,6 +58,8 @@ def _of_several(folders: Iterable[Path], depth: int = 4) -> Iterator[Sequence[Pa
 
 
 def _holds_photos(images: Sequence[Path]) -> bool:
+    if any(is_flow(image.name) for image in images):
+        return False
     if not _are_numbered([image.stem for image in images]):
         return True
     starts = np.unique(np.linspace(0, len(images) - 2, _PAIRS).astype(int))
