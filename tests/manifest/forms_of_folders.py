@@ -58,6 +58,7 @@ def elsewhere(folder: Path) -> Path:
 # fmt: off
 FOLDERS = (
     Form("`walk/`, `stand/`", tree(*clips("walk", "stand"))),
+    Form("photos in `cat/`, `dog/`", tree(*clips("cat", "dog", of=3, ending=".jpg"))),
     Form("`train/walk/`, `test/walk/`, …", tree(*crossed(("train", "test"), ("walk", "stand")))),
     Form("`Training set/walk/`, `Test set/walk/`, …",
          tree(*crossed(("Training set", "Test set"), ("walk", "stand")))),

@@ -19,6 +19,7 @@ from vidfit.manifest.levels import (
 )
 from vidfit.manifest.names import is_text
 from vidfit.manifest.own import is_own
+from vidfit.manifest.photos import are_photos
 from vidfit.manifest.told import counted, listed
 from vidfit.manifest.value import Listing, absolute
 from vidfit.video.names import is_flow
@@ -28,8 +29,8 @@ def read_folders(root: Path) -> Listing:
     """List the clips of a folder by the layout that its sub-folders show.
 
     Understood are ``class/clip.mp4``, ``class/recording/clip.mp4``, ``recording/class/clip.mp4``,
-    folders of frames in place of videos, each of these below ``train``, ``val`` and ``test``, and
-    loose videos (clips without labels).
+    photos or folders of frames in place of videos, each of these below ``train``, ``val`` and
+    ``test``, and loose videos or photos (clips without labels).
 
     Raises
     ------
@@ -44,7 +45,7 @@ def read_folders(root: Path) -> Listing:
         inner.warnings[:0] = listing.warnings
         return inner
     levels = guess_levels(root, folders, bool(top.videos))
-    return _read(replace_folders(top, folders), levels, listing)
+    return _read(replace_folders(top, folders), levels, listing, are_photos([root]))
 
 
 def read_levels(root: Path, roles: tuple[str, ...]) -> Listing:
@@ -52,7 +53,8 @@ def read_levels(root: Path, roles: tuple[str, ...]) -> Listing:
     listing = Listing(root, "")
     top = list_folder(root)
     folders = _that_hold_clips(top.folders, listing)
-    return _read(replace_folders(top, folders), Levels(roles), listing)
+    photos = RECORDING not in roles or are_photos([root])
+    return _read(replace_folders(top, folders), Levels(roles), listing, photos)
 
 
 def replace_folders(entries: Entries, folders: tuple[Path, ...]) -> Entries:
@@ -60,22 +62,21 @@ def replace_folders(entries: Entries, folders: tuple[Path, ...]) -> Entries:
     return replace(entries, folders=folders)
 
 
-def _read(top: Entries, levels: Levels, listing: Listing) -> Listing:
+def _read(top: Entries, levels: Levels, listing: Listing, photos: bool) -> Listing:
     said = list(listing.warnings)
     listing.warnings += levels.warnings
     for folder, reason in levels.left_out:
-        other = _Reader(Listing(folder, ""), levels)
+        other = _Reader(Listing(folder, ""), levels, photos)
         other.last(folder, list_folder(folder), Clip(""))
         for clip in other.listing.clips:
             listing.reject(clip.path, reason)
     out = {folder for folder, _ in levels.left_out}
     kept = tuple(folder for folder in top.folders if folder not in out)
-    reader = _Reader(listing, levels)
+    reader = _Reader(listing, levels, photos)
     reader.level(replace_folders(top, kept), levels.roles, Clip(""))
     if not listing.clips:
-        return _read_unlabelled(
-            replace_folders(top, kept), Listing(listing.root, "", warnings=said)
-        )
+        loose = Listing(listing.root, "", warnings=said)
+        return _read_unlabelled(replace_folders(top, kept), loose, photos)
     _reject_loose(top, listing, "lies outside the class folders")
     reader.finish()
     return listing
@@ -87,6 +88,7 @@ class _Reader:
 
     listing: Listing
     levels: Levels
+    photos: bool = False
     classes: dict[str, str] = field(default_factory=dict)
     joined: dict[str, str] = field(default_factory=dict)
     with_flow: int = 0
@@ -139,15 +141,15 @@ class _Reader:
 
     def last(self, folder: Path, entries: Entries, like: Clip) -> None:
         """Read what lies below the last level."""
-        if entries.is_frames and (like.group or like.label is None):
+        if entries.is_frames and not self.photos and (like.group or like.label is None):
             self._add(folder, like, entries)
             return
         self._below(entries, like, {folder.resolve()})
-        if entries.images:
+        if entries.images and not self.photos:
             _reject_images(folder, len(entries.images), self.listing)
 
     def _below(self, entries: Entries, like: Clip, seen: set[Path]) -> None:
-        for path in entries.videos:
+        for path in (*entries.videos, *(entries.images if self.photos else ())):
             self._add(path, like)
         for path in entries.others:
             self.listing.reject(path, f"not a video by its suffix {path.suffix!r}")
@@ -155,13 +157,13 @@ class _Reader:
             if folder.resolve() in seen:
                 continue
             inner = list_folder(folder)
-            if inner.is_frames:
+            if inner.is_frames and not self.photos:
                 self._add(folder, like, inner)
                 continue
             if is_own(folder):
                 self.listing.reject(folder, "written by vidfit")
                 continue
-            if inner.images:
+            if inner.images and not self.photos:
                 _reject_images(folder, len(inner.images), self.listing)
             self._below(inner, like, seen | {folder.resolve()})
 
@@ -232,11 +234,11 @@ def _reject_loose(entries: Entries, listing: Listing, reason: str) -> None:
         listing.reject(path, f"not a video by its suffix {path.suffix!r}")
 
 
-def _read_unlabelled(top: Entries, listing: Listing) -> Listing:
-    """List loose videos, or folders of frames, as clips without labels."""
+def _read_unlabelled(top: Entries, listing: Listing, photos: bool) -> Listing:
+    """List loose videos and photos, or folders of frames, as clips without labels."""
     listing.layout = "loose clips"
     like = Clip("")
-    for path in top.videos:
+    for path in (*top.videos, *(top.images if photos else ())):
         _add(path, like, listing)
     for folder in top.folders:
         if list_folder(folder).images:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from vidfit.errors import ManifestError
-from vidfit.manifest.names import is_video
+from vidfit.manifest.names import is_clip, is_image
+from vidfit.manifest.photos import bursts
 from vidfit.manifest.recordings import AUTOMATIC, Pairs, read_recordings
 from vidfit.manifest.value import Listing, common_folder, relative_name
 from vidfit.shown import name_of, public
@@ -64,7 +65,13 @@ def assign_groups(listing: Listing, mapping: Path | None) -> list[Clip]:
     if mapping is not None:
         groups = _apply(read_recordings(mapping), mapping, groups, listing)
     elif not any(groups):
-        groups = _found_mapping(listing) or _by_folder(listing) or _by_name(listing) or groups
+        groups = (
+            _found_mapping(listing)
+            or _by_folder(listing)
+            or _by_time(listing)
+            or _by_name(listing)
+            or groups
+        )
     listing.grouping = listing.grouping or (
         "none found: every video counts as a recording of its own"
     )
@@ -141,7 +148,7 @@ def _plain(name: str) -> str:
     """Return a clip's name as it is compared: without suffix, case and form of accents."""
     name = name_of(name)
     name = unicodedata.normalize("NFC", name.replace("\\", "/")).casefold().removeprefix("./")
-    return name.removesuffix(PurePath(name).suffix) if is_video(name) else name
+    return name.removesuffix(PurePath(name).suffix) if is_clip(name) else name
 
 
 def _look_up(path: str, root: Path, recordings: dict[str, str]) -> str | None:
@@ -186,6 +193,21 @@ def _by_folder(listing: Listing) -> list[str | None] | None:
         return None
     listing.grouping = f"guessed from folders, e.g. {groups[0]!r}"
     return list(groups)
+
+
+def _by_time(listing: Listing) -> list[str | None] | None:
+    """Take photos that follow one another within a minute, by their names, as one recording."""
+    names = [name_of(clip.path) for clip in listing.clips]
+    if not all(map(is_image, names)):
+        return None
+    groups = bursts([PurePath(name).stem for name in names])
+    if sum(group is not None for group in groups) < MATCHED_SHARE * len(groups):
+        return None
+    whole = [group or name for group, name in zip(groups, names, strict=True)]
+    if not _credible(whole, listing.clips):
+        return None
+    listing.grouping = "guessed from the times in file names: within a minute is one recording"
+    return groups
 
 
 def _by_name(listing: Listing) -> list[str | None] | None:

@@ -10,6 +10,7 @@ from vidfit.manifest.entries import list_folder
 from vidfit.manifest.lists import lists_of
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES
 from vidfit.manifest.own import is_own
+from vidfit.manifest.photos import are_photos
 from vidfit.manifest.rows import open_rows
 from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.value import absolute
@@ -44,7 +45,11 @@ def iter_clips(source: Path) -> Iterator[Clip | Failure]:
     for split, path in lists_of(folder):
         yield from open_rows(path, split)
     if not lists_of(folder):
-        paths = iter_members(str(folder)) if holds_shards(folder) else _of_folder(folder)
+        paths = (
+            iter_members(str(folder))
+            if holds_shards(folder)
+            else _of_folder(folder, are_photos([folder]))
+        )
         yield from map(Clip, paths)
 
 
@@ -61,16 +66,16 @@ def stream_layout(source: Path) -> str:
     lists = lists_of(Path(absolute(source)))
     if lists:
         return " and ".join(open_rows(path).layout for _, path in lists)
-    return "shards" if holds_shards(source) else "all videos and folders of frames in it"
+    return "shards" if holds_shards(source) else "all videos, photos and folders of frames in it"
 
 
-def _of_folder(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[str]:
-    """Yield videos and folders of frames; those that vidfit wrote are passed over."""
+def _of_folder(folder: Path, photos: bool, above: frozenset[Path] = frozenset()) -> Iterator[str]:
+    """Yield videos, and photos or folders of frames; those that vidfit wrote are passed over."""
     entries = list_folder(folder)
-    if entries.is_frames:
+    if entries.is_frames and not photos:
         yield str(folder)
-    yield from map(str, entries.videos)
+    yield from map(str, (*entries.videos, *(entries.images if photos else ())))
     real = folder.resolve()
     for sub in entries.folders:
         if sub.resolve() not in above | {real} and not is_own(sub):
-            yield from _of_folder(sub, above | {real})
+            yield from _of_folder(sub, photos, above | {real})

@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 
 from vidfit.errors import ManifestError
-from vidfit.manifest.names import is_video
+from vidfit.manifest.names import is_clip
 
 HEADER_ADVICE = "give the list a first line that names its columns, such as path,label"
 
@@ -28,7 +28,7 @@ def parse_line(line: str) -> Row:
     """
     if "\t" in line:
         return _of_cells(_cells(line, "\t"))
-    if is_video(line):
+    if is_clip(line):
         return Row(line, None)
     for between in ",;":
         if between in line and (row := _of_video(_cells(line, between), between)):
@@ -41,7 +41,7 @@ def parse_label_first(line: str) -> Row:
     """Read ``label path``."""
     for between in "\t,; ":
         label, _, path = line.partition(between)
-        if path and is_video(path):
+        if path and is_clip(path):
             return Row(path.strip(), label.strip())
     raise ManifestError("it is not 'label path'")
 
@@ -61,9 +61,9 @@ def _cells(line: str, between: str) -> list[str]:
 
 def _of_cells(cells: list[str]) -> Row:
     """Read a line in which tabs tell the cells apart for certain."""
-    if len(cells) == 2 and is_video(cells[1]) and not is_video(cells[0]):
+    if len(cells) == 2 and is_clip(cells[1]) and not is_clip(cells[0]):
         return Row(cells[1], cells[0])
-    row = _of_video(cells, "\t") if is_video(cells[0]) else None
+    row = _of_video(cells, "\t") if is_clip(cells[0]) else None
     return row or _of_folder(cells)
 
 
@@ -71,7 +71,7 @@ def _of_video(cells: list[str], between: str) -> Row | None:
     """Read a video and its label; what stands between cells may be part of the path."""
     for i in range(1, len(cells) + 1):
         path = between.join(cells[:i]).strip()
-        if is_video(path):
+        if is_clip(path):
             rest = [cell for cell in cells[i:] if cell]
             if len(rest) > 1 and all(cell.isdecimal() for cell in rest):
                 raise ManifestError("it has several labels; expected one for each clip")

@@ -53,6 +53,11 @@ def is_image(name: str) -> bool:
     return suffix(name) in IMAGE_SUFFIXES
 
 
+def is_clip(name: str) -> bool:
+    """Return whether a name has the suffix of a video, or of a photo."""
+    return is_video(name) or is_image(name)
+
+
 def is_junk(name: str) -> bool:
     """Return whether a file is of a kind that lies in data folders and means nothing."""
     return name.startswith(".") or name.lower() in JUNK_NAMES or suffix(name) in NOTE_SUFFIXES

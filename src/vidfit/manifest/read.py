@@ -13,7 +13,7 @@ from vidfit.manifest.groups import assign_groups
 from vidfit.manifest.kinds import as_kind
 from vidfit.manifest.levels import written_levels
 from vidfit.manifest.lists import lists_of, read_list, read_lists
-from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video, is_video_file
+from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_image, is_video, is_video_file
 from vidfit.manifest.shards import holds_shards, read_shards
 from vidfit.manifest.told import losses
 from vidfit.manifest.value import Listing, Manifest, absolute, is_url
@@ -21,7 +21,7 @@ from vidfit.video.member import split_member
 from vidfit.video.policy import in_force
 
 LAYOUTS = (
-    "a folder with one folder of videos (or of folders of frames) for each class; the same "
+    "a folder with one folder of videos (or photos, or folders of frames) for each class; the same "
     "below train, val and test; a CSV or Parquet with the columns path and label; a list "
     "'path label' or 'folder total_frames label'; a folder with train.csv, val.csv and "
     "test.csv; the lists of UCF101; a folder of shards"
@@ -109,6 +109,8 @@ def _list_clips(source: str | Path) -> Listing:
         return read_levels(*levels)
     if not path.is_file():
         raise ManifestError(f"There is no {path}. Expected: {LAYOUTS}.")
+    if is_image(path.name):
+        return Listing(path.parent, "one photo", clips=[Clip(str(path))])
     if is_video_file(path):
         return Listing(path.parent, "one video", clips=[Clip(str(path))])
     if path.suffix.lower() in LIST_SUFFIXES | TABLE_SUFFIXES:

@@ -12,7 +12,7 @@ from vidfit.errors import ManifestError
 from vidfit.labels import Labels
 from vidfit.manifest.columns import CLASS, checked_columns, clip_of, labelled_columns, text_of
 from vidfit.manifest.lines import Row, parse_label_first, parse_line, parse_offset
-from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video
+from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_clip
 from vidfit.manifest.places import Place, find_place
 from vidfit.manifest.roots import Root, evenly, find_root
 from vidfit.manifest.sheets import Raw, Sheet, open_sheet
@@ -121,7 +121,7 @@ def _clips(raw: Iterator[Raw], place: Place, split: str | None) -> Iterator[Clip
 
 def _checked(clip: Clip) -> Clip | Failure:
     """Return a listed clip, unless it can be neither a video nor a folder of frames."""
-    known = is_url(clip.path) or is_video(clip.path) or split_member(clip.path)
+    known = is_url(clip.path) or is_clip(clip.path) or split_member(clip.path)
     if known or is_there(clip.path):
         return clip
     reason = "no such folder of frames or file, and not a video by its suffix"

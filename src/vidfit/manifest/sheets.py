@@ -14,7 +14,7 @@ from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
 from vidfit.manifest.cells import read_cell
 from vidfit.manifest.columns import Cells, find_columns
-from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_video
+from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_clip
 from vidfit.manifest.text import LEGACY, encoding_of
 
 PARQUET = (".parquet", ".pq")
@@ -77,7 +77,7 @@ def _header(path: Path, encoding: str) -> _Header | None:
     found = find_columns(names).keys() & {"path", "id"}
     if path.suffix.lower() in LIST_SUFFIXES:
         return _Header(names, between, told) if found and len(names) > 1 else None
-    a_clip = any(is_video(word) for cell in names for word in [cell, *cell.split()])
+    a_clip = any(is_clip(word) for cell in names for word in [cell, *cell.split()])
     return _Header(names, between, told) if found or not a_clip else None
 
 

@@ -21,6 +21,7 @@ from vidfit.hardware import hardware, resident_bytes
 from vidfit.runtime import accelerate
 from vidfit.study.options import SelectOptions
 from vidfit.video import VideoReader
+from vidfit.video.names import is_photo
 
 _PROBE_CLIPS = 4
 _TAKEN = frozenset({"majority class", FINGERPRINT})
@@ -145,6 +146,9 @@ def entrants(
         raise BudgetError(f"no candidate may be used commercially: {dropped[0].reason}")
     loaded, failed = load_candidates(allowed, probe, download=options.download, progress=progress)
     dropped += failed
+    if all(is_photo(Path(clip.path)) for clip in clips):
+        loaded, refused = _without(loaded, _still)
+        dropped += refused
     for refuse in _limits(options, len(clips)):
         loaded, refused = _without(loaded, refuse)
         dropped += refused
@@ -189,6 +193,12 @@ def budget_seconds(options: SelectOptions) -> float | None:
     if options.minutes is None:
         return None
     return options.minutes * 60 * (options.workers or hardware().cores)
+
+
+def _still(candidate: Loaded) -> str:
+    """Say why a candidate is refused for photos, or nothing."""
+    is_motion = candidate.backbone.spec.family == "motion"
+    return "it tells how clips move, and photos do not" if is_motion else ""
 
 
 def _limits(options: SelectOptions, clips: int) -> Iterator[Callable[[Loaded], str]]:

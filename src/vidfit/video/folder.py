@@ -1,4 +1,4 @@
-"""A folder of frame images, read like a video."""
+"""A folder of frame images, or one photo, read like a video."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOLDER_FPS = 25.0
 
 
 class FolderDecoder:
-    """Frames of a folder in natural order of their names, ``FOLDER_FPS`` a second."""
+    """Frames of a folder in natural order of their names, ``FOLDER_FPS`` a second; or a photo."""
 
     def __init__(self, path: str) -> None:
         self.path = path

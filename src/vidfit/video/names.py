@@ -32,6 +32,11 @@ def is_flow(name: str) -> bool:
     return _FLOW.match(name) is not None
 
 
+def is_photo(path: Path) -> bool:
+    """Return whether a path is a file with the suffix of a still image: a clip of one frame."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+
+
 def is_video_path(path: str | Path) -> bool:
     """Return whether the name ends like that of a video file; the file is not opened."""
     return Path(name_of(str(path))).suffix.lower() in VIDEO_SUFFIXES

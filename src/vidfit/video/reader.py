@@ -17,6 +17,7 @@ from vidfit.video.folder import FolderDecoder
 from vidfit.video.frame import DecodedFrame, Picture, Scalers
 from vidfit.video.info import Timing, VideoInfo
 from vidfit.video.member import is_url, split_member
+from vidfit.video.names import is_photo
 from vidfit.video.stored import StoredFrames, holds_frames
 from vidfit.video.stream import StreamDecoder
 
@@ -240,6 +241,6 @@ def probe(path: str) -> VideoInfo:
 def _open_source(path: str) -> FrameSource:
     if split_member(path):
         return StoredFrames(path) if holds_frames(path) else StreamDecoder(path)
-    if not is_url(path) and Path(path).is_dir():
+    if not is_url(path) and (Path(path).is_dir() or is_photo(Path(path))):
         return FolderDecoder(path)
     return StreamDecoder(path)

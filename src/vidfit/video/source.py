@@ -22,7 +22,7 @@ from vidfit.video import boxes
 from vidfit.video.limits import FRAMES_MAX, PIXELS_MAX
 from vidfit.video.member import is_url as is_url
 from vidfit.video.member import openable, split_member
-from vidfit.video.names import IMAGE_SUFFIXES, is_flow
+from vidfit.video.names import IMAGE_SUFFIXES, is_flow, is_photo
 from vidfit.video.signature import LOOK_BYTES, refusal
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def natural_key(name: str) -> list[str | int]:
 
 
 def frame_files(folder: Path) -> list[Path]:
-    """Return the images of a folder of frames, in natural order.
+    """Return the images of a folder of frames, in natural order; a photo is its own only frame.
 
     Images of optical flow that lie beside the frames are left out.
 
@@ -62,6 +62,8 @@ def frame_files(folder: Path) -> list[Path]:
     VideoError
         The folder cannot be listed or holds no images.
     """
+    if is_photo(folder):
+        return [folder]
     try:
         files = [f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES]
     except OSError as error:
