@@ -58,6 +58,11 @@ class Clip:
     split: str | None = None
     text: str | None = None
 
+    @property
+    def recording(self) -> str:
+        """The recording that the clip was cut from; without a group its file is one."""
+        return self.group or self.path
+
 
 @dataclass(frozen=True, slots=True)
 class FrameBatch:

@@ -60,7 +60,7 @@ class Table:
     @property
     def groups(self) -> list[str]:
         """The recording of each clip."""
-        return [clip.group or clip.path for clip in self.clips]
+        return [clip.recording for clip in self.clips]
 
     @property
     def keys(self) -> list[str]:

@@ -231,7 +231,7 @@ def _calibration(clips: Sequence[Clip], trained: bool) -> tuple[Clip, ...]:
     if trained:
         return tuple(clip for clip in clips if clip.split != "test")
     labels = [str(clip.label) for clip in clips]
-    groups = [clip.group or clip.path for clip in clips]
+    groups = [clip.recording for clip in clips]
     fold_M = grouped_folds(labels, groups, folds=CALIBRATION_FOLDS, seed=1)
     return tuple(clip for clip, fold in zip(clips, fold_M, strict=True) if fold == 0)
 
@@ -313,7 +313,7 @@ def _judge(subject: _Subject, table: Table, calibration: Sequence[Clip]) -> Judg
     if subject.trained:
         tested_M = np.array([clip.split == "test" for clip in table.clips])
         return Unchanged(table, subject.model, tested_M)
-    seen = {clip.group or clip.path for clip in calibration}
+    seen = {clip.recording for clip in calibration}
     calibrated_M = np.array([group in seen for group in table.groups])
     card = subject.model.card
     return Refitted(table, str(card.get("method", "")), calibrated_M, card.get("even") is True)

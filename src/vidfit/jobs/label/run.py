@@ -172,5 +172,5 @@ def _vectors(
 def _pool(seen: Seen) -> Pool:
     classes = sorted({clip.label for clip in seen.clips if clip.label is not None})
     labels = [NO_LABEL if c.label is None else classes.index(c.label) for c in seen.clips]
-    groups = [clip.group or clip.path for clip in seen.clips]
+    groups = [clip.recording for clip in seen.clips]
     return Pool(seen.blocks, np.array(labels, np.int64), groups, classes)

@@ -46,7 +46,7 @@ class Prepared:
     @property
     def groups(self) -> list[str]:
         """The recording of each clip."""
-        return [clip.group or clip.path for clip in self.clips]
+        return [clip.recording for clip in self.clips]
 
 
 def frame_set(
