@@ -394,6 +394,22 @@ class Progress(Protocol):
         ...
 
 
+class Silent:
+    """A `Progress` that shows nothing."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Do nothing."""
+
+    def advance(self, count: int = 1) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+
+SILENT = Silent()
+
+
 def clip_key(clip: Clip) -> str:
     """Return the name of a clip in reports: its path, and its start when it has one."""
     return clip.path if not clip.start_seconds else f"{clip.path}#{clip.start_seconds:g}"

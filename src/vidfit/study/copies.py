@@ -54,7 +54,7 @@ def joined(
     manifest: Manifest,
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
     *,
     beside: Sequence[Backbone] = (),
     join_bits: float = COPY_BITS,
@@ -116,10 +116,9 @@ def joined(
     )
 
 
-def _warned(manifest: Manifest, lines: Sequence[str], progress: Progress | None) -> Manifest:
-    if progress:
-        for line in lines:
-            progress.note(line)
+def _warned(manifest: Manifest, lines: Sequence[str], progress: Progress) -> Manifest:
+    for line in lines:
+        progress.note(line)
     return replace(manifest, warnings=(*manifest.warnings, *lines))
 
 

@@ -129,7 +129,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
     backbones: Sequence[Backbone],
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
     *,
     steps: bool = False,
     labels: Labels = "one",

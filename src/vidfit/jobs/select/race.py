@@ -138,7 +138,7 @@ def run_contest(
     rules: Rules,
     goal: Goal,
     where: tuple[FeatureStore, Launcher, Labels],
-    progress: Progress | None,
+    progress: Progress,
 ) -> Contest:
     """Race candidates over clips, in an order in which every beginning is a fair sample.
 
@@ -186,7 +186,7 @@ class _Track:
     store: FeatureStore
     place: Launcher
     labels: Labels
-    progress: Progress | None
+    progress: Progress
     last: dict[str, Entry] = field(default_factory=dict)
     twin: tuple[str, Entry] | None = None
     unread: tuple[Failure, ...] = ()
