@@ -30,7 +30,7 @@ from benchmarks._compared import made, task
 from benchmarks._harness import arguments, environment, finish, measure, table
 from benchmarks._study import CACHE
 from benchmarks._tasks import TASKS
-from vidfit.contracts import Cost, Floats, Indices
+from vidfit.contracts import SILENT, Cost, Floats, Indices
 from vidfit.fusion.linear import PENALTIES, cross_fit
 from vidfit.hardware import peak_bytes
 from vidfit.jobs.fit.run import METHODS
@@ -151,7 +151,7 @@ def _procedure(train: Table, terms: Terms) -> dict[str, Any]:
     """Compare as `vidfit fit` does; return what was chosen and claimed."""
     folds = Folds(train.classes)
     with threadpool_limits(1, user_api="blas"):
-        compared = compare(train, folds, terms, None)
+        compared = compare(train, folds, terms, SILENT)
         chosen = compared.chosen
         only = Terms(terms.costs, (chosen.method,) if chosen.method else (), terms.rule)
         leaky = nested(train.only(chosen.members).rows, folds.at_random, only)

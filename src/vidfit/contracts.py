@@ -58,6 +58,11 @@ class Clip:
     split: str | None = None
     text: str | None = None
 
+    @property
+    def recording(self) -> str:
+        """The recording that the clip was cut from; without a group its file is one."""
+        return self.group or self.path
+
 
 @dataclass(frozen=True, slots=True)
 class FrameBatch:
@@ -387,6 +392,22 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Say one line."""
         ...
+
+
+class Silent:
+    """A `Progress` that shows nothing."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Do nothing."""
+
+    def advance(self, count: int = 1) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+
+SILENT = Silent()
 
 
 def clip_key(clip: Clip) -> str:

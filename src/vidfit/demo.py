@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Floats, Frames, Progress
+from vidfit.contracts import SILENT, Floats, Frames, Progress
 from vidfit.errors import VidfitError
 from vidfit.video import write_video
 from vidfit.video.source import open_container
@@ -138,8 +138,8 @@ def build_demo(directory: Path, *, progress: Progress | None = None) -> Path:
         for label in CLASSES
         for number in range(CLIPS_PER_CLASS_AND_SHOT)
     ]
-    if progress:
-        progress.start("demo clips", len(jobs))
+    progress = progress or SILENT
+    progress.start("demo clips", len(jobs))
     for label in CLASSES:
         (directory / label).mkdir(parents=True, exist_ok=True)
     rows, joint = [], []
@@ -151,8 +151,7 @@ def build_demo(directory: Path, *, progress: Progress | None = None) -> Path:
             rows.append(row)
             if scenes[shot.scene] > 1:
                 joint.append((row[0], f"{shot.scene} {label}", row[2]))
-            if progress:
-                progress.advance()
+            progress.advance()
     _write_table(directory / "joint.csv", joint)
     return _write_table(directory / "clips.csv", rows)
 

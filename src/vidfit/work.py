@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from vidfit.contracts import Progress
+from vidfit.contracts import SILENT, Progress
 
 Given = TypeVar("Given")
 Found = TypeVar("Found", covariant=True)
@@ -47,7 +47,7 @@ class Launcher(Protocol):
         ...
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress | None = None
+        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item, once; in their order where the task keeps it.
 

@@ -8,8 +8,9 @@ from tests.report.example import CANDIDATES, NAN, NOT_MEASURED, large_report
 from vidfit.contracts import Estimate
 from vidfit.report import wording
 from vidfit.report.charts import headline_chart, interval_row, reliability_chart, score_axis
-from vidfit.report.cost_chart import cost_chart, overlap, ticks
+from vidfit.report.cost_chart import cost_chart
 from vidfit.report.leaderboard import best_first, on_cost_axis, pareto_front
+from vidfit.report.plane import log_ticks, overlap
 from vidfit.report.wording import ACCURACY
 
 
@@ -98,8 +99,8 @@ def label_boxes(svg):
 
 
 def test_cost_ticks_are_round_and_inside():
-    assert ticks(1.0, 2.0) == [10, 20, 50, 100]
-    assert ticks(0.0, 4.0) == [1, 10, 100, 1000, 10000]
+    assert log_ticks(1.0, 2.0) == [10, 20, 50, 100]
+    assert log_ticks(0.0, 4.0) == [1, 10, 100, 1000, 10000]
 
 
 @pytest.mark.parametrize(

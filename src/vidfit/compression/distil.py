@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidfit.backbones.encoder import freeze
-from vidfit.contracts import Frames, Progress
+from vidfit.contracts import SILENT, Frames, Progress
 from vidfit.errors import BackboneError, NotEnoughDataError
 
 LEAST_VIEWS = 8
@@ -66,7 +66,7 @@ def distil(
     teacher: nn.Module,
     views: Sequence[Frames],
     settings: Distillation | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> nn.Module:
     """Return a copy of the student that has learned the teacher's tokens; both stay as they are.
 
@@ -151,9 +151,7 @@ def _check(student: nn.Module, teacher: nn.Module, source: _Batches) -> None:
         )
 
 
-def _learn(
-    network: nn.Module, teacher: nn.Module, source: _Batches, progress: Progress | None
-) -> None:
+def _learn(network: nn.Module, teacher: nn.Module, source: _Batches, progress: Progress) -> None:
     settings = source.settings
     deviation_D = _deviation(teacher, source)
     optimizer = torch.optim.AdamW(
@@ -162,8 +160,7 @@ def _learn(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.learning_rate, settings.steps, pct_start=0.05, cycle_momentum=False
     )
-    if progress:
-        progress.start("distil", settings.steps)
+    progress.start("distil", settings.steps)
     for step in range(settings.steps):
         views_BTHWC = source.draw()
         with torch.no_grad():
@@ -179,10 +176,9 @@ def _learn(
         nn.utils.clip_grad_norm_(network.parameters(), settings.largest_norm)
         optimizer.step()
         schedule.step()
-        if progress:
-            progress.advance()
-            if step + 1 == settings.steps:
-                progress.note(f"distilled to {float(loss.detach()):.3f} of the tokens' variance")
+        progress.advance()
+        if step + 1 == settings.steps:
+            progress.note(f"distilled to {float(loss.detach()):.3f} of the tokens' variance")
 
 
 @torch.no_grad()

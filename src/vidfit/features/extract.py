@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from vidfit.contracts import Backbone, Clip, ClipFeatures, Progress
+from vidfit.contracts import SILENT, Backbone, Clip, ClipFeatures, Progress
 from vidfit.errors import StoreError
 from vidfit.features.outcome import ClipOutcome, stream
 from vidfit.features.store import FeatureStore
@@ -101,7 +101,7 @@ def extract(
     backbones: Sequence[Backbone],
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Extraction:
     """Bring the features of all clips by all backbones into the store.
 
@@ -128,7 +128,7 @@ def extract_all(
     backbones: Sequence[Backbone],
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
     read: Callable[[Extraction], Read | None],
 ) -> tuple[Extraction, Read]:
     """Extract what is missing and read it; once more where a stored part was damaged.
@@ -143,9 +143,8 @@ def extract_all(
     StoreError
         If features cannot be written, or are gone when they are read.
     """
-    if progress:
-        progress.start("decode and extract", len(clips))
-    for told in (progress, None):  # a part that was found damaged is set aside by then
+    progress.start("decode and extract", len(clips))
+    for told in (progress, SILENT):  # a part that was found damaged is set aside by then
         done = extract(clips, backbones, store, place, told)
         found = read(done)
         if found is not None:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Frames, Progress, clip_key
+from vidfit.contracts import SILENT, Clip, Failure, Frames, Progress, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest
 from vidfit.features.views import Look, gather_views
@@ -70,7 +70,7 @@ class DecodeFrames:
 
 
 def write_frames(
-    clips: Sequence[Clip], look: Look, root: Path, place: Launcher, progress: Progress | None = None
+    clips: Sequence[Clip], look: Look, root: Path, place: Launcher, progress: Progress = SILENT
 ) -> FrameFiles:
     """Decode the frames of clips that are not on disk yet.
 
@@ -83,8 +83,7 @@ def write_frames(
     """
     folder = (root / _key(look)).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    if progress:
-        progress.start("decode frames", len(clips))
+    progress.start("decode frames", len(clips))
     found = list(place.map(DecodeFrames(look, str(folder)), clips, progress))
     return FrameFiles(
         {one.clip: Path(one.path) for one in found if not one.failure},

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from vidfit.contracts import SILENT
 from vidfit.errors import VidfitError
 from vidfit.jobs.train.folder import execute, stopped_by_signals
 
@@ -20,7 +21,7 @@ def main() -> int:
     """Execute the run; 130 when it was asked to pause, 2 when it cannot be executed."""
     try:
         with stopped_by_signals() as stop:
-            return 0 if execute(Path(sys.argv[1]), None, stop, sys.argv[2:]) else 130
+            return 0 if execute(Path(sys.argv[1]), SILENT, stop, sys.argv[2:]) else 130
     except VidfitError as error:
         sys.stderr.write(f"vidfit: {error}\n")
         return 2

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidfit.contracts import Progress
+from vidfit.contracts import SILENT, Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.launch import torchrun
@@ -29,12 +29,11 @@ class Here:
     workers: int
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress | None = None
+        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item."""
         for result in task.open(self.workers)(items):
-            if progress:
-                progress.advance()
+            progress.advance()
             yield result
 
     def processes(

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from vidfit.contracts import Progress
+from vidfit.contracts import SILENT, Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.launch import rows
@@ -97,7 +97,7 @@ class OnSpark:
         return cls(session, int(session.sparkContext.defaultParallelism), folder, seconds)
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress | None = None
+        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item in the order of parts, and in them as the task gives it.
 
@@ -141,7 +141,7 @@ class OnSpark:
             distributor = TorchDistributor(count, local_mode=local, use_gpu=False)
             train = partial(distributor.run, run_process, module, list(arguments))
             try:
-                self._watched(train, [], None, look)
+                self._watched(train, [], SILENT, look)
             except VidfitError as error:
                 if attempt == RESTARTS:
                     raise VidfitError(
@@ -170,7 +170,7 @@ class OnSpark:
         self,
         job: Callable[[], object],
         sizes: list[int],
-        progress: Progress | None,
+        progress: Progress,
         look: Callable[[], bool] = lambda: False,
     ) -> None:
         """Run a Spark job in a thread, tell of its parts, and stop it when asked to."""
@@ -193,7 +193,7 @@ class OnSpark:
         try:
             while thread.is_alive():
                 thread.join(_LOOK_SECONDS)
-                if progress and sizes:
+                if sizes:
                     done = sum(sizes[: self._parts_done(group)])
                     progress.advance(done - told)
                     told = done
@@ -206,7 +206,7 @@ class OnSpark:
             raise
         if errors:
             raise VidfitError(_reason(errors[0])) from errors[0]
-        if progress and sizes:
+        if sizes:
             progress.advance(sum(sizes) - told)
 
     def _parts_done(self, group: str) -> int:

@@ -7,7 +7,6 @@ width. Text that comes from users is escaped by ``Markup.format``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import count
 from math import ceil, floor, inf, isfinite, log10
 from typing import TYPE_CHECKING
 
@@ -16,22 +15,32 @@ from markupsafe import Markup
 from vidfit.report import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from vidfit.contracts import Estimate
     from vidfit.report.wording import Metric
     from vidfit.reported import ReliabilityBin
 
+DISC = "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z"
+DIAMOND = "M0-7L7 0 0 7-7 0z"
 MARKS = {
-    "backbone": "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z",
-    "fusion": "M0-7L7 0 0 7-7 0z",
+    "backbone": DISC,
+    "fusion": DIAMOND,
     "baseline": "M-4.6-4.6H4.6V4.6H-4.6z",
     "leak": "M0-7L7 5.5H-7z",
     "recommended": "M0-7A7 7 0 1 1 0 7A7 7 0 1 1 0-7z",
-    "tied": "M0-5.5A5.5 5.5 0 1 1 0 5.5A5.5 5.5 0 1 1 0-5.5z",
+    "tied": DISC,
     "behind": "M0-6L6 0 0 6-6 0z",
     "dropped": "M0-4.5A4.5 4.5 0 1 1 0 4.5A4.5 4.5 0 1 1 0-4.5z",
+    "single": DISC,
+    "concatenation": "M-5-5H5V5H-5z",
+    "integration": DIAMOND,
+    "complement": "M0-6.5L6.8 5.2H-6.8z",
+    "student": "M0-7.5L2 -2.4 7.2-2.3 3 1.1 4.4 6.2 0 3.2-4.4 6.2-3 1.1-7.2-2.3-2-2.4z",
+    "decision": "M-7-3L0-7 7-3V3L0 7-7 3z",
 }
+"""Kind -> outline: kinds that stand in one picture differ in shape, not only in colour."""
+
 EMPTY = Markup("")
 
 
@@ -45,7 +54,7 @@ class Axis:
     low: float
     high: float
     ticks: tuple[float, ...]
-    metric: Metric = wording.ACCURACY
+    metric: Metric
 
     def place(self, value: float) -> float:
         """Return where a value stands, in percent of the width, kept inside."""
@@ -61,19 +70,29 @@ class Axis:
 def score_axis(estimates: Iterable[Estimate], metric: Metric) -> Axis:
     """Return an axis that holds all finite values and interval ends, of shares in [0, 1]."""
     most = 1.0 if metric.percent else inf
-    ends = [v for e in estimates for v in (e.value, e.low, e.high) if isfinite(v)] or [0.0, 1.0]
-    low, high = max(0.0, min(ends)), min(most, max(ends))
-    steps = (s * 10.0**power for power in count(-2) for s in (1, 2, 5))
-    step = next(s for s in steps if (high - low) / s <= 5)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    if first == last:
-        first, last = max(0, first - 1), first + 1
-    ticks = tuple(round(i * step, 4) for i in range(first, last + 1) if i * step < most + 1e-9)
-    return Axis(ticks[0], ticks[-1], ticks, metric)
+    found = [min(most, max(0.0, end)) for end in _ends(estimates)]
+    return round_axis(found or [0.0, 1.0], 5, metric, (0.0, most))
 
 
-def round_axis(values: Iterable[float], most: int) -> Axis:
-    """Return an axis that holds all values, in ``most`` round steps or one or two more."""
+def gain_axis(estimates: Iterable[Estimate], metric: Metric) -> Axis:
+    """Return an axis of gains, more of which is better, that holds zero and all intervals."""
+    return round_axis([0.0, *_ends(estimates)], 6, replace(metric, higher_is_better=True))
+
+
+def _ends(estimates: Iterable[Estimate]) -> list[float]:
+    return [v for e in estimates for v in (e.value, e.low, e.high) if isfinite(v)]
+
+
+def round_axis(
+    values: Iterable[float],
+    most: int,
+    metric: Metric = wording.PLAIN,
+    within: tuple[float, float] = (-inf, inf),
+) -> Axis:
+    """Return an axis that holds all values, in ``most`` round steps or one or two more.
+
+    Where all values are one, there is a step below and above it that lies ``within``.
+    """
     found = list(values)
     low, high = min(found), max(found)
     span = high - low or abs(high) or 1.0
@@ -82,9 +101,10 @@ def round_axis(values: Iterable[float], most: int) -> Axis:
     step = next(power * s for s in (1, 2, 5, 10) if power * s >= rough * (1 - 1e-9))
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
     if first == last:
-        last += 1
-    ticks = tuple(float(f"{i * step:.6g}") for i in range(first, last + 1))
-    return Axis(ticks[0], ticks[-1], ticks)
+        first, last = first - 1, last + 1
+    ticks = [float(f"{i * step:.6g}") for i in range(first, last + 1)]
+    ticks = [tick for tick in ticks if within[0] <= tick <= within[1]]
+    return Axis(ticks[0], ticks[-1], tuple(ticks), metric)
 
 
 def join(pieces: Iterable[Markup]) -> Markup:
@@ -99,11 +119,39 @@ def mark(kind: str, x: str, y: str, css: str = "") -> Markup:
     ).format(kind, css, x, y, MARKS[kind])
 
 
-def axis_row(axis: Axis) -> Markup:
-    """Return the numbers of the axis, to stand above rows of intervals."""
+def key(kind: str) -> Markup:
+    """Return a mark as it stands in a line of text."""
+    return Markup(
+        '<svg class="sign" width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true">'
+        '<path class="mark {}" d="{}"/></svg>'
+    ).format(kind, MARKS[kind])
+
+
+def plot(width: float, height: float, label: str, drawn: Markup, css: str = "plot") -> Markup:
+    """Return a chart of so many pixels, with what it shows in words; nothing of nothing."""
+    if not drawn:
+        return EMPTY
+    return Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        css, width, height, label, drawn
+    )
+
+
+def levels(axis: Axis, y: Callable[[float], float], left: float, right: float) -> Markup:
+    """Return the level lines of an axis with their numbers; ``y`` gives places in pixels."""
+    return join(
+        Markup(
+            '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
+            '<text x="{}" y="{:.1f}" text-anchor="end">{}</text>'
+        ).format(left, right, left - 8, y(tick) + 4, axis.metric.tick(tick), y=y(tick))
+        for tick in axis.ticks
+    )
+
+
+def axis_row(axis: Axis, gain: bool = False) -> Markup:
+    """Return the numbers of the axis, to stand above rows; those of gains have their signs."""
     labels = join(
-        Markup('<text x="{}%" y="13" text-anchor="middle">{}</text>').format(
-            axis.place(tick), axis.metric.tick(tick)
+        Markup('<text x="{}%" y="13" text-anchor="middle">{}{}</text>').format(
+            axis.place(tick), "+" if gain and tick > 0 else "", axis.metric.tick(tick)
         )
         for tick in axis.ticks
     )
@@ -116,11 +164,17 @@ def interval_row(
     kind: str,
     band: Estimate | None = None,
     chosen: bool = False,
+    gain: bool = False,
 ) -> Markup:
-    """Return one estimate as a mark with its interval; ``band`` is shaded behind it."""
+    """Return one estimate as a mark with its interval; ``band`` is shaded behind it.
+
+    Of a gain the line at zero is marked: what it is a gain over.
+    """
     pieces = [_band(band, axis)] if band else []
     pieces += [
-        Markup('<line class="grid" x1="{0}%" x2="{0}%" y1="0" y2="100%"/>').format(axis.place(tick))
+        Markup('<line class="{0}" x1="{1}%" x2="{1}%" y1="0" y2="100%"/>').format(
+            "zero" if gain and not tick else "grid", axis.place(tick)
+        )
         for tick in axis.ticks
     ]
     if wording.has_interval(estimate):
@@ -132,10 +186,10 @@ def interval_row(
     if isfinite(estimate.value):
         place = f"{axis.place(estimate.value)}%"
         pieces.append(mark(kind, place, "50%", "chosen" if chosen else ""))
-    text = axis.metric.figure(estimate)
+    text = axis.metric.gain(estimate) if gain else axis.metric.figure(estimate)
     return Markup(
-        '<svg class="row" height="34" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>'
-    ).format(text, join(pieces))
+        '<svg class="row" height="{2}" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>'
+    ).format(text, join(pieces), 28 if gain else 34)
 
 
 def _band(band: Estimate, axis: Axis) -> Markup:
@@ -194,10 +248,8 @@ def reliability_chart(bins: Sequence[ReliabilityBin], unknown_probability: float
     most = max((b.count for b in shown), default=1)
     pieces = [_plane(), _threshold(unknown_probability)]
     pieces += [_reliability_point(b, most) for b in shown]
-    return Markup(
-        '<svg class="plot" viewBox="0 0 340 356" role="img" aria-label="Reliability diagram: '
-        'accuracy against the confidence of the model">{}</svg>'
-    ).format(join(pieces))
+    label = "Reliability diagram: accuracy against the confidence of the model"
+    return plot(340, 356, label, join(pieces))
 
 
 LEFT, TOP, SIDE = 44, 28, 284

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from vidfit.report.charts import join
 from vidfit.report.frame import resource
+from vidfit.report.wording import cut
 
 LETTERS, LINES = 82, 3
 """Most letters of a line of the title, and most lines."""
@@ -52,7 +53,7 @@ def placed(chart: Markup, top: int, width: int, height: int) -> Markup:
 def one_line(text: str, letters: int) -> str:
     """Return a line that fits, without the control characters that XML forbids."""
     line = "".join(c if c.isprintable() else " " for c in text)
-    return line if len(line) <= letters else f"{line[: letters - 1]}…"
+    return cut(line, letters)
 
 
 def title_lines(text: str) -> list[str]:

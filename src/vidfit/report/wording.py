@@ -27,6 +27,11 @@ def points(fraction: float) -> str:
     return f"{abs(100 * fraction):.1f} points" if isfinite(fraction) else NOT_MEASURED
 
 
+def cut(text: str, letters: int) -> str:
+    """Return a text of at most so many letters, and at least one; what is cut off is a dot."""
+    return text if len(text) <= letters else f"{text[: max(1, letters) - 1]}…"
+
+
 def has_interval(estimate: Estimate) -> bool:
     """Tell whether both ends of the interval were measured."""
     return isfinite(estimate.low) and isfinite(estimate.high)
@@ -90,7 +95,7 @@ class Metric:
 
     def tick(self, value: float) -> str:
         """Return a round figure of an axis without its unit."""
-        return f"{100 * value:.0f}" if self.percent else f"{value:g}"
+        return f"{100 * value if self.percent else value:.6g}"
 
     def value(self, value: float) -> str:
         """Return ``"78.3 %"`` or ``"0.412"``."""
@@ -152,6 +157,9 @@ class Metric:
     def _points(self) -> str:
         return " points" if self.percent else ""
 
+
+PLAIN = Metric("", "", percent=False)
+"""Numbers of any other kind, more of which is higher along an axis."""
 
 ACCURACY = Metric("accuracy", "the share of clips answered rightly")
 METRICS: dict[str, Metric] = {

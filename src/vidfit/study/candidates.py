@@ -12,7 +12,7 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.backbones import catalogue
 from vidfit.backbones.catalogue import licence_refusal
-from vidfit.contracts import Backbone, Clip, Cost, Failure, Progress, seconds_a_clip
+from vidfit.contracts import SILENT, Backbone, Clip, Cost, Failure, Progress, seconds_a_clip
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.features.views import gather_views
@@ -47,7 +47,7 @@ def load_candidates(
     *,
     download: bool = False,
     cache: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[list[Loaded], list[Failure]]:
     """Load, compile and time each candidate; one that cannot run is dropped with its reason.
 
@@ -64,8 +64,7 @@ def load_candidates(
     loaded: list[Loaded] = []
     dropped: list[Failure] = []
     for name in names:
-        if progress:
-            progress.advance()
+        progress.advance()
         before = resident_bytes()
         try:
             found = zoo.load(name, download=download)
@@ -124,7 +123,7 @@ def _reason(error: Exception) -> str:
 
 
 def entrants(
-    clips: Sequence[Clip], options: SelectOptions, progress: Progress | None
+    clips: Sequence[Clip], options: SelectOptions, progress: Progress
 ) -> tuple[list[Loaded], list[Failure]]:
     """Return who may enter the race, and who may not and why.
 
@@ -137,8 +136,7 @@ def entrants(
     """
     names = options.backbones or tuple(zoo.BACKBONES)
     probe = [clips[i] for i in np.linspace(0, len(clips) - 1, _PROBE_CLIPS).astype(int)]
-    if progress:
-        progress.start("measure candidates", len(names))
+    progress.start("measure candidates", len(names))
     dropped = [Failure(name, why) for name in names if (why := _unlicensed(name, options))]
     refused_names = {failure.name for failure in dropped}
     allowed = [name for name in names if name not in refused_names]

@@ -209,7 +209,7 @@ def compare(
     train: Table,
     folds: Folds,
     terms: Terms,
-    progress: Progress | None,
+    progress: Progress,
     look: Callable[[Outer], None] | None = None,
     *,
     most_deals: int = DEALS,
@@ -226,16 +226,14 @@ def compare(
     deals = deals_of(train, folds, most_deals)
 
     def seen(outer: Outer) -> None:
-        if progress:
-            progress.advance()
+        progress.advance()
 
     def seen_first(outer: Outer) -> None:
         if look:
             look(outer)
         seen(outer)
 
-    if progress:
-        progress.start("compare on unseen recordings", FOLDS * len(deals))
+    progress.start("compare on unseen recordings", FOLDS * len(deals))
     rows, folds_M = train.rows, folds.to_choose(train.labels_M, train.groups, 0)
     with ThreadPoolExecutor(1, thread_name_prefix="vidfit") as beside:
         fitted = beside.submit(fit_contenders, rows, folds_M, terms)

@@ -54,7 +54,7 @@ def joined(
     manifest: Manifest,
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
     *,
     beside: Sequence[Backbone] = (),
     join_bits: float = COPY_BITS,
@@ -103,7 +103,7 @@ def joined(
     digests = [done.digests[clip] for clip in clips]
     pairs = near_duplicates(
         [clip_key(clip) for clip in clips],
-        [clip.group or clip.path for clip in clips],
+        [clip.recording for clip in clips],
         [seen[digest].tokens_ND for digest in digests],
         place,
     )
@@ -116,10 +116,9 @@ def joined(
     )
 
 
-def _warned(manifest: Manifest, lines: Sequence[str], progress: Progress | None) -> Manifest:
-    if progress:
-        for line in lines:
-            progress.note(line)
+def _warned(manifest: Manifest, lines: Sequence[str], progress: Progress) -> Manifest:
+    for line in lines:
+        progress.note(line)
     return replace(manifest, warnings=(*manifest.warnings, *lines))
 
 
@@ -140,7 +139,7 @@ class _Found:
         emptied = {clip.label for clip in gone} - learned
         group_of = self.groups
         clips = (
-            replace(clip, group=group_of.get(clip.group or clip.path, clip.group))
+            replace(clip, group=group_of.get(clip.recording, clip.group))
             for clip in kept
             if clip.label is None or clip.label not in emptied
         )
@@ -170,7 +169,7 @@ class _Found:
 
     def _apart(self, i: int, j: int) -> bool:
         first, other = self.clips[i], self.clips[j]
-        return (first.group or first.path) != (other.group or other.path)
+        return first.recording != other.recording
 
     def _within(self, bits: float) -> list[NearDuplicate]:
         return [pair for pair in self.look_alikes if pair.distance_bits < bits]
@@ -201,7 +200,7 @@ class _Found:
     def groups(self) -> dict[str, str]:
         """The joined recording of each recording."""
         keys = [clip_key(clip) for clip in self.clips]
-        names = [clip.group or clip.path for clip in self.clips]
+        names = [clip.recording for clip in self.clips]
         return dict(zip(names, merge_groups(keys, names, self._to_join), strict=True))
 
     @property

@@ -132,7 +132,7 @@ def _recordings(clips: Sequence[Clip]) -> dict[str, Counter[str]]:
     """Return by class its clips by recording."""
     recordings: dict[str, Counter[str]] = defaultdict(Counter)
     for clip in clips:
-        recordings[str(clip.label)][clip.group or clip.path] += 1
+        recordings[str(clip.label)][clip.recording] += 1
     return recordings
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from vidfit.contracts import Backbone, Clip, Progress
+from vidfit.contracts import SILENT, Backbone, Clip, Progress
 from vidfit.features import FeatureStore
 from vidfit.labels import Labels, of_classes
 from vidfit.launch import HERE, launcher
@@ -40,7 +40,7 @@ class Study:
     output: Path
     manifest: Manifest
     place: Launcher
-    progress: Progress | None
+    progress: Progress
     stages: list[Stage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -142,6 +142,7 @@ def open_study(
     VidfitError
         If the clips are labelled with what the job does not take.
     """
+    progress = progress or SILENT
     on, labels = getattr(options, "on", HERE), getattr(options, "labels", None)
     place = launcher(on, workers=options.workers, scratch=output)
     manifest = read_manifest(source, groups=options.groups, labels=labels)

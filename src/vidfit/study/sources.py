@@ -6,8 +6,7 @@ from vidfit.contracts import Progress
 from vidfit.manifest import Manifest, told
 
 
-def say(manifest: Manifest, progress: Progress | None) -> None:
+def say(manifest: Manifest, progress: Progress) -> None:
     """Say what was read, what was lost, and what looks odd, a line each."""
-    if progress:
-        for line in told(manifest):
-            progress.note(line)
+    for line in told(manifest):
+        progress.note(line)

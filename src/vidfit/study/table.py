@@ -60,7 +60,7 @@ class Table:
     @property
     def groups(self) -> list[str]:
         """The recording of each clip."""
-        return [clip.group or clip.path for clip in self.clips]
+        return [clip.recording for clip in self.clips]
 
     @property
     def keys(self) -> list[str]:
@@ -129,7 +129,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
     backbones: Sequence[Backbone],
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
     *,
     steps: bool = False,
     labels: Labels = "one",

@@ -27,7 +27,7 @@ def testable(
     NotEnoughDataError
         If no class is left, or there are fewer than two recordings.
     """
-    recordings = {clip.group or clip.path for clip in clips}
+    recordings = {clip.recording for clip in clips}
     if len(recordings) < _LEAST:
         raise NotEnoughDataError(
             refusal(
@@ -64,7 +64,7 @@ def _lacking(clips: Sequence[Clip], labels: Labels) -> dict[str, str]:
     """Return by class what it lacks, in words."""
     classes = classes_of(clips, labels)
     there_MK = truth_of(clips, classes, labels)
-    groups = [clip.group or clip.path for clip in clips]
+    groups = [clip.recording for clip in clips]
     found = {}
     for k, name in enumerate(classes):
         with_it = {g for g, there in zip(groups, there_MK[:, k], strict=True) if there}

@@ -59,7 +59,7 @@ def train(network: nn.Module, plan: Plan, run: Run, place: Place) -> Trained:
     torch.use_deterministic_algorithms(plan.recipe.deterministic)
     trainer = _Trainer(network, plan, run, place)
     trainer.resume()
-    if run.progress and place.first:
+    if place.first:
         run.progress.start("train", plan.recipe.epochs * len(run.learn_M))
         run.progress.advance(trainer.seen)
     while trainer.state.epoch < plan.recipe.epochs and not trainer.is_late:
@@ -175,7 +175,7 @@ class _Trainer:
         state, world = self.state, self.place.world
         state.loss_sum += float(self.place.summed(loss).cpu()) / world * clips
         state.offset += clips
-        if self.run.progress and self.place.first:
+        if self.place.first:
             self.run.progress.advance(clips)
 
     def _pause(self) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vidfit.contracts import Indices, Progress
+from vidfit.contracts import SILENT, Indices, Progress
 from vidfit.training.clipset import ClipSet
 from vidfit.training.epoch import Epoch
 
@@ -37,7 +37,7 @@ class Run:
     folder: Path | None = None
     stop: Callable[[], bool] = lambda: False
     look: Callable[[Epoch], None] = lambda epoch: None
-    progress: Progress | None = None
+    progress: Progress = SILENT
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from vidfit.contracts import Clip, Cost
+from vidfit.contracts import SILENT, Clip, Cost
 from vidfit.features import STEPS
 from vidfit.fusion.linear import log_softmax
 from vidfit.jobs.fit import trainees
@@ -58,7 +58,7 @@ def test_a_kept_network_has_the_temperature_of_its_own_answers(table, monkeypatc
     folds = Folds(table.classes)
     watching = Trainees(table, ACCURACY, np.inf, [])
     terms = Terms({"motion": Cost(0.01, 0.01)}, ())
-    compared = watching.graduate(compare(table, folds, terms, None, watching.see))
+    compared = watching.graduate(compare(table, folds, terms, SILENT, watching.see))
     assert compared.trained is not None and compared.chosen is compared.trained.contender
     model = model_of(compared.chosen, compared.folds_M, table)
     assert model.temperature == pytest.approx(TOO_SURE, rel=0.15)

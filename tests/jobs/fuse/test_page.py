@@ -14,7 +14,6 @@ from vidfit.cli.fuse import show_combination
 from vidfit.contracts import Estimate
 from vidfit.jobs.fuse import words
 from vidfit.jobs.fuse.cost_chart import cost_picture, spots
-from vidfit.jobs.fuse.marks import SHAPES, gain_axis, gain_row
 from vidfit.jobs.fuse.page import combination_html
 from vidfit.jobs.fuse.pairs_table import models, pair_map, worded, worded_lead
 from vidfit.jobs.fuse.picture import combination_svg
@@ -22,9 +21,10 @@ from vidfit.jobs.fuse.terminal import combination_markdown, leading
 from vidfit.jobs.fuse.value import Combination, Option, Pair, Student
 from vidfit.jobs.fuse.write import combination_json, write_combination
 from vidfit.report import wording
-from vidfit.report.cost_chart import overlap
+from vidfit.report.charts import MARKS, gain_axis, interval_row
 from vidfit.report.frame import resource
 from vidfit.report.picture import LETTERS, picture_style, title_lines
+from vidfit.report.plane import overlap
 from vidfit.report.wording import ACCURACY
 
 NAN = float("nan")
@@ -189,10 +189,10 @@ def test_axis_of_no_gains_has_zero_in_the_middle(estimates):
 
 def test_row_of_a_gain_marks_zero_and_what_was_measured():
     axis = gain_axis([Estimate(0.1, -0.1, 0.2)], ACCURACY)
-    row = gain_row(Estimate(0.1, -0.1, 0.2), axis, "integration")
+    row = interval_row(Estimate(0.1, -0.1, 0.2), axis, "integration", gain=True)
     assert row.count('class="zero"') == 1 and row.count("whisker") == 1
     assert "+10.0 points [-10.0, +20.0]" in row
-    unknown = gain_row(Estimate(NAN, NAN, NAN), axis, "integration")
+    unknown = interval_row(Estimate(NAN, NAN, NAN), axis, "integration", gain=True)
     assert "whisker" not in unknown and "mark" not in unknown and "not measured" in unknown
 
 
@@ -202,7 +202,7 @@ def test_every_family_has_a_shape_and_words():
     from vidfit.jobs.fuse.value import Family
 
     assert {*get_args(Family), "student"} == {*words.FAMILIES}
-    assert {*words.FAMILIES, "decision"} == {*SHAPES} and len({*SHAPES.values()}) == len(SHAPES)
+    assert len({MARKS[kind] for kind in (*words.FAMILIES, "decision")}) == len(words.FAMILIES) + 1
 
 
 # ---------------------------------------------------------------- cost

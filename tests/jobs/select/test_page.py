@@ -28,8 +28,8 @@ from vidfit.jobs.select.terminal import ranking_markdown
 from vidfit.jobs.select.value import Ranking
 from vidfit.jobs.select.write import ranking_json, write_ranking
 from vidfit.report import wording
-from vidfit.report.cost_chart import overlap
 from vidfit.report.picture import picture_style
+from vidfit.report.plane import overlap
 from vidfit.report.wording import ACCURACY
 
 

@@ -15,7 +15,7 @@ from vidfit.cli.train import show_training
 from vidfit.contracts import Estimate
 from vidfit.jobs.train import words
 from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds
-from vidfit.jobs.train.curves import curves, panels, plot
+from vidfit.jobs.train.curves import curves, panels
 from vidfit.jobs.train.page import training_html
 from vidfit.jobs.train.picture import training_svg
 from vidfit.jobs.train.terminal import training_markdown
@@ -262,23 +262,23 @@ def test_panels_leave_out_what_was_not_measured():
     drawn = ["loss", "right on validation clips", "learning rate"]
     assert titles(example("trained")) == [*drawn, "clips of a step"]
     assert titles(example("untested")) == ["loss", "learning rate"]
-    assert panels(example("empty")) == [] and plot(example("empty"), 350, 600) == ""
+    assert panels(example("empty")) == [] and curves(example("empty"), 350, 600) == ""
 
 
 def test_curve_breaks_where_nothing_was_measured():
     base = example("trained")
-    whole = re.findall(r'class="curve validated" d="M[^"]*L', plot(base, 1040, 700))
+    whole = re.findall(r'class="curve validated" d="M[^"]*L', curves(base, 1040, 700))
     torn = replace(base, history=tuple(
         replace(e, log_loss=NAN, accuracy=NAN) if e.number in (4, 6) else e for e in base.history
     ))  # fmt: skip
-    chart = plot(torn, 1040, 700)
+    chart = curves(torn, 1040, 700)
     assert len(re.findall(r'class="curve validated" d="M[^"]*L', chart)) == 2 * len(whole)
     assert chart.count('class="dot validated"') == 2
 
 
 def test_kept_epoch_is_marked_on_each_validation_curve():
     base = example("trained")
-    chart = plot(base, 1040, 700)
+    chart = curves(base, 1040, 700)
     assert f"kept: epoch {base.best_epoch + 1}</text>" in chart
     kept = {float(x) for x in re.findall(r'class="kept" x1="([\d.]+)"', chart)}
     marks = re.findall(r'class="mark backbone chosen" x="([\d.]+)"', chart)

@@ -7,13 +7,14 @@ logarithmic; nothing can lie above the slope of the memory and the level of the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import log10
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from vidfit.report.charts import join, mark
 from vidfit.report.picture import picture_style, svg_file
+from vidfit.report.plane import log_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,24 +115,18 @@ def _plane(found: Benchmark, dots: Sequence[Dot]) -> _Plane:
 
 def _grid(plane: _Plane) -> Markup:
     pieces = []
-    for value in _ticks(plane.low, plane.high):
+    for value in log_ticks(plane.low, plane.high):
         line = Markup('<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>')
         y = plane.y(value)
         pieces.append(line.format(LEFT, WIDTH - RIGHT, y=y))
         pieces.append(_text(LEFT - 8, y + 4, f"{value / 1e9:g}", "end"))
-    for value in _ticks(plane.left, plane.right):
+    for value in log_ticks(plane.left, plane.right):
         pieces.append(_text(plane.x(value), HEIGHT - BOTTOM + 20, f"{value:g}", "middle"))
     middle = (LEFT + WIDTH - RIGHT) / 2
     below = "operations a byte that convolutions and matrix products move"
     pieces.append(_text(middle, HEIGHT - BOTTOM + 44, below, "middle"))
     pieces.append(_text(LEFT - 8, TOP - 8, "GFLOP/s", "end"))
     return join(pieces)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten."""
-    values = [step * 10.0**power for power in range(floor(low), ceil(high)) for step in (1, 2, 5)]
-    return [value for value in values if low <= log10(value) <= high]
 
 
 def _roof(plane: _Plane, roof: Roof, widest: bool) -> Markup:

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from vidfit.contracts import Backbone, Clip, ClipFeatures, Progress, TorchBackbone
+from vidfit.contracts import SILENT, Backbone, Clip, ClipFeatures, Progress, TorchBackbone
 from vidfit.errors import VidfitError
 from vidfit.features.views import gather_views
 from vidfit.hardware import describe, hardware
@@ -108,18 +108,18 @@ def run_benchmark(
     predictor = load(model, options.backbones)
     threads = sorted({1, hardware().cores})
     plans = [_engines(backbone, options) for backbone in predictor.backbones]
-    if progress:
-        progress.start("benchmark", len(threads) * (1 + sum(map(len, plans))))
+    progress = progress or SILENT
+    progress.start("benchmark", len(threads) * (1 + sum(map(len, plans))))
     roofs = []
     for count in threads:
         roofs.append(Roof(**_ask({"threads": count})))
-        _advance(progress)
+        progress.advance()
     members = []
     for i, backbone in enumerate(predictor.backbones):
         runs = []
         for engine, count in ((e, t) for e in plans[i] for t in threads):
             runs.append(_run(member_directory(model, i), engine, count, options))
-            _advance(progress)
+            progress.advance()
         members.append(_member(backbone, tuple(runs)))
     found = Benchmark(
         model=str(model),
@@ -132,11 +132,6 @@ def run_benchmark(
     )
     write_benchmark(found, output)
     return found
-
-
-def _advance(progress: Progress | None) -> None:
-    if progress:
-        progress.advance()
 
 
 def _engines(backbone: Backbone, options: BenchmarkOptions) -> list[str]:

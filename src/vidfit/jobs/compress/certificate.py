@@ -45,9 +45,9 @@ def unlabelled_windows(
     bare = dict.fromkeys([*own, *(replace(clip, label=None) for clip in others.clips)])
     known = {n for c in manifest.clips if c.label is not None for n in (c.path, c.group)}
     found = [
-        replace(window, group=clip.group or clip.path)
+        replace(window, group=clip.recording)
         for clip in bare
-        if not {clip.path, clip.group or clip.path} & known
+        if not {clip.path, clip.recording} & known
         for window in _windows(clip, window_seconds)
     ]
     return found, others.rejected

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from vidfit.jobs.compress import words
 from vidfit.jobs.compress.front_chart import front_picture
-from vidfit.jobs.compress.spots import KINDS, key, legend, off_scale, undrawn
+from vidfit.jobs.compress.spots import KINDS, legend, off_scale, undrawn
+from vidfit.report.charts import key
 from vidfit.report.frame import render
 
 if TYPE_CHECKING:

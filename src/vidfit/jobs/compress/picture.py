@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from vidfit.jobs.compress import words
-from vidfit.jobs.compress.front_chart import front_chart
+from vidfit.jobs.compress.front_chart import front_picture
 from vidfit.jobs.compress.spots import legend, undrawn, worth_drawing
 from vidfit.report import wording
 from vidfit.report.charts import mark
-from vidfit.report.picture import one_line, picture_style, svg_file, title_lines
+from vidfit.report.picture import one_line, picture_style, placed, svg_file, title_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +26,11 @@ def compression_svg(compression: Compression) -> str:
     """Return the chart as an SVG file with its words and legend."""
     said, below = _words(compression)
     width, height = WIDTH - 2 * MARGIN, HEIGHT - below - 52
-    chart = front_chart(compression, width, height)
+    chart = front_picture(compression, width, height)
     pieces = [*said]
     if chart:
-        place = Markup('<svg x="{}" y="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">{}</svg>')
         pieces += _keys(compression, below + 16)
-        pieces.append(place.format(MARGIN, below + 40, chart, w=width, h=height))
+        pieces.append(placed(chart, below + 40, width, height))
     return svg_file(WIDTH, HEIGHT if chart else below, pieces, picture_style())
 
 

@@ -127,11 +127,11 @@ def run_compress(
     _check_clips(subject, clips)
     calibration = _calibration(clips, subject.trained)
     with study.timed("decode calibration clips"):
-        views = _views(subject, calibration, output, workers, progress)
+        views = _views(subject, calibration, output, workers, study.progress)
     with study.timed("compress and measure"):
-        bench = _bench(subject, views, output, options.distil_steps, progress)
+        bench = _bench(subject, views, output, options.distil_steps, study.progress)
         original = bench.original()
-        made = _made(bench, original, subject, options, progress)
+        made = _made(bench, original, subject, options, study.progress)
     judged = [one for one in made if is_gain(one, original, options.target)]
     window_seconds = subject.model.window_seconds
     bare, refused = unlabelled_windows(study.manifest, options.unlabelled, window_seconds)
@@ -142,7 +142,7 @@ def run_compress(
             backbones=[accelerate(backbone) for backbone in everyone.values()],
             store=study.store,
             place=study.place,
-            progress=progress,
+            progress=study.progress,
             steps=heads.in_steps(subject.model.head),
         )
         table, tally = look(clips)
@@ -150,7 +150,7 @@ def run_compress(
     judged = [one for one in judged if all(b.spec.name in table.vectors for b in one.members)]
     with study.timed("judge on unseen recordings"), one_blas_thread():
         judge = _judge(subject, table, calibration)
-        itself, *found = _judgements(judge, [original, *judged], table, progress)
+        itself, *found = _judgements(judge, [original, *judged], table, study.progress)
         certificates = _certificates(judge, subject.model, judged, others)
     counted = _counted(judge, table, calibration)
     if subject.trained:
@@ -231,7 +231,7 @@ def _calibration(clips: Sequence[Clip], trained: bool) -> tuple[Clip, ...]:
     if trained:
         return tuple(clip for clip in clips if clip.split != "test")
     labels = [str(clip.label) for clip in clips]
-    groups = [clip.group or clip.path for clip in clips]
+    groups = [clip.recording for clip in clips]
     fold_M = grouped_folds(labels, groups, folds=CALIBRATION_FOLDS, seed=1)
     return tuple(clip for clip, fold in zip(clips, fold_M, strict=True) if fold == 0)
 
@@ -241,7 +241,7 @@ def _views(
     clips: Sequence[Clip],
     output: Path,
     workers: int,
-    progress: Progress | None,
+    progress: Progress,
 ) -> dict[int, Frames]:
     """Return views [B, T, H, W, C] spread over the calibration clips, by index of a network."""
     return {
@@ -255,7 +255,7 @@ def _views_of(
     clips: Sequence[Clip],
     output: Path,
     workers: int,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Frames:
     most = max(1, MOST_VIEWS // spec.sampling.num_clips)
     some = list(clips[:: -(-len(clips) // most)])
@@ -271,7 +271,7 @@ def _bench(
     views: Mapping[int, Frames],
     output: Path,
     distil_steps: int,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Bench:
     folder = output / "artefacts"
     folder.mkdir(parents=True, exist_ok=True)
@@ -289,7 +289,7 @@ def _made(
     original: Made,
     subject: _Subject,
     options: CompressOptions,
-    progress: Progress | None,
+    progress: Progress,
 ) -> list[Made]:
     """Make what was asked for, or all that suits the networks."""
     kinds = {network.spec.architecture for network in subject.networks.values()}
@@ -299,13 +299,11 @@ def _made(
         if kinds & set(technique.suits)
         and (options.distil_steps or "distil" not in technique.steps)
     )
-    if progress:
-        progress.start("compress and measure", len(names))
+    progress.start("compress and measure", len(names))
     made = []
     for name in names:
         made.append(bench.make(name, original))
-        if progress:
-            progress.advance()
+        progress.advance()
     return made
 
 
@@ -313,25 +311,23 @@ def _judge(subject: _Subject, table: Table, calibration: Sequence[Clip]) -> Judg
     if subject.trained:
         tested_M = np.array([clip.split == "test" for clip in table.clips])
         return Unchanged(table, subject.model, tested_M)
-    seen = {clip.group or clip.path for clip in calibration}
+    seen = {clip.recording for clip in calibration}
     calibrated_M = np.array([group in seen for group in table.groups])
     card = subject.model.card
     return Refitted(table, str(card.get("method", "")), calibrated_M, card.get("even") is True)
 
 
 def _judgements(
-    judge: Judge, made: Sequence[Made], table: Table, progress: Progress | None
+    judge: Judge, made: Sequence[Made], table: Table, progress: Progress
 ) -> list[Judgement]:
     """Return the judgement of each, the first being the original."""
-    if progress:
-        progress.start("judge on unseen recordings", len(made))
+    progress.start("judge on unseen recordings", len(made))
     found, original_RMK = [], None
     for one in made:
         answers_RMK = judge.answers([member.spec.name for member in one.members])
         original_RMK = answers_RMK if original_RMK is None else original_RMK
         found.append(judgement(answers_RMK, original_RMK, table))
-        if progress:
-            progress.advance()
+        progress.advance()
     return found
 
 

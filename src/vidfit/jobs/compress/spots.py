@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import inf, isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
+from vidfit.contracts import Estimate
 from vidfit.jobs.compress import words
-from vidfit.report.charts import MARKS
+from vidfit.report.plane import FAR, Spot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.contracts import Estimate
     from vidfit.jobs.compress.value import Artefact, Compression, Verdict
 
 KINDS: dict[Verdict, str] = {
@@ -27,51 +24,37 @@ KINDS: dict[Verdict, str] = {
 }
 """Verdict -> kind of mark: its shape tells it apart, not only colour."""
 
-FAR = 3.0
+FAR_TIMES = 3.0
 """So many times the loss that must be shown, an artefact proven worse is off the scale."""
 
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """One mark: what it takes in milliseconds or MiB, and what it loses, if that is known."""
-
-    name: str
-    kind: str
-    amount: float
-    loss: Estimate | None
-    chosen: bool
-    off: bool = False
-
-    @property
-    def value(self) -> float:
-        """What it loses, in [-1, 1]; without a figure it is infinite."""
-        return self.loss.value if self.loss else inf
-
-    @property
-    def ends(self) -> list[float]:
-        """What was measured of the loss: value and interval."""
-        return _finite(self.loss)
+NO_LOSS = Estimate(nan, nan, nan)
 
 
 def spots(compression: Compression) -> list[Spot]:
-    """Return what can be drawn: the original first, then in the order of the table."""
-    c, deepest = compression, _deepest(compression)
-    original = words.amount(c, c.original)
-    found = [Spot("original", "baseline", original, c.original.loss, chosen=not c.chosen)]
-    found += [_spot(artefact, c, deepest) for artefact in words.ordered(c)]
-    return [spot for spot in found if isfinite(spot.amount)]
+    """Return what can be drawn: the original first, then in the order of the table.
+
+    The cost is in milliseconds or MiB; the figure is the loss, of which nothing is finite where
+    answers were not measured.
+    """
+    c = compression
+    found = [_spot(c, c.original, "original", "baseline", 0 if not c.chosen else 1)]
+    for artefact in words.ordered(c):
+        kind = KINDS[artefact.verdict] if measured(artefact.loss) else "dropped"
+        rank = 0 if artefact.name == c.chosen else FAR
+        found.append(_spot(c, artefact, artefact.name, kind, rank))
+    return [spot for spot in found if isfinite(spot.cost)]
 
 
-def _spot(artefact: Artefact, compression: Compression, deepest: float) -> Spot:
-    loss = artefact.loss if artefact.loss and isfinite(artefact.loss.value) else None
-    return Spot(
-        artefact.name,
-        KINDS[artefact.verdict] if loss else "dropped",
-        words.amount(compression, artefact),
-        loss,
-        chosen=artefact.name == compression.chosen,
-        off=loss is not None and artefact.verdict == "worse" and loss.value > deepest,
-    )
+def _spot(compression: Compression, artefact: Artefact, name: str, kind: str, rank: int) -> Spot:
+    loss = artefact.loss if measured(artefact.loss) else None
+    cost = words.amount(compression, artefact)
+    said = words.loses(loss) if loss else "answers not measured"
+    return Spot(name, kind, cost, loss or NO_LOSS, f"{name}: {cost:,.3g}, {said}", rank)
+
+
+def measured(loss: Estimate | None) -> bool:
+    """Tell whether a loss has a figure."""
+    return loss is not None and isfinite(loss.value)
 
 
 def _deepest(compression: Compression) -> float:
@@ -79,7 +62,7 @@ def _deepest(compression: Compression) -> float:
     found = [(a.verdict, max(ends)) for a in compression.artefacts if (ends := _finite(a.loss))]
     worse = sorted(end for verdict, end in found if verdict == "worse")
     others = [end for verdict, end in found if verdict != "worse"] or worse[:1]
-    return FAR * max([compression.tolerance, *others])
+    return FAR_TIMES * max([compression.tolerance, *others])
 
 
 def _finite(loss: Estimate | None) -> list[float]:
@@ -88,7 +71,7 @@ def _finite(loss: Estimate | None) -> list[float]:
 
 def worth_drawing(compression: Compression) -> bool:
     """Tell whether the answers of any artefact were measured, and what it takes."""
-    return any(spot.loss for spot in spots(compression) if spot.kind != "baseline")
+    return any(measured(s.figure) for s in spots(compression) if s.kind != "baseline")
 
 
 def undrawn(compression: Compression) -> list[str]:
@@ -97,16 +80,18 @@ def undrawn(compression: Compression) -> list[str]:
     return [a.name for a in compression.artefacts if a.name not in drawn]
 
 
-def off_scale(compression: Compression) -> list[Spot]:
-    """Return those that stand below the scale because they lose far more than the others."""
-    return [spot for spot in spots(compression) if spot.off]
+def off_scale(compression: Compression) -> set[str]:
+    """Return the names of those off the scale: they are proven to lose far more than others."""
+    deepest = _deepest(compression)
+    worse = [a for a in compression.artefacts if a.verdict == "worse"]
+    return {a.name for a in worse if a.loss is not None and a.loss.value > deepest}
 
 
 def front(shown: Sequence[Spot]) -> list[Spot]:
     """Return those that no other beats, what takes least first (Pareto, by point estimates)."""
     found: list[Spot] = []
-    for spot in sorted(shown, key=lambda s: (s.amount, s.value)):
-        if not found or spot.value < found[-1].value:
+    for spot in sorted(shown, key=lambda s: (s.cost, s.figure.value)):
+        if not found or spot.figure.value < found[-1].figure.value:
             found.append(spot)
     return found
 
@@ -117,11 +102,3 @@ def legend(compression: Compression) -> list[tuple[str, str]]:
     named = {"baseline": "the original"}
     named |= {KINDS[verdict]: meaning for verdict, (_, meaning) in words.VERDICTS.items()}
     return [(kind, meaning) for kind, meaning in named.items() if kind in there]
-
-
-def key(kind: str) -> Markup:
-    """Return a mark as it stands in a line of text."""
-    return Markup(
-        '<svg class="sign" width="16" height="16" viewBox="-8 -8 16 16" aria-hidden="true">'
-        '<path class="mark {}" d="{}"/></svg>'
-    ).format(kind, MARKS[kind])

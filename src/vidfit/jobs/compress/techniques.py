@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Floats, Frames, Progress, TorchBackbone
+from vidfit.contracts import SILENT, Floats, Frames, Progress, TorchBackbone
 
 if TYPE_CHECKING:
     from torch import nn
@@ -88,7 +88,7 @@ class Workshop:
     frames_BTHWC: Frames
     folder: Path
     distil_steps: int
-    progress: Progress | None = None
+    progress: Progress = SILENT
     _modules: dict[tuple[str, ...], tuple[nn.Module, tuple[str, ...]]] = field(default_factory=dict)
     _exports: dict[tuple[str, ...], Path] = field(default_factory=dict)
 

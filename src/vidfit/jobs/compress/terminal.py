@@ -38,7 +38,11 @@ def compression_markdown(compression: Compression) -> str:
 def _failed(compression: Compression) -> list[str]:
     """Return the first reason why an artefact could not be made: others often share it."""
     first = next((a for a in compression.artefacts if a.verdict == "failed"), None)
-    return _wrapped(f"{_cut(first.name)} failed: {first.reason}")[:3] if first else []
+    return (
+        _wrapped(f"{wording.cut(first.name, NAME_LETTERS)} failed: {first.reason}")[:3]
+        if first
+        else []
+    )
 
 
 def _wrapped(text: str, letters: int = LETTERS) -> list[str]:
@@ -75,8 +79,4 @@ def _row(artefact: Artefact, compression: Compression) -> tuple[str, ...]:
         lost += f" {words.interval(loss)}"
     said = (words.smaller(of, was), words.faster(of), words.lighter(of, was), lost)
     short = (wording.DASH if text == wording.NOT_MEASURED else text for text in said)
-    return _cut(artefact.name), *short, words.VERDICTS[artefact.verdict][0]
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
+    return wording.cut(artefact.name, NAME_LETTERS), *short, words.VERDICTS[artefact.verdict][0]

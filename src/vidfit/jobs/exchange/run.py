@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vidfit.contracts import Progress
+from vidfit.contracts import SILENT, Progress
 from vidfit.documents import LARGEST_BYTES, from_json
 from vidfit.errors import ModelError
 from vidfit.jobs.exchange.places import Place, place
@@ -41,6 +41,7 @@ def run_push(directory: Path, destination: str, progress: Progress | None = None
     ModelError
         If the model is damaged, the place cannot be reached, or holds something else.
     """
+    progress = progress or SILENT
     model = load_model(directory)
     check_answers_one(model, "push")
     card = model_card_markdown(model)
@@ -51,10 +52,9 @@ def run_push(directory: Path, destination: str, progress: Progress | None = None
         readme = Path(scratch) / README
         readme.write_text(card, encoding="utf-8")
         files = {name: directory / name for name in names} | {README: readme}
-        if progress:
-            progress.start("push", len(files) + 1)
+        progress.start("push", len(files) + 1)
         files[DOCUMENT] = directory / DOCUMENT
-        target.write(files, progress.advance if progress else lambda: None)
+        target.write(files, progress.advance)
 
 
 def run_pull(
@@ -81,16 +81,15 @@ def run_pull(
         is incomplete or altered, or does not answer as a model does; if something else stands
         at ``directory``, or the disk is full.
     """
+    progress = progress or SILENT
     origin = place(source)
     with replaced(directory, DOCUMENT, "model") as new, _said_of(source, new):
         _copy(origin, DOCUMENT, new)
         names = _names((new / DOCUMENT).read_bytes(), source)
-        if progress:
-            progress.start("pull", len(names))
+        progress.start("pull", len(names))
         for name in names:
             _copy(origin, name, new)
-            if progress:
-                progress.advance()
+            progress.advance()
         load_tried(new, own)
 
 

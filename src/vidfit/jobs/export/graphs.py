@@ -73,7 +73,7 @@ class Graphs:
     format: str
     folder: Path
     notes: list[str]
-    progress: Progress | None
+    progress: Progress
 
     def write(self) -> dict[str, float]:
         """Write the networks, the classifier where there can be one, and what feeds them.

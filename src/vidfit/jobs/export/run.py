@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from vidfit import __version__
-from vidfit.contracts import Backbone, GraphBackbone, Progress, TorchBackbone
+from vidfit.contracts import SILENT, Backbone, GraphBackbone, Progress, TorchBackbone
 from vidfit.errors import ModelError
 from vidfit.jobs.export.facts import config
 from vidfit.model import Model, replaced
@@ -91,7 +91,7 @@ def run_export(
         if not isinstance(member, TorchBackbone | GraphBackbone)
     ]
     with replaced(output, DOCUMENT, "export") as new:
-        parity = _written(model, members, format, (new, notes, progress))
+        parity = _written(model, members, format, (new, notes, progress or SILENT))
         _write_json(new / "card.json", dict(model.card))
         (new / "README.md").write_text(model_card_markdown(model), encoding="utf-8")
         facts = {"vidfit": __version__, "format": format, "parity": parity}
@@ -112,7 +112,7 @@ def _written(
     model: Model,
     members: Sequence[Backbone],
     format: Format,
-    told: tuple[Path, list[str], Progress | None],
+    told: tuple[Path, list[str], Progress],
 ) -> dict[str, float]:
     """Write the files of a format into a folder and return their differences to vidfit."""
     folder, notes, progress = told

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from vidfit.report import wording
 from vidfit.report.charts import EMPTY, join
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _tooltips(report: Report, margin: float, cell: int) -> list[Markup]:
 def _names(classes: Sequence[str], margin: float, cell: int) -> list[Markup]:
     pieces = []
     for place, label in enumerate(classes):
-        text = label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1] + "…"
+        text = wording.cut(label, LONGEST_NAME)
         middle = margin + cell * (place + 0.5)
         pieces.append(
             Markup(

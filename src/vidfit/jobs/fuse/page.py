@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vidfit.jobs.fuse import marks, words
+from vidfit.jobs.fuse import words
 from vidfit.jobs.fuse.cost_chart import cost_picture, spots, without_cost
 from vidfit.jobs.fuse.pairs_table import models, pair_map, worded, worded_lead
 from vidfit.report import charts, wording
@@ -35,7 +35,7 @@ def combination_html(combination: Combination) -> str:
         "metric": metric,
         "combination": combination,
         "words": words,
-        "marks": marks,
+        "key": charts.key,
         "headline_chart": charts.headline_chart(
             combination.score, combination.majority.value, metric
         ),
@@ -71,7 +71,7 @@ def _gains(combination: Combination) -> dict[str, Any]:
     return {
         "gain_leaders": [_leading(rows_of) for rows_of in shown],
         "gain_others": [rest for rows_of in shown if (rest := _following(rows_of))],
-        "gain_axis": marks.gain_axis(
+        "gain_axis": charts.gain_axis(
             [*decision, *(row.gain for row in rows)], wording.METRICS[combination.metric]
         ),
     }

@@ -8,9 +8,8 @@ from markupsafe import Markup
 
 from vidfit.jobs.fuse import words
 from vidfit.jobs.fuse.cost_chart import cost_picture, spots
-from vidfit.jobs.fuse.marks import SHAPES, mark
 from vidfit.report import wording
-from vidfit.report.charts import join
+from vidfit.report.charts import join, mark
 from vidfit.report.frame import resource
 from vidfit.report.picture import picture_style, placed, svg_file, title
 
@@ -47,7 +46,7 @@ def _legend(combination: Combination) -> Markup:
 
 def _keys(there: set[str]) -> Iterator[Markup]:
     x = 32
-    for kind in SHAPES:
+    for kind in words.FAMILIES:
         if kind in there:
             text = words.FAMILIES[kind][0]
             yield mark(kind, str(x), "136")

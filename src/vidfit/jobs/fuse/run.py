@@ -87,7 +87,7 @@ def run_fuse(
 
     with study.timed("compare on unseen recordings"), one_blas_thread():
         folds = Folds(table.classes, study.notes)
-        compared = compare(table, folds, terms, progress, look)
+        compared = compare(table, folds, terms, study.progress, look)
         student = students.graduate(compared, terms.costs) if students else None
     model = model_of(compared.chosen, compared.folds_M, table)
     if options.keep_untested:

@@ -88,7 +88,7 @@ def _option(option: Option, combination: Combination, metric: Metric) -> tuple[s
     alone = option.name == combination.best_single
     return (
         "→" if option.name == combination.chosen else "",
-        _cut(option.name),
+        wording.cut(option.name, NAME_LETTERS),
         _score(option.score, metric),
         "best single" if alone else _gain(option.gain, metric),
         wording.milliseconds(option.seconds_per_clip),
@@ -112,10 +112,6 @@ def _gain(estimate: Estimate, metric: Metric) -> str:
     return (
         f"{value} {metric.signed_interval(estimate)}" if wording.has_interval(estimate) else value
     )
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
 
 
 def _sentences(combination: Combination) -> list[str]:

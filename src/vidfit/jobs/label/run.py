@@ -92,12 +92,11 @@ def run_label(
     manifest = with_labels(study.manifest, answers)
     clips = [clip for clip in manifest.clips if clip.split != "test"]
     names = options.backbones or BACKBONES
-    if progress:
-        progress.start("load backbones", len(names))
-    loaded, dropped = load_candidates(names, (), download=options.download, progress=progress)
+    study.progress.start("load backbones", len(names))
+    loaded, dropped = load_candidates(names, (), download=options.download, progress=study.progress)
     beside = [candidate.backbone for candidate in loaded]
     manifest = replace(study, manifest=manifest).joined(clips, beside=beside).manifest
-    seen = look(manifest.clips, loaded, study.store, study.place, progress)
+    seen = look(manifest.clips, loaded, study.store, study.place, study.progress)
     with one_blas_thread():
         pool = _pool(seen)
         chosen = next_clips(pool, options.count, seed=options.seed)
@@ -128,7 +127,7 @@ def look(
     loaded: Sequence[Loaded],
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Seen:
     """Extract the features that are missing, and pool those of all clips.
 
@@ -172,5 +171,5 @@ def _vectors(
 def _pool(seen: Seen) -> Pool:
     classes = sorted({clip.label for clip in seen.clips if clip.label is not None})
     labels = [NO_LABEL if c.label is None else classes.index(c.label) for c in seen.clips]
-    groups = [clip.group or clip.path for clip in seen.clips]
+    groups = [clip.recording for clip in seen.clips]
     return Pool(seen.blocks, np.array(labels, np.int64), groups, classes)

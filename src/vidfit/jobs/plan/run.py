@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Progress
+from vidfit.contracts import SILENT, Clip, Progress
 from vidfit.errors import BudgetError, VideoError
 from vidfit.jobs.plan.options import PlanOptions
 from vidfit.launch import Here
@@ -67,13 +67,12 @@ def run_plan(
     network_of(options.network)
     manifest = read_manifest(source, groups=options.groups)
     check_one_class(manifest, "plan")
+    progress = progress or SILENT
     say(manifest, progress)
     return plan_clips(manifest, output, options, progress)
 
 
-def plan_clips(
-    manifest: Manifest, output: Path, options: PlanOptions, progress: Progress | None
-) -> Plan:
+def plan_clips(manifest: Manifest, output: Path, options: PlanOptions, progress: Progress) -> Plan:
     """Plan as `run_plan` does, for clips that are listed already."""
     from vidfit.jobs.plan.write import write_plan_picture
 
@@ -81,23 +80,17 @@ def plan_clips(
     labelled = [clip for clip in manifest.clips if clip.label is not None]
     learn = [clip for clip in labelled if clip.split != "test"]
     check_enough(manifest.present(learn), noticed(manifest))
-    if progress:
-        progress.start(f"plan, trial runs of at most {BUDGET_SECONDS:.0f} s", 3)
+    progress.start(f"plan, trial runs of at most {BUDGET_SECONDS:.0f} s", 3)
     machine = _machine(options)
-    _advance(progress)
+    progress.advance()
     plan = _planned(labelled, output, machine, options)
-    _advance(progress)
+    progress.advance()
     plan = replace(plan, warnings=(*manifest.warnings, *_skipped(manifest), *plan.warnings))
     output.mkdir(parents=True, exist_ok=True)
     write_plan(plan, output / "plan.json")
     write_plan_picture(plan, output / "plan.svg")
-    _advance(progress)
+    progress.advance()
     return plan
-
-
-def _advance(progress: Progress | None) -> None:
-    if progress:
-        progress.advance()
 
 
 def _machine(options: PlanOptions) -> Machine:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
-from vidfit.report.wording import DECLINED, NOT_ANSWERED, answer_name, duration, short_path
+from vidfit.report.wording import DECLINED, NOT_ANSWERED, answer_name, cut, duration, short_path
 from vidfit.shown import public, visible
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _draw_legend(figure: Figure, colours: dict[str, str], without: Sequence[str]
 
     shown = list(colours)[:NAMED_CLASSES]
     handles = [
-        Patch(facecolor=colours[label], edgecolor=colours[label], label=_plain(_cut(label)))
+        Patch(facecolor=colours[label], edgecolor=colours[label], label=_plain(cut(label, 22)))
         for label in shown
     ]
     if without:
@@ -204,10 +204,6 @@ def _draw_legend(figure: Figure, colours: dict[str, str], without: Sequence[str]
         handles=handles, loc="lower left", bbox_to_anchor=(0.045, 0.0), ncols=7, frameon=False,
         fontsize=9.5, labelcolor=INK, handlelength=1.1, handleheight=1.1, columnspacing=1.6,
     )  # fmt: skip
-
-
-def _cut(label: str) -> str:
-    return label if len(label) <= 22 else label[:21] + "…"
 
 
 def _plain(text: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.contracts import (
+    SILENT,
     Backbone,
     Clip,
     ClipFeatures,
@@ -215,8 +216,8 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
     model = predictor.model
     whole = Clip(path, *span)
     clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
-    if progress:
-        progress.start(Path(name_of(path)).name, len(clips))
+    progress = progress or SILENT
+    progress.start(Path(name_of(path)).name, len(clips))
     answers: dict[Clip, Segment] = {}
     failed: dict[Clip, str] = {}
     noted: dict[Clip, str] = {}
@@ -234,8 +235,7 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
         asked.update(outcome.features.keys())
         if said := max((f.note for f in outcome.features.values()), key=len, default=""):
             noted[outcome.clip] = said
-        if progress:
-            progress.advance()
+        progress.advance()
     if len(failed) == len(clips):
         why = failed[clips[0]].removeprefix(f"{path}: ")
         raise VideoError(f"{path}: no part of it can be answered: {why}")
@@ -349,7 +349,7 @@ class Predict:
     def _one(self, video: Video) -> Answered:
         return self.answer(video, 1)
 
-    def answer(self, video: Video, workers: int, progress: Progress | None = None) -> Answered:
+    def answer(self, video: Video, workers: int, progress: Progress = SILENT) -> Answered:
         """Answer one video in a number of threads; say why, if it cannot be answered."""
         if video.trouble:
             return Answered(video.path, None, video.trouble)
@@ -385,6 +385,7 @@ def predict_many(
     asked
         Paths, or clips, of which the span is answered, or rows that could not be read.
     """
+    progress = progress or SILENT
     task = Predict(predictor, window_seconds)
     if isinstance(asked, Sequence) and len(asked) == 1:
         one = task.answer(Video.of(asked[0]), min(place.workers, hardware().cores), progress)
@@ -393,8 +394,7 @@ def predict_many(
     videos: Iterable[Video] = map(Video.of, asked)
     if isinstance(asked, Sequence):
         videos = list(videos)
-        if progress:
-            progress.start("predict", len(asked))
+        progress.start("predict", len(asked))
     for one in place.map(task, videos, progress):
         yield one.timeline or Failure(one.path, one.failure)
 

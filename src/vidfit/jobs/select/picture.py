@@ -10,9 +10,10 @@ from markupsafe import Markup
 from vidfit.jobs.select import words
 from vidfit.report import wording
 from vidfit.report.charts import join, mark
-from vidfit.report.cost_chart import cost_chart, label_text
+from vidfit.report.cost_chart import cost_chart
 from vidfit.report.leaderboard import pareto_front
 from vidfit.report.picture import one_line, picture_style, placed, svg_file
+from vidfit.report.plane import label_text
 
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate

@@ -138,7 +138,7 @@ def run_contest(
     rules: Rules,
     goal: Goal,
     where: tuple[FeatureStore, Launcher, Labels],
-    progress: Progress | None,
+    progress: Progress,
 ) -> Contest:
     """Race candidates over clips, in an order in which every beginning is a fair sample.
 
@@ -157,11 +157,11 @@ def run_contest(
     labels = where[2]
     truth = truth_of(clips, classes_of(clips, labels), labels)
     spread = spread_order if rules.budget_seconds is None else in_two_parts
-    order = spread(stratum_of(truth), [clip.group or clip.path for clip in clips])
+    order = spread(stratum_of(truth), [clip.recording for clip in clips])
     track = _Track([clips[i] for i in order], candidates, goal, *where, progress)
     found = race({c.name: c.cost for c in candidates}, track.run, rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
-    sighted = frozenset(clip.group or clip.path for clip in track.clips[:dropped_at])
+    sighted = frozenset(clip.recording for clip in track.clips[:dropped_at])
     return Contest(
         found, goal.measure, track.last, track.twin, track.unread, track.seconds, sighted
     )
@@ -186,7 +186,7 @@ class _Track:
     store: FeatureStore
     place: Launcher
     labels: Labels
-    progress: Progress | None
+    progress: Progress
     last: dict[str, Entry] = field(default_factory=dict)
     twin: tuple[str, Entry] | None = None
     unread: tuple[Failure, ...] = ()

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from vidfit.contracts import Estimate
 from vidfit.jobs.select.words import ran, standing
 from vidfit.report import wording
-from vidfit.report.charts import EMPTY, Axis, join, mark, score_axis
+from vidfit.report.charts import EMPTY, Axis, join, levels, mark, plot, score_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,10 +84,8 @@ def race_chart(ranking: Ranking, width: int, height: int, *, named: bool = True)
     pieces = [_grid(track, ranking)]
     pieces += [_line(c, track) for c in sorted(courses, key=_layer)]
     pieces += [_label(*label, track) for label in place_labels(courses, track, named=named)]
-    return Markup(
-        '<svg class="plot race" viewBox="0 0 {} {}" role="img" '
-        'aria-label="{} of each candidate, round by round">{}</svg>'
-    ).format(width, height, metric.heading, join(pieces))
+    label = f"{metric.heading} of each candidate, round by round"
+    return plot(width, height, label, join(pieces), "plot race")
 
 
 def _courses(ranking: Ranking) -> list[Course]:
@@ -110,13 +108,7 @@ def _layer(course: Course) -> int:
 def _grid(track: Track, ranking: Ranking) -> Markup:
     top, bottom = TOP, track.height - BOTTOM
     end, metric = track.x(track.rounds - 1), track.axis.metric
-    pieces = [
-        Markup(
-            '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
-            '<text x="{}" y="{}" text-anchor="end">{}</text>'
-        ).format(LEFT, end, LEFT - 8, track.y(tick) + 4, metric.tick(tick), y=track.y(tick))
-        for tick in track.axis.ticks
-    ]
+    pieces = [levels(track.axis, track.y, LEFT, end)]
     pieces += [
         Markup(
             '<line class="grid" x1="{x}" x2="{x}" y1="{}" y2="{}"/>'
@@ -175,7 +167,7 @@ def place_labels(courses: Sequence[Course], track: Track, *, named: bool) -> lis
         ending.sort(key=lambda c: track.y(c.scores[-1][1]))
         wanted = [track.y(c.scores[-1][1]) for c in ending]
         for course, y in zip(ending, spread(wanted, TOP, track.height - BOTTOM), strict=True):
-            text = _cut(course.candidate.name, track.letters(round_))
+            text = wording.cut(course.candidate.name, track.letters(round_))
             text = text if named else str(course.place)
             labels.append((course, text, track.x(round_), y))
     return labels
@@ -191,10 +183,6 @@ def spread(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
         places[i] = min(places[i], limit)
         limit = places[i] - LINE_PIXELS
     return places
-
-
-def _cut(name: str, letters: int) -> str:
-    return name if len(name) <= letters else name[: max(1, letters - 1)] + "…"
 
 
 def _label(course: Course, text: str, x: float, y: float, track: Track) -> Markup:

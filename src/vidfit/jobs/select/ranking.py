@@ -80,7 +80,7 @@ def build_ranking(found: Searched) -> Ranking:
     baseline = score_all(found.contest.measure, labels_M, [constant_MK], table.groups)
     clips = [clip for clip in found.manifest.clips if clip.label is not None]
     rarest = _rarest(clips, found.manifest.kind)
-    recordings = len({clip.group or clip.path for clip in clips})
+    recordings = len({clip.recording for clip in clips})
     rows = [_ranked(found, name, recommended, tied) for name in found.contest.last]
     return Ranking(
         data=found.data,

@@ -165,10 +165,9 @@ def run_shard(
     sweep(output)
     if any(read_part(shard, output) is None for shard in plans):
         unfinish(output, {shard.name for shard in plans})
-    if progress:
-        progress.start("shard", len(plans))
+    study.progress.start("shard", len(plans))
     task = WriteShards(str(output.absolute()))
-    parts = [stored.part for stored in place.map(task, plans, progress)]
+    parts = [stored.part for stored in place.map(task, plans, study.progress)]
     failures += failures_of(parts)
     if not any(part.rows for part in parts):
         raise _nothing_stored(manifest, failures)

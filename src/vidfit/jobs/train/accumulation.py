@@ -35,10 +35,10 @@ def run_check(
     options.check()
     study = open_study(source, output, options, progress)
     manifest = study.manifest
-    plan = plan_for(manifest, output, options, progress)
+    plan = plan_for(manifest, output, options, study.progress)
     labelled = [clip for clip in manifest.clips if clip.label]
     spread = np.unique(np.linspace(0, len(labelled) - 1, CLIPS).astype(int))
-    work = Work(plan, output, study.place, progress)
+    work = Work(plan, output, study.place, study.progress)
     chosen = [labelled[i] for i in spread]
     ready = work.prepared(chosen)
     rows_M = np.arange(len(ready.clips))

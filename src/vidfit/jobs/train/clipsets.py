@@ -46,11 +46,11 @@ class Prepared:
     @property
     def groups(self) -> list[str]:
         """The recording of each clip."""
-        return [clip.group or clip.path for clip in self.clips]
+        return [clip.recording for clip in self.clips]
 
 
 def frame_set(
-    clips: Sequence[Clip], seen: Sight, folder: Path, place: Launcher, progress: Progress | None
+    clips: Sequence[Clip], seen: Sight, folder: Path, place: Launcher, progress: Progress
 ) -> Prepared:
     """Decode the frames that a network looks at, as far as they are not on disk.
 
@@ -91,7 +91,7 @@ def token_set(
     backbone: Backbone,
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Prepared:
     """Extract what a frozen backbone sees in clips, as far as it is not in the store.
 
@@ -119,7 +119,7 @@ def tokens_of(
     backbone: Backbone,
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
 ) -> dict[Clip, Floats]:
     """Return the tokens [N, D] that a backbone gives for clips, by the code of `predict`."""
     return _tokens(_extracted(clips, backbone, store, place, progress), backbone, store)
@@ -130,10 +130,9 @@ def _extracted(
     backbone: Backbone,
     store: FeatureStore,
     place: Launcher,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Extraction:
-    if progress:
-        progress.start("decode and extract", len(clips))
+    progress.start("decode and extract", len(clips))
     done = extract(clips, [accelerate(backbone)], store, place, progress)
     if done.backbone_failures:
         raise BackboneError(f"{backbone.spec.name} failed: {done.backbone_failures}")

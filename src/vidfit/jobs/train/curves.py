@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from vidfit.jobs.train import words
 from vidfit.report import wording
-from vidfit.report.charts import EMPTY, Axis, join, mark, round_axis
+from vidfit.report.charts import EMPTY, Axis, join, levels, mark, plot, round_axis
 
 if TYPE_CHECKING:
     from vidfit.training.epoch import Epoch
@@ -43,7 +43,8 @@ class Panel:
     def axis(self, most: int) -> Axis:
         """Return the scale, with room for all that was measured."""
         values = [v for line in self.lines for v in line.values if isfinite(v)]
-        return round_axis([0.0, *values] if self.from_zero else values, most)
+        values = [0.0, *values] if self.from_zero else values
+        return round_axis(values, most, within=(0.0, inf))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def panels(report: TrainingReport) -> list[Panel]:
 
 
 def curves(report: TrainingReport, width: float, height: float) -> Markup:
-    """Return the panels below each other over one axis of epochs; nothing without any."""
+    """Return the panels below each other over one axis of epochs; nothing where none is drawn."""
     drawn = panels(report)
     if not drawn:
         return EMPTY
@@ -100,18 +101,7 @@ def curves(report: TrainingReport, width: float, height: float) -> Markup:
         pieces += [_best(line, report, place) for line in panel.lines if line.css == "validated"]
     if len(report.history) <= TOLD_EPOCHS:
         pieces += [_told(epoch, places) for epoch in report.history]
-    return join(pieces)
-
-
-def plot(report: TrainingReport, width: int, height: int) -> Markup:
-    """Return the curves as a chart of the page; nothing where nothing was recorded."""
-    drawn = curves(report, width, height)
-    if not drawn:
-        return EMPTY
-    return Markup(
-        '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="Loss, accuracy and '
-        'learning rate by epoch">{}</svg>'
-    ).format(width, height, drawn)
+    return plot(width, height, "Loss, accuracy and learning rate by epoch", join(pieces))
 
 
 def _places(
@@ -162,17 +152,10 @@ def _kept(report: TrainingReport, places: list[Place]) -> Markup:
 
 
 def _scale(panel: Panel, place: Place) -> Markup:
-    lines = [
-        Markup(
-            '<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/>'
-            '<text x="{}" y="{:.1f}" text-anchor="end">{:g}</text>'
-        ).format(place.left, place.right, place.left - 8, place.y(tick) + 4, tick, y=place.y(tick))
-        for tick in place.axis.ticks
-    ]
     title = Markup('<text class="name" x="4" y="{:.1f}">{}</text>').format(
         place.top - 14, panel.title
     )
-    return join([title, *lines])
+    return title + levels(place.axis, place.y, place.left, place.right)
 
 
 def _keys(panel: Panel, place: Place) -> Markup:

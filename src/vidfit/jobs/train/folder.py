@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidfit.backbones.notation import runs_a_file
-from vidfit.contracts import Indices, Progress
+from vidfit.contracts import SILENT, Indices, Progress
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
 from vidfit.hardware import forget_peak, peak_bytes, resident_bytes
@@ -90,7 +90,7 @@ def write_run(
 
 def execute(
     folder: Path,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     stop: Callable[[], bool] = lambda: False,
     own: Sequence[str] = (),
 ) -> bool:
@@ -167,7 +167,7 @@ def _check_whole(found_M: Indices, limits: tuple[int, int], what: str) -> None:
         raise StoreError(f"{what} that are no whole numbers of {least} to {most - 1}; train anew")
 
 
-def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress | None) -> Outcome:
+def finish(folder: Path, plan: Plan, place: Launcher, progress: Progress) -> Outcome:
     """Execute the run until it has ended: alone in this process, or in several at a place.
 
     Parameters
@@ -241,16 +241,15 @@ def stopped_by_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _on_several(folder: Path, plan: Plan, place: Launcher, progress: Progress | None) -> None:
+def _on_several(folder: Path, plan: Plan, place: Launcher, progress: Progress) -> None:
     """Run the processes, and tell of the epochs that they write down."""
     metrics, told = folder / METRICS, 0
-    if progress:
-        progress.start("train", plan.recipe.epochs)
+    progress.start("train", plan.recipe.epochs)
 
     def look() -> bool:
         nonlocal told
         done = len(metrics.read_text(encoding="utf-8").splitlines()) if metrics.is_file() else 0
-        if progress and done > told:
+        if done > told:
             progress.advance(done - told)
             told = done
         return stop()

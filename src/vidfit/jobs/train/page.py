@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.jobs.train import words
 from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds
-from vidfit.jobs.train.curves import plot
+from vidfit.jobs.train.curves import curves
 from vidfit.report import charts, wording
 from vidfit.report.frame import render
 
@@ -29,8 +29,8 @@ def training_html(report: TrainingReport) -> str:
         "seconds": seconds,
         "step_seconds": step_seconds,
         "headline_chart": chart,
-        "curves_wide": plot(report, 1040, 700),
-        "curves_narrow": plot(report, 350, 640),
+        "curves_wide": curves(report, 1040, 700),
+        "curves_narrow": curves(report, 350, 640),
         "compared": compared(report),
         "reasoned": [choice for choice in settings if choice.reason],
         "settled": [choice for choice in settings if not choice.reason],

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from vidfit.jobs.train import words
 from vidfit.jobs.train.curves import curves
 from vidfit.report.frame import resource
-from vidfit.report.picture import picture_style, svg_file, title
+from vidfit.report.picture import picture_style, placed, svg_file, title
 
 if TYPE_CHECKING:
     from vidfit.jobs.train.value import TrainingReport
@@ -19,11 +17,10 @@ WIDTH, HEIGHT, CHART_TOP = 1088, 840, 130
 
 def training_svg(report: TrainingReport) -> str:
     """Return the curves as an SVG file with the answer above them."""
-    chart = Markup('<svg x="24" y="{}" width="{w}" height="{h}" viewBox="0 0 {w} {h}">{}</svg>')
     width, height = WIDTH - 48, HEIGHT - CHART_TOP - 14
     pieces = [
         title(words.headline(report), words.epochs(report)),
-        chart.format(CHART_TOP, curves(report, width, height), w=width, h=height),
+        placed(curves(report, width, height), CHART_TOP, width, height),
     ]
     style = picture_style(resource("page.css", __package__))
     return svg_file(WIDTH, HEIGHT, pieces, style)

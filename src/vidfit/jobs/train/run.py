@@ -85,8 +85,8 @@ def run_train(
     study = open_study(source, output, options, progress, only_one_class="train")
     notes, manifest = study.notes, study.manifest
     check_enough(manifest.present(study.to_learn), noticed(manifest))
-    plan = plan_for(manifest, output, options, progress)
-    work = Work(plan, output, study.place, progress)
+    plan = plan_for(manifest, output, options, study.progress)
+    work = Work(plan, output, study.place, study.progress)
     if options.tensorboard:
         (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
     with study.timed("look for copies"):
@@ -152,7 +152,7 @@ class Work:
     plan: Plan
     output: Path
     place: Launcher
-    progress: Progress | None
+    progress: Progress
 
     @property
     def _store(self) -> FeatureStore:
@@ -232,9 +232,7 @@ def probe_first(plan: Plan) -> Plan:
     return replace(plan, subject=subject, layout=layout, recipe=recipe)
 
 
-def plan_for(
-    manifest: Manifest, output: Path, options: TrainOptions, progress: Progress | None
-) -> Plan:
+def plan_for(manifest: Manifest, output: Path, options: TrainOptions, progress: Progress) -> Plan:
     """Return the plan that was given, or make one."""
     if options.plan is not None:
         return read_plan(options.plan, options.own)
