@@ -45,7 +45,7 @@ SIGNATURES = {
     "progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
-    "distil_steps=200, groups=None, workers=None, unlabelled=None), "
+    "distil_steps=200, groups=None, workers=None, unlabelled=None, own=()), "
     "progress: 'Progress | None' = None) "
     "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
@@ -92,7 +92,7 @@ SIGNATURES = {
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
     "techniques: 'tuple[str, ...]' = (), distil_steps: 'int' = 200, "
     "groups: 'Path | None' = None, workers: 'int | None' = None, "
-    "unlabelled: 'str | Path | None' = None) -> None",
+    "unlabelled: 'str | Path | None' = None, own: 'tuple[str, ...]' = ()) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "

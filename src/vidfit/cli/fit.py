@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,7 @@ from vidfit.cli.options import (
 )
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.cli.say import say, say_lines
+from vidfit.cli.use import say_use
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ def fit(  # noqa: PLR0913  (the options of a command)
             help="Train a network on top, too. [default: if --minutes leaves time]",
         ),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print report.json, and nothing else.")
+    ] = False,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
 ) -> None:
@@ -101,10 +106,13 @@ def fit(  # noqa: PLR0913  (the options of a command)
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:
         report = run_fit(clips, folder, options, bars)
-    show_report(report, folder)
+    if as_json:
+        say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
+        return
+    show_report(report, folder, options.backbones)
 
 
-def show_report(report: Report, output: Path) -> None:
+def show_report(report: Report, output: Path, asked: Sequence[str] = ()) -> None:
     """Print the summary and where everything lies."""
     from vidfit.jobs.fit.terminal import report_markdown
 
@@ -112,4 +120,4 @@ def show_report(report: Report, output: Path) -> None:
     say(f"Report   {output / 'report.html'}")
     say(f"Model    {output / 'model'}")
     if report.beats_majority:
-        say(f"Use it   vidfit predict {output / 'model'} video.mp4")
+        say_use(output / "model", asked)
