@@ -133,7 +133,7 @@ def test_predict_on_a_clip(fitted, clip):
     result = call("predict", fitted.model, clip)
     assert result.exit_code == 0, result.output
     head, line = result.stdout.splitlines()
-    assert head.startswith(f"{clip}  1.60 s, ") and "of 20 frames seen (motion 3x" in head
+    assert head.startswith(f"{clip}  1.60 s, ") and "seen (motion: 8 views of 3 frames, " in head
     assert line.split()[:4] == ["0.00", "-", "1.60", "s"]
     answered, declined = r"left \d+\.\d %", r"declined \([a-z ]+, best class \d+\.\d %\): left "
     assert re.search(rf" s  ({answered}$|{declined})", line)
@@ -279,7 +279,7 @@ def test_a_member_of_ones_own_is_asked_for(fitted, clip, tmp_path):
     assert json.loads(done.stdout) == json.loads((tmp_path / "report.json").read_text())
     result = call("predict", tmp_path / "model", clip, "--backbone", own)
     assert result.exit_code == 0, result.output
-    assert "(colour 1xevenx4)" in result.stdout
+    assert "(colour: 4 frames, evenly spread)" in result.stdout
 
 
 def test_reported_passes_on_what_is_right():

@@ -24,7 +24,7 @@ from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
 from vidfit.report.wording import answer as answer_words
-from vidfit.report.wording import percent
+from vidfit.report.wording import frames_seen, percent
 from vidfit.shown import name_of
 from vidfit.video import is_video_path
 from vidfit.video.policy import Policy, in_force
@@ -195,7 +195,8 @@ def _say(timeline: Timeline, *, as_json: bool) -> None:
         return
     say(
         f"{timeline.path}  {timeline.duration_seconds:.2f} s, "
-        f"{timeline.frames_seen} of {timeline.frame_count} frames seen ({timeline.sampling})"
+        f"{timeline.frames_seen} of {timeline.frame_count} frames seen "
+        f"({frames_seen(timeline.sampling)})"
     )
     for segment in timeline.segments:
         say(

@@ -22,6 +22,7 @@ from vidfit.cli.options import (
     Memory,
     Metrics,
     Minutes,
+    NetworkOnly,
     On,
     OnlyBelow,
     Output,
@@ -48,6 +49,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    network_only: NetworkOnly = False,
     labels: LabelKind = None,
     metric: Metrics = None,
     class_weights: Weights = None,
@@ -90,6 +92,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        network_only=network_only,
         labels=labels,
         metric=metric,
         class_weights=class_weights,
@@ -114,10 +117,12 @@ def fit(  # noqa: PLR0913  (the options of a command)
 
 def show_report(report: Report, output: Path, asked: Sequence[str] = ()) -> None:
     """Print the summary and where everything lies."""
-    from vidfit.jobs.fit.terminal import report_markdown
+    from vidfit.jobs.fit.terminal import report_markdown, without_network
 
     say_lines(report_markdown(report))
     say(f"Report   {output / 'report.html'}")
     say(f"Model    {output / 'model'}")
+    if without := without_network(report):
+        say(f"Note     {without}")
     if report.beats_majority:
         say_use(output / "model", asked)

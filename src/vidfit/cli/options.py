@@ -89,7 +89,10 @@ GiveUp = Annotated[
 Download = Annotated[
     bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
 ]
-
+NetworkOnly = Annotated[
+    bool,
+    typer.Option("--network-only", help="Drop what is no network: compress, export take none."),
+]
 KeepUntested = Annotated[
     bool, typer.Option("--keep-untested", help="Learn classes that cannot be tested, too.")
 ]

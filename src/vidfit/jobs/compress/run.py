@@ -186,7 +186,7 @@ def _subject(directory: Path, own: Sequence[str]) -> _Subject:
         raise ModelError(
             f"{directory} answers by {', '.join(model.members)}, which has no torch network: "
             "there is nothing to compress. Give a model with a network that was not compressed "
-            "before, such as one of `vidfit fit --backbone efficientnet-lite0`."
+            "before, such as one of `vidfit fit CLIPS --network-only`."
         )
     if len(members) > 1 and "method" not in model.card:
         raise ModelError(
