@@ -37,5 +37,5 @@ def test_own_encoder_is_not_named_where_the_model_does_without(model_of, own, ca
     assert capsys.readouterr().out == f"Use it   vidfit predict '{model}' video.mp4\n"
 
 
-def test_name_with_views_counts(model_of, own):
-    assert own_of(model_of(f"{own}@2"), (f"{own}@2",)) == [f"{own}@2"]
+def test_file_of_another_encoder_is_not_named(model_of, own):
+    assert own_of(model_of(own), ("other_file.py:Other", own)) == [own]
