@@ -83,7 +83,7 @@ def show_compression(compression: Compression, folder: Path, asked: Sequence[str
     """Print what is kept and what it loses, and where everything lies."""
     from vidfit.jobs.compress.terminal import compression_markdown
 
-    model = folder / "model" if compression.chosen else compression.model
+    model = folder / "model" if compression.chosen else Path(compression.model)
     say_lines(compression_markdown(compression))
     say(f"Report   {folder / 'compression.html'}")
     say(f"Model    {model}" + ("" if compression.chosen else "  (the original)"))

@@ -99,7 +99,9 @@ class AudioCopy:
     ) -> Iterator[tuple[float, Packet[AudioStream]]]:
         into = self._output.add_stream("aac", rate=stream.codec_context.sample_rate)
         for frame in self._input.decode(stream):
-            at = float(frame.pts * frame.time_base) - start if frame.pts is not None else -1.0
+            if frame.pts is None or frame.time_base is None:
+                continue
+            at = float(frame.pts * frame.time_base) - start
             if at < 0:
                 continue
             frame.pts = round(at / frame.time_base)
