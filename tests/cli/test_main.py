@@ -18,7 +18,7 @@ from vidfit.cli import main
 from vidfit.cli.main import app
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
-from vidfit.jobs.fit import run as fit_module
+from vidfit.study import opened as opened_module
 from vidfit.video import probe
 
 
@@ -100,7 +100,7 @@ def test_an_interrupt_is_status_130_and_says_how_to_go_on(fitted, tmp_path, monk
     def interrupt(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit_module, "build_table", interrupt)
+    monkeypatch.setattr(opened_module, "build_table", interrupt)
     result = call("fit", fitted.clips, "-o", tmp_path, "--backbone", "motion")
     assert result.exit_code == 130
     assert "the same command goes on from here" in result.stderr
@@ -110,8 +110,8 @@ def test_a_system_that_refuses_is_one_line(fitted, tmp_path, monkeypatch):
     def refuse(*args, **options):
         raise PermissionError(13, "Permission denied", str(tmp_path / "report.json"))
 
-    monkeypatch.setattr(fit_module, "read_manifest", refuse)
-    monkeypatch.setattr(fit_module, "launcher", refuse)
+    monkeypatch.setattr(opened_module, "read_manifest", refuse)
+    monkeypatch.setattr(opened_module, "launcher", refuse)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 2
     assert result.stderr == f"vidfit: {tmp_path / 'report.json'}: Permission denied\n"
@@ -121,7 +121,7 @@ def test_a_bug_is_not_dressed_up_as_a_user_error(fitted, tmp_path, monkeypatch):
     def fail(*args, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(fit_module, "launcher", fail)
+    monkeypatch.setattr(opened_module, "launcher", fail)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 1 and isinstance(result.exception, ZeroDivisionError)
 
