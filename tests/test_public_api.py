@@ -27,25 +27,25 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, "
+    "download=False, on='here', labels=None, network_only=False, "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None), "
+    "download=False, on='here', labels=None, network_only=False), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, "
+    "download=False, on='here', labels=None, network_only=False, "
     "methods=(), student=False, keep_untested=False), "
     "progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
-    "distil_steps=200, groups=None, workers=None, unlabelled=None), "
+    "distil_steps=200, groups=None, workers=None, unlabelled=None, own=()), "
     "progress: 'Progress | None' = None) "
     "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
@@ -86,20 +86,21 @@ SIGNATURES = {
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
-    "holdout: 'float' = 0.0, "
+    "network_only: 'bool' = False, holdout: 'float' = 0.0, "
     "merge_duplicates: 'bool' = False, keep_untested: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
     "techniques: 'tuple[str, ...]' = (), distil_steps: 'int' = 200, "
     "groups: 'Path | None' = None, workers: 'int | None' = None, "
-    "unlabelled: 'str | Path | None' = None) -> None",
+    "unlabelled: 'str | Path | None' = None, own: 'tuple[str, ...]' = ()) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
     "metric: 'Metric | None' = None, class_weights: 'ClassWeights | None' = None, "
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
-    "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None) -> None",
+    "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
+    "network_only: 'bool' = False) -> None",
     "ShardOptions": "(by: 'By' = 'video', shard_bytes: 'int | None' = None, "
     "shard_clips: 'int | None' = None, like: 'str | None' = None, plan: 'Path | None' = None, "
     "groups: 'Path | None' = None, holdout: 'float' = 0.0, workers: 'int | None' = None, "

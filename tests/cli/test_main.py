@@ -13,12 +13,18 @@ from tests.clips import write_clip
 from tests.video.cases import overwritten
 from typer.testing import CliRunner
 
+import vidfit
 from vidfit.cli import main
 from vidfit.cli.main import app
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
 from vidfit.study import opened
 from vidfit.video import probe
+
+
+def test_version_is_printed_alone():
+    result = call("--version")
+    assert (result.exit_code, result.stdout) == (0, f"vidfit {vidfit.__version__}\n")
 
 
 def call(*words: object):
@@ -126,7 +132,7 @@ def test_predict_on_a_clip(fitted, clip):
     result = call("predict", fitted.model, clip)
     assert result.exit_code == 0, result.output
     head, line = result.stdout.splitlines()
-    assert head.startswith(f"{clip}  1.60 s, ") and "of 20 frames seen (motion 3x" in head
+    assert head.startswith(f"{clip}  1.60 s, ") and "seen (motion: 8 views of 3 frames, " in head
     assert line.split()[:4] == ["0.00", "-", "1.60", "s"]
     answered, declined = r"left \d+\.\d %", r"declined \([a-z ]+, best class \d+\.\d %\): left "
     assert re.search(rf" s  ({answered}$|{declined})", line)
@@ -167,7 +173,35 @@ def test_predict_on_a_long_video_writes_every_format(fitted, tmp_path):
     assert files[".vtt"].read_text().startswith("WEBVTT")
     assert files[".png"].read_bytes().startswith(b"\x89PNG")
     assert probe(str(files[".mp4"])).frame_count == 100
-    assert len(result.stdout.splitlines()) == 1 + len(segments)
+    assert len(result.stdout.splitlines()) == 2 + len(segments)  # and where the files lie
+
+
+def test_predict_prints_a_line_of_json_for_each_video(fitted, clip, tmp_path):
+    other = write_clip(tmp_path / "caf\u00e9.mp4", "right", seed=7)
+    result = call("predict", fitted.model, clip, tmp_path / "gone.mp4", other, "--json")
+    assert result.exit_code == 1 and "gone.mp4: not answered" in result.stderr
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert (first["path"], second["path"]) == (str(clip), str(other))
+    assert first["format"] == "vidfit.timeline/2"
+    assert first["windows"][0]["end_seconds"] == pytest.approx(1.6)
+
+
+def test_predict_with_a_format_writes_to_the_default_folder_and_says_where(
+    fitted, clip, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    result = call("predict", fitted.model, clip, "--format", "csv")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "Answers  runs/answers"
+    rows = list(csv.DictReader((tmp_path / "runs" / "answers" / "left1.csv").open()))
+    assert [row["start_seconds"] for row in rows] == ["0.000"]
+
+
+def test_predict_with_neither_format_nor_folder_writes_nothing(fitted, clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call("predict", fitted.model, clip)
+    assert result.exit_code == 0 and "Answers" not in result.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unreadable_video_is_named_and_the_others_are_answered(fitted, clip, tmp_path):
@@ -239,10 +273,12 @@ def test_a_folder_without_videos_is_refused(fitted, tmp_path):
 
 def test_a_member_of_ones_own_is_asked_for(fitted, clip, tmp_path):
     own = fitted.backbones[1]
-    assert call("fit", fitted.clips, "-o", tmp_path, "--backbone", own).exit_code == 0
+    done = call("fit", fitted.clips, "-o", tmp_path, "--backbone", own, "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == json.loads((tmp_path / "report.json").read_text())
     result = call("predict", tmp_path / "model", clip, "--backbone", own)
     assert result.exit_code == 0, result.output
-    assert "(colour 1xevenx4)" in result.stdout
+    assert "(colour: 4 frames, evenly spread)" in result.stdout
 
 
 def test_reported_passes_on_what_is_right():

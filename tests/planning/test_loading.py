@@ -30,12 +30,22 @@ def test_the_choice_waits_least_of_those_with_enough_shards():
     sizes = [shards_of(clips, data(5000), layout) for clips in (16, 32, 64, 128, 256)]
     enough = [c for c in sizes if c.shards >= 32]
     assert found.waiting_share == pytest.approx(min(c.waiting_share for c in enough), abs=1e-4)
-    assert f"waiting {found.waiting_share:.1%}" in found.reason
+    assert f"readers wait {found.waiting_share:.1%} of their time" in found.reason
 
 
 def test_what_is_waited_for_is_opening_and_readers_with_nothing_left():
     few = shards_of(100, data(500), Layout(processes=4))  # 5 shards: one reader has two
     assert few.idle_share == pytest.approx(1 - 5 / 8)
     assert few.opening_share == pytest.approx(OPEN_SECONDS / (OPEN_SECONDS + 100 * 0.02))
+    busy = (1 - few.idle_share) * (1 - few.opening_share)
+    assert few.waiting_share == pytest.approx(1 - busy)
     small = shards_of(1, data(500), Layout())
     assert small.opening_share > 0.7 and small.idle_share == 0
+
+
+def test_readers_never_wait_longer_than_all_of_their_time():
+    """One shard of a clip for eight readers: seven have nothing, and one mostly opens."""
+    one = shards_of(1, data(1), Layout(loader_workers=8))
+    assert one.opening_share + one.idle_share > 1
+    assert one.waiting_share == pytest.approx(1 - (1 / 8) * (0.02 / 0.07))
+    assert one.size == "1 shard of 1 clip"

@@ -9,7 +9,7 @@ from tests.report.example import bare_report, example_report, large_report
 
 from vidfit.contracts import Failure, clip_key
 from vidfit.errors import StoreError
-from vidfit.jobs.fit.terminal import report_markdown
+from vidfit.jobs.fit.terminal import report_markdown, without_network
 from vidfit.jobs.fit.write import write_report
 from vidfit.report.data import report_json, rounded
 from vidfit.reported import Report
@@ -64,13 +64,28 @@ def test_markdown_names_the_answer_and_its_price():
     text = report_markdown(example_report())
     assert text.startswith("**Use efficientnet-lite0: 75.7 % [69.3, 81.6] on recordings")
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(rows) == 2 + len(example_report().candidates)
+    names = ["concat", "efficientnet-lite1", "efficientnet-lite0", "efficientnet-lite2"]
+    assert [row.split(" | ")[1] for row in rows[2:]] == [*names, "mean-colour"]
+    assert "\n3 more candidates in the report.\n" in text
     assert len({row.count("|") for row in rows}) == 1
     assert sum(row.startswith("| → |") for row in rows) == 1
 
 
+def test_a_model_without_a_network_is_said_to_be_a_dead_end_for_others():
+    report = example_report()
+    assert without_network(report) == ""
+    chosen = [replace(c, chosen=c.name == "motion-histogram") for c in report.candidates]
+    text = without_network(replace(report, candidates=tuple(chosen)))
+    assert text == (
+        "motion-histogram has no network, so that compress and export have nothing to work on; "
+        "fit with --network-only takes the best that has one"
+    )
+
+
 def test_markdown_stays_short_and_in_its_cells():
-    assert len(report_markdown(large_report(5, 60)).splitlines()) < 40
+    text = report_markdown(large_report(5, 60))
+    assert len(text.splitlines()) < 32
+    assert sum(line.startswith("|") for line in text.splitlines()) <= 2 + 6
     assert "nan" not in report_markdown(bare_report())
 
 

@@ -122,7 +122,7 @@ def test_margins_are_those_of_brute_force(rng):
     found = least_margin(alone, answers_MK, 12)
     assert [one.row for one in found] == expected
     first, second = np.argsort(-answers_MK[expected[0]])[:2]
-    assert found[0].why.startswith(f"class {first} ") and f"or class {second} " in found[0].why
+    assert found[0].why.startswith(f"class {first} ") and f", class {second} " in found[0].why
 
 
 def test_no_recording_is_asked_twice_before_all_were_asked_once(rng):
@@ -136,6 +136,20 @@ def test_no_recording_is_asked_twice_before_all_were_asked_once(rng):
     margin_M = np.ptp(np.sort(answers_MK, axis=1)[:, 1:], axis=1)
     of_recording = [row for row in rows if pool.groups[row] == "r5"]
     assert (np.diff(margin_M[of_recording]) >= 0).all()
+
+
+def test_a_clip_is_explained_by_where_it_stands_in_its_recording(rng):
+    """A probe may be sure of a whole recording; then its least sure clip is asked all the same."""
+    pool = Pool(
+        [np.zeros((4, 1), np.float32)], np.full(4, NO_LABEL), ["a", "a", "a", "b"], ["yes", "no"]
+    )
+    answers_MK = np.array([[0.96, 0.04], [0.97, 0.03], [0.99, 0.01], [0.48, 0.52]])
+    found = least_margin(pool, answers_MK, 3)
+    assert [(one.row, one.why) for one in found] == [
+        (3, "no 52%, yes 48%: the only clip of its recording without a label"),
+        (0, "yes 96%, no 4%: the least sure of 3 clips of its recording without a label"),
+        (1, "yes 97%, no 3%: among the 2 least sure of 3 clips of its recording without a label"),
+    ]
 
 
 def test_the_rule_between_the_two_counts_labels_a_class():
@@ -202,7 +216,7 @@ def test_classes_without_a_label_get_no_probability(rng):
 
 def test_a_probe_of_one_class_is_refused(rng):
     pool = noise(rng, classes=1)
-    with pytest.raises(NotEnoughDataError, match="the labels are of 1 classes; a probe needs two"):
+    with pytest.raises(NotEnoughDataError, match="the labels are of one class; a probe needs two"):
         probe_answers(pool)
 
 

@@ -40,6 +40,21 @@ def shown(*members: dict, **changes) -> str:
     return model_card_markdown(replace(example(), members=names, card=card(*members, **changes)))
 
 
+def test_the_heading_counts_as_one_reads():
+    both = replace(example(), card=card())
+    alone = replace(both, classes=("fight",))
+    number = replace(both, classes=("value",), labels="number")
+    heads = [
+        next(line for line in model_card_markdown(model).splitlines() if line.startswith("# "))
+        for model in (both, alone, number)
+    ]
+    assert [head.rpartition(": ")[2] for head in heads] == [
+        "2 classes of video",
+        "1 class of video",
+        "a number of video",
+    ]
+
+
 def front_matter(text: str) -> list[str]:
     assert text.startswith("---\n")
     return text.split("---\n")[1].splitlines()

@@ -15,7 +15,6 @@ A name is one of
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -219,13 +218,9 @@ def _from_entry_point(name: str) -> object:
     for entry_point in metadata.entry_points(group=ENTRY_POINTS):
         if entry_point.name == name:
             return entry_point.load()()
-    close = difflib.get_close_matches(name, [*names(), *FAMILIES], n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise BackboneError(
-        f"There is no backbone called {name!r}.{hint} Known are {', '.join(names())}; "
-        f"FAMILY:SOURCE with the family one of {', '.join(FAMILIES)}; PATH.py:NAME; and any of "
-        "these with @VIEWS, a number, behind it."
-    )
+    from vidfit.backbones.unknown import unknown_name
+
+    raise BackboneError(unknown_name(name, names(), FAMILIES))
 
 
 def _missing_package(name: str, error: ModuleNotFoundError) -> BackboneError:

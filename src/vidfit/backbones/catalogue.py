@@ -36,7 +36,7 @@ ENCODER_TASKS = frozenset(
 PUBLISHED = ("Kinetics-400 top-1", "ImageNet-1k top-1")
 """Metrics by which models are compared that were never run on the clips, the nearest first."""
 
-_WHY_NOT = {
+WHY_NOT = {
     "timm": "timm needs torchvision, which has no CPU build for vidfit's torch",
     "torchvision": "torchvision has no CPU build for vidfit's torch",
     "torch.hub": "torch.hub runs code that it fetches, which vidfit never does",
@@ -173,7 +173,7 @@ def find(name: str) -> Entry:
     """
     entry = lookup(name)
     if entry is None:
-        hint = f" Did you mean {nearest!r}?" if (nearest := _nearest(name)) else ""
+        hint = f" Did you mean {close!r}?" if (close := nearest(name)) else ""
         raise BackboneError(
             f"The catalogue knows no model {name!r}.{hint} `vidfit models` lists all of them."
         )
@@ -202,6 +202,30 @@ def best_published(candidates: Sequence[str]) -> tuple[str, str, float] | None:
             best = max(figures, key=lambda name: figures[name])
             return best, metric, figures[best]
     return None
+
+
+def nearest(name: str, *, encoders: bool = False, cutoff: float = 0.6) -> str:
+    """Return the most similar name, ``""`` where none is similar.
+
+    A hub id is compared with and without its organisation, and without the tag behind its dot.
+
+    Parameters
+    ----------
+    encoders
+        Whether only what could encode clips counts.
+    cutoff
+        Least similarity, as `difflib.get_close_matches` has it.
+    """
+    spelt: dict[str, str] = {}
+    for entry in entries():
+        if encoders and ENCODER_TASKS.isdisjoint(entry.tasks):
+            continue
+        last = entry.hub_id.rpartition("/")[2]
+        for word in (entry.name, entry.hub_id, last, entry.hub_id.partition(".")[0],
+                     last.partition(".")[0]):  # fmt: skip
+            spelt.setdefault(word.lower(), entry.name)
+    close = difflib.get_close_matches(name.lower(), spelt, n=1, cutoff=cutoff)
+    return spelt[close[0]] if close else ""
 
 
 def _figure(entry: Entry, metric: str) -> float | None:
@@ -251,16 +275,6 @@ def _number(text: str, kind: Callable[[str], float]) -> float | None:
     return kind(text) if text else None
 
 
-def _nearest(name: str) -> str:
-    """Return the most similar name; a hub id is compared with and without its organisation."""
-    spelt = {}
-    for entry in entries():
-        for word in (entry.name, entry.hub_id, entry.hub_id.rpartition("/")[2]):
-            spelt[word.lower()] = entry.name
-    close = difflib.get_close_matches(name.lower(), spelt, n=1)
-    return spelt[close[0]] if close else ""
-
-
 def _reason(entry: Entry) -> str:
     """Say why an entry cannot be loaded, and what to do; ``""`` when it can."""
     if entry.loader == "vidfit":
@@ -276,7 +290,7 @@ def _reason(entry: Entry) -> str:
             f"vidfit does not know the kind {entry.model_type!r} of model; known are "
             f"{', '.join(FAMILIES)}. {_instead(entry)}"
         )
-    why = _WHY_NOT.get(entry.loader, f"vidfit has no loader for {entry.loader}")
+    why = WHY_NOT.get(entry.loader, f"vidfit has no loader for {entry.loader}")
     return f"{why}. {_instead(entry)}"
 
 

@@ -20,11 +20,11 @@ from vidfit.files import claimed
 from vidfit.jobs.predict.answers_table import AnswersTable
 from vidfit.jobs.predict.picture import check_png
 from vidfit.jobs.predict.run import load, predict_many
-from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, write_timeline
+from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_timeline
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
 from vidfit.report.wording import answer as answer_words
-from vidfit.report.wording import percent
+from vidfit.report.wording import frames_seen, percent
 from vidfit.shown import name_of
 from vidfit.video import is_video_path
 from vidfit.video.policy import Policy, in_force
@@ -40,7 +40,10 @@ _MOST_SCORES = 3
 
 @dataclass(frozen=True)
 class Wanted:
-    """What files to write, and where; the rest as in `load` and `run_predict`."""
+    """What files to write, and where; the rest as in `load` and `run_predict`.
+
+    ``as_json`` prints each timeline as a line of JSON in place of words.
+    """
 
     output: Path | None
     suffixes: tuple[str, ...]
@@ -49,6 +52,7 @@ class Wanted:
     own: tuple[str, ...] = ()
     on: str = HERE
     unknown: str | None = None
+    as_json: bool = False
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -78,7 +82,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
                     table.add(answer)
                 failure = answer if isinstance(answer, Failure) else None
                 if isinstance(answer, Timeline):
-                    _say(answer)
+                    _say(answer, as_json=wanted.as_json)
                     failure = _write(answer, files, wanted.output, name)
                 if failure:
                     say(f"{failure.name}: not answered: {failure.reason}", err=True)
@@ -184,11 +188,15 @@ def _scores(segment: Segment, classes: Sequence[str]) -> str:
     return f": {', '.join([*few, *more])}" if few else ""
 
 
-def _say(timeline: Timeline) -> None:
-    """Print the segments and which frames were seen."""
+def _say(timeline: Timeline, *, as_json: bool) -> None:
+    """Print the segments and which frames were seen, or all of it as JSON."""
+    if as_json:
+        say(timeline_line(timeline))
+        return
     say(
         f"{timeline.path}  {timeline.duration_seconds:.2f} s, "
-        f"{timeline.frames_seen} of {timeline.frame_count} frames seen ({timeline.sampling})"
+        f"{timeline.frames_seen} of {timeline.frame_count} frames seen "
+        f"({frames_seen(timeline.sampling)})"
     )
     for segment in timeline.segments:
         say(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from vidfit.cli.options import AllowUrl, Groups, OnlyBelow, Workers, output_of
 from vidfit.cli.say import say, say_lines
+from vidfit.cli.use import say_use
 from vidfit.jobs.compress.value import Target
 
 if TYPE_CHECKING:
@@ -19,7 +21,12 @@ def compress(  # noqa: PLR0913  (the options of a command)
     model: Annotated[Path, typer.Argument(help="Model directory that fit, fuse or train wrote.")],
     clips: Annotated[str, typer.Argument(help="The labelled clips that it was fitted on.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for model, report, artefacts.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for model, report, artefacts. [default: runs/NAME-small of CLIPS]",
+        ),
     ] = None,
     max_loss: Annotated[
         float,
@@ -42,6 +49,10 @@ def compress(  # noqa: PLR0913  (the options of a command)
             help="More clips, labels not needed, to compare answers on with the original's."
         ),
     ] = None,
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
+    ] = None,
     workers: Workers = None,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
@@ -53,20 +64,27 @@ def compress(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.compress.run import run_compress
 
     options = CompressOptions(
-        max_loss, target, tuple(technique or ()), distil_steps, groups, workers, unlabelled
+        max_loss,
+        target,
+        tuple(technique or ()),
+        distil_steps,
+        groups,
+        workers,
+        unlabelled,
+        own=tuple(backbone or ()),
     )
     folder = output or output_of(clips).with_name(f"{output_of(clips).name}-small")
     with claimed(folder), Bars() as bars:
         compression = run_compress(model, clips, folder, options, bars)
-    show_compression(compression, folder)
+    show_compression(compression, folder, options.own)
 
 
-def show_compression(compression: Compression, folder: Path) -> None:
+def show_compression(compression: Compression, folder: Path, asked: Sequence[str] = ()) -> None:
     """Print what is kept and what it loses, and where everything lies."""
     from vidfit.jobs.compress.terminal import compression_markdown
 
-    model = folder / "model" if compression.chosen else compression.model
+    model = folder / "model" if compression.chosen else Path(compression.model)
     say_lines(compression_markdown(compression))
     say(f"Report   {folder / 'compression.html'}")
     say(f"Model    {model}" + ("" if compression.chosen else "  (the original)"))
-    say(f"Use it   vidfit predict {model} video.mp4")
+    say_use(model, asked)

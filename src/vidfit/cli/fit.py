@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from vidfit.cli.options import (
     Memory,
     Metrics,
     Minutes,
+    NetworkOnly,
     On,
     OnlyBelow,
     Output,
@@ -31,6 +33,7 @@ from vidfit.cli.options import (
 )
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.cli.say import say, say_lines
+from vidfit.cli.use import say_use
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    network_only: NetworkOnly = False,
     labels: LabelKind = None,
     metric: Metrics = None,
     class_weights: Weights = None,
@@ -70,6 +74,9 @@ def fit(  # noqa: PLR0913  (the options of a command)
             help="Train a network on top, too. [default: if --minutes leaves time]",
         ),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print report.json, and nothing else.")
+    ] = False,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
 ) -> None:
@@ -85,6 +92,7 @@ def fit(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        network_only=network_only,
         labels=labels,
         metric=metric,
         class_weights=class_weights,
@@ -101,15 +109,20 @@ def fit(  # noqa: PLR0913  (the options of a command)
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:
         report = run_fit(clips, folder, options, bars)
-    show_report(report, folder)
+    if as_json:
+        say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
+        return
+    show_report(report, folder, options.backbones)
 
 
-def show_report(report: Report, output: Path) -> None:
+def show_report(report: Report, output: Path, asked: Sequence[str] = ()) -> None:
     """Print the summary and where everything lies."""
-    from vidfit.jobs.fit.terminal import report_markdown
+    from vidfit.jobs.fit.terminal import report_markdown, without_network
 
     say_lines(report_markdown(report))
     say(f"Report   {output / 'report.html'}")
     say(f"Model    {output / 'model'}")
+    if without := without_network(report):
+        say(f"Note     {without}")
     if report.beats_majority:
-        say(f"Use it   vidfit predict {output / 'model'} video.mp4")
+        say_use(output / "model", asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ from vidfit.cli.options import (
     Memory,
     Metrics,
     Minutes,
+    NetworkOnly,
     On,
     OnlyBelow,
     Output,
@@ -30,6 +32,7 @@ from vidfit.cli.options import (
 )
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.cli.say import say, say_lines
+from vidfit.cli.use import say_use
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     memory: Memory = None,
     latency: Latency = None,
     commercial: Commercial = False,
+    network_only: NetworkOnly = False,
     metric: Metrics = None,
     class_weights: Weights = None,
     prefer: Prefer = "cheapest",
@@ -75,6 +79,7 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         memory_bytes=memory_bytes(memory),
         latency_seconds=time_seconds(latency),
         commercial=commercial,
+        network_only=network_only,
         metric=metric,
         class_weights=class_weights,
         prefer=prefer,
@@ -89,10 +94,10 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:
         combination = run_fuse(clips, folder, options, bars)
-    show_combination(combination, folder)
+    show_combination(combination, folder, options.backbones)
 
 
-def show_combination(combination: Combination, folder: Path) -> None:
+def show_combination(combination: Combination, folder: Path, asked: Sequence[str] = ()) -> None:
     """Print the verdict, what matters of the options, and where everything lies."""
     from vidfit.jobs.fuse.terminal import combination_markdown
 
@@ -102,4 +107,4 @@ def show_combination(combination: Combination, folder: Path) -> None:
     if combination.offers_student:
         say(f"Student  {folder / 'student'}")
     if combination.beats_majority:
-        say(f"Use it   vidfit predict {folder / 'model'} video.mp4")
+        say_use(folder / "model", asked)

@@ -22,7 +22,9 @@ def label(  # noqa: PLR0913  (the options of a command)
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for lists and features; as for fit."),
+        typer.Option(
+            "--output", "-o", help="Folder for lists and features. [default: runs/NAME of CLIPS]"
+        ),
     ] = None,
     answers: Annotated[
         Path | None, typer.Option(help="OUTPUT/to-label.csv with its column label filled in.")

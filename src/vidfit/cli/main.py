@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import functools
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import Annotated, ParamSpec
 
 import typer
 
@@ -24,7 +24,7 @@ from vidfit.cli.label import label
 from vidfit.cli.models import models
 from vidfit.cli.plan import plan
 from vidfit.cli.predict import predict
-from vidfit.cli.say import say_if_heard
+from vidfit.cli.say import say, say_if_heard
 from vidfit.cli.select import select
 from vidfit.cli.shard import shard
 from vidfit.cli.train import train
@@ -37,7 +37,6 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 """In the order of ``vidfit --help``."""
 
 app = typer.Typer(
-    help="Find the pretrained model that fits your videos, and run it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,6 +45,25 @@ app = typer.Typer(
 )
 
 P = ParamSpec("P")
+
+
+def _version(wanted: bool) -> None:
+    """Print the version, and nothing else."""
+    if wanted:
+        from vidfit import __version__
+
+        say(f"vidfit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Find the pretrained model that fits your videos, and run it."""
 
 
 def _reported(command: Callable[P, None]) -> Callable[P, None]:

@@ -35,7 +35,11 @@ def _keep_below(ctx: typer.Context, folders: list[Path] | None) -> list[Path] | 
 
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Folder for model, report and features."),
+    typer.Option(
+        "--output",
+        "-o",
+        help="Folder for model, report and features. [default: runs/NAME of CLIPS]",
+    ),
 ]
 Clips = Annotated[
     str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
@@ -85,7 +89,10 @@ GiveUp = Annotated[
 Download = Annotated[
     bool, typer.Option("--download", help="Allow weights to be fetched from the hub.")
 ]
-
+NetworkOnly = Annotated[
+    bool,
+    typer.Option("--network-only", help="Drop what is no network: compress, export take none."),
+]
 KeepUntested = Annotated[
     bool, typer.Option("--keep-untested", help="Learn classes that cannot be tested, too.")
 ]

@@ -18,7 +18,12 @@ def plan(  # noqa: PLR0913  (the options of a command)
         str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for plan.json and plan.svg.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for plan.json and plan.svg. [default: runs/NAME of CLIPS]",
+        ),
     ] = None,
     backbone: Annotated[
         str, typer.Option(help="Encoder to train over; empty for a network that sees frames.")

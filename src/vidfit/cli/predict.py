@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vidfit.cli.options import AllowUrl, On, OnlyBelow, Workers
+from vidfit.cli.say import say
 
 
 def predict(  # noqa: PLR0913  (the options of a command)
@@ -16,15 +17,21 @@ def predict(  # noqa: PLR0913  (the options of a command)
         list[str], typer.Argument(help="Videos; folders, lists or tables of videos; or URLs.")
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the answers.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for the answers. [default: runs/answers with --format, else none]",
+        ),
     ] = None,
     formats: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
-            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); comma-separated.",
+            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); comma-separated. "
+            "[default: json with --output, else none]",
         ),
-    ] = "json",
+    ] = None,
     window: Annotated[
         float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
     ] = None,
@@ -41,6 +48,9 @@ def predict(  # noqa: PLR0913  (the options of a command)
     ] = None,
     workers: Workers = None,
     on: On = "here",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the answers as JSON, a line for each video.")
+    ] = False,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
 ) -> None:
@@ -48,9 +58,13 @@ def predict(  # noqa: PLR0913  (the options of a command)
     from vidfit.cli.answer import Wanted, answer_all
     from vidfit.cli.progress import Bars
 
-    suffixes = tuple(word.strip() for word in formats.split(","))
-    wanted = Wanted(output, suffixes, window, workers, tuple(backbone or ()), on, unknown)
+    suffixes = tuple(word.strip() for word in (formats or "json").split(","))
+    folder = output or (Path("runs") / "answers" if formats else None)
+    own = tuple(backbone or ())
+    wanted = Wanted(folder, suffixes, window, workers, own, on, unknown, as_json)
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)
+    if folder:
+        say(f"Answers  {folder}", err=as_json)
     if failed:
         raise typer.Exit(1)

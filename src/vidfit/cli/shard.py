@@ -71,21 +71,25 @@ def shard(  # noqa: PLR0913  (the options of a command)
 
 def _show(done: Sharded, output: Path) -> None:
     """Print what was stored, why shards are of their size, and what is missing."""
+    from vidfit.report.wording import counted
+
     totals, by = done.document["totals"], done.document["by"]
-    frames = f", {totals['samples']} frames" if by == "frame" else ""
+    frames = f", {counted(totals['samples'], 'frame')}" if by == "frame" else ""
     say_lines(
-        f"**{totals['clips']} clips of {totals['videos']} videos{frames} in {totals['shards']} "
-        f"shards, {totals['bytes'] / 1e6:.1f} MB, in {done.wall_seconds:.1f} s.**\n"
+        f"**{counted(totals['clips'], 'clip')} of {counted(totals['videos'], 'video')}{frames} in "
+        f"{counted(totals['shards'], 'shard')}, {totals['bytes'] / 1e6:.1f} MB, "
+        f"in {done.wall_seconds:.1f} s.**\n"
     )
     if done.were_there:
-        say_lines(f"{done.were_there} of {totals['shards']} shards were there.\n")
+        say_lines(f"{done.were_there} of {counted(totals['shards'], 'shard')} were there.\n")
     say_lines(f"Size: {done.reason}.\n")
     for split, (clips, recordings) in done.splits.items():
-        say(f"- {split}: {clips} clips of {recordings} recordings")
+        say(f"- {split}: {counted(clips, 'clip')} of {counted(recordings, 'recording')}")
     for warning in done.warnings:
         say(f"> {warning}")
     if done.failures:
-        say_lines(f"\n{len(done.failures)} clips are not in the shards:")
+        verb = "is" if len(done.failures) == 1 else "are"
+        say_lines(f"\n{counted(len(done.failures), 'clip')} {verb} not in the shards:")
         for failure in done.failures[:_SHOWN_FAILURES]:
             say(f"- {failure.name}: {failure.reason}")
         if len(done.failures) > _SHOWN_FAILURES:

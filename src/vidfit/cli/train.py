@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, Own, Workers, output_of
 from vidfit.cli.say import say, say_lines
+from vidfit.cli.use import say_use
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
@@ -25,7 +27,12 @@ def train(  # noqa: PLR0913  (the options of a command)
         typer.Option(help="plan.json, as vidfit plan wrote it or edited. [default: plan first]"),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for model, report, checkpoints.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for model, report, checkpoints. [default: runs/NAME of CLIPS]",
+        ),
     ] = None,
     groups: Groups = None,
     holdout: Annotated[
@@ -61,7 +68,7 @@ def train(  # noqa: PLR0913  (the options of a command)
         return
     with claimed(folder), Bars() as bars:
         report = run_train(clips, folder, options, bars)
-    show_training(report, folder)
+    show_training(report, folder, options.own)
 
 
 def _check(clips: str, folder: Path, options: TrainOptions) -> None:
@@ -75,11 +82,11 @@ def _check(clips: str, folder: Path, options: TrainOptions) -> None:
         raise typer.Exit(1)
 
 
-def show_training(report: TrainingReport, output: Path) -> None:
+def show_training(report: TrainingReport, output: Path, asked: Sequence[str] = ()) -> None:
     """Print the answer, what was trained and how it fits, and where everything lies."""
     from vidfit.jobs.train.terminal import training_markdown
 
     say_lines(training_markdown(report))
     say(f"Training {output / 'training.html'}")
     say(f"Model    {output / 'model'}")
-    say(f"Use it   vidfit predict {output / 'model'} video.mp4")
+    say_use(output / "model", asked)

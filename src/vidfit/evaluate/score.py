@@ -28,10 +28,19 @@ FEW_RECORDINGS = 10
 """With fewer recordings than that every figure is rough, and is said to be."""
 
 
+ENOUGH_RECORDINGS = 2 * FEW_RECORDINGS
+"""With fewer than that the count is said."""
+
+
 def few_recordings(count: int) -> tuple[str, ...]:
     """Return the warning that so few recordings ask for, if they do."""
-    if count >= FEW_RECORDINGS:
+    if count >= ENOUGH_RECORDINGS:
         return ()
+    if count >= FEW_RECORDINGS:
+        return (
+            f"Only {count} recordings: intervals are wide, and differences of a few points will "
+            "not show. More recordings help more than more clips.",
+        )
     return (
         f"Few recordings: {count}. Hardly anything can be proven with fewer than "
         f"{FEW_RECORDINGS}, and intervals are wide. More recordings help more than more clips.",

@@ -76,8 +76,8 @@ class ShardChoice:
 
     @property
     def waiting_share(self) -> float:
-        """Both together."""
-        return self.opening_share + self.idle_share
+        """Share of the readers' time, in [0, 1], in which nothing is read, for either reason."""
+        return 1 - (1 - self.opening_share) * (1 - self.idle_share)
 
     @property
     def reason(self) -> str:
@@ -90,14 +90,21 @@ class ShardChoice:
             else f"{SHARDS_A_READER} or more for {each}, and no smaller: opening one takes up to "
             f"{OPEN_SECONDS * 1000:.0f} ms"
         )
-        return f"{self.shards} shards of {self.clips} clips, {why}; {self.waiting}"
+        return f"{self.size}, {why}; {self.waiting}"
+
+    @property
+    def size(self) -> str:
+        """How many shards there are, and how large, in words."""
+        shards = "1 shard" if self.shards == 1 else f"{self.shards} shards"
+        return f"{shards} of {self.clips} {'clip' if self.clips == 1 else 'clips'}"
 
     @property
     def waiting(self) -> str:
         """What is waited for, in words."""
         return (
-            f"waiting {self.waiting_share:.1%} (opening {self.opening_share:.1%}, idle readers "
-            f"{self.idle_share:.1%})"
+            f"readers wait {self.waiting_share:.1%} of their time (shards are opened in "
+            f"{self.opening_share:.1%} of reading, and readers have nothing left in "
+            f"{self.idle_share:.1%} of the time)"
         )
 
 

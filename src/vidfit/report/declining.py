@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import Estimate
-from vidfit.report.wording import figure, percent
+from vidfit.report.wording import counted, figure, percent
 from vidfit.reported import Declines
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def _sentences(declines: Declines) -> Iterator[str]:
     else:
         yield (
             f"{known} and {figure(declines.new)} of clips of a class never seen "
-            f"({declines.classes_left_out} classes left out in turn, on unseen recordings; AUROC "
-            f"{declines.auroc:.2f}); --unknown strict: {strict} and "
+            f"({counted(declines.classes_left_out, 'class', 'classes')} left out in turn, on "
+            f"unseen recordings; AUROC {declines.auroc:.2f}); --unknown strict: {strict} and "
             f"{percent(declines.strict_new.value)}."
         )
     yield _OTHER

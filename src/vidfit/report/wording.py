@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -256,6 +257,26 @@ def gmacs(value: float) -> str:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """Return ``"1 clip"`` or ``"2 clips"``."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+_SAMPLING = re.compile(r" ?\b(\d+)x(even|[\d.e-]+s)x(\d+)\b")
+
+
+def frames_seen(sampling: str) -> str:
+    """Return ``"motion 3x0.133sx8"`` as ``"motion: 8 views of 3 frames, 0.133 s apart"``.
+
+    Each ``clip_len x interval x num_clips`` in the text is put into words; see
+    `vidfit.contracts.Sampling`.
+    """
+    return _SAMPLING.sub(_in_words, sampling.replace(", ", "; ")).removeprefix(": ")
+
+
+def _in_words(found: re.Match[str]) -> str:
+    frames, interval, views = int(found[1]), found[2], int(found[3])
+    apart = "evenly spread" if interval == "even" else f"{interval[:-1]} s apart"
+    if frames == 1:
+        return f": {counted(views, 'frame')}{', evenly spread' if views > 1 else ''}"
+    return f": {counted(views, 'view')} of {counted(frames, 'frame')}, {apart}"
 
 
 def use(commercial: bool | None) -> str:

@@ -203,15 +203,32 @@ def least_margin(pool: Pool, answers_MK: Floats, count: int) -> list[Proposal]:
         turn[row] = asked.get(pool.groups[row], 0)
         asked[pool.groups[row]] = turn[row] + 1
     rows = sorted(turn, key=lambda row: (turn[row], margin_M[row]))[:count]
-    return [Proposal(row, "margin", _between(answers_MK[row], pool.classes)) for row in rows]
+    return [
+        Proposal(
+            row,
+            "margin",
+            f"{_two_best(answers_MK[row], pool.classes)}: "
+            f"{_least_sure(turn[row], asked[pool.groups[row]])}",
+        )
+        for row in rows
+    ]
 
 
-def _between(answer_K: Floats, classes: Sequence[str]) -> str:
+def _two_best(answer_K: Floats, classes: Sequence[str]) -> str:
     first, second = np.argsort(-answer_K, kind="stable")[:2]
-    return (
-        f"{classes[first]} {answer_K[first]:.0%} or {classes[second]} {answer_K[second]:.0%}: "
-        "the probe can hardly tell"
-    )
+    return f"{classes[first]} {answer_K[first]:.0%}, {classes[second]} {answer_K[second]:.0%}"
+
+
+def _least_sure(turn: int, count: int) -> str:
+    """Say how a clip stands among the ``count`` of its recording that have no label.
+
+    A probe may be sure of all clips of a recording: the least sure is asked all the same.
+    """
+    if count == 1:
+        return "the only clip of its recording without a label"
+    if turn == 0:
+        return f"the least sure of {count} clips of its recording without a label"
+    return f"among the {turn + 1} least sure of {count} clips of its recording without a label"
 
 
 def probe_answers(pool: Pool, *, seed: int = 0) -> Floats:
@@ -229,8 +246,8 @@ def probe_answers(pool: Pool, *, seed: int = 0) -> Floats:
     labels_M = pool.labels_M[known_M]
     if len(np.unique(labels_M)) < 2:
         raise NotEnoughDataError(
-            f"the labels are of {len(np.unique(labels_M))} classes; a probe needs two: label "
-            "clips of another class first"
+            f"the labels are of {'one class' if len(labels_M) else 'no class'}; a probe needs "
+            "two: label clips of another class first"
         )
     blocks = [block[known_M] for block in pool.blocks]
     groups = [pool.groups[int(row)] for row in np.flatnonzero(known_M)]

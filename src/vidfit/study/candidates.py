@@ -12,16 +12,29 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.backbones import catalogue
 from vidfit.backbones.catalogue import licence_refusal
-from vidfit.contracts import SILENT, Backbone, Clip, Cost, Failure, Progress, seconds_a_clip
+from vidfit.contracts import (
+    SILENT,
+    Backbone,
+    Clip,
+    Cost,
+    Failure,
+    GraphBackbone,
+    Progress,
+    TorchBackbone,
+    seconds_a_clip,
+)
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.features.views import gather_views
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware, resident_bytes
-from vidfit.runtime import accelerate
+from vidfit.runtime import Accelerated, accelerate
 from vidfit.study.options import SelectOptions
 from vidfit.video import VideoReader
 from vidfit.video.names import is_photo
+
+NO_NETWORK = "it is an algorithm and no network, and --network-only was asked for"
+"""Why such a candidate is left out."""
 
 _PROBE_CLIPS = 4
 _TAKEN = frozenset({"majority class", FINGERPRINT})
@@ -156,6 +169,11 @@ def entrants(
     return loaded, dropped
 
 
+def has_network(backbone: Backbone) -> bool:
+    """Return whether a backbone is a network, that `compress` and `export` can work on."""
+    return isinstance(backbone, Accelerated | TorchBackbone | GraphBackbone)
+
+
 def _unlicensed(name: str, options: SelectOptions) -> str:
     """Return why a candidate of the catalogue is refused before anything of it is fetched."""
     entry = catalogue.lookup(name) if options.commercial else None
@@ -203,6 +221,8 @@ def _limits(options: SelectOptions, clips: int) -> Iterator[Callable[[Loaded], s
     """Yield functions that say why a candidate is refused, or nothing."""
     if options.commercial:
         yield lambda c: licence_refusal(c.backbone.spec.licence, c.backbone.spec.commercial_use)
+    if options.network_only:
+        yield lambda c: "" if has_network(c.backbone) else NO_NETWORK
     if (latency := options.latency_seconds) is not None:
         yield (
             lambda c: (

@@ -18,6 +18,7 @@ from vidfit.report.declining import declines_of_card, declines_text
 from vidfit.report.wording import (
     ACCURACY,
     METRICS,
+    counted,
     duration,
     figure,
     gmacs,
@@ -60,12 +61,17 @@ def model_card_markdown(model: Model) -> str:
         ) from error
 
 
+def _answers(model: Model) -> str:
+    return (
+        "a number" if model.labels == "number" else counted(len(model.classes), "class", "classes")
+    )
+
+
 def _markdown(model: Model) -> str:
     members = _members(model)
     sections = [
         _front_matter(model, members),
-        f"# {escaped(', '.join(model.members))}: {len(model.classes)} classes of video\n\n"
-        f"{_opening(model)}",
+        f"# {escaped(', '.join(model.members))}: {_answers(model)} of video\n\n{_opening(model)}",
         "## Scores\n\n" + "\n".join(_scores(model.card)),
         "## Parts and licences\n\n" + "\n".join(_parts(members)),
         "## What it looks at\n\n" + "\n".join(_inputs(members)),

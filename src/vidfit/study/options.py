@@ -74,6 +74,9 @@ class SelectOptions:
     labels
         What clips are labelled with: ``"one"`` class, ``"several"``, or a ``"number"``; ``None``
         goes by how they are written (`vidfit.manifest.read_manifest`).
+    network_only
+        Whether candidates without a network, such as ``motion``, are left out: `compress` and
+        `export` take only models with one.
     """
 
     backbones: tuple[str, ...] = ()
@@ -90,6 +93,7 @@ class SelectOptions:
     download: bool = False
     on: str = "here"
     labels: Labels | None = None
+    network_only: bool = False
 
     def check(self) -> None:
         """Refuse what has no meaning.

@@ -1,5 +1,6 @@
 """Videos in, frames out: probe, read, sample, write."""
 
+from vidfit.video.audio import Audio
 from vidfit.video.decode import decode
 from vidfit.video.frame import DecodedFrame
 from vidfit.video.info import VideoInfo
@@ -12,6 +13,7 @@ from vidfit.video.write import write_video
 
 __all__ = [
     "VIDEO_SUFFIXES",
+    "Audio",
     "DecodedFrame",
     "FrameLook",
     "VideoInfo",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -18,6 +19,7 @@ from av.video.stream import VideoStream
 
 from vidfit.contracts import Frames
 from vidfit.errors import VideoError
+from vidfit.video.audio import Audio, AudioCopy
 from vidfit.video.source import reason
 
 
@@ -29,7 +31,7 @@ class _Encoding:
     options: dict[str, str]
 
 
-def write_video(
+def write_video(  # noqa: PLR0913  (as FFmpeg has them)
     path: str | Path,
     frames: Iterable[Frames],
     fps: float,
@@ -37,6 +39,7 @@ def write_video(
     codec: str = "libx264",
     pixel_format: str = "yuv420p",
     options: dict[str, str] | None = None,
+    audio: Audio | None = None,
 ) -> None:
     """Encode frames; the file appears under its name only when it is complete.
 
@@ -51,6 +54,8 @@ def write_video(
     codec, pixel_format, options
         As FFmpeg names them. With a ``yuv420p`` format an odd last row or column is
         repeated once, as encoders want even sizes.
+    audio
+        What is heard beside the frames, from another video; ``None`` for silence.
 
     Raises
     ------
@@ -64,7 +69,7 @@ def write_video(
     encoding = _Encoding(rate, codec, pixel_format, options or {})
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
     try:
-        _encode(unfinished, iter(frames), encoding)
+        _encode(unfinished, iter(frames), encoding, audio)
         unfinished.replace(path)
     except VideoError as error:
         raise VideoError(f"{path}: {error}") from error
@@ -74,7 +79,7 @@ def write_video(
         unfinished.unlink(missing_ok=True)
 
 
-def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding) -> None:
+def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding, audio: Audio | None) -> None:
     first = next(frames, None)
     if first is None:
         raise VideoError("there are no frames to write; give at least one")
@@ -82,17 +87,24 @@ def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding) -> None:
         raise VideoError(f"{encoding.codec} is not a video codec; try libx264")
     even = encoding.pixel_format.startswith("yuv420p")
     picture = _padded(first, first.shape, even)
-    with av.open(str(path), mode="w") as container:
+    with av.open(str(path), mode="w") as container, ExitStack() as stack:
         stream = cast(
             VideoStream,
             container.add_stream(encoding.codec, rate=encoding.fps, options=encoding.options),
         )
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = encoding.pixel_format
-        for frame in chain([first], frames):
+        heard = AudioCopy(audio, container) if audio else None
+        if heard:
+            stack.callback(heard.close)
+        for shown, frame in enumerate(chain([first], frames)):
+            if heard:  # beside the pictures of its time, so that a player finds both
+                heard.write(until_seconds=float(shown / encoding.fps))
             picture = _padded(frame, first.shape, even)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
+        if heard:
+            heard.write()
 
 
 def _padded(frame: Frames, shape: tuple[int, ...], even: bool) -> Frames:

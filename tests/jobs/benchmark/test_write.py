@@ -19,7 +19,12 @@ from vidfit.jobs.benchmark.value import (
     Roof,
     Timing,
 )
-from vidfit.jobs.benchmark.write import benchmark_json, benchmark_markdown, write_benchmark
+from vidfit.jobs.benchmark.write import (
+    ABOVE_PEAK,
+    benchmark_json,
+    benchmark_markdown,
+    write_benchmark,
+)
 
 MIB = 2**20
 
@@ -81,13 +86,22 @@ def test_a_busy_machine_is_told():
     assert "rough" in benchmark_markdown(example(load=(3.0, 3.0)))
 
 
+def test_a_share_above_the_peak_is_explained():
+    fast = member(runs=(run("onnx", 1, 0.005),), traffic_bytes={})
+    found = example(members=(fast,), clip=None)
+    assert found.share_of_peak(fast, fast.runs[0]) > 1
+    assert ABOVE_PEAK in benchmark_markdown(found)
+    assert "above 100%, for the peak is that of float32 products" in benchmark_svg(found)
+    assert ABOVE_PEAK not in benchmark_markdown(example())
+
+
 def test_a_member_without_a_network_has_its_time():
     own = member(
         name="motion", chosen="own", parameters=0, gmacs_per_view=0.0, num_clips=1,
         runs=(run("own", 1, 0.05),), traffic_bytes={},
     )  # fmt: skip
     text = benchmark_markdown(example(members=(own,), clip=None))
-    assert "**motion**: no network, its own code; 1xevenx8, a clip is 1 view\n" in text
+    assert "**motion**: no network, its own code; a clip is 8 frames, evenly spread\n" in text
     assert "| **own code** | 1 | 50 (75) | 20 | 20 | 20 |  | 20 | 50 |  | 400 MiB |" in text
     svg = benchmark_svg(example(members=(own,)))
     assert "No member has a network" in svg and 'class="mark' not in svg

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from vidfit.cli.main import app
 from vidfit.contracts import Clip, Cost
+from vidfit.evaluate import few_recordings
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.select.run import run_select
@@ -81,7 +82,21 @@ def test_few_recordings_are_said_to_be_few(tmp_path):
 
 
 def test_many_recordings_are_not(fitted):
-    assert "Few recordings" not in (fitted.output / "report.html").read_text()
+    page = (fitted.output / "report.html").read_text()
+    assert "Few recordings" not in page and "Only 12 recordings: intervals are wide" in page
+
+
+@pytest.mark.parametrize(
+    ("count", "beginning"),
+    [(1, "Few recordings: 1."), (9, "Few"), (10, "Only 10"), (11, "Only 11"), (19, "Only 19")],
+)
+def test_a_count_of_recordings_near_the_limit_is_said(count, beginning):
+    (warning,) = few_recordings(count)
+    assert warning.startswith(beginning)
+
+
+def test_many_recordings_need_no_warning():
+    assert few_recordings(20) == ()
 
 
 @pytest.fixture

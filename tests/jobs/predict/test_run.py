@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.clips import Counting, write_clip
 from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, write, x264
+from tests.video.test_audio import HIGH_HZ, RATE, heard, loudest_hz, with_tones
 
 from vidfit.contracts import Clip, Failure, Segment
 from vidfit.errors import ModelError, VideoError, VidfitError
@@ -262,6 +263,16 @@ def test_a_clip_damaged_in_the_middle_is_answered_by_its_sound_frames(tmp_path, 
     assert json.loads(timeline_json(timeline))["notes"] == [{"name": path, "text": note.text}]
     annotated_video(timeline, tmp_path / "copy.mp4")
     assert probe(str(tmp_path / "copy.mp4")).frame_count == 72
+
+
+def test_an_annotated_copy_keeps_the_span_and_its_audio(tmp_path, predictor):
+    source = with_tones(tmp_path / "source.mp4")  # 10 frames a second, a high tone from 1.5 s on
+    timeline = run_predict(predictor, str(source), span=(1.8, 2.8))
+    annotated_video(timeline, tmp_path / "copy.mp4")
+    assert probe(str(tmp_path / "copy.mp4")).frame_count == 10
+    sound_S = heard(tmp_path / "copy.mp4")
+    assert len(sound_S) / RATE == pytest.approx(1.0, abs=0.15)
+    assert loudest_hz(sound_S[2000:-2000]) == pytest.approx(HIGH_HZ, abs=10)
 
 
 def test_what_is_noted_of_many_windows_is_said_once(tmp_path, predictor):

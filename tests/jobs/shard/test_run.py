@@ -209,7 +209,7 @@ def test_the_command_says_what_it_did_and_why(loose, tmp_path):
     result = CliRunner().invoke(app, [*words, *split])
     assert result.exit_code == 0
     assert "**12 clips of 12 videos in" in result.output
-    assert "as asked for; waiting" in result.output
+    assert "as asked for; readers wait" in result.output
     assert re.search(r"- train: (\d+) clips of \1 recordings\n- test: (\d+) clips", result.output)
     again = CliRunner().invoke(app, [*words, *split])
     assert "shards were there" in again.output

@@ -229,11 +229,19 @@ def test_every_setting_is_told_and_those_with_a_reason_come_first():
     found = choices(plan)
     names = [choice.name for choice in found]
     parts = (plan.subject, plan.layout, plan.recipe)
-    assert {*names} == {field.name for part in parts for field in fields(part)}
+    assert {*names} == {"batch", *(field.name for part in parts for field in fields(part))}
     assert {*names[: len(plan.reasons)]} == {*plan.reasons}
     values = {choice.name: choice.value for choice in found}
+    assert values["batch"] == wording.counted(plan.layout.batch_clips, "clip")
     assert values["checkpointing"] == "yes" and values["deterministic"] == "no"
     assert values["batch_schedule"] == "from 0 %: *1, from 50 %: *2".replace("*", wording.TIMES)
+
+
+def test_the_reason_for_the_batch_stands_beside_its_clips():
+    plan = example("trained").plan
+    layout = replace(plan.layout, micro_batch=4, accumulation=3, processes=1)
+    first = choices(replace(plan, layout=layout, reasons={"batch": "as asked for"}))[0]
+    assert (first.name, first.value, first.reason) == ("batch", "12 clips", "as asked for")
 
 
 def test_a_reason_for_no_field_is_told_too():

@@ -196,6 +196,7 @@ def _words(found: Benchmark, dots: Sequence[Dot]) -> Markup:
         why = f"At best {share:.0%} of the peak: {member.name[:40]} on {engine}, " + (
             f"{run.threads} thread{'s' * (run.threads != 1)}"
         )
+        why += "; above 100%, for the peak is that of float32 products" if share > 1 else ""
         why += "" if dots else "; bytes are not known, so nothing is drawn"
     machine = (
         f"{found.machine.get('processor', '')}, load {found.load[0]:.1f} to {found.load[1]:.1f}; "

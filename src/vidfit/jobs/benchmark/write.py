@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from vidfit.files import write_whole
 from vidfit.jobs.benchmark.picture import ENGINE_NAMES, benchmark_svg
+from vidfit.report.wording import counted, frames_seen
 
 if TYPE_CHECKING:
     from vidfit.jobs.benchmark.value import Benchmark, BenchmarkedMember, ClipWay, EngineRun
 
 MIB = 2**20
 _BATCHES = (1, 2, 4, 8)
+ABOVE_PEAK = (
+    "Above 100% of the peak: the peak is that of a float32 matrix product, and the share counts "
+    "all multiply-accumulates of the network. An engine that computes fewer (Winograd), or in "
+    "smaller numbers (int8, bf16), passes it, and so does one that ran while the machine was less "
+    "busy than for the peak."
+)
+"""What is said below a table with such a share."""
 
 
 def benchmark_markdown(found: Benchmark) -> str:
@@ -44,14 +52,16 @@ def _member(found: Benchmark, member: BenchmarkedMember) -> list[str]:
     """Return the table of a member; what does not run stands below it."""
     views = " | ".join(f"views/s at {views}" for views in _BATCHES)
     lines = [
-        f"**{member.name}**: {_size(member)}; {member.sampling}, a clip is "
-        f"{member.num_clips} view{'s' * (member.num_clips != 1)}",
+        f"**{member.name}**: {_size(member)}; a clip is {frames_seen(member.sampling)}",
         "",
         f"| engine | threads | one view, ms (p95) | {views} | clips/s | CPU ms a view | "
         "of the peak | memory |",
         "|---" * (7 + len(_BATCHES)) + "|",
     ]
     lines += [_row(found, member, run) for run in member.runs if run.timings]
+    shares = [found.share_of_peak(member, run) for run in member.runs if run.timings]
+    if max(shares, default=0.0) > 1 and member.gmacs_per_view > 0:
+        lines += ["", ABOVE_PEAK]
     timings = [timing for run in member.runs for timing in run.timings]
     if member.traffic_bytes and timings:
         largest = max(timings, key=lambda timing: timing.views)
@@ -108,7 +118,7 @@ def _name(engine: str) -> str:
 
 
 def _threads(count: int) -> str:
-    return f"{count} thread{'s' * (count != 1)}"
+    return counted(count, "thread")
 
 
 def benchmark_json(found: Benchmark) -> str:

@@ -34,6 +34,8 @@ class CompressOptions:
     unlabelled
         Folder or list of clips on which answers are compared with the original's, beside those
         without a label among the clips themselves; labels are not looked at.
+    own
+        ``FILE.py:NAME`` of encoders of one's own that the model may hold.
     """
 
     max_loss: float = 0.5
@@ -43,6 +45,7 @@ class CompressOptions:
     groups: Path | None = None
     workers: int | None = None
     unlabelled: str | Path | None = None
+    own: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse what has no meaning."""

@@ -118,7 +118,7 @@ def run_compress(
         If a disk is full.
     """
     options.check()
-    subject = _subject(directory)
+    subject = _subject(directory, options.own)
     study = open_study(source, output, options, progress, only_one_class="compress")
     notes, workers = study.notes, study.place.workers
     with study.timed("look for copies"):
@@ -177,8 +177,8 @@ def run_compress(
     return compression
 
 
-def _subject(directory: Path) -> _Subject:
-    opened = open_model(directory)
+def _subject(directory: Path, own: Sequence[str]) -> _Subject:
+    opened = open_model(directory, own)
     check_answers_one(opened.model, "compress")
     model, members = opened.model, opened.members
     subject = _Subject(model, directory, members)
@@ -186,7 +186,7 @@ def _subject(directory: Path) -> _Subject:
         raise ModelError(
             f"{directory} answers by {', '.join(model.members)}, which has no torch network: "
             "there is nothing to compress. Give a model with a network that was not compressed "
-            "before, such as one of `vidfit fit --backbone efficientnet-lite0`."
+            "before, such as one of `vidfit fit CLIPS --network-only`."
         )
     if len(members) > 1 and "method" not in model.card:
         raise ModelError(

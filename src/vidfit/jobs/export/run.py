@@ -104,7 +104,7 @@ def _check(directory: Path, model: Model, members: Sequence[Backbone]) -> None:
         raise ModelError(
             f"{directory} answers by {', '.join(model.members)}, which is an algorithm of vidfit "
             "and no network: there is nothing that another program could run. Run it with "
-            "`vidfit predict`, or fit a model with `--backbone efficientnet-lite0`."
+            "`vidfit predict`, or fit a model with a network: `vidfit fit CLIPS --network-only`."
         )
 
 

@@ -11,10 +11,13 @@ from vidfit.report.leaderboard import best_first, headline, leakage_sentence
 from vidfit.report.markdown import as_rows, cell, listed, row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vidfit.report.wording import Metric
     from vidfit.reported import Candidate, Report
 
-ROWS = 12
+BEST = 3
+"""Single models that are shown; the answer, the best fusion and the baseline come beside."""
 
 
 def report_markdown(report: Report) -> str:
@@ -23,7 +26,7 @@ def report_markdown(report: Report) -> str:
     ranked = best_first(report.candidates, metric)
     score = f"{metric.name} [95 %]"
     columns = ("", "candidate", score, "per clip", "parameters", "GMACs", "licence")
-    shown = [c for place, c in enumerate(ranked) if place < ROWS or c.chosen]
+    shown = leading(ranked)
     lines = [
         f"**{cell(headline(report))}**",
         "",
@@ -34,7 +37,8 @@ def report_markdown(report: Report) -> str:
         *(row(_candidate(candidate, metric)) for candidate in shown),
     ]
     if len(shown) < len(ranked):
-        lines += ["", f"{len(ranked) - len(shown)} more candidates are in the report."]
+        more = wording.counted(len(ranked) - len(shown), "more candidate")
+        lines += ["", f"{more} in the report."]
     lines += [cell(line) for line in kinds_markdown(report)]
     lines += ["", cell(leakage_sentence(report))]
     if report.declines:
@@ -50,6 +54,25 @@ def report_markdown(report: Report) -> str:
         lines += listed(report.dropped)
     lines += [f"\n> {cell(warning)}" for warning in report.warnings]
     return "\n".join(lines) + "\n"
+
+
+def without_network(report: Report) -> str:
+    """Say that the model has no network, and what follows; nothing where it has one."""
+    chosen = next((c for c in report.candidates if c.chosen), None)
+    if chosen is None or chosen.parameters or chosen.gmacs_per_clip:
+        return ""
+    return (
+        f"{chosen.name} has no network, so that compress and export have nothing to work on; "
+        "fit with --network-only takes the best that has one"
+    )
+
+
+def leading(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Return the answer, the best single models, the best fusion and the baseline, best first."""
+    best: list[Candidate] = []
+    for kind, count in (("backbone", BEST), ("fusion", 1), ("baseline", 1)):
+        best += [candidate for candidate in ranked if candidate.kind == kind][:count]
+    return [candidate for candidate in ranked if candidate.chosen or candidate in best]
 
 
 def _candidate(candidate: Candidate, metric: Metric) -> tuple[str, ...]:

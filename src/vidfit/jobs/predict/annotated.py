@@ -10,28 +10,45 @@ import numpy as np
 from vidfit.contracts import Frames, Segment, Timeline
 from vidfit.report.wording import answer
 from vidfit.shown import visible
-from vidfit.video import VideoReader, write_video
+from vidfit.video import Audio, VideoReader, write_video
 
 
 def annotated_video(timeline: Timeline, path: Path) -> None:
     """Write the video of a timeline again with label and probability in a bar below.
 
-    One frame is in memory at a time. The copy has a constant frame rate, the average of the
-    original's, and no sound. In place of damaged frames the sound one before is shown, or, at
-    the beginning, the first sound one.
+    Of a span of a video that span is written. One frame is in memory at a time. The copy has a
+    constant frame rate, the average of the original's, and the audio of the original. In place of
+    damaged frames the sound one before is shown, or, at the beginning, the first sound one.
 
     Raises
     ------
     VideoError
         If the video can no longer be read, or the copy not be written.
     """
+    start, end = _span(timeline)
     with VideoReader(timeline.path) as reader:
-        write_video(path, _frames(reader, timeline.segments), reader.info.average_fps or 1.0)
+        has_audio = reader.stored is None and not Path(timeline.path).is_dir()
+        audio = Audio(timeline.path, start, end) if has_audio else None
+        frames = _frames(reader, timeline.segments, (start, end))
+        write_video(path, frames, reader.info.average_fps or 1.0, audio=audio)
 
 
-def _frames(reader: VideoReader, segments: tuple[Segment, ...]) -> Iterator[Frames]:
+def _span(timeline: Timeline) -> tuple[float, float | None]:
+    """Return the seconds that were answered; ``None`` is the end of the video."""
+    if not timeline.segments:
+        return 0.0, None
+    end = timeline.segments[-1].end_seconds
+    return timeline.segments[0].start_seconds, None if end >= timeline.duration_seconds else end
+
+
+def _frames(
+    reader: VideoReader, segments: tuple[Segment, ...], span: tuple[float, float | None]
+) -> Iterator[Frames]:
     ends = np.array([segment.end_seconds for segment in segments])
+    start, end = span
     for pts_seconds, picture in _held(reader):
+        if pts_seconds < start or (end is not None and pts_seconds >= end):
+            continue
         i = min(int(np.searchsorted(ends, pts_seconds, "right")), len(segments) - 1)
         yield _captioned(picture, segments[i])
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
-from vidfit.report.wording import DECLINED, NOT_ANSWERED, answer_name, cut, duration, short_path
+from vidfit.report.wording import (
+    DECLINED,
+    NOT_ANSWERED,
+    answer_name,
+    cut,
+    duration,
+    frames_seen,
+    short_path,
+)
 from vidfit.shown import public, visible
 
 if TYPE_CHECKING:
@@ -177,7 +185,8 @@ def _draw_words(figure: Figure, timeline: Timeline, colours: dict[str, str]) -> 
     figure.text(0.055, 0.92, _plain(title), fontsize=13, fontweight="bold", color=INK, va="center")
     facts = (
         f"{duration(timeline.duration_seconds)}, {len(timeline.segments):,} segments, "
-        f"{timeline.frames_seen:,} of {timeline.frame_count:,} frames seen ({timeline.sampling})"
+        f"{timeline.frames_seen:,} of {timeline.frame_count:,} frames seen "
+        f"({frames_seen(timeline.sampling)})"
     )
     figure.text(0.055, 0.845, _plain(facts), fontsize=9.5, color=SOFT, va="center")
     kinds = {answer_name(s) for s in timeline.segments if s.label is None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -30,6 +31,11 @@ COLUMNS = ("start_seconds", "end_seconds", "label", "declined", "probability", "
 def timeline_json(timeline: Timeline) -> str:
     """Return segments and windows as JSON; keys stand in the order of the fields."""
     return json_text({"format": FORMAT, **asdict(timeline)})
+
+
+def timeline_line(timeline: Timeline) -> str:
+    """Return what `timeline_json` returns as one line, for JSON Lines; signs are ASCII."""
+    return json.dumps(json.loads(timeline_json(timeline)))
 
 
 def timeline_csv(timeline: Timeline) -> str:

@@ -248,7 +248,10 @@ def _reason(
     if not (options.shard_bytes or options.shard_clips):
         return choice.reason
     found = shards_of(max(1, round(clips / shards)), *_readers(plan, clips))
-    return f"{shards} shards of about {found.clips} clips, as asked for; {found.waiting}"
+    return (
+        f"{counted(shards, 'shard')} of about {counted(found.clips, 'clip')}, as asked for; "
+        f"{found.waiting}"
+    )
 
 
 def _splits(parts: Sequence[ShardPart]) -> dict[str, tuple[int, int]]:

@@ -70,9 +70,13 @@ def choices(plan: Plan) -> list[Choice]:
         for part in (plan.subject, plan.layout, plan.recipe)
         for field in fields(part)
     ]
+    batch = wording.counted(plan.layout.batch_clips, "clip")  # follows from three of the layout
+    found.append(Choice("batch", batch, plan.reasons.get("batch", "")))
     named = {choice.name for choice in found}
     found += [
-        Choice(key, wording.DASH, why) for key, why in plan.reasons.items() if key not in named
+        Choice(key, "not a setting of this version", why)
+        for key, why in plan.reasons.items()
+        if key not in named
     ]
     return sorted(found, key=lambda choice: not choice.reason)
 
