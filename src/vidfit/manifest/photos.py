@@ -115,6 +115,6 @@ def _time(stem: str) -> datetime | None:
     if not match:
         return None
     try:
-        return datetime(*map(int, match.groups()))
+        return datetime.strptime("".join(match.groups()), "%Y%m%d%H%M%S")
     except ValueError:
         return None
