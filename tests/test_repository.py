@@ -170,3 +170,54 @@ def test_documents_name_no_folder_of_a_machine():
         for match in pattern.finditer(page.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+ACROSS = {
+    "": "benchmark_scores benchmarks check_figures public_api repository scale_model site_pages",
+    "backbones": "conformance load",
+    "cli": "help",
+    "fusion": "log_pool methods",
+    "jobs": "bad_files",
+    "jobs/fit": "kill number recommended several",
+    "jobs/shard": "kill",
+    "launch": "cluster",
+    "manifest": "forms layouts suffixes",
+    "networks": "networks recurrent",
+    "report": "browser metric_words",
+    "runtime": "accelerate conformance graph",
+    "security": "addresses cache canary models names opening outputs plans",
+    "selection/scores": "properties",
+    "video": "cases damaged frame_files shown sound",
+}
+"""Tests of more than one file, by folder: kinds of input, whole rooms, attacks, tools."""
+
+
+def test_tests_mirror_the_package():
+    tests = ROOT / "tests"
+    astray = []
+    for path in sorted(tests.rglob("test_*.py")):
+        room, name = path.parent.relative_to(tests).as_posix(), path.stem.removeprefix("test_")
+        room = "" if room == "." else room
+        if name in ACROSS.get(room, "").split():
+            continue
+        if not any((SOURCES / room / other).exists() for other in (f"{name}.py", name)):
+            astray.append(path.relative_to(ROOT).as_posix())
+    assert astray == []
+    rooms = {path.parent.relative_to(SOURCES) for path in SOURCES.rglob("*.py")}
+    of_rooms = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+    whole = {Path(path.stem.removeprefix("test_")) for path in tests.glob("test_*.py")}
+    checks = Path("testing")  # its checks run in the tests of what they check
+    assert sorted(map(str, rooms - of_rooms - whole - {checks})) == []
+
+
+NEXT_STEPS = {("benchmark", "predict"), ("compress", "predict"), ("fit", "select"),
+              ("train", "plan")}  # fmt: skip
+"""A job, and the job that it goes on with."""
+
+
+def test_a_job_imports_another_only_as_its_next_step():
+    found = set()
+    for path in (SOURCES / "jobs").glob("*/*.py"):
+        for other in re.findall(r"from vidfit\.jobs\.(\w+)\.", path.read_text(encoding="utf-8")):
+            found.add((path.parent.name, other))
+    assert {(job, other) for job, other in found if job != other} == NEXT_STEPS
