@@ -111,7 +111,7 @@ class Recipe:
     ema
         Decay a step of the moving average of weights that is kept and used; 0 keeps none.
     batch_schedule
-        Pairs of (share of the run, factor): from there on a step sees so many times the layout's
+        Pairs of (share of the run, factor): from there on a step sees that multiple of the layout's
         batch, with the rate scaled to match. ``((0, 1),)`` is a constant batch.
     patience
         Epochs without a better score on the validation clips after which it stops; 0 never.

@@ -31,7 +31,7 @@ class Task(Protocol[Given, Found]):
         ...
 
     def open(self, workers: int) -> Work[Given, Found]:
-        """Get ready, once for a process, and return what works on items with so many threads.
+        """Initialise once per process; return the worker function, which may use threads.
 
         It yields one result an item. What cannot be done with an item is told in its result.
         """

@@ -89,7 +89,7 @@ def load(name: str, *, download: bool = False) -> Backbone:
     ----------
     name
         A candidate, ``family:source``, ``my_file.py:MyBackbone`` or an entry point; with
-        ``@VIEWS`` behind it, of so many views and known by the whole of that name.
+        ``@VIEWS`` behind it, of that number of views and known by the whole of that name.
     download
         Whether weights may be fetched over the network.
 

@@ -35,7 +35,7 @@ TABLE = "parquet"
 
 
 _MOST_SCORES = 3
-"""Of a stretch without a class so many are named on the terminal; the files have all."""
+"""Most classes named on the terminal for a stretch without an answer; the files have all."""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ def models(  # noqa: PLR0913  (the options of a command)
         str | None, typer.Option(help="Takes this: image, video, text or audio.")
     ] = None,
     max_params: Annotated[
-        str | None, typer.Option(help="At most so many parameters, such as 100M.")
+        str | None, typer.Option(help="Most parameters, such as 100M.")
     ] = None,
     max_gmacs: Annotated[
-        float | None, typer.Option(min=0.0, help="At most so many GMACs a clip, all views.")
+        float | None, typer.Option(min=0.0, help="Most GMACs a clip, all views.")
     ] = None,
     licence: Annotated[
         str | None, typer.Option(help="Licence with these words, such as apache.")

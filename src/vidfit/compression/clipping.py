@@ -25,7 +25,7 @@ ITERATIONS = 100
 TINY = float(np.finfo(np.float64).tiny)
 
 NEAR, NEARBY = (0.3, 0.05), 13
-"""How far from OCTAV's scale, as shares of it, so many scales are tried after it."""
+"""Scales that are tried after OCTAV's, as shares of it: how far from it, and how many."""
 
 COARSE, FINE = 32, 17
 """Scales that a grid search tries: over all, then between the best one's neighbours."""

@@ -36,7 +36,7 @@ KINDS = ("vit", "dinov2", "dinov2_with_registers", "videomae")
 
 
 def merge_tokens(network: nn.Module, per_layer: int) -> nn.Module:
-    """Return a copy that merges so many pairs of tokens in every layer.
+    """Return a copy that merges pairs of tokens in every layer.
 
     Parameters
     ----------

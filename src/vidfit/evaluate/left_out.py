@@ -34,7 +34,7 @@ LEAST_CLASSES = 3
 """Of two classes one is left, and a model of one class is always sure."""
 
 MOST_CLASSES, MOST_CLIPS = 8, 2000
-"""So many classes are left out at most, and so many clips looked at, to bound the time."""
+"""Most classes that are left out, and most clips that are looked at, to bound the time."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LeftOut:
 
 
 def spread(labels_M: Indices, most: int = MOST_CLIPS) -> Indices:
-    """Return the places of at most so many clips, spread evenly over each class."""
+    """Return the places of a limited number of clips, spread evenly over each class."""
     by_class = np.argsort(labels_M, kind="stable")
     kept = np.unique(np.linspace(0, len(by_class) - 1, min(most, len(by_class))).astype(int))
     return np.sort(by_class[kept])

@@ -98,7 +98,7 @@ class Cascade:
         return {**probes_state(self.members), **pools, "thresholds_T": self.thresholds_T}
 
     def _answer(self, known: Sequence[Floats]) -> Floats:
-        """Return the answer of the stage that has asked so many members."""
+        """Return the answer of the stage that has asked these members."""
         answers = [
             member.log_probabilities([block])
             for member, block in zip(self.members, known, strict=False)

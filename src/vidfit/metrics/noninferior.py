@@ -89,7 +89,7 @@ def paired_loss(losses_M: ArrayLike, groups: Sequence[str]) -> PairedLoss:
 
 
 def independent_trials(moved_M: ArrayLike, groups: Sequence[str]) -> float:
-    """Return how many independent clips so many clips count for, at most their number.
+    """Return how many independent clips a number of clips counts for, at most that number.
 
     Clips of one recording count for less than one each, as far as ``moved_M`` is alike within a
     recording: their number over the design effect, which is the squared ratio of the standard

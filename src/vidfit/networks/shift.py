@@ -16,7 +16,7 @@ from vidfit.networks.clips import Clips
 from vidfit.networks.seen import mean_of_real, seen_tokens
 
 SHARE = 8
-"""One channel in so many is moved forth, and as many back: a quarter in all (Lin et al. 2019)."""
+"""Of this number of channels one moves forth and one back: a quarter in all (Lin et al. 2019)."""
 
 
 class Shift(nn.Module):

@@ -19,7 +19,7 @@ from vidfit.networks.step import main_blocks
 class Tuned(nn.Module):
     """Runs an encoder on frames, and a head on its tokens.
 
-    The head sees the encoder's tokens as it does once it is deployed: brought to so many steps
+    The head sees the encoder's tokens as it does once it is deployed: brought to a number of steps
     in time (`vidfit.features.time_steps`) and standardised. Batch normalisations keep their
     running statistics, as is usual where batches of clips are small (Wang et al. 2016, TSN,
     partial BN); so the gradient of a step does not depend on how it is cut into micro-batches.

@@ -23,7 +23,7 @@ from vidfit.networks.clips import Clips
 from vidfit.networks.seen import mean_of_real, seen_frames
 
 TUBELET_FRAMES, PATCH_PIXELS = 2, 16
-"""A tubelet is so many frames of a square of so many pixels (Tong et al. 2022)."""
+"""Frames of a tubelet, and the pixels of a side of its square (Tong et al. 2022)."""
 
 
 class VideoText(nn.Module):

@@ -198,7 +198,7 @@ def _versions() -> dict[str, str]:
 
 
 def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None:
-    """Return an answer that is not older than so many seconds."""
+    """Return an answer that is not older than a number of seconds."""
     if path is None or not path.is_file() or time.time() - path.stat().st_mtime > seconds:
         return None
     try:

@@ -123,7 +123,7 @@ def shard_choice(data: Data, layout: Layout) -> ShardChoice:
 
 
 def shards_of(clips: int, data: Data, layout: Layout) -> ShardChoice:
-    """Return what is waited for with shards of so many clips."""
+    """Return what is waited for with shards of a number of clips."""
     readers = layout.processes * max(1, layout.loader_workers)
     shards = max(1, -(-data.clips // clips))
     reading = min(clips, data.clips) * (data.read_seconds or USUAL_READ_SECONDS)

@@ -102,7 +102,7 @@ def described(gpu: str, cores: int | None = None) -> Machine:
 
 
 def _device(words: str) -> tuple[str, Device]:
-    """Return a known device, or one of so much memory that is as slow as the slowest with it."""
+    """Return a known device, or one of this memory that is as slow as the slowest with it."""
     known = {name.lower().replace(" ", ""): name for name in DEVICES}
     key = words.lower().replace(" ", "")
     if key in known:

@@ -31,7 +31,7 @@ class Trainee:
     Parameters
     ----------
     batch
-        Gives a micro-batch of so many clips, of the real shapes.
+        Gives a micro-batch of a number of clips, of the real shapes.
     """
 
     network: nn.Module

@@ -128,7 +128,7 @@ def key(kind: str) -> Markup:
 
 
 def plot(width: float, height: float, label: str, drawn: Markup, css: str = "plot") -> Markup:
-    """Return a chart of so many pixels, with what it shows in words; nothing of nothing."""
+    """Return a chart in pixels, with what it shows in words; nothing of nothing."""
     if not drawn:
         return EMPTY
     return Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(

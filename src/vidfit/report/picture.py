@@ -19,7 +19,7 @@ LETTERS, LINES = 82, 3
 
 
 def svg_file(width: int, height: int, pieces: Iterable[Markup], style: str) -> str:
-    """Return an SVG file of so many pixels."""
+    """Return an SVG file; ``width`` and ``height`` are in pixels."""
     document = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         '<style>{css}</style><rect width="100%" height="100%" fill="#ffffff"/>{pieces}</svg>\n'

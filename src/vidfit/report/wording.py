@@ -29,7 +29,7 @@ def points(fraction: float) -> str:
 
 
 def cut(text: str, letters: int) -> str:
-    """Return a text of at most so many letters, and at least one; what is cut off is a dot."""
+    """Return a text of a limited number of letters, and at least one; what is cut off is a dot."""
     return text if len(text) <= letters else f"{text[: max(1, letters) - 1]}…"
 
 

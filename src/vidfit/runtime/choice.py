@@ -29,7 +29,7 @@ Xeon with AVX-512, 8 frames of EfficientNet-Lite0 take 29 ms instead of 33 in on
 FRAMES_TRIED = (1, 4, 8)
 
 MARGIN = 1.05
-"""A challenger must be so many times faster than what is preferred."""
+"""How many times faster a challenger must be than what is preferred."""
 
 BUDGET_SECONDS = 2.0
 _ROUNDS_LEAST, _ROUNDS_MOST = 2, 7
@@ -103,12 +103,12 @@ def _choose(runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: se
 
 
 def views_a_run(spec: BackboneSpec, threads: int, frames: int) -> int:
-    """Return how many views ``threads`` threads compute at once, if one takes so many frames."""
+    """Return how many views ``threads`` threads compute at once, by the frames of one."""
     return max(1, frames * threads // spec.sampling.clip_len)
 
 
 def in_pieces(run: Run, views: int) -> Run:
-    """Return ``run`` given so many views at a time."""
+    """Return ``run`` on a limited number of views at a time."""
 
     def in_turn(frames_BTHWC: Frames) -> Floats:
         if len(frames_BTHWC) <= views:

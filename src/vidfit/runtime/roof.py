@@ -23,19 +23,19 @@ _REPEATS = 5
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """What this machine can do at most with so many threads (Williams et al., 2009)."""
+    """What this machine can do at most with a number of threads (Williams et al., 2009)."""
 
     threads: int
     flops_per_second: float
     bytes_per_second: float
 
     def at(self, intensity: float) -> float:
-        """Return operations per second that can be had at so many operations a byte."""
+        """Return the most operations per second at an intensity in operations a byte."""
         return min(self.flops_per_second, intensity * self.bytes_per_second)
 
 
 def measure_roof(threads: int, *, side: int = MATRIX_SIDE, floats: int = STREAM_FLOATS) -> Roof:
-    """Measure both roofs with so many threads; sets torch's threads for the whole process.
+    """Measure both roofs with a number of threads; sets torch's threads for the whole process.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ def next_clips(pool: Pool, count: int, *, seed: int = 0) -> list[Proposal]:
 
 
 def suited(labels_M: Indices) -> Method:
-    """Return the method for so many labels: margin from `LABELS_A_CLASS` a class on average."""
+    """Return the method for a number of labels: margin from `LABELS_A_CLASS` a class on average."""
     found = np.unique(labels_M[labels_M != NO_LABEL], return_counts=True)[1]
     return "margin" if len(found) > 1 and found.mean() >= LABELS_A_CLASS else "typical"
 

@@ -97,7 +97,7 @@ class Race:
 
 
 Run = Callable[[Sequence[str], int], Trial]
-"""Candidates and a number of clips -> what they did on the first so many clips."""
+"""Candidates and a number of clips -> what they did on that number of first clips."""
 
 
 def race(costs: Mapping[str, Cost], run: Run, rules: Rules) -> Race:

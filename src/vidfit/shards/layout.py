@@ -89,7 +89,7 @@ class ShardPlan:
 
 @dataclass(frozen=True, slots=True)
 class ShardSize:
-    """When a shard is full: at so many bytes, or at so many clips."""
+    """When a shard is full: by its bytes, or by its clips."""
 
     most_bytes: int | None = None
     most_clips: int | None = None

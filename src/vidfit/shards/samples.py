@@ -20,7 +20,7 @@ from vidfit.video.archive import BLOCK_BYTES, Span, advise, blocks, parse_header
 Item = TypeVar("Item")
 
 GAP_BYTES = 64 << 10
-"""Reading so many bytes that nobody wants costs less than another read."""
+"""Reading this number of unwanted bytes costs less than another read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Rows:
         return f"{self.keys[row]}/{sample - int(self.first_R[row]):06d}"
 
     def read_samples(self, place: int, samples_N: Indices, most_bytes: int) -> Iterator[Sample]:
-        """Yield samples in their order, reading at most so many bytes at once.
+        """Yield samples in their order, reading a limited number of bytes at once.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ def _shape(header: bytes) -> tuple[int, ...]:
 
 
 def _pieces(size_N: Indices, most_bytes: int) -> list[int]:
-    """Return where to cut samples into pieces of at most so many bytes, of one at least."""
+    """Return where to cut samples into pieces of limited bytes, of one sample at least."""
     edges, held = [0], 0
     for i, size in enumerate(size_N.tolist()):
         if held and held + size > most_bytes:

@@ -39,7 +39,7 @@ class Samples(IterableDataset[Any]):
     seed
         With the epoch it decides on the order.
     rank, world
-        Number of this process of so many that read different samples.
+        Number of this process, and how many processes read different samples.
     window
         Shards whose samples are mixed.
     buffer_bytes

@@ -126,7 +126,7 @@ class WriteShards:
     result: type[Stored] = Stored
 
     def open(self, workers: int) -> Work[ShardPlan, Stored]:
-        """Return what writes shards, each in one of so many threads."""
+        """Return what writes shards, each in one of the threads."""
         stop = threading.Event()
 
         def one(plan: ShardPlan) -> Stored:

@@ -64,7 +64,7 @@ class Cluster:
 def cluster(
     folder: Path, workers: int = 2, cores: int = 1, memory: str = "1g"
 ) -> Iterator[Cluster]:
-    """Run a standalone cluster of so many workers with so many cores each.
+    """Run a standalone cluster of ``workers`` workers with ``cores`` cores each.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ class Average:
     Parameters
     ----------
     decay
-        A step keeps so much of the average; smaller in the first steps, so that the random
+        Share of the average that a step keeps; smaller in the first steps, so that the random
         start is soon forgotten: ``min(decay, (1 + n) / (10 + n))``.
     """
 
@@ -25,7 +25,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, module: nn.Module, steps: int) -> None:
-        """Move towards the weights after so many steps."""
+        """Move towards the weights after a number of steps."""
         decay = min(self.decay, (1 + steps) / (10 + steps))
         for name, tensor in averaged(module).items():
             self.tensors[name].lerp_(tensor.detach(), 1 - decay)

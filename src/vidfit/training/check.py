@@ -87,7 +87,7 @@ def check_accumulation(
     factors: Sequence[int] = (1, 2, 4, 8),
     dtype: torch.dtype = torch.float32,
 ) -> Accumulation:
-    """Compare gradients of one batch, computed in one and in so many micro-batches.
+    """Compare gradients of one batch, computed in one and in several micro-batches.
 
     Micro-batches that do not come out even differ in size by one clip. Dropout is off, as its
     draws depend on the cut; batch normalisations are as they are in training. The network, its
@@ -137,7 +137,7 @@ def _move_by_one_place(network: nn.Module) -> None:
 
 
 def _gradient(network: nn.Module, clips: Clips, targets_BK: Tensor, count: int) -> list[Tensor]:
-    """Return the gradient of the mean loss, added up over so many micro-batches."""
+    """Return the gradient of the mean loss, added up over micro-batches."""
     learned = [p for p in network.parameters() if p.requires_grad]
     total = [torch.zeros_like(p) for p in learned]
     for rows in torch.arange(len(clips), device=targets_BK.device).tensor_split(count):

@@ -31,7 +31,7 @@ def scheduled_factor(progress: float, schedule: tuple[tuple[float, float], ...])
 
 
 def rate_for_batch(factor: float, optimizer: OptimizerName) -> float:
-    """Return the learning rate's factor for so many times the batch.
+    """Return the learning rate's factor for a multiple of the batch.
 
     Linear for SGD (Goyal et al. 2017), the square root for Adam (Malladi et al. 2022).
     """

@@ -105,7 +105,7 @@ def _local(archive: str) -> Callable[[int, int], bytes]:
 
 
 def remote(archive: str) -> Callable[[int, int], bytes]:
-    """Return what reads so many bytes from a place of an archive at a URL, or fewer at its end."""
+    """Return what reads bytes from a place of an archive at a URL, fewer at its end."""
     from vidfit.video.address import reach  # which knows of members, as archives do not
 
     def read(start: int, size: int) -> bytes:

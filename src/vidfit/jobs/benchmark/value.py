@@ -42,7 +42,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class EngineRun:
-    """A network on one engine with so many threads, in a process of its own.
+    """A network on one engine with a number of threads, in a process of its own.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class Benchmark:
     clip: ClipWay | None = None
 
     def roof(self, threads: int) -> Roof:
-        """Return what the machine can do with so many threads."""
+        """Return what the machine can do with a number of threads."""
         return next(roof for roof in self.roofs if roof.threads == threads)
 
     def share_of_peak(self, member: BenchmarkedMember, run: EngineRun) -> float:

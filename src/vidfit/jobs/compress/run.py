@@ -57,7 +57,7 @@ TRAINED_HOLDOUT = 0.2
 """Share of the recordings that `train` tests on: the same are put aside here."""
 
 CALIBRATION_FOLDS = 4
-"""One recording in so many sets ranges and teaches networks, and is never judged."""
+"""Folds of recordings, of which one sets ranges and teaches networks, and is never judged."""
 
 MOST_VIEWS = 256
 """Calibration views of a network; a few hundred settle ranges."""

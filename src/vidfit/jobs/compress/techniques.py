@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 HELD_SHARE = 4
-"""One calibration view in so many is not shown to a technique: similarity is measured on it."""
+"""One calibration view of this number is kept from techniques: similarity is measured on it."""
 
 PRUNED = 0.3
 """Share of multiply-accumulates that goes."""

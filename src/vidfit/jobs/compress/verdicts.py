@@ -30,7 +30,7 @@ _NOUNS: dict[Target, str] = {"latency": "time", "size": "size", "memory": "memor
 
 
 def is_gain(made: Made, original: Made, target: Target) -> bool:
-    """Whether an artefact takes so much less that its answers are worth measuring."""
+    """Whether an artefact saves enough for its answers to be worth measuring."""
     if made.footprint is None or original.footprint is None:
         return False
     return made.footprint.of(target) <= (1 - LEAST_GAIN) * original.footprint.of(target)

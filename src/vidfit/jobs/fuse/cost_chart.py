@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vidfit.jobs.fuse.value import Combination
 
 ALL_NAMED = 14
-"""Up to so many options each is named; of more only those that matter."""
+"""Up to this number of options each is named; of more only those that matter."""
 
 
 def spots(combination: Combination) -> list[Spot]:

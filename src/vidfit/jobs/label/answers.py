@@ -1,4 +1,4 @@
-"""The list of clips that a person fills in, and what becomes of the answers.
+"""The list of clips that a person fills in, and the answers read back.
 
 The user's own list is never written to. Answers of all rounds are kept in ``clips.csv`` of the
 output folder, beside the list that is to be filled in.

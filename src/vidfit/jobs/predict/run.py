@@ -44,7 +44,7 @@ from vidfit.video import VideoReader
 from vidfit.work import Launcher, Work
 
 _WHOLE_CLIP_WINDOWS = 1.5
-"""A video of up to so many windows is answered as one clip."""
+"""A video of at most this number of windows is answered as one clip."""
 
 MOST_WINDOWS = 1_000_000
 """Of one video: eleven hours in the shortest windows that may be asked for."""
@@ -343,7 +343,7 @@ class Predict:
     result: type[Answered] = Answered
 
     def open(self, workers: int) -> Work[Video, Answered]:
-        """Return what answers videos in their order, each in one of so many threads."""
+        """Return what answers videos in their order, each in one of the threads."""
         return lambda videos: in_threads(self._one, videos, workers)
 
     def _one(self, video: Video) -> Answered:

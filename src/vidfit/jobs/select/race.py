@@ -178,7 +178,7 @@ def _folds(table: Table, tally: Tally) -> Indices:
 
 @dataclass
 class _Track:
-    """Runs candidates on the first so many clips, and remembers what they did."""
+    """Runs candidates on the first clips, and remembers what they did."""
 
     clips: Sequence[Clip]
     candidates: Sequence[Loaded]

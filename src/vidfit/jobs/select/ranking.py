@@ -140,7 +140,7 @@ def _rarest(clips: Sequence[Clip], kind: Labels) -> int:
 
 
 def regime(labels_per_class: int) -> Regime:
-    """Return how to train with so many labels a class.
+    """Return how to train with this number of labels a class.
 
     Few labels cannot teach a whole network: a frozen encoder under a linear probe is then best;
     with more, the probe comes first and the network is tuned after it (Kumar et al. 2022,

@@ -123,7 +123,7 @@ class Ranking:
         The candidate of the best figure.
     score
         What the recommended one is worth on new recordings: its own figure less the optimism
-        of choosing among so many (BBC-CV).
+        of choosing among them (BBC-CV).
     naive
         The winner's own figure, as selection usually reports it.
     majority

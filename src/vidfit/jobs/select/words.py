@@ -125,7 +125,7 @@ def temporal_sentence(temporal: Temporal | None, metric: Metric) -> str:
 
 
 def regime_sentence(ranking: Ranking) -> str:
-    """Say how to train with so many labels."""
+    """Say how to train with this number of labels."""
     clips = wording.counted(ranking.labels_per_class, "clip")
     return f"The rarest class has {clips}: {ranking.regime}. {_sentence(REGIMES[ranking.regime])}"
 

@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Curves on one scale, so many times as high as the others."""
+    """Curves on one scale; ``weight`` is the height relative to the other panels."""
 
     title: str
     lines: tuple[Line, ...]
