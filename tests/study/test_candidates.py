@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.clips import write_clip
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import SILENT, Clip, Failure
 from vidfit.errors import BudgetError
 from vidfit.study.candidates import NO_NETWORK, entrants
 from vidfit.study.options import SelectOptions
@@ -18,7 +18,7 @@ def clips(tmp_path):
 
 def test_network_only_leaves_algorithms_out_and_says_so(clips):
     names = "motion", "efficientnet-lite0@1"
-    loaded, dropped = entrants(clips, SelectOptions(backbones=names, network_only=True), None)
+    loaded, dropped = entrants(clips, SelectOptions(backbones=names, network_only=True), SILENT)
     assert [one.name for one in loaded] == ["efficientnet-lite0@1"]
     assert dropped == [Failure("motion", NO_NETWORK)]
 
@@ -26,4 +26,4 @@ def test_network_only_leaves_algorithms_out_and_says_so(clips):
 def test_network_only_with_algorithms_alone_is_refused(clips):
     options = SelectOptions(backbones=("motion",), network_only=True)
     with pytest.raises(BudgetError, match="motion: it is an algorithm and no network"):
-        entrants(clips, options, None)
+        entrants(clips, options, SILENT)
