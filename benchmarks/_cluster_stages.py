@@ -16,7 +16,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks._cluster_model import Overhead
-from vidfit.contracts import Backbone, Clip, ClipFeatures, Progress, Seconds
+from vidfit.contracts import SILENT, Backbone, Clip, ClipFeatures, Progress, Seconds
 from vidfit.evaluate import near_duplicates
 from vidfit.features import FeatureStore, extract
 from vidfit.features.extract import Extracted
@@ -216,7 +216,7 @@ class Ready:
     workers = 1
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress | None = None
+        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield answers that hold copies of the clips, as from other processes."""
         for clip in items:

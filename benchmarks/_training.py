@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks._study import CACHE
 from benchmarks._tasks import build
 from vidfit.backbones import load
-from vidfit.contracts import Preprocessing, Sampling
+from vidfit.contracts import SILENT, Preprocessing, Sampling
 from vidfit.features import FeatureStore
 from vidfit.jobs.train.clipsets import Prepared, frame_set, token_set
 from vidfit.jobs.train.folder import Split
@@ -28,7 +28,7 @@ DESCRIBED = Machine("described", "cpu", 1, 2**34, {"fp32": 1e11}, 1e10, 2, descr
 def tokens(task: str, cache: Path = CACHE) -> Prepared:
     """Return a task's clips as tokens of EfficientNet-Lite0, extracted once."""
     clips = read_manifest(build(task, cache / task)).clips
-    return token_set(clips, load(LITE), FeatureStore(cache / "features"), Here(2), None)
+    return token_set(clips, load(LITE), FeatureStore(cache / "features"), Here(2), SILENT)
 
 
 def small_frames(task: str, side_pixels: int, cache: Path = CACHE) -> Prepared:
@@ -36,7 +36,7 @@ def small_frames(task: str, side_pixels: int, cache: Path = CACHE) -> Prepared:
     clips = read_manifest(build(task, cache / task)).clips
     size = Preprocessing(side_pixels, side_pixels)
     seen = Sight(Sampling(1, FRAMES), size, tokens=FRAMES, dim=0, sees_frames=True)
-    return frame_set(clips, seen, cache / "frames", Here(2), None)
+    return frame_set(clips, seen, cache / "frames", Here(2), SILENT)
 
 
 def part(ready: Prepared, fold: int = 0, seed: int = 0) -> Split:

@@ -23,7 +23,7 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE
 from vidfit.backbones.motion import motion
 from vidfit.backbones.notation import with_spec
-from vidfit.contracts import Backbone, Floats
+from vidfit.contracts import SILENT, Backbone, Floats
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
 from vidfit.launch import Here
@@ -49,7 +49,7 @@ def main() -> None:
     clips = clips[:: 5 if options.quick else 1]
     named = {_name(one): one for one in _variants()}
     data, _ = build_table(
-        clips, list(named.values()), FeatureStore(CACHE / "features"), Here(2), None
+        clips, list(named.values()), FeatureStore(CACHE / "features"), Here(2), SILENT
     )
     vectors = {name: data.vectors[one.spec.name] for name, one in named.items()}
     runs = [_run(vectors, data, seed) for seed in range(options.seeds)]

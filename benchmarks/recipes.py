@@ -20,7 +20,7 @@ from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE
 from vidfit import backbones as zoo
-from vidfit.contracts import Floats
+from vidfit.contracts import SILENT, Floats
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.fit.trainees import train_head
@@ -119,7 +119,7 @@ def _table() -> Table:
     clips = [clip for clip in read_manifest(SURVEILLANCE).clips if clip.label]
     encoders = [accelerate(zoo.load(name)) for name in BACKBONES]
     store = FeatureStore(CACHE / "fights" / "features")
-    return build_table(clips, encoders, store, Here(os.cpu_count() or 1), None, steps=True)[0]
+    return build_table(clips, encoders, store, Here(os.cpu_count() or 1), SILENT, steps=True)[0]
 
 
 def _options() -> argparse.Namespace:

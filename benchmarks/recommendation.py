@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks.selection_simulation import CANDIDATES, MEAN, simulated_hits
-from vidfit.contracts import Cost
+from vidfit.contracts import SILENT, Cost
 from vidfit.metrics import score_values
 from vidfit.selection import Rule, bias_corrected, recommend, tied_with_best
 
@@ -171,7 +171,7 @@ def _demo() -> dict[str, dict[str, Any]]:
         loaded, _ = load_candidates(BACKBONES, two[:3])
         place = launcher("here", workers=2, scratch=folder)
         store = FeatureStore(folder / "features")
-        read, _ = build_table(two, [c.backbone for c in loaded], store, place, None)
+        read, _ = build_table(two, [c.backbone for c in loaded], store, place, SILENT)
     folds_M = Folds(read.classes).to_choose(read.labels_M, read.groups, 0)
     hits_CM = np.stack(
         [

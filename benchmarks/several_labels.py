@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, load_networks
-from vidfit.contracts import Cost, Floats, Indices, Truth
+from vidfit.contracts import SILENT, Cost, Floats, Indices, Truth
 from vidfit.evaluate import constant, score_classes
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import PENALTIES, answers_by_penalty
@@ -86,7 +86,7 @@ def _table(options: argparse.Namespace) -> Table:
     if options.quick:
         clips = tuple(clips[i] for i in np.linspace(0, len(clips) - 1, QUICK_PICTURES).astype(int))
     store = FeatureStore(options.cache / "features")
-    whole, tally = build_table(clips, networks, store, Here(2), None, labels=manifest.kind)
+    whole, tally = build_table(clips, networks, store, Here(2), SILENT, labels=manifest.kind)
     if tally.clips:
         raise SystemExit(f"unreadable pictures: {tally.clips}")
     print(f"{len(whole.clips)} pictures, {len(set(whole.groups))} recordings, {whole.kind} labels")

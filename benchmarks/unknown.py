@@ -24,7 +24,7 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._novelty import DISTANCE, PROBABILITY, Scored
 from benchmarks._study import CACHE, load_networks
 from benchmarks._tasks import build
-from vidfit.contracts import Clip, Cost, Estimate
+from vidfit.contracts import SILENT, Clip, Cost, Estimate
 from vidfit.evaluate import USUAL, HeldOut, Thresholds, auroc
 from vidfit.features import FeatureStore
 from vidfit.launch import Here
@@ -88,7 +88,7 @@ def _tables(options: argparse.Namespace) -> dict[str, Table]:
         clips = _clips(name, options.cache)
         if options.quick and name == FIGHTS:
             clips = [clips[i] for i in np.linspace(0, len(clips) - 1, QUICK_CLIPS).astype(int)]
-        whole, tally = build_table(clips, networks, store, Here(2), None)
+        whole, tally = build_table(clips, networks, store, Here(2), SILENT)
         if tally.clips:
             raise SystemExit(f"{name}: unreadable clips: {tally.clips}")
         found[name] = whole

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import re
-
 import pytest
 from tests.report.example import CANDIDATES, NAN, NOT_MEASURED, large_report
+from tests.report.parsed import check_labels
 
 from vidfit.contracts import Estimate
 from vidfit.report import wording
 from vidfit.report.charts import headline_chart, interval_row, reliability_chart, score_axis
 from vidfit.report.cost_chart import cost_chart
 from vidfit.report.leaderboard import best_first, on_cost_axis, pareto_front
-from vidfit.report.plane import log_ticks, overlap
+from vidfit.report.plane import log_ticks
 from vidfit.report.wording import ACCURACY
 
 
@@ -74,28 +73,13 @@ def test_candidates_without_cost_are_not_on_the_cost_axis():
 @pytest.mark.parametrize("width", [350, 1040])
 def test_labels_of_the_cost_chart_do_not_overlap(width):
     for candidates in (CANDIDATES, large_report(5, 60).candidates):
-        boxes = label_boxes(cost_chart(candidates, width, 400, ACCURACY))
-        assert boxes
-        for i, box in enumerate(boxes):
-            assert box[0] >= 0 and box[2] <= width + 1
-            assert not any(overlap(box, other) for other in boxes[i + 1 :])
+        chart = cost_chart(candidates, width, 400, ACCURACY)
+        assert check_labels(chart, width, 400, sum(map(on_cost_axis, candidates)))
 
 
 @pytest.mark.parametrize("width", [350, 1040])
 def test_chosen_is_labelled_at_every_width(width):
     assert 'class="label chosen"' in cost_chart(CANDIDATES, width, 400, ACCURACY)
-
-
-def label_boxes(svg):
-    found = re.findall(
-        r'<text class="label[^"]*" x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)">([^<]*)<', svg
-    )
-    boxes = []
-    for x, y, anchor, text in found:
-        width = 6.5 * len(text)
-        left = float(x) - {"start": 0, "middle": width / 2, "end": width}[anchor]
-        boxes.append((left, float(y) - 10, left + width, float(y)))
-    return boxes
 
 
 def test_cost_ticks_are_round_and_inside():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.clips import FPS, HEIGHT, WIDTH, Counting, write_clip
 
-from vidfit.contracts import Clip
+from vidfit.contracts import SILENT, Clip
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.jobs.fit.options import FitOptions
@@ -66,7 +66,7 @@ def clip(folder: Path, name: str, label: str | None = "a", **facts: object) -> C
 
 def look(clips, output: Path, **options):
     place = launcher("here", workers=1, scratch=output)
-    return joined(Manifest(tuple(clips)), FeatureStore(output), place, None, **options)
+    return joined(Manifest(tuple(clips)), FeatureStore(output), place, SILENT, **options)
 
 
 def recordings(found) -> list[str | None]:
@@ -109,7 +109,7 @@ def test_encoders_beside_share_the_decode(folder, tmp_path):
     found = look(clips, tmp_path, beside=[mean])
     asked = mean.calls
     place = launcher("here", workers=1, scratch=tmp_path)
-    table, tally = build_table(found.manifest.clips, [mean], FeatureStore(tmp_path), place, None)
+    table, tally = build_table(found.manifest.clips, [mean], FeatureStore(tmp_path), place, SILENT)
     assert asked == mean.calls > 0 and tally.seconds == 0.0
     assert table.groups == ["0", "1", "0"] and table.vectors["mean"].shape[0] == 3
 

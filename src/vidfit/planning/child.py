@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import subprocess
-import sys
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from vidfit.children import run_module
 from vidfit.errors import BackboneError
+from vidfit.files import write_whole
 from vidfit.hardware import hardware
 from vidfit.plans import Layout, Recipe
 from vidfit.runtime.cache import default_folder as engines_folder
@@ -155,27 +153,18 @@ def _request(question: Question, kind: Kind, layouts: Sequence[Layout]) -> dict[
 
 
 def _ask(request: Mapping[str, Any], timeout_seconds: float | None = None) -> dict[str, Any]:
-    # Of the parent's paths, too: a target may lie in a test or a script.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "vidfit.planning.probe"],
-            input=json.dumps(request),
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
-            timeout=timeout_seconds,
+        ended = run_module(
+            "vidfit.planning.probe", question=json.dumps(request), timeout_seconds=timeout_seconds
         )
-    except subprocess.TimeoutExpired as error:
+    except TimeoutError as error:
         raise TimeoutError(f"a run for the plan took over {timeout_seconds:.0f} s") from error
-    if done.returncode == 0:
-        answer: dict[str, Any] = json.loads(done.stdout)
+    if ended.status == 0:
+        answer: dict[str, Any] = json.loads(ended.answer)
         return answer
-    last = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
     how = "on shapes alone" if request["kind"] == "dry" else "a few steps"
     raise BackboneError(
-        f"The process that ran {how} for the plan failed: {last}. If memory was short, close "
+        f"The process that ran {how} for the plan failed: {ended.said}. If memory was short, close "
         "other programs or choose a smaller network; else try the network with the regime 'probe'."
     )
 
@@ -210,18 +199,4 @@ def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None
 
 def _keep(path: Path | None, answer: Mapping[str, Any]) -> None:
     if path is not None:
-        write_text(path, json.dumps(answer))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_whole(path, json.dumps(answer).encode())

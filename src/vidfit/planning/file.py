@@ -13,8 +13,8 @@ from typing import Any
 
 from vidfit.backbones.notation import runs_a_file
 from vidfit.documents import Rule, read_json, shown, value_of, within
-from vidfit.errors import StoreError, VidfitError
-from vidfit.planning.child import write_text
+from vidfit.errors import VidfitError
+from vidfit.files import write_whole
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 
 FORMAT = "vidfit.plan/1"
@@ -71,12 +71,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         If the file cannot be written.
     """
     document = {"format": FORMAT, **asdict(plan)}
-    try:
-        write_text(path, json.dumps(document, indent=1) + "\n")
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
-        ) from error
+    write_whole(path, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def read_plan(path: Path, own: Sequence[str] = ()) -> Plan:

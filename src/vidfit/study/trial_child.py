@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vidfit.children import run_module
 from vidfit.errors import ModelError
 
 PATIENCE_SECONDS = 600
@@ -24,24 +22,20 @@ def try_in_child(directory: Path, own: Sequence[str] = ()) -> None:
     ModelError
         With what was wrong.
     """
-    # Never what lies in the working directory (-P): `json.py` beside a model would be run.
-    command = [sys.executable, "-P", "-m", "vidfit.study.trial", str(directory), *own]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "CUDA_VISIBLE_DEVICES": "",
-        "HF_HUB_OFFLINE": "1",
-    }
+    offline = {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=PATIENCE_SECONDS
+        ended = run_module(
+            "vidfit.study.trial",
+            [str(directory), *own],
+            environment=offline,
+            timeout_seconds=PATIENCE_SECONDS,
         )
-    except subprocess.TimeoutExpired as error:
+    except TimeoutError as error:
         raise ModelError(_refusal(directory, "did not end")) from error
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(ended.answer)
     except ValueError:
-        raise ModelError(_refusal(directory, _ending(done.returncode))) from None
+        raise ModelError(_refusal(directory, _ending(ended.status))) from None
     if answer["error"]:
         raise ModelError(answer["error"])
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import uuid
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidfit.errors import StoreError, VidfitError
+from vidfit.files import write_whole
 from vidfit.training.epoch import Epoch
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def lines_of_json(path: Path) -> Look:
     def look(epoch: Epoch) -> None:
         try:
             _replace(path, [*_before(path, epoch.number), json.dumps(_known(epoch))])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"cannot add epoch {epoch.number} to {path}: {error}; free space, or move the "
                 "file away if it is none of vidfit's"
@@ -98,13 +97,4 @@ def _before(path: Path, number: int) -> list[str]:
 
 def _replace(path: Path, lines: list[str]) -> None:
     """Write all lines anew: there is one an epoch, and a kill leaves no half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write("".join(f"{line}\n" for line in lines))
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from tests.report import compression_example as examples
-from tests.report.parsed import Page
+from tests.report.parsed import Page, check_labels
 
 from vidfit.cli.compress import show_compression
 from vidfit.contracts import Estimate
@@ -34,7 +34,7 @@ from vidfit.jobs.compress.value import Artefact, Compression, Footprint, Target,
 from vidfit.jobs.compress.write import compression_json, write_compression
 from vidfit.report import wording
 from vidfit.report.charts import MARKS
-from vidfit.report.plane import log_ticks, overlap
+from vidfit.report.plane import log_ticks
 
 NAN = float("nan")
 EXAMPLES = ("kept", "refused", "useless", "broken", "bare", "empty", "long", "hostile", "certified")
@@ -326,22 +326,7 @@ def test_original_is_the_choice_where_nothing_is_kept():
 def test_labels_cover_neither_each_other_nor_marks(compression, width, height):
     chart = front_picture(compression, width, height)
     assert bool(chart) == worth_drawing(compression)
-    boxes = []
-    for x, y, anchor, text in re.findall(
-        r'<text class="(?:label|count)[^"]*" x="([\d.-]+)" y="([\d.-]+)"'
-        r'(?: text-anchor="(\w+)")?>([^<]*)<', chart,
-    ):  # fmt: skip
-        wide = 6.5 * len(unescape(text))
-        left = float(x) - wide * {"": 0, "start": 0, "middle": 0.5, "end": 1}[anchor]
-        boxes.append((left, float(y) - 11, left + wide, float(y) + 2))
-    marks = [
-        (float(x) - 4, float(y) - 4, float(x) + 4, float(y) + 4)
-        for x, y in re.findall(r'<svg class="mark [^"]*" x="([\d.]+)" y="([\d.]+)"', chart)
-    ]
-    assert len(marks) == (len(spots(compression)) if chart else 0)
-    for i, box in enumerate(boxes):
-        assert box[0] >= -1 and box[2] <= width + 4 and box[1] >= 0 and box[3] <= height
-        assert not any(overlap(box, other) for other in (*boxes[i + 1 :], *marks))
+    check_labels(chart, width, height, len(spots(compression)) if chart else 0)
 
 
 @pytest.mark.parametrize("span", [(4.0, 16.0), (8.0, 12.0), (198.0, 235.0), (0.3, 4000.0), (9, 11)])

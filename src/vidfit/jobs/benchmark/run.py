@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from vidfit.children import run_module
 from vidfit.contracts import SILENT, Backbone, Clip, ClipFeatures, Progress, TorchBackbone
 from vidfit.errors import VidfitError
 from vidfit.features.views import gather_views
@@ -186,24 +185,17 @@ def _run(directory: Path, engine: str, threads: int, options: BenchmarkOptions) 
 
 def _ask(question: Mapping[str, Any]) -> dict[str, Any]:
     """Ask a child, with this process' import paths and as many threads as are asked for."""
-    paths = os.pathsep.join(part for part in sys.path if part)
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     threads = dict.fromkeys(names, str(question["threads"]))
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "vidfit.jobs.benchmark.child"],
-        input=json.dumps(question),
-        capture_output=True,
-        text=True,
-        env={**os.environ, **threads, "PYTHONPATH": paths},
-        check=False,
+    ended = run_module(
+        "vidfit.jobs.benchmark.child", question=json.dumps(question), environment=threads
     )
-    lines = done.stdout.strip().splitlines()
-    if done.returncode or not lines:
-        said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+    if ended.status or not ended.answer:
         raise VidfitError(
-            f"the process that measures failed: {said}. If memory was short, close other programs."
+            f"the process that measures failed: {ended.said}. If memory was short, close other "
+            "programs."
         )
-    answer: dict[str, Any] = json.loads(lines[-1])
+    answer: dict[str, Any] = json.loads(ended.answer)
     return answer
 
 

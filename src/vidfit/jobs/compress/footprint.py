@@ -6,8 +6,6 @@ noise, and prints the most memory that it held: in a process of its own, where n
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vidfit.children import run_module
 from vidfit.contracts import Backbone, Frames
 from vidfit.errors import BackboneError
 from vidfit.hardware import peak_bytes
@@ -35,13 +34,14 @@ def held_bytes(folders: Sequence[Path]) -> int:
     ------
     BackboneError
         If the process fails.
+    TimeoutError
+        If it does not end.
     """
-    command = [sys.executable, "-P", "-m", "vidfit.jobs.compress.footprint", *map(str, folders)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60 * _MINUTES)
-    if ended.returncode:
-        last = (ended.stderr.strip().splitlines() or ["no word"])[-1]
-        raise BackboneError(f"a process that opened {folders[0].parent} failed: {last}")
-    return int(json.loads(ended.stdout.splitlines()[-1]))
+    module, names = "vidfit.jobs.compress.footprint", [str(folder) for folder in folders]
+    ended = run_module(module, names, timeout_seconds=60 * _MINUTES)
+    if ended.status:
+        raise BackboneError(f"a process that opened {folders[0].parent} failed: {ended.said}")
+    return int(ended.answer)
 
 
 def latencies(models: Mapping[str, Sequence[Backbone]]) -> dict[str, tuple[float, ...]]:
