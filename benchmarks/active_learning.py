@@ -35,7 +35,7 @@ from vidfit.features import FeatureStore, extract, temporal_statistics
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
-from vidfit.metrics.bootstrap import draws
+from vidfit.metrics.resampled import draws
 from vidfit.selection.active import (
     NO_LABEL,
     Pool,

@@ -33,7 +33,8 @@ from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.run import load as open_model
 from vidfit.jobs.predict.run import predict_many
-from vidfit.jobs.shard.run import ShardOptions, run_shard
+from vidfit.jobs.shard.options import ShardOptions
+from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import launcher
 from vidfit.manifest import iter_clips, read_manifest
 from vidfit.runtime import accelerate

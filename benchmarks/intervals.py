@@ -23,7 +23,7 @@ from benchmarks._harness import arguments, environment, finish, table
 from vidfit.contracts import Cost, Estimate
 from vidfit.manifest import grouped_folds
 from vidfit.metrics import mean_interval, paired_interval, share_interval
-from vidfit.metrics.bootstrap import draws, expanded_tail
+from vidfit.metrics.resampled import draws, expanded_tail
 from vidfit.selection import Rows, Terms, hits, nested
 
 CLIPS_A_RECORDING, RESAMPLES = 10, 1000

@@ -32,8 +32,8 @@ from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import MEASURES, score_all
 from vidfit.selection import Rule, Terms, nested
-from vidfit.study.figures import Held
 from vidfit.study.folds import Folds
+from vidfit.study.several_or_number import Held
 from vidfit.study.table import Table, build_table
 
 DATA = SURVEILLANCE.parent / "camvid"

@@ -104,7 +104,8 @@ def _source(given: Path | None, scratch: Path, count: int) -> Path:
 
 
 def _stored(kind: str, clips: Path, scratch: Path) -> Stored:
-    from vidfit.jobs.shard.run import ShardOptions, run_shard
+    from vidfit.jobs.shard.options import ShardOptions
+    from vidfit.jobs.shard.run import run_shard
     from vidfit.shards.stream import Samples
 
     shards, loose = scratch / kind, scratch / f"loose-{kind}"
@@ -247,7 +248,8 @@ def _written(clips: Path, scratch: Path, rounds: int) -> dict[str, Any]:
 
     import webdataset
 
-    from vidfit.jobs.shard.run import ShardOptions, run_shard
+    from vidfit.jobs.shard.options import ShardOptions
+    from vidfit.jobs.shard.run import run_shard
     from vidfit.manifest import read_manifest
 
     manifest = read_manifest(clips)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from vidfit.jobs.shard.run import ShardOptions
+from vidfit.jobs.shard.options import ShardOptions
 
 BY_VIDEO = ShardOptions(shard_clips=3, holdout=0.25)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vidfit.errors import VideoError as VideoError
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
-    from vidfit.jobs.benchmark.run import BenchmarkOptions as BenchmarkOptions
+    from vidfit.jobs.benchmark.options import BenchmarkOptions as BenchmarkOptions
     from vidfit.jobs.benchmark.run import run_benchmark as benchmark
     from vidfit.jobs.compress.options import CompressOptions as CompressOptions
     from vidfit.jobs.compress.run import run_compress as compress
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from vidfit.jobs.predict.run import run_predict as predict
     from vidfit.jobs.select.run import run_select as select
     from vidfit.jobs.select.value import Ranking as Ranking
-    from vidfit.jobs.shard.run import ShardOptions as ShardOptions
+    from vidfit.jobs.shard.options import ShardOptions as ShardOptions
     from vidfit.jobs.shard.run import run_shard as shard
     from vidfit.jobs.train.options import TrainOptions as TrainOptions
     from vidfit.jobs.train.run import run_train as train
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 _SOURCES = {
     "BackboneError": "errors:BackboneError",
-    "BenchmarkOptions": "jobs.benchmark.run:BenchmarkOptions",
+    "BenchmarkOptions": "jobs.benchmark.options:BenchmarkOptions",
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "Combination": "jobs.fuse.value:Combination",
@@ -84,7 +84,7 @@ _SOURCES = {
     "Report": "reported:Report",
     "Sampling": "contracts:Sampling",
     "SelectOptions": "study.options:SelectOptions",
-    "ShardOptions": "jobs.shard.run:ShardOptions",
+    "ShardOptions": "jobs.shard.options:ShardOptions",
     "StoreError": "errors:StoreError",
     "Timeline": "contracts:Timeline",
     "TrainOptions": "jobs.train.options:TrainOptions",

@@ -10,7 +10,7 @@ from tests.jobs.benchmark.test_write import example
 from typer.testing import CliRunner
 
 from vidfit.cli.main import app
-from vidfit.jobs.benchmark.run import BenchmarkOptions
+from vidfit.jobs.benchmark.options import BenchmarkOptions
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from typer.testing import CliRunner
 from vidfit.cli.label import show_labelling
 from vidfit.cli.main import app
 from vidfit.contracts import Clip, Failure
-from vidfit.jobs.label.answers import Proposed
 from vidfit.jobs.label.options import LabelOptions
-from vidfit.jobs.label.run import Labelling
+from vidfit.jobs.label.value import Labelling, Proposed
 
 
 def found(**changes):

@@ -20,7 +20,8 @@ from vidfit.features import FeatureStore, extract
 from vidfit.features.fingerprint import fingerprint
 from vidfit.jobs.fit.run import FitOptions, run_fit
 from vidfit.jobs.predict.run import Predict, Video, load, predict_many
-from vidfit.jobs.shard.run import ShardOptions, run_shard
+from vidfit.jobs.shard.options import ShardOptions
+from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import Here, launcher
 from vidfit.runtime import accelerate
 

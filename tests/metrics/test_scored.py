@@ -14,7 +14,7 @@ from vidfit.metrics import (
     score_values,
     share_interval,
 )
-from vidfit.metrics.bootstrap import recording_sums
+from vidfit.metrics.resampled import recording_sums
 
 GROUPS = [f"r{i % 12}" for i in range(240)]
 

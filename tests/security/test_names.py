@@ -20,7 +20,8 @@ from vidfit.cli.progress import Bars
 from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.jobs.fit.page import report_html
 from vidfit.jobs.fit.terminal import report_markdown
-from vidfit.jobs.label.answers import Proposed, read_answers, write_to_label
+from vidfit.jobs.label.answers import read_answers, write_to_label
+from vidfit.jobs.label.value import Proposed
 from vidfit.jobs.predict.answers_table import AnswersTable
 from vidfit.jobs.predict.timeline import timeline_csv, timeline_json, timeline_vtt
 from vidfit.manifest import Manifest, iter_clips, read_manifest, write_manifest

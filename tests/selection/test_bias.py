@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 
 from vidfit.contracts import Cost
 from vidfit.metrics import score_values, share_interval
-from vidfit.metrics.bootstrap import draws
+from vidfit.metrics.resampled import draws
 from vidfit.selection import Rule, recommend
 from vidfit.selection.bias import bias_corrected
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vidfit.metrics import mean_interval, score_values
-from vidfit.metrics.bootstrap import signs
+from vidfit.metrics.resampled import signs
 from vidfit.selection.ties import is_proven_better, tied_with_best, upper_gain
 
 GROUPS = [f"r{i // 4}" for i in range(160)]

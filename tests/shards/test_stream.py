@@ -19,7 +19,8 @@ from torch.utils.data import DataLoader
 
 from vidfit.errors import StoreError, VideoError, VidfitError
 from vidfit.features.frames import write_frames
-from vidfit.jobs.shard.run import ShardOptions, run_shard
+from vidfit.jobs.shard.options import ShardOptions
+from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.shards import samples as reading

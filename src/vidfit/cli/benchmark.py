@@ -31,7 +31,8 @@ def benchmark(  # noqa: PLR0913  (the options of a command)
 ) -> None:
     """Time a model on every engine, beside the most that this machine can do."""
     from vidfit.cli.progress import Bars
-    from vidfit.jobs.benchmark.run import BenchmarkOptions, run_benchmark
+    from vidfit.jobs.benchmark.options import BenchmarkOptions
+    from vidfit.jobs.benchmark.run import run_benchmark
     from vidfit.jobs.benchmark.write import benchmark_json, benchmark_markdown
 
     options = BenchmarkOptions(video, compiled, seconds, tuple(backbone or ()))

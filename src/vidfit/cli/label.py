@@ -11,7 +11,7 @@ from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, Workers, output_
 from vidfit.cli.say import say
 
 if TYPE_CHECKING:
-    from vidfit.jobs.label.run import Labelling
+    from vidfit.jobs.label.value import Labelling
 
 _SHOWN = 10
 

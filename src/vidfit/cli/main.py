@@ -12,7 +12,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from vidfit.cli import terminal
+from vidfit.cli import streams
 from vidfit.cli.benchmark import benchmark
 from vidfit.cli.compress import compress
 from vidfit.cli.demo import demo
@@ -76,12 +76,12 @@ def _reported(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-            terminal.flush()
+            streams.flush()
         except VidfitError as error:
             say_if_heard(f"vidfit: {error}")
             raise typer.Exit(2) from error
         except OSError as error:
-            status = terminal.lost(error)
+            status = streams.lost(error)
             if error.errno != errno.EPIPE:  # else the reader of our output is gone
                 what = error.filename or "standard output or error"
                 say_if_heard(f"vidfit: {what}: {error.strerror or error}")
@@ -99,8 +99,8 @@ for _command in COMMANDS:
 
 def main() -> None:
     """Run the command line."""
-    terminal.prepare()
+    streams.prepare()
     try:
         app()
     except OSError as error:  # help could not be printed: the commands catch their own
-        raise SystemExit(terminal.lost(error)) from None
+        raise SystemExit(streams.lost(error)) from None

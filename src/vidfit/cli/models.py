@@ -17,9 +17,7 @@ def models(  # noqa: PLR0913  (the options of a command)
     modality: Annotated[
         str | None, typer.Option(help="Takes this: image, video, text or audio.")
     ] = None,
-    max_params: Annotated[
-        str | None, typer.Option(help="Most parameters, such as 100M.")
-    ] = None,
+    max_params: Annotated[str | None, typer.Option(help="Most parameters, such as 100M.")] = None,
     max_gmacs: Annotated[
         float | None, typer.Option(min=0.0, help="Most GMACs a clip, all views.")
     ] = None,

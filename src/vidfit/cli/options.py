@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from vidfit.errors import VidfitError
-from vidfit.kinds import Labels
+from vidfit.label_kinds import Labels
 from vidfit.shown import name_of
 from vidfit.study.options import ClassWeights, Metric, Preference
 

@@ -12,7 +12,7 @@ from vidfit.cli.quantities import memory_bytes
 from vidfit.cli.say import say, say_lines
 
 if TYPE_CHECKING:
-    from vidfit.jobs.shard.run import Sharded
+    from vidfit.jobs.shard.value import Sharded
 
 _SHOWN_FAILURES = 5
 
@@ -50,7 +50,8 @@ def shard(  # noqa: PLR0913  (the options of a command)
     """Store clips as WebDataset tar shards that every other command reads."""
     from vidfit.cli.progress import Bars
     from vidfit.files import claimed
-    from vidfit.jobs.shard.run import ShardOptions, run_shard
+    from vidfit.jobs.shard.options import ShardOptions
+    from vidfit.jobs.shard.run import run_shard
 
     options = ShardOptions(
         by,

@@ -1,13 +1,12 @@
 """The kinds of label that clips may have: one class, several, or a number.
 
-What differs between them lives here, and everything else takes the truth as it is: class numbers
-[M]; whether each class is there, [M, K]; or numbers [M]. Answers are [M, K] for all: log-
-probabilities of one class among K, of each class by itself, or [M, 1] numbers.
+The truth is class numbers [M]; whether each class is there, [M, K]; or numbers [M]. Answers are
+[M, K] for all: log-probabilities of one class among K, of each class by itself, or [M, 1] numbers.
 
 Shape letters: M clips, K classes, X strata.
 """
 
-from vidfit.kinds import LABELS, NUMBER, Labels, columns, joined, labels_of, names_in
+from vidfit.label_kinds import LABELS, NUMBER, Labels, columns, joined, labels_of, names_in
 from vidfit.labels.answers import (
     UNSEEN,
     as_answers,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats
-from vidfit.kinds import Labels, labels_of
+from vidfit.label_kinds import Labels, labels_of
 
 Doubles = NDArray[np.float64]
 

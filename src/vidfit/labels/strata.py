@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
-from vidfit.kinds import labels_of
+from vidfit.label_kinds import labels_of
 
 _PARTS = 5
 """Numbers are dealt by fifths of their order."""

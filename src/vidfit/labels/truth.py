@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vidfit.contracts import Clip
-from vidfit.kinds import NUMBER, Labels, joined, names_in
+from vidfit.label_kinds import NUMBER, Labels, joined, names_in
 
 NO_LABEL = -1
 """The class number of a clip without a label."""

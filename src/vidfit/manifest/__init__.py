@@ -1,14 +1,14 @@
 """Clips of a data set: where they are, what they show, which recording they come from."""
 
 from vidfit.manifest.balanced import balanced_folds, counted_strata
-from vidfit.manifest.kinds import check_one_class
+from vidfit.manifest.label_kinds import check_one_class
 from vidfit.manifest.lazily import is_list, iter_clips, stream_layout
 from vidfit.manifest.read import read_manifest
 from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.splits import grouped_folds, holdout, random_folds
-from vidfit.manifest.table import write_manifest
 from vidfit.manifest.told import counted, losses, noticed, refusal, told
 from vidfit.manifest.value import Manifest
+from vidfit.manifest.written import write_manifest
 
 __all__ = [
     "Manifest",

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError
 from vidfit.manifest.entries import holds_clips, list_folder
-from vidfit.manifest.kinds import settle_kind
+from vidfit.manifest.label_kinds import settle_kind
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
 from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE

@@ -10,7 +10,7 @@ from vidfit.labels import Labels
 from vidfit.manifest.copies import say_contradictions
 from vidfit.manifest.folders import read_folders, read_levels
 from vidfit.manifest.groups import assign_groups
-from vidfit.manifest.kinds import as_kind
+from vidfit.manifest.label_kinds import as_kind
 from vidfit.manifest.levels import written_levels
 from vidfit.manifest.lists import lists_of, read_list, read_lists
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_image, is_video, is_video_file

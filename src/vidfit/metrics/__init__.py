@@ -2,7 +2,6 @@
 
 from vidfit.labels import Labels, fit_temperature
 from vidfit.metrics.agreement import error_correlation, kappa, oracle_hits
-from vidfit.metrics.bootstrap import mean_interval, ratio_interval
 from vidfit.metrics.calibration import calibration_error, probabilities, reliability
 from vidfit.metrics.class_measures import (
     ACCURACY,
@@ -15,8 +14,9 @@ from vidfit.metrics.class_measures import (
 )
 from vidfit.metrics.measures import LOSS, AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
 from vidfit.metrics.number_measures import MAE, NUMBER_MEASURES
+from vidfit.metrics.resampled import mean_interval, ratio_interval
 from vidfit.metrics.scored import Scored, averaged, score_all, score_values
-from vidfit.metrics.share import paired_interval, share_interval
+from vidfit.metrics.share_interval import paired_interval, share_interval
 
 MEASURES: dict[Labels, dict[str, AnyMeasure]] = {
     "one": CLASS_MEASURES,

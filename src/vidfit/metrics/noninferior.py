@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vidfit.contracts import Estimate
-from vidfit.metrics.bootstrap import recording_sums
+from vidfit.metrics.resampled import recording_sums
 
 LEVEL = 0.025
 """One-sided error of a claim that a loss lies below a bound."""

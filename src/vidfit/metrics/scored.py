@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vidfit.contracts import Estimate
-from vidfit.metrics.bootstrap import RESAMPLES, draws, expanded, numbered, recording_sums
 from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, RankedMeasure, Rows
-from vidfit.metrics.share import class_mean_of_sums, share_of_sums, unseen_change
+from vidfit.metrics.resampled import RESAMPLES, draws, expanded, numbered, recording_sums
+from vidfit.metrics.share_interval import class_mean_of_sums, share_of_sums, unseen_change
 
 _RANKED_DRAWS = 1000
 """Draws of a figure that needs all scores in order for each; percentiles need no more."""

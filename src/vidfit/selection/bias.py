@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Cost, Estimate
 from vidfit.metrics import Scored
-from vidfit.metrics.bootstrap import RESAMPLES
+from vidfit.metrics.resampled import RESAMPLES
 from vidfit.selection.recommend import Choosing, Rule
 
 Doubles = NDArray[np.float64]

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.metrics import Scored
-from vidfit.metrics.bootstrap import RESAMPLES, signs
+from vidfit.metrics.resampled import RESAMPLES, signs
 
 Doubles = NDArray[np.float64]
 

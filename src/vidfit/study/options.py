@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from vidfit.errors import VidfitError
-from vidfit.kinds import LABELS, Labels
+from vidfit.label_kinds import LABELS, Labels
 
 if TYPE_CHECKING:
     from vidfit.selection import Rule

@@ -18,7 +18,7 @@ from av.stream import Disposition
 
 from vidfit.errors import VideoError
 from vidfit.video import address as addresses
-from vidfit.video import boxes
+from vidfit.video import mp4_boxes
 from vidfit.video.limits import FRAMES_MAX, PIXELS_MAX
 from vidfit.video.member import is_url as is_url
 from vidfit.video.member import openable, split_member
@@ -188,7 +188,7 @@ def _look(path: str, file: Unnamed) -> None:
         refused = refusal(first)
         if not refused and hasattr(file, "seek"):
             size_bytes = file.seek(0, os.SEEK_END)
-            refused = boxes.trouble(file, first, size_bytes)
+            refused = mp4_boxes.trouble(file, first, size_bytes)
             file.seek(0)
     except Exception as error:  # every fsspec backend has errors of its own
         raise VideoError(f"{path}: cannot be read: {reason(error)}") from error

@@ -18,7 +18,8 @@ from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.jobs.benchmark import child as benchmark_child
 from vidfit.jobs.benchmark import run as benchmark
-from vidfit.jobs.benchmark.run import BenchmarkOptions, run_benchmark
+from vidfit.jobs.benchmark.options import BenchmarkOptions
+from vidfit.jobs.benchmark.run import run_benchmark
 from vidfit.jobs.benchmark.traffic import traffic_bytes
 from vidfit.runtime.roof import Roof, measure_roof
 

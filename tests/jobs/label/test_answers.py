@@ -9,7 +9,8 @@ import pytest
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.jobs.label import answers as module
-from vidfit.jobs.label.answers import Proposed, gather, read_answers, with_labels, write_to_label
+from vidfit.jobs.label.answers import gather, read_answers, with_labels, write_to_label
+from vidfit.jobs.label.value import Proposed
 from vidfit.manifest import Manifest, read_manifest
 
 

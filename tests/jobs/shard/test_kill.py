@@ -29,7 +29,8 @@ def by_video(loose, tmp_path_factory):
 SLOWLY = """
 import sys, time
 from pathlib import Path
-from vidfit.jobs.shard.run import ShardOptions, run_shard
+from vidfit.jobs.shard.run import run_shard
+from vidfit.jobs.shard.options import ShardOptions
 from vidfit.shards.tar import Tar
 
 put = Tar.put

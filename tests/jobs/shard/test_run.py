@@ -21,7 +21,8 @@ from vidfit.errors import ManifestError, NotEnoughDataError, StoreError, VideoEr
 from vidfit.features import FeatureStore, extract
 from vidfit.features.store import clip_digest, file_digest
 from vidfit.features.views import gather_views
-from vidfit.jobs.shard.run import ShardOptions, run_shard
+from vidfit.jobs.shard.options import ShardOptions
+from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import Here
 from vidfit.manifest import iter_clips, read_manifest, write_manifest
 from vidfit.shards import ShardSize, layout, units_of

@@ -32,7 +32,9 @@ from vidfit.shown import public
 from vidfit.study import heads
 from vidfit.study.candidates import Loaded
 from vidfit.study.compare import Compared
-from vidfit.study.figures import (
+from vidfit.study.openings import times
+from vidfit.study.provenance import provenance
+from vidfit.study.several_or_number import (
     Held,
     baseline_words,
     by_class,
@@ -41,8 +43,6 @@ from vidfit.study.figures import (
     results_of,
     scores_of,
 )
-from vidfit.study.openings import times
-from vidfit.study.provenance import provenance
 from vidfit.study.table import Table
 from vidfit.video import decode
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vidfit.contracts import clip_key
 from vidfit.jobs.fit import confusion
 from vidfit.jobs.fit.by_class import SHOWN_CLASSES, precision_recall_chart, worst_first
-from vidfit.jobs.fit.kinds import kinds_context
+from vidfit.jobs.fit.several_or_number import kinds_context
 from vidfit.report import charts, wording
 from vidfit.report.cost_chart import cost_chart, is_floor
 from vidfit.report.declining import declines_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidfit.jobs.fit.kinds import kinds_markdown
+from vidfit.jobs.fit.several_or_number import kinds_markdown
 from vidfit.report import wording
 from vidfit.report.declining import declines_text
 from vidfit.report.leaderboard import best_first, headline, leakage_sentence

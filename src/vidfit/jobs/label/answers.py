@@ -15,6 +15,7 @@ from pathlib import Path
 from vidfit.contracts import Clip, clip_key
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
+from vidfit.jobs.label.value import Proposed
 from vidfit.manifest import Manifest, write_manifest
 from vidfit.manifest.cells import written_cell
 from vidfit.manifest.lists import read_list
@@ -31,15 +32,6 @@ _DIGITS = 6
 
 Span = tuple[str, float, float | None]
 """What tells clips apart: path, start and end in seconds."""
-
-
-@dataclass(frozen=True)
-class Proposed:
-    """A clip to label, by which method it was chosen, and why."""
-
-    clip: Clip
-    method: str
-    why: str
 
 
 @dataclass(frozen=True)

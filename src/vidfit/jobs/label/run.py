@@ -13,8 +13,9 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
-from vidfit.jobs.label.answers import Proposed, gather, with_labels, write_to_label
+from vidfit.jobs.label.answers import gather, with_labels, write_to_label
 from vidfit.jobs.label.options import LabelOptions
+from vidfit.jobs.label.value import Labelling, Proposed
 from vidfit.labels.truth import NO_LABEL
 from vidfit.manifest import losses, refusal
 from vidfit.selection.active import Pool, next_clips
@@ -25,37 +26,6 @@ from vidfit.work import Launcher
 
 BACKBONES = ("motion", "efficientnet-lite0")
 """Those that look at the clips unless others are named."""
-
-
-@dataclass(frozen=True)
-class Labelling:
-    """Where labelling stands, and what to label next.
-
-    Parameters
-    ----------
-    proposed
-        The clips to label next, the most telling first; none when all have a label.
-    labels
-        Clips by label, the most frequent first.
-    clip_count
-        Clips that can be read, the test split left out.
-    empty
-        Rows of the answers that are not filled in.
-    grouping
-        How recordings were found.
-    failures
-        Clips and backbones that were left out, with reasons.
-    warnings
-        What was noticed, such as copies whose labels contradict each other.
-    """
-
-    proposed: tuple[Proposed, ...]
-    labels: dict[str, int]
-    clip_count: int
-    empty: tuple[str, ...]
-    grouping: str
-    failures: tuple[Failure, ...]
-    warnings: tuple[str, ...] = ()
 
 
 def run_label(

@@ -32,7 +32,7 @@ from vidfit.contracts import (
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.features import ClipOutcome, stream
 from vidfit.hardware import hardware
-from vidfit.jobs.predict.thresholds import Unknown, with_thresholds
+from vidfit.jobs.predict.declined import Unknown, with_thresholds
 from vidfit.labels import joined, stated
 from vidfit.model import Model
 from vidfit.runtime import accelerate

@@ -21,8 +21,8 @@ from vidfit.reported import Stage
 from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_best
 from vidfit.selection.scores import knn, logme, parc
 from vidfit.study.candidates import Loaded
-from vidfit.study.figures import baseline_words
 from vidfit.study.provenance import provenance
+from vidfit.study.several_or_number import baseline_words
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02

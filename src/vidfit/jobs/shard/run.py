@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
 
 from vidfit.contracts import Clip, Failure, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
-from vidfit.launch import HERE
+from vidfit.jobs.shard.options import ShardOptions
+from vidfit.jobs.shard.value import Sharded
 from vidfit.manifest import Manifest, counted, losses, refusal
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
@@ -23,107 +23,11 @@ from vidfit.study.folds import put_aside
 from vidfit.study.opened import open_study
 from vidfit.video import FrameLook
 
-By = Literal["video", "frame"]
-
 USUAL_READERS = 8
 """Where no plan says how many will read; not those of this machine: layouts are the same on all."""
 
 MOST_BYTES = 2**30
 """Of a shard whose size was not asked for; a larger one takes long to copy, or to fetch again."""
-
-
-@dataclass(frozen=True)
-class ShardOptions:
-    """What a user may ask of `shard`.
-
-    Parameters
-    ----------
-    by
-        ``"video"`` stores the files, ``"frame"`` the frames that a network looks at.
-    shard_bytes, shard_clips
-        When a shard is full; by the plan, or for `USUAL_READERS`, when neither is given.
-    like
-        Backbone whose frames are stored.
-    plan
-        A ``plan.json``: whose frames are stored, and how many will read.
-    groups
-        File that maps clips to recordings.
-    holdout
-        Share of the recordings, in [0, 1), put aside as test split, unless the data has one.
-    workers
-        Threads that read, or decode; ``None`` means one for each usable core.
-    on
-        Where shards are written: ``"here"``, ``"spark"`` or the address of a cluster; see
-        `vidfit.launch.launcher`.
-    own
-        ``FILE.py:NAME`` of an encoder of one's own that the plan names.
-    """
-
-    by: By = "video"
-    shard_bytes: int | None = None
-    shard_clips: int | None = None
-    like: str | None = None
-    plan: Path | None = None
-    groups: Path | None = None
-    holdout: float = 0.0
-    workers: int | None = None
-    on: str = HERE
-    own: tuple[str, ...] = ()
-
-    def check(self) -> None:
-        """Refuse what has no meaning.
-
-        Raises
-        ------
-        VidfitError
-            Names the option and what it takes.
-        """
-        for name in ("shard_bytes", "shard_clips", "workers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise VidfitError(f"{name} is {value}; give 1 or more, or None to leave it open")
-        if self.by not in get_args(By):
-            raise VidfitError(f"by is {self.by!r}; valid are 'video' and 'frame'")
-        if self.shard_bytes and self.shard_clips:
-            raise VidfitError("give a shard's bytes or its clips, not both")
-        if not 0 <= self.holdout < 1:
-            raise VidfitError(f"holdout is {self.holdout}; it is a share of recordings in [0, 1)")
-        if self.by == "video" and self.like:
-            raise VidfitError(
-                "like says which frames are stored, and by video none are; leave it away, or "
-                "shard by frame"
-            )
-        if self.by == "frame" and not (self.like or self.plan):
-            raise VidfitError(
-                "by frame needs to know which frames: name a backbone with like, or a plan.json"
-            )
-
-
-@dataclass(frozen=True)
-class Sharded:
-    """What `shard` did.
-
-    Parameters
-    ----------
-    document
-        As ``shards.json`` has it.
-    reason
-        Why shards are of their size, and what is waited for.
-    splits
-        By split, clips and recordings.
-    were_there
-        Shards that an earlier run had finished.
-    failures
-        Clips that are not in the shards, with reasons.
-    """
-
-    document: dict[str, Any]
-    reason: str
-    splits: dict[str, tuple[int, int]]
-    were_there: int
-    failures: tuple[Failure, ...]
-    warnings: tuple[str, ...]
-    wall_seconds: float
 
 
 def run_shard(

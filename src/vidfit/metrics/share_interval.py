@@ -6,7 +6,7 @@ an accuracy of its own, drawn from a beta distribution of mean ``mu`` and intra-
 ``rho``. The posterior of ``mu`` is summed over a grid of ``rho``, from clips that do not depend on
 one another to recordings that are all right or all wrong. Where nothing but hits was seen the
 interval is wide: four recordings without an error are little evidence. Resampling them, the
-bootstrap of `vidfit.metrics.bootstrap`, never shows an error and would claim certainty.
+bootstrap of `vidfit.metrics.resampled`, never shows an error and would claim certainty.
 
 Both ends are the wider of the posteriors under Jeffreys' and under the uniform prior of ``mu``:
 each alone falls short where recordings are all right or all wrong (``benchmarks.intervals``).
@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vidfit.contracts import Estimate
-from vidfit.metrics.bootstrap import mean_interval, recording_sums
+from vidfit.metrics.resampled import mean_interval, recording_sums
 
 Doubles = NDArray[np.float64]
 
