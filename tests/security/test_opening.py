@@ -19,7 +19,7 @@ from av.format import ContainerFormat
 from tests.video.cases import Recipe, pictures, write, x264
 
 from vidfit.errors import VideoError
-from vidfit.video import VideoReader, boxes, decode, probe, source
+from vidfit.video import VideoReader, decode, mp4_boxes, probe, source
 
 
 class Canary(threading.Thread):
@@ -203,7 +203,7 @@ def plain_audio(folder: Path) -> Path:
 
 def test_plain_audio_is_no_claim(tmp_path, monkeypatch):
     path = plain_audio(tmp_path)
-    monkeypatch.setattr(boxes, "SAMPLES_MAX", 100)
+    monkeypatch.setattr(mp4_boxes, "SAMPLES_MAX", 100)
     assert probe(str(path)).frame_count == 4
     data = path.read_bytes()
     place = data.index(b"sowt")  # the same claim of a track that is none of plain audio

@@ -38,7 +38,7 @@ def few_recordings(count: int) -> tuple[str, ...]:
         return ()
     if count >= FEW_RECORDINGS:
         return (
-            f"Only {count} recordings: intervals are wide, and differences of a few points will "
+            f"Only {count} recordings: intervals are wide, and small differences will "
             "not show. More recordings help more than more clips.",
         )
     return (

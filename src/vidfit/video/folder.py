@@ -14,7 +14,8 @@ from vidfit.contracts import Indices
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
 from vidfit.video.info import Timing
-from vidfit.video.source import frame_files, open_image, reason
+from vidfit.video.names import is_photo
+from vidfit.video.source import check_photo, frame_files, open_image, reason
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -29,6 +30,8 @@ class FolderDecoder:
     def __init__(self, path: str) -> None:
         self.path = path
         self._files = frame_files(Path(path))
+        if is_photo(Path(path)):
+            check_photo(Path(path))
         self.keyframe_count = self.declared_count = len(self._files)
         self.pixel_aspect = 1.0  # what images say of it is the density of a printer
         self.cut_short = False

@@ -118,15 +118,34 @@ def open_image(file: Path) -> InputContainer:
     VideoError
         It is no image.
     """
-    try:
-        opened = Unnamed(file.open("rb"))
-    except OSError as error:
-        raise VideoError(f"{file}: cannot be read as an image: {reason(error)}") from error
+    opened = _image_file(file)
     try:
         return _open(str(file), _Source(opened), DECODER_OPTIONS, "an image", _IMAGES)
     except BaseException:
         opened.close()
         raise
+
+
+def check_photo(file: Path) -> None:
+    """Refuse a file that is no picture by its first bytes, or one that is not read.
+
+    Raises
+    ------
+    VideoError
+        The message gives the reason in one line.
+    """
+    opened = _image_file(file)
+    try:
+        _look(str(file), opened)
+    finally:
+        opened.close()
+
+
+def _image_file(file: Path) -> Unnamed:
+    try:
+        return Unnamed(file.open("rb"))
+    except OSError as error:
+        raise VideoError(f"{file}: cannot be read as an image: {reason(error)}") from error
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def test_a_failing_candidate_is_dropped_and_named(fitted, tmp_path):
     report = run_fit(fitted.clips, tmp_path, FitOptions(backbones=names))
     reasons = [(failure.name, failure.reason) for failure in report.dropped]
     assert reasons[0] == (f"{own}:Broken", "ZeroDivisionError: this network divides by zero")
-    assert reasons[1][0] == "no-such-backbone" and "Known are" in reasons[1][1]
+    assert reasons[1][0] == "no-such-backbone" and "Valid are" in reasons[1][1]
     assert reasons[2] == ("motion", "the name 'motion' is taken; give its spec another name")
     assert report.chosen == "motion"
 
