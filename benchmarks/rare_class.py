@@ -24,6 +24,7 @@ from vidfit.selection import Rule, recommend
 from vidfit.study.folds import Folds
 from vidfit.study.goal import goal_of
 from vidfit.study.options import SelectOptions
+from vidfit.tasks import CLASSIFY
 
 CLIPS, RECORDINGS, RARE = 600, 30, 0.05
 DIMS, TELLING, RECORDING_SPREAD = 32, 8, 0.7
@@ -69,7 +70,7 @@ def _options() -> argparse.Namespace:
 def _default() -> str:
     """Return the metric and the answers that decide on such clips unless others are asked for."""
     labels = ["rare"] * round(RARE * CLIPS) + ["usual"] * round((1 - RARE) * CLIPS)
-    goal = goal_of(SelectOptions(), [Clip("v.mp4", label=str(k)) for k in labels], "one", [])
+    goal = goal_of(SelectOptions(), [Clip("v.mp4", label=str(k)) for k in labels], CLASSIFY, [])
     return f"{goal.measure.name}, {'even' if goal.even else 'as learned'}"
 
 

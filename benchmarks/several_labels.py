@@ -23,18 +23,18 @@ from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, load_networks
 from vidfit.contracts import SILENT, Cost, Floats, Indices, Truth
-from vidfit.evaluate import constant, score_classes
+from vidfit.evaluate import score_classes
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import PENALTIES, answers_by_penalty
 from vidfit.jobs.fit.run import methods_for
-from vidfit.labels import stated
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
-from vidfit.metrics import MEASURES, score_all
+from vidfit.metrics import SEVERAL_MEASURES, score_all
 from vidfit.selection import Rule, Terms, nested
+from vidfit.study.figures import Held, constant_of
 from vidfit.study.folds import Folds
-from vidfit.study.several_or_number import Held
 from vidfit.study.table import Table, build_table
+from vidfit.tasks import task_of
 
 DATA = SURVEILLANCE.parent / "camvid"
 CLASSES = {6: "sign", 7: "fence", 8: "car", 9: "pedestrian", 10: "bicyclist"}
@@ -42,7 +42,7 @@ LEAST_SHARE = 0.003
 ENCODERS = ("efficientnet-lite0",)
 BAR = 0.75
 QUICK_PICTURES = 120
-MEASURE = MEASURES["several"]["map"]
+MEASURE = SEVERAL_MEASURES["map"]
 HONEST, RANDOM, CHANCE = "recordings left out", "pictures at random", "class shares (chance)"
 
 Figures = dict[str, Any]
@@ -53,8 +53,8 @@ def main() -> None:
     options = _options()
     start = environment()
     whole = _table(options)
-    folds = Folds(whole.classes)
-    constant_MK = constant(whole.labels_M, len(whole.classes), len(whole.clips), MEASURE)
+    folds = Folds(whole.classes, kind=whole.kind)
+    constant_MK = constant_of(whole, MEASURE)
     none_MK = np.zeros(constant_MK.shape, np.bool_)
     found = {
         HONEST: _answers(whole, folds.by_recording),
@@ -86,10 +86,10 @@ def _table(options: argparse.Namespace) -> Table:
     if options.quick:
         clips = tuple(clips[i] for i in np.linspace(0, len(clips) - 1, QUICK_PICTURES).astype(int))
     store = FeatureStore(options.cache / "features")
-    whole, tally = build_table(clips, networks, store, Here(2), SILENT, labels=manifest.kind)
+    whole, tally = build_table(clips, networks, store, Here(2), SILENT, task=task_of(manifest.kind))
     if tally.clips:
         raise SystemExit(f"unreadable pictures: {tally.clips}")
-    print(f"{len(whole.clips)} pictures, {len(set(whole.groups))} recordings, {whole.kind} labels")
+    print(f"{len(whole.clips)} pictures, {len(set(whole.groups))} recordings, {whole.kind.what}")
     return whole
 
 
@@ -122,13 +122,13 @@ def _folder_of(folder: Path, picture: Path) -> str:
 def _answers(whole: Table, deal: Deal) -> Held:
     """Return the answers of what is chosen anew in each fold, and which classes are said."""
     found = nested(whole.rows, deal, _terms(whole))
-    return Held([stated(found.chosen_MK, 1.0, whole.kind)], [found.said_MK])
+    return Held([whole.kind.stated(found.chosen_MK, 1.0)], [found.said_MK])
 
 
 def _terms(whole: Table) -> Terms:
     # All take a moment: who is the best is to be found, not who is cheap.
     costs = {name: Cost(0.0, 0.01) for name in whole.vectors}
-    return Terms(costs, methods_for(whole.kind), Rule(cheapest=False), measure=MEASURE)
+    return Terms(costs, methods_for(whole.task), Rule(cheapest=False), measure=MEASURE)
 
 
 def _figures(whole: Table, held: Held) -> Figures:
@@ -161,11 +161,13 @@ def _by_penalty(whole: Table) -> dict[str, float]:
 
     The best of them is chosen by what it is scored on: what no choice of the penalty can beat.
     """
-    fold_M = Folds(whole.classes).by_recording(whole.labels_M, whole.groups, 0)
+    fold_M = Folds(whole.classes, kind=whole.kind).by_recording(whole.labels_M, whole.groups, 0)
     vectors_MD = next(iter(whole.vectors.values()))
     found = {}
     for penalty in PENALTIES:
-        (answers_MK,) = answers_by_penalty([vectors_MD], whole.labels_M, fold_M, (penalty,))
+        (answers_MK,) = answers_by_penalty(
+            [vectors_MD], whole.labels_M, fold_M, (penalty,), whole.kind
+        )
         one = score_all(MEASURE, whole.labels_M, [answers_MK], whole.groups)
         found[f"{penalty:g}"] = float(one.figures_C[0])
     return found

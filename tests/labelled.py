@@ -11,7 +11,7 @@ from tests.clips import FPS, HEIGHT, WIDTH, write_backbone
 
 from vidfit.video import write_video
 
-__all__ = ["numbers", "several", "write_backbone", "write_labelled"]
+__all__ = ["boxes", "numbers", "several", "write_backbone", "write_labelled"]
 
 NAMES = ("red", "green", "blue")
 
@@ -34,6 +34,17 @@ def numbers(folder: Path, recordings: int, clips: int, *, shuffled: bool = False
     value_M = 40 + (green_M - 60) / 2 + rng.normal(0, 3, len(green_M))
     said_M = rng.permutation(value_M) if shuffled else value_M
     return write_labelled(folder, colours_MC, clips, ("value",), ([f"{v:.2f}"] for v in said_M))
+
+
+def boxes(folder: Path, recordings: int, clips: int) -> Path:
+    """Write clips and a table with a column ``label``: a box whose edges are told by colours."""
+    rng = np.random.default_rng(9)
+    colours_MC = rng.uniform(60, 200, (recordings * clips, 3))
+    low_M, high_M = (colours_MC[:, :2].T - 60) / 400
+    edges_M4 = np.column_stack([low_M, high_M, low_M + 0.5, high_M + 0.5])
+    edges_M4 += rng.normal(0, 0.01, edges_M4.shape)
+    rows = ([" ".join(f"{edge:.4f}" for edge in edges)] for edges in edges_M4)
+    return write_labelled(folder, colours_MC, clips, ("label",), rows)
 
 
 def write_labelled(

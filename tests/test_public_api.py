@@ -27,30 +27,30 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, network_only=False, "
+    "download=False, on='here', labels=None, task=None, network_only=False, "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, network_only=False), "
+    "download=False, on='here', labels=None, task=None, network_only=False), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, network_only=False, "
+    "download=False, on='here', labels=None, task=None, network_only=False, "
     "methods=(), student=False, keep_untested=False), "
     "progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
-    "distil_steps=200, groups=None, workers=None, unlabelled=None, own=()), "
+    "distil_steps=200, groups=None, workers=None, unlabelled=None, own=(), task=None), "
     "progress: 'Progress | None' = None) "
     "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0, "
-    "on='here'), "
+    "on='here', task=None), "
     "progress: 'Progress | None' = None) -> 'Labelling'",
     "plan": "(source: 'str | Path', output: 'Path', options: 'PlanOptions' = PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
@@ -71,36 +71,38 @@ SIGNATURES = {
     "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) -> 'None'",
     "pull": "(source: 'str', directory: 'Path', progress: 'Progress | None' = None, "
     "own: 'Sequence[str]' = ()) -> 'None'",
-    "load": "(directory: 'Path', own: 'Sequence[str]' = ()) -> 'Predictor'",
+    "load": "(directory: 'Path', own: 'Sequence[str]' = (), "
+    "task: 'str | None' = None) -> 'Predictor'",
     "predict": "(predictor: 'Predictor', path: 'str', *, "
     "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
     "unknown: 'Unknown' = None, workers: 'int | None' = None, "
     "progress: 'Progress | None' = None) -> 'Timeline'",
     "read_manifest": "(source: 'str | Path', *, groups: 'Path | None' = None, "
-    "labels: 'Labels | None' = None) -> 'Manifest'",
+    "labels: 'Labels | Kind | None' = None) -> 'Manifest'",
     "write_manifest": "(manifest: 'Manifest', path: 'str | Path') -> 'None'",
     "FitOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
-    "metric: 'Metric | None' = None, class_weights: 'ClassWeights | None' = None, "
+    "metric: 'str | None' = None, class_weights: 'ClassWeights | None' = None, "
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
-    "network_only: 'bool' = False, holdout: 'float' = 0.0, "
+    "task: 'str | None' = None, network_only: 'bool' = False, holdout: 'float' = 0.0, "
     "merge_duplicates: 'bool' = False, keep_untested: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
     "techniques: 'tuple[str, ...]' = (), distil_steps: 'int' = 200, "
     "groups: 'Path | None' = None, workers: 'int | None' = None, "
-    "unlabelled: 'str | Path | None' = None, own: 'tuple[str, ...]' = ()) -> None",
+    "unlabelled: 'str | Path | None' = None, own: 'tuple[str, ...]' = (), "
+    "task: 'str | None' = None) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "
-    "metric: 'Metric | None' = None, class_weights: 'ClassWeights | None' = None, "
+    "metric: 'str | None' = None, class_weights: 'ClassWeights | None' = None, "
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
-    "network_only: 'bool' = False) -> None",
+    "task: 'str | None' = None, network_only: 'bool' = False) -> None",
     "ShardOptions": "(by: 'By' = 'video', shard_bytes: 'int | None' = None, "
     "shard_clips: 'int | None' = None, like: 'str | None' = None, plan: 'Path | None' = None, "
     "groups: 'Path | None' = None, holdout: 'float' = 0.0, workers: 'int | None' = None, "

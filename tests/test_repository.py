@@ -177,7 +177,7 @@ ACROSS = {
     "backbones": "conformance load",
     "cli": "help",
     "fusion": "log_pool methods",
-    "jobs": "bad_files",
+    "jobs": "bad_files other_tasks",
     "jobs/fit": "kill number recommended several",
     "jobs/shard": "kill",
     "launch": "cluster",

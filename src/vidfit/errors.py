@@ -14,6 +14,21 @@
 Each message says what was received, what is valid, and what to do next.
 """
 
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def not_known(what: str, name: str, valid: Sequence[str]) -> str:
+    """Return that there is no such thing, what is near, and what there is."""
+    near = get_close_matches(name, valid, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{name!r} is no {what}{hint} Valid are {', '.join(valid)}"
+
 
 class VidfitError(Exception):
     """Base of all errors that vidfit raises on purpose."""

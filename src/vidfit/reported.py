@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vidfit.contracts import Clip, Estimate, Failure, Note
-from vidfit.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +198,7 @@ class Report:
     higher_is_better: bool = True
     declines: Declines | None = None
     by_class: tuple[ClassScores, ...] = ()
-    labels: Labels = "one"
+    labels: str = "one"
     figures: tuple[Figure, ...] = ()
     thresholds: tuple[float, ...] = ()
     numbers: tuple[tuple[float, float], ...] = ()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.features import POOLINGS, STEPS, temporal_statistics, time_steps
+from vidfit.features import IN_STEPS, STATISTICS, STEPS, temporal_statistics, time_steps
 
 
 def test_mean_deviation_and_mean_difference_of_tokens():
@@ -69,5 +69,8 @@ def test_one_token_is_there_at_all_steps():
     assert vector.dtype == np.float32
 
 
-def test_steps_and_statistics_are_poolings_by_name():
-    assert {"statistics": temporal_statistics, "steps": time_steps} == POOLINGS
+def test_a_pooling_says_how_long_its_vector_is():
+    for pooling in (STATISTICS, IN_STEPS):
+        for tokens in (1, 5):
+            vector = pooling.pool(np.ones((tokens, 4), np.float32))
+            assert vector.shape == (4 * pooling.times,)

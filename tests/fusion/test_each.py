@@ -11,7 +11,7 @@ from vidfit.fusion.each import each_regression
 from vidfit.fusion.linear import Linear, answers_by_penalty, cross_fit
 from vidfit.fusion.member import Member
 from vidfit.fusion.ridge import ridge
-from vidfit.labels import mean_loss, odds
+from vidfit.labels import A_NUMBER, SEVERAL, mean_loss, odds
 
 
 @pytest.mark.parametrize("penalty", [0.1, 3.0])
@@ -48,41 +48,41 @@ def planted(rng, clips=240, dims=8):
     return x_MD, there_MK, score_MK[:, 0].astype(np.float64) * 3 + 10
 
 
-def training(members, truth, folds_M):
+def training(members, truth, folds_M, kind):
     found = []
     for x_MD in members:
-        probe, out_MK = cross_fit([x_MD], truth, folds_M)
+        probe, out_MK = cross_fit([x_MD], truth, folds_M, kind=kind)
         found.append(Member(x_MD, probe, out_MK))
-    return Training(tuple(found), truth, folds_M)
+    return Training(tuple(found), truth, folds_M, kind)
 
 
-@pytest.mark.parametrize("kind", ["several", "number"])
+@pytest.mark.parametrize("kind", [SEVERAL, A_NUMBER], ids=["several", "number"])
 def test_a_probe_finds_what_was_planted_and_nothing_in_noise(rng, kind):
     x_MD, there_MK, number_M = planted(rng)
-    truth = there_MK if kind == "several" else number_M
+    truth = there_MK if kind is SEVERAL else number_M
     folds_M = np.arange(len(truth)) % 5
-    _, out_MK = cross_fit([x_MD], truth, folds_M)
+    _, out_MK = cross_fit([x_MD], truth, folds_M, kind=kind)
     shuffled = truth[rng.permutation(len(truth))]
-    _, noise_MK = cross_fit([x_MD], shuffled, folds_M)
-    chance = np.log(2) if kind == "several" else 1.0
-    assert mean_loss(out_MK, truth) < 0.6 * chance
-    assert mean_loss(noise_MK, shuffled) == pytest.approx(chance, rel=0.1)
-    tried = answers_by_penalty([x_MD], truth, folds_M)
-    assert min(mean_loss(one, truth) for one in tried) == pytest.approx(
-        mean_loss(out_MK, truth), abs=2e-3
+    _, noise_MK = cross_fit([x_MD], shuffled, folds_M, kind=kind)
+    chance = np.log(2) if kind is SEVERAL else 1.0
+    assert mean_loss(out_MK, truth, kind) < 0.6 * chance
+    assert mean_loss(noise_MK, shuffled, kind) == pytest.approx(chance, rel=0.1)
+    tried = answers_by_penalty([x_MD], truth, folds_M, kind=kind)
+    assert min(mean_loss(one, truth, kind) for one in tried) == pytest.approx(
+        mean_loss(out_MK, truth, kind), abs=2e-3
     )
 
 
-@pytest.mark.parametrize("kind", ["several", "number"])
+@pytest.mark.parametrize("kind", [SEVERAL, A_NUMBER], ids=["several", "number"])
 @pytest.mark.parametrize("method", ["concat", "stack"])
 def test_fusions_of_these_labels_use_both_members_and_are_restored(rng, kind, method):
     x_MD, there_MK, number_M = planted(rng)
-    truth = there_MK if kind == "several" else number_M
+    truth = there_MK if kind is SEVERAL else number_M
     halves = [x_MD[:, :4], x_MD[:, 4:]]
-    both = training(halves, truth, np.arange(len(truth)) % 5)
+    both = training(halves, truth, np.arange(len(truth)) % 5, kind)
     fitted = fit_method(method, both)
-    single = min(mean_loss(m.out_of_fold_MK, truth) for m in both.members)
-    assert mean_loss(fitted.out_of_fold_MK, truth) < 0.9 * single
+    single = min(mean_loss(m.out_of_fold_MK, truth, kind) for m in both.members)
+    assert mean_loss(fitted.out_of_fold_MK, truth, kind) < 0.9 * single
     head = "linear" if method == "concat" else "log-pool"
     again = restore(head, fitted.fusion.state(), kind)
     np.testing.assert_array_equal(
@@ -90,12 +90,12 @@ def test_fusions_of_these_labels_use_both_members_and_are_restored(rng, kind, me
     )
 
 
-@pytest.mark.parametrize("kind", ["several", "number"])
+@pytest.mark.parametrize("kind", [SEVERAL, A_NUMBER], ids=["several", "number"])
 def test_a_stack_silences_a_member_of_noise(rng, kind):
     x_MD, there_MK, number_M = planted(rng)
-    truth = there_MK if kind == "several" else number_M
+    truth = there_MK if kind is SEVERAL else number_M
     noise_MD = rng.normal(size=x_MD.shape).astype(np.float32)
-    both = training([x_MD, noise_MD], truth, np.arange(len(truth)) % 5)
+    both = training([x_MD, noise_MD], truth, np.arange(len(truth)) % 5, kind)
     weights_S = fit_method("stack", both).fusion.combiner.weights_S
     assert weights_S.min() >= 0.0
     assert weights_S[0] > 0.8 and weights_S[1] < 0.5 * weights_S[0]
@@ -103,9 +103,9 @@ def test_a_stack_silences_a_member_of_noise(rng, kind):
 
 def test_a_probe_of_several_labels_gives_each_class_its_own_probability(rng):
     x_MD, there_MK, _ = planted(rng)
-    probe, _ = cross_fit([x_MD], there_MK, np.arange(len(x_MD)) % 5)
+    probe, _ = cross_fit([x_MD], there_MK, np.arange(len(x_MD)) % 5, kind=SEVERAL)
     answers_MK = probe.log_probabilities([x_MD])
-    assert isinstance(probe, Linear) and probe.labels == "several"
+    assert isinstance(probe, Linear) and probe.kind is SEVERAL
     sums_M = np.exp(answers_MK).sum(axis=1)
     assert sums_M.min() < 0.8 and sums_M.max() > 1.2
     assert ((odds(answers_MK) > 0) == there_MK).mean() > 0.85

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from vidfit.labels import f1_thresholds, held_out_thresholds, linked, odds, shifted
+from vidfit.labels import SEVERAL, f1_thresholds, held_out_thresholds, odds, shifted
 
 EVEN = np.log(0.5)
 
@@ -14,7 +14,7 @@ EVEN = np.log(0.5)
 def test_no_other_threshold_has_a_better_f1(rng):
     there_MK = rng.random((80, 3)) < [0.1, 0.4, 0.8]
     score_MK = rng.normal(size=(80, 3)) + 1.5 * there_MK - 2.0
-    answers_MK = linked(score_MK, "several")
+    answers_MK = SEVERAL.linked(score_MK)
     limits_K = f1_thresholds(answers_MK, there_MK)
     for k in range(3):
         own = f1_score(there_MK[:, k], score_MK[:, k] > limits_K[k])
@@ -32,7 +32,7 @@ def test_equal_answers_are_said_together_and_an_absent_class_is_not():
 
 
 def test_shifted_answers_are_even_where_a_class_begins_to_be_said(rng):
-    answers_MK = linked(rng.normal(size=(30, 2)), "several")
+    answers_MK = SEVERAL.linked(rng.normal(size=(30, 2)))
     limits_K = np.array([0.7, -1.2])
     said_MK = odds(answers_MK) > limits_K
     np.testing.assert_array_equal(shifted(answers_MK, limits_K) > EVEN, said_MK)
@@ -40,7 +40,7 @@ def test_shifted_answers_are_even_where_a_class_begins_to_be_said(rng):
 
 
 def test_the_thresholds_of_a_fold_do_not_know_its_labels(rng):
-    answers_MK = linked(rng.normal(size=(30, 2)), "several")
+    answers_MK = SEVERAL.linked(rng.normal(size=(30, 2)))
     there_MK, folds_M = rng.random((30, 2)) < 0.5, np.arange(30) % 3
     before_MK = held_out_thresholds(answers_MK, there_MK, folds_M)
     changed_MK = np.where((folds_M == 0)[:, None], ~there_MK, there_MK)

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import mean_absolute_error, r2_score
 
-from vidfit.metrics import MEASURES, NUMBER_MEASURES, score_all
+from vidfit.metrics import NUMBER_MEASURES, score_all
 
 
 def data(rng):
@@ -27,7 +27,7 @@ ORACLES = {"mae": mean_absolute_error, "r2": r2_score, "spearman": spearman}
 @pytest.mark.parametrize("name", NUMBER_MEASURES)
 def test_a_measure_is_that_of_the_oracle_on_any_draw_of_recordings(rng, name):
     groups, number_M, answers = data(rng)
-    scored = score_all(MEASURES["number"][name], number_M, answers, groups)
+    scored = score_all(NUMBER_MEASURES[name], number_M, answers, groups)
     expected = [ORACLES[name](number_M, one_M1[:, 0]) for one_M1 in answers]
     np.testing.assert_allclose(scored.figures_C, expected, rtol=1e-9)
     weight_RG = np.array([[2, 0, 1, 1, 3, 0, 1, 0], [0, 1, 1, 0, 0, 4, 1, 1]], np.float64)
@@ -40,7 +40,7 @@ def test_a_measure_is_that_of_the_oracle_on_any_draw_of_recordings(rng, name):
 @pytest.mark.parametrize("name", NUMBER_MEASURES)
 def test_the_better_answers_lead_and_the_interval_holds_the_figure(rng, name):
     groups, number_M, answers = data(rng)
-    scored = score_all(MEASURES["number"][name], number_M, answers, groups)
+    scored = score_all(NUMBER_MEASURES[name], number_M, answers, groups)
     assert scored.lead(0, 1).low > 0
     one = scored.interval(0)
     assert one.low < one.value < one.high

@@ -17,10 +17,10 @@ from vidfit.jobs.fuse.page import combination_html
 from vidfit.jobs.fuse.terminal import combination_markdown
 from vidfit.jobs.select.page import ranking_html
 from vidfit.jobs.select.terminal import ranking_markdown
-from vidfit.metrics import MEASURES
 from vidfit.report.charts import score_axis
 from vidfit.report.leaderboard import best_first, pareto_front
 from vidfit.report.wording import ACCURACY, METRICS
+from vidfit.tasks import TASKS, task_named
 
 LOSS = METRICS["log-loss"]
 HALF = Estimate(0.4123, 0.35, 0.4801)
@@ -32,7 +32,9 @@ def lossy(value):
 
 
 def test_every_metric_has_words_and_the_same_way_up():
-    measures = {name: measure for of in MEASURES.values() for name, measure in of.items()}
+    measures = {
+        name: measure for task in TASKS for name, measure in task_named(task).measures.items()
+    }
     assert set(METRICS) == set(measures)
     for name, metric in METRICS.items():
         assert metric.higher_is_better is measures[name].higher_is_better

@@ -90,9 +90,9 @@ def test_a_model_from_before_answers_the_same(monkeypatch, tmp_path):
         frames = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
         tokens.append(member.forward(frames).reshape(-1, spec.dim))
     np.testing.assert_allclose(tokens[0].ravel()[:8], told["vit"], rtol=1e-4, atol=1e-5)
-    from vidfit.features import POOLINGS
+    from vidfit.features import temporal_statistics
 
-    blocks = [POOLINGS["statistics"](tokens_ND)[None] for tokens_ND in tokens]
+    blocks = [temporal_statistics(tokens_ND)[None] for tokens_ND in tokens]
     answer = probabilities(opened.head.log_probabilities(blocks), opened.model.temperature)
     np.testing.assert_allclose(answer[0], told["probabilities"], atol=1e-4)
 

@@ -6,7 +6,7 @@ import pytest
 
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
-from vidfit.labels import of_classes
+from vidfit.labels import ONE
 from vidfit.manifest import Manifest
 from vidfit.study.folds import able_classes, check_enough, put_aside
 
@@ -34,7 +34,7 @@ def test_a_class_of_one_recording_is_left_out_and_named_alone():
     (note,) = notes
     assert "'jump' has 3 clips of 1 recording" in note
     assert not any(name in note for name in ("walk", "run", "'sit'"))
-    assert {clip.label for clip in of_classes(some, able)} == set(able)
+    assert {clip.label for clip in ONE.of_classes(some, able)} == set(able)
 
 
 def test_a_class_with_too_few_clips_left_is_named_alone():

@@ -8,6 +8,7 @@ from vidfit.contracts import Clip
 from vidfit.errors import VidfitError
 from vidfit.study.goal import goal_of
 from vidfit.study.options import SelectOptions
+from vidfit.tasks import CLASSIFY
 
 EVEN, UNEVEN = ["a", "b"] * 10, ["often"] * 19 + ["rare"]
 
@@ -25,20 +26,20 @@ EVEN, UNEVEN = ["a", "b"] * 10, ["often"] * 19 + ["rare"]
     ],
 )
 def test_metric_and_answers_suit_the_classes(options, labels, metric, even):
-    goal = goal_of(options, [Clip("v.mp4", label=str(k)) for k in labels], "one", [])
+    goal = goal_of(options, [Clip("v.mp4", label=str(k)) for k in labels], CLASSIFY, [])
     assert (goal.measure.name, goal.even) == (metric, even)
 
 
 def test_what_was_not_asked_for_is_said_with_the_way_back():
     notes: list[str] = []
-    goal_of(SelectOptions(), [Clip("v.mp4", label=str(k)) for k in UNEVEN], "one", notes)
+    goal_of(SelectOptions(), [Clip("v.mp4", label=str(k)) for k in UNEVEN], CLASSIFY, notes)
     assert len(notes) == 2 and "'often' has 95%" in notes[0]
     assert "--metric accuracy" in notes[0] and "--class-weights none" in notes[1]
     asked: list[str] = []
     goal_of(
         SelectOptions(metric="map", class_weights="balanced"),
         [Clip("v.mp4", label=str(k)) for k in UNEVEN],
-        "one",
+        CLASSIFY,
         asked,
     )
     assert not asked

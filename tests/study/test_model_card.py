@@ -43,7 +43,7 @@ def shown(*members: dict, **changes) -> str:
 def test_the_heading_counts_as_one_reads():
     both = replace(example(), card=card())
     alone = replace(both, classes=("fight",))
-    number = replace(both, classes=("value",), labels="number")
+    number = replace(both, classes=("value",), task="regress")
     heads = [
         next(line for line in model_card_markdown(model).splitlines() if line.startswith("# "))
         for model in (both, alone, number)

@@ -53,6 +53,7 @@ class Wanted:
     on: str = HERE
     unknown: str | None = None
     as_json: bool = False
+    task: str | None = None
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -67,7 +68,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
     with claimed(wanted.output) if wanted.output else nullcontext():
         scratch = wanted.output or Path(tempfile.gettempdir())
         place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
-        predictor = load(model, wanted.own).declining(wanted.unknown)
+        predictor = load(model, wanted.own, wanted.task).declining(wanted.unknown)
         # Files have names that depend on all of them; a table takes any number of videos.
         found = _asked(videos, in_force(), bars)
         asked = found if files == [] and wanted.output else list(found)

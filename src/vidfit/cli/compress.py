@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.options import AllowUrl, Groups, OnlyBelow, Workers, output_of
+from vidfit.cli.options import AllowUrl, Groups, OnlyBelow, TaskName, Workers, output_of
 from vidfit.cli.say import say, say_lines
 from vidfit.cli.use import say_use
 from vidfit.jobs.compress.value import Target
@@ -43,6 +43,7 @@ def compress(  # noqa: PLR0913  (the options of a command)
         int, typer.Option(min=0, help="Updates that teach a pruned network; 0 prunes nothing.")
     ] = 200,
     groups: Groups = None,
+    task: TaskName = None,
     unlabelled: Annotated[
         str | None,
         typer.Option(
@@ -72,6 +73,7 @@ def compress(  # noqa: PLR0913  (the options of a command)
         workers,
         unlabelled,
         own=tuple(backbone or ()),
+        task=task,
     )
     folder = output or output_of(clips).with_name(f"{output_of(clips).name}-small")
     with claimed(folder), Bars() as bars:

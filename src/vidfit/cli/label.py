@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, Workers, output_of
+from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, TaskName, Workers, output_of
 from vidfit.cli.say import say
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def label(  # noqa: PLR0913  (the options of a command)
         ),
     ] = None,
     groups: Groups = None,
+    task: TaskName = None,
     workers: Workers = None,
     on: On = "here",
     download: Annotated[
@@ -53,7 +54,7 @@ def label(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.label.run import run_label
 
     options = LabelOptions(
-        count, answers, tuple(backbone or ()), groups, workers, download, seed, on
+        count, answers, tuple(backbone or ()), groups, workers, download, seed, on, task
     )
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:

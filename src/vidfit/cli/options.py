@@ -11,7 +11,7 @@ import typer
 from vidfit.errors import VidfitError
 from vidfit.label_kinds import Labels
 from vidfit.shown import name_of
-from vidfit.study.options import ClassWeights, Metric, Preference
+from vidfit.study.options import ClassWeights, Preference
 
 
 def _allow(ctx: typer.Context, urls: list[str] | None) -> list[str] | None:
@@ -59,12 +59,20 @@ Commercial = Annotated[
     bool, typer.Option("--commercial", help="Drop what the licence keeps from commercial use.")
 ]
 Metrics = Annotated[
-    Metric | None,
+    str | None,
     typer.Option(
         metavar="METRIC",
         help="Figure that decides: accuracy, balanced, macro-f1, map, auroc, log-loss or brier; "
         "of several labels map, micro-f1 or macro-f1; of a number mae, r2 or spearman. "
         "[default: accuracy, balanced if classes are uneven; map; mae]",
+    ),
+]
+TaskName = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        metavar="TASK",
+        help="What is asked: classify, tag, regress, or of a package. [default: by the labels]",
     ),
 ]
 LabelKind = Annotated[

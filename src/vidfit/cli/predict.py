@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidfit.cli.options import AllowUrl, On, OnlyBelow, Workers
+from vidfit.cli.options import AllowUrl, On, OnlyBelow, TaskName, Workers
 from vidfit.cli.say import say
 
 
@@ -32,6 +32,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
             "[default: json with --output, else none]",
         ),
     ] = None,
+    task: TaskName = None,
     window: Annotated[
         float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
     ] = None,
@@ -61,7 +62,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
     suffixes = tuple(word.strip() for word in (formats or "json").split(","))
     folder = output or (Path("runs") / "answers" if formats else None)
     own = tuple(backbone or ())
-    wanted = Wanted(folder, suffixes, window, workers, own, on, unknown, as_json)
+    wanted = Wanted(folder, suffixes, window, workers, own, on, unknown, as_json, task)
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)
     if folder:

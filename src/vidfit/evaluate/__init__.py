@@ -3,7 +3,7 @@
 from vidfit.evaluate.by_class import precision_recall, score_classes
 from vidfit.evaluate.leakage import THRESHOLD_BITS, merge_groups, near_duplicates
 from vidfit.evaluate.left_out import LEAST_CLASSES, LeftOut, leave_classes_out, spread
-from vidfit.evaluate.score import Scores, class_shares, constant, few_recordings, score
+from vidfit.evaluate.score import Scores, few_recordings, score
 from vidfit.evaluate.unknown import (
     STRICT,
     USUAL,
@@ -24,8 +24,6 @@ __all__ = [
     "Shares",
     "Thresholds",
     "auroc",
-    "class_shares",
-    "constant",
     "few_recordings",
     "leave_classes_out",
     "merge_groups",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidfit.contracts import Estimate, Floats, Indices, Truth
-from vidfit.labels import labels_of
+from vidfit.contracts import Estimate, Floats, Indices
+from vidfit.labels import class_shares
 from vidfit.metrics import (
     ACCURACY,
     BALANCED,
@@ -16,7 +16,6 @@ from vidfit.metrics import (
     Scored,
     averaged,
     calibration_error,
-    is_of_decisions,
     reliability,
     score_all,
 )
@@ -106,32 +105,3 @@ def score(
         bins,
         calibration_error(bins),
     )
-
-
-def constant(known_M: Truth, classes: int, clips: int, measure: AnyMeasure) -> Floats:
-    """Return the answers [M, K] of the baseline that looks at no clip: the same to all.
-
-    The shares of the classes among the clips that it knows. Of several, it says those that are
-    worth it: all, where decisions are measured by F1. Of a number the median, which has the least
-    absolute error, or the mean where squared errors are measured.
-    """
-    kind = labels_of(known_M)
-    if kind == "one":
-        return class_shares(known_M, classes, clips)
-    if kind == "number":
-        middle = np.mean(known_M) if measure.name == "r2" else np.median(known_M)
-        return np.full((clips, 1), middle, np.float32)
-    log_K = np.log(np.clip(known_M.mean(axis=0), _LEAST, 1.0 - 1e-6)).astype(np.float32)
-    if is_of_decisions(measure):
-        return np.full((clips, classes), -_LEAST, np.float32)
-    return np.tile(log_K, (clips, 1))
-
-
-def class_shares(known_M: Indices, classes: int, clips: int) -> Floats:
-    """Return the answers of the baseline that looks at no clip, log-probabilities [M, K].
-
-    They are the shares of the classes among the clips it knows: it always says the most frequent.
-    """
-    counts_K = np.bincount(known_M, minlength=classes)
-    log_K = np.log(np.maximum(counts_K / counts_K.sum(), _LEAST)).astype(np.float32)
-    return np.tile(log_K, (clips, 1))

@@ -2,11 +2,20 @@
 
 from vidfit.features.extract import Extraction, extract, extract_all
 from vidfit.features.outcome import ClipOutcome, stream
-from vidfit.features.pool import POOLINGS, STEPS, temporal_statistics, time_steps
+from vidfit.features.pool import (
+    IN_STEPS,
+    STATISTICS,
+    STEPS,
+    Pooling,
+    temporal_statistics,
+    time_steps,
+)
 from vidfit.features.store import FeatureStore, clip_digest
 
 __all__ = [
-    "POOLINGS",
+    "IN_STEPS",
+    "Pooling",
+    "STATISTICS",
     "STEPS",
     "ClipOutcome",
     "Extraction",

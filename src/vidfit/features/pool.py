@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -60,8 +61,24 @@ def time_steps(tokens_ND: Floats) -> Floats:
     return steps_TD.reshape(-1)
 
 
-POOLINGS: dict[str, Callable[[Floats], Floats]] = {
-    "statistics": temporal_statistics,
-    "steps": time_steps,
-}
-"""Name of a pooling -> tokens [N, D] to a vector."""
+@dataclass(frozen=True)
+class Pooling:
+    """What is learned from of a clip: a function of its tokens [N, D] to a vector.
+
+    Parameters
+    ----------
+    pool
+        The function.
+    times
+        Numbers of the vector for each feature of a token.
+    """
+
+    pool: Callable[[Floats], Floats]
+    times: int
+
+
+STATISTICS = Pooling(temporal_statistics, 3)
+"""Mean, deviation and change."""
+
+IN_STEPS = Pooling(time_steps, STEPS)
+"""Kept apart by time."""

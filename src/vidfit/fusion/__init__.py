@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from vidfit.contracts import FittedFusion, Floats
 from vidfit.fusion.member import Fitted, Member, Training
-from vidfit.labels import LABELS, Labels
+from vidfit.labels import LABELS, ONE, Kind
 
 Family = Literal["concatenation", "integration", "complement"]
 """By vectors side by side; by answers weighed; by what one does for the other."""
@@ -38,7 +38,7 @@ class Method:
     family: Family
     fit: str
     head: str
-    labels: tuple[Labels, ...] = ("one",)
+    labels: tuple[str, ...] = (ONE.name,)
 
 
 METHODS: dict[str, Method] = {
@@ -66,16 +66,21 @@ REMOVED_HEADS = ("boosted", "mlp", "gated", "attention")
 """Kinds of head that models of earlier versions may end in, and that are no longer answered."""
 
 
+def methods_for(kind: Kind) -> tuple[str, ...]:
+    """Return the methods that learn a kind of label."""
+    return tuple(name for name, method in METHODS.items() if kind.name in method.labels)
+
+
 def fit_method(name: str, training: Training) -> Fitted:
     """Fit a fusion by a method of ``METHODS``."""
     fit: Callable[[Training], Fitted] = _function(METHODS[name].fit)
     return fit(training)
 
 
-def restore(head: str, state: Mapping[str, Floats], labels: Labels = "one") -> FittedFusion:
+def restore(head: str, state: Mapping[str, Floats], kind: Kind = ONE) -> FittedFusion:
     """Rebuild a head of a kind of ``HEADS`` from its arrays, for a kind of label that it learns."""
     rebuild: Callable[..., FittedFusion] = _function(HEADS[head])
-    return rebuild(state) if labels == "one" else rebuild(state, labels)
+    return rebuild(state) if kind is ONE else rebuild(state, kind)
 
 
 def _function(place: str) -> Callable[..., Any]:
@@ -94,5 +99,6 @@ __all__ = [
     "Method",
     "Training",
     "fit_method",
+    "methods_for",
     "restore",
 ]

@@ -15,10 +15,10 @@ from typing import Protocol
 
 import numpy as np
 
-from vidfit.contracts import Floats, Indices
+from vidfit.contracts import FittedFusion, Floats, Indices
 from vidfit.fusion.linear import Linear
 from vidfit.fusion.member import Fitted, Training
-from vidfit.labels import Labels
+from vidfit.labels import ONE, Kind
 
 FLOOR = -8.0
 """Log-probabilities are cut at e^-8, so that no single sure error rules."""
@@ -44,7 +44,7 @@ FitCombiner = Callable[[Floats, Indices, Indices], Combiner]
 class OverAnswers:
     """Fitted probes and the combiner of their answers."""
 
-    members: tuple[Linear, ...]
+    members: tuple[FittedFusion, ...]
     combiner: Combiner
 
     def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
@@ -79,7 +79,7 @@ def fit_over_answers(training: Training, fit: FitCombiner) -> Fitted:
     return Fitted(OverAnswers(probes, combiner), out_MK, tuple(range(len(probes))))
 
 
-def probes_state(probes: Sequence[Linear]) -> dict[str, Floats]:
+def probes_state(probes: Sequence[FittedFusion]) -> dict[str, Floats]:
     """Return the arrays of several probes under names that tell them apart."""
     return {
         f"member{i}.{name}": array
@@ -88,11 +88,10 @@ def probes_state(probes: Sequence[Linear]) -> dict[str, Floats]:
     }
 
 
-def probes_of(state: Mapping[str, Floats], labels: Labels = "one") -> tuple[Linear, ...]:
+def probes_of(state: Mapping[str, Floats], kind: Kind = ONE) -> tuple[Linear, ...]:
     """Return the probes of `probes_state`, found among other arrays."""
-    names = Linear.__dataclass_fields__.keys() - {"labels"}
+    names = Linear.__dataclass_fields__.keys() - {"kind"}
     count = sum(name.endswith(".bias_K") and name.startswith("member") for name in state)
     return tuple(
-        Linear.of({name: state[f"member{i}.{name}"] for name in names}, labels)
-        for i in range(count)
+        Linear.of({name: state[f"member{i}.{name}"] for name in names}, kind) for i in range(count)
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidfit.contracts import Floats
+from vidfit.contracts import FittedFusion, Floats
 from vidfit.fusion.answers import FLOOR, probes_of, probes_state
 from vidfit.fusion.linear import PENALTIES, Linear, Part, Path, out_of_fold, probe_of
 from vidfit.fusion.member import Fitted, Training
@@ -41,7 +41,7 @@ class Chain:
         Which of the members answers last.
     """
 
-    givers: tuple[Linear, ...]
+    givers: tuple[FittedFusion, ...]
     probe: Linear
     receiver: int
 

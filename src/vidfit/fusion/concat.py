@@ -14,6 +14,6 @@ from vidfit.fusion.span import Span
 def fit_concat(training: Training) -> Fitted:
     """Fit one probe over the vectors of all members; the folds choose its penalty."""
     span = Span.joined(training.spans)
-    parts = parts_of(span, training.labels_M, training.folds_M)
+    parts = parts_of(span, training.labels_M, training.folds_M, kind=training.kind)
     probe, out_MK = cross_fit_span(span, training.labels_M, parts)
     return Fitted(probe, out_MK, tuple(range(len(training.members))))

@@ -21,17 +21,17 @@ from vidfit.fusion.each import each_regression
 from vidfit.fusion.regression import TO_KEEP, Weights, regression, to_choose
 from vidfit.fusion.ridge import ridge
 from vidfit.fusion.span import Rows, Span, inverse_scale
-from vidfit.labels import UNSEEN, Labels, columns, labels_of, linked, mean_loss
+from vidfit.labels import ONE, UNSEEN, Kind, mean_loss
 
 PENALTIES = (0.5, 3.0, 20.0, 100.0)
 """Inverse strengths of the L2 penalty that are tried (scikit-learn's ``C``)."""
 
-_TRIED: dict[Labels, tuple[float, ...]] = {
+_TRIED: dict[str, tuple[float, ...]] = {
     "one": PENALTIES,
     "several": PENALTIES,
     "number": (0.005, 0.03, 0.2, 1.0, 5.0, 30.0),
 }
-_FITS: dict[Labels, Callable[..., Weights]] = {
+_FITS: dict[str, Callable[..., Weights]] = {
     "one": regression,
     "several": each_regression,
     "number": ridge,
@@ -46,17 +46,17 @@ class Linear:
     scale_D: Floats
     weight_KD: Floats
     bias_K: Floats
-    labels: Labels = "one"
+    kind: Kind = ONE
 
     @classmethod
-    def of(cls, state: Mapping[str, Floats], labels: Labels = "one") -> Linear:
+    def of(cls, state: Mapping[str, Floats], kind: Kind = ONE) -> Linear:
         """Return the probe whose ``state`` this is."""
-        return cls(**state, labels=labels)
+        return cls(**state, kind=kind)
 
     def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
         """Return answers [M, K], log-probabilities or numbers, to vectors [M, D_i]."""
         x_MD = (np.concatenate(blocks, axis=1) - self.mean_D) * self.scale_D
-        return linked(x_MD @ self.weight_KD.T + self.bias_K, self.labels)
+        return self.kind.linked(x_MD @ self.weight_KD.T + self.bias_K)
 
     def novelty(self, blocks: Sequence[Floats]) -> Floats:
         """Return the mean squared standard score [M] of the clips' features."""
@@ -95,6 +95,7 @@ def cross_fit(
     labels_M: Indices,
     folds_M: Indices,
     penalties: Sequence[float] = (),
+    kind: Kind = ONE,
 ) -> tuple[Linear, Floats]:
     """Choose the penalty by cross-validation and fit a probe with it.
 
@@ -112,7 +113,7 @@ def cross_fit(
         the penalty of the lowest out-of-fold log-loss.
     """
     span = Span.of(blocks)
-    parts = parts_of(span, labels_M, folds_M, penalties)
+    parts = parts_of(span, labels_M, folds_M, penalties, kind)
     return cross_fit_span(span, labels_M, parts)
 
 
@@ -121,31 +122,38 @@ def answers_by_penalty(
     labels_M: Indices,
     folds_M: Indices,
     penalties: Sequence[float] = (),
+    kind: Kind = ONE,
 ) -> list[Floats]:
     """Return log-probabilities [M, K] by fits without a clip's fold, for each penalty tried.
 
     Those of `cross_fit` are the ones of the lowest log-loss.
     """
-    parts = parts_of(Span.of(blocks), labels_M, folds_M, penalties)
+    parts = parts_of(Span.of(blocks), labels_M, folds_M, penalties, kind)
     return tried_out_of_fold(parts, labels_M)
 
 
 def cross_fit_span(span: Span, labels_M: Indices, parts: Sequence[Part]) -> tuple[Linear, Floats]:
     """Do as `cross_fit` on clips whose span is known, with one part for each fold."""
     best, out_MK = out_of_fold(parts, labels_M)
-    kind, penalty = labels_of(labels_M), parts[0].path.penalties[best]
-    whole = _FITS[kind](span.coordinates_MR, labels_M, penalty, TO_KEEP)
+    kind, penalty = parts[0].path.kind, parts[0].path.penalties[best]
+    whole = _FITS[kind.name](span.coordinates_MR, labels_M, penalty, TO_KEEP)
     return probe_of(span, whole, kind), out_MK
 
 
 def parts_of(
-    span: Span, labels_M: Indices, folds_M: Indices, penalties: Sequence[float] = ()
+    span: Span,
+    labels_M: Indices,
+    folds_M: Indices,
+    penalties: Sequence[float] = (),
+    kind: Kind = ONE,
 ) -> list[Part]:
     """Return for each fold the fits without it and what they are asked."""
-    x_MR, penalties = span.coordinates_MR, penalties or _TRIED[labels_of(labels_M)]
+    x_MR, penalties = span.coordinates_MR, penalties or _TRIED[kind.name]
     return [
         Part(
-            Path(x_MR, labels_M, penalties, folds_M != fold), x_MR[folds_M == fold], folds_M == fold
+            Path(x_MR, labels_M, penalties, folds_M != fold, kind),
+            x_MR[folds_M == fold],
+            folds_M == fold,
         )
         for fold in np.unique(folds_M)
     ]
@@ -169,18 +177,18 @@ class Path:
     labels_M: Indices
     penalties: Sequence[float]
     rows_M: Rows | None = None
+    kind: Kind = ONE
     _known: dict[int, Weights] = field(default_factory=dict)
 
     def weights(self, which: int) -> Weights:
         """Return weights for a penalty, near enough to choose by and to answer clips left out."""
         if which not in self._known:
             rows = slice(None) if self.rows_M is None else self.rows_M
-            kind = labels_of(self.labels_M)
-            self._known[which] = _FITS[kind](
+            self._known[which] = _FITS[self.kind.name](
                 self.x_MR[rows],
                 self.labels_M[rows],
                 self.penalties[which],
-                to_choose(_sharing(self.labels_M, kind)),
+                to_choose(_sharing(self.labels_M, self.kind)),
                 start=self.weights(which - 1) if which else None,
             )
         return self._known[which]
@@ -198,7 +206,7 @@ class Part:
 def out_of_fold(parts: Sequence[Part], labels_M: Indices) -> tuple[int, Floats]:
     """Return which penalty has the lowest out-of-fold log-loss, and its answers [M, K]."""
     tried = tried_out_of_fold(parts, labels_M)
-    best = int(np.argmin([mean_loss(out_MK, labels_M) for out_MK in tried]))
+    best = int(np.argmin([mean_loss(out_MK, labels_M, parts[0].path.kind) for out_MK in tried]))
     return best, tried[best]
 
 
@@ -211,7 +219,7 @@ def tried_out_of_fold(parts: Sequence[Part], labels_M: Indices) -> list[Floats]:
     losses: list[float] = []
     for which in range(len(parts[0].path.penalties)):
         tried.append(_answers(parts, labels_M, which))
-        losses.append(mean_loss(tried[-1], labels_M))
+        losses.append(mean_loss(tried[-1], labels_M, parts[0].path.kind))
         if losses[-1] > min(losses):
             break
     return tried
@@ -219,16 +227,16 @@ def tried_out_of_fold(parts: Sequence[Part], labels_M: Indices) -> list[Floats]:
 
 def _answers(parts: Sequence[Part], labels_M: Indices, which: int) -> Floats:
     """Return log-probabilities [M, K] of each clip by fits without its fold."""
-    kind = labels_of(labels_M)
-    out_MK = np.full((len(labels_M), columns(labels_M)), UNSEEN, np.float32)
+    kind = parts[0].path.kind
+    out_MK = np.full((len(labels_M), kind.columns(labels_M)), UNSEEN, np.float32)
     for part in parts:
         weight_KR, bias_K = part.path.weights(which)
-        answer_MK = linked(part.asked_MR @ weight_KR.T + bias_K, kind)
+        answer_MK = kind.linked(part.asked_MR @ weight_KR.T + bias_K)
         out_MK[part.test_M, : answer_MK.shape[1]] = answer_MK
     return out_MK
 
 
-def probe_of(span: Span, weights: Weights, labels: Labels = "one") -> Linear:
+def probe_of(span: Span, weights: Weights, kind: Kind = ONE) -> Linear:
     """Return the probe of vectors that weights of the coordinates amount to."""
     weight_KR, bias_K = weights
     return Linear(
@@ -236,7 +244,7 @@ def probe_of(span: Span, weights: Weights, labels: Labels = "one") -> Linear:
         span.scale_D,
         span.weights(weight_KR),
         bias_K.astype(np.float32, copy=False),
-        labels,
+        kind,
     )
 
 
@@ -266,14 +274,13 @@ def held_out_novelty(
 
 def log_softmax(logits_MK: NDArray[np.floating]) -> Floats:
     """Return log-probabilities of logits, stable for large values."""
-    return linked(logits_MK, "one")
+    return ONE.linked(logits_MK)
 
 
-def restore(state: Mapping[str, Floats], labels: Labels = "one") -> Linear:
-    """Return the probe whose ``state`` this is."""
-    return Linear.of(state, labels)
+restore = Linear.of
+"""The probe whose state this is."""
 
 
-def _sharing(truth: Any, kind: Labels) -> int:  # noqa: ANN401
+def _sharing(truth: Any, kind: Kind) -> int:  # noqa: ANN401
     """Return how many classes share the entries of a gradient."""
-    return len(np.unique(truth)) if kind == "one" else 2
+    return len(np.unique(truth)) if kind.exclusive else 2

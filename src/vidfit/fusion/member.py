@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from vidfit.contracts import Cost, FittedFusion, Floats, Indices
-from vidfit.fusion.linear import Linear, Path
+from vidfit.fusion.linear import Path
 from vidfit.fusion.span import Span
+from vidfit.labels import ONE, Kind
 
 _FREE = Cost(0.0, 0.0)
 
@@ -34,7 +35,7 @@ class Member:
     """
 
     vectors_MD: Floats
-    probe: Linear
+    probe: FittedFusion
     out_of_fold_MK: Floats
     cost: Cost = _FREE
     span: Span | None = None
@@ -52,6 +53,7 @@ class Training:
     members: tuple[Member, ...]
     labels_M: Indices
     folds_M: Indices
+    kind: Kind = ONE
     memory: dict[tuple[int, int], Member] = field(default_factory=dict, compare=False, repr=False)
     paths: dict[tuple[int, frozenset[int]], Path] = field(
         default_factory=dict, compare=False, repr=False

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Cost, Floats, Indices
+from vidfit.fusion.learner import Learner, LinearProbe
 from vidfit.fusion.linear import (
     PENALTIES,
     Part,
@@ -36,6 +37,7 @@ def training_of(
     folds_M: Indices,
     *,
     costs: Sequence[Cost],
+    learner: Learner = LinearProbe(),
 ) -> Training:
     """Fit a probe for each member, and keep the fits without a fold for whoever nests.
 
@@ -43,17 +45,26 @@ def training_of(
     ----------
     vectors, costs
         By member, as in `vidfit.fusion.member.Member`.
+    learner
+        How one member is learned from.
     """
+    if not isinstance(learner, LinearProbe):
+        fitted = [learner.fit(vectors_MD, labels_M, folds_M) for vectors_MD in vectors]
+        parts_of_members = zip(vectors, fitted, costs, strict=True)
+        alone = [
+            Member(x_MD, head, out_MK, cost) for x_MD, (head, out_MK), cost in parts_of_members
+        ]
+        return Training(tuple(alone), labels_M, folds_M, learner.kind)
     members, paths = [], {}
     for vectors_MD, cost in zip(vectors, costs, strict=True):
         span = Span.of([vectors_MD])
-        parts = parts_of(span, labels_M, folds_M)
+        parts = parts_of(span, labels_M, folds_M, kind=learner.kind)
         probe, out_MK = cross_fit_span(span, labels_M, parts)
         member = Member(vectors_MD, probe, out_MK, cost, span)
         members.append(member)
         for fold, part in zip(np.unique(folds_M), parts, strict=True):
             paths[id(member), frozenset([int(fold)])] = part.path
-    return Training(tuple(members), labels_M, folds_M, paths=paths)
+    return Training(tuple(members), labels_M, folds_M, learner.kind, paths=paths)
 
 
 def without_fold(training: Training, fold: int) -> Training:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from vidfit.contracts import Floats, Indices
 from vidfit.fusion.answers import FLOOR, OverAnswers, fit_over_answers, probes_of
 from vidfit.fusion.member import Fitted, Training
 from vidfit.fusion.pooled import pooled
-from vidfit.labels import Labels, labels_of, linked, odds
+from vidfit.labels import ONE, Kind
 
 _WEIGHT_PENALTY = 0.003
 _BIAS_PENALTY = 0.1
@@ -36,12 +37,12 @@ class LogPool:
 
     weights_S: Floats
     bias_K: Floats
-    labels: Labels = "one"
+    kind: Kind = ONE
 
     def combine(self, answers_SMK: Floats) -> Floats:
         """Return the weighted product, normalised; of numbers the weighted sum."""
-        scores_SMK = _scores(answers_SMK, self.labels)
-        return linked(np.tensordot(self.weights_S, scores_SMK, axes=1) + self.bias_K, self.labels)
+        scores_SMK = self.kind.weighed(answers_SMK, FLOOR)
+        return self.kind.linked(np.tensordot(self.weights_S, scores_SMK, axes=1) + self.bias_K)
 
     def state(self) -> dict[str, Floats]:
         """Return weights and biases."""
@@ -50,30 +51,22 @@ class LogPool:
 
 def fit_stack(training: Training) -> Fitted:
     """Fit weights and biases on the members' out-of-fold answers."""
-    return fit_over_answers(training, fit_log_pool)
+    return fit_over_answers(training, partial(fit_log_pool, kind=training.kind))
 
 
-def restore(state: Mapping[str, Floats], labels: Labels = "one") -> OverAnswers:
+def restore(state: Mapping[str, Floats], kind: Kind = ONE) -> OverAnswers:
     """Return the fusion whose ``state`` this is."""
-    pool = LogPool(state["weights_S"], state["bias_K"], labels)
-    return OverAnswers(probes_of(state, labels), pool)
+    pool = LogPool(state["weights_S"], state["bias_K"], kind)
+    return OverAnswers(probes_of(state, kind), pool)
 
 
-def _scores(answers_SMK: Floats, labels: Labels) -> NDArray[np.floating]:
-    """Return what of the answers is weighed; of probabilities, none is too sure."""
-    if labels == "number":
-        return answers_SMK
-    if labels == "several":
-        return np.clip(odds(answers_SMK), FLOOR, -FLOOR)
-    return np.maximum(answers_SMK, FLOOR)
-
-
-def fit_log_pool(answers_SMK: Floats, labels_M: Indices, folds_M: Indices) -> LogPool:
+def fit_log_pool(
+    answers_SMK: Floats, labels_M: Indices, folds_M: Indices, *, kind: Kind = ONE
+) -> LogPool:
     """Minimise the loss plus a pull of the weights to the plain average."""
-    kind = labels_of(labels_M)
-    if kind == "one":
+    if kind.exclusive:
         return _newton(answers_SMK, labels_M)
-    scores_SMK = _scores(answers_SMK, kind).astype(np.float64)
+    scores_SMK = kind.weighed(answers_SMK, FLOOR).astype(np.float64)
     weights_S, bias_K = pooled(scores_SMK, labels_M, _WEIGHT_PENALTY, _BIAS_PENALTY)
     return LogPool(weights_S.astype(np.float32), bias_K.astype(np.float32), kind)
 

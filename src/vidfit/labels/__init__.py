@@ -6,44 +6,50 @@ The truth is class numbers [M]; whether each class is there, [M, K]; or numbers 
 Shape letters: M clips, K classes, X strata.
 """
 
-from vidfit.label_kinds import LABELS, NUMBER, Labels, columns, joined, labels_of, names_in
-from vidfit.labels.answers import (
-    UNSEEN,
-    as_answers,
-    fit_temperature,
-    linked,
-    losses,
-    mean_loss,
-    odds,
-    stated,
-)
-from vidfit.labels.strata import strata_of, stratum_of
-from vidfit.labels.thresholds import f1_thresholds, held_out_thresholds, shifted
-from vidfit.labels.truth import classes_of, of_classes, text_of, truth_of
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.label_kinds import LABELS, Labels, joined, names_in
+from vidfit.labels.kind import UNSEEN, Kind, Said
+from vidfit.labels.number import NUMBER, Number
+from vidfit.labels.one import OneClass, class_shares
+from vidfit.labels.several import SeveralClasses
+from vidfit.labels.thresholds import f1_thresholds, held_out_thresholds, odds, shifted
+
+ONE: Kind = OneClass()
+SEVERAL: Kind = SeveralClasses()
+A_NUMBER: Kind = Number()
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (ONE, SEVERAL, A_NUMBER)}
+"""By name."""
+
+
+def mean_loss(answers_MK: NDArray[np.floating], truth: Any, kind: Kind = ONE) -> float:  # noqa: ANN401
+    """Return the mean of what the answers lose."""
+    return float(kind.losses(answers_MK, truth).mean())
+
 
 __all__ = [
+    "A_NUMBER",
+    "KINDS",
     "LABELS",
     "NUMBER",
+    "ONE",
+    "SEVERAL",
     "UNSEEN",
+    "Kind",
     "Labels",
-    "as_answers",
-    "classes_of",
-    "columns",
+    "Said",
+    "class_shares",
     "f1_thresholds",
-    "fit_temperature",
     "held_out_thresholds",
     "joined",
-    "labels_of",
-    "linked",
-    "losses",
     "mean_loss",
     "names_in",
     "odds",
-    "of_classes",
     "shifted",
-    "stated",
-    "strata_of",
-    "stratum_of",
-    "text_of",
-    "truth_of",
 ]

@@ -11,10 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.labels.answers import linked, odds
+from vidfit.labels.kind import Doubles, Mask
 
-Doubles = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+
+def log_sigmoid(scores_MK: NDArray[np.floating]) -> Floats:
+    """Return log-probabilities of classes that stand by themselves, from their log-odds."""
+    result: Floats = -np.logaddexp(0.0, -scores_MK).astype(np.float32, copy=False)
+    return result
+
+
+def odds(answers_MK: NDArray[np.floating]) -> Doubles:
+    """Return the log-odds of log-probabilities of classes that stand by themselves."""
+    log_MK = np.minimum(np.asarray(answers_MK, np.float64), -1e-12)
+    result: Doubles = log_MK - np.log(-np.expm1(log_MK))
+    return result
 
 
 def f1_thresholds(answers_MK: Floats, there_MK: Mask) -> Doubles:
@@ -43,7 +53,7 @@ def _best(odds_M: Doubles, there_M: Mask) -> float:
 
 def shifted(answers_MK: Floats, thresholds_K: NDArray[np.floating]) -> Floats:
     """Return answers whose odds are even where a class begins to be said."""
-    return linked(odds(answers_MK) - thresholds_K, "several")
+    return log_sigmoid(odds(answers_MK) - thresholds_K)
 
 
 def held_out_thresholds(answers_MK: Floats, there_MK: Mask, folds_M: Indices) -> Doubles:

@@ -1,7 +1,6 @@
 """Clips of a data set: where they are, what they show, which recording they come from."""
 
 from vidfit.manifest.balanced import balanced_folds, counted_strata
-from vidfit.manifest.label_kinds import check_one_class
 from vidfit.manifest.lazily import is_list, iter_clips, stream_layout
 from vidfit.manifest.read import read_manifest
 from vidfit.manifest.shards import holds_shards, iter_members
@@ -13,7 +12,6 @@ from vidfit.manifest.written import write_manifest
 __all__ = [
     "Manifest",
     "balanced_folds",
-    "check_one_class",
     "counted",
     "counted_strata",
     "grouped_folds",

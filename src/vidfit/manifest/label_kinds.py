@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidfit.contracts import clip_key
-from vidfit.errors import ManifestError, VidfitError
-from vidfit.labels import Labels, joined, names_in
-from vidfit.manifest.columns import is_number
+from vidfit.errors import ManifestError
+from vidfit.labels import ONE, SEVERAL, Kind, names_in
 
 if TYPE_CHECKING:
-    from vidfit.manifest.value import Listing, Manifest
+    from vidfit.manifest.value import Listing
 
 _BETWEEN = "|"
 
@@ -29,10 +28,10 @@ def settle_kind(listing: Listing) -> None:
     parts = {label: names_in(label) for label in labels if _BETWEEN in label}
     used = Counter(name for label in labels for name in parts.get(label, (label,)))
     if any(len(names) > 1 and any(used[n] > 1 for n in names) for names in parts.values()):
-        listing.kind = "several"
+        listing.kind = SEVERAL
 
 
-def as_kind(listing: Listing, asked: Labels | None) -> Labels:
+def as_kind(listing: Listing, asked: Kind | None) -> Kind:
     """Return the kind of the labels of a listing, and write them in the one form of the kind.
 
     Raises
@@ -40,33 +39,16 @@ def as_kind(listing: Listing, asked: Labels | None) -> Labels:
     ManifestError
         If the labels cannot be of the kind that is asked for; names the first.
     """
-    kind = asked or listing.kind or "one"
-    for clip in listing.clips:
-        if kind == "number" and clip.label is not None and not is_number(clip.label):
+    kind = asked or listing.kind or ONE
+    for i, clip in enumerate(listing.clips):
+        if clip.label is None:
+            continue
+        try:
+            label = kind.checked(clip.label)
+        except ValueError as error:
             raise ManifestError(
-                f"{clip_key(clip)} has the label {clip.label!r}, which is no number; valid with "
-                "--labels number is a number a clip"
-            )
-    if kind == "several":
-        listing.clips = [
-            clip if clip.label is None else replace(clip, label=joined(names_in(clip.label)))
-            for clip in listing.clips
-        ]
+                f"{clip_key(clip)} has the label {clip.label!r}, which {error}"
+            ) from None
+        if label != clip.label:
+            listing.clips[i] = replace(clip, label=label)
     return kind
-
-
-def check_one_class(manifest: Manifest, job: str) -> None:
-    """Refuse labels that a job does not know yet.
-
-    Raises
-    ------
-    VidfitError
-        Names the kind of label, and the jobs that know it.
-    """
-    if manifest.kind == "one":
-        return
-    what = "several labels" if manifest.kind == "several" else "a number"
-    raise VidfitError(
-        f"vidfit {job} takes clips with one class each, and these have {what}; select, fit and "
-        "predict take them"
-    )

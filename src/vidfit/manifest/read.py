@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
-from vidfit.labels import Labels
+from vidfit.labels import KINDS, Kind, Labels
 from vidfit.manifest.copies import say_contradictions
 from vidfit.manifest.folders import read_folders, read_levels
 from vidfit.manifest.groups import assign_groups
@@ -29,7 +29,7 @@ LAYOUTS = (
 
 
 def read_manifest(
-    source: str | Path, *, groups: Path | None = None, labels: Labels | None = None
+    source: str | Path, *, groups: Path | None = None, labels: Labels | Kind | None = None
 ) -> Manifest:
     """Find the clips of a data set, their labels and their recordings.
 
@@ -68,7 +68,7 @@ def read_manifest(
     if not clips:
         raise ManifestError(_nothing_found(source, listing))
     listing.clips = clips
-    kind = as_kind(listing, labels)
+    kind = as_kind(listing, KINDS[labels] if isinstance(labels, str) else labels)
     unlabelled = sum(clip.label is None for clip in clips)
     if unlabelled:
         listing.warnings.append(f"{unlabelled} of {len(clips)} clips have no label.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import ManifestError
-from vidfit.labels import Labels
+from vidfit.labels import A_NUMBER, SEVERAL, Kind
 from vidfit.manifest.columns import CLASS, checked_columns, clip_of, labelled_columns, text_of
 from vidfit.manifest.lines import Row, parse_label_first, parse_line, parse_offset
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_clip
@@ -44,7 +44,7 @@ class Rows:
     grouping: str
     found: bool
     read: Callable[[], Iterator[Clip | Failure]]
-    kind: Labels | None = None
+    kind: Kind | None = None
 
     def __iter__(self) -> Iterator[Clip | Failure]:
         return self.read()
@@ -85,7 +85,7 @@ def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
         f"from the column {roles['group']!r} of {path.name}" if "group" in roles else "",
         place.root.leads,
         lambda: _clips(sheet.rows(roles), place, split),
-        ("number" if "label" in of_labels else "several") if of_labels else None,
+        (A_NUMBER if "label" in of_labels else SEVERAL) if of_labels else None,
     )
 
 

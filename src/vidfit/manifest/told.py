@@ -25,7 +25,8 @@ def told(manifest: Manifest) -> list[str]:
 
 def read_as(manifest: Manifest) -> str:
     """Return what the source was read as: layout, clips of each class, recordings."""
-    parts = [f"Read as {manifest.layout or 'clips'}: {_LABELLED[manifest.kind](manifest.clips)}"]
+    labelled = _LABELLED.get(manifest.kind.name, _any)(manifest.clips)
+    parts = [f"Read as {manifest.layout or 'clips'}: {labelled}"]
     splits = Counter(clip.split for clip in manifest.clips if clip.split)
     if splits:
         parts.append(", ".join(f"{name} {count}" for name, count in splits.items()))
@@ -123,6 +124,12 @@ def _number(clips: Sequence[Clip]) -> str:
 def _bare(clips: Sequence[Clip]) -> list[str]:
     bare = sum(clip.label is None for clip in clips)
     return [f"{bare} without a label"] if bare else []
+
+
+def _any(clips: Sequence[Clip]) -> str:
+    return ", ".join(
+        [counted(sum(c.label is not None for c in clips), "labelled clip"), *_bare(clips)]
+    )
 
 
 _LABELLED = {"one": _classes, "several": _several, "number": _number}

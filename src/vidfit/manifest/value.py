@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError
-from vidfit.labels import Labels, classes_of
+from vidfit.labels import ONE, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +46,7 @@ class Manifest:
     rejected: tuple[Failure, ...] = ()
     layout: str = ""
     missing: tuple[Failure, ...] = ()
-    kind: Labels = "one"
+    kind: Kind = ONE
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -71,7 +71,7 @@ class Manifest:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The distinct classes, sorted."""
-        return classes_of(self.clips, self.kind)
+        return self.kind.classes(self.clips)
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ class Listing:
     warnings: list[str] = field(default_factory=list)
     grouping: str = ""
     missing: list[Failure] = field(default_factory=list)
-    kind: Labels | None = None
+    kind: Kind | None = None
 
     def reject(self, name: str | Path, reason: str) -> None:
         """Note a row or file that cannot be a clip."""

@@ -1,8 +1,12 @@
 """Measures of answers, with their uncertainty."""
 
-from vidfit.labels import Labels, fit_temperature
 from vidfit.metrics.agreement import error_correlation, kappa, oracle_hits
-from vidfit.metrics.calibration import calibration_error, probabilities, reliability
+from vidfit.metrics.calibration import (
+    calibration_error,
+    fit_temperature,
+    probabilities,
+    reliability,
+)
 from vidfit.metrics.class_measures import (
     ACCURACY,
     BALANCED,
@@ -18,13 +22,6 @@ from vidfit.metrics.resampled import mean_interval, ratio_interval
 from vidfit.metrics.scored import Scored, averaged, score_all, score_values
 from vidfit.metrics.share_interval import paired_interval, share_interval
 
-MEASURES: dict[Labels, dict[str, AnyMeasure]] = {
-    "one": CLASS_MEASURES,
-    "several": SEVERAL_MEASURES,
-    "number": NUMBER_MEASURES,
-}
-"""By kind of label and name, what may decide; the first does unless another is asked for."""
-
 __all__ = [
     "ACCURACY",
     "AnyMeasure",
@@ -33,7 +30,6 @@ __all__ = [
     "LOSS",
     "F1",
     "MAE",
-    "MEASURES",
     "NUMBER_MEASURES",
     "SEVERAL_MEASURES",
     "ClipMean",

@@ -8,13 +8,18 @@ from __future__ import annotations
 import numpy as np
 
 from vidfit.contracts import Floats, Indices
-from vidfit.labels import stated
+from vidfit.labels import ONE
 from vidfit.reported import ReliabilityBin
 
 
 def probabilities(log_probabilities_MK: Floats, temperature: float) -> Floats:
     """Return probabilities [M, K] of one class among K at a temperature."""
-    return stated(log_probabilities_MK, temperature, "one")
+    return ONE.stated(log_probabilities_MK, temperature)
+
+
+def fit_temperature(log_probabilities_MK: Floats, labels_M: Indices) -> float:
+    """Return the temperature in [0.25, 8] with the lowest log-loss on held-out answers."""
+    return ONE.temperature(log_probabilities_MK, labels_M)
 
 
 def reliability(

@@ -21,7 +21,7 @@ from vidfit.metrics.measures import (
     AnyMeasure,
     ClipMean,
     Doubles,
-    Kind,
+    Range,
     Rows,
     mean_of_known,
     ratio,
@@ -36,7 +36,7 @@ class Accuracy:
     """The share of clips whose most probable class is their label."""
 
     name: str = "accuracy"
-    kind: Kind = "share"
+    kind: Range = "share"
     higher_is_better: bool = True
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
@@ -56,7 +56,7 @@ class BalancedAccuracy:
     """
 
     name: str = "balanced"
-    kind: Kind = "class mean"
+    kind: Range = "class mean"
     higher_is_better: bool = True
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
@@ -81,7 +81,7 @@ class F1:
 
     name: str
     macro: bool = True
-    kind: Kind = "bounded"
+    kind: Range = "bounded"
     higher_is_better: bool = True
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
@@ -114,7 +114,7 @@ class MeanOverClasses:
     name: str
     of_class: Callable[[Doubles, Doubles], Doubles]
     at_hits: bool = False
-    kind: Kind = "bounded"
+    kind: Range = "bounded"
     higher_is_better: bool = True
 
     def rows(self, truth: Any, answers: Any) -> tuple[Doubles, NDArray[np.bool_]]:  # noqa: ANN401
@@ -131,7 +131,7 @@ class LogLoss(ClipMean):
     """The mean negative log-probability of the label, in nats."""
 
     name: str = "log-loss"
-    kind: Kind = "unbounded"
+    kind: Range = "unbounded"
     higher_is_better: bool = False
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
@@ -145,7 +145,7 @@ class BrierScore(ClipMean):
     """The mean squared distance of the probabilities from the label, in [0, 2] (Brier 1950)."""
 
     name: str = "brier"
-    kind: Kind = "unbounded"
+    kind: Range = "unbounded"
     higher_is_better: bool = False
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401

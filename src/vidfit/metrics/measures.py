@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
-Kind = Literal["share", "class mean", "bounded", "up to one", "unbounded"]
+Range = Literal["share", "class mean", "bounded", "up to one", "unbounded"]
 """How a figure's interval is found: of a share of clips; of the mean of a share of each class;
 of a figure in [0, 1] that may not change though answers did; of one that is at most 1; of any
 other."""
@@ -37,7 +37,7 @@ class Measure(Protocol):
         """What it is called: in options, in reports."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Range:
         """How its interval is found."""
 
     @property
@@ -79,7 +79,7 @@ class RankedMeasure(Protocol):
         """What it is called: in options, in reports."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> Range:
         """How its interval is found."""
 
     @property
@@ -104,7 +104,7 @@ class ClipMean:
     """
 
     name: str
-    kind: Kind = "share"
+    kind: Range = "share"
     higher_is_better: bool = True
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, Kind, Rows, ratio
+from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, Range, Rows, ratio
 
 _BLOCK = 8_000_000
 
@@ -24,7 +24,7 @@ class MeanAbsoluteError(ClipMean):
     """The mean absolute difference of the answers from the numbers, in their unit."""
 
     name: str = "mae"
-    kind: Kind = "unbounded"
+    kind: Range = "unbounded"
     higher_is_better: bool = False
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
@@ -37,7 +37,7 @@ class Determination:
     """R²: one less the squared error as a share of that of the mean of the numbers."""
 
     name: str = "r2"
-    kind: Kind = "up to one"
+    kind: Range = "up to one"
     higher_is_better: bool = True
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
@@ -57,7 +57,7 @@ class RankCorrelation:
     """Spearman's correlation of the order of the answers with that of the numbers."""
 
     name: str = "spearman"
-    kind: Kind = "up to one"
+    kind: Range = "up to one"
     higher_is_better: bool = True
 
     def rows(self, truth: Any, answers: Any) -> tuple[Doubles, NDArray[np.bool_]]:  # noqa: ANN401

@@ -48,8 +48,8 @@ class Model:
         What a reader should know: data, scores, licences, versions.
     strict_probability, strict_novelty
         Thresholds that decline earlier; ``None`` in models that were written before there were.
-    labels
-        What is answered: one class, several, or a number.
+    task
+        What is answered: a name of `vidfit.tasks`.
     thresholds
         Of several classes, the probability above which each is said; empty otherwise.
     """
@@ -66,7 +66,7 @@ class Model:
     card: Mapping[str, Any]
     strict_probability: float | None = None
     strict_novelty: float | None = None
-    labels: Labels = "one"
+    task: str = "classify"
     thresholds: tuple[float, ...] = ()
 
 
@@ -89,12 +89,17 @@ class Document:
     strict_novelty: float | None = None
     labels: Labels = "one"
     thresholds: tuple[float, ...] = ()
+    task: str = ""
 
     def model(self, arrays: Mapping[str, Floats]) -> Model:
         """Return the model with the arrays of its head."""
         facts = {name: value for name, value in vars(self).items() if name in _FIELDS}
+        facts["task"] = self.task or _BEFORE[self.labels]
         return Model(arrays=arrays, **facts)
 
+
+_BEFORE: dict[Labels, str] = {"one": "classify", "several": "tag", "number": "regress"}
+"""The task of models that were written when a model said what labels it answers with."""
 
 _FIELDS = frozenset(Model.__dataclass_fields__) - {"arrays"}
 
@@ -142,9 +147,10 @@ def read_document(directory: Path) -> Document:
         ):
             raise ModelError(f"{path} has a format that this vidfit does not read; update vidfit")
         document = value_of(Document, found, _RULES)
-        wanted = len(document.classes) if document.labels == "several" else 0
-        if len(document.thresholds) != wanted:
-            raise ValueError(f"it has {len(document.thresholds)} thresholds; {wanted} are needed")
+        if len(document.thresholds) not in (0, len(document.classes)):
+            raise ValueError(
+                f"it has {len(document.thresholds)} thresholds; valid are none, or one a class"
+            )
         return document
     except (OSError, ValueError) as error:
         raise ModelError(f"{directory} is damaged ({error}); fit or copy it again") from error

@@ -69,7 +69,7 @@ def on_cost_axis(candidate: Costed) -> bool:
 
 def headline(report: Report) -> str:
     """Return the answer in a sentence, or in two where nothing is proven."""
-    metric = wording.METRICS[report.metric]
+    metric = wording.metric_of(report)
     score = f"{metric.said(metric.figure(report.score))} on recordings it never saw"
     if not report.beats_majority:
         nothing = wording.nothing_proven(report.majority_class, report.majority, metric)
@@ -79,7 +79,7 @@ def headline(report: Report) -> str:
 
 def leakage_sentence(report: Report) -> str:
     """Say how much more a random split of the same clips would have claimed."""
-    metric, leak = wording.METRICS[report.metric], report.leak
+    metric, leak = wording.metric_of(report), report.leak
     if not isfinite(leak.value):
         return "What a random split would have claimed was not measured."
     if report.group_count == report.clip_count:

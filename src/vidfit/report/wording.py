@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate, Segment
@@ -197,6 +197,28 @@ METRICS: dict[str, Metric] = {
     ),
 }
 """What the metrics are called, by their names in options and documents."""
+
+
+class Measured(Protocol):
+    """What was measured by a metric."""
+
+    @property
+    def metric(self) -> str:
+        """Its name."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more is better."""
+
+
+def metric_of(measured: Measured) -> Metric:
+    """Return how the metric of an answer is named and printed."""
+    return metric_named(measured.metric, measured.higher_is_better)
+
+
+def metric_named(name: str, higher_is_better: bool) -> Metric:
+    """Return how a metric is named and printed; one of another package by its name alone."""
+    return METRICS.get(name, Metric(name, name, False, higher_is_better))
 
 
 def _whole(value: str, estimate: Estimate, interval_text: str) -> str:

@@ -3,6 +3,7 @@
 from vidfit.selection.bias import Tried, bias_corrected
 from vidfit.selection.budget import Rules
 from vidfit.selection.compare import (
+    NETWORK,
     Choice,
     Contender,
     Terms,
@@ -33,6 +34,7 @@ __all__ = [
     "Choice",
     "Contender",
     "FUSION",
+    "NETWORK",
     "NEVER",
     "Gain",
     "Nested",

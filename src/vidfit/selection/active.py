@@ -24,7 +24,7 @@ from vidfit.contracts import Floats, Indices
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.fusion.linear import cross_fit, fit_linear
 from vidfit.fusion.span import Span
-from vidfit.labels.truth import NO_LABEL
+from vidfit.labels.one import NO_LABEL
 from vidfit.metrics import fit_temperature, probabilities
 
 Method = Literal["typical", "margin"]

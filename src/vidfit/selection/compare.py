@@ -17,17 +17,20 @@ from vidfit.contracts import (
     Truth,
     seconds_a_clip,
 )
-from vidfit.fusion import HEADS, METHODS, Training, fit_method
+from vidfit.fusion import METHODS, Training, fit_method
 from vidfit.fusion.even import evened, evened_probe
 from vidfit.fusion.linear import Linear
 from vidfit.fusion.nested import training_of
-from vidfit.labels import f1_thresholds, labels_of, losses, mean_loss, shifted
+from vidfit.labels import ONE, Kind, f1_thresholds, mean_loss, shifted
 from vidfit.metrics import ACCURACY, LOSS, AnyMeasure, is_of_decisions, score_all
 from vidfit.selection.recommend import Rule, recommend
 from vidfit.selection.rows import Rows
 
 PROBE = "linear"
-"""The head of single models, and of fusions that end in one probe."""
+"""The head of a probe, and of fusions that end in one."""
+
+NETWORK = "network"
+"""A trained network over one member's steps in time: `vidfit.networks.head`."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,7 @@ class Contender:
 
     def blocks(self, rows: Rows) -> list[Floats]:
         """Return what its head looks at, by member."""
-        # A head that is no fusion is a trained network, which looks at steps in time.
-        of = rows.vectors if self.head in HEADS else rows.steps
+        of = rows.steps if self.head == NETWORK else rows.vectors
         return [of[name] for name in self.members]
 
     def first_blocks(self, rows: Rows) -> list[Floats]:
@@ -151,14 +153,15 @@ def fit_contenders(rows: Rows, folds_M: Indices, terms: Terms) -> list[Contender
         rows.labels_M,
         folds_M,
         costs=[terms.costs[name] for name in names],
+        learner=rows.task.learner,
     )
     singles = [
-        Contender(name, "", PROBE, (name,), member.probe, member.out_of_fold_MK)
+        Contender(name, "", rows.task.learner.head, (name,), member.probe, member.out_of_fold_MK)
         for name, member in zip(names, training.members, strict=True)
     ]
     fusions = [
         _fusion(method, names, team, training)
-        for team in _teams(training, terms.measure)
+        for team in (_teams(training, terms.measure) if terms.methods else ())
         for method in terms.methods
         if not terms.even or METHODS[method].head == PROBE
     ]
@@ -185,11 +188,11 @@ def even_contender(contender: Contender, labels_M: Indices) -> Contender:
 
 def choose(contenders: Sequence[Contender], rows: Rows, terms: Terms) -> Choice:
     """Choose among fitted contenders by their out-of-fold answers."""
-    labels_M = rows.labels_M
+    labels_M, kind = rows.labels_M, rows.kind
     singles = [c for c in contenders if not c.method]
-    singles.sort(key=lambda c: -_merit(terms.measure, labels_M, c.out_of_fold_MK))
+    singles.sort(key=lambda c: -_merit(terms.measure, labels_M, c.out_of_fold_MK, kind))
     fusions = [c for c in contenders if c.method and _is_in_time(c, rows, terms)]
-    answers = [seen_by(terms.measure, labels_M, c.out_of_fold_MK) for c in singles]
+    answers = [seen_by(terms.measure, labels_M, c.out_of_fold_MK, kind=kind) for c in singles]
     scored = score_all(terms.measure, labels_M, answers, rows.groups)
     of = [terms.costs[c.name] for c in singles]
     return Choice(
@@ -206,8 +209,9 @@ def _best_fusion(fusions: list[Contender], rows: Rows, terms: Terms) -> Contende
     """
     if not fusions:
         return None
-    fusions = sorted(fusions, key=lambda c: mean_loss(c.out_of_fold_MK, rows.labels_M))
-    lost = [losses(c.out_of_fold_MK, rows.labels_M) for c in fusions]
+    lost_by = {c.name: rows.kind.losses(c.out_of_fold_MK, rows.labels_M) for c in fusions}
+    fusions = sorted(fusions, key=lambda c: float(lost_by[c.name].mean()))
+    lost = [lost_by[c.name] for c in fusions]
     scored = score_all(LOSS, rows.labels_M, lost, rows.groups)
     rule = Rule(terms.rule.cheapest, give_up=math.inf)
     return fusions[recommend(scored, [c.cost(rows, terms.costs) for c in fusions], rule)]
@@ -225,7 +229,7 @@ def hits(log_probabilities_MK: Floats, labels_M: Indices) -> Floats:
     return result
 
 
-def merit(measure: AnyMeasure, labels_M: Truth, answers_MK: Floats) -> float:
+def merit(measure: AnyMeasure, labels_M: Truth, answers_MK: Floats, kind: Kind = ONE) -> float:
     """Return what candidates are ordered by: the figure, and between equals the loss.
 
     Turned so that higher is better.
@@ -236,11 +240,15 @@ def merit(measure: AnyMeasure, labels_M: Truth, answers_MK: Floats) -> float:
         As the measure sees them; see `seen_by`.
     """
     one = score_all(measure, labels_M, [answers_MK], [""] * len(labels_M))
-    return float(one.merits_C[0]) - 1e-6 * mean_loss(answers_MK, labels_M)
+    return float(one.merits_C[0]) - 1e-6 * mean_loss(answers_MK, labels_M, kind)
 
 
 def seen_by(
-    measure: AnyMeasure, labels_M: Truth, out_of_fold_MK: Floats, asked_MK: Floats | None = None
+    measure: AnyMeasure,
+    labels_M: Truth,
+    out_of_fold_MK: Floats,
+    asked_MK: Floats | None = None,
+    kind: Kind = ONE,
 ) -> Floats:
     """Return answers as a measure sees them: a measure of decisions, above thresholds of classes.
 
@@ -252,7 +260,7 @@ def seen_by(
         Answers to other clips; the same where it is ``None``.
     """
     asked_MK = out_of_fold_MK if asked_MK is None else asked_MK
-    if labels_of(labels_M) != "several" or not is_of_decisions(measure):
+    if not kind.separate or not is_of_decisions(measure):
         return asked_MK
     return shifted(asked_MK, f1_thresholds(out_of_fold_MK, labels_M))
 
@@ -264,7 +272,10 @@ def _teams(training: Training, measure: AnyMeasure) -> Iterator[tuple[int, ...]]
     """
     count = len(training.members)
     if count > 2:
-        merits = [_merit(measure, training.labels_M, m.out_of_fold_MK) for m in training.members]
+        merits = [
+            _merit(measure, training.labels_M, m.out_of_fold_MK, training.kind)
+            for m in training.members
+        ]
         best = int(np.argmax(merits))
         pairs = [(min(best, i), max(best, i)) for i in range(count) if i != best]
         yield max(pairs, key=lambda pair: _merit_of_stack(training.only(pair), measure))
@@ -273,11 +284,13 @@ def _teams(training: Training, measure: AnyMeasure) -> Iterator[tuple[int, ...]]
 
 
 def _merit_of_stack(training: Training, measure: AnyMeasure) -> float:
-    return _merit(measure, training.labels_M, fit_method("stack", training).out_of_fold_MK)
+    stacked_MK = fit_method("stack", training).out_of_fold_MK
+    return _merit(measure, training.labels_M, stacked_MK, training.kind)
 
 
-def _merit(measure: AnyMeasure, labels_M: Truth, out_of_fold_MK: Floats) -> float:
-    return merit(measure, labels_M, seen_by(measure, labels_M, out_of_fold_MK))
+def _merit(measure: AnyMeasure, labels_M: Truth, out_of_fold_MK: Floats, kind: Kind) -> float:
+    seen_MK = seen_by(measure, labels_M, out_of_fold_MK, kind=kind)
+    return merit(measure, labels_M, seen_MK, kind)
 
 
 def _fusion(

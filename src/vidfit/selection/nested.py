@@ -19,16 +19,8 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Estimate, Floats, Indices, Truth
 from vidfit.hardware import hardware
-from vidfit.labels import (
-    UNSEEN,
-    as_answers,
-    f1_thresholds,
-    fit_temperature,
-    labels_of,
-    odds,
-    stated,
-)
-from vidfit.metrics import Scored, score_all
+from vidfit.labels import UNSEEN, f1_thresholds, odds
+from vidfit.metrics import AnyMeasure, Scored, score_all
 from vidfit.selection.compare import (
     Choice,
     Contender,
@@ -249,18 +241,19 @@ class _Answered:
     spent: dict[str, tuple[Indices, Floats]] = field(default_factory=dict)
 
     def note(
-        self, role: str, picked: Contender, given_MK: Floats, known: tuple[Truth, Terms]
+        self, role: str, picked: Contender, given_MK: Floats, known: tuple[Rows, AnyMeasure]
     ) -> None:
         """Note what is answered where a contender was picked: calibrated, and what is said."""
-        (labels_M, terms), out_MK = known, picked.out_of_fold_MK
-        kind, temperature = labels_of(labels_M), fit_temperature(out_MK, labels_M)
-        calibrated_MK = as_answers(stated(given_MK, temperature, kind), kind)
+        (rows, measure), out_MK = known, picked.out_of_fold_MK
+        kind, labels_M = rows.kind, rows.labels_M
+        temperature = kind.temperature(out_MK, labels_M)
+        calibrated_MK = kind.as_answers(kind.stated(given_MK, temperature))
         self.calibrated[role] = self.answers[role] = calibrated_MK
-        if kind == "several":
+        if kind.separate:
             said_MK = odds(given_MK) > f1_thresholds(out_MK, labels_M)
             self.said[role] = said_MK.astype(np.float32)
-            out_MK = as_answers(stated(out_MK, temperature, kind), kind)
-            self.answers[role] = seen_by(terms.measure, labels_M, out_MK, calibrated_MK)
+            out_MK = kind.as_answers(kind.stated(out_MK, temperature))
+            self.answers[role] = seen_by(measure, labels_M, out_MK, calibrated_MK, kind)
 
 
 def _answer_outside(
@@ -273,13 +266,15 @@ def _answer_outside(
     for contender in contenders:
         out_MK, answer_MK = contender.out_of_fold_MK, contender.log_probabilities(test)
         given[contender.name] = answer_MK
-        found.answers[contender.name] = seen_by(terms.measure, train.labels_M, out_MK, answer_MK)
+        found.answers[contender.name] = seen_by(
+            terms.measure, train.labels_M, out_MK, answer_MK, train.kind
+        )
         depth_M = contender.depth(test)
         found.spent[contender.name] = depth_M, contender.seconds(depth_M, terms.costs)
     choice = choose(contenders, train, terms)
     for role, picked in ((SINGLE, choice.recommended), (FUSION, choice.best_fusion)):
         if picked:
-            found.note(role, picked, given[picked.name], (train.labels_M, terms))
+            found.note(role, picked, given[picked.name], (train, terms.measure))
     return Outer(rows, inner_M, test_M, contenders, choice), found
 
 
@@ -318,7 +313,8 @@ def _is_worth_it(
 
 
 def _merit(sheet: _Sheet, name: str, among_M: NDArray[np.bool_], terms: Terms) -> float:
-    return merit(terms.measure, sheet.rows.labels_M[among_M], sheet.answers[name][among_M])
+    labels_M = sheet.rows.labels_M[among_M]
+    return merit(terms.measure, labels_M, sheet.answers[name][among_M], sheet.rows.kind)
 
 
 def _gain(sheet: _Sheet, among_M: NDArray[np.bool_], single: str, terms: Terms) -> Gain:

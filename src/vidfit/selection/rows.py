@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Truth
-from vidfit.labels import columns
+from vidfit.labels import Kind
+from vidfit.tasks import CLASSIFY, Task
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,17 @@ class Rows:
     labels_M: Truth
     groups: Sequence[str]
     steps: Mapping[str, Floats] = field(default_factory=dict)
+    task: Task = CLASSIFY
+
+    @property
+    def kind(self) -> Kind:
+        """What labels and answers are."""
+        return self.task.kind
 
     @property
     def classes(self) -> int:
         """How many answers a clip gets: one more than the highest class number, or one number."""
-        return columns(self.labels_M)
+        return self.kind.columns(self.labels_M)
 
     def where(self, keep_M: NDArray[np.bool_]) -> Rows:
         """Return the clips for which ``keep_M`` is true."""
@@ -46,4 +53,5 @@ class Rows:
             self.labels_M[kept],
             [self.groups[int(i)] for i in kept],
             {name: x_MX[kept] for name, x_MX in self.steps.items()},
+            self.task,
         )

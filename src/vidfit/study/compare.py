@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,10 +11,9 @@ import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.contracts import Estimate, Floats, Indices, Progress
-from vidfit.labels import as_answers, f1_thresholds, stated
 from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
-from vidfit.report.wording import METRICS, Metric
+from vidfit.report.wording import Metric, metric_named
 from vidfit.runtime import Accelerated
 from vidfit.selection import (
     Choice,
@@ -155,7 +153,8 @@ class Compared:
 
     @property
     def _metric(self) -> Metric:
-        return METRICS[self.terms.measure.name]
+        measure = self.terms.measure
+        return metric_named(measure.name, measure.higher_is_better)
 
     @property
     def _fusion(self) -> str:
@@ -286,11 +285,7 @@ def deals_of(train: Table, folds: Folds, most: int = DEALS) -> list[int]:
 def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
     """Return a contender as a model, with calibration and thresholds, without a card."""
     found = Calibrated.of(chosen, folds_M, train.rows)
-    thresholds: tuple[float, ...] = ()
-    if train.kind == "several":
-        calibrated_MK = stated(chosen.out_of_fold_MK, found.temperature, train.kind)
-        limits_K = f1_thresholds(as_answers(calibrated_MK, train.kind), train.labels_M)
-        thresholds = tuple(1.0 / (1.0 + math.exp(-limit)) for limit in limits_K)
+    stated_MK = train.kind.stated(chosen.out_of_fold_MK, found.temperature)
     return Model(
         classes=train.classes,
         members=chosen.members,
@@ -305,8 +300,8 @@ def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
         window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
         longest_seconds=float(train.seconds_M.max()),
         card={},
-        labels=train.kind,
-        thresholds=thresholds,
+        task=train.task.name,
+        thresholds=train.kind.thresholds(stated_MK, train.labels_M),
     )
 
 

@@ -21,7 +21,6 @@ from vidfit.evaluate import (
 )
 from vidfit.features import STEPS
 from vidfit.fusion.linear import held_out_novelty
-from vidfit.labels import fit_temperature, labels_of, stated
 from vidfit.metrics import share_interval
 from vidfit.reported import Declines
 from vidfit.selection import Contender, Rows
@@ -46,13 +45,9 @@ class Calibrated:
     @classmethod
     def of(cls, chosen: Contender, folds_M: Indices, rows: Rows) -> Calibrated:
         """Calibrate a contender on its out-of-fold answers, which nothing has calibrated yet."""
-        out_MK, labels = chosen.out_of_fold_MK, labels_of(rows.labels_M)
-        temperature = fit_temperature(out_MK, rows.labels_M)
-        stated_MK = stated(out_MK, temperature, labels)
-        # Several labels may rightly be none, and a number has no probability: none is too low.
-        confidence_M = (
-            stated_MK.max(axis=1) if labels == "one" else np.zeros(len(out_MK), np.float32)
-        )
+        out_MK, kind = chosen.out_of_fold_MK, rows.kind
+        temperature = kind.temperature(out_MK, rows.labels_M)
+        confidence_M = kind.confidence(kind.stated(out_MK, temperature))
         return cls(temperature, HeldOut(confidence_M, _novelty(chosen, folds_M, rows)))
 
     @property

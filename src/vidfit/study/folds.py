@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from vidfit.contracts import Clip, Indices, Truth
 from vidfit.errors import NotEnoughDataError
-from vidfit.labels import Labels, classes_of, labels_of, strata_of, truth_of
+from vidfit.labels import ONE, Kind
 from vidfit.manifest import (
     Manifest,
     balanced_folds,
@@ -59,7 +59,7 @@ def able_classes(
     notes: list[str],
     known: str = "",
     where: str = "",
-    labels: Labels = "one",
+    kind: Kind = ONE,
 ) -> tuple[str, ...]:
     """Return the classes that can be both learned and tested, and note what the others lack.
 
@@ -72,7 +72,7 @@ def able_classes(
     ----------
     known, where
         As in `check_enough`.
-    labels
+    kind
         What the clips are labelled with.
 
     Raises
@@ -80,8 +80,8 @@ def able_classes(
     NotEnoughDataError
         If too few classes are left; names the others and what they lack.
     """
-    if labels != "one":
-        return testable(clips, labels, notes, known, where)
+    if not kind.exclusive:
+        return testable(clips, kind, notes, known, where)
     _check_classes(clips, known, where)
     short, folds = _short(clips)
     able = tuple(sorted({str(clip.label) for clip in clips} - short.keys()))
@@ -169,11 +169,12 @@ class Folds:
 
     classes: tuple[str, ...]
     notes: list[str] = field(default_factory=list)
+    kind: Kind = ONE
 
     def by_recording(self, labels_M: Truth, groups: Sequence[str], seed: int) -> Indices:
         """Deal whole recordings: the folds that a score is claimed from."""
-        if labels_of(labels_M) != "one":
-            return balanced_folds(strata_of(labels_M), groups, folds=FOLDS, seed=seed)
+        if not self.kind.exclusive:
+            return balanced_folds(self.kind.strata(labels_M), groups, folds=FOLDS, seed=seed)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             fold_M = grouped_folds(self._names(labels_M), groups, folds=FOLDS, seed=seed)
@@ -185,7 +186,7 @@ class Folds:
 
         Choosing by clips may choose worse; what is claimed is scored on other recordings anyway.
         """
-        if labels_of(labels_M) != "one":
+        if not self.kind.exclusive:
             return self.by_recording(labels_M, groups, seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # fewer folds here change no claim
@@ -196,9 +197,9 @@ class Folds:
 
     def at_random(self, labels_M: Truth, groups: Sequence[str], seed: int) -> Indices:
         """Deal by clip, as is often done: clips of one recording stand on both sides."""
-        if labels_of(labels_M) != "one":
+        if not self.kind.exclusive:
             alone = [str(i) for i in range(len(labels_M))]
-            return balanced_folds(strata_of(labels_M), alone, folds=FOLDS, seed=seed)
+            return balanced_folds(self.kind.strata(labels_M), alone, folds=FOLDS, seed=seed)
         return random_folds(self._names(labels_M), folds=FOLDS, seed=seed)
 
     def _names(self, labels_M: Indices) -> list[str]:
@@ -221,7 +222,7 @@ def put_aside(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
         notes.append("The data has a test split of its own; no further recordings were held out.")
         return manifest
     labelled = tuple(clip for clip in manifest.clips if clip.label is not None)
-    if manifest.kind != "one":
+    if not manifest.kind.exclusive:
         return _some_aside(replace(manifest, clips=labelled), share)
     divided = holdout(replace(manifest, clips=labelled), share, seed=0)
     tested = {str(clip.label) for clip in divided.clips if clip.split == "test"}
@@ -238,8 +239,8 @@ def put_aside(manifest: Manifest, share: float, notes: list[str]) -> Manifest:
 
 def _some_aside(manifest: Manifest, share: float) -> Manifest:
     """Put recordings aside that hold a fair share of several labels, or of numbers."""
-    classes = classes_of(manifest.clips, manifest.kind)
-    strata_MX = strata_of(truth_of(manifest.clips, classes, manifest.kind))
+    truth = manifest.kind.truth(manifest.clips, manifest.classes)
+    strata_MX = manifest.kind.strata(truth)
     return holdout(manifest, share, 0, counted_strata(strata_MX, manifest.groups))
 
 
@@ -253,14 +254,14 @@ def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
     """
     train, test = table.split()
     if test.clips:
-        labels = table.kind
-        missing = sorted({*classes_of(test.clips, labels)} - {*classes_of(train.clips, labels)})
+        kind = table.kind
+        missing = sorted({*kind.classes(test.clips)} - {*kind.classes(train.clips)})
         if missing:
             raise NotEnoughDataError(
                 f"the test split has classes that no other clip has{_listed(missing)}; "
                 "add training clips of them, or leave them out"
             )
-        able = able_classes(train.clips, notes, where=" outside the test split", labels=labels)
+        able = able_classes(train.clips, notes, where=" outside the test split", kind=kind)
         train, test = train.of_classes(able), test.of_classes(able)
         shared = set(train.groups) & set(test.groups)
         if shared:

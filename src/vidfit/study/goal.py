@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip
 from vidfit.errors import VidfitError
-from vidfit.labels import Labels
-from vidfit.metrics import ACCURACY, BALANCED, MEASURES, AnyMeasure
+from vidfit.metrics import ACCURACY, BALANCED, AnyMeasure
+from vidfit.tasks import Task
 
 if TYPE_CHECKING:
     from vidfit.study.options import SelectOptions
@@ -18,15 +18,9 @@ if TYPE_CHECKING:
 UNEVEN = 1.5
 """Classes are uneven where the most frequent one has more than that many times an even share."""
 
-_LABELLED: dict[Labels, str] = {
-    "one": "one class a clip",
-    "several": "several labels a clip",
-    "number": "a number a clip",
-}
-
 
 def measure_of(
-    metric: str | None, clips: Sequence[Clip], labels: Labels, notes: list[str]
+    metric: str | None, clips: Sequence[Clip], task: Task, notes: list[str]
 ) -> AnyMeasure:
     """Return the measure that was asked for, or the one that suits the labels; note why.
 
@@ -37,21 +31,20 @@ def measure_of(
     Parameters
     ----------
     metric
-        A key of `vidfit.metrics.MEASURES` of this kind of label; ``None`` leaves it open.
+        A key of the measures of the task; ``None`` leaves it open.
     clips
         Labelled clips.
 
     Raises
     ------
     VidfitError
-        If the metric does not fit the kind of label.
+        If the metric does not fit the task.
     """
-    offered = MEASURES[labels]
     if metric is not None:
-        check_fits(metric, labels)
-        return offered[metric]
-    if labels != "one":
-        return next(iter(offered.values()))
+        check_fits(metric, task)
+        return task.measures[metric]
+    if task.measure is not ACCURACY:
+        return task.measure
     counts = Counter(str(clip.label) for clip in clips)
     (name, most), total = counts.most_common(1)[0], len(clips)
     if most * len(counts) <= UNEVEN * total:
@@ -72,17 +65,15 @@ class Goal:
     even: bool
 
 
-def goal_of(
-    options: SelectOptions, clips: Sequence[Clip], labels: Labels, notes: list[str]
-) -> Goal:
+def goal_of(options: SelectOptions, clips: Sequence[Clip], task: Task, notes: list[str]) -> Goal:
     """Return what was asked for, or what suits the classes; note why.
 
     A probe that learned uneven shares hardly ever answers a rare class, so that by balanced
     accuracy a sound candidate looks like noise (``benchmarks.rare_class``). There answers are
     those of even classes, unless told otherwise.
     """
-    measure = measure_of(options.metric, clips, labels, notes)
-    if labels != "one" and options.class_weights is not None:
+    measure = measure_of(options.metric, clips, task, notes)
+    if not task.kind.exclusive and options.class_weights is not None:
         raise VidfitError("--class-weights is for clips with one class each; leave it away")
     if options.class_weights is not None:
         return Goal(measure, options.class_weights == "balanced")
@@ -95,17 +86,16 @@ def goal_of(
     return Goal(measure, even=True)
 
 
-def check_fits(metric: str | None, labels: Labels) -> None:
-    """Refuse a metric that does not fit the kind of label, before any work.
+def check_fits(metric: str | None, task: Task) -> None:
+    """Refuse a metric that does not fit the task, before any work.
 
     Raises
     ------
     VidfitError
         Names the metrics that do.
     """
-    offered = MEASURES[labels]
-    if metric is not None and metric not in offered:
+    if metric is not None and metric not in task.measures:
         raise VidfitError(
-            f"--metric {metric} does not fit clips with {_LABELLED[labels]}; valid are "
-            f"{', '.join(offered)}"
+            f"--metric {metric} does not fit clips with {task.kind.what} each; valid are "
+            f"{', '.join(task.measures)}"
         )

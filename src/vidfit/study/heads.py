@@ -9,22 +9,16 @@ import numpy as np
 from vidfit import fusion
 from vidfit.contracts import FittedFusion, Floats
 from vidfit.errors import ModelError
-from vidfit.features import POOLINGS
+from vidfit.features import IN_STEPS
+from vidfit.fusion import METHODS
 from vidfit.fusion.arrays import check_arrays
-from vidfit.labels import Labels
-
-STATISTICS = 3
-"""Numbers for each feature: mean, deviation and change (`vidfit.features.temporal_statistics`)."""
-
-NETWORK = "network"
-"""A trained network over one member's steps in time: `vidfit.networks.head`."""
-
-KINDS = (*fusion.HEADS, NETWORK)
+from vidfit.selection import NETWORK as NETWORK
+from vidfit.tasks import CLASSIFY, Task
 
 
-def pooling(kind: str) -> Callable[[Floats], Floats]:
+def pooling(kind: str, task: Task = CLASSIFY) -> Callable[[Floats], Floats]:
     """Return what a head looks at: from the tokens of a clip to a vector."""
-    return POOLINGS["steps" if in_steps(kind) else "statistics"]
+    return (IN_STEPS if in_steps(kind) else task.pooling).pool
 
 
 def in_steps(kind: str) -> bool:
@@ -32,10 +26,10 @@ def in_steps(kind: str) -> bool:
     return kind == NETWORK
 
 
-def restore(kind: str, state: Mapping[str, Floats], labels: Labels = "one") -> FittedFusion:
-    """Rebuild a head of one of ``KINDS`` from its arrays."""
+def restore(kind: str, state: Mapping[str, Floats]) -> FittedFusion:
+    """Rebuild a head that answers with one class from its arrays."""
     if kind != NETWORK:
-        return fusion.restore(kind, state, labels)
+        return fusion.restore(kind, state)
     from vidfit.networks.head import restore as restore_network
 
     return restore_network(state)
@@ -46,7 +40,7 @@ def restore_checked(
     state: Mapping[str, Floats],
     dims: Sequence[int],
     classes: int,
-    labels: Labels = "one",
+    task: Task = CLASSIFY,
 ) -> FittedFusion:
     """Rebuild a head from arrays that may be anybody's.
 
@@ -56,8 +50,8 @@ def restore_checked(
         Features of a token of each member.
     classes
         How many answers it must give.
-    labels
-        Of which kind they are.
+    task
+        What is answered.
 
     Raises
     ------
@@ -65,20 +59,19 @@ def restore_checked(
         If the kind is unknown, or an array is not what a head of that kind has for these
         members and classes.
     """
-    if kind not in KINDS:
-        raise ModelError(f"there is no head {kind[:60]!r}; known are {', '.join(KINDS)}")
-    if labels not in _learned(kind):
-        raise ModelError(f"a head {kind!r} does not answer with labels of the kind {labels!r}")
-    if kind == NETWORK:
+    if kind == NETWORK and task is CLASSIFY:
         return _network(state, dims, classes)
-    check_arrays(kind, state, [STATISTICS * dim for dim in dims], classes)
-    return restore(kind, state, labels)
-
-
-def _learned(kind: str) -> set[Labels]:
-    """Return the kinds of label that a kind of head answers with."""
-    found: set[Labels] = {"one"}
-    return found.union(*(m.labels for m in fusion.METHODS.values() if m.head == kind))
+    widths = [task.pooling.times * dim for dim in dims]
+    if kind == task.learner.head:
+        return task.learner.restore(state, widths, classes)
+    known = {task.learner.head, *(METHODS[method].head for method in task.methods)}
+    if kind not in known:
+        raise ModelError(
+            f"there is no head {kind[:60]!r} that answers the task {task.name!r}; known are "
+            f"{', '.join(sorted(known))}"
+        )
+    check_arrays(kind, state, widths, classes)
+    return fusion.restore(kind, state, task.kind)
 
 
 def _network(state: Mapping[str, Floats], dims: Sequence[int], classes: int) -> FittedFusion:

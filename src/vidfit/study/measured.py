@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vidfit.contracts import Backbone, Clip, Failure
-from vidfit.labels import of_classes
 from vidfit.manifest import Manifest
 from vidfit.reported import NearDuplicate
 from vidfit.study.candidates import Loaded, entrants
@@ -97,7 +96,7 @@ def measure(
         If no candidate fits the latency, the memory or the licence.
     """
     able = study.able(clips)
-    wanted = list(clips) if division.keep_untested else of_classes(clips, able, study.kind)
+    wanted = list(clips) if division.keep_untested else study.kind.of_classes(clips, able)
     drafted = put_aside(replace(study.manifest, clips=tuple(wanted)), division.holdout, [])
     learn = [clip for clip in drafted.clips if clip.split != "test"]
     with study.timed("measure candidates"):
@@ -105,8 +104,8 @@ def measure(
     with study.timed("look for copies"):
         found = study.joined(wanted, beside=beside(candidates), join_bits=division.join_bits)
     manifest = found.manifest
-    able = study.able(of_classes(manifest.clips, able, study.kind), manifest)
-    untested = [clip for clip in manifest.clips if not of_classes([clip], able, study.kind)]
-    manifest = replace(manifest, clips=tuple(of_classes(manifest.clips, able, study.kind)))
+    able = study.able(study.kind.of_classes(manifest.clips, able), manifest)
+    untested = [clip for clip in manifest.clips if not study.kind.of_classes([clip], able)]
+    manifest = replace(manifest, clips=tuple(study.kind.of_classes(manifest.clips, able)))
     manifest = put_aside(manifest, division.holdout, study.notes)
     return Measured(candidates, dropped, manifest, able, untested, found.look_alikes, found.seconds)

@@ -27,6 +27,7 @@ from vidfit.report.wording import (
     percent,
     points,
 )
+from vidfit.tasks import task_named
 
 LICENCES = {
     "Apache-2.0": "apache-2.0",
@@ -62,9 +63,10 @@ def model_card_markdown(model: Model) -> str:
 
 
 def _answers(model: Model) -> str:
-    return (
-        "a number" if model.labels == "number" else counted(len(model.classes), "class", "classes")
-    )
+    task = task_named(model.task)
+    if task.kind.exclusive or task.kind.separate:
+        return counted(len(model.classes), "class", "classes")
+    return task.kind.what
 
 
 def _markdown(model: Model) -> str:

@@ -10,15 +10,18 @@ from typing import Protocol
 
 from vidfit.contracts import SILENT, Backbone, Clip, Progress
 from vidfit.features import FeatureStore
-from vidfit.labels import Labels, of_classes
+from vidfit.labels import ONE, Kind
 from vidfit.launch import HERE, launcher
-from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
+from vidfit.manifest import Manifest, noticed
 from vidfit.reported import Stage
+from vidfit.study.asked import asked_task, check_one_class
 from vidfit.study.copies import COPY_BITS, Joined, joined
 from vidfit.study.folds import able_classes
 from vidfit.study.sources import say
 from vidfit.study.stages import timed
 from vidfit.study.table import Table, Tally, build_table
+from vidfit.tasks import Task, task_of
+from vidfit.tasks.task import from_lists
 from vidfit.work import Launcher
 
 
@@ -28,6 +31,8 @@ class Study:
 
     Parameters
     ----------
+    task
+        What is asked of them.
     manifest
         All clips that were read, labelled or not.
     place
@@ -38,6 +43,7 @@ class Study:
 
     source: str
     output: Path
+    task: Task
     manifest: Manifest
     place: Launcher
     progress: Progress
@@ -50,9 +56,9 @@ class Study:
         return FeatureStore(self.output / "features")
 
     @property
-    def kind(self) -> Labels:
+    def kind(self) -> Kind:
         """What clips are labelled with."""
-        return self.manifest.kind
+        return self.task.kind
 
     @property
     def labelled(self) -> list[Clip]:
@@ -72,7 +78,7 @@ class Study:
         """Return the classes that clips let learn and test; note what the others lack."""
         manifest = known or self.manifest
         present = manifest.present(clips)
-        return able_classes(present, self.notes, noticed(manifest), labels=self.kind)
+        return able_classes(present, self.notes, noticed(manifest), kind=self.kind)
 
     def joined(
         self,
@@ -92,7 +98,7 @@ class Study:
     ) -> tuple[Table, Tally]:
         """Return the clips that can be read with a vector from each encoder."""
         return build_table(
-            clips, encoders, self.store, self.place, self.progress, steps=steps, labels=self.kind
+            clips, encoders, self.store, self.place, self.progress, steps=steps, task=self.task
         )
 
     def readable(
@@ -100,12 +106,12 @@ class Study:
     ) -> Table:
         """Return the clips of classes that can be tested though some clips cannot be read."""
         unread = f" that can be read ({len(tally.clips)} cannot)"
-        read, known = of_classes(whole.clips, able, self.kind), noticed(manifest, tally.clips)
+        read, known = self.kind.of_classes(whole.clips, able), noticed(manifest, tally.clips)
         return whole.of_classes(able_classes(read, self.notes, known, unread, self.kind))
 
 
 class Asked(Protocol):
-    """Options of a job that starts from clips; it may offer ``on`` and ``labels``, too."""
+    """Options of a job that starts from clips, with or without ``on``, ``task`` and ``labels``."""
 
     @property
     def groups(self) -> Path | None:
@@ -143,10 +149,15 @@ def open_study(
         If the clips are labelled with what the job does not take.
     """
     progress = progress or SILENT
-    on, labels = getattr(options, "on", HERE), getattr(options, "labels", None)
+    task = asked_task(getattr(options, "task", None), getattr(options, "labels", None))
+    on = getattr(options, "on", HERE)
     place = launcher(on, workers=options.workers, scratch=output)
-    manifest = read_manifest(source, groups=options.groups, labels=labels)
+    read, kind = (task.read, task.kind) if task else (from_lists, None)
+    manifest = read(source, options.groups, kind)
+    task = task or task_of(manifest.kind)
     if only_one_class:
-        check_one_class(manifest, only_one_class)
+        check_one_class(task, only_one_class)
     say(manifest, progress)
-    return Study(str(source), output, manifest, place, progress)
+    if task.kind is not ONE:
+        progress.note(f"Task: {task.name}, {task.kind.what} a clip")
+    return Study(str(source), output, task, manifest, place, progress)

@@ -19,6 +19,7 @@ from vidfit.fusion import REMOVED_HEADS
 from vidfit.model import Model, is_known, load_model, member_directory, note_known
 from vidfit.study import heads
 from vidfit.study.trial_child import try_in_child
+from vidfit.tasks import Task, task_named
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class OpenedModel:
     model: Model
     members: tuple[Backbone, ...]
     head: FittedFusion
+
+    @property
+    def task(self) -> Task:
+        """What it answers."""
+        return task_named(self.model.task)
 
 
 def open_model(directory: Path, own: Sequence[str] = ()) -> OpenedModel:
@@ -51,18 +57,18 @@ def open_model(directory: Path, own: Sequence[str] = ()) -> OpenedModel:
 
 
 def check_answers_one(model: Model, job: str) -> None:
-    """Refuse a model of several labels, or of a number, for a job that does not know them yet.
+    """Refuse a model of a task that a job does not know yet.
 
     Raises
     ------
     ModelError
         Names the jobs that do.
     """
-    if model.labels != "one":
-        what = "several labels" if model.labels == "several" else "a number"
+    task = task_named(model.task)
+    if not task.kind.exclusive:
         raise ModelError(
             f"vidfit {job} takes models that answer with one class, and this one answers with "
-            f"{what}; predict takes it"
+            f"{task.kind.what}; predict takes it"
         )
 
 
@@ -99,9 +105,15 @@ def parts_of(directory: Path, model: Model, own: Sequence[str] = ()) -> OpenedMo
         )
     dims = [member.spec.dim for member in members]
     try:
-        head = heads.restore_checked(
-            model.head, model.arrays, dims, len(model.classes), model.labels
-        )
+        task = task_named(model.task)
+        _check_thresholds(model, task)
+        head = heads.restore_checked(model.head, model.arrays, dims, len(model.classes), task)
     except VidfitError as error:
         raise ModelError(f"{directory}: {error}; fit or copy it again, or update vidfit") from error
     return OpenedModel(model, members, head)
+
+
+def _check_thresholds(model: Model, task: Task) -> None:
+    wanted = len(model.classes) if task.kind.separate else 0
+    if len(model.thresholds) != wanted:
+        raise ModelError(f"it has {len(model.thresholds)} thresholds; {wanted} are needed")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from vidfit.errors import VidfitError
+from vidfit.errors import VidfitError, not_known
 from vidfit.label_kinds import LABELS, Labels
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ Metric = Literal[
     "accuracy", "balanced", "macro-f1", "map", "auroc", "log-loss", "brier",
     "micro-f1", "mae", "r2", "spearman",
 ]  # fmt: skip
-"""Keys of `vidfit.metrics.MEASURES`, whatever the kind of label."""
+"""Keys of the measures of the built-in tasks."""
 
 
 ClassWeights = Literal["none", "balanced"]
@@ -28,9 +27,7 @@ def check_metric(metric: str | None) -> None:
     """Refuse a metric that there is not, and name those that there are."""
     valid = get_args(Metric)
     if metric is not None and metric not in valid:
-        near = get_close_matches(metric, valid, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise VidfitError(f"{metric!r} is no metric{hint} Valid are {', '.join(valid)}")
+        raise VidfitError(not_known("metric", metric, valid))
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class SelectOptions:
     commercial
         Whether candidates must have a licence that allows commercial use.
     metric
-        What candidates are compared by: a key of `vidfit.metrics.MEASURES` of the kind of label.
+        What candidates are compared by: a key of the measures of the task.
         ``None`` takes accuracy, or balanced accuracy where one class is much more frequent than
         the others; mean average precision of several labels; the mean absolute error of a number.
     class_weights
@@ -74,6 +71,8 @@ class SelectOptions:
     labels
         What clips are labelled with: ``"one"`` class, ``"several"``, or a ``"number"``; ``None``
         goes by how they are written (`vidfit.manifest.read_manifest`).
+    task
+        What is asked of the clips: a name of `vidfit.tasks`; ``None`` goes by their labels.
     network_only
         Whether candidates without a network, such as ``motion``, are left out: `compress` and
         `export` take only models with one.
@@ -85,7 +84,7 @@ class SelectOptions:
     memory_bytes: int | None = None
     latency_seconds: float | None = None
     commercial: bool = False
-    metric: Metric | None = None
+    metric: str | None = None
     class_weights: ClassWeights | None = None
     prefer: Preference = "cheapest"
     give_up: float = 2.0
@@ -93,6 +92,7 @@ class SelectOptions:
     download: bool = False
     on: str = "here"
     labels: Labels | None = None
+    task: str | None = None
     network_only: bool = False
 
     def check(self) -> None:
@@ -111,7 +111,8 @@ class SelectOptions:
             raise VidfitError(f"prefer is {self.prefer!r}; valid are 'cheapest' and 'best'")
         if not 0 <= self.give_up <= 100:
             raise VidfitError(f"give_up is {self.give_up}; it is points in [0, 100]")
-        check_metric(self.metric)
+        if self.task is None:  # else the task knows its measures
+            check_metric(self.metric)
         if self.class_weights not in (None, *get_args(ClassWeights)):
             raise VidfitError(
                 f"class_weights is {self.class_weights!r}; valid are 'none' and 'balanced'"

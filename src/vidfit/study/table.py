@@ -24,14 +24,15 @@ from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.features import (
     Extraction,
     FeatureStore,
+    Pooling,
     extract_all,
-    temporal_statistics,
     time_steps,
 )
 from vidfit.features.fingerprint import NAME, fingerprint
-from vidfit.labels import Labels, classes_of, labels_of, truth_of
+from vidfit.labels import Kind
 from vidfit.manifest import counted, losses, refusal
 from vidfit.selection import Rows
+from vidfit.tasks import CLASSIFY, Task
 from vidfit.work import Launcher
 
 
@@ -51,11 +52,12 @@ class Table:
     hashes: tuple[Floats, ...]
     seconds_M: Seconds
     steps: dict[str, Floats] = field(default_factory=dict)
+    task: Task = CLASSIFY
 
     @property
-    def kind(self) -> Labels:
-        """The kind of label."""
-        return labels_of(self.labels_M)
+    def kind(self) -> Kind:
+        """What labels and answers are."""
+        return self.task.kind
 
     @property
     def groups(self) -> list[str]:
@@ -70,7 +72,7 @@ class Table:
     @property
     def rows(self) -> Rows:
         """Vectors, labels and recordings."""
-        return Rows(self.vectors, self.labels_M, self.groups, self.steps)
+        return Rows(self.vectors, self.labels_M, self.groups, self.steps, self.task)
 
     def only(self, backbones: Sequence[str]) -> Table:
         """Return the same clips with the vectors of some backbones."""
@@ -90,10 +92,10 @@ class Table:
         if tuple(classes) == self.classes:
             return self
         some = self
-        if self.kind == "one":
+        if self.kind.exclusive:
             kept = [str(clip.label) in classes for clip in self.clips]
             some = self.where(np.array(kept, np.bool_))
-        truth = truth_of(some.clips, classes, self.kind)
+        truth = self.kind.truth(some.clips, classes)
         return replace(some, classes=tuple(classes), labels_M=truth)
 
     def where(self, keep_M: NDArray[np.bool_]) -> Table:
@@ -107,6 +109,7 @@ class Table:
             tuple(self.hashes[i] for i in rows),
             self.seconds_M[rows],
             {name: x_MX[rows] for name, x_MX in self.steps.items()},
+            self.task,
         )
 
 
@@ -132,7 +135,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
     progress: Progress,
     *,
     steps: bool = False,
-    labels: Labels = "one",
+    task: Task = CLASSIFY,
 ) -> tuple[Table, Tally]:
     """Extract the features that are missing, then pool them.
 
@@ -140,8 +143,8 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
     ----------
     steps
         Whether to keep them by steps in time, too.
-    labels
-        What the clips are labelled with.
+    task
+        What is asked of the clips.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
     encoders = [*backbones, audit]
 
     def read(done: Extraction) -> _Rows | None:
-        rows = _rows(store, encoders, done, steps)
+        rows = _rows(store, encoders, done, task.pooling, steps)
         return rows if rows.complete(done) else None
 
     done, rows = extract_all(clips, encoders, store, place, progress, read)
@@ -172,17 +175,18 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
         raise BackboneError(f"every backbone failed: {tally.backbones}")
     readable = [clip for clip in clips if clip in done.digests]
     tally = replace(tally, notes=tuple(rows.noted(readable, done)))
-    classes = _classes(readable, len(clips), tally, labels)
+    classes = _classes(readable, len(clips), tally, task.kind)
     digests = [done.digests[clip] for clip in readable]
     seen = [rows.seen[digest] for digest in digests]
     return Table(
         tuple(readable),
         classes,
-        truth_of(readable, classes, labels),
+        task.kind.truth(readable, classes),
         {name: np.stack([of[d] for d in digests]) for name, of in rows.vectors.items()},
         tuple(features.tokens_ND for features in seen),
         np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
         {name: np.stack([of[d] for d in digests]) for name, of in rows.steps.items()},
+        task,
     ), tally
 
 
@@ -209,7 +213,11 @@ class _Rows:
 
 
 def _rows(
-    store: FeatureStore, encoders: Sequence[Backbone], done: Extraction, steps: bool
+    store: FeatureStore,
+    encoders: Sequence[Backbone],
+    done: Extraction,
+    pooling: Pooling,
+    steps: bool,
 ) -> _Rows:
     """Read what the backbones that did not fail, and the fingerprint, saw in the clips."""
     wanted = set(done.digests.values())
@@ -224,15 +232,15 @@ def _rows(
             if digest in wanted:
                 if len(features.note) > len(rows.notes.get(digest, "")):
                     rows.notes[digest] = features.note
-                vectors[digest] = temporal_statistics(features.tokens_ND)
+                vectors[digest] = pooling.pool(features.tokens_ND)
                 if in_time is not None:
                     in_time[digest] = time_steps(features.tokens_ND)
     return rows
 
 
-def _classes(readable: Sequence[Clip], asked: int, tally: Tally, labels: Labels) -> tuple[str, ...]:
-    classes = classes_of(readable, labels)
-    if len(classes) < (2 if labels == "one" else 1):
+def _classes(readable: Sequence[Clip], asked: int, tally: Tally, kind: Kind) -> tuple[str, ...]:
+    classes = kind.classes(readable)
+    if len(classes) < (2 if kind.exclusive else 1):
         consequence = (
             f"{len(readable)} of {counted(asked, 'clip')} can be read, of "
             f"{', '.join(map(repr, classes)) or 'no class'}; two classes or more are needed"

@@ -1,4 +1,4 @@
-"""Whether several labels, or numbers, can be both learned and tested."""
+"""Whether labels that are not one class can be both learned and tested."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
-from vidfit.labels import NUMBER, Labels, classes_of, truth_of
+from vidfit.labels import Kind
 from vidfit.manifest import counted, refusal
 
 _LEAST, _NAMED = 2, 5
 
 
 def testable(
-    clips: Sequence[Clip], labels: Labels, notes: list[str], known: str, where: str
+    clips: Sequence[Clip], kind: Kind, notes: list[str], known: str, where: str
 ) -> tuple[str, ...]:
     """Return the classes that can be both learned and tested, and note what the others lack.
 
@@ -37,41 +37,14 @@ def testable(
                 "learn from one and test on the other",
             )
         )
-    if labels == "number":
-        return _of_numbers(clips, known, where)
-    lacking = _lacking(clips, labels)
-    able = tuple(name for name in classes_of(clips, labels) if name not in lacking)
+    lacking = kind.lacking(clips)
+    able = tuple(name for name in kind.classes(clips) if name not in lacking)
     said = "; ".join(list(lacking.values())[:_NAMED])
     more = len(lacking) - _NAMED
     said += f"; and {more} more classes" if more > 0 else ""
-    needs = "A class needs two recordings with it, and two without"
     if not able:
-        consequence = f"too few recordings{where}: {said or 'no clip has a class'}. {needs}"
-        raise NotEnoughDataError(refusal(known, consequence))
+        consequence = f"nothing can be learned{where}: {said or 'no clip has a class'}"
+        raise NotEnoughDataError(refusal(known, f"{consequence}. {kind.needs}"))
     if lacking:
-        notes.append(f"Not tested, and not learned: {said}. {needs}.")
+        notes.append(f"Not tested, and not learned: {said}. {kind.needs}.")
     return able
-
-
-def _of_numbers(clips: Sequence[Clip], known: str, where: str) -> tuple[str, ...]:
-    if len({float(str(clip.label)) for clip in clips}) < _LEAST:
-        consequence = f"all {len(clips)} clips{where} have the same number; nothing can be learned"
-        raise NotEnoughDataError(refusal(known, consequence))
-    return (NUMBER,)
-
-
-def _lacking(clips: Sequence[Clip], labels: Labels) -> dict[str, str]:
-    """Return by class what it lacks, in words."""
-    classes = classes_of(clips, labels)
-    there_MK = truth_of(clips, classes, labels)
-    groups = [clip.recording for clip in clips]
-    found = {}
-    for k, name in enumerate(classes):
-        with_it = {g for g, there in zip(groups, there_MK[:, k], strict=True) if there}
-        without = {g for g, there in zip(groups, there_MK[:, k], strict=True) if not there}
-        if min(len(with_it), len(without)) < _LEAST:
-            found[name] = (
-                f"{name!r} is in clips of {counted(len(with_it), 'recording')}, and missing from "
-                f"clips of {len(without)}"
-            )
-    return found

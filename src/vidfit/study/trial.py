@@ -20,7 +20,6 @@ from vidfit.backbones.saved import SPEC_FILE
 from vidfit.contracts import Backbone, BackboneSpec, Floats, GraphBackbone
 from vidfit.documents import read_json
 from vidfit.errors import ModelError, VidfitError
-from vidfit.labels import stated
 from vidfit.model import load_model
 from vidfit.runtime import cache, open_engine
 from vidfit.runtime.choice import Run
@@ -43,14 +42,14 @@ def run_trial(directory: Path, own: Sequence[str] = ()) -> None:
         If it cannot be opened, or its answers are no probabilities.
     """
     opened = parts_of(directory, load_model(directory), own)
-    pool = heads.pooling(opened.model.head)
+    pool = heads.pooling(opened.model.head, opened.task)
     blocks = [pool(_tokens(member))[None] for member in opened.members]
     _check_answer(opened, blocks)
 
 
 def _check_answer(opened: OpenedModel, blocks: Sequence[Floats]) -> None:
     model, head = opened.model, opened.head
-    answer_1K = stated(head.log_probabilities(blocks), model.temperature, model.labels)
+    answer_1K = opened.task.kind.stated(head.log_probabilities(blocks), model.temperature)
     numbers = (*answer_1K.ravel(), *head.novelty(blocks))
     if answer_1K.shape != (1, len(model.classes)) or not np.isfinite(numbers).all():
         raise ModelError("its answers to noise are no probabilities or numbers")

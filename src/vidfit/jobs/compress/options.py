@@ -36,6 +36,8 @@ class CompressOptions:
         without a label among the clips themselves; labels are not looked at.
     own
         ``FILE.py:NAME`` of encoders of one's own that the model may hold.
+    task
+        What is asked of the clips: a name of `vidfit.tasks`; ``None`` goes by their labels.
     """
 
     max_loss: float = 0.5
@@ -46,6 +48,7 @@ class CompressOptions:
     workers: int | None = None
     unlabelled: str | Path | None = None
     own: tuple[str, ...] = ()
+    task: str | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning."""

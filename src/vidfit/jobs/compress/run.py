@@ -34,7 +34,7 @@ from vidfit.jobs.compress.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.compress.value import Certificate, Compression
 from vidfit.jobs.compress.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
 from vidfit.jobs.compress.write import write_compression
-from vidfit.labels import of_classes
+from vidfit.labels import ONE
 from vidfit.launch import Here
 from vidfit.manifest import (
     Manifest,
@@ -214,7 +214,7 @@ def _held_apart(subject: _Subject, study: Study) -> Manifest:
     if subject.trained:
         return put_aside(manifest, TRAINED_HOLDOUT, study.notes)
     able = study.able(manifest.clips, manifest)
-    return replace(manifest, clips=tuple(of_classes(manifest.clips, able)))
+    return replace(manifest, clips=tuple(ONE.of_classes(manifest.clips, able)))
 
 
 def _check_clips(subject: _Subject, clips: Sequence[Clip]) -> None:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, Truth, clip_key
 from vidfit.errors import VideoError
-from vidfit.evaluate import Scores, constant, few_recordings, score
+from vidfit.evaluate import Scores, few_recordings, score
 from vidfit.hardware import hardware
 from vidfit.jobs.fit.page import hardest_clips
-from vidfit.labels import Labels, stated, strata_of
 from vidfit.manifest import Manifest
 from vidfit.metrics import AnyMeasure, score_all
 from vidfit.model import Model
@@ -32,35 +31,22 @@ from vidfit.shown import public
 from vidfit.study import heads
 from vidfit.study.candidates import Loaded
 from vidfit.study.compare import Compared
-from vidfit.study.openings import times
-from vidfit.study.provenance import provenance
-from vidfit.study.several_or_number import (
+from vidfit.study.figures import (
     Held,
-    baseline_words,
     by_class,
+    constant_of,
     figures_of,
     numbers,
     results_of,
     scores_of,
 )
+from vidfit.study.openings import times
+from vidfit.study.provenance import provenance
 from vidfit.study.table import Table
 from vidfit.video import decode
 
 _JUDGES = 2
 """Recordings of each class that a score is of at least."""
-
-BASELINES: dict[Labels, str] = {
-    "one": "majority class",
-    "several": "class shares",
-    "number": "one number for all",
-}
-"""Names of the baseline that answers the same to every clip."""
-
-_TASKS: dict[Labels, str] = {
-    "one": "classification",
-    "several": "classification, several labels",
-    "number": "regression",
-}
 
 
 @dataclass(frozen=True)
@@ -96,15 +82,14 @@ def build_report(found: Findings) -> Report:
     scores, figures = _scores(judged, held, train.labels_M, measure)
     judges = len(set(judged.groups))
     declined_M = _declined(found, judged, held.mean_MK)
-    constant_MK = constant(train.labels_M, len(train.classes), len(train.clips), measure)
+    constant_MK = constant_of(train, measure)
     random = score_all(measure, train.labels_M, [found.leaky_MK], train.keys)
     by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
     leak = by_recording.beside(found.compared.scored([chosen.name]))
-    answered = _results if train.kind == "one" else results_of
-    results = answered(judged, held, declined_M)
+    results = results_of(judged, held, declined_M)
     return Report(
         data=found.data,
-        task=_TASKS[train.kind],
+        task=train.task.asked,
         classes=train.classes,
         clip_count=len(train.clips) + len(found.test.clips),
         group_count=len({*train.groups, *found.test.groups}),
@@ -136,9 +121,9 @@ def build_report(found: Findings) -> Report:
         warnings=tuple(dict.fromkeys((*found.manifest.warnings, *few_recordings(judges)))),
         notes=tuple(found.notes),
         thumbnails=_thumbnails(results),
-        majority_class=baseline_words(train.labels_M, constant_MK, train.classes),
+        majority_class=train.kind.constant_words(constant_MK, train.classes),
         declines=found.declines,
-        labels=train.kind,
+        labels=train.kind.name,
         figures=figures,
         by_class=by_class(judged, held),
         thresholds=found.model.thresholds,
@@ -150,7 +135,7 @@ def _scores(
     judged: Table, held: Held, known_M: Truth, measure: AnyMeasure
 ) -> tuple[Scores, tuple[Figure, ...]]:
     """Return the scores of what was chosen, and all figures where clips have no one class."""
-    if judged.kind == "one":
+    if judged.kind.exclusive:
         return score(held.deals, judged.labels_M, judged.groups, known_M, measure), ()
     figures = figures_of(judged, held, known_M)
     return scores_of(figures, measure), figures
@@ -181,7 +166,8 @@ def can_judge(train: Table, unseen_M: NDArray[np.bool_]) -> bool:
     """Return whether some of the clips hold every class, each in two recordings or more."""
     groups = np.array(train.groups)
     return all(
-        len(np.unique(groups[unseen_M & in_M])) >= _JUDGES for in_M in strata_of(train.labels_M).T
+        len(np.unique(groups[unseen_M & in_M])) >= _JUDGES
+        for in_M in train.kind.strata(train.labels_M).T
     )
 
 
@@ -191,10 +177,11 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
     compared, kind = found.compared, train.kind
     if not test.clips:
         answers = Held(
-            [stated(deal.chosen_MK, 1.0, kind) for deal in compared.deals]
-            if kind != "one"
-            else [np.exp(deal.chosen_MK) for deal in compared.deals],
-            [deal.said_MK for deal in compared.deals if kind == "several"],
+            [
+                np.exp(deal.chosen_MK) if kind.exclusive else kind.stated(deal.chosen_MK, 1.0)
+                for deal in compared.deals
+            ],
+            [deal.said_MK for deal in compared.deals if kind.separate],
         )
         unseen_M = np.array([group not in found.sighted for group in train.groups])
         if unseen_M.all() or not can_judge(train, unseen_M):
@@ -207,8 +194,8 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
             f"{len(set(judged.groups))} recordings that were not looked at when the budget "
             "dropped candidates; the model is then fitted on all",
         )
-    answers_MK = stated(chosen.log_probabilities(test.rows), found.model.temperature, kind)
-    said = [answers_MK > np.array(found.model.thresholds)] if kind == "several" else []
+    answers_MK = kind.stated(chosen.log_probabilities(test.rows), found.model.temperature)
+    said = [answers_MK > np.array(found.model.thresholds)] if kind.separate else []
     return (
         test,
         Held([answers_MK], said),
@@ -234,10 +221,10 @@ def _leaderboard(found: Findings) -> tuple[Candidate, ...]:
         )
         for i, contender in enumerate(contenders)
     ]
-    constant_MK = constant(train.labels_M, len(train.classes), len(train.labels_M), measure)
+    constant_MK = constant_of(train, measure)
     majority = score_all(measure, train.labels_M, [constant_MK], train.groups).interval(0)
     baseline = Candidate(
-        BASELINES[train.kind], "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True
+        train.task.baseline, "baseline", (), majority, 0.0, 0, 0, 0.0, "-", "-", True
     )
     order = np.argsort(-scored.merits_C, kind="stable")
     return (*(rows[int(i)] for i in order), baseline)
@@ -270,27 +257,12 @@ def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.
     In nested cross-validation other models answer, so that only probabilities are compared.
     """
     declined_M: NDArray[np.bool_] = np.zeros(len(answers_MK), np.bool_)
-    if judged.kind == "one":
+    if judged.kind.exclusive:
         declined_M = answers_MK.max(axis=1) < found.model.unknown_probability
     if judged is found.test:
         novelty_M = found.compared.chosen.novelty(judged.rows)
         declined_M |= novelty_M > found.model.unknown_novelty
     return declined_M
-
-
-def _results(judged: Table, held: Held, declined_M: NDArray[np.bool_]) -> tuple[ClipResult, ...]:
-    answers_MK = held.mean_MK
-    best_M = answers_MK.argmax(axis=1)
-    return tuple(
-        ClipResult(
-            clip,
-            judged.classes[best_M[i]],
-            float(answers_MK[i, best_M[i]]),
-            float(answers_MK[i, judged.labels_M[i]]),
-            bool(declined_M[i]),
-        )
-        for i, clip in enumerate(judged.clips)
-    )
 
 
 def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vidfit.contracts import clip_key
 from vidfit.jobs.fit import confusion
 from vidfit.jobs.fit.by_class import SHOWN_CLASSES, precision_recall_chart, worst_first
-from vidfit.jobs.fit.several_or_number import kinds_context
+from vidfit.jobs.fit.figures import kinds_context
 from vidfit.report import charts, wording
 from vidfit.report.cost_chart import cost_chart, is_floor
 from vidfit.report.declining import declines_text
@@ -51,7 +51,7 @@ def report_html(report: Report) -> str:
     """
     context = {
         "report": report,
-        "metric": wording.METRICS[report.metric],
+        "metric": wording.metric_of(report),
         **_answer(report),
         **_leaderboard(report),
         **_mistakes(report),
@@ -64,7 +64,7 @@ def report_html(report: Report) -> str:
 
 
 def _answer(report: Report) -> dict[str, Any]:
-    metric = wording.METRICS[report.metric]
+    metric = wording.metric_of(report)
     compared = (
         ("majority class", report.majority, "baseline"),
         ("split by recording", report.grouped_split, "backbone"),
@@ -80,7 +80,7 @@ def _answer(report: Report) -> dict[str, Any]:
 
 
 def _leaderboard(report: Report) -> dict[str, Any]:
-    metric = wording.METRICS[report.metric]
+    metric = wording.metric_of(report)
     ranked = best_first(report.candidates, metric)
     leaders = [c for place, c in enumerate(ranked) if place < LEADERS or _always_shown(c)]
     chosen = next((c for c in ranked if c.chosen), None)

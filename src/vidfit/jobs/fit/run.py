@@ -13,14 +13,12 @@ import numpy as np
 from vidfit.contracts import Backbone, Failure, Floats, Progress
 from vidfit.errors import VidfitError
 from vidfit.evaluate import THRESHOLD_BITS
-from vidfit.fusion import METHODS as ALL_METHODS
 from vidfit.jobs.fit.findings import Findings, build_report, can_judge, model_card
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.write import write_report
 from vidfit.jobs.select.run import Search, search
 from vidfit.jobs.select.value import Ranking
 from vidfit.jobs.select.write import write_ranking
-from vidfit.labels import Labels
 from vidfit.model import Model
 from vidfit.reported import Report
 from vidfit.selection import FUSION, SINGLE, Terms, nested
@@ -36,6 +34,7 @@ from vidfit.study.openings import open_holdout
 from vidfit.study.stages import one_blas_thread
 from vidfit.study.table import Table, Tally
 from vidfit.study.untested import with_untested
+from vidfit.tasks import Task
 
 _MEMBERS = 3
 """So many candidates stay in the race, proven behind or not: a fusion may want them."""
@@ -74,8 +73,8 @@ def run_fit(
     """
     options.check()
     study = open_study(source, output, options, progress)
-    check_fits(options.metric, study.kind)
-    _check_kind(study.kind, options)
+    check_fits(options.metric, study.task)
+    _check_task(study.task, options)
     options = replace(options, workers=study.place.workers)
     bits = THRESHOLD_BITS if options.merge_duplicates else COPY_BITS
     division = Division(options.holdout, options.keep_untested, bits)
@@ -85,12 +84,12 @@ def run_fit(
     write_ranking(searched.ranking, output)
     gathered = _gathered(study, measured, searched, options)
     terms = Terms(
-        costs(gathered.finalists), methods_for(study.kind), options.rule,
+        costs(gathered.finalists), methods_for(study.task), options.rule,
         options.latency_seconds or math.inf, searched.goal.measure, searched.goal.even,
     )  # fmt: skip
     with study.timed("compare on unseen recordings"), one_blas_thread():
         compared = _compared(study, gathered.train, terms, options)
-        leaky = _leaky(compared, gathered.train, Folds(gathered.train.classes), terms)
+        leaky = _leaky(compared, gathered.train, terms)
     model = model_of(compared.chosen, compared.folds_M, gathered.train)
     if options.keep_untested:
         model = with_untested(model, compared, gathered.whole.split()[0], terms, study.notes)
@@ -150,7 +149,7 @@ def _report(
     opened = open_holdout(test.clips, study.output, study.notes) if test.clips else 1
     with study.timed("measure what is declined"), one_blas_thread():
         declines = (
-            declines_of(compared.chosen, compared.folds_M, train) if study.kind == "one" else None
+            declines_of(compared.chosen, compared.folds_M, train) if study.kind.exclusive else None
         )
     warnings = tuple(dict.fromkeys((*ranking.warnings, *study.notes)))
     return build_report(
@@ -175,23 +174,23 @@ def _report(
     )
 
 
-def methods_for(labels: Labels) -> tuple[str, ...]:
-    """Return the quick ways to combine that learn a kind of label."""
-    return tuple(name for name in METHODS if labels in ALL_METHODS[name].labels)
+def methods_for(task: Task) -> tuple[str, ...]:
+    """Return the quick ways to combine answers of a task."""
+    return tuple(name for name in METHODS if name in task.methods)
 
 
-def _check_kind(labels: Labels, options: FitOptions) -> None:
+def _check_task(task: Task, options: FitOptions) -> None:
     """Refuse what is offered for one class a clip only."""
     asked = {"--train": bool(options.train), "--keep-untested": options.keep_untested}
     for option, wanted in asked.items():
-        if wanted and labels != "one":
+        if wanted and not task.kind.exclusive:
             raise VidfitError(f"{option} is for clips with one class each; leave it away")
 
 
 def _compared(study: Study, train: Table, terms: Terms, options: FitOptions) -> Compared:
     """Compare what is frozen, and, where it is wanted, a network that is trained."""
-    folds = Folds(train.classes, study.notes)
-    if not options.trains or train.kind != "one":
+    folds = Folds(train.classes, study.notes, study.kind)
+    if not options.trains or not train.kind.exclusive:
         return compare(train, folds, terms, study.progress)
     from vidfit.jobs.fit.trainees import Trainees
 
@@ -215,9 +214,9 @@ def _surely_run(candidates: Sequence[Loaded], options: FitOptions) -> list[Backb
     return [candidate.backbone for candidate in candidates]
 
 
-def _leaky(compared: Compared, train: Table, folds: Folds, terms: Terms) -> Floats:
+def _leaky(compared: Compared, train: Table, terms: Terms) -> Floats:
     """Return answers [M, K] of the chosen candidate under folds of clips: what leaks claim."""
-    chosen = compared.chosen
+    chosen, folds = compared.chosen, Folds(train.classes, kind=train.kind)
     if compared.trained and chosen is compared.trained.contender:
         from vidfit.jobs.fit.trainees import answers_under
 

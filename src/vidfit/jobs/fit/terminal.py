@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidfit.jobs.fit.several_or_number import kinds_markdown
+from vidfit.jobs.fit.figures import kinds_markdown
 from vidfit.report import wording
 from vidfit.report.declining import declines_text
 from vidfit.report.leaderboard import best_first, headline, leakage_sentence
@@ -22,7 +22,7 @@ BEST = 3
 
 def report_markdown(report: Report) -> str:
     """Return the headline, the leaders and the warnings as Markdown."""
-    metric = wording.METRICS[report.metric]
+    metric = wording.metric_of(report)
     ranked = best_first(report.candidates, metric)
     score = f"{metric.name} [95 %]"
     columns = ("", "candidate", score, "per clip", "parameters", "GMACs", "licence")

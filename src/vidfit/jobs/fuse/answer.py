@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from vidfit.contracts import BackboneSpec, Estimate, Failure, Indices
-from vidfit.evaluate import class_shares, few_recordings
+from vidfit.evaluate import few_recordings
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware
 from vidfit.jobs.fuse.students import Graduate
@@ -17,6 +17,7 @@ from vidfit.selection import FUSION, Contender
 from vidfit.shown import public
 from vidfit.study.candidates import Loaded
 from vidfit.study.compare import Compared
+from vidfit.study.figures import constant_of
 from vidfit.study.provenance import provenance
 from vidfit.study.table import Table
 
@@ -41,9 +42,8 @@ class Found:
 def build_combination(found: Found) -> Combination:
     """Return what was found: options with gain and cost, pairs, the verdict."""
     table, compared = found.table, found.compared
-    labels_M, groups = table.labels_M, table.groups
-    measure = compared.terms.measure
-    baseline_MK = class_shares(labels_M, len(table.classes), len(labels_M))
+    groups, measure = table.groups, compared.terms.measure
+    baseline_MK = constant_of(table, measure)
     scored = compared.procedure(baseline_MK)
     return Combination(
         data=found.data,
@@ -62,7 +62,7 @@ def build_combination(found: Found) -> Combination:
         proven=bool(compared.honest.gain and compared.honest.gain.proven),
         score=scored.interval(0),
         majority=scored.interval(1),
-        majority_class=table.classes[int(baseline_MK[0].argmax())],
+        majority_class=table.kind.constant_words(baseline_MK, table.classes),
         options=_options(found),
         pairs=found.pairs,
         student=found.graduate.student if found.graduate else None,

@@ -27,7 +27,7 @@ def spots(combination: Combination) -> list[Spot]:
 
     Only those that matter keep their interval.
     """
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     found = [
         cost_spot(option, metric, option.family, rank)
         for option, rank in zip(combination.options, _ranks(combination), strict=True)
@@ -72,7 +72,7 @@ def cost_picture(
     shown = spots(combination)
     ahead = {option.name for option in combination.options if option.pareto}
     front = sorted((s for s in shown if s.name in ahead), key=lambda s: (s.cost, -s.rank))
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     return cost_plane(shown, front, metric, (width, height), named=names)
 
 

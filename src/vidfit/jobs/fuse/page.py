@@ -30,7 +30,7 @@ class Row:
 
 def combination_html(combination: Combination) -> str:
     """Return the combination as one self-contained HTML page, made as `report_html` is."""
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     context = {
         "metric": metric,
         "combination": combination,
@@ -72,7 +72,7 @@ def _gains(combination: Combination) -> dict[str, Any]:
         "gain_leaders": [_leading(rows_of) for rows_of in shown],
         "gain_others": [rest for rows_of in shown if (rest := _following(rows_of))],
         "gain_axis": charts.gain_axis(
-            [*decision, *(row.gain for row in rows)], wording.METRICS[combination.metric]
+            [*decision, *(row.gain for row in rows)], wording.metric_of(combination)
         ),
     }
 
@@ -97,7 +97,7 @@ def _table(combination: Combination) -> dict[str, Any]:
         "shown": shown,
         "others": [o for o in combination.options if o not in shown],
         "axis": charts.score_axis(
-            (o.score for o in combination.options), wording.METRICS[combination.metric]
+            (o.score for o in combination.options), wording.metric_of(combination)
         ),
         "cascades": [o for o in combination.options if o.calls],
     }

@@ -33,6 +33,8 @@ class Pairs:
     def see(self, outer: Outer) -> None:
         """Fit the stack of each pair on the training clips of a fold, and test it on the others."""
         singles = [c for c in outer.contenders if not c.method]
+        if not self._table.kind.exclusive:  # they agree, and are right, on classes
+            return
         for first, second in combinations(singles, 2):
             pair = Training(
                 (_member(first, outer), _member(second, outer)), outer.train.labels_M, outer.inner_M
@@ -73,5 +75,4 @@ class Pairs:
 
 
 def _member(single: Contender, outer: Outer) -> Member:
-    probe = single.fitted
-    return Member(outer.train.vectors[single.name], probe, single.out_of_fold_MK)  # type: ignore[arg-type]  # of a single model it is a Linear
+    return Member(outer.train.vectors[single.name], single.fitted, single.out_of_fold_MK)

@@ -65,18 +65,14 @@ def _cell(
         return _alone(models(combination)[row], combination)
     if pair is None:
         return Cell(wording.DASH, wording.NOT_MEASURED, "missing", 0)
-    return (
-        _added(pair, scale, wording.METRICS[combination.metric])
-        if row < column
-        else _agreement(pair)
-    )
+    return _added(pair, scale, wording.metric_of(combination)) if row < column else _agreement(pair)
 
 
 def _alone(name: str, combination: Combination) -> Cell:
     option = words.option(combination, name)
     if option is None or not isfinite(option.score.value):
         return Cell(wording.DASH, f"{name} alone: {wording.NOT_MEASURED}", "alone", 0)
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     text = metric.tick(round(option.score.value, 2))
     return Cell(text, f"{name} alone: {metric.figure(option.score)}", "alone", 0)
 
@@ -103,7 +99,7 @@ def _agreement(pair: Pair) -> Cell:
 
 def worded(combination: Combination) -> list[str]:
     """Return the pairs whose second adds most, as sentences: proven ones, else the first."""
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     measured = [p for p in combination.pairs if isfinite(p.added.value)]
     return [words.pair_sentence(p, metric) for p in (_proven(combination) or measured)[:WORDED]]
 

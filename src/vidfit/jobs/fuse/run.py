@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from vidfit.contracts import Backbone, Failure, Progress
-from vidfit.fusion import METHODS
+from vidfit.errors import VidfitError
 from vidfit.jobs.fuse.answer import Found, build_combination, combination_card
 from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.pairs import Pairs
@@ -28,6 +28,7 @@ from vidfit.study.opened import Study, open_study
 from vidfit.study.stages import one_blas_thread
 from vidfit.study.table import Table, Tally
 from vidfit.study.untested import with_untested
+from vidfit.tasks import Task
 
 
 def run_fuse(
@@ -61,8 +62,9 @@ def run_fuse(
         If nothing fits the latency, the memory or the licence.
     """
     options.check()
-    study = open_study(source, output, options, progress, only_one_class="fuse")
-    check_fits(options.metric, study.kind)
+    study = open_study(source, output, options, progress)
+    check_fits(options.metric, study.task)
+    _check_task(study.task, options)
     options = replace(options, workers=study.place.workers)
     left = len(study.labelled) - len(study.to_learn)
     if left:
@@ -72,9 +74,9 @@ def run_fuse(
     measured = measure(study, study.to_learn, options, division, affordable)
     gathered = _gathered(study, measured, options)
     table = gathered.table
-    goal = goal_of(options, table.clips, table.kind, study.notes)
+    goal = goal_of(options, table.clips, study.task, study.notes)
     terms = Terms(
-        costs(gathered.ran), options.methods or tuple(METHODS), options.rule,
+        costs(gathered.ran), options.methods or study.task.methods, options.rule,
         options.latency_seconds or math.inf, goal.measure, goal.even,
     )  # fmt: skip
     pairs = Pairs(table, goal.measure)
@@ -86,7 +88,7 @@ def run_fuse(
             students.see(outer)
 
     with study.timed("compare on unseen recordings"), one_blas_thread():
-        folds = Folds(table.classes, study.notes)
+        folds = Folds(table.classes, study.notes, table.kind)
         compared = compare(table, folds, terms, study.progress, look)
         student = students.graduate(compared, terms.costs) if students else None
     model = model_of(compared.chosen, compared.folds_M, table)
@@ -111,14 +113,31 @@ def run_fuse(
         **_card(combination, model, gathered.ran),
         "method": compared.chosen.method,
         "even": goal.even,
-        "declines": asdict(declines_of(compared.chosen, compared.folds_M, table)),
     }
+    if study.kind.exclusive:
+        card["declines"] = asdict(declines_of(compared.chosen, compared.folds_M, table))
     save(model, card, gathered.ran, output / "model")
     if student and combination.offers_student:
         card = _card(combination, student.model, gathered.ran)
         save(student.model, card, gathered.ran, output / "student")
     write_combination(combination, output)
     return combination
+
+
+def _check_task(task: Task, options: FuseOptions) -> None:
+    """Refuse what a task has no use for."""
+    if not task.methods:
+        raise VidfitError(f"answers of the task {task.name!r} cannot be combined; fit takes it")
+    for method in options.methods:
+        if method not in task.methods:
+            raise VidfitError(
+                f"--method {method} does not combine answers of the task {task.name!r}; valid are "
+                f"{', '.join(task.methods)}"
+            )
+    asked = {"--student": options.student, "--keep-untested": options.keep_untested}
+    for option, wanted in asked.items():
+        if wanted and not task.kind.exclusive:
+            raise VidfitError(f"{option} is for clips with one class each; leave it away")
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def _block(sentences: Sequence[str]) -> list[str]:
 
 def _table(combination: Combination) -> list[str]:
     shown = leading(combination, ROWS - (combination.student is not None))
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     columns = ("", "option", f"{metric.name} [95 %]", f"gain{metric.points}", "per clip", "front")
     rows = [columns, *(_option(o, combination, metric) for o in shown)]
     if combination.student is not None:
@@ -116,7 +116,7 @@ def _gain(estimate: Estimate, metric: Metric) -> str:
 
 def _sentences(combination: Combination) -> list[str]:
     """Say what the best cascade saves and what the student kept."""
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     cascade = next((o for o in combination.options if o.calls), None)
     said = []
     if cascade is not None:

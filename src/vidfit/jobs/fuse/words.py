@@ -30,7 +30,7 @@ FAMILIES = {
 
 def headline(combination: Combination) -> str:
     """Return the answer in a sentence or two, with the interval that it rests on."""
-    c, metric = combination, wording.METRICS[combination.metric]
+    c, metric = combination, wording.metric_of(combination)
     if not c.beats_majority:
         nothing = wording.nothing_proven(c.majority_class, c.majority, metric)
         return f"{nothing} Best by estimate: {chosen_of(c)}."
@@ -86,7 +86,7 @@ def rule_sentence(combination: Combination) -> str:
 
 def score_sentence(combination: Combination) -> str:
     """Say what the whole procedure is worth."""
-    metric = wording.METRICS[combination.metric]
+    metric = wording.metric_of(combination)
     score, majority = combination.score, combination.majority.value
     if not isfinite(score.value):
         return "What the whole procedure is worth was not measured."

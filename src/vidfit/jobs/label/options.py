@@ -32,6 +32,8 @@ class LabelOptions:
     on
         Where clips are looked at: ``"here"``, ``"spark"`` or the address of a cluster; see
         `vidfit.launch.launcher`.
+    task
+        What is asked of the clips: a name of `vidfit.tasks`; ``None`` goes by their labels.
     """
 
     count: int = 10
@@ -42,6 +44,7 @@ class LabelOptions:
     download: bool = False
     seed: int = 0
     on: str = "here"
+    task: str | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning.

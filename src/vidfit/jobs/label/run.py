@@ -16,7 +16,7 @@ from vidfit.features import Extraction, FeatureStore, extract_all, temporal_stat
 from vidfit.jobs.label.answers import gather, with_labels, write_to_label
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.value import Labelling, Proposed
-from vidfit.labels.truth import NO_LABEL
+from vidfit.labels.one import NO_LABEL
 from vidfit.manifest import losses, refusal
 from vidfit.selection.active import Pool, next_clips
 from vidfit.study.candidates import Loaded, load_candidates

@@ -14,7 +14,7 @@ from vidfit.contracts import SILENT, Clip, Progress
 from vidfit.errors import BudgetError, VideoError
 from vidfit.jobs.plan.options import PlanOptions
 from vidfit.launch import Here
-from vidfit.manifest import Manifest, check_one_class, noticed, read_manifest
+from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.networks import network_of
 from vidfit.planning.child import Question, default_folder
 from vidfit.planning.choice import Setting, choose
@@ -25,9 +25,11 @@ from vidfit.planning.reasons import layout_reasons, time_words
 from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
 from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
+from vidfit.study.asked import check_one_class
 from vidfit.study.folds import check_enough
 from vidfit.study.sources import say
 from vidfit.study.subject import Sight, sight
+from vidfit.tasks import task_of
 
 SAMPLED_CLIPS = 4
 LEARNED_SHARE = 0.8 * 0.8
@@ -66,7 +68,7 @@ def run_plan(
     options.check()
     network_of(options.network)
     manifest = read_manifest(source, groups=options.groups)
-    check_one_class(manifest, "plan")
+    check_one_class(task_of(manifest.kind), "plan")
     progress = progress or SILENT
     say(manifest, progress)
     return plan_clips(manifest, output, options, progress)

@@ -8,6 +8,7 @@ import numpy as np
 
 from vidfit.errors import ModelError, VidfitError
 from vidfit.model import Model
+from vidfit.tasks import task_named
 
 Unknown = str | float | None
 """When to decline: ``"off"``, ``"strict"``, a least probability, or as fitted."""
@@ -32,7 +33,7 @@ def with_thresholds(model: Model, unknown: str | float) -> Model:
         least = float(unknown)
     except ValueError:
         least = np.nan
-    if model.labels != "one" and not np.isnan(least):
+    if not task_named(model.task).kind.exclusive and not np.isnan(least):
         raise VidfitError(
             "a least probability is for models that answer with one class; this one takes 'off' "
             "and 'strict'"

@@ -5,7 +5,6 @@ The same sampling, preprocessing, backbones and head run as in `fit`, by the sam
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,12 +32,12 @@ from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.features import ClipOutcome, stream
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown, with_thresholds
-from vidfit.labels import joined, stated
 from vidfit.model import Model
 from vidfit.runtime import accelerate
 from vidfit.shown import name_of
 from vidfit.study import heads
 from vidfit.study.opened_model import open_model
+from vidfit.tasks import task_named
 from vidfit.threads import in_threads
 from vidfit.video import VideoReader
 from vidfit.work import Launcher, Work
@@ -90,22 +89,22 @@ class Predictor:
         # Only a staged head, which knows what to do without them, is given absent blocks.
         blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
         given_1K = self.head.log_probabilities(blocks)
-        answer_K = stated(given_1K, self.model.temperature, self.model.labels)[0]
-        best = float(answer_K.max())
+        kind = task_named(self.model.task).kind
+        stated_1K = kind.stated(given_1K, self.model.temperature)
+        answer_K, best = stated_1K[0], float(stated_1K.max())
         novelty = float(self.head.novelty(blocks)[0])
         if not np.isfinite((best, novelty)).all():
-            what = "number" if self.model.labels == "number" else "probability"
             raise ModelError(
-                f"the model of {', '.join(self.model.members)} answers a clip with the {what} "
+                f"the model of {', '.join(self.model.members)} answers a clip with "
                 f"{best:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
                 "copy it again"
             )
-        answer = answer_of(self.model, answer_K)
-        why = self._why(best, novelty)
+        said = kind.said(answer_K, self.model.classes, self.model.thresholds)
+        why = self._why(float(kind.confidence(stated_1K)[0]), novelty)
         if not why:
-            return answer
-        scores = () if answer.value is not None else tuple(float(p) for p in answer_K)
-        return Answer(None, answer.probability, True, why, scores, answer.value)
+            return Answer(said.label, said.probability, scores=said.scores, value=said.value)
+        scores = () if said.value is not None else tuple(float(p) for p in answer_K)
+        return Answer(None, said.probability, True, why, scores, said.value)
 
     def declining(self, unknown: Unknown) -> Predictor:
         """Return the same model with other thresholds.
@@ -128,52 +127,43 @@ class Predictor:
             return self
         return replace(self, model=with_thresholds(self.model, unknown))
 
-    def _why(self, probability: float, novelty: float) -> Why:
+    def _why(self, confidence: float, novelty: float) -> Why:
         """Return why a clip gets no class; empty where it gets one."""
         if novelty > self.model.unknown_novelty:
             return "unlike anything seen"
-        if self.model.labels != "one":
-            return ""
-        return "low confidence" if probability < self.model.unknown_probability else ""
+        return "low confidence" if confidence < self.model.unknown_probability else ""
 
     def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
-        pool = heads.pooling(self.model.head)
+        pool = heads.pooling(self.model.head, task_named(self.model.task))
         return [
             pool(features[name].tokens_ND)[None] if name in features else None
             for name in self.model.members
         ]
 
 
-def answer_of(model: Model, stated_K: Floats) -> Answer:
-    """Return what a model says of a clip whose stated answers [K] are these."""
-    if model.labels == "number":
-        number = float(stated_K[0])
-        return Answer(f"{number:.4g}", math.nan, value=number)
-    scores = tuple(float(p) for p in stated_K)
-    if model.labels == "one":
-        best = int(stated_K.argmax())
-        return Answer(model.classes[best], scores[best])
-    said = [k for k, limit in enumerate(model.thresholds) if scores[k] > limit]
-    sure = min((scores[k] for k in said), default=1.0 - max(scores))
-    return Answer(joined(model.classes[k] for k in said), sure, scores=scores)
-
-
-def load(directory: Path, own: Sequence[str] = ()) -> Predictor:
+def load(directory: Path, own: Sequence[str] = (), task: str | None = None) -> Predictor:
     """Open a model directory that `fit` wrote, for answers; see `open_model`.
 
     Parameters
     ----------
     own
         ``FILE.py:NAME`` of encoders of one's own that the model may hold.
+    task
+        The task that it must answer; ``None`` takes any.
 
     Raises
     ------
     ModelError
-        If it is incomplete or altered, or does not answer as a model does.
+        If it is incomplete or altered, does not answer as a model does, or answers another task.
     BackboneError
         If a member cannot run here.
     """
     opened = open_model(directory, own)
+    if task is not None and task_named(task) is not opened.task:
+        raise ModelError(
+            f"{directory} answers the task {opened.task.name!r}, and --task asks for {task!r}; "
+            "leave it away, or give another model"
+        )
     backbones = tuple(accelerate(member) for member in opened.members)
     return Predictor(opened.model, backbones, opened.head)
 
@@ -244,7 +234,7 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
         path=path,
         duration_seconds=info.duration_seconds,
         classes=model.classes,
-        labels=model.labels,
+        labels=task_named(model.task).kind.name,
         windows=ordered,
         segments=tuple(join(ordered)),
         frames_seen=seen,

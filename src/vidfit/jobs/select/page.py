@@ -20,7 +20,7 @@ LEADING = ("recommended", "tied")
 
 def ranking_html(ranking: Ranking) -> str:
     """Return the ranking as one self-contained HTML page, made as `report_html` is."""
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     context = {
         "metric": metric,
         "ranking": ranking,
@@ -37,7 +37,7 @@ def ranking_html(ranking: Ranking) -> str:
 
 def _table(ranking: Ranking) -> dict[str, Any]:
     shown = [c for i, c in enumerate(ranking.candidates) if i < LEADERS or c.standing in LEADING]
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     leader = next((c for c in ranking.candidates if c.name == ranking.best), None)
     return {
         "shown": shown,
@@ -78,6 +78,6 @@ def _compared(ranking: Ranking) -> dict[str, Any]:
     return {
         "compared": compared,
         "compared_axis": charts.score_axis(
-            (estimate for _, estimate, _ in compared), wording.METRICS[ranking.metric]
+            (estimate for _, estimate, _ in compared), wording.metric_of(ranking)
         ),
     }

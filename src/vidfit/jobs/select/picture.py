@@ -50,7 +50,7 @@ def ranking_chart(ranking: Ranking, width: int, height: int) -> Markup:
     spots = [_spot(c) for c in ranking.candidates]
     front = [_spot(c) for c in ranking_front(ranking)]
     floor = Spot("majority class", "baseline", ranking.majority, 0.0, False)
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     return cost_chart([*spots, floor], width, height, metric, front=front)
 
 
@@ -58,7 +58,7 @@ def ranking_front(ranking: Ranking) -> list[Ranked]:
     """Return those who saw as many clips as the best and that no other such one beats."""
     seen = max((c.clips for c in ranking.candidates if c.name == ranking.best), default=0)
     alike = [c for c in ranking.candidates if c.clips == seen]
-    return pareto_front(alike, wording.METRICS[ranking.metric])
+    return pareto_front(alike, wording.metric_of(ranking))
 
 
 def _spot(candidate: Ranked) -> Spot:

@@ -11,17 +11,12 @@ from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.fusion.even import evened
-from vidfit.fusion.linear import answers_by_penalty
 from vidfit.labels import (
-    Labels,
-    classes_of,
+    ONE,
+    Kind,
     held_out_thresholds,
-    labels_of,
-    losses,
     mean_loss,
     shifted,
-    stratum_of,
-    truth_of,
 )
 from vidfit.manifest import losses as lost_clips
 from vidfit.manifest import refusal
@@ -42,6 +37,7 @@ from vidfit.study.folds import Folds
 from vidfit.study.goal import Goal
 from vidfit.study.options import SelectOptions
 from vidfit.study.table import Table, Tally, build_table
+from vidfit.tasks import Task
 from vidfit.work import Launcher
 
 
@@ -62,7 +58,7 @@ class Entry:
     def settings(self, measure: AnyMeasure) -> Tried:
         """Return the penalties as settings to choose among again."""
         labels_M, groups = self.table.labels_M, self.table.groups
-        lost = [losses(answers_MK, labels_M) for answers_MK in self.learned]
+        lost = [self.table.kind.losses(answers_MK, labels_M) for answers_MK in self.learned]
         return Tried(
             score_all(LOSS, labels_M, lost, groups),
             score_all(measure, labels_M, [self._seen(measure, one) for one in self.tried], groups),
@@ -74,7 +70,7 @@ class Entry:
 
     def _seen(self, measure: AnyMeasure, answers_MK: Floats) -> Floats:
         labels_M = self.table.labels_M
-        if labels_of(labels_M) != "several" or not is_of_decisions(measure):
+        if not self.table.kind.separate or not is_of_decisions(measure):
             return answers_MK
         limits_MK = held_out_thresholds(answers_MK, labels_M, self.folds_M)
         return shifted(answers_MK, limits_MK)
@@ -123,10 +119,10 @@ def race_rules(
     keep: int = 1,
     finish: bool = False,
     spent: float = 0.0,
-    labels: Labels = "one",
+    kind: Kind = ONE,
 ) -> Rules:
     """Return the rules of a race over these clips; ``spent`` seconds of its budget are gone."""
-    first = first_size(len(clips), len(classes_of(clips, labels)))
+    first = first_size(len(clips), len(kind.classes(clips)))
     budget = budget_seconds(options)
     left = None if budget is None else max(0.0, budget - spent)
     return Rules(len(clips), first, left, keep, finish, options.rule)
@@ -137,7 +133,7 @@ def run_contest(
     candidates: Sequence[Loaded],
     rules: Rules,
     goal: Goal,
-    where: tuple[FeatureStore, Launcher, Labels],
+    where: tuple[FeatureStore, Launcher, Task],
     progress: Progress,
 ) -> Contest:
     """Race candidates over clips, in an order in which every beginning is a fair sample.
@@ -145,7 +141,7 @@ def run_contest(
     Parameters
     ----------
     where
-        Where features are kept, where clips are looked at, and the kind of their labels.
+        Where features are kept, where clips are looked at, and what is asked of them.
 
     Raises
     ------
@@ -154,10 +150,10 @@ def run_contest(
     BackboneError
         If every candidate failed.
     """
-    labels = where[2]
-    truth = truth_of(clips, classes_of(clips, labels), labels)
+    kind = where[2].kind
+    truth = kind.truth(clips, kind.classes(clips))
     spread = spread_order if rules.budget_seconds is None else in_two_parts
-    order = spread(stratum_of(truth), [clip.recording for clip in clips])
+    order = spread(kind.stratum(truth), [clip.recording for clip in clips])
     track = _Track([clips[i] for i in order], candidates, goal, *where, progress)
     found = race({c.name: c.cost for c in candidates}, track.run, rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
@@ -170,7 +166,7 @@ def run_contest(
 def _folds(table: Table, tally: Tally) -> Indices:
     """Deal folds to probe by; a refusal says first which clips were lost."""
     try:
-        return Folds(table.classes).to_choose(table.labels_M, table.groups, 0)
+        return Folds(table.classes, kind=table.kind).to_choose(table.labels_M, table.groups, 0)
     except NotEnoughDataError as error:
         known = lost_clips(tally.clips, len(table.clips) + len(tally.clips))
         raise NotEnoughDataError(refusal(known, str(error))) from error
@@ -185,7 +181,7 @@ class _Track:
     goal: Goal
     store: FeatureStore
     place: Launcher
-    labels: Labels
+    task: Task
     progress: Progress
     last: dict[str, Entry] = field(default_factory=dict)
     twin: tuple[str, Entry] | None = None
@@ -213,7 +209,10 @@ class _Track:
         return Trial(
             tuple(ran),
             score_all(self.goal.measure, table.labels_M, list(answers.values()), table.groups),
-            {n: merit(self.goal.measure, table.labels_M, a_MK) for n, a_MK in answers.items()},
+            {
+                n: merit(self.goal.measure, table.labels_M, a_MK, table.kind)
+                for n, a_MK in answers.items()
+            },
             tuple(failure for failure in tally.backbones if failure.name in names),
             tally.seconds,
         )
@@ -234,7 +233,7 @@ class _Track:
                     self.store,
                     self.place,
                     self.progress,
-                    labels=self.labels,
+                    task=self.task,
                 )
                 return table, tally, _folds(table, tally)
             except NotEnoughDataError:
@@ -243,8 +242,8 @@ class _Track:
                 size *= 2
 
     def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
-        learned = answers_by_penalty([table.vectors[name]], table.labels_M, folds_M)
-        lost = [mean_loss(out_MK, table.labels_M) for out_MK in learned]
+        learned = self.task.learner.tried(table.vectors[name], table.labels_M, folds_M)
+        lost = [mean_loss(out_MK, table.labels_M, table.kind) for out_MK in learned]
         tried = learned
         if self.goal.even:
             tried = [evened(out_MK, table.labels_M) for out_MK in learned]

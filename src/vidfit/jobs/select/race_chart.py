@@ -78,7 +78,7 @@ def race_chart(ranking: Ranking, width: int, height: int, *, named: bool = True)
     if not courses or len(ranking.rungs) < 2:
         return EMPTY
     right = LONGEST_NAME * LETTER_PIXELS + BESIDE if named else 44.0
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     values = [Estimate(v, v, v) for course in courses for _, v in course.scores]
     track = Track(width, height, right, len(ranking.rungs), score_axis(values, metric))
     pieces = [_grid(track, ranking)]

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from vidfit.backbones import catalogue
-from vidfit.contracts import BackboneSpec, Clip, Cost, Estimate, Failure, seconds_a_clip
-from vidfit.evaluate import constant, few_recordings
+from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, seconds_a_clip
+from vidfit.evaluate import few_recordings
 from vidfit.hardware import hardware
 from vidfit.jobs.select.race import Contest, Entry
 from vidfit.jobs.select.value import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
-from vidfit.labels import Labels, classes_of, truth_of
 from vidfit.manifest import Manifest
 from vidfit.metrics import Scored, score_all
-from vidfit.report.wording import METRICS, Metric
+from vidfit.report.wording import Metric, metric_named
 from vidfit.reported import Stage
 from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_best
 from vidfit.selection.scores import knn, logme, parc
 from vidfit.study.candidates import Loaded
+from vidfit.study.figures import constant_of
 from vidfit.study.provenance import provenance
-from vidfit.study.several_or_number import baseline_words
 
 _FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02
@@ -76,10 +74,11 @@ def build_ranking(found: Searched) -> Ranking:
     tied = _tied(found)
     recommended = _recommended(found)
     labels_M = table.labels_M
-    constant_MK = constant(labels_M, len(table.classes), len(labels_M), found.contest.measure)
+    constant_MK = constant_of(table, found.contest.measure)
     baseline = score_all(found.contest.measure, labels_M, [constant_MK], table.groups)
     clips = [clip for clip in found.manifest.clips if clip.label is not None]
-    rarest = _rarest(clips, found.manifest.kind)
+    kind = table.kind
+    rarest = kind.rarest(kind.truth(clips, kind.classes(clips)))
     recordings = len({clip.recording for clip in clips})
     rows = [_ranked(found, name, recommended, tied) for name in found.contest.last]
     return Ranking(
@@ -94,8 +93,8 @@ def build_ranking(found: Searched) -> Ranking:
         score=_expected(found),
         naive=found.figure(found.best),
         majority=baseline.interval(0),
-        majority_class=baseline_words(labels_M, constant_MK, table.classes),
-        labels=table.kind,
+        majority_class=kind.constant_words(constant_MK, table.classes),
+        labels=kind.name,
         metric=found.contest.measure.name,
         higher_is_better=found.contest.measure.higher_is_better,
         candidates=tuple(sorted(rows, key=lambda row: (-row.clips, row.behind_best.value))),
@@ -128,15 +127,6 @@ def build_ranking(found: Searched) -> Ranking:
             *_unproven(found),
         ),
     )
-
-
-def _rarest(clips: Sequence[Clip], kind: Labels) -> int:
-    """Return the clips of the rarest class; of numbers all clips."""
-    if kind == "number":
-        return len(clips)
-    if kind == "several":
-        return int(truth_of(clips, classes_of(clips, kind), kind).sum(axis=0).min())
-    return min(Counter(str(clip.label) for clip in clips).values())
 
 
 def regime(labels_per_class: int) -> Regime:
@@ -188,7 +178,8 @@ def _why(found: Searched, recommended: str, tied: Sequence[str]) -> str:
 
 
 def _metric(found: Searched) -> Metric:
-    return METRICS[found.contest.measure.name]
+    measure = found.contest.measure
+    return metric_named(measure.name, measure.higher_is_better)
 
 
 def _price(found: Searched, recommended: str) -> str:
@@ -235,7 +226,7 @@ def _scores(entry: Entry) -> dict[str, float]:
     """Return the transferability scores that are worth a look, on a candidate's last round."""
     (vectors_MD,) = entry.table.vectors.values()
     labels_M = entry.table.labels_M
-    if entry.table.kind != "one":  # they compare classes
+    if not entry.table.kind.exclusive:  # they compare classes
         return {}
     return {
         "logme": logme(vectors_MD, labels_M),

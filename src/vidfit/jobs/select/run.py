@@ -48,7 +48,7 @@ def run_select(
     """
     options.check()
     study = open_study(source, output, options, progress)
-    check_fits(options.metric, study.kind)
+    check_fits(options.metric, study.task)
     options = replace(options, workers=study.place.workers)
     ranking = search(study, measure(study, study.to_learn, options), options).ranking
     write_ranking(ranking, output)
@@ -90,10 +90,10 @@ def search(
     predicted = predicted_seconds(candidates, len(clips), study.place.workers)
     with study.timed("race", predicted), one_blas_thread():
         rules = race_rules(
-            clips, options, keep=keep, finish=finish, spent=measured.seconds, labels=study.kind
+            clips, options, keep=keep, finish=finish, spent=measured.seconds, kind=study.kind
         )
-        goal = goal_of(options, clips, study.kind, study.notes)
-        where = study.store, study.place, study.kind
+        goal = goal_of(options, clips, study.task, study.notes)
+        where = study.store, study.place, study.task
         contest = run_contest(clips, candidates, rules, goal, where, study.progress)
         contest = replace(contest, seconds=contest.seconds + measured.seconds)
     found = Searched(

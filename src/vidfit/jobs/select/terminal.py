@@ -33,7 +33,7 @@ def ranking_markdown(ranking: Ranking) -> str:
 
 def _table(ranking: Ranking) -> list[str]:
     shown = [c for place, c in enumerate(ranking.candidates) if place < ROWS or c.standing in SIGNS]
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     columns = (
         "", "candidate", f"{metric.name} [95 %]", "behind best", "clips", "per clip", "parameters",
         "GMACs", "licence", "standing",
@@ -61,7 +61,7 @@ def _candidate(candidate: Ranked, metric: Metric) -> tuple[str, ...]:
 
 def _facts(ranking: Ranking) -> list[str]:
     """List what other rules would have picked, and what the clips ask for."""
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     lines = [
         f"- {b.rule} ({b.evidence}): {b.name}, {metric.figure(b.score)}; "
         f"{words.baseline_sentence(b, ranking)}."

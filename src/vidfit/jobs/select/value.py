@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate, Failure
-    from vidfit.labels import Labels
     from vidfit.reported import Stage
 
 Standing = Literal["recommended", "tied", "behind", "dropped"]
@@ -179,7 +178,7 @@ class Ranking:
     majority_class: str = ""
     metric: str = "accuracy"
     higher_is_better: bool = True
-    labels: Labels = "one"
+    labels: str = "one"
 
     @property
     def beats_majority(self) -> bool:

@@ -31,7 +31,7 @@ _EXCESS = (
 
 def headline(ranking: Ranking) -> str:
     """Return the answer in a sentence, or in two where nothing is proven."""
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     expected = metric.said(metric.figure(ranking.score))
     if not ranking.beats_majority:
         nothing = wording.nothing_proven(ranking.majority_class, ranking.majority, metric)
@@ -44,7 +44,7 @@ def headline(ranking: Ranking) -> str:
 
 def claim_sentence(ranking: Ranking) -> str:
     """Set the winner's own figure beside the one that is corrected for the choice."""
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     own = {c.name: c.score.value for c in ranking.candidates}.get(ranking.recommended)
     if own is None or not isfinite(ranking.naive.value) or not isfinite(own - ranking.score.value):
         return "What the winner's own figure overstates was not measured."
@@ -82,7 +82,7 @@ def baseline_sentence(baseline: Baseline, ranking: Ranking) -> str:
 
 
 def _loss(baseline: Baseline, ranking: Ranking) -> str:
-    gap, metric = baseline.behind_best, wording.METRICS[ranking.metric]
+    gap, metric = baseline.behind_best, wording.metric_of(ranking)
     if baseline.name == ranking.recommended:
         return "the same choice"
     if not isfinite(gap.value):
@@ -144,7 +144,7 @@ def quality_sentence(ranking: Ranking) -> str:
         text = f"{tied} of {count} candidates cannot be told apart."
     if not wording.has_interval(ranking.score):
         return f"{text} From {recordings} no interval can be claimed."
-    metric = wording.METRICS[ranking.metric]
+    metric = wording.metric_of(ranking)
     half = metric.gap((ranking.score.high - ranking.score.low) / 2)
     return f"{text} {recordings} tell the {metric.name} to within about {half} either way."
 

@@ -1,4 +1,4 @@
-"""The figures of a fit where clips have several labels, or a number."""
+"""The figures of a fit by all measures of its task, and its answers in words."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Estimate, Floats, Truth
-from vidfit.evaluate import Scores, constant, score_classes
-from vidfit.labels import UNSEEN, Labels, as_answers, labels_of, losses, text_of
+from vidfit.evaluate import Scores, score_classes
+from vidfit.labels import A_NUMBER, UNSEEN, Kind, Said
 from vidfit.metrics import (
-    MEASURES,
     AnyMeasure,
     averaged,
     is_of_decisions,
@@ -51,29 +50,30 @@ class Held:
         """Return the answers to some of the clips."""
         return Held([d[keep_M] for d in self.deals], [s[keep_M] for s in self.said if len(s)])
 
-    def seen_by(self, measure: AnyMeasure, kind: Labels) -> list[Floats]:
+    def seen_by(self, measure: AnyMeasure, kind: Kind) -> list[Floats]:
         """Return the answers of each deal as a measure sees them."""
-        if kind == "several" and is_of_decisions(measure):
+        if kind.separate and is_of_decisions(measure):
             return [np.where(said_MK, 0.0, UNSEEN).astype(np.float32) for said_MK in self.said]
-        return [as_answers(stated_MK, kind) for stated_MK in self.deals]
+        return [kind.as_answers(stated_MK) for stated_MK in self.deals]
+
+    def says(self, i: int, kind: Kind, classes: Sequence[str]) -> Said:
+        """Return the answer to a clip in words."""
+        limits = np.where(self.said_MK[i], -1.0, 2.0) if kind.separate else ()
+        return kind.said(self.mean_MK[i], classes, tuple(limits))
 
 
-def baseline_words(known_M: Truth, constant_MK: Floats, classes: Sequence[str]) -> str:
-    """Return what the baseline always answers, in words."""
-    kind = labels_of(known_M)
-    if kind == "number":
-        return f"{float(constant_MK[0, 0]):.4g}"
-    if kind == "several":
-        return "how often each class occurs"
-    return classes[int(constant_MK[0].argmax())]
+def constant_of(table: Table, measure: AnyMeasure) -> Floats:
+    """Return the answers [M, K] to the clips of a table by the baseline that looks at none."""
+    clips = len(table.labels_M)
+    return table.kind.constant(table.labels_M, len(table.classes), clips, measure.name)
 
 
 def figures_of(judged: Table, held: Held, known_M: Truth) -> tuple[Figure, ...]:
-    """Return the figures by all metrics of the kind of label, beside those of the baseline."""
+    """Return the figures by all measures of the task, beside those of the baseline."""
     kind, truth, groups = judged.kind, judged.labels_M, judged.groups
     found = []
-    for name, measure in MEASURES[kind].items():
-        constant_MK = constant(known_M, len(judged.classes), len(truth), measure)
+    for name, measure in judged.task.measures.items():
+        constant_MK = kind.constant(known_M, len(judged.classes), len(truth), measure.name)
         deals = [
             score_all(measure, truth, [answer_MK, constant_MK], groups)
             for answer_MK in held.seen_by(measure, kind)
@@ -90,39 +90,34 @@ def scores_of(figures: Sequence[Figure], measure: AnyMeasure) -> Scores:
 
 
 def by_class(judged: Table, held: Held) -> tuple[ClassScores, ...]:
-    """Return how well each class is told from all others."""
-    if judged.kind == "number":
+    """Return how well each class is told from all others; nothing where there are no classes."""
+    kind = judged.kind
+    if not kind.separate and not kind.exclusive:
         return ()
-    said_MK = held.said_MK if judged.kind == "several" else None
+    said_MK = held.said_MK if kind.separate else None
     truth, groups = judged.labels_M, judged.groups
     return score_classes(held.mean_MK, truth, groups, judged.classes, said_MK)
 
 
 def numbers(judged: Table, held: Held) -> tuple[tuple[float, float], ...]:
-    """Return the number of each clip and the answer to it."""
-    if judged.kind != "number":
+    """Return the number of each clip and the answer to it, where answers are numbers."""
+    if judged.kind is not A_NUMBER:
         return ()
     pairs = zip(judged.labels_M, held.mean_MK[:, 0], strict=True)
     return tuple((float(number), float(answer)) for number, answer in pairs)
 
 
 def results_of(judged: Table, held: Held, declined_M: NDArray[np.bool_]) -> tuple[ClipResult, ...]:
-    """Return the answer to each clip.
+    """Return the answer to each clip, how sure it is, and how probable the truth was held.
 
     Of several labels the probabilities are of the least sure class that was said, and of all
     labels of the clip together (the geometric mean over classes); a number has none.
     """
     kind, classes = judged.kind, judged.classes
-    lost_M = losses(as_answers(held.mean_MK, kind), judged.labels_M)
+    lost_M = kind.losses(kind.as_answers(held.mean_MK), judged.labels_M)
     found = []
     for i, clip in enumerate(judged.clips):
-        stated_K = held.mean_MK[i]
-        if kind == "number":
-            text, sure, true = text_of(stated_K[0], classes), math.nan, math.nan
-        else:
-            said_K = held.said_MK[i]
-            text = text_of(said_K, classes)
-            sure = float(stated_K[said_K].min(initial=1.0) if said_K.any() else 1 - stated_K.max())
-            true = float(np.exp(-lost_M[i]))
-        found.append(ClipResult(clip, text, sure, true, bool(declined_M[i])))
+        said = held.says(i, kind, classes)
+        true = math.nan if math.isnan(said.probability) else float(np.exp(-lost_M[i]))
+        found.append(ClipResult(clip, said.label, said.probability, true, bool(declined_M[i])))
     return tuple(found)

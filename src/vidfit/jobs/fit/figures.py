@@ -1,4 +1,4 @@
-"""What a report says where clips have several labels, or a number: on the page, in a terminal."""
+"""What a report says where a clip has no one class: on the page, in a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from markupsafe import Markup
 from vidfit.jobs.fit.by_class import worst_first
 from vidfit.report import wording
 from vidfit.report.charts import EMPTY, join
-from vidfit.report.wording import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +30,7 @@ def kinds_context(report: Report) -> dict[str, Any]:
         "figure_rows": [
             (metric.name, metric.figure(f.score), metric.figure(f.baseline))
             for f in report.figures
-            for metric in [METRICS[f.metric]]
+            for metric in [wording.metric_of(f)]
         ],
     }
 
@@ -60,7 +59,7 @@ def lead(report: Report) -> str:
         )
     errors = sorted(abs(number - answer) for number, answer in report.numbers)
     if not errors:
-        return "No answers to single clips were kept."
+        return ""
     half, most = errors[len(errors) // 2], errors[int(0.9 * (len(errors) - 1))]
     return (
         f"Half of the answers are within {half:.3g} of the true number, nine in ten within "
@@ -73,7 +72,7 @@ def _share(one: ClassScores, report: Report) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    metric = METRICS[figure.metric]
+    metric = wording.metric_of(figure)
     own, other = metric.figure(figure.score), metric.figure(figure.baseline)
     return f"{metric.name}: {own}; the same answer to all: {other}"
 

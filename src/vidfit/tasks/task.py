@@ -1,0 +1,68 @@
+"""What a task is: what is hidden in clips, how it is learned, judged and combined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidfit.features import STATISTICS, Pooling
+from vidfit.fusion.learner import Learner
+from vidfit.labels import Kind
+from vidfit.manifest import Manifest, read_manifest
+from vidfit.metrics import AnyMeasure
+
+Read = Callable[[str | Path, Path | None, Kind | None], Manifest]
+"""A source of clips, a file of groups, and the kind that is asked for -> clips with labels."""
+
+
+def from_lists(source: str | Path, groups: Path | None, kind: Kind | None) -> Manifest:
+    """Read the folders and lists that `vidfit.manifest` knows."""
+    return read_manifest(source, groups=groups, labels=kind)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked of clips.
+
+    A row of a comparison is a clip: a video, a span of one, a photo. Whatever the task is, folds
+    hold whole recordings, copies are joined, choices are nested, and intervals draw recordings
+    again: that needs no more of a task than stands here.
+
+    Parameters
+    ----------
+    name
+        Its name, as in ``--task``.
+    kind
+        What is hidden of a clip, and what answers to it are.
+    measures
+        By name of ``--metric``; the first decides unless another is asked for. Each is made of
+        sums, or of rows, of recordings.
+    asked
+        What it is called in reports.
+    baseline
+        Name of the candidate that answers the same to all clips (`Kind.constant`).
+    learner
+        How vectors of one encoder are learned from.
+    methods
+        Keys of `vidfit.fusion.METHODS` that combine its answers; empty where none can.
+    pooling
+        What the learner is given of a clip.
+    read
+        Reads the formats that its users have.
+    """
+
+    name: str
+    kind: Kind
+    measures: Mapping[str, AnyMeasure]
+    asked: str
+    baseline: str
+    learner: Learner
+    methods: tuple[str, ...] = ()
+    pooling: Pooling = STATISTICS
+    read: Read = from_lists
+
+    @property
+    def measure(self) -> AnyMeasure:
+        """The measure that decides unless another is asked for."""
+        return next(iter(self.measures.values()))
