@@ -199,10 +199,11 @@ def _check_head(p: _Problem) -> None:
     novelty_M = head.novelty([p.vectors_MD])
     far_M = head.novelty([p.vectors_MD + 20 * p.vectors_MD.std(axis=0)])
     p.promise(bool((far_M > novelty_M.max()).all()), "clips far away are not novel")
-    state = load(save(head.state()))
+    state = load(save({name: array.copy() for name, array in head.state().items()}))
     width = [p.vectors_MD.shape[1]]
     again = learner.restore(state, width, len(p.classes))
-    same = np.array_equal(again.log_probabilities([p.vectors_MD]), answer_MK)
+    again_MK = again.log_probabilities([p.vectors_MD])
+    same = np.allclose(again_MK, answer_MK, rtol=0, atol=TOLERANCE)
     p.promise(same, "restored, it gives other answers")
     for altered, what in (
         ({name: state[name] for name in sorted(state)[1:]}, "without one of its arrays"),
