@@ -13,13 +13,13 @@ from vidfit.errors import VidfitError
 from vidfit.jobs.fuse.answer import Found, build_combination, combination_card
 from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.pairs import Pairs
-from vidfit.jobs.fuse.students import Students
+from vidfit.jobs.fuse.students import Graduate, Students
 from vidfit.jobs.fuse.value import Combination
 from vidfit.jobs.fuse.write import write_combination
 from vidfit.model import Model
 from vidfit.selection import Outer, Terms
 from vidfit.study.candidates import Loaded, costs, predicted_seconds, within_minutes
-from vidfit.study.compare import compare, model_of, save
+from vidfit.study.compare import Compared, compare, model_of, save
 from vidfit.study.declining import declines_of
 from vidfit.study.folds import Folds
 from vidfit.study.goal import check_fits, goal_of
@@ -79,18 +79,11 @@ def run_fuse(
         costs(gathered.ran), options.methods or study.task.methods, options.rule,
         options.latency_seconds or math.inf, goal.measure, goal.even,
     )  # fmt: skip
-    pairs = Pairs(table, goal.measure)
-    students = Students(table, terms) if options.student else None
-
-    def look(outer: Outer) -> None:
-        pairs.see(outer)
-        if students:
-            students.see(outer)
-
+    watched = _Watched(table, terms, options)
     with study.timed("compare on unseen recordings"), one_blas_thread():
         folds = Folds(table.classes, study.notes, table.kind)
-        compared = compare(table, folds, terms, study.progress, look)
-        student = students.graduate(compared, terms.costs) if students else None
+        compared = compare(table, folds, terms, study.progress, watched.see)
+        student = watched.student(compared)
     model = model_of(compared.chosen, compared.folds_M, table)
     if options.keep_untested:
         model = with_untested(model, compared, gathered.whole, terms, study.notes)
@@ -103,25 +96,46 @@ def run_fuse(
             [*measured.dropped, *gathered.too_dear, *gathered.tally.backbones],
             [*study.manifest.rejected, *gathered.tally.clips],
             compared,
-            pairs.found(compared),
+            watched.pairs.found(compared),
             student,
             study.notes,
             study.stages,
         )
     )
+    declines = (
+        declines_of(compared.chosen, compared.folds_M, table) if study.kind.exclusive else None
+    )
     card = {
         **_card(combination, model, gathered.ran),
         "method": compared.chosen.method,
         "even": goal.even,
+        "declines": asdict(declines) if declines else None,
     }
-    if study.kind.exclusive:
-        card["declines"] = asdict(declines_of(compared.chosen, compared.folds_M, table))
     save(model, card, gathered.ran, output / "model")
     if student and combination.offers_student:
         card = _card(combination, student.model, gathered.ran)
         save(student.model, card, gathered.ran, output / "student")
     write_combination(combination, output)
     return combination
+
+
+class _Watched:
+    """What is learned of pairs, and by a student if one was asked for, in each outer fold."""
+
+    def __init__(self, table: Table, terms: Terms, options: FuseOptions) -> None:
+        self.pairs = Pairs(table, terms.measure)
+        self._students = Students(table, terms) if options.student else None
+        self._costs = terms.costs
+
+    def see(self, outer: Outer) -> None:
+        """Look at a finished outer fold."""
+        self.pairs.see(outer)
+        if self._students:
+            self._students.see(outer)
+
+    def student(self, compared: Compared) -> Graduate | None:
+        """Return the student of what was chosen."""
+        return self._students.graduate(compared, self._costs) if self._students else None
 
 
 def _check_task(task: Task, options: FuseOptions) -> None:
