@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ from vidfit.cli.say import say, say_lines
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vidfit.jobs.select.value import Ranking
 
 
@@ -84,14 +87,27 @@ def select(  # noqa: PLR0913  (the options of a command)
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:
         ranking = run_select(clips, folder, options, bars)
-    show_ranking(ranking, folder)
+    show_ranking(ranking, folder, options.backbones)
 
 
-def show_ranking(ranking: Ranking, output: Path) -> None:
-    """Print the ranking and what to type next."""
+def show_ranking(ranking: Ranking, output: Path, asked: Sequence[str] = ()) -> None:
+    """Print the ranking and what to type next.
+
+    Parameters
+    ----------
+    asked
+        What was given as ``--backbone``: encoders of one's own are known by it alone.
+    """
+    from vidfit.backbones import BACKBONES
     from vidfit.jobs.select.terminal import ranking_markdown
 
     say_lines(ranking_markdown(ranking))
     say(f"Ranking  {output / 'ranking.html'}")
     if ranking.beats_majority:
-        say(f"Fit it   vidfit fit {ranking.data} --backbone {ranking.recommended} -o {output}")
+        known = ranking.recommended in {*BACKBONES, *asked}
+        own = [name for name in asked if name not in BACKBONES]
+        named = [ranking.recommended] if known or not own else own
+        words = " ".join(f"--backbone {shlex.quote(name)}" for name in named)
+        say(
+            f"Fit it   vidfit fit {shlex.quote(ranking.data)} {words} -o {shlex.quote(str(output))}"
+        )
