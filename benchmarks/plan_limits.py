@@ -86,10 +86,10 @@ def main() -> None:
     ours = figures["ways"][OURS]
     headline = (
         f"{ours['died']} of {len(rows)} plans died (bar 0); micro-batch of the largest possible: "
-        f"median {ours['median']:.0%} (bar {USED:.0%}), least {ours['least']:.0%}; "
+        f"least {ours['least']:.0%} (bar {USED:.0%}), median {ours['median']:.0%}; "
         f"{ours['runs']:.1f} runs and {ours['seconds']:.0f} s a plan"
     )
-    finish(options, figures, start, headline, met=not ours["died"] and ours["median"] >= USED)
+    finish(options, figures, start, headline, met=not ours["died"] and ours["least"] >= USED)
 
 
 def _limit(known: Known, room_bytes: float) -> float:
