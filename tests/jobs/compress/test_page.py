@@ -110,7 +110,7 @@ def test_table_starts_with_the_original_then_the_kept_then_what_takes_least():
     found = re.findall(r'<span class="who">([^<]*)</span>', html)
     assert found == [
         "original", "int8-static", "pruned-int8-static", "pruned", "int4-weights",
-        "float16-weights", "int8-weights", "pruned-int8-weights", "merged", "int8-dynamic",
+        "float16-weights", "int8-weights", "pruned-int8-weights", "int8-dynamic",
     ]  # fmt: skip
     assert html.count('<tr role="row" class="chosen">') == 1
     by_size = [a.name for a in words.ordered(replace(example("kept"), target="size"))]
@@ -311,8 +311,7 @@ def test_nothing_is_dropped_silently(compression):
 
 def test_marks_without_answers_are_hollow():
     chart = front_picture(example("kept"), 1040, 520)
-    for name in ("pruned-int8-weights", "merged"):
-        assert re.search(rf'<title>{name}: [^<]*</title><svg class="mark dropped', chart)
+    assert re.search(r'<title>pruned-int8-weights: [^<]*</title><svg class="mark dropped', chart)
     assert chart.count('class="mark recommended chosen"') == 1
     assert chart.count('class="mark baseline') == 1 and chart.count('class="floor"') == 1
 
