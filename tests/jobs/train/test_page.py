@@ -16,11 +16,9 @@ from vidfit.contracts import Estimate
 from vidfit.jobs.train import words
 from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds
 from vidfit.jobs.train.curves import curves, panels
-from vidfit.jobs.train.page import training_html
-from vidfit.jobs.train.picture import training_svg
+from vidfit.jobs.train.page import training_html, training_json, training_svg, write_training
 from vidfit.jobs.train.terminal import training_markdown
 from vidfit.jobs.train.value import TrainingReport
-from vidfit.jobs.train.write import training_json, write_training
 from vidfit.plans import Layout, Prediction
 from vidfit.report import wording
 from vidfit.report.charts import round_axis

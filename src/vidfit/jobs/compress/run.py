@@ -30,10 +30,10 @@ from vidfit.jobs.compress.artefacts import Bench, Made
 from vidfit.jobs.compress.certificate import certificate, of_other_recordings, unlabelled_windows
 from vidfit.jobs.compress.losses import Judge, Judgement, Refitted, Unchanged, answers_of, judgement
 from vidfit.jobs.compress.options import CompressOptions
+from vidfit.jobs.compress.page import write_compression
 from vidfit.jobs.compress.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.compress.value import Certificate, Compression
 from vidfit.jobs.compress.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
-from vidfit.jobs.compress.write import write_compression
 from vidfit.labels import ONE
 from vidfit.launch import Here
 from vidfit.manifest import (

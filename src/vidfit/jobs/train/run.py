@@ -19,8 +19,8 @@ from vidfit.jobs.train.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.jobs.train.deploy import Deployed, deployed, deployed_whole
 from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
 from vidfit.jobs.train.options import TrainOptions
+from vidfit.jobs.train.page import write_training
 from vidfit.jobs.train.value import TrainingReport
-from vidfit.jobs.train.write import write_training
 from vidfit.manifest import Manifest, noticed
 from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
