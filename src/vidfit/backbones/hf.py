@@ -28,13 +28,15 @@ from vidfit.backbones.encoder import (
 )
 from vidfit.backbones.hf_encoder import Encoder
 from vidfit.backbones.hf_families import Family
-from vidfit.backbones.hf_processing import FILES, preprocessing_of, read_processor
 from vidfit.backbones.hf_reading import (
     BIN,
     CONFIG,
+    FILES,
     check_size,
     configuration,
+    preprocessing_of,
     read_config,
+    read_processor,
     read_weights,
 )
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
@@ -48,8 +50,8 @@ _FREE = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense
 
 
 @dataclass(frozen=True)
-class HfImageBackbone(FrameBackbone):
-    """An image encoder; ``processor`` are the settings of its image processor, as JSON."""
+class HfBackbone(TorchEncoder):
+    """An encoder; ``processor`` are the settings of its image or video processor, as JSON."""
 
     processor: str = "{}"
 
@@ -60,26 +62,15 @@ class HfImageBackbone(FrameBackbone):
 
     def save(self, directory: Path) -> None:
         """Write config, weights and processor into an existing directory."""
-        _save(self.network, self.processor, directory)
+        model: Any = cast(Encoder, self.network).model
+        with _quiet():
+            model.save_pretrained(directory)
+        (directory / FILES[0]).write_text(self.processor + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
-class HfVideoBackbone(TorchEncoder):
-    """A video encoder; ``processor`` are the settings of its video processor, as JSON."""
-
-    processor: str = "{}"
-
-    @property
-    def configuration(self) -> str:
-        """The config, as JSON: activations and heads, for two, leave no trace in the weights."""
-        return _configuration(self.network)
-
-    def save(self, directory: Path) -> None:
-        """Write config, weights and processor into an existing directory."""
-        _save(self.network, self.processor, directory)
-
-
-HfBackbone = HfImageBackbone | HfVideoBackbone
+class HfImageBackbone(HfBackbone, FrameBackbone):
+    """An encoder that sees each frame alone."""
 
 
 def load(source: str, *, download: bool = False) -> HfBackbone:
@@ -120,7 +111,7 @@ def restore(directory: Path, spec: BackboneSpec) -> HfBackbone:
 
 def _backbone(spec: BackboneSpec, network: nn.Module, processor: str) -> HfBackbone:
     images = cast(Encoder, network).family.frames is None
-    return (HfImageBackbone if images else HfVideoBackbone)(spec, network, processor=processor)
+    return (HfImageBackbone if images else HfBackbone)(spec, network, processor=processor)
 
 
 def _spec(
@@ -234,13 +225,6 @@ def _from_hub(source: str, *, download: bool) -> Path:
             f"There is no directory {source!r}, and the hub's model of that name is not on this "
             f"machine ({type(error).__name__}). {advice}."
         ) from error
-
-
-def _save(network: nn.Module, processor: str, directory: Path) -> None:
-    model: Any = cast(Encoder, network).model
-    with _quiet():
-        model.save_pretrained(directory)
-    (directory / FILES[0]).write_text(processor + "\n", encoding="utf-8")
 
 
 def _gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> float:
