@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vidfit.backbones.catalogue import Entry, Status, entries, find, licence_refusal, status
-from vidfit.cli.model_filters import Left, Wanted, filtered
+from vidfit.cli.model_filters import Left, ModelFilter, filtered
 from vidfit.cli.say import say, say_lines
 
 UNLIMITED = 1000
@@ -23,7 +23,7 @@ ROOM_FOR_LICENCE = 120
 """On narrower terminals only `vidfit models NAME` and files tell the licence."""
 
 
-def show_models(wanted: Wanted, as_json: bool) -> None:
+def show_models(wanted: ModelFilter, as_json: bool) -> None:
     """Print the entries that pass all filters, and say on stderr what was left out.
 
     Raises

@@ -42,7 +42,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class CalibratedGraph:
     """A graph, its layers by name, and the range of every tensor that may become integers."""
 
     model: Any
@@ -96,7 +96,7 @@ class Calibrated:
         return overrides
 
 
-def calibrate(source: Path, frames_BTHWC: Frames, clipping: str) -> Calibrated:
+def calibrate(source: Path, frames_BTHWC: Frames, clipping: str) -> CalibratedGraph:
     """Read a graph and choose all scales, on views like those to come.
 
     Raises
@@ -119,7 +119,7 @@ def calibrate(source: Path, frames_BTHWC: Frames, clipping: str) -> Calibrated:
     limits = {name: ranges.limits(tensor, clipping) for name, tensor in seen.items()}
     limits |= _of_pictures(model, nodes, frames_BTHWC)
     layers = {node.name: _layer(node, stored, seen[node.input[0]], clipping) for node in nodes}
-    return Calibrated(model, layers, limits)
+    return CalibratedGraph(model, layers, limits)
 
 
 def with_between(model: Any, names: Collection[str]) -> list[Any]:  # noqa: ANN401
@@ -151,7 +151,12 @@ def _two_largest(weight_RK: Floats) -> Floats:
     return sums
 
 
-def _layer(node: Any, stored: dict[str, Any], seen: ranges.Seen, clipping: str) -> Layer:  # noqa: ANN401
+def _layer(
+    node: Any,  # noqa: ANN401
+    stored: dict[str, Any],
+    seen: ranges.TensorStatistics,
+    clipping: str,
+) -> Layer:
     axis = onnx_graph.channel_axis(node)
     weight = onnx_graph.array(stored[node.input[1]])
     rows_RK = onnx_graph.channel_rows(weight, axis)

@@ -13,7 +13,7 @@ from vidfit.manifest.label_kinds import settle_kind
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
 from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE
-from vidfit.manifest.rows import Rows, open_rows
+from vidfit.manifest.rows import ClipList, open_rows
 from vidfit.manifest.shards import holds_shards
 from vidfit.manifest.text import encoding_of
 from vidfit.manifest.told import listed
@@ -92,7 +92,7 @@ def read_list(path: Path, split: str | None = None) -> Listing:
     return listing
 
 
-def _take(rows: Rows, folder: Path, listing: Listing) -> None:
+def _take(rows: ClipList, folder: Path, listing: Listing) -> None:
     """Add the clips of rows to a listing."""
     clips = []
     for row in rows:

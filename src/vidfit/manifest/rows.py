@@ -20,7 +20,7 @@ from vidfit.manifest.columns import (
     parse_seconds,
     text_of,
 )
-from vidfit.manifest.lines import Row, parse_label_first, parse_line, parse_offset
+from vidfit.manifest.lines import ListLine, parse_label_first, parse_line, parse_offset
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_clip
 from vidfit.manifest.roots import SAMPLE, Root, evenly, find_root
 from vidfit.manifest.sheets import Raw, Sheet, open_sheet
@@ -30,7 +30,7 @@ from vidfit.video.member import split_member
 
 
 @dataclass(frozen=True)
-class Rows:
+class ClipList:
     """The clips of a table or a list; each pass over it reads the file anew.
 
     Parameters
@@ -58,7 +58,7 @@ class Rows:
         return self.read()
 
 
-def open_rows(path: Path, split: str | None = None) -> Rows:
+def open_rows(path: Path, split: str | None = None) -> ClipList:
     """Open a CSV, Parquet or list of clips; memory does not grow with the number of its rows.
 
     Parameters
@@ -77,7 +77,7 @@ def open_rows(path: Path, split: str | None = None) -> Rows:
     return _list(path, split) if sheet is None else _table(path, split, sheet)
 
 
-def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
+def _table(path: Path, split: str | None, sheet: Sheet) -> ClipList:
     roles = checked_columns(path, sheet.names)
     of_labels = {} if "label" in roles else _labels(sheet, roles)
     roles |= of_labels
@@ -87,7 +87,7 @@ def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
         notes.append(f"Columns of {path.name} that are not used: {', '.join(ignored)}.")
     some = evenly(sheet.rows(roles), lambda row: not isinstance(row, Failure))
     place = find_place([row[1] for row in some if not isinstance(row, Failure)], path.parent, roles)
-    return Rows(
+    return ClipList(
         f"the table {path.name} ({', '.join(roles.values())})",
         tuple(notes),
         f"from the column {roles['group']!r} of {path.name}" if "group" in roles else "",
@@ -106,7 +106,7 @@ def _labels(sheet: Sheet, roles: dict[str, str]) -> dict[str, str]:
     return labelled_columns(rest, [row[1] for row in some if not isinstance(row, Failure)])
 
 
-def _clips(raw: Iterator[Raw], place: Place, split: str | None) -> Iterator[Clip | Failure]:
+def _clips(raw: Iterator[Raw], place: PathPattern, split: str | None) -> Iterator[Clip | Failure]:
     for row in raw:
         if isinstance(row, Failure):
             yield row
@@ -139,11 +139,11 @@ def _checked(clip: Clip) -> Clip | Failure:
 # ---------------------------------------------------------------- lists
 
 
-def _list(path: Path, split: str | None) -> Rows:
+def _list(path: Path, split: str | None) -> ClipList:
     lines = partial(_lines, path, encoding_of(path, table=False))
     some = evenly(lines(), lambda line: not line.startswith("#"))
     parse, root, form = _best_form(some, path.parent)
-    return Rows(
+    return ClipList(
         f"the list {path.name}{form}",
         (),
         "",
@@ -152,7 +152,7 @@ def _list(path: Path, split: str | None) -> Rows:
     )
 
 
-def _best_form(lines: list[str], folder: Path) -> tuple[Callable[[str], Row], Root, str]:
+def _best_form(lines: list[str], folder: Path) -> tuple[Callable[[str], ListLine], Root, str]:
     """Return how lines are read: as ``path label``, unless only another form leads to files."""
     root = find_root([row.path for row in _parsed(lines, parse_line)], folder)
     if root.found <= 0:
@@ -166,7 +166,7 @@ def _best_form(lines: list[str], folder: Path) -> tuple[Callable[[str], Row], Ro
     return parse_line, root, ""
 
 
-def _parsed(lines: list[str], parse: Callable[[str], Row]) -> Iterator[Row]:
+def _parsed(lines: list[str], parse: Callable[[str], ListLine]) -> Iterator[ListLine]:
     for line in lines:
         try:
             yield parse(line)
@@ -180,7 +180,11 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 
 
 def _line_clips(
-    path: Path, lines: Iterator[str], parse: Callable[[str], Row], root: Root, split: str | None
+    path: Path,
+    lines: Iterator[str],
+    parse: Callable[[str], ListLine],
+    root: Root,
+    split: str | None,
 ) -> Iterator[Clip | Failure]:
     for line in lines:
         comment = line.startswith("#")
@@ -208,7 +212,7 @@ _SAMPLE_OF_IDS = 8
 
 
 @dataclass(frozen=True)
-class Place:
+class PathPattern:
     """How a row gives the path of its file; ``template`` is used where it gives an id only."""
 
     root: Root
@@ -225,17 +229,17 @@ class Place:
         return None if written is None else self.root.path(written)
 
 
-def find_place(rows: Sequence[Cells], folder: Path, roles: dict[str, str]) -> Place:
+def find_place(rows: Sequence[Cells], folder: Path, roles: dict[str, str]) -> PathPattern:
     """Return where the files of a sample of rows are."""
     if "id" not in roles:
         paths = [path for cells in rows if (path := text_of(cells.get("path")))]
-        return Place(find_root(paths, folder))
+        return PathPattern(find_root(paths, folder))
     some = rows[:: max(1, len(rows) // _SAMPLE_OF_IDS)][:SAMPLE]
-    best = Place(Root(folder, -1), _NAMES[0] + _SUFFIXES[0])
+    best = PathPattern(Root(folder, -1), _NAMES[0] + _SUFFIXES[0])
     for name, where, suffix in product(_NAMES, _FOLDERS, _SUFFIXES):
         template = where + name + suffix
         written = [path for cells in some if (path := _filled(template, cells))]
-        place = Place(find_root(written, folder), template)
+        place = PathPattern(find_root(written, folder), template)
         if written and place.root.found > best.root.found:
             best = place
         if written and best.root.found == len(written):

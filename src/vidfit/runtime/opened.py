@@ -33,7 +33,7 @@ TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedNetwork:
     """A network that runs; ``parity`` is its relative difference to torch."""
 
     run: Run
@@ -55,7 +55,7 @@ def network_of(base: TorchBackbone | GraphBackbone, folder: Path) -> tuple[Path,
 
 def open_engine(
     base: TorchBackbone | GraphBackbone, engine: str, threads: int, folder: Path
-) -> Opened:
+) -> OpenedNetwork:
     """Open a network on an engine.
 
     Raises
@@ -71,13 +71,13 @@ def open_engine(
     try:
         module: Any = importlib.import_module(ENGINES[engine])
         if isinstance(base, GraphBackbone):
-            return Opened(module.open_session(_checked_graph(base), threads), 0.0)
+            return OpenedNetwork(module.open_session(_checked_graph(base), threads), 0.0)
         if engine == "torch":
-            return Opened(module.open_network(base, threads), 0.0)
+            return OpenedNetwork(module.open_network(base, threads), 0.0)
         if engine in GRAPH_ENGINES:
             return _open_export(base, engine, threads, folder)
         run = module.open_network(base, threads)
-        return Opened(run, parity(run, base))
+        return OpenedNetwork(run, parity(run, base))
     except Exception as error:
         advice = "" if isinstance(base, GraphBackbone) else " Use engine='torch'."
         raise BackboneError(
@@ -102,7 +102,7 @@ def parity(run: Run, base: Backbone) -> float:
     return error
 
 
-def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -> Opened:
+def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -> OpenedNetwork:
     module: Any = importlib.import_module(ENGINES[engine])
     path = cache.export_path(folder, base.spec)
     if cache.whole(path) is None:
@@ -125,7 +125,7 @@ def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -
             note = {"parity": parity(module.open_session(path, 1), base)}
             cache.write_note(note_path, network, note)
         error = note["parity"]
-    return Opened(module.open_session(path, threads), error)
+    return OpenedNetwork(module.open_session(path, threads), error)
 
 
 def _checked_graph(base: GraphBackbone) -> Path:

@@ -38,7 +38,7 @@ from vidfit.training.sharded import FramesInShards
 UNLABELLED = -1
 
 
-class Rows(Protocol):
+class ClipArray(Protocol):
     """An array with a row for each clip, in memory or not."""
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class ClipSet:
     """Clips to train on; ``arrays`` are tokens, present, frames and text, as far as there are."""
 
     labels_M: Indices
-    arrays: Mapping[str, Rows]
+    arrays: Mapping[str, ClipArray]
 
     def read(self, rows_B: Indices) -> Clips:
         """Return clips as a network sees them."""
@@ -124,7 +124,7 @@ def open_set(folder: Path) -> ClipSet:
     """
     try:
         labels_M = np.load(folder / "labels.npy", allow_pickle=False)
-        arrays: dict[str, Rows] = {
+        arrays: dict[str, ClipArray] = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in _FIELDS
             if (folder / f"{name}.npy").is_file()
@@ -144,7 +144,7 @@ def open_set(folder: Path) -> ClipSet:
     return ClipSet(labels_M, arrays)
 
 
-def _frames(facts: Any) -> Rows:  # noqa: ANN401  (as JSON has it)
+def _frames(facts: Any) -> ClipArray:  # noqa: ANN401  (as JSON has it)
     if isinstance(facts, dict):
         return FramesInShards.from_facts(facts)
     return FilesOfFrames(tuple(Path(path) for path in facts))

@@ -41,7 +41,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedWeights:
     """Weights of the best epoch (on the first process), and what each epoch did."""
 
     weights: Mapping[str, Tensor]

@@ -22,7 +22,7 @@ PARTS = ".parts"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """Bytes of an archive, from ``start``."""
 
     start: int
@@ -34,7 +34,7 @@ class Span:
         return self.start + self.size
 
 
-def read_span(archive: str, span: Span) -> bytes:
+def read_span(archive: str, span: ByteRange) -> bytes:
     """Return some bytes of an archive by one read.
 
     Raises
@@ -49,7 +49,7 @@ def read_span(archive: str, span: Span) -> bytes:
     return data
 
 
-def read_into(archive: str, span: Span, to: memoryview) -> None:
+def read_into(archive: str, span: ByteRange, to: memoryview) -> None:
     """Read some bytes of an archive into memory that is there, which saves asking for more.
 
     Raises
@@ -72,7 +72,7 @@ def read_into(archive: str, span: Span, to: memoryview) -> None:
         raise unreadable(archive, error) from error
 
 
-def advise(archive: str, spans: Sequence[Span]) -> None:
+def advise(archive: str, spans: Sequence[ByteRange]) -> None:
     """Tell the system what will be read of a local archive, so that it begins to."""
     if is_remote(archive) or not hasattr(os, "posix_fadvise"):
         return
@@ -142,17 +142,17 @@ def unreadable(archive: str, error: Exception) -> VideoError:
     return VideoError(f"{archive}: cannot be read: {reason_of(error, archive)}")
 
 
-def _cut_short(archive: str, span: Span, read: int) -> VideoError:
+def _cut_short(archive: str, span: ByteRange, read: int) -> VideoError:
     return VideoError(
         f"{archive}: is cut short: {span.start + read} bytes, at least {span.end} expected; copy "
         "it again, or shard the clips again"
     )
 
 
-class Part(io.RawIOBase):
+class FilePart(io.RawIOBase):
     """A range of an open file, as a file."""
 
-    def __init__(self, whole: Any, span: Span) -> None:  # noqa: ANN401
+    def __init__(self, whole: Any, span: ByteRange) -> None:  # noqa: ANN401
         self._whole, self._span, self._at = whole, span, 0
 
     def read(self, size: int = -1) -> bytes:

@@ -28,7 +28,7 @@ _OF_EVERY_REPOSITORY = {".gitattributes", "README.md", "LICENSE"}
 """What the hub puts into a new repository."""
 
 
-class Place(Protocol):
+class Repository(Protocol):
     """A place that holds one model, or nothing yet."""
 
     def names(self) -> set[str]:
@@ -44,7 +44,7 @@ class Place(Protocol):
         ...
 
 
-def place(address: str) -> Place:
+def place(address: str) -> Repository:
     """Return the place of an address: ``hf:org/name``, a URL, or a folder.
 
     Raises

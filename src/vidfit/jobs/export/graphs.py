@@ -22,7 +22,13 @@ from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone, Progress, 
 from vidfit.errors import ModelError
 from vidfit.fusion.linear import Linear
 from vidfit.jobs.export.facts import member_facts, preprocessing
-from vidfit.jobs.export.graph import Part, classifier, input_names, linear_head, write_graph
+from vidfit.jobs.export.graph import (
+    ExportedNetwork,
+    classifier,
+    input_names,
+    linear_head,
+    write_graph,
+)
 from vidfit.jobs.export.parity import (
     OPENERS,
     SUFFIXES,
@@ -53,7 +59,7 @@ _AS_GRAPHS = ("linear", heads.NETWORK)
 class _Seen:
     """A member's file, random clips [B, V, T, H, W, C], and its tokens [B, M, D] of them."""
 
-    part: Part
+    part: ExportedNetwork
     frames_BVTHWC: Frames
     tokens_BMD: Floats
 
@@ -137,7 +143,7 @@ class Graphs:
         tokens_BVND = np.stack([run(views_VTHWC) for views_VTHWC in frames_BVTHWC])
         count, dim = tokens_BVND.shape[2:]
         tokens_BMD = tokens_BVND.reshape(_CLIPS, -1, dim)
-        return _Seen(Part(spec, path, count, dim), frames_BVTHWC, tokens_BMD)
+        return _Seen(ExportedNetwork(spec, path, count, dim), frames_BVTHWC, tokens_BMD)
 
     def _facts(self, stems: Mapping[str, str]) -> dict[str, str]:
         """Write ``preprocessing.json``; return what stands in the files themselves."""
@@ -157,7 +163,7 @@ class Graphs:
             "preprocessing": json.dumps(facts, ensure_ascii=False),
         }
 
-    def _head(self, parts: Sequence[Part]) -> Any:  # noqa: ANN401  (onnx has no types)
+    def _head(self, parts: Sequence[ExportedNetwork]) -> Any:  # noqa: ANN401  (onnx has no types)
         """Return the head as a graph; where it cannot be one, a note says why."""
         try:
             if len(parts) < len(self.members):
@@ -175,7 +181,7 @@ class Graphs:
             self._note(str(error))
             return None
 
-    def _network_head(self, head: Any, part: Part) -> Any:  # noqa: ANN401
+    def _network_head(self, head: Any, part: ExportedNetwork) -> Any:  # noqa: ANN401
         from vidfit.jobs.export.network import export_network_head
 
         path = self.folder / "head.onnx"
