@@ -182,7 +182,7 @@ ACROSS = {
     "jobs/shard": "kill",
     "launch": "cluster",
     "manifest": "forms layouts suffixes",
-    "networks": "networks recurrent",
+    "networks": "networks",
     "report": "browser metric_words",
     "runtime": "accelerate conformance graph",
     "security": "addresses cache canary models names opening outputs plans",

@@ -15,11 +15,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +26,7 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
 from vidfit.errors import StoreError, VideoError
+from vidfit.files import write_whole
 from vidfit.video.address import content_key
 from vidfit.video.contents import contents
 from vidfit.video.member import read_member, split_member
@@ -176,29 +174,10 @@ class FeatureStore:
         )
         folder = self.root / spec_key(spec)
         content = _encoded(table)
-        temporary = folder / f".tmp-{uuid.uuid4().hex}"
-        try:
-            if not (folder / "spec.json").exists():
-                self._create(folder, spec)
-            with temporary.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(folder / f"part-{_digest(content)}.parquet")
-        except OSError as error:
-            raise StoreError(
-                f"cannot write features to {folder}: {error.strerror or error}; "
-                "free space or choose another folder; what was written is kept"
-            ) from error
-        finally:
-            with suppress(OSError):  # there is none, or the folder is a file
-                temporary.unlink()
-
-    def _create(self, folder: Path, spec: BackboneSpec) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".tmp-{uuid.uuid4().hex}"
-        temporary.write_text(json.dumps(dataclasses.asdict(spec), indent=1))
-        temporary.replace(folder / "spec.json")
+        if not (folder / "spec.json").exists():
+            facts = json.dumps(dataclasses.asdict(spec), indent=1)
+            write_whole(folder / "spec.json", facts.encode())
+        write_whole(folder / f"part-{_digest(content)}.parquet", content)
 
     def _parts(self, spec: BackboneSpec, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
         folder = self.root / spec_key(spec)

@@ -45,7 +45,7 @@ def read_folders(root: Path) -> Listing:
         inner.warnings[:0] = listing.warnings
         return inner
     levels = guess_levels(root, folders, bool(top.videos))
-    return _read(replace_folders(top, folders), levels, listing, are_photos([root]))
+    return _read(replace(top, folders=folders), levels, listing, are_photos([root]))
 
 
 def read_levels(root: Path, roles: tuple[str, ...]) -> Listing:
@@ -54,12 +54,7 @@ def read_levels(root: Path, roles: tuple[str, ...]) -> Listing:
     top = list_folder(root)
     folders = _that_hold_clips(top.folders, listing)
     photos = RECORDING not in roles or are_photos([root])
-    return _read(replace_folders(top, folders), Levels(roles), listing, photos)
-
-
-def replace_folders(entries: Entries, folders: tuple[Path, ...]) -> Entries:
-    """Return the entries with these folders only."""
-    return replace(entries, folders=folders)
+    return _read(replace(top, folders=folders), Levels(roles), listing, photos)
 
 
 def _read(top: Entries, levels: Levels, listing: Listing, photos: bool) -> Listing:
@@ -73,10 +68,10 @@ def _read(top: Entries, levels: Levels, listing: Listing, photos: bool) -> Listi
     out = {folder for folder, _ in levels.left_out}
     kept = tuple(folder for folder in top.folders if folder not in out)
     reader = _Reader(listing, levels, photos)
-    reader.level(replace_folders(top, kept), levels.roles, Clip(""))
+    reader.level(replace(top, folders=kept), levels.roles, Clip(""))
     if not listing.clips:
         loose = Listing(listing.root, "", warnings=said)
-        return _read_unlabelled(replace_folders(top, kept), loose, photos)
+        return _read_unlabelled(replace(top, folders=kept), loose, photos)
     _reject_loose(top, listing, "lies outside the class folders")
     reader.finish()
     return listing
@@ -104,7 +99,7 @@ class _Reader:
             inner = list_folder(folder)
             if len(roles) > 1:
                 kept = _that_hold_clips(inner.folders, self.listing)
-                self.level(replace_folders(inner, kept), roles[1:], named)
+                self.level(replace(inner, folders=kept), roles[1:], named)
                 _reject_loose(inner, self.listing, "lies outside the class folders")
             else:
                 self.last(folder, inner, named)

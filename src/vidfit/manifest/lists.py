@@ -82,9 +82,9 @@ def read_lists(folder: Path, lists: Lists) -> Listing:
     return whole
 
 
-def read_list(path: Path, split: str | None = None) -> Listing:
+def read_list(path: Path) -> Listing:
     """Read a table or a list; numbers become names when a list of names lies beside it."""
-    rows = open_rows(path, split)
+    rows = open_rows(path)
     listing = Listing(path.parent, rows.layout)
     _take(rows, path.parent, listing)
     settle_labels(listing)

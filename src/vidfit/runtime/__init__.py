@@ -15,7 +15,7 @@ import numpy as np
 from vidfit.contracts import Backbone, BackboneSpec, Floats, Frames, GraphBackbone, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.runtime import cache as engine_cache
-from vidfit.runtime import cuda, malloc
+from vidfit.runtime import malloc
 from vidfit.runtime.choice import EngineChoice, Run, choose, in_pieces, views_a_run
 from vidfit.runtime.opened import (
     ENGINES,
@@ -26,6 +26,7 @@ from vidfit.runtime.opened import (
     open_engine,
     packages,
 )
+from vidfit.runtime.torch import has_cuda
 
 __all__ = [
     "ENGINES",
@@ -167,7 +168,7 @@ def _engines(base: TorchBackbone | GraphBackbone) -> tuple[str, ...]:
             )
         return (base.spec.family,)
     preferred = PREFERRED[base.spec.architecture]
-    return ("cuda", *preferred) if cuda.available() else preferred
+    return ("cuda", *preferred) if has_cuda() else preferred
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,9 @@ def read_span(archive: str, span: ByteRange) -> bytes:
     VideoError
         If it cannot be read, or ends before.
     """
-    read = remote(archive) if is_remote(archive) else _local(archive)
-    data = read(span.start, span.size)
-    if len(data) < span.size:
-        raise _cut_short(archive, span, len(data))
-    return data
+    data = bytearray(span.size)
+    read_into(archive, span, memoryview(data))
+    return bytes(data)
 
 
 def read_into(archive: str, span: ByteRange, to: memoryview) -> None:
@@ -58,7 +56,10 @@ def read_into(archive: str, span: ByteRange, to: memoryview) -> None:
         If it cannot be read, or ends before.
     """
     if is_remote(archive):
-        to[: span.size] = read_span(archive, span)
+        data = remote(archive)(span.start, span.size)
+        if len(data) < span.size:
+            raise _cut_short(archive, span, len(data))
+        to[: span.size] = data
         return
     done = 0
     try:
@@ -87,21 +88,6 @@ def is_remote(archive: str) -> bool:
 
 
 # ---------------------------------------------------------------- reading
-
-
-def _local(archive: str) -> Callable[[int, int], bytes]:
-    def read(start: int, size: int) -> bytes:
-        try:
-            with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123
-                pieces, at = [], start
-                while size > 0 and (piece := os.pread(stream.fileno(), size, at)):
-                    pieces.append(piece)
-                    at, size = at + len(piece), size - len(piece)
-                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        except OSError as error:
-            raise unreadable(archive, error) from error
-
-    return read
 
 
 def remote(archive: str) -> Callable[[int, int], bytes]:

@@ -16,22 +16,23 @@ from vidfit.cli.compress import show_compression
 from vidfit.contracts import Estimate
 from vidfit.evaluate import few_recordings
 from vidfit.jobs.compress import words
-from vidfit.jobs.compress.front_chart import UNITS, front_picture
-from vidfit.jobs.compress.page import (
-    compression_html,
-    compression_json,
-    compression_svg,
-    write_compression,
-)
-from vidfit.jobs.compress.spots import (
+from vidfit.jobs.compress.front_chart import (
     KINDS,
+    UNITS,
     front,
+    front_picture,
     legend,
     measured,
     off_scale,
     spots,
     undrawn,
     worth_drawing,
+)
+from vidfit.jobs.compress.page import (
+    compression_html,
+    compression_json,
+    compression_svg,
+    write_compression,
 )
 from vidfit.jobs.compress.terminal import compression_markdown
 from vidfit.jobs.compress.value import Artefact, Compression, Footprint, Target, Verdict

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from vidfit.jobs.compress import words
-from vidfit.jobs.compress.front_chart import front_picture
-from vidfit.jobs.compress.spots import KINDS, legend, off_scale, undrawn, worth_drawing
+from vidfit.jobs.compress.front_chart import (
+    KINDS,
+    front_picture,
+    legend,
+    off_scale,
+    undrawn,
+    worth_drawing,
+)
 from vidfit.report import wording
 from vidfit.report.charts import key, mark
 from vidfit.report.data import json_text
