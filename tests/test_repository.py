@@ -173,7 +173,8 @@ def test_documents_name_no_folder_of_a_machine():
 
 
 ACROSS = {
-    "": "benchmark_scores benchmarks check_figures public_api repository scale_model site_pages",
+    "": "benchmark_scores benchmarks check_figures glossary public_api repository scale_model "
+    "site_pages",
     "backbones": "conformance load",
     "cli": "help",
     "fusion": "log_pool methods",

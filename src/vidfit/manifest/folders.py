@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidfit.contracts import Clip
-from vidfit.manifest.entries import Entries, holds_clips, list_folder
+from vidfit.manifest.entries import Entries, holds_clips, is_own, list_folder
 from vidfit.manifest.labels import alike
 from vidfit.manifest.levels import (
     CLASS,
@@ -18,7 +18,6 @@ from vidfit.manifest.levels import (
     split_of_folder,
 )
 from vidfit.manifest.names import is_text
-from vidfit.manifest.own import is_own
 from vidfit.manifest.photos import are_photos
 from vidfit.manifest.told import counted, listed
 from vidfit.manifest.value import Listing, absolute

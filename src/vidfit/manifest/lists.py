@@ -15,7 +15,7 @@ from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, sp
 from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE
 from vidfit.manifest.rows import ClipList, open_rows
 from vidfit.manifest.shards import holds_shards
-from vidfit.manifest.text import encoding_of
+from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.told import listed
 from vidfit.manifest.value import Listing, is_there, is_url
 from vidfit.video.member import split_member

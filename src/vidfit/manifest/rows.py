@@ -23,8 +23,7 @@ from vidfit.manifest.columns import (
 from vidfit.manifest.lines import ListLine, parse_label_first, parse_line, parse_offset
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_clip
 from vidfit.manifest.roots import SAMPLE, Root, evenly, find_root
-from vidfit.manifest.sheets import Raw, Sheet, open_sheet
-from vidfit.manifest.text import encoding_of
+from vidfit.manifest.sheets import Raw, Sheet, encoding_of, open_sheet
 from vidfit.manifest.value import is_there, is_url
 from vidfit.video.member import split_member
 

@@ -13,10 +13,9 @@ from typing import Any, Literal
 
 from vidfit.children import run_module
 from vidfit.errors import BackboneError
-from vidfit.files import write_whole
+from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
 from vidfit.plans import Layout, Recipe
-from vidfit.runtime.cache import default_folder as engines_folder
 from vidfit.runtime.cache import version
 
 Kind = Literal["dry", "real"]
@@ -137,7 +136,7 @@ def real_run(
 
 def default_folder() -> Path:
     """Return ``vidfit/plans`` in the user's cache folder."""
-    return engines_folder().with_name("plans")
+    return cache_folder("plans")
 
 
 def _request(question: Question, kind: Kind, layouts: Sequence[Layout]) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import classified, make_optimizer
 from vidfit.plans import Plan
-from vidfit.training.average import Average
 from vidfit.training.batches import Loaded, answers, loaded
 from vidfit.training.checkpoint import (
     Saved,
@@ -40,7 +39,7 @@ from vidfit.training.epoch import Epoch
 from vidfit.training.order import Micro, deal, epoch_steps
 from vidfit.training.parallel import Place, spread
 from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor
-from vidfit.training.state import Run, State, TrainedWeights
+from vidfit.training.state import Average, Run, State, TrainedWeights
 
 SAVE_SECONDS = 60.0
 """A checkpoint is written at least so often, and at the end of each epoch."""
