@@ -48,7 +48,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class DecodeFrames:
-    """The task of bringing frames into files, wherever it runs (`vidfit.work.Task`)."""
+    """The task of bringing frames into files, wherever it runs (`vidfit.work.Workload`)."""
 
     look: Look
     folder: str

@@ -1,6 +1,6 @@
 """Where work runs: here, by torchrun, or on Apache Spark; jobs do not know which.
 
-A `vidfit.work.Task` says what is done with items, a `Launcher` where::
+A `vidfit.work.Workload` says what is done with items, a `Launcher` where::
 
     place = launcher("spark://host:7077", scratch=Path("runs/clips"))
     for answer in place.map(task, videos):
@@ -21,7 +21,7 @@ from pathlib import Path
 from vidfit.contracts import SILENT, Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
-from vidfit.work import Found, Given, Launcher, Task
+from vidfit.work import Found, Given, Launcher, Workload
 
 HERE = "here"
 
@@ -38,7 +38,7 @@ class Here:
     workers: int
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
+        self, task: Workload[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item."""
         for result in task.open(self.workers)(items):

@@ -30,7 +30,7 @@ from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.launch import rows
 from vidfit.launch.spark_worker import ITEMS, SparkPart, run_process, work_of
-from vidfit.work import Found, Given, Task
+from vidfit.work import Found, Given, Workload
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -97,7 +97,7 @@ class OnSpark:
         return cls(session, int(session.sparkContext.defaultParallelism), folder, seconds)
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
+        self, task: Workload[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item in the order of parts, and in them as the task gives it.
 

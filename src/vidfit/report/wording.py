@@ -185,7 +185,7 @@ METRICS: dict[str, Metric] = {
 """What the metrics are called, by their names in options and documents."""
 
 
-class Measured(Protocol):
+class HasMetric(Protocol):
     """What was measured by a metric."""
 
     @property
@@ -197,7 +197,7 @@ class Measured(Protocol):
         """Whether more is better."""
 
 
-def metric_of(measured: Measured) -> Metric:
+def metric_of(measured: HasMetric) -> Metric:
     """Return how the metric of an answer is named and printed."""
     return metric_named(measured.metric, measured.higher_is_better)
 
