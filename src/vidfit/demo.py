@@ -262,14 +262,9 @@ def _look(frame_HWC: Frames, path: _Path, moment: float) -> Frames:
     return np.asarray(seen_HWC, np.uint8)
 
 
-def _reach_pixels(height: int, width: int) -> float:
-    """Height of the footage that a window's path may use: less of it when it is narrow."""
-    return min(height, width / 1.2)
-
-
 def _window(height: int, width: int, path: _Path, moment: float) -> Floats:
     """Return the affine map [2, 3] from pixels of the window to pixels of the footage."""
-    reach = _reach_pixels(height, width)
+    reach = min(height, width / 1.2)  # of a narrow picture the path may use less
     side = reach * path.size * math.exp(path.growth * moment)
     angle = path.angle + path.turn * moment
     pixel = side / HEIGHT_PIXELS

@@ -215,7 +215,8 @@ class _Graph:
     def groups(self) -> Iterator[tuple[str, list[int]]]:
         """Yield layers whose channels can be left out, the least important first."""
         importance = self._tp.importance.GroupMagnitudeImportance(p=2)
-        for group in list(self._graph.get_all_groups(root_module_types=_roots())):
+        roots = [nn.modules.conv._ConvNd, nn.Linear]
+        for group in list(self._graph.get_all_groups(root_module_types=roots)):
             module = group[0][0].target.module
             if module in self._names and self._is_free(module):
                 score = importance(group)
@@ -288,10 +289,6 @@ def _counts(channels: int) -> list[int]:
     multiple = MULTIPLE if channels >= 2 * MULTIPLE else 1
     kept = {max(multiple, round(channels * (1 - s) / multiple) * multiple) for s in LEVELS}
     return sorted({channels - count for count in kept if count < channels})
-
-
-def _roots() -> list[type[nn.Module]]:
-    return [nn.modules.conv._ConvNd, nn.Linear]
 
 
 def _torch_pruning() -> Any:  # noqa: ANN401  (torch-pruning has no types)

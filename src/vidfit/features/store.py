@@ -80,11 +80,9 @@ def file_digest(path: str) -> str:
 def _member_digest(path: str, archive: str, name: str) -> str:
     if is_url(archive) and name in (told := contents(archive).digests):
         return told[name]
-    return stored_digest(path) if holds_frames(path) else _sha256(read_member(path))
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    if holds_frames(path):
+        return stored_digest(path)
+    return hashlib.sha256(read_member(path)).hexdigest()
 
 
 def clip_digest(clip: Clip, content: str | None = None) -> str:

@@ -78,7 +78,9 @@ def is_own(folder: Path) -> bool:
     names = {entry.name for entry in folder.iterdir()}
     if not SIGNS.isdisjoint(names):
         return True
-    return (folder.name == FEATURES and _are_features(folder)) or _are_answers(folder, names)
+    if folder.name == FEATURES and next(folder.glob("*/spec.json"), None) is not None:
+        return True  # a feature store
+    return _are_answers(folder, names)
 
 
 def _are_answers(folder: Path, names: set[str]) -> bool:
@@ -89,8 +91,3 @@ def _are_answers(folder: Path, names: set[str]) -> bool:
         return False
     with timeline.open("rb") as file:
         return _TIMELINE in file.read(_HEAD_BYTES)
-
-
-def _are_features(folder: Path) -> bool:
-    """Return whether it is a feature store: folders of a ``spec.json`` and parts."""
-    return next(folder.glob("*/spec.json"), None) is not None

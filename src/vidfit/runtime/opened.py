@@ -87,7 +87,7 @@ def open_engine(
     except Exception as error:
         advice = "" if isinstance(base, GraphBackbone) else " Use engine='torch'."
         raise BackboneError(
-            f"{engine} cannot run {base.spec.name}: {_first_cause(error)}{advice}"
+            f"{engine} cannot run {base.spec.name}: {first_cause(error)}.{advice}"
         ) from error
 
 
@@ -148,9 +148,9 @@ def _random_views(spec: BackboneSpec) -> Any:  # noqa: ANN401
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def _first_cause(error: BaseException) -> str:
+def first_cause(error: BaseException) -> str:
     """Return one line about what went wrong first; exporters wrap it in general advice."""
     while error.__cause__ is not None:
         error = error.__cause__
     lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}."
+    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}"

@@ -21,7 +21,7 @@ from vidfit import __version__
 from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone, Progress, TorchBackbone
 from vidfit.errors import ModelError
 from vidfit.fusion.linear import Linear
-from vidfit.jobs.export.facts import member_facts, preprocessing
+from vidfit.jobs.export.facts import member_facts, preprocessing, write_json
 from vidfit.jobs.export.graph import (
     ExportedNetwork,
     classifier,
@@ -35,7 +35,6 @@ from vidfit.jobs.export.parity import (
     Run,
     check_parity,
     difference,
-    first_cause,
     reference,
     to_openvino,
 )
@@ -44,6 +43,7 @@ from vidfit.model import Model
 from vidfit.onnx_rules import check_network
 from vidfit.runtime import TOLERANCE
 from vidfit.runtime import onnx as onnx_engine
+from vidfit.runtime.opened import first_cause
 from vidfit.study import heads
 
 _CLIPS = 2
@@ -96,12 +96,11 @@ class Graphs:
         """
         networks = [m for m in self.members if isinstance(m, TorchBackbone | GraphBackbone)]
         stems = file_stems([member.spec.name for member in networks])
-        if self.progress:
-            self.progress.start("export", len(networks) + 1)
+        self.progress.start("export", len(networks) + 1)
         seen = []
         for member, stem in zip(networks, stems, strict=True):
             seen.append(self._exported(member, self.folder / f"{stem}.onnx"))
-            self._advance()
+            self.progress.advance()
         props = self._facts({one.part.spec.name: one.part.path.stem for one in seen})
         parts = [one.part for one in seen]
         for part in parts:
@@ -115,7 +114,7 @@ class Graphs:
             parity |= self._compared_whole(path, seen)
         for one in seen:
             parity |= self._compared(one)
-        self._advance()
+        self.progress.advance()
         return parity
 
     def _exported(self, member: TorchBackbone | GraphBackbone, path: Path) -> _Seen:
@@ -155,8 +154,7 @@ class Graphs:
             for spec in (member.spec for member in self.members)
         ]
         facts = preprocessing(self.model, members)
-        text = json.dumps(facts, indent=1, ensure_ascii=False)
-        (self.folder / "preprocessing.json").write_text(text + "\n", encoding="utf-8")
+        write_json(self.folder / "preprocessing.json", facts)
         return {
             "made_with": f"vidfit {__version__}",
             "classes": json.dumps(self.model.classes, ensure_ascii=False),
@@ -243,10 +241,6 @@ class Graphs:
             f"no {CLASSIFIER}: {reason}. The members' files give tokens; `vidfit predict` answers "
             "by the whole model"
         )
-
-    def _advance(self) -> None:
-        if self.progress:
-            self.progress.advance()
 
 
 def file_stems(names: Sequence[str]) -> list[str]:

@@ -104,10 +104,11 @@ def run_train(
         if len(parts.test_M):
             open_holdout(_of(ready, parts.test_M), output, notes)
         score, majority = _tested(made, ready, parts, unseen[len(parts.choose_M) :])
+    step_seconds = float(np.median([epoch.seconds / epoch.steps for epoch in outcome.history]))
     report = TrainingReport(
         study.source, ready.classes, plan,
         len(parts.learn_M), len(parts.choose_M), len(parts.test_M), score, majority,
-        outcome.history, outcome.best_epoch, _step_seconds(outcome), outcome.peak_bytes,
+        outcome.history, outcome.best_epoch, step_seconds, outcome.peak_bytes,
         (*manifest.rejected, *ready.failures), tuple(study.stages), hardware().describe(),
         (*manifest.warnings, *dict.fromkeys(notes), *_few(ready, parts)),
     )  # fmt: skip
@@ -277,10 +278,6 @@ def _few(ready: Prepared, parts: Parts) -> tuple[str, ...]:
     """Return the warning that the test's recordings ask for, if there is a test."""
     recordings = len({ready.groups[i] for i in parts.test_M})
     return few_recordings(recordings) if recordings else ()
-
-
-def _step_seconds(outcome: Outcome) -> float:
-    return float(np.median([e.seconds / e.steps for e in outcome.history]))
 
 
 def _tensors(arrays: Mapping[str, Floats]) -> dict[str, Tensor]:
