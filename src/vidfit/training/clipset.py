@@ -20,7 +20,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,18 +36,6 @@ from vidfit.training.order import Micro
 from vidfit.training.sharded import FramesInShards
 
 UNLABELLED = -1
-
-
-class ClipArray(Protocol):
-    """An array with a row for each clip, in memory or not."""
-
-    def __len__(self) -> int:
-        """Return how many clips there are."""
-        ...
-
-    def __getitem__(self, rows_B: Indices) -> NDArray[Any]:
-        """Return some clips."""
-        ...
 
 
 _FIELDS = {
@@ -187,3 +175,7 @@ class FilesOfFrames:
 
     def __getitem__(self, rows_B: Indices) -> NDArray[np.uint8]:
         return np.stack([np.load(self.paths[i], allow_pickle=False) for i in rows_B])
+
+
+ClipArray = NDArray[Any] | FilesOfFrames | FramesInShards
+"""An array with a row for each clip, in memory or not."""
