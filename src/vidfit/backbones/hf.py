@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -235,21 +236,14 @@ def _gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> f
 
 
 def _licence(directory: Path) -> str:
-    """Read ``license:`` of the model card's front matter."""
+    """Read ``license:`` of the model card's front matter, which stands between two lines ---."""
     card = directory / "README.md"
-    lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
-    if not lines or lines[0].strip() != "---":
-        return "unknown"
-    return next(_license_lines(lines[1:]), "unknown")
-
-
-def _license_lines(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        if line.strip() == "---":
-            return
-        key, _, value = line.partition(":")
-        if key == "license" and value.strip():
-            yield value.strip().strip("\"'").lower()
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    front = re.match(
+        r"[ \t]*---[ \t]*\n(.*?)(?:^[ \t]*---[ \t]*$|\Z)", text, re.DOTALL | re.MULTILINE
+    )
+    found = re.search(r"(?m)^license:[ \t]*(\S.*)$", front[1]) if front else None
+    return found[1].strip().strip("\"'").lower() if found else "unknown"
 
 
 def _commercial_use(licence: str) -> bool | None:
