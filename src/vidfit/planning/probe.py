@@ -127,10 +127,6 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-if __name__ == "__main__":
-    main()
-
-
 _ATEN: Any = torch.ops.aten
 
 
@@ -183,3 +179,7 @@ def _lstm(x: Size, w_in: Size, w_state: Size, *_: object, **__: object) -> int:
 
 def _lstm_backward(x: Size, w_in: Size, w_state: Size, *_: object, **__: object) -> int:
     return 2 * _lstm(x, w_in, w_state)
+
+
+if __name__ == "__main__":
+    main()
