@@ -29,6 +29,7 @@ MEANT = {
     "Clip": "contracts",
     "Encoder": "backbones.hf_encoder",
     "F1": "metrics.class_measures",
+    "Learner": "fusion.learner",
     "LinearProbe": "fusion.learner",
     "LogLoss": "metrics.class_measures",
     "Measure": "metrics.measures",
@@ -40,6 +41,7 @@ MEANT = {
     "Round": "selection.race",
     "Sample": "shards.samples",
     "Student": "jobs.fuse.value",
+    "Task": "tasks.task",
 }
 """Class that bears a term of the glossary -> where the class stands that is what the term says."""
 
