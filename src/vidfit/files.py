@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from vidfit.errors import StoreError
 
@@ -28,7 +30,15 @@ def state_folder(name: str) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file under a temporary name beside it, then rename it; return its path.
+    """Write a file as `new_file` does; return its path."""
+    with new_file(path) as stream:
+        stream.write(content)
+    return path
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing under a temporary name beside it, then rename it.
 
     Raises
     ------
@@ -39,7 +49,7 @@ def write_whole(path: Path, content: bytes) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
-            stream.write(content)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
@@ -51,7 +61,12 @@ def write_whole(path: Path, content: bytes) -> Path:
     finally:
         with suppress(OSError):  # there is none, or the folder is a file
             temporary.unlink()
-    return path
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Work that runs anywhere: a `Task` says what is done with items, a `Launcher` where."""
+"""Work that runs anywhere: a `Workload` says what is done with items, a `Launcher` where."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Found = TypeVar("Found", covariant=True)
 Work = Callable[[Iterable[Given]], Iterator[Found]]
 
 
-class Task(Protocol[Given, Found]):
+class Workload(Protocol[Given, Found]):
     """What is done with items: a frozen dataclass, all of which can be sent to other processes.
 
     ``item`` and ``result`` are the types of both: dataclasses whose fields are text, numbers,
@@ -47,7 +47,7 @@ class Launcher(Protocol):
         ...
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
+        self, task: Workload[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item, once; in their order where the task keeps it.
 

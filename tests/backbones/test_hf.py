@@ -12,7 +12,7 @@ from tests.backbones import tiny_hf
 from vidfit.backbones import hf, loading_report, restore, save
 from vidfit.backbones.encoder import count_gmacs
 from vidfit.backbones.hf_families import FAMILIES
-from vidfit.backbones.hf_processing import preprocessing_of
+from vidfit.backbones.hf_reading import preprocessing_of
 from vidfit.contracts import Preprocessing, Sampling
 from vidfit.errors import BackboneError
 from vidfit.testing import check_backbone, random_views

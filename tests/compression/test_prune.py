@@ -15,7 +15,7 @@ from vidfit.backbones import hf, with_network
 from vidfit.backbones.encoder import FrameEncoder, count_gmacs
 from vidfit.backbones.lite import EfficientNetLite
 from vidfit.compression import prune
-from vidfit.compression.prune import Choice, Group, prune_channels, prune_groups
+from vidfit.compression.prune import ChannelGroup, Removal, prune_channels, prune_groups
 from vidfit.contracts import Preprocessing
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx
@@ -35,8 +35,8 @@ def test_lite_loses_channels_and_keeps_the_dimensions_of_its_tokens():
     network, frames = lite()
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     groups = (
-        Group("trunk._blocks.3._depthwise_conv", tuple(range(144)), _choices(72)),
-        Group("trunk._blocks.11._project_conv", tuple(range(192)), _choices(96)),
+        ChannelGroup("trunk._blocks.3._depthwise_conv", tuple(range(144)), _choices(72)),
+        ChannelGroup("trunk._blocks.11._project_conv", tuple(range(192)), _choices(96)),
     )
     small = prune_groups(network, groups, frames, 0.01)
     assert small(torch.from_numpy(frames)).shape == (2, 1, 1280)
@@ -51,7 +51,7 @@ def test_lite_loses_channels_and_keeps_the_dimensions_of_its_tokens():
 
 
 def _choices(removed):
-    return Choice(0, 0.0, 0.0), Choice(removed, 0.1, 0.1)
+    return Removal(0, 0.0, 0.0), Removal(removed, 0.1, 0.1)
 
 
 def test_channels_that_say_nothing_go_first_and_without_harm():
@@ -61,7 +61,7 @@ def test_channels_that_say_nothing_go_first_and_without_harm():
         network.trunk.stem.bias[3:11] = 0.0
     (group,) = [g for g in prune.rank_groups(network, small_frames()) if g.root == "trunk.stem"]
     none, first, *_ = group.choices
-    assert none == Choice(0, 0.0, 0.0)
+    assert none == Removal(0, 0.0, 0.0)
     assert first.harm < 1e-6
     assert first.saved_gmacs > 0
     harms = [choice.harm for choice in group.choices]
@@ -83,7 +83,9 @@ def test_the_share_is_reached_and_a_larger_one_computes_less():
 
 
 def test_cheaper_harm_is_chosen_first():
-    group = Group("x", (0, 1), (Choice(0, 0, 0), Choice(1, 0.1, 1.0), Choice(2, 1.0, 2.0)))
+    group = ChannelGroup(
+        "x", (0, 1), (Removal(0, 0, 0), Removal(1, 0.1, 1.0), Removal(2, 1.0, 2.0))
+    )
     assert [group.cheapest(p).removed for p in (0.01, 0.2, 2.0, float("inf"))] == [0, 1, 2, 2]
 
 

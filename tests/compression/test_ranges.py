@@ -7,13 +7,13 @@ import pytest
 from tests.compression.networks import pictures
 
 from vidfit.compression import onnx_graph, ranges
-from vidfit.compression.ranges import Seen, limits, observe
+from vidfit.compression.ranges import TensorStatistics, limits, observe
 from vidfit.errors import BackboneError
 
 
 def seen_of(values):
     values = np.asarray(values, np.float32)
-    return Seen(float(values.min()), float(values.max()), 0.0, [values])
+    return TensorStatistics(float(values.min()), float(values.max()), 0.0, [values])
 
 
 def test_tensors_are_seen_as_they_are(convolutional, monkeypatch):

@@ -257,7 +257,7 @@ def test_a_disk_that_is_full_from_the_start(tmp_path, monkeypatch):
     def fill(*args, **kwargs):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_text", fill)
+    monkeypatch.setattr(os, "fsync", fill)
     with pytest.raises(StoreError, match="No space left on device"):
         FeatureStore(tmp_path).write(spec(), {"a": features()})
 

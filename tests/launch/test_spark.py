@@ -69,7 +69,7 @@ def test_a_backbone_that_fails_is_named_as_it_is_here(spark, clips, tmp_path):
 
 def test_a_full_disk_is_said_in_one_line(spark, clips, tmp_path):
     (tmp_path / "store").write_text("a file where a folder is wanted")
-    with pytest.raises(VidfitError, match="cannot write features") as caught:
+    with pytest.raises(VidfitError, match=r"cannot write .*/store/") as caught:
         extract(clips, [fingerprint()], FeatureStore(tmp_path / "store"), spark)
     assert "\n" not in str(caught.value)
 

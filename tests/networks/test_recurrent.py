@@ -7,9 +7,14 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from vidfit.networks import Shape
-from vidfit.networks.bilstm_attention import AdditiveAttention, BiLstmAttention, reversed_in_time
 from vidfit.networks.clips import Clips
-from vidfit.networks.lstm import Lstm, recurrent
+from vidfit.networks.recurrent import (
+    AdditiveAttention,
+    BiLstmAttention,
+    Lstm,
+    recurrent,
+    reversed_in_time,
+)
 
 SHAPE = Shape(dim=6, tokens=5, classes=3, width=8, layers=1, dropout=0.0)
 LENGTHS = torch.tensor([5, 2, 1, 4])

@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 
 from vidfit.errors import BudgetError
-from vidfit.planning.choice import MARGIN, Setting, choose
+from vidfit.planning.choice import MARGIN, Setting, choose, layout_reasons
 from vidfit.planning.loading import shard_clips_for, waiting_seconds, workers_for
 from vidfit.planning.measured import Known
 from vidfit.planning.memory import Line, Resident, Sizes
-from vidfit.planning.reasons import layout_reasons
 from vidfit.plans import Data, Layout, Machine, Recipe
 
 MIB = 2**20

@@ -26,8 +26,7 @@ MADE = (
      "activations", 2.61, 13.4, 92, 0.92, (3.4, 1.6, 5.2), 0.11),
     ("int4-weights", "weights stored as int4, blocks of 32", 1.07, 13.9, 139, 0.71,
      (48.3, 41.0, 55.8), 0.56),
-    ("pruned-int8-weights", "int8 weights, per channel", 0.98, 90.7, 211, 0.98, None, 0.0),
-    ("merged", "a quarter of the tokens merged in each block", 0.81, 90.9, 224, 0.99, None, 0.0),
+    ("pruned-int8-weights", "int8 weights, per channel", 0.81, 90.7, 211, 0.98, None, 0.0),
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from tests.report.ranking_example import (
     single_ranking,
 )
 
-from vidfit.jobs.compress.write import write_compression
+from vidfit.jobs.compress.page import write_compression
 from vidfit.jobs.fit.write import write_report
 from vidfit.jobs.select.write import write_ranking
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vidfit.contracts import Preprocessing, Sampling
+from vidfit.files import sha256
 from vidfit.runtime import cache
 
 
@@ -38,7 +39,7 @@ def test_written_file_is_whole_until_it_is_changed(tmp_path):
     path = tmp_path / "new" / "a.onnx"
     assert cache.whole(path) is None
     assert cache.write(path, lambda new: new.write_bytes(b"network")) == 7
-    assert cache.whole(path) == cache.sha256(path)
+    assert cache.whole(path) == sha256(path)
     assert path.read_bytes() == b"network"
     path.write_bytes(b"netwerk")
     assert cache.whole(path) is None

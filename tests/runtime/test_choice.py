@@ -137,7 +137,7 @@ def chooses(monkeypatch):
 
         def choose(runs, *_):
             calls.append(list(runs))
-            return choice.Choice(engine, frames, {engine: 0.1})
+            return choice.EngineChoice(engine, frames, {engine: 0.1})
 
         monkeypatch.setattr(runtime, "choose", choose)
         return calls
@@ -202,7 +202,7 @@ def test_a_quicker_process_wins(tiny, own_cache, chooses, monkeypatch):
     def while_another_notes(runs, *_):
         first = runtime.accelerate(tiny, cache=own_cache)
         assert first.engine == "onnx"
-        return choice.Choice("openvino", 4, {})
+        return choice.EngineChoice("openvino", 4, {})
 
     plain = runtime.choose
     answers = iter([while_another_notes, plain])

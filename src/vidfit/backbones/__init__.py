@@ -58,9 +58,7 @@ BACKBONES: dict[str, str] = {
 """Candidate -> function of no arguments."""
 
 FAMILIES: dict[str, str] = {
-    "efficientnet-lite0": "vidfit.backbones.lite:efficientnet_lite0",
-    "efficientnet-lite1": "vidfit.backbones.lite:efficientnet_lite1",
-    "efficientnet-lite2": "vidfit.backbones.lite:efficientnet_lite2",
+    **{name: target for name, target in BACKBONES.items() if name.startswith("efficientnet")},
     "hf": "vidfit.backbones.hf:load",
     "mobilenetv2": "vidfit.backbones.mobilenet:load",
     "random": "vidfit.backbones.untrained:load",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,6 +86,68 @@ class FrameBackbone(TorchEncoder):
         factor = sampling.clip_len / self.spec.sampling.clip_len
         gmacs = self.spec.gmacs_per_view * factor
         return replace(self, spec=replace(self.spec, sampling=sampling, gmacs_per_view=gmacs))
+
+
+def from_state(  # noqa: PLR0913  (the facts of a spec that a file does not hold)
+    make: Callable[[], nn.Module],
+    state: weights.State,
+    name: str,
+    *,
+    family: str,
+    preprocessing: Preprocessing,
+    dim: int,
+    gmacs: float | None = None,
+) -> FrameBackbone:
+    """Return the encoder of an image network's weights, of which nothing else is known.
+
+    Parameters
+    ----------
+    make
+        Makes the empty network, which maps images to features; its classifier is ignored.
+    name
+        ``NAME:FILE``, or NAME alone.
+    gmacs
+        Of a view; counted if not given.
+
+    Raises
+    ------
+    BackboneError
+        When keys or shapes are of another network; the message names them.
+    """
+    trunk = _empty(make)
+    taken = weights.take(trunk, state, name)
+    network = freeze(FrameEncoder(trunk, preprocessing))
+    spec = BackboneSpec(
+        name=name,
+        family=family,
+        architecture="cnn2d",
+        sampling=Sampling(clip_len=1, num_clips=8),
+        preprocessing=preprocessing,
+        dim=dim,
+        parameters=count_parameters(network),
+        gmacs_per_view=count_gmacs(network, preprocessing, 1) if gmacs is None else gmacs,
+        # A file does not say what its weights were trained on, nor under which terms.
+        licence="unknown",
+        commercial_use=None,
+        source=f"file:{name.partition(':')[2]}",
+        revision=weights.digest(network.state_dict()),
+    )
+    return FrameBackbone(spec, network, taken)
+
+
+def restore_frames(
+    make: Callable[[], nn.Module], directory: Path, spec: BackboneSpec
+) -> FrameBackbone:
+    """Rebuild a saved encoder of frames from its weights and its spec."""
+    trunk = _empty(make)
+    state = weights.read(directory / weights.FILE_NAME)
+    weights.fill(trunk, weights.without_prefix(state, "trunk."), str(directory))
+    return FrameBackbone(spec, freeze(FrameEncoder(trunk, spec.preprocessing)))
+
+
+def _empty(make: Callable[[], nn.Module]) -> nn.Module:
+    with torch.device("meta"):
+        return make()
 
 
 def check_frames(frames_BTHWC: Frames, spec: BackboneSpec) -> None:

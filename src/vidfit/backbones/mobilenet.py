@@ -9,20 +9,14 @@ shape, is ignored: the last maps are averaged to 1280 features.
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from vidfit.backbones import weights
-from vidfit.backbones.encoder import (
-    FrameBackbone,
-    FrameEncoder,
-    count_gmacs,
-    count_parameters,
-    freeze,
-)
-from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
+from vidfit.backbones.encoder import FrameBackbone, from_state, restore_frames
+from vidfit.contracts import Preprocessing
 
 FEATURES = 1280
 STEM_CHANNELS = 32
@@ -101,38 +95,18 @@ def load(source: str, *, download: bool = False) -> FrameBackbone:
         message names them.
     """
     path = Path(source).expanduser()
-    trunk = _empty()
-    taken = weights.take(trunk, _nested(weights.read(path)), source)
-    network = freeze(FrameEncoder(trunk, PREPROCESSING))
-    spec = BackboneSpec(
-        name=f"mobilenetv2:{path.name}",
+    return from_state(
+        MobileNetV2,
+        _nested(weights.read(path)),
+        f"mobilenetv2:{path.name}",
         family="mobilenetv2",
-        architecture="cnn2d",
-        sampling=Sampling(clip_len=1, num_clips=8),
         preprocessing=PREPROCESSING,
         dim=FEATURES,
-        parameters=count_parameters(network),
-        gmacs_per_view=count_gmacs(network, PREPROCESSING, 1),
-        # A file does not say what its weights were trained on, nor under which terms.
-        licence="unknown",
-        commercial_use=None,
-        source=f"file:{path.name}",
-        revision=weights.digest(network.state_dict()),
     )
-    return FrameBackbone(spec, network, taken)
 
 
-def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
-    """Rebuild a saved backbone from its weights and its spec."""
-    trunk = _empty()
-    state = weights.read(directory / weights.FILE_NAME)
-    weights.fill(trunk, weights.without_prefix(state, "trunk."), str(directory))
-    return FrameBackbone(spec, freeze(FrameEncoder(trunk, PREPROCESSING)))
-
-
-def _empty() -> MobileNetV2:
-    with torch.device("meta"):
-        return MobileNetV2()
+restore = partial(restore_frames, MobileNetV2)
+"""Rebuilds a saved backbone from its weights and its spec."""
 
 
 def _nested(state: weights.State) -> weights.State:

@@ -78,7 +78,7 @@ class DilatedBlock(nn.Module):
         return x_BCTHW
 
 
-class Stage(nn.Module):
+class DilatedStage(nn.Module):
     """Two blocks with a shortcut, then half the height and width."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
@@ -143,7 +143,7 @@ class TransNetV2(nn.Module):
         super().__init__()
         widths = [_FILTERS * 2**i for i in range(_STAGES)]
         outputs = [len(_DILATIONS) * width for width in widths]
-        self.SDDCNN = nn.ModuleList(map(Stage, [3, *outputs[:-1]], widths))
+        self.SDDCNN = nn.ModuleList(map(DilatedStage, [3, *outputs[:-1]], widths))
         self.frame_sim_layer = FrameSimilarity(sum(outputs))
         self.color_hist_layer = ColorHistograms()
         flat = outputs[-1] * (HEIGHT_PIXELS // 2**_STAGES) * (WIDTH_PIXELS // 2**_STAGES)

@@ -8,21 +8,14 @@ features, and the fully connected layers (nine tenths of the weights) are left o
 
 from __future__ import annotations
 
-import functools
+from functools import partial
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from vidfit.backbones import weights
-from vidfit.backbones.encoder import (
-    FrameBackbone,
-    FrameEncoder,
-    count_gmacs,
-    count_parameters,
-    freeze,
-)
-from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
+from vidfit.backbones.encoder import FrameBackbone, from_state, restore_frames
+from vidfit.contracts import BackboneSpec, Preprocessing
 from vidfit.errors import BackboneError
 
 FEATURES = 512
@@ -80,35 +73,24 @@ def load(variant: str, source: str, *, download: bool = False) -> FrameBackbone:
         message names them.
     """
     path = Path(source).expanduser()
-    trunk = _empty(variant)
-    taken = weights.take(trunk, weights.read(path), source)
-    network = freeze(FrameEncoder(trunk, PREPROCESSING))
-    spec = BackboneSpec(
-        name=f"{variant}:{path.name}",
+    return from_state(
+        partial(Vgg, variant),
+        weights.read(path),
+        f"{variant}:{path.name}",
         family="vgg",
-        architecture="cnn2d",
-        sampling=Sampling(clip_len=1, num_clips=8),
         preprocessing=PREPROCESSING,
         dim=FEATURES,
-        parameters=count_parameters(network),
-        gmacs_per_view=count_gmacs(network, PREPROCESSING, 1),
-        # A file does not say what its weights were trained on, nor under which terms.
-        licence="unknown",
-        commercial_use=None,
-        source=f"file:{path.name}",
-        revision=weights.digest(network.state_dict()),
     )
-    return FrameBackbone(spec, network, taken)
 
 
-vgg11 = functools.partial(load, "vgg11")
-vgg13 = functools.partial(load, "vgg13")
-vgg16 = functools.partial(load, "vgg16")
-vgg19 = functools.partial(load, "vgg19")
-vgg11_bn = functools.partial(load, "vgg11_bn")
-vgg13_bn = functools.partial(load, "vgg13_bn")
-vgg16_bn = functools.partial(load, "vgg16_bn")
-vgg19_bn = functools.partial(load, "vgg19_bn")
+vgg11 = partial(load, "vgg11")
+vgg13 = partial(load, "vgg13")
+vgg16 = partial(load, "vgg16")
+vgg19 = partial(load, "vgg19")
+vgg11_bn = partial(load, "vgg11_bn")
+vgg13_bn = partial(load, "vgg13_bn")
+vgg16_bn = partial(load, "vgg16_bn")
+vgg19_bn = partial(load, "vgg19_bn")
 
 
 def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
@@ -119,15 +101,7 @@ def restore(directory: Path, spec: BackboneSpec) -> FrameBackbone:
             f"{directory} holds a VGG called {spec.name!r}; valid names begin with "
             f"{', '.join(VARIANTS)} and a colon. Save the backbone again."
         )
-    state = weights.read(directory / weights.FILE_NAME)
-    trunk = _empty(variant)
-    weights.fill(trunk, weights.without_prefix(state, "trunk."), str(directory))
-    return FrameBackbone(spec, freeze(FrameEncoder(trunk, spec.preprocessing)))
-
-
-def _empty(variant: str) -> Vgg:
-    with torch.device("meta"):
-        return Vgg(variant)
+    return restore_frames(partial(Vgg, variant), directory, spec)
 
 
 def _layers(variant: str) -> list[nn.Module]:

@@ -15,6 +15,9 @@ from vidfit.errors import BackboneError
 
 FILE_NAME = "weights.safetensors"
 
+NAMED = 6
+"""Tensors that a message names."""
+
 State = Mapping[str, torch.Tensor]
 
 # Under which training frameworks put the state dict in a checkpoint
@@ -207,10 +210,10 @@ def without_prefix(state: State, prefix: str) -> State:
     return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
 
 
-def some(names: Collection[str], limit: int = 6) -> str:
+def some(names: Collection[str]) -> str:
     """Return the first few names, and how many more there are."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(list(names)[:limit]) + more
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(list(names)[:NAMED]) + more
 
 
 def _compare(wanted: State, state: State) -> Taken:

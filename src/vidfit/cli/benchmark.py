@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vidfit.cli.say import say, say_lines
+from vidfit.cli.use import OwnInModel
 
 
 def benchmark(  # noqa: PLR0913  (the options of a command)
@@ -23,10 +24,7 @@ def benchmark(  # noqa: PLR0913  (the options of a command)
         bool, typer.Option("--compile", help="Measure torch.compile, too: a minute more.")
     ] = False,
     seconds: Annotated[float, typer.Option(help="Measuring of each batch on each engine.")] = 0.3,
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
-    ] = None,
+    backbone: OwnInModel = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
     """Time a model on every engine, beside the most that this machine can do."""

@@ -10,7 +10,7 @@ import typer
 
 from vidfit.cli.options import AllowUrl, Groups, OnlyBelow, TaskName, Workers, output_of
 from vidfit.cli.say import say, say_lines
-from vidfit.cli.use import say_use
+from vidfit.cli.use import OwnInModel, say_use
 from vidfit.jobs.compress.value import Target
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ def compress(  # noqa: PLR0913  (the options of a command)
             help="More clips, labels not needed, to compare answers on with the original's."
         ),
     ] = None,
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
-    ] = None,
+    backbone: OwnInModel = None,
     workers: Workers = None,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vidfit.cli.say import say
+from vidfit.cli.use import OwnInModel
 
 
 def push(
@@ -29,10 +30,7 @@ def push(
 def pull(
     source: Annotated[str, typer.Argument(help="Folder, URL such as s3://, or hf:org/name.")],
     directory: Annotated[Path, typer.Argument(help="Folder for the model.")],
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
-    ] = None,
+    backbone: OwnInModel = None,
 ) -> None:
     """Copy a model from another place; nothing of it appears unless all of it is whole."""
     from vidfit.cli.progress import Bars

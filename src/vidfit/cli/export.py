@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vidfit.cli.say import say
+from vidfit.cli.use import OwnInModel
 
 if TYPE_CHECKING:
     from vidfit.jobs.export.run import Exported
@@ -25,10 +26,7 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="Folder for the files. [default: MODEL-FORMAT]"),
     ] = None,
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
-    ] = None,
+    backbone: OwnInModel = None,
 ) -> None:
     """Write a model as ONNX, OpenVINO or safetensors, compared with vidfit's own answers."""
     from vidfit.cli.progress import Bars

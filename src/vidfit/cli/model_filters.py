@@ -17,7 +17,7 @@ Keep = Callable[[Entry, Status], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ModelFilter:
     """What the options ask for; ``None``, ``""`` and ``False`` ask for nothing."""
 
     task: str | None = None
@@ -39,7 +39,7 @@ class Left:
     unknown: int
 
 
-def filtered(wanted: Wanted) -> tuple[list[tuple[Entry, Status]], list[Left]]:
+def filtered(wanted: ModelFilter) -> tuple[list[tuple[Entry, Status]], list[Left]]:
     """Return the entries that pass all filters, and what each filter left of them.
 
     Raises
@@ -66,7 +66,7 @@ def millions(text: str | None) -> float | None:
     return float(match[1]) * {"": 1, "k": 1e-3, "m": 1, "g": 1e3, "b": 1e3}[match[2].lower()]
 
 
-def _filters(wanted: Wanted) -> Iterable[tuple[str, Keep]]:
+def _filters(wanted: ModelFilter) -> Iterable[tuple[str, Keep]]:
     """Yield each filter that was asked for, under the option as it was typed."""
     task, modality, licence = wanted.task, wanted.modality, wanted.licence
     parameters_m, gmacs = wanted.max_parameters_m, wanted.max_gmacs

@@ -34,15 +34,15 @@ def models(  # noqa: PLR0913  (the options of a command)
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List pretrained models: size, cost, licence, and which run here."""
-    from vidfit.cli.model_filters import Wanted, millions
+    from vidfit.cli.model_filters import ModelFilter, millions
     from vidfit.cli.models_table import show_model, show_models
 
-    wanted = Wanted(
+    wanted = ModelFilter(
         task, modality, millions(max_params), max_gmacs, licence, commercial, loadable, present
     )
     if name is None:
         show_models(wanted, as_json)
-    elif wanted == Wanted():
+    elif wanted == ModelFilter():
         show_model(name, as_json)
     else:
         raise typer.BadParameter("NAME shows one model in full: give it, or filters, not both")

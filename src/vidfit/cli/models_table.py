@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from vidfit.backbones.catalogue import Entry, Status, entries, find, licence_refusal, status
-from vidfit.cli.model_filters import Left, Wanted, filtered
+from vidfit.cli.model_filters import Left, ModelFilter, filtered
 from vidfit.cli.say import say, say_lines
+from vidfit.report.wording import counted
 
 UNLIMITED = 1000
 """Columns of a table that nobody's terminal limits."""
@@ -23,7 +24,7 @@ ROOM_FOR_LICENCE = 120
 """On narrower terminals only `vidfit models NAME` and files tell the licence."""
 
 
-def show_models(wanted: Wanted, as_json: bool) -> None:
+def show_models(wanted: ModelFilter, as_json: bool) -> None:
     """Print the entries that pass all filters, and say on stderr what was left out.
 
     Raises
@@ -109,7 +110,7 @@ def _tally(rows: Sequence[tuple[Entry, Status]]) -> str:
         f"{here.count('ready')} ready, {here.count('download')} after --download, "
         f"{here.count('your file')} from a file of yours, {here.count('no')} not loadable here"
     )
-    return f"{_count(len(rows), 'model')}: {counts}. `vidfit models NAME` shows one in full."
+    return f"{counted(len(rows), 'model')}: {counts}. `vidfit models NAME` shows one in full."
 
 
 def _left_out(lefts: Sequence[Left], *, empty: bool) -> Iterable[str]:
@@ -162,7 +163,7 @@ def _cost(entry: Entry) -> str:
     view = f"{_number(entry.gmacs_per_view)} GMACs a view{basis}"
     if entry.views is None:
         return view
-    return f"{view} x {_count(entry.views, 'view')} = {_number(entry.gmacs_per_clip)} GMACs a clip"
+    return f"{view} x {counted(entry.views, 'view')} = {_number(entry.gmacs_per_clip)} GMACs a clip"
 
 
 def _protocol(entry: Entry) -> str:
@@ -179,7 +180,3 @@ def _present(here: Status) -> str:
 
 def _number(value: float | None) -> str:
     return "?" if value is None else f"{value:.4g}"
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
-from vidfit.cli.options import AllowUrl, OnlyBelow, output_of
+from vidfit.cli.options import AllowUrl, Clips, Groups, OnlyBelow, output_of
 from vidfit.cli.quantities import memory_bytes
 from vidfit.cli.say import say, say_lines
 from vidfit.plans import Regime
 
 
 def plan(  # noqa: PLR0913  (the options of a command)
-    clips: Annotated[
-        str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
-    ],
+    clips: Clips,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -44,9 +42,7 @@ def plan(  # noqa: PLR0913  (the options of a command)
     minutes: Annotated[
         float | None, typer.Option(min=0.0, help="Longest training; epochs are cut to fit.")
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option(help="File that maps clips to the recordings they are from.")
-    ] = None,
+    groups: Groups = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, Own, Workers, output_of
+from vidfit.cli.options import AllowUrl, Clips, Groups, On, OnlyBelow, Own, Workers, output_of
 from vidfit.cli.say import say, say_lines
 from vidfit.cli.use import say_use
 from vidfit.files import claimed
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def train(  # noqa: PLR0913  (the options of a command)
-    clips: Annotated[
-        str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips.")
-    ],
+    clips: Clips,
     plan: Annotated[
         Path | None,
         typer.Option(help="plan.json, as vidfit plan wrote it or edited. [default: plan first]"),

@@ -6,8 +6,17 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from vidfit.cli.say import say
+
+OwnInModel = Annotated[
+    list[str] | None,
+    typer.Option("--backbone", help="FILE.py:NAME of an encoder of your own in the model."),
+]
+"""The option of commands that open a model."""
 
 
 def say_use(model: Path, asked: Sequence[str] | None = None) -> None:

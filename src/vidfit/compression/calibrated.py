@@ -15,7 +15,6 @@ import numpy as np
 
 from vidfit.compression import onnx_graph, ranges
 from vidfit.compression.clipping import check_clipping, row_scales
-from vidfit.compression.picture import without_floats
 from vidfit.contracts import Floats, Frames
 from vidfit.errors import BackboneError
 
@@ -43,7 +42,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class CalibratedGraph:
     """A graph, its layers by name, and the range of every tensor that may become integers."""
 
     model: Any
@@ -97,7 +96,7 @@ class Calibrated:
         return overrides
 
 
-def calibrate(source: Path, frames_BTHWC: Frames, clipping: str) -> Calibrated:
+def calibrate(source: Path, frames_BTHWC: Frames, clipping: str) -> CalibratedGraph:
     """Read a graph and choose all scales, on views like those to come.
 
     Raises
@@ -120,7 +119,7 @@ def calibrate(source: Path, frames_BTHWC: Frames, clipping: str) -> Calibrated:
     limits = {name: ranges.limits(tensor, clipping) for name, tensor in seen.items()}
     limits |= _of_pictures(model, nodes, frames_BTHWC)
     layers = {node.name: _layer(node, stored, seen[node.input[0]], clipping) for node in nodes}
-    return Calibrated(model, layers, limits)
+    return CalibratedGraph(model, layers, limits)
 
 
 def with_between(model: Any, names: Collection[str]) -> list[Any]:  # noqa: ANN401
@@ -152,7 +151,12 @@ def _two_largest(weight_RK: Floats) -> Floats:
     return sums
 
 
-def _layer(node: Any, stored: dict[str, Any], seen: ranges.Seen, clipping: str) -> Layer:  # noqa: ANN401
+def _layer(
+    node: Any,  # noqa: ANN401
+    stored: dict[str, Any],
+    seen: ranges.TensorStatistics,
+    clipping: str,
+) -> Layer:
     axis = onnx_graph.channel_axis(node)
     weight = onnx_graph.array(stored[node.input[1]])
     rows_RK = onnx_graph.channel_rows(weight, axis)
@@ -192,3 +196,60 @@ def _of_pictures(model: Any, nodes: list[Any], frames_BTHWC: Frames) -> dict[str
     ends_BTHWC[1] = 255
     seen = ranges.observe(model, names, ends_BTHWC)
     return {name: ranges.limits(tensor, "minmax") for name, tensor in seen.items()}
+
+
+OPERATIONS = {"Mul": np.multiply, "Add": np.add, "Sub": np.subtract, "Div": np.divide}
+
+
+def without_floats(model: Any) -> Any:  # noqa: ANN401
+    """Let a DequantizeLinear read pixels, where they reach it unchanged; then drop unused nodes.
+
+    What is left out has to map each value from 0 to 255, in every channel, to itself.
+    """
+    made = {name: node for node in model.graph.node for name in node.output}
+    stored = onnx_graph.weights(model)
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in made:
+            pixels = _same_pixels(made[node.input[0]], made, stored)
+            node.input[0] = pixels or node.input[0]
+    _drop_unused(model)
+    return model
+
+
+def _same_pixels(node: Any, made: dict[str, Any], stored: dict[str, Any]) -> str:  # noqa: ANN401
+    """Return the uint8 tensor that a QuantizeLinear restates, or nothing."""
+    if node.op_type != "QuantizeLinear":
+        return ""
+    scale, zero = (onnx_graph.array(stored[name]) for name in node.input[1:3])
+    steps = []
+    name = node.input[0]
+    while name in made and made[name].op_type in OPERATIONS:
+        steps.append(made[name])
+        constants = [i for i in made[name].input if i in stored]
+        if len(constants) != 1 or constants[0] == made[name].input[0]:
+            return ""
+        name = made[name].input[0]
+    if name not in made or made[name].op_type != "Cast":
+        return ""
+    pixels: Floats = np.arange(256, dtype=np.float32)
+    for step in reversed(steps):
+        constant = onnx_graph.array(stored[step.input[1]]).ravel()
+        if np.ptp(constant) > 0:
+            return ""
+        pixels = OPERATIONS[step.op_type](pixels, constant[0])
+    quantized = np.clip(np.rint(pixels / scale) + zero, 0, 255)
+    return str(made[name].input[0]) if np.array_equal(quantized, np.arange(256)) else ""
+
+
+def _drop_unused(model: Any) -> None:  # noqa: ANN401
+    used = {output.name for output in model.graph.output}
+    kept = []
+    for node in reversed(model.graph.node):
+        if used.intersection(node.output):
+            kept.append(node)
+            used.update(node.input)
+    del model.graph.node[:]
+    model.graph.node.extend(reversed(kept))
+    stored = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(stored)

@@ -31,7 +31,7 @@ COARSE, FINE = 32, 17
 """Scales that a grid search tries: over all, then between the best one's neighbours."""
 
 Scales = NDArray[np.float64]
-Rows = Callable[[Floats, int], Scales]
+RowScales = Callable[[Floats, int], Scales]
 
 
 def steps(bits: int, signed: bool) -> int:
@@ -182,7 +182,7 @@ def _refined(sides_RK: Floats, scale_R: Scales, steps: int) -> Scales:
     return scale_R
 
 
-_ROWS: dict[str, Rows] = {
+_ROWS: dict[str, RowScales] = {
     "minmax": _minmax,
     "percentile": _percentile,
     "mse": _mse,

@@ -49,7 +49,7 @@ _RIDGE = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Removal:
     """Leaving ``removed`` channels of a group out.
 
     ``harm`` is the squared change of the tokens over their variance; ``saved_gmacs`` are those of
@@ -62,7 +62,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Group:
+class ChannelGroup:
     """Channels that can only go together: those of the layer ``root``, the least important first.
 
     The first choice is to leave all in.
@@ -70,9 +70,9 @@ class Group:
 
     root: str
     order: tuple[int, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[Removal, ...]
 
-    def cheapest(self, price: float) -> Choice:
+    def cheapest(self, price: float) -> Removal:
         """Return the choice of the least harm when a saved GMAC is worth ``price``."""
         if price == math.inf:
             return max(self.choices, key=lambda choice: choice.saved_gmacs)
@@ -102,7 +102,7 @@ def prune_channels(network: nn.Module, frames_BTHWC: Frames, share: float) -> nn
     return prune_groups(network, rank_groups(network, frames_BTHWC), frames_BTHWC, share)
 
 
-def rank_groups(network: nn.Module, frames_BTHWC: Frames) -> tuple[Group, ...]:
+def rank_groups(network: nn.Module, frames_BTHWC: Frames) -> tuple[ChannelGroup, ...]:
     """Measure what the loss of channels does to the tokens, group by group.
 
     Groups whose loss would change the dimensions of the tokens, or break the network, are left
@@ -120,23 +120,23 @@ def rank_groups(network: nn.Module, frames_BTHWC: Frames) -> tuple[Group, ...]:
     # Of a single token nothing varies; then its size is the scale.
     scale = variance if variance > 0 else float(before_BND.square().mean())
 
-    def measured(root: str, indices: list[int]) -> Choice:
+    def measured(root: str, indices: list[int]) -> Removal:
         with graph.without({root: indices}):
             tokens_BND, left = graph.run()
         if tokens_BND.shape != before_BND.shape:
             raise ValueError("the tokens would get other dimensions")
         harm = float((tokens_BND - before_BND).square().mean()) / scale
-        return Choice(len(indices), harm, gmacs - left)
+        return Removal(len(indices), harm, gmacs - left)
 
     groups = []
     for root, order in graph.groups():
-        choices = [Choice(0, 0.0, 0.0)]
+        choices = [Removal(0, 0.0, 0.0)]
         try:
             for removed in _counts(len(order)):
                 choices.append(measured(root, order[:removed]))
         except (RuntimeError, ValueError, IndexError):
             continue
-        groups.append(Group(root, tuple(order), tuple(choices)))
+        groups.append(ChannelGroup(root, tuple(order), tuple(choices)))
     if not groups:
         raise BackboneError(
             "No channels of this network can be left out; valid are networks with convolutions "
@@ -146,7 +146,7 @@ def rank_groups(network: nn.Module, frames_BTHWC: Frames) -> tuple[Group, ...]:
 
 
 def prune_groups(
-    network: nn.Module, groups: Sequence[Group], frames_BTHWC: Frames, share: float
+    network: nn.Module, groups: Sequence[ChannelGroup], frames_BTHWC: Frames, share: float
 ) -> nn.Module:
     """Return a copy that saves a share of the multiply-accumulates; see `prune_channels`.
 
@@ -177,7 +177,7 @@ def prune_groups(
     return freeze(graph.network)
 
 
-def _prices(groups: Sequence[Group]) -> list[float]:
+def _prices(groups: Sequence[ChannelGroup]) -> list[float]:
     """Return prices of a GMAC between which no choice changes, from low to high."""
     slopes = {
         (more.harm - less.harm) / (more.saved_gmacs - less.saved_gmacs)
@@ -215,7 +215,8 @@ class _Graph:
     def groups(self) -> Iterator[tuple[str, list[int]]]:
         """Yield layers whose channels can be left out, the least important first."""
         importance = self._tp.importance.GroupMagnitudeImportance(p=2)
-        for group in list(self._graph.get_all_groups(root_module_types=_roots())):
+        roots = [nn.modules.conv._ConvNd, nn.Linear]
+        for group in list(self._graph.get_all_groups(root_module_types=roots)):
             module = group[0][0].target.module
             if module in self._names and self._is_free(module):
                 score = importance(group)
@@ -288,10 +289,6 @@ def _counts(channels: int) -> list[int]:
     multiple = MULTIPLE if channels >= 2 * MULTIPLE else 1
     kept = {max(multiple, round(channels * (1 - s) / multiple) * multiple) for s in LEVELS}
     return sorted({channels - count for count in kept if count < channels})
-
-
-def _roots() -> list[type[nn.Module]]:
-    return [nn.modules.conv._ConvNd, nn.Linear]
 
 
 def _torch_pruning() -> Any:  # noqa: ANN401  (torch-pruning has no types)

@@ -25,7 +25,7 @@ BITS = 8
 
 
 @dataclass
-class Seen:
+class TensorStatistics:
     """True extremes of a tensor, the mean of each channel, and a random sample of its values."""
 
     low: float = np.inf
@@ -39,7 +39,11 @@ class Seen:
         return np.concatenate(self.drawn)
 
 
-def observe(model: Any, names: Collection[str], frames_BTHWC: Frames) -> dict[str, Seen]:  # noqa: ANN401
+def observe(
+    model: Any,  # noqa: ANN401
+    names: Collection[str],
+    frames_BTHWC: Frames,
+) -> dict[str, TensorStatistics]:
     """Run the graph view by view and note what the named tensors hold.
 
     Parameters
@@ -61,7 +65,7 @@ def observe(model: Any, names: Collection[str], frames_BTHWC: Frames) -> dict[st
     order = sorted(names)
     run = _runner(model, order)
     rng = np.random.default_rng(0)
-    seen = {name: Seen() for name in order}
+    seen = {name: TensorStatistics() for name in order}
     for view in range(len(frames_BTHWC)):
         for name, values in zip(order, run(frames_BTHWC[view : view + 1]), strict=True):
             _note(seen[name], values, len(frames_BTHWC), rng)
@@ -74,7 +78,7 @@ def observe(model: Any, names: Collection[str], frames_BTHWC: Frames) -> dict[st
     return seen
 
 
-def limits(seen: Seen, clipping: str) -> tuple[float, float]:
+def limits(seen: TensorStatistics, clipping: str) -> tuple[float, float]:
     """Return the lowest and the highest value that 8-bit integers shall cover; 0 lies between.
 
     A range of both signs is clipped on each side by itself, as if the other were as long: either
@@ -117,7 +121,7 @@ def _runner(model: Any, names: list[str]) -> Callable[[Frames], list[Floats]]:  
     return lambda frames_BTHWC: session.run(names, {"frames": frames_BTHWC})
 
 
-def _note(seen: Seen, values: Floats, views: int, rng: np.random.Generator) -> None:
+def _note(seen: TensorStatistics, values: Floats, views: int, rng: np.random.Generator) -> None:
     seen.low = min(seen.low, float(values.min()))
     seen.high = max(seen.high, float(values.max()))
     others = tuple(axis for axis in range(values.ndim) if axis != 1)

@@ -189,7 +189,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class _Compare:
-    """The task of comparing stripes, wherever it runs (`vidfit.work.Task`)."""
+    """The task of comparing stripes, wherever it runs (`vidfit.work.Workload`)."""
 
     codes: _Codes
     group_M: Indices

@@ -67,7 +67,7 @@ class Extracted:
 
 @dataclass(frozen=True)
 class Extract:
-    """The task of bringing features into a store, wherever it runs (`vidfit.work.Task`)."""
+    """The task of bringing features into a store, wherever it runs (`vidfit.work.Workload`)."""
 
     backbones: tuple[Backbone, ...]
     root: str

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from vidfit.contracts import SILENT, Clip, Failure, Frames, Progress, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest
 from vidfit.features.views import Look, gather_views
+from vidfit.files import new_file
 from vidfit.threads import in_threads
 from vidfit.video import FrameLook, VideoReader, split_member
 from vidfit.video.stored import StoredFrames, holds_frames, mismatch
@@ -48,7 +48,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class DecodeFrames:
-    """The task of bringing frames into files, wherever it runs (`vidfit.work.Task`)."""
+    """The task of bringing frames into files, wherever it runs (`vidfit.work.Workload`)."""
 
     look: Look
     folder: str
@@ -63,7 +63,8 @@ class DecodeFrames:
         try:
             path = Path(self.folder) / f"{clip_digest(clip)}.npy"
             if not path.is_file():
-                _write(path, _frames(clip, self.look))
+                with new_file(path) as stream:
+                    np.save(stream, _frames(clip, self.look), allow_pickle=False)
         except VideoError as error:
             return Decoded(clip, "", str(error).removeprefix(f"{clip.path}: "))
         return Decoded(clip, str(path))
@@ -126,21 +127,6 @@ def _frames(clip: Clip, look: Look) -> Frames:
     with VideoReader(clip.path) as reader:
         ((_, frames_VTHWC),) = gather_views(reader, clip, [look])
     return frames_VTHWC
-
-
-def _write(path: Path, frames_VTHWC: Frames) -> None:
-    temporary = path.with_name(f".{uuid.uuid4().hex}.npy")
-    try:
-        with temporary.open("wb") as stream:
-            np.save(stream, frames_VTHWC, allow_pickle=False)
-        temporary.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"cannot write frames to {path.parent}: {error.strerror or error}; free space or "
-            "choose another folder; what was written is kept"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _key(look: Look) -> str:

@@ -77,7 +77,10 @@ def stream(
         for clip in job.clips:
             if not stop.is_set():
                 outcome = _outcome(clip, content)
-                at_once = [b for b in backbones if not _is_known(b, outcome, known)]
+                at_once = [
+                    b for b in backbones
+                    if known is None or outcome.digest not in known[b.spec.name]
+                ]  # fmt: skip
                 for some in _in_turn(at_once, outcome, wanted):
                     _run(outcome, some, readers)
                 outcomes.append(outcome)
@@ -151,12 +154,6 @@ def _outcome(clip: Clip, content: str | VideoError) -> ClipOutcome:
     if isinstance(content, VideoError):
         return ClipOutcome(clip, failure=str(content))
     return ClipOutcome(clip, digest=clip_digest(clip, content) if content else "")
-
-
-def _is_known(
-    backbone: Backbone, outcome: ClipOutcome, known: Mapping[str, set[str]] | None
-) -> bool:
-    return known is not None and outcome.digest in known[backbone.spec.name]
 
 
 def _in_turn(

@@ -15,11 +15,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +26,7 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
 from vidfit.errors import StoreError, VideoError
+from vidfit.files import write_whole
 from vidfit.video.address import content_key
 from vidfit.video.contents import contents
 from vidfit.video.member import read_member, split_member
@@ -82,11 +80,9 @@ def file_digest(path: str) -> str:
 def _member_digest(path: str, archive: str, name: str) -> str:
     if is_url(archive) and name in (told := contents(archive).digests):
         return told[name]
-    return stored_digest(path) if holds_frames(path) else _sha256(read_member(path))
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    if holds_frames(path):
+        return stored_digest(path)
+    return hashlib.sha256(read_member(path)).hexdigest()
 
 
 def clip_digest(clip: Clip, content: str | None = None) -> str:
@@ -176,29 +172,10 @@ class FeatureStore:
         )
         folder = self.root / spec_key(spec)
         content = _encoded(table)
-        temporary = folder / f".tmp-{uuid.uuid4().hex}"
-        try:
-            if not (folder / "spec.json").exists():
-                self._create(folder, spec)
-            with temporary.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(folder / f"part-{_digest(content)}.parquet")
-        except OSError as error:
-            raise StoreError(
-                f"cannot write features to {folder}: {error.strerror or error}; "
-                "free space or choose another folder; what was written is kept"
-            ) from error
-        finally:
-            with suppress(OSError):  # there is none, or the folder is a file
-                temporary.unlink()
-
-    def _create(self, folder: Path, spec: BackboneSpec) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".tmp-{uuid.uuid4().hex}"
-        temporary.write_text(json.dumps(dataclasses.asdict(spec), indent=1))
-        temporary.replace(folder / "spec.json")
+        if not (folder / "spec.json").exists():
+            facts = json.dumps(dataclasses.asdict(spec), indent=1)
+            write_whole(folder / "spec.json", facts.encode())
+        write_whole(folder / f"part-{_digest(content)}.parquet", content)
 
     def _parts(self, spec: BackboneSpec, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
         folder = self.root / spec_key(spec)

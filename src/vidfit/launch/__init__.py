@@ -1,6 +1,6 @@
 """Where work runs: here, by torchrun, or on Apache Spark; jobs do not know which.
 
-A `vidfit.work.Task` says what is done with items, a `Launcher` where::
+A `vidfit.work.Workload` says what is done with items, a `Launcher` where::
 
     place = launcher("spark://host:7077", scratch=Path("runs/clips"))
     for answer in place.map(task, videos):
@@ -9,6 +9,11 @@ A `vidfit.work.Task` says what is done with items, a `Launcher` where::
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +21,14 @@ from pathlib import Path
 from vidfit.contracts import SILENT, Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
-from vidfit.launch import torchrun
-from vidfit.work import Found, Given, Launcher, Task
+from vidfit.work import Found, Given, Launcher, Workload
 
 HERE = "here"
+
+RESTARTS = 3
+"""After a dead process: the first restart may fail, as survivors still wait for it."""
+
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Here:
     workers: int
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
+        self, task: Workload[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item."""
         for result in task.open(self.workers)(items):
@@ -39,8 +48,36 @@ class Here:
     def processes(
         self, module: str, arguments: Sequence[str], count: int, look: Callable[[], bool]
     ) -> None:
-        """Run a module by torchrun."""
-        torchrun.run(module, arguments, count, look)
+        """Run a module by torchrun, which starts the processes and watches them.
+
+        Raises
+        ------
+        VidfitError
+            If a process died and restarts did not help.
+        """
+        threads = max(1, hardware().cores // count)
+        command = [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *("--nproc-per-node", str(count), "--max-restarts", str(RESTARTS)),
+            *("-m", module, *arguments),
+        ]
+        # Modules are never taken from the working directory, where anybody's files may lie.
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONSAFEPATH": "1"}
+        with subprocess.Popen(command, env=environment) as started:
+            while started.poll() is None:
+                time.sleep(_LOOK_SECONDS)
+                if look():
+                    # From a terminal all have heard it; torchrun tells those that have not.
+                    time.sleep(_LOOK_SECONDS)
+                    started.send_signal(signal.SIGTERM)
+                    started.wait()
+                    return
+        if started.returncode:
+            raise VidfitError(
+                f"{count} processes ended with status {started.returncode} after {RESTARTS} "
+                "restarts; what they said stands above. The same command goes on from the last "
+                "checkpoint"
+            )
 
 
 def launcher(on: str = HERE, *, workers: int | None = None, scratch: Path) -> Launcher:

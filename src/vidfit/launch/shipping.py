@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from vidfit import backbones as zoo
@@ -38,16 +37,12 @@ def pack(task: object, weights: Path) -> bytes:
         def reducer_override(self, value: object) -> object:
             return _reduced(value, weights) or super().reducer_override(value)
 
-    for module in _own_modules():
-        plain.register_pickle_by_value(module)
+    for name in zoo.own_files():
+        if name in sys.modules:  # other processes cannot import files of users
+            plain.register_pickle_by_value(sys.modules[name])
     stream = io.BytesIO()
     Pickler(stream).dump(task)
     return stream.getvalue()
-
-
-def _own_modules() -> list[ModuleType]:
-    """Return files of users that were loaded as modules: other processes cannot import them."""
-    return [sys.modules[name] for name in zoo.own_files() if name in sys.modules]
 
 
 def _reduced(

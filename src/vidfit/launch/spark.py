@@ -29,8 +29,8 @@ from vidfit.contracts import SILENT, Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.launch import rows
-from vidfit.launch.spark_worker import ITEMS, Part, run_process, work_of
-from vidfit.work import Found, Given, Task
+from vidfit.launch.spark_worker import ITEMS, SparkPart, run_process, work_of
+from vidfit.work import Found, Given, Workload
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -97,7 +97,7 @@ class OnSpark:
         return cls(session, int(session.sparkContext.defaultParallelism), folder, seconds)
 
     def map(
-        self, task: Task[Given, Found], items: Iterable[Given], progress: Progress = SILENT
+        self, task: Workload[Given, Found], items: Iterable[Given], progress: Progress = SILENT
     ) -> Iterator[Found]:
         """Yield the result of each item in the order of parts, and in them as the task gives it.
 
@@ -116,7 +116,7 @@ class OnSpark:
         if not sizes:
             return
         (folder / "task").write_bytes(pack(task, self.scratch / "weights"))
-        part = Part(str(folder), task.item, task.result)
+        part = SparkPart(str(folder), task.item, task.result)
         numbers = self.session.range(0, len(sizes), 1, len(sizes))
         found = numbers.mapInArrow(work_of(part), from_arrow_schema(rows.schema(task.result)))
         output = folder / "results"

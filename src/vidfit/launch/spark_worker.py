@@ -22,7 +22,7 @@ Work = Callable[[Iterable[Any]], Iterator[Any]]
 
 
 @dataclass(frozen=True)
-class Part:
+class SparkPart:
     """Where the parts of a job lie, and what goes in and out."""
 
     folder: str
@@ -30,7 +30,7 @@ class Part:
     result: type
 
 
-def work_of(part: Part) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def work_of(part: SparkPart) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function for `mapInArrow`: numbers of parts in, results out."""
 
     def work(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -41,7 +41,7 @@ def work_of(part: Part) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Reco
     return work
 
 
-def do(part: Part, number: int) -> Iterator[pa.RecordBatch]:
+def do(part: SparkPart, number: int) -> Iterator[pa.RecordBatch]:
     """Do one part; memory holds a few items and results at a time."""
     from pyspark import TaskContext
 
@@ -67,7 +67,7 @@ def _opened(folder: str, again: bool) -> Work:
     return _kept[folder]
 
 
-def _items(part: Part, number: int) -> Iterator[Any]:
+def _items(part: SparkPart, number: int) -> Iterator[Any]:
     file = pq.ParquetFile(Path(part.folder) / ITEMS / f"{number:08d}.parquet")
     for batch in file.iter_batches(_ROWS_A_BATCH):
         yield from rows.from_batch(part.item, batch)

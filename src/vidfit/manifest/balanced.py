@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
 from vidfit.errors import NotEnoughDataError
-from vidfit.manifest.splits import GROUPS_IMPROVED, TRIALS, badness, improved, per_fold
+from vidfit.manifest.splits import GROUPS_IMPROVED, TRIALS, best_of
 
 
 def balanced_folds(
@@ -52,12 +52,9 @@ def balanced_folds(
             "in training. Add clips of a second recording."
         )
     folds = min(folds, len(counts_GX))
-    few = len(counts_GX) <= GROUPS_IMPROVED
-    options = [_dealt(counts_GX, folds, seed + 7919 * i) for i in range(TRIALS if few else 1)]
-    if few:
-        options = [improved(counts_GX, fold_G, folds) for fold_G in options]
-    best_G = min(options, key=lambda fold_G: badness(per_fold(counts_GX, fold_G, folds)))
-    return best_G[group_M]
+    trials = TRIALS if len(counts_GX) <= GROUPS_IMPROVED else 1
+    options = [_dealt(counts_GX, folds, seed + 7919 * trial) for trial in range(trials)]
+    return best_of(options, counts_GX, folds)[group_M]
 
 
 def counted_strata(strata_MX: NDArray[np.bool_], groups: Sequence[str]) -> tuple[Indices, Indices]:

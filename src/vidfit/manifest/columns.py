@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from vidfit.contracts import Clip
-from vidfit.errors import ManifestError
+from vidfit.contracts import Clip, Seconds
+from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import joined
-from vidfit.manifest.frames import seconds_of
 from vidfit.manifest.names import split_word
+from vidfit.video import VideoReader
 
 COLUMNS = {
     "path": (
@@ -191,3 +192,31 @@ def _frame(value: object) -> int | None:
     if number is not None and not number.is_integer():
         raise ValueError(f"{text!r} is no number of a frame")
     return None if number is None else int(number)
+
+
+def seconds_of(path: str, start: int | None, end: int | None) -> tuple[float, float | None]:
+    """Return the span from frame ``start`` up to, and without, frame ``end``, in seconds.
+
+    Frames count from 0; times are the timestamps of the video.
+
+    Raises
+    ------
+    ValueError
+        If the video has no such frames, or cannot be read.
+    """
+    try:
+        pts_seconds = _times(path)
+    except VideoError as error:
+        why = str(error).removeprefix(f"{path}: ")
+        raise ValueError(f"its frames cannot be counted: {why}") from error
+    count = len(pts_seconds)
+    first, last = start or 0, count if end is None else end
+    if not 0 <= first < last <= count:
+        raise ValueError(f"frames {first} to {last} are asked for, and the video has {count}")
+    return float(pts_seconds[first]), None if last == count else float(pts_seconds[last])
+
+
+@lru_cache(maxsize=4)  # rows of one video mostly stand together
+def _times(path: str) -> Seconds:
+    with VideoReader(path) as reader:
+        return reader.pts_seconds

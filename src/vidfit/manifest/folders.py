@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidfit.contracts import Clip
-from vidfit.manifest.entries import Entries, holds_clips, list_folder
+from vidfit.manifest.entries import Entries, holds_clips, is_own, list_folder
 from vidfit.manifest.labels import alike
 from vidfit.manifest.levels import (
     CLASS,
@@ -18,7 +18,6 @@ from vidfit.manifest.levels import (
     split_of_folder,
 )
 from vidfit.manifest.names import is_text
-from vidfit.manifest.own import is_own
 from vidfit.manifest.photos import are_photos
 from vidfit.manifest.told import counted, listed
 from vidfit.manifest.value import Listing, absolute
@@ -45,7 +44,7 @@ def read_folders(root: Path) -> Listing:
         inner.warnings[:0] = listing.warnings
         return inner
     levels = guess_levels(root, folders, bool(top.videos))
-    return _read(replace_folders(top, folders), levels, listing, are_photos([root]))
+    return _read(replace(top, folders=folders), levels, listing, are_photos([root]))
 
 
 def read_levels(root: Path, roles: tuple[str, ...]) -> Listing:
@@ -54,12 +53,7 @@ def read_levels(root: Path, roles: tuple[str, ...]) -> Listing:
     top = list_folder(root)
     folders = _that_hold_clips(top.folders, listing)
     photos = RECORDING not in roles or are_photos([root])
-    return _read(replace_folders(top, folders), Levels(roles), listing, photos)
-
-
-def replace_folders(entries: Entries, folders: tuple[Path, ...]) -> Entries:
-    """Return the entries with these folders only."""
-    return replace(entries, folders=folders)
+    return _read(replace(top, folders=folders), Levels(roles), listing, photos)
 
 
 def _read(top: Entries, levels: Levels, listing: Listing, photos: bool) -> Listing:
@@ -73,10 +67,10 @@ def _read(top: Entries, levels: Levels, listing: Listing, photos: bool) -> Listi
     out = {folder for folder, _ in levels.left_out}
     kept = tuple(folder for folder in top.folders if folder not in out)
     reader = _Reader(listing, levels, photos)
-    reader.level(replace_folders(top, kept), levels.roles, Clip(""))
+    reader.level(replace(top, folders=kept), levels.roles, Clip(""))
     if not listing.clips:
         loose = Listing(listing.root, "", warnings=said)
-        return _read_unlabelled(replace_folders(top, kept), loose, photos)
+        return _read_unlabelled(replace(top, folders=kept), loose, photos)
     _reject_loose(top, listing, "lies outside the class folders")
     reader.finish()
     return listing
@@ -104,7 +98,7 @@ class _Reader:
             inner = list_folder(folder)
             if len(roles) > 1:
                 kept = _that_hold_clips(inner.folders, self.listing)
-                self.level(replace_folders(inner, kept), roles[1:], named)
+                self.level(replace(inner, folders=kept), roles[1:], named)
                 _reject_loose(inner, self.listing, "lies outside the class folders")
             else:
                 self.last(folder, inner, named)

@@ -25,7 +25,7 @@ _PIECE = r"(?:clip|part|segment|seg|shot|scene|chunk|cut|take)"
 
 
 @dataclass(frozen=True)
-class Rule:
+class NamePattern:
     """A pattern of file stems; ``g`` is the recording, ``start`` and ``end`` times if any."""
 
     name: str
@@ -33,7 +33,7 @@ class Rule:
 
 
 RULES = tuple(
-    Rule(name, re.compile(pattern, re.IGNORECASE))
+    NamePattern(name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
         ("group and clip number, as in UCF101", r"(?:v_)?(?P<g>(?:.+_)?g\d+)_c\d+"),
         ("a person's number", r"(?P<g>(?:person|subject|actor)[_-]?\d+)[_-].+"),

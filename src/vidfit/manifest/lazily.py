@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vidfit.contracts import Clip, Failure
-from vidfit.manifest.entries import list_folder
+from vidfit.manifest.entries import is_own, list_folder
 from vidfit.manifest.lists import lists_of
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES
-from vidfit.manifest.own import is_own
 from vidfit.manifest.photos import are_photos
 from vidfit.manifest.rows import open_rows
 from vidfit.manifest.shards import holds_shards, iter_members

@@ -12,7 +12,7 @@ HEADER_ADVICE = "give the list a first line that names its columns, such as path
 
 
 @dataclass(frozen=True)
-class Row:
+class ListLine:
     """One line of a list: the path as written, the label when there is one, its frames."""
 
     path: str
@@ -21,7 +21,7 @@ class Row:
     end_frame: int | None = None
 
 
-def parse_line(line: str) -> Row:
+def parse_line(line: str) -> ListLine:
     """Read a path alone, ``path label`` or ``folder total_frames label``; paths may have spaces.
 
     Between them stand a tab, a comma, a semicolon or spaces.
@@ -29,7 +29,7 @@ def parse_line(line: str) -> Row:
     if "\t" in line:
         return _of_cells(_cells(line, "\t"))
     if is_clip(line):
-        return Row(line, None)
+        return ListLine(line, None)
     for between in ",;":
         if between in line and (row := _of_video(_cells(line, between), between)):
             return row
@@ -37,37 +37,37 @@ def parse_line(line: str) -> Row:
     return _of_video(words, " ") or _of_folder(words)
 
 
-def parse_label_first(line: str) -> Row:
+def parse_label_first(line: str) -> ListLine:
     """Read ``label path``."""
     for between in "\t,; ":
         label, _, path = line.partition(between)
         if path and is_clip(path):
-            return Row(path.strip(), label.strip())
+            return ListLine(path.strip(), label.strip())
     raise ManifestError("it is not 'label path'")
 
 
-def parse_offset(line: str) -> Row:
+def parse_offset(line: str) -> ListLine:
     """Read ``folder offset total_frames label``: a span of the frames of a folder."""
     words = line.split()
     if len(words) < 4 or not all(word.isdecimal() for word in words[-3:-1]):
         raise ManifestError("it is not 'folder offset total_frames label'")
     offset, total = map(int, words[-3:-1])
-    return Row(" ".join(words[:-3]), words[-1], offset, offset + total)
+    return ListLine(" ".join(words[:-3]), words[-1], offset, offset + total)
 
 
 def _cells(line: str, between: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=between))]
 
 
-def _of_cells(cells: list[str]) -> Row:
+def _of_cells(cells: list[str]) -> ListLine:
     """Read a line in which tabs tell the cells apart for certain."""
     if len(cells) == 2 and is_clip(cells[1]) and not is_clip(cells[0]):
-        return Row(cells[1], cells[0])
+        return ListLine(cells[1], cells[0])
     row = _of_video(cells, "\t") if is_clip(cells[0]) else None
     return row or _of_folder(cells)
 
 
-def _of_video(cells: list[str], between: str) -> Row | None:
+def _of_video(cells: list[str], between: str) -> ListLine | None:
     """Read a video and its label; what stands between cells may be part of the path."""
     for i in range(1, len(cells) + 1):
         path = between.join(cells[:i]).strip()
@@ -77,11 +77,11 @@ def _of_video(cells: list[str], between: str) -> Row | None:
                 raise ManifestError("it has several labels; expected one for each clip")
             if len(rest) > 1 and between != " ":
                 raise ManifestError(f"it has {len(rest)} cells after the path; {HEADER_ADVICE}")
-            return Row(path, " ".join(rest) or None)
+            return ListLine(path, " ".join(rest) or None)
     return None
 
 
-def _of_folder(words: list[str]) -> Row:
+def _of_folder(words: list[str]) -> ListLine:
     """Read a folder of frames with its label, and between them perhaps the number of frames."""
     *head, last = words
     while head and not head[-1]:
@@ -90,4 +90,4 @@ def _of_folder(words: list[str]) -> Row:
         raise ManifestError("it has no label; expected 'path label'")
     if len(head) > 1 and head[-1].isdecimal():
         head.pop()
-    return Row(" ".join(head).strip(), last)
+    return ListLine(" ".join(head).strip(), last)

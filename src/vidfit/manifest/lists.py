@@ -13,9 +13,9 @@ from vidfit.manifest.label_kinds import settle_kind
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
 from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE
-from vidfit.manifest.rows import Rows, open_rows
+from vidfit.manifest.rows import ClipList, open_rows
 from vidfit.manifest.shards import holds_shards
-from vidfit.manifest.text import encoding_of
+from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.told import listed
 from vidfit.manifest.value import Listing, is_there, is_url
 from vidfit.video.member import split_member
@@ -82,9 +82,9 @@ def read_lists(folder: Path, lists: Lists) -> Listing:
     return whole
 
 
-def read_list(path: Path, split: str | None = None) -> Listing:
+def read_list(path: Path) -> Listing:
     """Read a table or a list; numbers become names when a list of names lies beside it."""
-    rows = open_rows(path, split)
+    rows = open_rows(path)
     listing = Listing(path.parent, rows.layout)
     _take(rows, path.parent, listing)
     settle_labels(listing)
@@ -92,7 +92,7 @@ def read_list(path: Path, split: str | None = None) -> Listing:
     return listing
 
 
-def _take(rows: Rows, folder: Path, listing: Listing) -> None:
+def _take(rows: ClipList, folder: Path, listing: Listing) -> None:
     """Add the clips of rows to a listing."""
     clips = []
     for row in rows:

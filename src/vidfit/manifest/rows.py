@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import ManifestError
 from vidfit.labels import A_NUMBER, SEVERAL, Kind
-from vidfit.manifest.columns import CLASS, checked_columns, clip_of, labelled_columns, text_of
-from vidfit.manifest.lines import Row, parse_label_first, parse_line, parse_offset
+from vidfit.manifest.columns import (
+    CLASS,
+    Cells,
+    checked_columns,
+    clip_of,
+    labelled_columns,
+    parse_seconds,
+    text_of,
+)
+from vidfit.manifest.lines import ListLine, parse_label_first, parse_line, parse_offset
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_clip
-from vidfit.manifest.places import Place, find_place
-from vidfit.manifest.roots import Root, evenly, find_root
-from vidfit.manifest.sheets import Raw, Sheet, open_sheet
-from vidfit.manifest.text import encoding_of
+from vidfit.manifest.roots import SAMPLE, Root, evenly, find_root
+from vidfit.manifest.sheets import Raw, Sheet, encoding_of, open_sheet
 from vidfit.manifest.value import is_there, is_url
 from vidfit.video.member import split_member
 
 
 @dataclass(frozen=True)
-class Rows:
+class ClipList:
     """The clips of a table or a list; each pass over it reads the file anew.
 
     Parameters
@@ -50,7 +57,7 @@ class Rows:
         return self.read()
 
 
-def open_rows(path: Path, split: str | None = None) -> Rows:
+def open_rows(path: Path, split: str | None = None) -> ClipList:
     """Open a CSV, Parquet or list of clips; memory does not grow with the number of its rows.
 
     Parameters
@@ -69,7 +76,7 @@ def open_rows(path: Path, split: str | None = None) -> Rows:
     return _list(path, split) if sheet is None else _table(path, split, sheet)
 
 
-def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
+def _table(path: Path, split: str | None, sheet: Sheet) -> ClipList:
     roles = checked_columns(path, sheet.names)
     of_labels = {} if "label" in roles else _labels(sheet, roles)
     roles |= of_labels
@@ -79,7 +86,7 @@ def _table(path: Path, split: str | None, sheet: Sheet) -> Rows:
         notes.append(f"Columns of {path.name} that are not used: {', '.join(ignored)}.")
     some = evenly(sheet.rows(roles), lambda row: not isinstance(row, Failure))
     place = find_place([row[1] for row in some if not isinstance(row, Failure)], path.parent, roles)
-    return Rows(
+    return ClipList(
         f"the table {path.name} ({', '.join(roles.values())})",
         tuple(notes),
         f"from the column {roles['group']!r} of {path.name}" if "group" in roles else "",
@@ -98,7 +105,7 @@ def _labels(sheet: Sheet, roles: dict[str, str]) -> dict[str, str]:
     return labelled_columns(rest, [row[1] for row in some if not isinstance(row, Failure)])
 
 
-def _clips(raw: Iterator[Raw], place: Place, split: str | None) -> Iterator[Clip | Failure]:
+def _clips(raw: Iterator[Raw], place: PathPattern, split: str | None) -> Iterator[Clip | Failure]:
     for row in raw:
         if isinstance(row, Failure):
             yield row
@@ -131,11 +138,11 @@ def _checked(clip: Clip) -> Clip | Failure:
 # ---------------------------------------------------------------- lists
 
 
-def _list(path: Path, split: str | None) -> Rows:
+def _list(path: Path, split: str | None) -> ClipList:
     lines = partial(_lines, path, encoding_of(path, table=False))
     some = evenly(lines(), lambda line: not line.startswith("#"))
     parse, root, form = _best_form(some, path.parent)
-    return Rows(
+    return ClipList(
         f"the list {path.name}{form}",
         (),
         "",
@@ -144,7 +151,7 @@ def _list(path: Path, split: str | None) -> Rows:
     )
 
 
-def _best_form(lines: list[str], folder: Path) -> tuple[Callable[[str], Row], Root, str]:
+def _best_form(lines: list[str], folder: Path) -> tuple[Callable[[str], ListLine], Root, str]:
     """Return how lines are read: as ``path label``, unless only another form leads to files."""
     root = find_root([row.path for row in _parsed(lines, parse_line)], folder)
     if root.found <= 0:
@@ -158,7 +165,7 @@ def _best_form(lines: list[str], folder: Path) -> tuple[Callable[[str], Row], Ro
     return parse_line, root, ""
 
 
-def _parsed(lines: list[str], parse: Callable[[str], Row]) -> Iterator[Row]:
+def _parsed(lines: list[str], parse: Callable[[str], ListLine]) -> Iterator[ListLine]:
     for line in lines:
         try:
             yield parse(line)
@@ -172,7 +179,11 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 
 
 def _line_clips(
-    path: Path, lines: Iterator[str], parse: Callable[[str], Row], root: Root, split: str | None
+    path: Path,
+    lines: Iterator[str],
+    parse: Callable[[str], ListLine],
+    root: Root,
+    split: str | None,
 ) -> Iterator[Clip | Failure]:
     for line in lines:
         comment = line.startswith("#")
@@ -191,3 +202,63 @@ def _line_clips(
             yield _checked(clip_of(full, cells, split))
         except ValueError as error:
             yield Failure(name, str(error))
+
+
+_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi")
+_FOLDERS = ("", "{label}/", "{label_}/", "{split}/{label}/", "{split}/{label_}/", "{split}/")
+_NAMES = ("{id}_{start:06d}_{end:06d}", "{id}")
+_SAMPLE_OF_IDS = 8
+
+
+@dataclass(frozen=True)
+class PathPattern:
+    """How a row gives the path of its file; ``template`` is used where it gives an id only."""
+
+    root: Root
+    template: str = ""
+
+    @property
+    def trimmed(self) -> bool:
+        """Whether the files are cut out already: the times of a row are part of their names."""
+        return "{start" in self.template
+
+    def path(self, cells: Cells) -> str | None:
+        """Return the absolute path; ``None`` where the row names no video."""
+        written = _filled(self.template, cells) if self.template else text_of(cells.get("path"))
+        return None if written is None else self.root.path(written)
+
+
+def find_place(rows: Sequence[Cells], folder: Path, roles: dict[str, str]) -> PathPattern:
+    """Return where the files of a sample of rows are."""
+    if "id" not in roles:
+        paths = [path for cells in rows if (path := text_of(cells.get("path")))]
+        return PathPattern(find_root(paths, folder))
+    some = rows[:: max(1, len(rows) // _SAMPLE_OF_IDS)][:SAMPLE]
+    best = PathPattern(Root(folder, -1), _NAMES[0] + _SUFFIXES[0])
+    for name, where, suffix in product(_NAMES, _FOLDERS, _SUFFIXES):
+        template = where + name + suffix
+        written = [path for cells in some if (path := _filled(template, cells))]
+        place = PathPattern(find_root(written, folder), template)
+        if written and place.root.found > best.root.found:
+            best = place
+        if written and best.root.found == len(written):
+            break
+    return best
+
+
+def _filled(template: str, cells: Cells) -> str | None:
+    """Return the path that a template gives for a row; ``None`` where the row lacks something."""
+    words = {role: text_of(value) for role, value in cells.items()}
+    label = words.get("label")
+    try:
+        times = {
+            role: int(seconds)
+            for role in ("start", "end")
+            if (seconds := parse_seconds(cells.get(role))) is not None
+        }
+        known = {name: word for name, word in words.items() if word is not None}
+        if label:
+            known["label_"] = label.replace(" ", "_")
+        return template.format(**{**known, **times})
+    except (KeyError, ValueError):
+        return None

@@ -65,9 +65,7 @@ def grouped_folds(
     folds = _allowed_folds(counts_GK, classes, folds)
     trials = max(1, min(TRIALS, GROUPS_PER_TRIAL_BUDGET // len(counts_GK)))
     options = [_deal(labels, group_M, folds, seed + 7919 * trial) for trial in range(trials)]
-    if len(counts_GK) <= GROUPS_IMPROVED:
-        options = [improved(counts_GK, fold_G, folds) for fold_G in options]
-    fold_G = min(options, key=lambda fold_G: badness(per_fold(counts_GK, fold_G, folds)))
+    fold_G = best_of(options, counts_GK, folds)
     if _lone_classes(counts_GK, fold_G).size:
         fold_G = improved(counts_GK, fold_G, folds)
     lone = _lone_classes(counts_GK, fold_G)
@@ -244,6 +242,13 @@ def badness(counts_FK: Indices) -> tuple[int, int, float]:
     missing = int((counts_FK == total_K).sum())
     distance = float(((counts_FK / total_K - 1 / len(counts_FK)) ** 2).mean())
     return missing, int((counts_FK == 0).sum()), distance
+
+
+def best_of(options: Sequence[Indices], counts_GK: Indices, folds: int) -> Indices:
+    """Return the best of several deals, each improved where recordings are few."""
+    if len(counts_GK) <= GROUPS_IMPROVED:
+        options = [improved(counts_GK, fold_G, folds) for fold_G in options]
+    return min(options, key=lambda fold_G: badness(per_fold(counts_GK, fold_G, folds)))
 
 
 def _lone_classes(counts_GK: Indices, fold_G: Indices) -> Indices:

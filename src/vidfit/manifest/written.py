@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidfit.errors import ManifestError
+from vidfit.files import new_file
 from vidfit.manifest.cells import written_cell
 from vidfit.manifest.value import Manifest, absolute, is_url
 
@@ -38,17 +37,8 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         raise ManifestError(f"Cannot write {path}: create the folder {path.parent} first.")
     of_cell = written_cell if path.suffix.lower() == ".csv" else str
     table = _table(manifest, path.parent, of_cell)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-    os.close(handle)
-    try:
-        if path.suffix.lower() == ".csv":
-            arrow_csv.write_csv(table, temporary)
-        else:
-            pq.write_table(table, temporary)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with new_file(path) as stream:
+        (arrow_csv.write_csv if path.suffix.lower() == ".csv" else pq.write_table)(table, stream)
 
 
 def _table(manifest: Manifest, folder: Path, of_cell: Callable[[str], str]) -> pa.Table:

@@ -6,7 +6,6 @@ from vidfit.model.directory import (
     member_directory,
     replaced,
     save_model,
-    sha256,
     stays_within,
 )
 from vidfit.model.document import DOCUMENT, FORMAT, Model, read_document
@@ -24,6 +23,5 @@ __all__ = [
     "read_document",
     "replaced",
     "save_model",
-    "sha256",
     "stays_within",
 ]

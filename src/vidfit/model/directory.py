@@ -13,7 +13,6 @@ a file that is missing, altered or not named there is refused.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
 from vidfit.errors import ModelError
+from vidfit.files import sha256
 from vidfit.model.document import DOCUMENT, FORMAT, Model, read_document
 from vidfit.model.known import note_known
 
@@ -196,9 +196,3 @@ def stays_within(name: str) -> bool:
     """Whether a relative file name cannot leave its directory, on any system."""
     parts = PurePosixPath(name).parts
     return bool(parts) and parts[0] != "/" and ".." not in parts and not set("\\:\0") & set(name)
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

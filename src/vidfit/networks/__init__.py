@@ -1,4 +1,4 @@
-"""Networks that vidfit trains itself, one file each, and the step that trains them.
+"""Networks that vidfit trains itself, and the step that trains them.
 
 A network is a ``torch.nn.Module`` made for a `Shape`; ``forward`` takes `Clips` and returns
 logits [B, K]. ``NETWORKS`` is where they are found.
@@ -57,14 +57,14 @@ class Network:
 
 
 NETWORKS: dict[str, Network] = {
-    "mean": Network("mean:Mean"),
-    "attention": Network("attention:AttentivePooling"),
-    "lstm": Network("lstm:Lstm"),
-    "bilstm-attention": Network("bilstm_attention:BiLstmAttention"),
-    "transformer": Network("transformer:Transformer"),
+    "mean": Network("over_tokens:Mean"),
+    "attention": Network("over_tokens:AttentivePooling"),
+    "lstm": Network("recurrent:Lstm"),
+    "bilstm-attention": Network("recurrent:BiLstmAttention"),
+    "transformer": Network("over_tokens:Transformer"),
     "shift": Network("shift:Shift"),
     "encoder-decoder": Network("encoder_decoder:EncoderDecoder"),
-    "cnn-lstm": Network("cnn_lstm:CnnLstm", "frames"),
+    "cnn-lstm": Network("recurrent:CnnLstm", "frames"),
     "video-text": Network("video_text:VideoText", "frames"),
 }
 """Name -> ``module:class`` of this package, called with a `Shape`."""

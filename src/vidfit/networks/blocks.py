@@ -123,7 +123,7 @@ class DropPath(nn.Module):
 
 
 class Block(nn.Module):
-    """Self-attention and a perceptron, each normalised before and added (Xiong et al. 2020)."""
+    """Attention and a perceptron, each normalised before and added (Xiong et al. 2020)."""
 
     def __init__(self, shape: Shape, drop_path: float) -> None:
         super().__init__()
@@ -132,10 +132,13 @@ class Block(nn.Module):
         self.perceptron = perceptron(shape)
         self.drop = nn.Sequential(nn.Dropout(shape.dropout), DropPath(drop_path))
 
-    def forward(self, x_BNE: Tensor, present_BN: Tensor | None) -> Tensor:
-        """Return tokens [B, N, E] that have seen the real ones."""
+    def forward(
+        self, x_BNE: Tensor, present_BS: Tensor | None, asked_BSE: Tensor | None = None
+    ) -> Tensor:
+        """Return tokens [B, N, E] that have seen the real ones: of themselves, or of others."""
         normal_BNE = self.norm(x_BNE)
-        x_BNE = x_BNE + self.drop(self.attention(normal_BNE, normal_BNE, present_BN))
+        asked_BSE = normal_BNE if asked_BSE is None else asked_BSE
+        x_BNE = x_BNE + self.drop(self.attention(normal_BNE, asked_BSE, present_BS))
         out_BNE: Tensor = x_BNE + self.drop(self.perceptron(x_BNE))
         return out_BNE
 

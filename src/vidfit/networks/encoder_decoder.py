@@ -11,21 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from vidfit.networks import Shape
-from vidfit.networks.blocks import (
-    Attention,
-    DropPath,
-    Positions,
-    blocks,
-    drop_shares,
-    perceptron,
-    stem,
-)
+from vidfit.networks.blocks import Positions, blocks, stem
 from vidfit.networks.clips import Clips
 from vidfit.networks.seen import seen_tokens
 
 
 class EncoderDecoder(nn.Module):
-    """Transformer encoder and decoder of ``layers`` blocks each, one logit a query."""
+    """Transformer encoder and decoder of ``layers`` blocks each, one logit a query.
+
+    Without attention among the queries, which Liu et al. have: classes of a clip exclude each
+    other, so that there is no co-occurrence to learn.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -34,9 +30,7 @@ class EncoderDecoder(nn.Module):
         self.encoder_blocks = blocks(shape)
         self.norm = nn.LayerNorm(shape.width)
         self.query_KE = nn.Parameter(torch.randn(shape.classes, shape.width))
-        self.decoder_blocks = nn.ModuleList(
-            CrossBlock(shape, share) for share in drop_shares(shape)
-        )
+        self.decoder_blocks = blocks(shape)
         self.answer = AnswerByQuery(shape)
 
     def forward(self, clips: Clips) -> Tensor:
@@ -48,31 +42,9 @@ class EncoderDecoder(nn.Module):
         x_BNE = self.norm(x_BNE)
         query_BKE = self.query_KE.expand(x_BNE.shape[0], -1, -1)
         for block in self.decoder_blocks:
-            query_BKE = block(query_BKE, x_BNE, present_BN)
+            query_BKE = block(query_BKE, present_BN, x_BNE)
         logits_BK: Tensor = self.answer(query_BKE)
         return logits_BK
-
-
-class CrossBlock(nn.Module):
-    """Attention of queries to tokens and a perceptron, each normalised before and added.
-
-    Without attention among the queries, which Liu et al. have: classes of a clip exclude each
-    other, so that there is no co-occurrence to learn.
-    """
-
-    def __init__(self, shape: Shape, drop_path: float) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(shape.width)
-        self.attention = Attention(shape.width, shape.heads)
-        self.perceptron = perceptron(shape)
-        self.drop = nn.Sequential(nn.Dropout(shape.dropout), DropPath(drop_path))
-
-    def forward(self, query_BKE: Tensor, x_BNE: Tensor, present_BN: Tensor) -> Tensor:
-        """Return queries [B, K, E] that have seen the real tokens."""
-        taken_BKE = self.attention(self.norm(query_BKE), x_BNE, present_BN)
-        query_BKE = query_BKE + self.drop(taken_BKE)
-        out_BKE: Tensor = query_BKE + self.drop(self.perceptron(query_BKE))
-        return out_BKE
 
 
 class AnswerByQuery(nn.Module):

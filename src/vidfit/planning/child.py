@@ -8,16 +8,15 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
 from vidfit.children import run_module
 from vidfit.errors import BackboneError
-from vidfit.files import write_whole
+from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
 from vidfit.plans import Layout, Recipe
-from vidfit.runtime.cache import default_folder as engines_folder
+from vidfit.runtime.cache import version
 
 Kind = Literal["dry", "real"]
 
@@ -137,7 +136,7 @@ def real_run(
 
 def default_folder() -> Path:
     """Return ``vidfit/plans`` in the user's cache folder."""
-    return engines_folder().with_name("plans")
+    return cache_folder("plans")
 
 
 def _request(question: Question, kind: Kind, layouts: Sequence[Layout]) -> dict[str, Any]:
@@ -172,18 +171,13 @@ def _ask(request: Mapping[str, Any], timeout_seconds: float | None = None) -> di
 def _key(request: Mapping[str, Any]) -> str:
     machine = hardware().processor if request["kind"] == "real" else ""
     threads = request["threads"] if request["kind"] == "real" else 1
-    facts = {**request, "threads": threads, "versions": _versions(), "machine": machine}
+    facts = {
+        **request,
+        "threads": threads,
+        "versions": {name: version(name) for name in _PACKAGES},
+        "machine": machine,
+    }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = ""
-    return found
 
 
 def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None:

@@ -20,13 +20,7 @@ _GROWTH = 2
 """By how much a micro-batch that lived is raised while none has died."""
 
 
-def largest_alive(
-    share_clips: int,
-    guess: int,
-    lives: Callable[[int], bool],
-    near: float = NEAR,
-    most_runs: int = RUNS,
-) -> int:
+def largest_alive(share_clips: int, guess: int, lives: Callable[[int], bool]) -> int:
     """Return the largest micro-batch that was seen to live; 0 when none did.
 
     Parameters
@@ -41,12 +35,12 @@ def largest_alive(
     sizes = even_sizes(share_clips)
     low, high = -1, len(sizes)  # positions of the largest that lived, of the smallest that died
     at = max(position for position, size in enumerate(sizes) if size <= max(guess, 1))
-    for _ in range(most_runs):
+    for _ in range(RUNS):
         if lives(sizes[at]):
             low = at
         else:
             high = at
-        if high - low <= 1 or (low >= 0 and high < len(sizes) and _near(sizes, low, high, near)):
+        if high - low <= 1 or (low >= 0 and high < len(sizes) and _near(sizes, low, high)):
             break
         if low < 0:
             wanted = sizes[high] / 2
@@ -63,5 +57,5 @@ def even_sizes(share_clips: int) -> list[int]:
     return sorted({math.ceil(share_clips / parts) for parts in range(1, share_clips + 1)})
 
 
-def _near(sizes: list[int], low: int, high: int, near: float) -> bool:
-    return sizes[high] - sizes[low] <= max(1, near * sizes[low])
+def _near(sizes: list[int], low: int, high: int) -> bool:
+    return sizes[high] - sizes[low] <= max(1, NEAR * sizes[low])

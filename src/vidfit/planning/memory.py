@@ -64,10 +64,6 @@ class Sizes:
         """Return gradients and the optimizer's state."""
         return (1 + STATES[recipe.optimizer]) * self.learned_bytes
 
-    def copies_bytes(self, recipe: Recipe) -> int:
-        """Return the copies that training keeps: the best weights, and their average."""
-        return self.weights_bytes * (2 if recipe.ema else 1)
-
 
 def rank_bytes(
     peak_bytes: float, sizes: Sizes, recipe: Recipe, layout: Layout, machine: Machine

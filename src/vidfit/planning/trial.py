@@ -47,31 +47,25 @@ class Times:
     update: list[float] = field(default_factory=list)
 
 
-def take_steps(
-    trainee: Trainee,
-    recipe: Recipe,
-    layout: Layout,
-    steps: int = STEPS,
-    clock: Callable[[], float] = time.perf_counter,
-) -> Times:
-    """Take optimizer steps of a layout, in one process."""
+def take_steps(trainee: Trainee, recipe: Recipe, layout: Layout) -> Times:
+    """Take `STEPS` optimizer steps of a layout, in one process."""
     network = trainee.network.train()
     optimizer = make_optimizer(network, recipe)
     copies = _kept_copies(network, recipe)
     times = Times()
-    for _ in range(steps):
+    for _ in range(STEPS):
         micros = list(_micros(trainee, layout))
         for clips, target_BK in micros:
-            started = clock()
+            started = time.perf_counter()
             with _autocast(layout.precision):
                 logits_BK = network(clips)
             loss = classified(logits_BK, target_BK, float(layout.batch_clips))
             del logits_BK
             loss.backward()  # type: ignore[no-untyped-call]
-            times.micro.append(clock() - started)
-        started = clock()
+            times.micro.append(time.perf_counter() - started)
+        started = time.perf_counter()
         _update(network, optimizer, recipe)
-        times.update.append(clock() - started)
+        times.update.append(time.perf_counter() - started)
     del copies
     return times
 

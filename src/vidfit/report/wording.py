@@ -23,11 +23,6 @@ def percent(fraction: float, digits: int = 1) -> str:
     return f"{100 * fraction:.{digits}f} %" if isfinite(fraction) else NOT_MEASURED
 
 
-def points(fraction: float) -> str:
-    """Return a difference of two fractions as percentage points, without its sign."""
-    return f"{abs(100 * fraction):.1f} points" if isfinite(fraction) else NOT_MEASURED
-
-
 def cut(text: str, letters: int) -> str:
     """Return a text of a limited number of letters, and at least one; what is cut off is a dot."""
     return text if len(text) <= letters else f"{text[: max(1, letters) - 1]}…"
@@ -36,18 +31,6 @@ def cut(text: str, letters: int) -> str:
 def has_interval(estimate: Estimate) -> bool:
     """Tell whether both ends of the interval were measured."""
     return isfinite(estimate.low) and isfinite(estimate.high)
-
-
-def interval(estimate: Estimate) -> str:
-    """Return the 95 % interval as ``"[72.1, 84.0]"`` in percent."""
-    if not has_interval(estimate):
-        return "interval " + NOT_MEASURED
-    return f"[{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
-
-
-def figure(estimate: Estimate) -> str:
-    """Return ``"78.3 % [72.1, 84.0]"``, or what of it was measured."""
-    return _whole(percent(estimate.value), estimate, interval(estimate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +146,9 @@ PLAIN = Metric("", "", percent=False)
 """Numbers of any other kind, more of which is higher along an axis."""
 
 ACCURACY = Metric("accuracy", "the share of clips answered rightly")
+interval, figure, points = ACCURACY.interval, ACCURACY.figure, ACCURACY.gap
+"""Of shares: ``"[72.1, 84.0]"``, ``"78.3 % [72.1, 84.0]"``, or ``"3.1 points"`` of a gap."""
+
 METRICS: dict[str, Metric] = {
     "accuracy": ACCURACY,
     "balanced": Metric(
@@ -199,7 +185,7 @@ METRICS: dict[str, Metric] = {
 """What the metrics are called, by their names in options and documents."""
 
 
-class Measured(Protocol):
+class HasMetric(Protocol):
     """What was measured by a metric."""
 
     @property
@@ -211,7 +197,7 @@ class Measured(Protocol):
         """Whether more is better."""
 
 
-def metric_of(measured: Measured) -> Metric:
+def metric_of(measured: HasMetric) -> Metric:
     """Return how the metric of an answer is named and printed."""
     return metric_named(measured.metric, measured.higher_is_better)
 

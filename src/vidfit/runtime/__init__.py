@@ -15,17 +15,18 @@ import numpy as np
 from vidfit.contracts import Backbone, BackboneSpec, Floats, Frames, GraphBackbone, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.runtime import cache as engine_cache
-from vidfit.runtime import cuda, malloc
-from vidfit.runtime.choice import Choice, Run, choose, in_pieces, views_a_run
+from vidfit.runtime import malloc
+from vidfit.runtime.choice import EngineChoice, Run, choose, in_pieces, views_a_run
 from vidfit.runtime.opened import (
     ENGINES,
     GRAPH_ENGINES,
     TOLERANCE,
-    Opened,
+    OpenedNetwork,
     network_of,
     open_engine,
     packages,
 )
+from vidfit.runtime.torch import has_cuda
 
 __all__ = [
     "ENGINES",
@@ -167,7 +168,7 @@ def _engines(base: TorchBackbone | GraphBackbone) -> tuple[str, ...]:
             )
         return (base.spec.family,)
     preferred = PREFERRED[base.spec.architecture]
-    return ("cuda", *preferred) if cuda.available() else preferred
+    return ("cuda", *preferred) if has_cuda() else preferred
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ class _Search:
     threads: int
     folder: Path
 
-    def found(self) -> tuple[Choice, Opened]:
+    def found(self) -> tuple[EngineChoice, OpenedNetwork]:
         """Return what was noted, or measured now, and the network on that engine."""
         noted = self._noted()
         if noted is not None:
@@ -194,7 +195,7 @@ class _Search:
             raise errors[0]
         runs = {name: one.run for name, one in opened.items()}
         measured = choose(runs, self.base.spec, self.threads, _WHOLE)
-        chosen = Choice(
+        chosen = EngineChoice(
             measured.engine, measured.frames, measured.seconds, " ".join(map(str, errors))
         )
         # A network that cannot be exported today may be tomorrow.
@@ -202,11 +203,11 @@ class _Search:
             chosen = self._note(chosen, opened)
         return chosen, opened[chosen.engine]
 
-    def _open(self, engine: str) -> Opened:
+    def _open(self, engine: str) -> OpenedNetwork:
         return open_engine(self.base, engine, self.threads, self.folder)
 
-    def _open_all(self) -> tuple[dict[str, Opened], list[BackboneError]]:
-        opened: dict[str, Opened] = {}
+    def _open_all(self) -> tuple[dict[str, OpenedNetwork], list[BackboneError]]:
+        opened: dict[str, OpenedNetwork] = {}
         errors: list[BackboneError] = []
         for name in self.engines:
             try:
@@ -222,17 +223,17 @@ class _Search:
         versions = tuple(dict.fromkeys(p for name in self.engines for p in packages(name)))
         return engine_cache.note_path(beside, about, versions, self.threads), network
 
-    def _noted(self) -> Choice | None:
+    def _noted(self) -> EngineChoice | None:
         note = engine_cache.read_note(*self._place())
         if note is None:
             return None
         found = [note.get(name) for name in ("engine", "frames", "seconds", "reason")]
         match found:
             case [str(engine), int(frames), dict(seconds), str(reason)] if engine in self.engines:
-                return Choice(engine, max(0, frames), seconds, reason)
+                return EngineChoice(engine, max(0, frames), seconds, reason)
         return None
 
-    def _note(self, chosen: Choice, opened: Mapping[str, Opened]) -> Choice:
+    def _note(self, chosen: EngineChoice, opened: Mapping[str, OpenedNetwork]) -> EngineChoice:
         """Note a choice, unless another process was quicker: then take that one's."""
         noted = self._noted()
         if noted is not None and noted.engine in opened:

@@ -12,10 +12,8 @@ import json
 import re
 import shutil
 import tempfile
-import uuid
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from importlib import metadata
@@ -23,7 +21,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vidfit.contracts import BackboneSpec
-from vidfit.files import cache_folder
+from vidfit.errors import StoreError
+from vidfit.files import cache_folder, sha256, write_whole
 from vidfit.hardware import hardware
 
 Made = TypeVar("Made")
@@ -55,7 +54,7 @@ def key(spec: BackboneSpec) -> str:
         "family": spec.family,
         "clip_len": spec.sampling.clip_len,
         "preprocessing": asdict(spec.preprocessing),
-        "versions": {package: _version(package) for package in ("vidfit", *EXPORTERS)},
+        "versions": {package: version(package) for package in ("vidfit", *EXPORTERS)},
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -123,7 +122,7 @@ def note_path(beside: Path, about: str, packages: tuple[str, ...], threads: int)
     facts = {
         "processor": hardware().processor,
         "threads": threads,
-        "versions": {package: _version(package) for package in packages},
+        "versions": {package: version(package) for package in packages},
     }
     machine = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     return beside.with_name(f"{beside.stem}.{about}-{machine}.json")
@@ -143,22 +142,10 @@ def write_note(path: Path, network: str, facts: Mapping[str, Any]) -> None:
 
     Where it cannot be written, that is said once, and what it notes is found out again.
     """
-    new = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps({"network": network, **facts}, indent=1), encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        _say_not_kept(path.parent, error.strerror or str(error))
-    finally:
-        with suppress(OSError):
-            new.unlink()
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        write_whole(path, json.dumps({"network": network, **facts}, indent=1).encode())
+    except StoreError as error:
+        _say_not_kept(path.parent, getattr(error.__cause__, "strerror", None) or str(error))
 
 
 def _checksum(path: Path) -> Path:
@@ -170,7 +157,8 @@ def _file_name(spec: BackboneSpec) -> str:
     return re.sub("[^a-zA-Z0-9.]+", "-", spec.name)
 
 
-def _version(package: str) -> str:
+def version(package: str) -> str:
+    """Return the version of a package; empty where it is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

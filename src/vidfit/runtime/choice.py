@@ -38,7 +38,7 @@ _VIEWS_MEASURED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EngineChoice:
     """What runs, and how.
 
     Parameters
@@ -60,7 +60,9 @@ class Choice:
     reason: str = ""
 
 
-def choose(runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: set[str]) -> Choice:
+def choose(
+    runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: set[str]
+) -> EngineChoice:
     """Measure and choose, in about `BUDGET_SECONDS`.
 
     Parameters
@@ -73,13 +75,15 @@ def choose(runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: set
         Engines that take all frames at once: they split the work themselves.
     """
     if len(runs) == 1 and whole.issuperset(runs):
-        return Choice(next(iter(runs)), 0, {})
+        return EngineChoice(next(iter(runs)), 0, {})
     # In a thread of its own, as torch keeps its number of threads for each.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(_choose, runs, spec, threads, whole).result()
 
 
-def _choose(runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: set[str]) -> Choice:
+def _choose(
+    runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: set[str]
+) -> EngineChoice:
     size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
     shape = (_VIEWS_MEASURED, spec.sampling.clip_len, *size, 3)
     frames_BTHWC = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
@@ -96,10 +100,10 @@ def _choose(runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: se
     engines = {engine: trial(engine, FRAMES_A_RUN) for engine in runs}
     engine, seconds = _fastest(engines, frames_BTHWC, view_seconds)
     if engine in whole:
-        return Choice(engine, 0, seconds)
+        return EngineChoice(engine, 0, seconds)
     sizes = {f"{engine}/{n}": trial(engine, n) for n in _sizes(spec, threads)}
     best, more = _fastest(sizes, frames_BTHWC, seconds.get(engine, view_seconds))
-    return Choice(engine, int(best.rpartition("/")[2]), {**seconds, **more})
+    return EngineChoice(engine, int(best.rpartition("/")[2]), {**seconds, **more})
 
 
 def views_a_run(spec: BackboneSpec, threads: int, frames: int) -> int:

@@ -8,10 +8,14 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidfit.contracts import Floats, Frames, TorchBackbone
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 PACKAGES = ("onnxruntime",)
 
@@ -24,12 +28,21 @@ def export(backbone: TorchBackbone, path: Path) -> None:
     height, width = spec.preprocessing.height_pixels, spec.preprocessing.width_pixels
     # Two views: a batch of one would be taken for a constant.
     views_BTHWC = torch.zeros(2, spec.sampling.clip_len, height, width, 3, dtype=torch.uint8)
+    export_module(backbone.network, views_BTHWC, "frames", ["tokens"], path)
+
+
+def export_module(
+    module: nn.Module, example: Tensor, takes: str, gives: list[str], path: Path
+) -> None:
+    """Write a module of one tensor as ONNX, for any number of rows; ``example`` has two."""
+    import torch
+
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            backbone.network,
-            (views_BTHWC,),
-            input_names=["frames"],
-            output_names=["tokens"],
+            module,
+            (example,),
+            input_names=[takes],
+            output_names=gives,
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             dynamo=True,
             verbose=False,

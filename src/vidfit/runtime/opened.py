@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,20 @@ import numpy as np
 
 from vidfit.contracts import Backbone, BackboneSpec, Floats, GraphBackbone, TorchBackbone
 from vidfit.errors import BackboneError
+from vidfit.files import sha256
 from vidfit.onnx_rules import check_network
 from vidfit.runtime import cache
 from vidfit.runtime.choice import Run
 
 ENGINES: dict[str, str] = {
-    "onnx": "vidfit.runtime.onnx",
-    "openvino": "vidfit.runtime.openvino",
-    "torch": "vidfit.runtime.torch",
-    "compile": "vidfit.runtime.compiled",
-    "cuda": "vidfit.runtime.cuda",
+    "onnx": "vidfit.runtime.onnx:open_session",
+    "openvino": "vidfit.runtime.openvino:open_session",
+    "torch": "vidfit.runtime.torch:open_eager",
+    "compile": "vidfit.runtime.torch:open_compiled",
+    "cuda": "vidfit.runtime.torch:open_cuda",
 }
-"""Engine -> module, each with ``PACKAGES``. `GRAPH_ENGINES` have ``open_session(path, threads)``,
-the others ``open_network(backbone, threads)``."""
+"""Engine -> ``module:function``; each module has ``PACKAGES``. Functions of `GRAPH_ENGINES` take a
+path, those of the others a backbone; and threads."""
 
 GRAPH_ENGINES = frozenset({"onnx", "openvino"})
 """Engines that read ONNX files."""
@@ -33,7 +35,7 @@ TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedNetwork:
     """A network that runs; ``parity`` is its relative difference to torch."""
 
     run: Run
@@ -42,8 +44,14 @@ class Opened:
 
 def packages(engine: str) -> tuple[str, ...]:
     """Return the packages whose versions an engine's speed and rounding depend on."""
-    found: tuple[str, ...] = importlib.import_module(ENGINES[engine]).PACKAGES
-    return found
+    module = importlib.import_module(ENGINES[engine].partition(":")[0])
+    return tuple(module.PACKAGES)
+
+
+def _opener(engine: str) -> Callable[[Any, int], Run]:
+    module, _, name = ENGINES[engine].partition(":")
+    opener: Callable[[Any, int], Run] = getattr(importlib.import_module(module), name)
+    return opener
 
 
 def network_of(base: TorchBackbone | GraphBackbone, folder: Path) -> tuple[Path, str]:
@@ -55,7 +63,7 @@ def network_of(base: TorchBackbone | GraphBackbone, folder: Path) -> tuple[Path,
 
 def open_engine(
     base: TorchBackbone | GraphBackbone, engine: str, threads: int, folder: Path
-) -> Opened:
+) -> OpenedNetwork:
     """Open a network on an engine.
 
     Raises
@@ -69,19 +77,17 @@ def open_engine(
             f"Valid are {', '.join(sorted(GRAPH_ENGINES))}; it was made for {base.spec.family}."
         )
     try:
-        module: Any = importlib.import_module(ENGINES[engine])
+        open_on = _opener(engine)
         if isinstance(base, GraphBackbone):
-            return Opened(module.open_session(_checked_graph(base), threads), 0.0)
-        if engine == "torch":
-            return Opened(module.open_network(base, threads), 0.0)
+            return OpenedNetwork(open_on(_checked_graph(base), threads), 0.0)
         if engine in GRAPH_ENGINES:
             return _open_export(base, engine, threads, folder)
-        run = module.open_network(base, threads)
-        return Opened(run, parity(run, base))
+        run = open_on(base, threads)
+        return OpenedNetwork(run, 0.0 if engine == "torch" else parity(run, base))
     except Exception as error:
         advice = "" if isinstance(base, GraphBackbone) else " Use engine='torch'."
         raise BackboneError(
-            f"{engine} cannot run {base.spec.name}: {_first_cause(error)}{advice}"
+            f"{engine} cannot run {base.spec.name}: {first_cause(error)}.{advice}"
         ) from error
 
 
@@ -102,8 +108,8 @@ def parity(run: Run, base: Backbone) -> float:
     return error
 
 
-def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -> Opened:
-    module: Any = importlib.import_module(ENGINES[engine])
+def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -> OpenedNetwork:
+    open_on = _opener(engine)
     path = cache.export_path(folder, base.spec)
     if cache.whole(path) is None:
         path = cache.writable(path)
@@ -114,23 +120,23 @@ def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -
 
         def make(new: Path) -> float:
             onnx.export(base, new)
-            return parity(module.open_session(new, 1), base)
+            return parity(open_on(new, 1), base)
 
         error = cache.write(path, make)
-        cache.write_note(note_path, cache.sha256(path), {"parity": error})
+        cache.write_note(note_path, sha256(path), {"parity": error})
     else:
         note = cache.read_note(note_path, network)
         if note is None or not isinstance(note.get("parity"), float):
             # Another engine exported it, or on another machine.
-            note = {"parity": parity(module.open_session(path, 1), base)}
+            note = {"parity": parity(open_on(path, 1), base)}
             cache.write_note(note_path, network, note)
         error = note["parity"]
-    return Opened(module.open_session(path, threads), error)
+    return OpenedNetwork(open_on(path, threads), error)
 
 
 def _checked_graph(base: GraphBackbone) -> Path:
     """Return the path of a graph that is the one of its spec, and no more than a network."""
-    if cache.sha256(base.graph) != base.spec.revision:
+    if sha256(base.graph) != base.spec.revision:
         raise ValueError(f"{base.graph} was altered after it was written; copy the model again")
     check_network(base.graph)
     return base.graph
@@ -142,9 +148,9 @@ def _random_views(spec: BackboneSpec) -> Any:  # noqa: ANN401
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def _first_cause(error: BaseException) -> str:
+def first_cause(error: BaseException) -> str:
     """Return one line about what went wrong first; exporters wrap it in general advice."""
     while error.__cause__ is not None:
         error = error.__cause__
     lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}."
+    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}"

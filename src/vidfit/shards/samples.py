@@ -15,7 +15,7 @@ import numpy as np
 from vidfit.contracts import Frames, Indices
 from vidfit.errors import StoreError, VidfitError
 from vidfit.manifest.shards import read_document, read_index
-from vidfit.video.archive import BLOCK_BYTES, Span, advise, blocks, parse_header, read_into
+from vidfit.video.archive import BLOCK_BYTES, ByteRange, advise, blocks, parse_header, read_into
 
 Item = TypeVar("Item")
 
@@ -62,7 +62,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Rows:
+class IndexRows:
     """The index of the shards that are read, as arrays: rows R, shards S."""
 
     root: str
@@ -77,7 +77,7 @@ class Rows:
     starts_S: Indices
 
     @classmethod
-    def read(cls, root: str, split: str | None) -> Rows:
+    def read(cls, root: str, split: str | None) -> IndexRows:
         """Read the index of a folder or URL; ``None`` takes all splits.
 
         Raises
@@ -174,7 +174,7 @@ class Rows:
             first, last = int(start_N[some[0]]), int(end_N[some[-1]])
             inside = [(low + int(j), int(start_N[j]) - first, int(end_N[j]) - first) for j in some]
             archive = f"{self.root}/{self.shards[int(shard_N[some[0]])]}"
-            runs.append(_Run(archive, Span(first, last - first), inside))
+            runs.append(_Run(archive, ByteRange(first, last - first), inside))
         return runs
 
     def _members(self, key: str, content: memoryview) -> dict[str, bytes]:
@@ -203,7 +203,7 @@ class _Run:
     """Bytes that are read at once, and by number of sample where each is in them."""
 
     archive: str
-    span: Span
+    span: ByteRange
     inside: list[tuple[int, int, int]]
 
 

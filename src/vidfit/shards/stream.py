@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from vidfit.errors import StoreError, VidfitError
 from vidfit.shards.order import Order, Spans, joined, share, total, without
-from vidfit.shards.samples import Rows, Sample
+from vidfit.shards.samples import IndexRows, Sample
 
 
 class Samples(IterableDataset[Any]):
@@ -75,7 +75,7 @@ class Samples(IterableDataset[Any]):
             window,
             buffer_bytes,
         )
-        self._rows = Rows.read(str(folder).rstrip("/"), split)
+        self._rows = IndexRows.read(str(folder).rstrip("/"), split)
         self.set_epoch(0)
 
     @property

@@ -116,7 +116,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class WriteShards:
-    """The task of writing shards, wherever it runs (`vidfit.work.Task`).
+    """The task of writing shards, wherever it runs (`vidfit.work.Workload`).
 
     On an interrupt a shard is given up at its next clip; those that are finished are kept.
     """

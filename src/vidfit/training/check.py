@@ -25,7 +25,7 @@ _ROUNDINGS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Accumulation:
+class AccumulationCheck:
     """What cutting a batch into micro-batches does to the gradient of its mean loss.
 
     Parameters
@@ -86,7 +86,7 @@ def check_accumulation(
     targets_BK: Tensor,
     factors: Sequence[int] = (1, 2, 4, 8),
     dtype: torch.dtype = torch.float32,
-) -> Accumulation:
+) -> AccumulationCheck:
     """Compare gradients of one batch, computed in one and in several micro-batches.
 
     Micro-batches that do not come out even differ in size by one clip. Dropout is off, as its
@@ -124,7 +124,7 @@ def check_accumulation(
         }
         _move_by_one_place(network)
         rounding = _relative(_gradient(network, clips, targets_BK, 1), whole)
-    return Accumulation(len(clips), differences, rounding, names)
+    return AccumulationCheck(len(clips), differences, rounding, names)
 
 
 def _move_by_one_place(network: nn.Module) -> None:

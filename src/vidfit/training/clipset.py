@@ -20,7 +20,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,18 +38,6 @@ from vidfit.training.sharded import FramesInShards
 UNLABELLED = -1
 
 
-class Rows(Protocol):
-    """An array with a row for each clip, in memory or not."""
-
-    def __len__(self) -> int:
-        """Return how many clips there are."""
-        ...
-
-    def __getitem__(self, rows_B: Indices) -> NDArray[Any]:
-        """Return some clips."""
-        ...
-
-
 _FIELDS = {
     "tokens": "tokens_BND",
     "present": "present_BN",
@@ -63,7 +51,7 @@ class ClipSet:
     """Clips to train on; ``arrays`` are tokens, present, frames and text, as far as there are."""
 
     labels_M: Indices
-    arrays: Mapping[str, Rows]
+    arrays: Mapping[str, ClipArray]
 
     def read(self, rows_B: Indices) -> Clips:
         """Return clips as a network sees them."""
@@ -124,7 +112,7 @@ def open_set(folder: Path) -> ClipSet:
     """
     try:
         labels_M = np.load(folder / "labels.npy", allow_pickle=False)
-        arrays: dict[str, Rows] = {
+        arrays: dict[str, ClipArray] = {
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in _FIELDS
             if (folder / f"{name}.npy").is_file()
@@ -144,7 +132,7 @@ def open_set(folder: Path) -> ClipSet:
     return ClipSet(labels_M, arrays)
 
 
-def _frames(facts: Any) -> Rows:  # noqa: ANN401  (as JSON has it)
+def _frames(facts: Any) -> ClipArray:  # noqa: ANN401  (as JSON has it)
     if isinstance(facts, dict):
         return FramesInShards.from_facts(facts)
     return FilesOfFrames(tuple(Path(path) for path in facts))
@@ -187,3 +175,7 @@ class FilesOfFrames:
 
     def __getitem__(self, rows_B: Indices) -> NDArray[np.uint8]:
         return np.stack([np.load(self.paths[i], allow_pickle=False) for i in rows_B])
+
+
+ClipArray = NDArray[Any] | FilesOfFrames | FramesInShards
+"""An array with a row for each clip, in memory or not."""

@@ -43,7 +43,9 @@ def lines_of_json(path: Path) -> Look:
 
     def look(epoch: Epoch) -> None:
         try:
-            _replace(path, [*_before(path, epoch.number), json.dumps(_known(epoch))])
+            # All lines anew: a kill leaves no half of one.
+            lines = [*_before(path, epoch.number), json.dumps(_known(epoch))]
+            write_whole(path, "".join(f"{line}\n" for line in lines).encode())
         except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"cannot add epoch {epoch.number} to {path}: {error}; free space, or move the "
@@ -93,8 +95,3 @@ def _before(path: Path, number: int) -> list[str]:
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if json.loads(line)["number"] < number]
-
-
-def _replace(path: Path, lines: list[str]) -> None:
-    """Write all lines anew: there is one an epoch, and a kill leaves no half of one."""
-    write_whole(path, "".join(f"{line}\n" for line in lines).encode())

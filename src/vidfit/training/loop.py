@@ -26,7 +26,6 @@ from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import classified, make_optimizer
 from vidfit.plans import Plan
-from vidfit.training.average import Average
 from vidfit.training.batches import Loaded, answers, loaded
 from vidfit.training.checkpoint import (
     Saved,
@@ -40,13 +39,13 @@ from vidfit.training.epoch import Epoch
 from vidfit.training.order import Micro, deal, epoch_steps
 from vidfit.training.parallel import Place, spread
 from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor
-from vidfit.training.state import Run, State, Trained
+from vidfit.training.state import Average, Run, State, TrainedWeights
 
 SAVE_SECONDS = 60.0
 """A checkpoint is written at least so often, and at the end of each epoch."""
 
 
-def train(network: nn.Module, plan: Plan, run: Run, place: Place) -> Trained:
+def train(network: nn.Module, plan: Plan, run: Run, place: Place) -> TrainedWeights:
     """Train a network as a plan says; go on from the last checkpoint when there is one.
 
     Raises
@@ -242,10 +241,10 @@ class _Trainer:
         with self.average.used_by(self.network):
             return {n: t.clone() for n, t in whole_weights(self.network).items()}
 
-    def result(self, finished: bool) -> Trained:
+    def result(self, finished: bool) -> TrainedWeights:
         """Return what the run came to."""
         state = self.state
-        return Trained(self.best, tuple(state.history), state.best_epoch, finished)
+        return TrainedWeights(self.best, tuple(state.history), state.best_epoch, finished)
 
     def _save(self) -> None:
         self.saved_at = time.monotonic()

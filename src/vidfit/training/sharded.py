@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
 from vidfit.errors import StoreError
-from vidfit.video.archive import BLOCK_BYTES, Span, read_span
+from vidfit.video.archive import BLOCK_BYTES, ByteRange, read_span
 from vidfit.video.member import find
 
 
@@ -67,7 +67,7 @@ class FramesInShards:
     def _clip(self, row: int) -> NDArray[np.uint8]:
         count, stride = self.shape[0] * self.shape[1], int(self.stride_M[row])
         archive = self.archives[int(self.archive_M[row])]
-        data = read_span(archive, Span(int(self.start_M[row]), count * stride))
+        data = read_span(archive, ByteRange(int(self.start_M[row]), count * stride))
         samples_NX = np.frombuffer(data, np.uint8).reshape(count, stride)
         header = _header(self.shape[2:])
         start = BLOCK_BYTES + len(header)

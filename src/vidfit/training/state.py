@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from vidfit.contracts import SILENT, Indices, Progress
 from vidfit.training.clipset import ClipSet
@@ -41,7 +43,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedWeights:
     """Weights of the best epoch (on the first process), and what each epoch did."""
 
     weights: Mapping[str, Tensor]
@@ -62,3 +64,48 @@ class State:
     best_epoch: int = -1
     loss_sum: float = 0.0
     history: list[Epoch] = field(default_factory=list)
+
+
+class Average:
+    """An exponential moving average of a module's parameters and running statistics.
+
+    Parameters
+    ----------
+    decay
+        Share of the average that a step keeps; smaller in the first steps, so that the random
+        start is soon forgotten: ``min(decay, (1 + n) / (10 + n))``.
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.tensors = {name: t.detach().clone() for name, t in averaged(module).items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, steps: int) -> None:
+        """Move towards the weights after a number of steps."""
+        decay = min(self.decay, (1 + steps) / (10 + steps))
+        for name, tensor in averaged(module).items():
+            self.tensors[name].lerp_(tensor.detach(), 1 - decay)
+
+    @contextmanager
+    def used_by(self, module: nn.Module) -> Iterator[None]:
+        """Let the module compute with the average for a while."""
+        self._swap(module)
+        try:
+            yield
+        finally:
+            self._swap(module)
+
+    @torch.no_grad()
+    def _swap(self, module: nn.Module) -> None:
+        for name, tensor in averaged(module).items():
+            kept = tensor.detach().clone()
+            tensor.copy_(self.tensors[name])
+            self.tensors[name] = kept
+
+
+def averaged(module: nn.Module) -> dict[str, Tensor]:
+    """Return what is averaged: parameters that learn, and buffers of real numbers."""
+    learned = {name: p for name, p in module.named_parameters() if p.requires_grad}
+    buffers = {name: b for name, b in module.named_buffers() if b.is_floating_point()}
+    return {**learned, **buffers}

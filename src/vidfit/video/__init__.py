@@ -1,6 +1,5 @@
 """Videos in, frames out: probe, read, sample, write."""
 
-from vidfit.video.audio import Audio
 from vidfit.video.decode import decode
 from vidfit.video.frame import DecodedFrame
 from vidfit.video.info import VideoInfo
@@ -9,7 +8,7 @@ from vidfit.video.names import VIDEO_SUFFIXES, is_video_path
 from vidfit.video.reader import VideoReader, probe
 from vidfit.video.sample import frame_indices
 from vidfit.video.stored import FrameLook
-from vidfit.video.write import write_video
+from vidfit.video.write import Audio, write_video
 
 __all__ = [
     "VIDEO_SUFFIXES",

@@ -22,7 +22,7 @@ PARTS = ".parts"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """Bytes of an archive, from ``start``."""
 
     start: int
@@ -34,7 +34,7 @@ class Span:
         return self.start + self.size
 
 
-def read_span(archive: str, span: Span) -> bytes:
+def read_span(archive: str, span: ByteRange) -> bytes:
     """Return some bytes of an archive by one read.
 
     Raises
@@ -42,14 +42,12 @@ def read_span(archive: str, span: Span) -> bytes:
     VideoError
         If it cannot be read, or ends before.
     """
-    read = remote(archive) if is_remote(archive) else _local(archive)
-    data = read(span.start, span.size)
-    if len(data) < span.size:
-        raise _cut_short(archive, span, len(data))
-    return data
+    data = bytearray(span.size)
+    read_into(archive, span, memoryview(data))
+    return bytes(data)
 
 
-def read_into(archive: str, span: Span, to: memoryview) -> None:
+def read_into(archive: str, span: ByteRange, to: memoryview) -> None:
     """Read some bytes of an archive into memory that is there, which saves asking for more.
 
     Raises
@@ -58,7 +56,10 @@ def read_into(archive: str, span: Span, to: memoryview) -> None:
         If it cannot be read, or ends before.
     """
     if is_remote(archive):
-        to[: span.size] = read_span(archive, span)
+        data = remote(archive)(span.start, span.size)
+        if len(data) < span.size:
+            raise _cut_short(archive, span, len(data))
+        to[: span.size] = data
         return
     done = 0
     try:
@@ -72,7 +73,7 @@ def read_into(archive: str, span: Span, to: memoryview) -> None:
         raise unreadable(archive, error) from error
 
 
-def advise(archive: str, spans: Sequence[Span]) -> None:
+def advise(archive: str, spans: Sequence[ByteRange]) -> None:
     """Tell the system what will be read of a local archive, so that it begins to."""
     if is_remote(archive) or not hasattr(os, "posix_fadvise"):
         return
@@ -87,21 +88,6 @@ def is_remote(archive: str) -> bool:
 
 
 # ---------------------------------------------------------------- reading
-
-
-def _local(archive: str) -> Callable[[int, int], bytes]:
-    def read(start: int, size: int) -> bytes:
-        try:
-            with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123
-                pieces, at = [], start
-                while size > 0 and (piece := os.pread(stream.fileno(), size, at)):
-                    pieces.append(piece)
-                    at, size = at + len(piece), size - len(piece)
-                return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        except OSError as error:
-            raise unreadable(archive, error) from error
-
-    return read
 
 
 def remote(archive: str) -> Callable[[int, int], bytes]:
@@ -142,17 +128,17 @@ def unreadable(archive: str, error: Exception) -> VideoError:
     return VideoError(f"{archive}: cannot be read: {reason_of(error, archive)}")
 
 
-def _cut_short(archive: str, span: Span, read: int) -> VideoError:
+def _cut_short(archive: str, span: ByteRange, read: int) -> VideoError:
     return VideoError(
         f"{archive}: is cut short: {span.start + read} bytes, at least {span.end} expected; copy "
         "it again, or shard the clips again"
     )
 
 
-class Part(io.RawIOBase):
+class FilePart(io.RawIOBase):
     """A range of an open file, as a file."""
 
-    def __init__(self, whole: Any, span: Span) -> None:  # noqa: ANN401
+    def __init__(self, whole: Any, span: ByteRange) -> None:  # noqa: ANN401
         self._whole, self._span, self._at = whole, span, 0
 
     def read(self, size: int = -1) -> bytes:

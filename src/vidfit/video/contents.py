@@ -15,7 +15,7 @@ from vidfit.errors import VideoError
 from vidfit.video.archive import (
     BLOCK_BYTES,
     INDEX,
-    Span,
+    ByteRange,
     blocks,
     is_remote,
     open_remote,
@@ -41,8 +41,8 @@ class Contents:
         Why reading stopped before the end, or nothing.
     """
 
-    files: dict[str, Span] = field(default_factory=dict)
-    folders: dict[str, Span] = field(default_factory=dict)
+    files: dict[str, ByteRange] = field(default_factory=dict)
+    folders: dict[str, ByteRange] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
 
@@ -96,10 +96,10 @@ def _indexed(folder: str) -> dict[str, Contents]:
         inside = found.setdefault(row["shard"], Contents())
         inside.digests[row["member"]] = row["content"]
         if row["frames"]:
-            inside.folders[row["member"]] = Span(row["offset"], row["bytes"])
+            inside.folders[row["member"]] = ByteRange(row["offset"], row["bytes"])
         else:
             start = row["offset"] + BLOCK_BYTES
-            inside.files[row["member"]] = Span(start, row["content_bytes"])
+            inside.files[row["member"]] = ByteRange(start, row["content_bytes"])
     return found
 
 
@@ -112,8 +112,8 @@ def _scanned(read: Callable[[int, int], bytes], archive: str, size_bytes: int | 
                 raise ValueError(f"the shard is cut short at {size_bytes} bytes")
             found.files[name] = span
             parent = name.rpartition("/")[0]
-            first = found.folders.get(parent, Span(header, 0)).start
-            found.folders[parent] = Span(first, span.start + blocks(span.size) - first)
+            first = found.folders.get(parent, ByteRange(header, 0)).start
+            found.folders[parent] = ByteRange(first, span.start + blocks(span.size) - first)
     except ValueError as error:
         if not found.files:
             raise VideoError(f"{archive}: {error}; shard the clips again") from error
@@ -121,11 +121,11 @@ def _scanned(read: Callable[[int, int], bytes], archive: str, size_bytes: int | 
     return found
 
 
-def _headers(read: Callable[[int, int], bytes]) -> Iterator[tuple[str, int, Span]]:
+def _headers(read: Callable[[int, int], bytes]) -> Iterator[tuple[str, int, ByteRange]]:
     at = 0
     while (block := read(at, BLOCK_BYTES)).strip(b"\0"):
         name, size = parse_header(block, at)
-        yield name, at, Span(at + BLOCK_BYTES, size)
+        yield name, at, ByteRange(at + BLOCK_BYTES, size)
         at += BLOCK_BYTES + blocks(size)
     if len(block) < BLOCK_BYTES:
         raise ValueError(f"the shard is cut short at {at + len(block)} bytes")

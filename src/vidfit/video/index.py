@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Indices
 from vidfit.errors import VideoError
-from vidfit.video.carried import Told
-from vidfit.video.empty import HOLDS_PICTURE
+from vidfit.video.carried import HOLDS_PICTURE, Told
 from vidfit.video.info import Timing
 from vidfit.video.limits import FRAMES_MAX
 

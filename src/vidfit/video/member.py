@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from vidfit.errors import VideoError
-from vidfit.video.archive import Part, Span, is_remote, open_remote, read_span
+from vidfit.video.archive import ByteRange, FilePart, is_remote, open_remote, read_span
 from vidfit.video.contents import contents
 
 _NOTATION = re.compile(r"(?P<archive>.+?\.tar)::(?P<name>.+)", re.DOTALL)
@@ -43,7 +43,7 @@ def _lies_here(path: str) -> bool:
     return "::" in path and "://" not in path and os.path.lexists(path)
 
 
-def find(path: str) -> tuple[str, Span, bool]:
+def find(path: str) -> tuple[str, ByteRange, bool]:
     """Return a member's archive, where it is, and whether it is a folder of frames.
 
     Raises
@@ -67,7 +67,7 @@ def read_member(path: str) -> bytes:
     return read_span(archive, span)
 
 
-def openable(path: str) -> tuple[Part, str | None]:
+def openable(path: str) -> tuple[FilePart, str | None]:
     """Return a member as an open file, and, in a local shard, FFmpeg's address of it."""
     archive, span, is_folder = find(path)
     if is_folder:
@@ -75,10 +75,10 @@ def openable(path: str) -> tuple[Part, str | None]:
     if not span.size:
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
     if is_url(archive):
-        return Part(open_remote(archive), span), None
+        return FilePart(open_remote(archive), span), None
     file = Path(archive)
     if file.stat().st_size < span.end:
         raise VideoError(f"{path}: the shard is cut short; copy it again, or shard the clips again")
-    return Part(
+    return FilePart(
         file.open("rb"), span
     ), f"subfile,,start,{span.start},end,{span.end},,:{file.absolute()}"

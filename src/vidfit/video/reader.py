@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,60 +14,15 @@ from numpy.typing import NDArray
 from vidfit.contracts import Indices, Seconds
 from vidfit.errors import VideoError
 from vidfit.video.folder import FolderDecoder
-from vidfit.video.frame import DecodedFrame, Picture, Scalers
-from vidfit.video.info import Timing, VideoInfo
+from vidfit.video.frame import DecodedFrame, Scalers
+from vidfit.video.info import VideoInfo
 from vidfit.video.member import is_url, split_member
 from vidfit.video.names import is_photo
 from vidfit.video.stored import StoredFrames, holds_frames
 from vidfit.video.stream import StreamDecoder
 
-if TYPE_CHECKING:
-    from av import VideoFrame
-
-
-class FrameSource(Protocol):
-    """What a reader reads from: a stream of packets, or a folder of images."""
-
-    @property
-    def timing(self) -> Timing:
-        """Timestamps of all frames."""
-        ...
-
-    @property
-    def keyframe_count(self) -> int:
-        """Frames that can be decoded without another."""
-        ...
-
-    @property
-    def declared_count(self) -> int:
-        """Frames that the file says it holds, 0 when it does not say."""
-        ...
-
-    @property
-    def pixel_aspect(self) -> float:
-        """How wide a pixel is shown, by its height; known when a frame has come out."""
-        ...
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether the file breaks off in the middle of a frame."""
-        ...
-
-    def picture(self) -> Picture:
-        """Look at a frame."""
-        ...
-
-    def frames(self, wanted: Indices) -> Iterator[tuple[int, VideoFrame]]:
-        """Yield (index, frame) for increasing indices within the video."""
-        ...
-
-    def sound(self, first: int, last: int) -> NDArray[np.bool_]:
-        """Return which of the frames ``first`` to ``last`` can be used."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the file."""
-        ...
+FrameSource = StreamDecoder | FolderDecoder | StoredFrames
+"""What a reader reads from: a stream of packets, a folder of images, or frames in a shard."""
 
 
 class VideoReader:

@@ -12,7 +12,6 @@ from vidfit.contracts import Indices
 from vidfit.errors import VideoError
 from vidfit.video.damage import CHECKED_KEYFRAME_CODECS, Sound, sound_between
 from vidfit.video.frame import Picture
-from vidfit.video.info import Timing
 from vidfit.video.opened import OpenStream, open_lightly
 from vidfit.video.survey import survey
 
@@ -37,6 +36,8 @@ class StreamDecoder:
     ----------
     index
         The packet index of the stream.
+    timing, cut_short, keyframe_count, declared_count
+        As the index has them.
     restarts
         How often the file was not what its index says.
     decoded_packets
@@ -53,6 +54,9 @@ class StreamDecoder:
         self._opened = open_lightly(path)
         try:
             self.index = survey(self._opened)
+            self.timing, self.cut_short = self.index.timing, self.index.cut_short
+            self.keyframe_count = self.index.keyframe_count
+            self.declared_count = self.index.declared_count
             self._codec = self._opened.stream.codec_context.name
             self._can_drop = self._opened.can_drop()
             self._sequential = self.index.by_count or self.index.forward
@@ -75,30 +79,10 @@ class StreamDecoder:
         self._opened.close()
 
     @property
-    def timing(self) -> Timing:
-        """Timestamps of all frames."""
-        return self.index.timing
-
-    @property
-    def keyframe_count(self) -> int:
-        """Frames flagged as keyframes."""
-        return self.index.keyframe_count
-
-    @property
-    def declared_count(self) -> int:
-        """Frames that the header declares, 0 when it does not."""
-        return self.index.declared_count
-
-    @property
     def pixel_aspect(self) -> float:
         """How wide a pixel is shown, by its height; known from the first frame on."""
         picture = self._opened.picture
         return picture.pixel_aspect if picture else 1.0
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether the file breaks off in the middle of a frame."""
-        return self.index.cut_short
 
     def picture(self) -> Picture:
         """Look at a frame: the first one, decoded on the side, if none was decoded yet."""

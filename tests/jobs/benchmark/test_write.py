@@ -12,12 +12,12 @@ import pytest
 
 from vidfit.jobs.benchmark.picture import benchmark_svg
 from vidfit.jobs.benchmark.value import (
+    BatchTiming,
     Benchmark,
     BenchmarkedMember,
     ClipWay,
     EngineRun,
     Roof,
-    Timing,
 )
 from vidfit.jobs.benchmark.write import (
     ABOVE_PEAK,
@@ -31,7 +31,7 @@ MIB = 2**20
 
 def run(engine, threads, view_seconds, **changes):
     timings = tuple(
-        Timing(n, 20, view_seconds * n, view_seconds * n * 1.5, view_seconds * n * threads)
+        BatchTiming(n, 20, view_seconds * n, view_seconds * n * 1.5, view_seconds * n * threads)
         for n in (1, 2, 4)
     )
     return EngineRun(engine, threads, 2, 1e-6, 1.5, 400 * MIB, timings, **changes)

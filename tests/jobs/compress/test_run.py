@@ -13,10 +13,10 @@ import pytest
 from tests.backbones.tiny_hf import write
 from tests.clips import FPS, HEIGHT, WIDTH, write_dataset
 
-from vidfit.errors import ModelError, VidfitError
+from vidfit.errors import BackboneError, ModelError, VidfitError
 from vidfit.jobs.compress.options import CompressOptions
 from vidfit.jobs.compress.run import run_compress
-from vidfit.jobs.compress.techniques import TECHNIQUES, Technique
+from vidfit.jobs.compress.techniques import MODULE_STEPS, TECHNIQUES, Technique
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.run import load, run_predict
@@ -131,12 +131,17 @@ def test_what_saves_nothing_is_not_judged_and_no_model_is_written(fitted, tmp_pa
     assert found.verdict == "None of 1 techniques saves size here."
 
 
-def test_a_technique_that_fails_is_a_row_and_stops_nothing(fitted, tmp_path):
+def test_a_technique_that_fails_is_a_row_and_stops_nothing(fitted, tmp_path, monkeypatch):
+    def fail(*_):
+        raise BackboneError("nothing in this network can be folded")
+
     clips, model = fitted
+    monkeypatch.setitem(MODULE_STEPS, "fold", fail)
+    monkeypatch.setitem(TECHNIQUES, "folded", Technique(("fold",)))
     found = run_compress(
-        model, clips, tmp_path, replace(QUICK, techniques=("merged", "int8-weights"))
+        model, clips, tmp_path, replace(QUICK, techniques=("folded", "int8-weights"))
     )
-    failed = next(a for a in found.artefacts if a.name == "merged")
+    failed = next(a for a in found.artefacts if a.name == "folded")
     assert failed.verdict == "failed" and failed.reason
     assert found.chosen == "int8-weights"
 

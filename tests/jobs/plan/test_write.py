@@ -7,8 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vidfit.jobs.plan.picture import plan_svg
-from vidfit.jobs.plan.write import duration, plan_markdown, size, write_plan_picture
+from vidfit.jobs.plan.write import duration, plan_markdown, plan_svg, size, write_plan_picture
 from vidfit.plans import Data, Layout, Machine, Plan, PlanOption, Prediction, Recipe, Subject
 
 MIB = 2**20

@@ -14,13 +14,11 @@ from tests.report.parsed import Page
 from vidfit.cli.train import show_training
 from vidfit.contracts import Estimate
 from vidfit.jobs.train import words
-from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds
-from vidfit.jobs.train.curves import curves, panels
-from vidfit.jobs.train.page import training_html
-from vidfit.jobs.train.picture import training_svg
+from vidfit.jobs.train.curves import curves, subplots
+from vidfit.jobs.train.page import training_html, training_json, training_svg, write_training
 from vidfit.jobs.train.terminal import training_markdown
 from vidfit.jobs.train.value import TrainingReport
-from vidfit.jobs.train.write import training_json, write_training
+from vidfit.jobs.train.words import choices, compared, seconds, step_seconds
 from vidfit.plans import Layout, Prediction
 from vidfit.report import wording
 from vidfit.report.charts import round_axis
@@ -263,14 +261,14 @@ def test_axis_holds_all_values_in_few_round_steps(values, most):
     assert digit in (1, 2, 5)
 
 
-def test_panels_leave_out_what_was_not_measured():
+def test_subplots_leave_out_what_was_not_measured():
     def titles(report: TrainingReport) -> list[str]:
-        return [panel.title.split(",")[0] for panel in panels(report)]
+        return [subplot.title.split(",")[0] for subplot in subplots(report)]
 
     drawn = ["loss", "right on validation clips", "learning rate"]
     assert titles(example("trained")) == [*drawn, "clips of a step"]
     assert titles(example("untested")) == ["loss", "learning rate"]
-    assert panels(example("empty")) == [] and curves(example("empty"), 350, 600) == ""
+    assert subplots(example("empty")) == [] and curves(example("empty"), 350, 600) == ""
 
 
 def test_curve_breaks_where_nothing_was_measured():

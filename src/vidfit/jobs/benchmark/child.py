@@ -19,7 +19,7 @@ from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Frames, GraphBackbone, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.hardware import resident_bytes
-from vidfit.jobs.benchmark.value import EngineRun, Timing
+from vidfit.jobs.benchmark.value import BatchTiming, EngineRun
 from vidfit.runtime import Accelerated, accelerate
 from vidfit.runtime.roof import Roof
 
@@ -70,13 +70,13 @@ def measure_engine(
 
 def time_batches(
     backbone: Backbone, batches: tuple[int, ...], seconds: float
-) -> tuple[Timing, ...]:
+) -> tuple[BatchTiming, ...]:
     """Time batches by rising size, until one would take too long."""
     spec = backbone.spec
     size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
     shape = (max(batches), spec.sampling.clip_len, *size, 3)
     frames_BTHWC = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    timings: list[Timing] = []
+    timings: list[BatchTiming] = []
     for views in sorted(batches):
         if timings:
             one = timings[0].median_seconds
@@ -88,7 +88,7 @@ def time_batches(
 
 def _time_batch(
     forward: Callable[[Frames], object], frames_BTHWC: Frames, seconds: float
-) -> Timing:
+) -> BatchTiming:
     forward(frames_BTHWC)  # sets up what runs of this size need
     taken: list[float] = []
     cpu, started = time.process_time(), time.perf_counter()
@@ -100,7 +100,7 @@ def _time_batch(
         taken.append(time.perf_counter() - before)
     cpu_seconds = (time.process_time() - cpu) / len(taken)
     median, p95 = np.quantile(taken, [0.5, 0.95])
-    return Timing(len(frames_BTHWC), len(taken), float(median), float(p95), cpu_seconds)
+    return BatchTiming(len(frames_BTHWC), len(taken), float(median), float(p95), cpu_seconds)
 
 
 def _answer(question: dict[str, Any]) -> EngineRun | Roof:

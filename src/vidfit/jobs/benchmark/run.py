@@ -23,11 +23,11 @@ from vidfit.hardware import describe, hardware
 from vidfit.jobs.benchmark.child import OWN
 from vidfit.jobs.benchmark.options import BenchmarkOptions
 from vidfit.jobs.benchmark.value import (
+    BatchTiming,
     Benchmark,
     BenchmarkedMember,
     ClipWay,
     EngineRun,
-    Timing,
 )
 from vidfit.jobs.benchmark.write import write_benchmark
 from vidfit.jobs.predict.run import Predictor, load
@@ -144,7 +144,7 @@ def _run(directory: Path, engine: str, threads: int, options: BenchmarkOptions) 
         facts = _ask(question)
     except VidfitError as error:
         return EngineRun(engine, threads, failure=str(error))
-    timings = tuple(Timing(**timing) for timing in facts.pop("timings"))
+    timings = tuple(BatchTiming(**timing) for timing in facts.pop("timings"))
     return EngineRun(**facts, timings=timings)
 
 

@@ -13,7 +13,7 @@ from vidfit.runtime.roof import Roof
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class BatchTiming:
     """Runs of one batch.
 
     Parameters
@@ -68,11 +68,11 @@ class EngineRun:
     parity: float = 0.0
     open_seconds: float = 0.0
     resident_bytes: int = 0
-    timings: tuple[Timing, ...] = ()
+    timings: tuple[BatchTiming, ...] = ()
     failure: str = ""
 
     @property
-    def best(self) -> Timing:
+    def best(self) -> BatchTiming:
         """Return the batch of the highest throughput."""
         return max(self.timings, key=lambda timing: timing.views_per_second)
 
@@ -100,11 +100,11 @@ class BenchmarkedMember:
     runs: tuple[EngineRun, ...]
     traffic_bytes: Mapping[int, int]
 
-    def flops_per_second(self, timing: Timing) -> float:
+    def flops_per_second(self, timing: BatchTiming) -> float:
         """Return operations per second of a batch."""
         return 2e9 * self.gmacs_per_view * timing.views_per_second
 
-    def intensity(self, timing: Timing) -> float:
+    def intensity(self, timing: BatchTiming) -> float:
         """Return operations a byte of a batch; 0 where bytes are not known."""
         traffic = self.traffic_bytes.get(timing.views, 0)
         return 2e9 * self.gmacs_per_view * timing.views / traffic if traffic else 0.0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,28 +49,6 @@ class Judgement:
     loss: Estimate
     probability_loss: PairedLoss
     changed: float
-
-
-class Judge(Protocol):
-    """Answers clips with the tokens of some members, and makes a model of them."""
-
-    @property
-    def protocol(self) -> str:
-        """How clips are held out, in words."""
-        ...
-
-    @property
-    def judged(self) -> NDArray[np.bool_]:
-        """Which clips are judged."""
-        ...
-
-    def answers(self, members: Sequence[str]) -> Floats:
-        """Return calibrated probabilities [R, M, K], NaN where a clip is not judged."""
-        ...
-
-    def model(self, members: Sequence[Backbone]) -> Model:
-        """Return the model of these members, without a card."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -185,6 +162,10 @@ class Unchanged:
     def model(self, members: Sequence[Backbone]) -> Model:
         """Return the original with other members."""
         return replace(self.original, members=tuple(b.spec.name for b in members), card={})
+
+
+Judge = Refitted | Unchanged
+"""Answers clips with the tokens of some members, NaN where a clip is not judged."""
 
 
 def judgement(answers_RMK: Floats, original_RMK: Floats, table: Table) -> Judgement:

@@ -30,10 +30,10 @@ from vidfit.jobs.compress.artefacts import Bench, Made
 from vidfit.jobs.compress.certificate import certificate, of_other_recordings, unlabelled_windows
 from vidfit.jobs.compress.losses import Judge, Judgement, Refitted, Unchanged, answers_of, judgement
 from vidfit.jobs.compress.options import CompressOptions
+from vidfit.jobs.compress.page import write_compression
 from vidfit.jobs.compress.techniques import TECHNIQUES, Workshop
 from vidfit.jobs.compress.value import Certificate, Compression
 from vidfit.jobs.compress.verdicts import artefact, chosen_of, is_gain, rated, verdict_words
-from vidfit.jobs.compress.write import write_compression
 from vidfit.labels import ONE
 from vidfit.launch import Here
 from vidfit.manifest import (
@@ -120,14 +120,17 @@ def run_compress(
     options.check()
     subject = _subject(directory, options.own)
     study = open_study(source, output, options, progress, only_one_class="compress")
-    notes, workers = study.notes, study.place.workers
+    notes = study.notes
     with study.timed("look for copies"):
         manifest = _held_apart(subject, study)
     clips = list(manifest.clips)
     _check_clips(subject, clips)
     calibration = _calibration(clips, subject.trained)
     with study.timed("decode calibration clips"):
-        views = _views(subject, calibration, output, workers, study.progress)
+        views = {
+            i: _views(network.spec, calibration, output, study)
+            for i, network in subject.networks.items()
+        }
     with study.timed("compress and measure"):
         bench = _bench(subject, views, output, options.distil_steps, study.progress)
         original = bench.original()
@@ -236,30 +239,12 @@ def _calibration(clips: Sequence[Clip], trained: bool) -> tuple[Clip, ...]:
     return tuple(clip for clip, fold in zip(clips, fold_M, strict=True) if fold == 0)
 
 
-def _views(
-    subject: _Subject,
-    clips: Sequence[Clip],
-    output: Path,
-    workers: int,
-    progress: Progress,
-) -> dict[int, Frames]:
-    """Return views [B, T, H, W, C] spread over the calibration clips, by index of a network."""
-    return {
-        i: _views_of(network.spec, clips, output, workers, progress)
-        for i, network in subject.networks.items()
-    }
-
-
-def _views_of(
-    spec: BackboneSpec,
-    clips: Sequence[Clip],
-    output: Path,
-    workers: int,
-    progress: Progress,
-) -> Frames:
+def _views(spec: BackboneSpec, clips: Sequence[Clip], output: Path, study: Study) -> Frames:
+    """Return views [B, T, H, W, C] of a network, spread over the calibration clips."""
     most = max(1, MOST_VIEWS // spec.sampling.num_clips)
     some = list(clips[:: -(-len(clips) // most)])
-    files = write_frames(some, spec, output / "frames", Here(workers), progress)
+    place = Here(study.place.workers)
+    files = write_frames(some, spec, output / "frames", place, study.progress)
     if not files.paths:
         known = losses(files.failures, len(some))
         raise NotEnoughDataError(refusal(known, "No clip is left to calibrate with"))

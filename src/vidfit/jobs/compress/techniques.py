@@ -29,10 +29,7 @@ TAUGHT_VIEWS = 8
 LOOKED_AT = 32
 """Views by which pruning finds what matters."""
 
-MERGED_TOKENS = 8
-"""Tokens that each layer of a transformer merges, as in the paper's tables (Bolya et al. 2023)."""
-
-SETTINGS = (PRUNED, TAUGHT_VIEWS, LOOKED_AT, MERGED_TOKENS)
+SETTINGS = (PRUNED, TAUGHT_VIEWS, LOOKED_AT)
 """What artefacts depend on beside the network, the frames and the steps of distillation."""
 
 
@@ -60,7 +57,6 @@ TECHNIQUES: dict[str, Technique] = {
     "int4-weights": Technique(("int4-weights",)),
     "int8-static": Technique(("int8-static",)),
     "int8-dynamic": Technique(("int8-dynamic",), ("transformer",)),
-    "merged": Technique(("merge",), ("transformer",)),
     "pruned": Technique(("prune", "distil")),
     "pruned-int8-weights": Technique(("prune", "distil", "int8-weights")),
     "pruned-int8-static": Technique(("prune", "distil", "int8-static"), _CNN),
@@ -160,12 +156,6 @@ def _prune(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     return pruned, f"channels and hidden units pruned, {PRUNED:.0%} of multiply-accumulates"
 
 
-def _merge(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
-    from vidfit.compression.merge import merge_tokens
-
-    return merge_tokens(network, MERGED_TOKENS), f"{MERGED_TOKENS} tokens merged in each layer"
-
-
 def _distil(shop: Workshop, network: nn.Module) -> tuple[nn.Module, str]:
     from vidfit.compression.distil import Distillation, distil
 
@@ -200,7 +190,6 @@ GraphStep = Callable[[Workshop, Path, Path], str]
 
 MODULE_STEPS: dict[str, ModuleStep] = {
     "prune": _prune,
-    "merge": _merge,
     "distil": _distil,
 }
 """Steps on a torch module, each of which returns another and says what it did."""

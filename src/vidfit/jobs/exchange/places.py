@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vidfit.errors import ModelError
 from vidfit.model import DOCUMENT
@@ -28,23 +28,7 @@ _OF_EVERY_REPOSITORY = {".gitattributes", "README.md", "LICENSE"}
 """What the hub puts into a new repository."""
 
 
-class Place(Protocol):
-    """A place that holds one model, or nothing yet."""
-
-    def names(self) -> set[str]:
-        """Return what lies there, at the top; nothing where the place does not exist."""
-        ...
-
-    def read(self, name: str) -> Iterator[bytes]:
-        """Yield the content of a file there, piece by piece."""
-        ...
-
-    def write(self, files: Mapping[str, Path], step: Callable[[], None]) -> None:
-        """Copy files to there, ``model.json`` last; call ``step`` after each."""
-        ...
-
-
-def place(address: str) -> Place:
+def place(address: str) -> Repository:
     """Return the place of an address: ``hf:org/name``, a URL, or a folder.
 
     Raises
@@ -158,6 +142,11 @@ class _Hub:
             api.create_commit(self.repository, adds, commit_message="Push a model by vidfit")
         for _ in files:
             step()
+
+
+Repository = _Files | _Hub
+"""A place that holds one model, or nothing yet: ``names`` lie there at the top, files are read
+piece by piece, and written with ``model.json`` last, ``step`` being called after each."""
 
 
 def _pieces(source: Any) -> Iterator[bytes]:  # noqa: ANN401  (an open file of any kind)

@@ -11,7 +11,7 @@ from typing import Any
 from vidfit.contracts import SILENT, Progress
 from vidfit.documents import LARGEST_BYTES, from_json
 from vidfit.errors import ModelError
-from vidfit.jobs.exchange.places import Place, place
+from vidfit.jobs.exchange.places import Repository, place
 from vidfit.model import DOCUMENT, load_model, replaced, stays_within
 from vidfit.study.model_card import model_card_markdown
 from vidfit.study.opened_model import check_answers_one, load_tried
@@ -93,7 +93,7 @@ def run_pull(
         load_tried(new, own)
 
 
-def _copy(origin: Place, name: str, folder: Path) -> None:
+def _copy(origin: Repository, name: str, folder: Path) -> None:
     target, copied = folder / name, 0
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
@@ -132,7 +132,7 @@ def _names(document: bytes, origin: str) -> list[str]:
     return names
 
 
-def _check_target(target: Place, destination: str) -> None:
+def _check_target(target: Repository, destination: str) -> None:
     """Refuse to write among files that are no model."""
     found = target.names()
     if found and DOCUMENT not in found:

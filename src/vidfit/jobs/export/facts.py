@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import BackboneSpec
@@ -89,3 +91,8 @@ def config(model: Model, specs: Sequence[BackboneSpec]) -> dict[str, Any]:
         "members": [asdict(spec) | {"prefix": f"members.{i}."} for i, spec in enumerate(specs)],
         "card": dict(model.card),
     }
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON for people and programs."""
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -28,7 +28,7 @@ _LEAST_OPSET = 13
 
 
 @dataclass(frozen=True)
-class Part:
+class ExportedNetwork:
     """A member's network: its ONNX file, and how many tokens [N, D] it makes of a view."""
 
     spec: BackboneSpec
@@ -53,13 +53,13 @@ def input_names(count: int) -> list[str]:
     return ["frames"] if count == 1 else [f"frames_{i}" for i in range(count)]
 
 
-def linear_head(head: Linear, temperature: float, parts: Sequence[Part]) -> Any:  # noqa: ANN401
+def linear_head(head: Linear, temperature: float, parts: Sequence[ExportedNetwork]) -> Any:  # noqa: ANN401
     """Return a linear head as ONNX: ``tokens_i`` [B, M, D] to ``probabilities`` and ``novelty``.
 
     Statistics over time are products with matrices: mean, deviation and change are written with
     operations that no version of ONNX has changed.
     """
-    draft = _Draft()
+    draft = _GraphDraft()
     vectors = [_statistics(draft, f"tokens_{i}", *p.clip_shape) for i, p in enumerate(parts)]
     x_BX = draft.node("Concat", vectors, axis=1) if len(vectors) > 1 else vectors[0]
     centred_BX = draft.node("Sub", [x_BX, draft.array(head.mean_D)])
@@ -78,7 +78,7 @@ def linear_head(head: Linear, temperature: float, parts: Sequence[Part]) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", _opset(parts[0]))])
 
 
-def classifier(parts: Sequence[Part], head: Any, classes: int) -> Any:  # noqa: ANN401
+def classifier(parts: Sequence[ExportedNetwork], head: Any, classes: int) -> Any:  # noqa: ANN401
     """Join members and head: uint8 frames [B, V, T, H, W, C] of each to the answer.
 
     Raises
@@ -87,7 +87,7 @@ def classifier(parts: Sequence[Part], head: Any, classes: int) -> Any:  # noqa: 
         If the graphs are of versions of ONNX that cannot be joined.
     """
     graphs = [onnx.load(part.path) for part in parts]
-    draft, inputs = _Draft(), []
+    draft, inputs = _GraphDraft(), []
     named = [compose.add_prefix(g, f"member{i}/") for i, g in enumerate(graphs)]
     for i, (part, name) in enumerate(zip(parts, input_names(len(parts)), strict=True)):
         shape: list[str | int] = ["clips", part.spec.sampling.num_clips, *part.view_shape]
@@ -131,7 +131,7 @@ def write_graph(model: Any, path: Path, facts: Mapping[str, str]) -> None:  # no
         raise ModelError(f"{path.name} is too large for one ONNX file: {error}") from error
 
 
-def _statistics(draft: _Draft, tokens_BMD: str, count: int, dim: int) -> str:
+def _statistics(draft: _GraphDraft, tokens_BMD: str, count: int, dim: int) -> str:
     """Add what `vidfit.features.temporal_statistics` does, [B, 3D]."""
     mean_1M = draft.array(np.full((1, count), 1 / count))
     change_RM = np.diff(np.eye(count), axis=0) if count > 1 else np.zeros((1, 1))
@@ -153,7 +153,7 @@ def _answers(classes: int) -> list[Any]:
     ]
 
 
-def _opset(part: Part) -> int:
+def _opset(part: ExportedNetwork) -> int:
     """Return the version of the operations of a member's graph."""
     imports = onnx.load(part.path, load_external_data=False).opset_import
     version = max(
@@ -180,7 +180,7 @@ def _opsets(models: Sequence[Any]) -> list[Any]:
     return [helper.make_opsetid(domain, version) for domain, (version,) in found.items()]
 
 
-class _Draft:
+class _GraphDraft:
     """Nodes and arrays of a graph in the making, with names that are given out in order."""
 
     def __init__(self) -> None:

@@ -21,15 +21,20 @@ from vidfit import __version__
 from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone, Progress, TorchBackbone
 from vidfit.errors import ModelError
 from vidfit.fusion.linear import Linear
-from vidfit.jobs.export.facts import member_facts, preprocessing
-from vidfit.jobs.export.graph import Part, classifier, input_names, linear_head, write_graph
+from vidfit.jobs.export.facts import member_facts, preprocessing, write_json
+from vidfit.jobs.export.graph import (
+    ExportedNetwork,
+    classifier,
+    input_names,
+    linear_head,
+    write_graph,
+)
 from vidfit.jobs.export.parity import (
     OPENERS,
     SUFFIXES,
     Run,
     check_parity,
     difference,
-    first_cause,
     reference,
     to_openvino,
 )
@@ -38,6 +43,7 @@ from vidfit.model import Model
 from vidfit.onnx_rules import check_network
 from vidfit.runtime import TOLERANCE
 from vidfit.runtime import onnx as onnx_engine
+from vidfit.runtime.opened import first_cause
 from vidfit.study import heads
 
 _CLIPS = 2
@@ -53,7 +59,7 @@ _AS_GRAPHS = ("linear", heads.NETWORK)
 class _Seen:
     """A member's file, random clips [B, V, T, H, W, C], and its tokens [B, M, D] of them."""
 
-    part: Part
+    part: ExportedNetwork
     frames_BVTHWC: Frames
     tokens_BMD: Floats
 
@@ -90,12 +96,11 @@ class Graphs:
         """
         networks = [m for m in self.members if isinstance(m, TorchBackbone | GraphBackbone)]
         stems = file_stems([member.spec.name for member in networks])
-        if self.progress:
-            self.progress.start("export", len(networks) + 1)
+        self.progress.start("export", len(networks) + 1)
         seen = []
         for member, stem in zip(networks, stems, strict=True):
             seen.append(self._exported(member, self.folder / f"{stem}.onnx"))
-            self._advance()
+            self.progress.advance()
         props = self._facts({one.part.spec.name: one.part.path.stem for one in seen})
         parts = [one.part for one in seen]
         for part in parts:
@@ -109,7 +114,7 @@ class Graphs:
             parity |= self._compared_whole(path, seen)
         for one in seen:
             parity |= self._compared(one)
-        self._advance()
+        self.progress.advance()
         return parity
 
     def _exported(self, member: TorchBackbone | GraphBackbone, path: Path) -> _Seen:
@@ -137,7 +142,7 @@ class Graphs:
         tokens_BVND = np.stack([run(views_VTHWC) for views_VTHWC in frames_BVTHWC])
         count, dim = tokens_BVND.shape[2:]
         tokens_BMD = tokens_BVND.reshape(_CLIPS, -1, dim)
-        return _Seen(Part(spec, path, count, dim), frames_BVTHWC, tokens_BMD)
+        return _Seen(ExportedNetwork(spec, path, count, dim), frames_BVTHWC, tokens_BMD)
 
     def _facts(self, stems: Mapping[str, str]) -> dict[str, str]:
         """Write ``preprocessing.json``; return what stands in the files themselves."""
@@ -149,15 +154,14 @@ class Graphs:
             for spec in (member.spec for member in self.members)
         ]
         facts = preprocessing(self.model, members)
-        text = json.dumps(facts, indent=1, ensure_ascii=False)
-        (self.folder / "preprocessing.json").write_text(text + "\n", encoding="utf-8")
+        write_json(self.folder / "preprocessing.json", facts)
         return {
             "made_with": f"vidfit {__version__}",
             "classes": json.dumps(self.model.classes, ensure_ascii=False),
             "preprocessing": json.dumps(facts, ensure_ascii=False),
         }
 
-    def _head(self, parts: Sequence[Part]) -> Any:  # noqa: ANN401  (onnx has no types)
+    def _head(self, parts: Sequence[ExportedNetwork]) -> Any:  # noqa: ANN401  (onnx has no types)
         """Return the head as a graph; where it cannot be one, a note says why."""
         try:
             if len(parts) < len(self.members):
@@ -175,7 +179,7 @@ class Graphs:
             self._note(str(error))
             return None
 
-    def _network_head(self, head: Any, part: Part) -> Any:  # noqa: ANN401
+    def _network_head(self, head: Any, part: ExportedNetwork) -> Any:  # noqa: ANN401
         from vidfit.jobs.export.network import export_network_head
 
         path = self.folder / "head.onnx"
@@ -237,10 +241,6 @@ class Graphs:
             f"no {CLASSIFIER}: {reason}. The members' files give tokens; `vidfit predict` answers "
             "by the whole model"
         )
-
-    def _advance(self) -> None:
-        if self.progress:
-            self.progress.advance()
 
 
 def file_stems(names: Sequence[str]) -> list[str]:

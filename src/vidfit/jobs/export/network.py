@@ -6,11 +6,6 @@ K classes.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +15,7 @@ from torch import Tensor, nn
 from vidfit.features import time_steps
 from vidfit.networks.clips import Clips
 from vidfit.networks.head import NetworkHead
+from vidfit.runtime import onnx
 
 
 class NetworkAnswer(nn.Module):
@@ -59,29 +55,4 @@ def export_network_head(head: NetworkHead, temperature: float, count: int, path:
     module = NetworkAnswer(head, temperature, count).eval()
     # Two clips: a batch of one would be taken for a constant.
     tokens_BND = torch.zeros(2, count, head.shape.dim)
-    with _quiet(), torch.no_grad():
-        program = torch.onnx.export(
-            module,
-            (tokens_BND,),
-            input_names=["tokens_0"],
-            output_names=["probabilities", "novelty"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
-            dynamo=True,
-            verbose=False,
-        )
-        if program is None:
-            raise ValueError("the exporter returned no program")
-        program.save(path, external_data=False)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's remarks, which users can do nothing about, off the console."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+    onnx.export_module(module, tokens_BND, "tokens_0", ["probabilities", "novelty"], path)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone
 from vidfit.errors import ModelError
 from vidfit.runtime import TOLERANCE
+from vidfit.runtime.opened import first_cause
 from vidfit.runtime.openvino import core
 
 Run = Callable[[Mapping[str, Frames]], dict[str, Floats]]
@@ -111,11 +112,3 @@ def check_parity(name: str, error: float) -> float:
             "nothing was written. Try another --format."
         )
     return error
-
-
-def first_cause(error: BaseException) -> str:
-    """Return one line about what went wrong first; exporters wrap it in general advice."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200].rstrip('. ')}"

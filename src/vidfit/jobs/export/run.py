@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from vidfit import __version__
 from vidfit.contracts import SILENT, Backbone, GraphBackbone, Progress, TorchBackbone
 from vidfit.errors import ModelError
-from vidfit.jobs.export.facts import config
+from vidfit.jobs.export.facts import config, write_json
 from vidfit.model import Model, replaced
 from vidfit.runtime import TOLERANCE
 from vidfit.study.model_card import model_card_markdown
@@ -92,10 +91,10 @@ def run_export(
     ]
     with replaced(output, DOCUMENT, "export") as new:
         parity = _written(model, members, format, (new, notes, progress or SILENT))
-        _write_json(new / "card.json", dict(model.card))
+        write_json(new / "card.json", dict(model.card))
         (new / "README.md").write_text(model_card_markdown(model), encoding="utf-8")
         facts = {"vidfit": __version__, "format": format, "parity": parity}
-        _write_json(new / DOCUMENT, {**facts, "tolerance": TOLERANCE, "notes": notes})
+        write_json(new / DOCUMENT, {**facts, "tolerance": TOLERANCE, "notes": notes})
     return Exported(output, format, parity, tuple(notes))
 
 
@@ -146,10 +145,5 @@ def _write_weights(model: Model, members: Sequence[Backbone], folder: Path) -> f
     written = weights.read(folder / WEIGHTS)
     if weights.digest(written) != weights.digest(state):
         raise ModelError(f"{WEIGHTS} reads otherwise than it was written; is the disk damaged?")
-    _write_json(folder / "config.json", config(model, [member.spec for member in members]))
+    write_json(folder / "config.json", config(model, [member.spec for member in members]))
     return 0.0
-
-
-def _write_json(path: Path, content: Any) -> None:  # noqa: ANN401
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")

@@ -17,11 +17,10 @@ from vidfit.launch import Here
 from vidfit.manifest import Manifest, noticed, read_manifest
 from vidfit.networks import network_of
 from vidfit.planning.child import Question, default_folder
-from vidfit.planning.choice import Setting, choose
+from vidfit.planning.choice import Setting, choose, layout_reasons, time_words
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
 from vidfit.planning.measured import look
-from vidfit.planning.reasons import layout_reasons, time_words
 from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
 from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject

@@ -325,7 +325,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Predict:
-    """The task of answering videos, wherever it runs (`vidfit.work.Task`)."""
+    """The task of answering videos, wherever it runs (`vidfit.work.Workload`)."""
 
     predictor: Predictor
     window_seconds: float | None = None

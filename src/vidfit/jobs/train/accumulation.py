@@ -14,7 +14,7 @@ from vidfit.manifest import noticed, refusal
 from vidfit.networks.step import soft_targets
 from vidfit.study.opened import open_study
 from vidfit.study.subject import build_subject
-from vidfit.training.check import Accumulation, check_accumulation
+from vidfit.training.check import AccumulationCheck, check_accumulation
 
 CLIPS = 8
 """As many as the largest number of micro-batches."""
@@ -22,7 +22,7 @@ CLIPS = 8
 
 def run_check(
     source: str | Path, output: Path, options: TrainOptions, progress: Progress | None = None
-) -> Accumulation:
+) -> AccumulationCheck:
     """Compare the gradient of a few of the user's clips in 1, 2, 4 and 8 micro-batches.
 
     Raises

@@ -10,7 +10,7 @@ import numpy as np
 
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress, Seconds, clip_key
 from vidfit.errors import BackboneError, VideoError
-from vidfit.features import Extraction, FeatureStore, extract, time_steps
+from vidfit.features import FeatureStore, extract, time_steps
 from vidfit.features.frames import are_stored, check_stored, write_frames
 from vidfit.runtime import accelerate
 from vidfit.study.subject import Sight
@@ -103,13 +103,12 @@ def token_set(
         If features cannot be written, or shards hold other frames than the backbone looks at.
     """
     check_stored(clips, backbone.spec)
-    done = _extracted(clips, backbone, store, place, progress)
-    tokens = _tokens(done, backbone, store)
+    tokens, unread = _extracted(clips, backbone, store, place, progress)
     readable = [clip for clip in clips if clip in tokens]
     steps = [time_steps(tokens[clip]).reshape(-1, backbone.spec.dim) for clip in readable]
     failures = tuple(
         Failure(clip_key(clip), reason.removeprefix(f"{clip.path}: "))
-        for clip, reason in done.failures.items()
+        for clip, reason in unread.items()
     )
     return _prepared(readable, "tokens", np.stack(steps), failures)
 
@@ -122,7 +121,7 @@ def tokens_of(
     progress: Progress,
 ) -> dict[Clip, Floats]:
     """Return the tokens [N, D] that a backbone gives for clips, by the code of `predict`."""
-    return _tokens(_extracted(clips, backbone, store, place, progress), backbone, store)
+    return _extracted(clips, backbone, store, place, progress)[0]
 
 
 def _extracted(
@@ -131,18 +130,16 @@ def _extracted(
     store: FeatureStore,
     place: Launcher,
     progress: Progress,
-) -> Extraction:
+) -> tuple[dict[Clip, Floats], dict[Clip, str]]:
+    """Return tokens by clip, and why clips have none."""
     progress.start("decode and extract", len(clips))
     done = extract(clips, [accelerate(backbone)], store, place, progress)
     if done.backbone_failures:
         raise BackboneError(f"{backbone.spec.name} failed: {done.backbone_failures}")
-    return done
-
-
-def _tokens(done: Extraction, backbone: Backbone, store: FeatureStore) -> dict[Clip, Floats]:
     wanted = set(done.digests.values())
     seen = {d: f.tokens_ND for d, f in store.rows(backbone.spec) if d in wanted}
-    return {clip: seen[digest] for clip, digest in done.digests.items() if digest in seen}
+    tokens = {clip: seen[digest] for clip, digest in done.digests.items() if digest in seen}
+    return tokens, done.failures
 
 
 def _prepared(

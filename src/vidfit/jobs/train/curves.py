@@ -22,7 +22,7 @@ TICK_PIXELS, EPOCH_PIXELS, TOLD_EPOCHS = 30.0, 60.0, 200
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Curve:
     """One curve: a value an epoch, ``nan`` where none was measured; straight or in steps."""
 
     name: str
@@ -32,11 +32,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """Curves on one scale; ``weight`` is the height relative to the other panels."""
+class Subplot:
+    """Curves on one scale; ``weight`` is the height relative to the other subplots."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[Curve, ...]
     weight: float
     from_zero: bool = False
 
@@ -48,8 +48,8 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a panel stands in the picture, in pixels, and what its corners mean."""
+class PlotArea:
+    """Where a subplot stands in the picture, in pixels, and what its corners mean."""
 
     left: float
     right: float
@@ -70,57 +70,57 @@ class Place:
         return round(self.bottom - share * (self.bottom - self.top), 1)
 
 
-def panels(report: TrainingReport) -> list[Panel]:
+def subplots(report: TrainingReport) -> list[Subplot]:
     """Return what can be drawn: the batch only where it changes, nothing without a value."""
     history = report.history
-    loss = Line("training", "learned", tuple(e.loss for e in history))
-    log_loss = Line("validation", "validated", tuple(e.log_loss for e in history))
-    right = Line("accuracy", "validated", tuple(100 * e.accuracy for e in history))
-    rate = Line("rate", "rate", tuple(e.learning_rate for e in history))
-    batch = Line("batch", "rate", tuple(float(e.batch_clips) for e in history), stepped=True)
+    loss = Curve("training", "learned", tuple(e.loss for e in history))
+    log_loss = Curve("validation", "validated", tuple(e.log_loss for e in history))
+    right = Curve("accuracy", "validated", tuple(100 * e.accuracy for e in history))
+    rate = Curve("rate", "rate", tuple(e.learning_rate for e in history))
+    batch = Curve("batch", "rate", tuple(float(e.batch_clips) for e in history), stepped=True)
     found = [
-        Panel("loss, nats per clip", (loss, log_loss), 2.2),
-        Panel("right on validation clips, %", (right,), 1.5),
-        Panel("learning rate", (rate,), 1.0, from_zero=True),
+        Subplot("loss, nats per clip", (loss, log_loss), 2.2),
+        Subplot("right on validation clips, %", (right,), 1.5),
+        Subplot("learning rate", (rate,), 1.0, from_zero=True),
     ]
     if len(set(batch.values)) > 1:
-        found.append(Panel("clips of a step", (batch,), 1.0, from_zero=True))
+        found.append(Subplot("clips of a step", (batch,), 1.0, from_zero=True))
     return [p for p in found if any(isfinite(v) for line in p.lines for v in line.values)]
 
 
 def curves(report: TrainingReport, width: float, height: float) -> Markup:
-    """Return the panels below each other over one axis of epochs; nothing where none is drawn."""
-    drawn = panels(report)
+    """Return the subplots below each other over one axis of epochs; nothing where none is drawn."""
+    drawn = subplots(report)
     if not drawn:
         return EMPTY
     places = _places(drawn, report.history, width, height)
     pieces = [_epochs(places[-1]), _kept(report, places)]
-    for panel, place in zip(drawn, places, strict=True):
-        pieces += [_scale(panel, place), _keys(panel, place)]
-        pieces += [_curve(line, report.history, place) for line in panel.lines]
-        pieces += [_best(line, report, place) for line in panel.lines if line.css == "validated"]
+    for subplot, place in zip(drawn, places, strict=True):
+        pieces += [_scale(subplot, place), _keys(subplot, place)]
+        pieces += [_curve(line, report.history, place) for line in subplot.lines]
+        pieces += [_best(line, report, place) for line in subplot.lines if line.css == "validated"]
     if len(report.history) <= TOLD_EPOCHS:
         pieces += [_told(epoch, places) for epoch in report.history]
     return plot(width, height, "Loss, accuracy and learning rate by epoch", join(pieces))
 
 
 def _places(
-    drawn: list[Panel], history: tuple[Epoch, ...], width: float, height: float
-) -> list[Place]:  # fmt: skip
+    drawn: list[Subplot], history: tuple[Epoch, ...], width: float, height: float
+) -> list[PlotArea]:  # fmt: skip
     room = height - TOP - BOTTOM - HEADING * len(drawn)
-    share = room / sum(panel.weight for panel in drawn)
+    share = room / sum(subplot.weight for subplot in drawn)
     epochs = history[0].number + 1, history[-1].number + 1
     places, y = [], TOP
-    for panel in drawn:
-        top, bottom = y + HEADING, y + HEADING + share * panel.weight
-        axis = panel.axis(max(1, int((bottom - top) / TICK_PIXELS)))
-        places.append(Place(LEFT, width - RIGHT, top, bottom, epochs, axis))
+    for subplot in drawn:
+        top, bottom = y + HEADING, y + HEADING + share * subplot.weight
+        axis = subplot.axis(max(1, int((bottom - top) / TICK_PIXELS)))
+        places.append(PlotArea(LEFT, width - RIGHT, top, bottom, epochs, axis))
         y = bottom
     return places
 
 
-def _epochs(last: Place) -> Markup:
-    """Return the numbers of the epochs, which count from one, below the last panel."""
+def _epochs(last: PlotArea) -> Markup:
+    """Return the numbers of the epochs, which count from one, below the last subplot."""
     first, end = last.epochs
     axis = round_axis(last.epochs, max(1, int((last.right - last.left) / EPOCH_PIXELS)))
     ticks = [int(tick) for tick in axis.ticks if first <= tick <= end and tick == int(tick)]
@@ -136,8 +136,8 @@ def _epochs(last: Place) -> Markup:
     return join([*numbers, name])
 
 
-def _kept(report: TrainingReport, places: list[Place]) -> Markup:
-    """Return upright lines at the epoch whose weights were kept, named above all panels."""
+def _kept(report: TrainingReport, places: list[PlotArea]) -> Markup:
+    """Return upright lines at the epoch whose weights were kept, named above all subplots."""
     first, number = places[0], report.best_epoch + 1
     share = (first.x(number) - first.left) / (first.right - first.left)
     anchor = "start" if share < 0.12 else "end" if share > 0.88 else "middle"
@@ -151,17 +151,17 @@ def _kept(report: TrainingReport, places: list[Place]) -> Markup:
     return join([name.format(first.x(number), anchor, number), *lines])
 
 
-def _scale(panel: Panel, place: Place) -> Markup:
+def _scale(subplot: Subplot, place: PlotArea) -> Markup:
     title = Markup('<text class="name" x="4" y="{:.1f}">{}</text>').format(
-        place.top - 14, panel.title
+        place.top - 14, subplot.title
     )
     return title + levels(place.axis, place.y, place.left, place.right)
 
 
-def _keys(panel: Panel, place: Place) -> Markup:
-    """Return a sample of each curve with its name, where a panel has more than one."""
-    shown = [line for line in panel.lines if any(map(isfinite, line.values))]
-    if len(panel.lines) < 2:
+def _keys(subplot: Subplot, place: PlotArea) -> Markup:
+    """Return a sample of each curve with its name, where a subplot has more than one."""
+    shown = [line for line in subplot.lines if any(map(isfinite, line.values))]
+    if len(subplot.lines) < 2:
         return EMPTY
     pieces, right = [], place.right
     for line in reversed(shown):
@@ -176,7 +176,7 @@ def _keys(panel: Panel, place: Place) -> Markup:
     return join(pieces)
 
 
-def _curve(line: Line, history: tuple[Epoch, ...], place: Place) -> Markup:
+def _curve(line: Curve, history: tuple[Epoch, ...], place: PlotArea) -> Markup:
     """Return paths that break where nothing was measured; a value alone is a dot."""
     runs: list[list[tuple[float, float]]] = [[]]
     for epoch, value in zip(history, line.values, strict=True):
@@ -187,7 +187,7 @@ def _curve(line: Line, history: tuple[Epoch, ...], place: Place) -> Markup:
     return join(_run(line, points) for points in runs if points)
 
 
-def _run(line: Line, points: list[tuple[float, float]]) -> Markup:
+def _run(line: Curve, points: list[tuple[float, float]]) -> Markup:
     (x, y), *others = points
     if not others:
         return Markup('<circle class="dot {}" cx="{}" cy="{}" r="3.5"/>').format(line.css, x, y)
@@ -195,7 +195,7 @@ def _run(line: Line, points: list[tuple[float, float]]) -> Markup:
     return Markup('<path class="curve {}" d="M{} {}{}"/>').format(line.css, x, y, onward)
 
 
-def _best(line: Line, report: TrainingReport, place: Place) -> Markup:
+def _best(line: Curve, report: TrainingReport, place: PlotArea) -> Markup:
     values = dict(zip((e.number for e in report.history), line.values, strict=True))
     value = values.get(report.best_epoch, float("nan"))
     if not isfinite(value):
@@ -203,7 +203,7 @@ def _best(line: Line, report: TrainingReport, place: Place) -> Markup:
     return mark("backbone", str(place.x(report.best_epoch + 1)), str(place.y(value)), "chosen")
 
 
-def _told(epoch: Epoch, places: list[Place]) -> Markup:
+def _told(epoch: Epoch, places: list[PlotArea]) -> Markup:
     """Return a stripe that tells an epoch's figures when it is pointed at."""
     first, last = places[0].epochs
     width = (places[0].right - places[0].left) / max(1, last - first)

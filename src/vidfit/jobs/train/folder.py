@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from vidfit.training.epoch import Epoch
-    from vidfit.training.state import Trained
+    from vidfit.training.state import TrainedWeights
 
 _UNLABELLED = -1
 """The label of a clip without one: it teaches nothing."""
@@ -266,7 +266,7 @@ def _own(plan: Plan) -> list[str]:
     return [plan.subject.backbone] if runs_a_file(plan.subject.backbone) else []
 
 
-def _write_trained(folder: Path, trained: Trained, rise_bytes: int) -> None:
+def _write_trained(folder: Path, trained: TrainedWeights, rise_bytes: int) -> None:
     from safetensors.torch import save
 
     document = {

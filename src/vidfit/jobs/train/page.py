@@ -1,24 +1,30 @@
-"""A training run as one HTML file that needs nothing beside it."""
+"""A training run as one HTML file that needs nothing beside it, as a picture, and as data."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.jobs.train import words
-from vidfit.jobs.train.comparison import choices, compared, seconds, step_seconds
 from vidfit.jobs.train.curves import curves
 from vidfit.report import charts, wording
-from vidfit.report.frame import render
+from vidfit.report.data import json_text
+from vidfit.report.frame import render, resource
+from vidfit.report.picture import picture_style, placed, svg_file, title
+from vidfit.report.writing import write_answer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vidfit.jobs.train.value import TrainingReport
+
 
 LAYOUTS_AT_ONCE = 12
 
 
 def training_html(report: TrainingReport) -> str:
     """Return the training run as one self-contained HTML page, made as `report_html` is."""
-    options, settings = report.plan.options, choices(report.plan)
+    options, settings = report.plan.options, words.choices(report.plan)
     chart = None
     if report.score is not None and report.majority is not None:
         chart = charts.headline_chart(report.score, report.majority.value, wording.ACCURACY)
@@ -26,12 +32,12 @@ def training_html(report: TrainingReport) -> str:
         "report": report,
         "plan": report.plan,
         "words": words,
-        "seconds": seconds,
-        "step_seconds": step_seconds,
+        "seconds": words.seconds,
+        "step_seconds": words.step_seconds,
         "headline_chart": chart,
         "curves_wide": curves(report, 1040, 700),
         "curves_narrow": curves(report, 350, 640),
-        "compared": compared(report),
+        "compared": words.compared(report),
         "reasoned": [choice for choice in settings if choice.reason],
         "settled": [choice for choice in settings if not choice.reason],
         "first_options": options[:LAYOUTS_AT_ONCE],
@@ -39,3 +45,40 @@ def training_html(report: TrainingReport) -> str:
         "warnings": dict.fromkeys((*report.plan.warnings, *report.warnings)),
     }
     return render(__package__, "training", report.data, context)
+
+
+WIDTH, HEIGHT, CHART_TOP = 1088, 840, 130
+
+
+def training_svg(report: TrainingReport) -> str:
+    """Return the curves as an SVG file with the answer above them."""
+    width, height = WIDTH - 48, HEIGHT - CHART_TOP - 14
+    pieces = [
+        title(words.headline(report), words.epochs(report)),
+        placed(curves(report, width, height), CHART_TOP, width, height),
+    ]
+    style = picture_style(resource("page.css", __package__))
+    return svg_file(WIDTH, HEIGHT, pieces, style)
+
+
+FORMAT = "vidfit.training/1"
+
+
+def training_json(report: TrainingReport) -> str:
+    """Return it as JSON text.
+
+    Keys stand in the order of the fields of `TrainingReport`, after ``format``. Floats are rounded
+    to six decimals (small ones to six digits); what was not measured is ``null``.
+    """
+    return json_text({"format": FORMAT, **asdict(report)})
+
+
+def write_training(report: TrainingReport, directory: Path) -> Path:
+    """Write ``training.html``, ``.svg`` and ``.json``; return the path of the page."""
+    return write_answer(
+        directory,
+        "training",
+        page=training_html(report),
+        data=training_json(report),
+        picture=training_svg(report),
+    )

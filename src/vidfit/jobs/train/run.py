@@ -19,8 +19,8 @@ from vidfit.jobs.train.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.jobs.train.deploy import Deployed, deployed, deployed_whole
 from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
 from vidfit.jobs.train.options import TrainOptions
+from vidfit.jobs.train.page import write_training
 from vidfit.jobs.train.value import TrainingReport
-from vidfit.jobs.train.write import write_training
 from vidfit.manifest import Manifest, noticed
 from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
@@ -104,10 +104,11 @@ def run_train(
         if len(parts.test_M):
             open_holdout(_of(ready, parts.test_M), output, notes)
         score, majority = _tested(made, ready, parts, unseen[len(parts.choose_M) :])
+    step_seconds = float(np.median([epoch.seconds / epoch.steps for epoch in outcome.history]))
     report = TrainingReport(
         study.source, ready.classes, plan,
         len(parts.learn_M), len(parts.choose_M), len(parts.test_M), score, majority,
-        outcome.history, outcome.best_epoch, _step_seconds(outcome), outcome.peak_bytes,
+        outcome.history, outcome.best_epoch, step_seconds, outcome.peak_bytes,
         (*manifest.rejected, *ready.failures), tuple(study.stages), hardware().describe(),
         (*manifest.warnings, *dict.fromkeys(notes), *_few(ready, parts)),
     )  # fmt: skip
@@ -277,10 +278,6 @@ def _few(ready: Prepared, parts: Parts) -> tuple[str, ...]:
     """Return the warning that the test's recordings ask for, if there is a test."""
     recordings = len({ready.groups[i] for i in parts.test_M})
     return few_recordings(recordings) if recordings else ()
-
-
-def _step_seconds(outcome: Outcome) -> float:
-    return float(np.median([e.seconds / e.steps for e in outcome.history]))
 
 
 def _tensors(arrays: Mapping[str, Floats]) -> dict[str, Tensor]:

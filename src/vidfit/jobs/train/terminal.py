@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vidfit.jobs.train import words
-from vidfit.jobs.train.comparison import compared
 from vidfit.report import wording
 from vidfit.report.markdown import cell, listed, row
 
@@ -23,7 +22,7 @@ def training_markdown(report: TrainingReport) -> str:
     lines = [f"**{cell(words.headline(r))}**", ""]
     lines += [cell(sentence) for sentence in said]
     lines += ["", row(COLUMNS), row(("---",) * len(COLUMNS))]
-    lines += [row((c.name, c.predicted, c.measured, c.times)) for c in compared(r)]
+    lines += [row((c.name, c.predicted, c.measured, c.times)) for c in words.compared(r)]
     if r.failures:
         lines += ["", f"{wording.counted(len(r.failures), 'clip')} could not be used:"]
         lines += listed(r.failures)

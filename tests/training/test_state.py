@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from vidfit.training.average import Average
+from vidfit.training.state import Average
 
 
 def module():

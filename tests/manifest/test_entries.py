@@ -7,7 +7,7 @@ from tests.manifest.made import write
 
 from vidfit.contracts import Segment, Timeline
 from vidfit.jobs.predict.timeline import write_timeline
-from vidfit.manifest.own import is_own
+from vidfit.manifest.entries import is_own
 
 
 @pytest.mark.parametrize(
