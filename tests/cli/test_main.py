@@ -110,7 +110,7 @@ def test_a_system_that_refuses_is_one_line(fitted, tmp_path, monkeypatch):
     def refuse(*args, **options):
         raise PermissionError(13, "Permission denied", str(tmp_path / "report.json"))
 
-    monkeypatch.setattr(opened, "read_manifest", refuse)
+    monkeypatch.setattr(opened, "from_lists", refuse)
     result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 2
     assert result.stderr == f"vidfit: {tmp_path / 'report.json'}: Permission denied\n"
