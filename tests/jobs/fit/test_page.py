@@ -155,10 +155,7 @@ def test_chosen_is_marked_even_when_it_is_last():
 @pytest.mark.parametrize(
     ("leak", "said"),
     [
-        (
-            Estimate(0.15, 0.1, 0.2),
-            "would have claimed 15.0 points [10.0, 20.0] more than",
-        ),
+        (Estimate(0.15, 0.1, 0.2), "would have claimed 15.0 points [10.0, 20.0] more than"),
         (Estimate(0.05, -0.01, 0.11), "The interval holds zero, so the difference may be chance."),
         (Estimate(-0.01, -0.03, 0.01), "(-1.0 points [-3.0, +1.0]): no sign that a leak flatters"),
         (NOT_MEASURED, "was not measured"),

@@ -13,13 +13,7 @@ from tests.clips import Counting, spec, write_backbone, write_clip, write_datase
 
 from vidfit.backbones.motion import motion
 from vidfit.contracts import Cost
-from vidfit.errors import (
-    BackboneError,
-    BudgetError,
-    ManifestError,
-    NotEnoughDataError,
-    VidfitError,
-)
+from vidfit.errors import BackboneError, BudgetError, ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.features.store import spec_key
 from vidfit.jobs.fit.options import FitOptions
@@ -182,10 +176,7 @@ def test_memory_drops_the_largest_first(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            {"minutes": 1e-7},
-            r"no candidate is left; .*motion: over the budget of 1e-07",
-        ),
+        ({"minutes": 1e-7}, r"no candidate is left; .*motion: over the budget of 1e-07"),
         ({"memory_bytes": 1000}, "do not suffice: vidfit with the smallest candidate"),
     ],
 )
