@@ -137,6 +137,17 @@ def test_a_clip_that_cannot_be_read_keeps_its_recording(folder, tmp_path):
     assert recordings(found) == ["0", "none", "0"]
 
 
+def test_the_same_bytes_in_a_recording_that_the_split_cuts_are_not_learned(folder, tmp_path):
+    """Inside one recording no pictures are compared."""
+    facts = {"label": "a", "group": "one"}
+    clips = [
+        Clip(str(folder / "0.mp4"), **facts, split="train"),
+        Clip(str(folder / "1.mp4"), **facts, split="train"),
+        Clip(str(folder / "same.mp4"), **facts, split="test"),
+    ]
+    assert look(clips, tmp_path).manifest.clips == tuple(clips[1:])
+
+
 def test_what_copies_the_test_split_of_the_data_is_not_learned(folder, tmp_path):
     clips = [
         clip(folder, "0", "a", split="train"),
