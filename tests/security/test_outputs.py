@@ -9,11 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from tests.called import call
 
 from vidfit.cli import answer
-from vidfit.cli import main as command_line
-from vidfit.cli.main import app
 from vidfit.errors import StoreError, VideoError
 from vidfit.files import claimed
 from vidfit.runtime import cache
@@ -22,10 +20,6 @@ HOLD = "import sys, time, pathlib; from vidfit.files import claimed\n" + (
     "with claimed(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
 )
 RUN = "from vidfit.cli.main import main; main()"
-
-
-def call(*words: object):
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def vidfit(*words: object, **options) -> subprocess.CompletedProcess[str]:
@@ -231,5 +225,5 @@ def test_an_interrupt_is_one_line(monkeypatch, fitted, tmp_path):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("vidfit.jobs.fit.run.run_fit", interrupt)
-    result = CliRunner().invoke(command_line.app, ["fit", str(fitted.clips), "-o", str(tmp_path)])
+    result = call("fit", fitted.clips, "-o", tmp_path)
     assert result.exit_code == 130 and "the same command goes on" in result.stderr

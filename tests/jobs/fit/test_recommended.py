@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
+from tests.called import call
 from tests.clips import BACKBONE_FILE, write_clip, write_dataset
-from typer.testing import CliRunner
 
-from vidfit.cli.main import app
 from vidfit.contracts import SILENT, Clip, Cost
 from vidfit.evaluate import few_recordings
 from vidfit.jobs.fit.options import FitOptions
@@ -51,9 +52,7 @@ def test_timings_that_differ_under_load_give_one_model(fitted, own, tmp_path, mo
 
 def test_what_is_not_proven_is_not_recommended(fitted, own, tmp_path):
     """No colour tells left from right: that is said first, and nothing is told to be used."""
-    told = CliRunner().invoke(
-        app, ["fit", str(fitted.clips), "--backbone", own[0], "-o", str(tmp_path / "out")]
-    )
+    told = call("fit", fitted.clips, "--backbone", own[0], "-o", tmp_path / "out")
     assert told.exit_code == 0
     first = next(line for line in told.output.splitlines() if line.startswith("**"))
     assert first.startswith("**Nothing here is proven better than always saying 'left' (50.0 %).")
@@ -64,10 +63,9 @@ def test_what_is_not_proven_is_not_recommended(fitted, own, tmp_path):
     assert "Nothing here is proven better than always saying" in ranking
 
 
-def test_what_is_proven_is_recommended(fitted):
-    told = CliRunner().invoke(
-        app, ["fit", str(fitted.clips), "--backbone", "motion", "-o", str(fitted.output)]
-    )
+def test_what_is_proven_is_recommended(fitted, tmp_path):
+    output = shutil.copytree(fitted.output, tmp_path / "out")  # with its features
+    told = call("fit", fitted.clips, "--backbone", "motion", "-o", output)
     assert told.exit_code == 0 and "**Use motion" in told.output and "Use it" in told.output
 
 
