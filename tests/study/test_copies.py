@@ -206,7 +206,7 @@ def doubled(fitted, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("job", ["select", "fit", "fuse"])
-def test_a_class_of_one_clip_and_its_copies_is_left_out_and_named(doubled, tmp_path, job):
+def test_a_class_of_one_clip_and_its_copies_is_left_out_and_named(fitted, doubled, tmp_path, job):
     from vidfit.jobs.fit.run import run_fit
     from vidfit.jobs.fuse.run import run_fuse
     from vidfit.jobs.select.run import run_select
@@ -216,7 +216,7 @@ def test_a_class_of_one_clip_and_its_copies_is_left_out_and_named(doubled, tmp_p
         "fit": (run_fit, FitOptions),
         "fuse": (run_fuse, FuseOptions),
     }[job]
-    found = run(doubled, tmp_path / "out", options(backbones=("motion",)))
+    found = run(doubled, fitted.warm(tmp_path / "out"), options(backbones=("motion",)))
     assert found.classes == ("left", "right") and found.group_count == 12
     assert any("'rare' has 4 clips of 1 recording" in line for line in found.warnings)
     assert any("13 instead of 16" in line for line in found.warnings)
