@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
 
+from vidfit.report import frame
 from vidfit.report.plane import overlap
+
+# Templates are compiled once for all pages of a run: that takes longer than to fill them.
+frame._environment = cache(frame._environment)
 
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
