@@ -152,10 +152,6 @@ def test_labels_of_the_race_do_not_overlap(make, width, named):
         assert not any(overlap(box, other) for other in boxes[i + 1 :])
 
 
-def label_box(x, y, text):
-    return x, y - 12, x + 6.5 * len(text), y + 2
-
-
 def test_race_of_one_round_is_not_drawn():
     assert race_chart(tied_ranking(), 1040, 480) == ""
     assert race_chart(replace(example_ranking(), rungs=()), 1040, 480) == ""
