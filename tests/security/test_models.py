@@ -263,7 +263,7 @@ def test_an_answer_that_is_no_number_is_an_error(model, here, tmp_path):
     with pytest.raises(ModelError, match="answers to noise are no probabilities"):
         open_model(model)
     predictor = load(altered.trusted(model))
-    with pytest.raises(ModelError, match="answers a clip with the probability nan"):
+    with pytest.raises(ModelError, match="answers a clip with nan at a novelty of"):
         run_predict(predictor, str(write_clip(tmp_path / "v.mp4")), workers=1)
 
 
