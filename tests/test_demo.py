@@ -30,9 +30,7 @@ def rows_of(table: Path) -> list[dict[str, str]]:
 def test_every_class_is_cut_equally_often_from_every_shot(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "CLIPS_PER_CLASS_AND_SHOT", 1)
     monkeypatch.setattr(demo, "FRAME_COUNT", 4)
-
     rows = rows_of(build_demo(tmp_path))
-
     counts = Counter((row["group"], row["label"]) for row in rows)
     assert counts == {(shot.name, label): 1 for shot in SHOTS for label in CLASSES}
     assert len(SHOTS) >= 8
@@ -41,16 +39,13 @@ def test_every_class_is_cut_equally_often_from_every_shot(tmp_path, monkeypatch)
 
 def test_clips_are_real_videos(small, tmp_path):
     (first, *_) = rows_of(build_demo(tmp_path))
-
     info = probe(str(tmp_path / first["path"]))
-
     assert (info.width_pixels, info.height_pixels) == (192, 144)
     assert info.duration_seconds == pytest.approx(1.6, abs=0.05)
 
 
 def test_the_same_bytes_are_written_again(small, tmp_path):
     first, second = build_demo(tmp_path / "a"), build_demo(tmp_path / "b")
-
     assert first.read_bytes() == second.read_bytes()
     for row in rows_of(first):
         written = [(table.parent / row["path"]).read_bytes() for table in (first, second)]
@@ -60,7 +55,6 @@ def test_the_same_bytes_are_written_again(small, tmp_path):
 def test_the_window_moves_as_the_label_says(small, tmp_path):
     table = build_demo(tmp_path)
     seen = {row["label"]: mean_motion(table.parent / row["path"]) for row in rows_of(table)}
-
     # The picture moves against the window.
     assert seen["pan-left"]["pan_x"] > 0.02 > -0.02 > seen["pan-right"]["pan_x"]
     assert seen["tilt-up"]["pan_y"] > 0.02 > -0.02 > seen["tilt-down"]["pan_y"]
@@ -100,6 +94,5 @@ def test_progress_is_told_of_every_clip(small, tmp_path):
 
 def test_without_the_footage_it_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-
     with pytest.raises(VidfitError, match=r"pip install vidfit\[demo\]"):
         build_demo(tmp_path)

@@ -65,11 +65,7 @@ def convolution_macs(backbone):
 
 
 @pytest.mark.parametrize(
-    ("photo", "classes"),
-    [
-        ("china.jpg", BUILDINGS),
-        ("flower.jpg", FLOWERS_AND_THEIR_INSECTS),
-    ],
+    ("photo", "classes"), [("china.jpg", BUILDINGS), ("flower.jpg", FLOWERS_AND_THEIR_INSECTS)]
 )
 def test_photographs_are_recognised(backbone, photo, classes):
     """Of 1000 classes, two sensible ones stand among the first five."""

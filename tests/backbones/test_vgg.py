@@ -10,12 +10,7 @@ from vidfit.errors import BackboneError
 from vidfit.testing import check_backbone
 
 # Convolutions and biases of configurations A, B, D, E (paper, table 2, less the classifier)
-PARAMETERS = {
-    "vgg11": 9_220_480,
-    "vgg13": 9_404_992,
-    "vgg16": 14_714_688,
-    "vgg19": 20_024_384,
-}
+PARAMETERS = {"vgg11": 9_220_480, "vgg13": 9_404_992, "vgg16": 14_714_688, "vgg19": 20_024_384}
 # Keys of torchvision's state dicts: the last convolution of each network
 LAST_CONVOLUTION = {
     "vgg11": "features.18.weight",

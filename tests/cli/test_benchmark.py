@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.called import call
 from tests.jobs.benchmark.test_write import example
-from typer.testing import CliRunner
 
-from vidfit.cli.main import app
 from vidfit.jobs.benchmark.options import BenchmarkOptions
 
 
@@ -24,8 +23,8 @@ def asked(monkeypatch):
 
 def test_options_arrive_and_files_are_named(asked, tmp_path):
     words = ["benchmark", "m", "--video", "v.mp4", "--compile", "--seconds", "2"]
-    words += ["--backbone", "f.py:Own", "-o", str(tmp_path)]
-    result = CliRunner().invoke(app, words)
+    words += ["--backbone", "f.py:Own", "-o", tmp_path]
+    result = call(*words)
     assert result.exit_code == 0, result.output
     ((model, output, options, _),) = asked
     assert (model, output) == (Path("m"), tmp_path)
@@ -36,16 +35,16 @@ def test_options_arrive_and_files_are_named(asked, tmp_path):
 
 
 def test_files_go_beside_the_model(asked, tmp_path):
-    CliRunner().invoke(app, ["benchmark", str(tmp_path / "out" / "model")])
+    call("benchmark", tmp_path / "out" / "model")
     assert asked[0][1] == tmp_path / "out"
 
 
 def test_json_is_all_that_is_printed(asked):
-    result = CliRunner().invoke(app, ["benchmark", "m", "--json"])
+    result = call("benchmark", "m", "--json")
     assert json.loads(result.stdout)["model"] == "out/model"
 
 
 def test_what_is_no_model_is_said_in_one_line(tmp_path):
-    result = CliRunner().invoke(app, ["benchmark", str(tmp_path)])
+    result = call("benchmark", tmp_path)
     assert result.exit_code == 2
     assert result.output.startswith("vidfit: ") and "model.json" in result.output

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from tests.called import call
 
-from vidfit.cli.main import app
 from vidfit.jobs.export.run import Exported
 
 
@@ -18,7 +17,7 @@ def test_options_arrive_and_differences_are_shown(monkeypatch, tmp_path):
     )
     monkeypatch.setattr("vidfit.jobs.export.run.run_export", lambda *a: asked.append(a) or found)
     words = ["export", "out/model", "--format", "openvino", "--backbone", "mine.py:Mine"]
-    result = CliRunner().invoke(app, words)
+    result = call(*words)
     assert result.exit_code == 0, result.output
     assert asked[0][:4] == (
         Path("out/model"), Path("out/model-openvino"), "openvino", ("mine.py:Mine",),
@@ -38,5 +37,5 @@ def test_options_arrive_and_differences_are_shown(monkeypatch, tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(words, complaint):
-    result = CliRunner().invoke(app, ["export", *words])
+    result = call("export", *words)
     assert result.exit_code == 2 and complaint in result.output

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from tests.called import call
 
 from vidfit.cli.label import show_labelling
-from vidfit.cli.main import app
 from vidfit.contracts import Clip, Failure
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.value import Labelling, Proposed
@@ -61,8 +60,8 @@ def test_options_arrive(monkeypatch, tmp_path):
         "vidfit.jobs.label.run.run_label", lambda *args: asked.append(args) or found()
     )
     words = ["label", "clips", "--count", "3", "--answers", "a.csv", "--backbone", "motion"]
-    words += ["--groups", "g.csv", "--workers", "2", "--seed", "4", "-o", str(tmp_path)]
-    result = CliRunner().invoke(app, words)
+    words += ["--groups", "g.csv", "--workers", "2", "--seed", "4", "-o", tmp_path]
+    result = call(*words)
     assert result.exit_code == 0, result.output
     ((clips, output, options, _),) = asked
     assert (clips, output) == ("clips", tmp_path)
@@ -77,7 +76,7 @@ def test_options_arrive(monkeypatch, tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(words, status, complaint, tmp_path):
-    result = CliRunner().invoke(app, ["label", *words, "-o", str(tmp_path / "out")])
+    result = call("label", *words, "-o", tmp_path / "out")
     assert result.exit_code == status
     assert complaint in result.output
     assert not (tmp_path / "out").exists()

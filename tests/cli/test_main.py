@@ -9,13 +9,12 @@ import shutil
 from itertools import pairwise
 
 import pytest
+from tests.called import call
 from tests.clips import write_clip
 from tests.video.cases import overwritten
-from typer.testing import CliRunner
 
 import vidfit
 from vidfit.cli import main
-from vidfit.cli.main import app
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.errors import VidfitError
 from vidfit.study import opened
@@ -25,10 +24,6 @@ from vidfit.video import probe
 def test_version_is_printed_alone():
     result = call("--version")
     assert (result.exit_code, result.stdout) == (0, f"vidfit {vidfit.__version__}\n")
-
-
-def call(*words: object):
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture

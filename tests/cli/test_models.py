@@ -7,19 +7,18 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
+from tests.called import call
 
 from vidfit.backbones.catalogue import entries, find, status
-from vidfit.cli.main import app
 from vidfit.cli.model_filters import millions
 
 
-def call(*words: object):
-    return CliRunner().invoke(app, ["models", *map(str, words)])
+def models(*words: object):
+    return call("models", *words)
 
 
 def names(*words: object) -> list[str]:
-    result = call(*words, "--json")
+    result = models(*words, "--json")
     assert result.exit_code == 0, result.output
     return [row["name"] for row in json.loads(result.stdout)]
 
@@ -32,19 +31,11 @@ def _empty_cache(tmp_path, monkeypatch):
 
 
 def test_all_models_are_listed_in_full_when_piped():
-    result = call()
+    result = models()
     assert result.exit_code == 0 and result.stderr == ""
     head, *rows = result.stdout.split("\n\n")[0].splitlines()
-    assert head.split() == [
-        "model",
-        "input",
-        "here",
-        "params",
-        "M",
-        "GMACs/clip",
-        "commercial",
-        "licence",
-    ]
+    expected = "model input here params M GMACs/clip commercial licence"
+    assert head.split() == expected.split()
     assert len(rows) == len(entries())
     first_words = {row.split("  ")[0] for row in rows}
     assert first_words == {entry.name for entry in entries()}  # no name is cut
@@ -53,7 +44,7 @@ def test_all_models_are_listed_in_full_when_piped():
 
 
 def test_what_is_at_hand_comes_first_and_cheapest_before():
-    rows = call("--modality", "image").stdout.splitlines()
+    rows = models("--modality", "image").stdout.splitlines()
     assert [row.split()[0] for row in rows[1:4]] == [f"efficientnet-lite{n}" for n in (0, 1, 2)]
 
 
@@ -94,7 +85,7 @@ def test_cost_counts_all_views():
 
 def test_an_open_licence_is_not_allowed_and_counted():
     open_ones = [entry for entry in entries() if entry.commercial_use is None]
-    result = call("--commercial")
+    result = models("--commercial")
     assert f"--commercial: {len(open_ones)} left out because the licence leaves it open" in (
         result.stderr
     )
@@ -104,12 +95,12 @@ def test_an_open_licence_is_not_allowed_and_counted():
 def test_figures_that_are_not_known_are_counted():
     unknown = sum(entry.gmacs_per_clip is None for entry in entries())
     assert f"--max-gmacs 5: {unknown} left out because the figure is not known" in (
-        call("--max-gmacs", 5).stderr
+        models("--max-gmacs", 5).stderr
     )
 
 
 def test_when_nothing_matches_each_filter_says_what_it_left():
-    result = call("--task", "shot-detection", "--max-gmacs", "1", "--commercial")
+    result = models("--task", "shot-detection", "--max-gmacs", "1", "--commercial")
     assert result.exit_code == 0 and result.stdout == ""
     assert (
         f"No model passes all filters. Of {len(entries())}: --task shot-detection left 1; "
@@ -119,7 +110,7 @@ def test_when_nothing_matches_each_filter_says_what_it_left():
 
 
 def test_one_model_in_full():
-    result = call("mcg-nju/VideoMAE-base-finetuned-kinetics")
+    result = models("mcg-nju/VideoMAE-base-finetuned-kinetics")
     assert result.exit_code == 0
     lines = {line[:18].strip(): line[18:] for line in result.stdout.splitlines()}
     assert lines["model"] == "hf:MCG-NJU/videomae-base-finetuned-kinetics"
@@ -133,16 +124,16 @@ def test_one_model_in_full():
 
 
 def test_one_model_that_is_at_hand_and_one_that_cannot_be_loaded():
-    ready = call("motion").stdout
+    ready = models("motion").stdout
     assert "here              ready" in ready and "--backbone motion\n" in ready
-    own = call("vgg16:FILE").stdout
+    own = models("vgg16:FILE").stdout
     assert "put its path in the place of FILE" in own and "licence           not known" in own
-    other = call("timm/resnet18.a1_in1k").stdout
+    other = models("timm/resnet18.a1_in1k").stdout
     assert "timm needs torchvision" in other and "to use it" not in other
 
 
 def test_one_model_as_json():
-    facts = json.loads(call("transnetv2", "--json").stdout)
+    facts = json.loads(models("transnetv2", "--json").stdout)
     assert facts["commercial_use"] is True and facts["gmacs_per_clip"] == pytest.approx(9.98, 1e-3)
     assert facts["metrics"]["ClipShots F1"] == 77.9
     assert facts["status"] == {"loadable": True, "present": True, "reason": ""}
@@ -162,7 +153,7 @@ def test_one_model_as_json():
     ],
 )
 def test_wrong_words_are_answered_with_what_is_valid(words, message):
-    result = call(*words)
+    result = models(*words)
     assert result.exit_code == 2 and result.stdout == ""
     assert message in " ".join(result.stderr.split())
 

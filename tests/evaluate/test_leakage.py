@@ -61,6 +61,7 @@ def test_the_threshold_is_exclusive():
 def test_flat_frames_do_not_count():
     tokens_ND = hashes(contrast=0.5)
     assert find(tokens_ND, tokens_ND) == ()
+    assert len(find(*[hashes(contrast=leakage.MIN_CONTRAST)] * 2)) == 1  # just enough
     partly_ND = hashes()
     partly_ND[:2, 64] = 0.0
     other_ND = partly_ND.copy()

@@ -316,8 +316,7 @@ def test_backbones_run_in_turn_where_they_are_wanted(clips, watched):
     at_once = {o.clip: o for o in stream(clips, [first, second], workers=2)}
     for outcome in both:
         np.testing.assert_array_equal(
-            outcome.features["second"].tokens_ND,
-            at_once[outcome.clip].features["second"].tokens_ND,
+            outcome.features["second"].tokens_ND, at_once[outcome.clip].features["second"].tokens_ND
         )
 
 

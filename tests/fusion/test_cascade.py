@@ -13,11 +13,6 @@ CLIPS, CLASSES = 200, 4
 CHEAP, DEAR = Cost(0.01, 0.01), Cost(0.01, 0.2)
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def knows(labels_M, classes, rng, noise=0.25):
     hot_MK = np.eye(CLASSES)[labels_M] * np.isin(np.arange(CLASSES), classes)
     return (hot_MK + noise * rng.normal(size=hot_MK.shape)).astype(np.float32)

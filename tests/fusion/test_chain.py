@@ -57,10 +57,7 @@ def test_the_receiver_is_the_one_of_the_lower_loss():
 
 def test_novelty_is_the_mean_of_the_members(fitted):
     training, chain = fitted
-    expected_M = np.mean(
-        [m.probe.novelty([m.vectors_MD]) for m in training.members],
-        axis=0,
-    )
+    expected_M = np.mean([m.probe.novelty([m.vectors_MD]) for m in training.members], axis=0)
     np.testing.assert_allclose(chain.novelty(training.blocks), expected_M, rtol=1e-5)
 
 

@@ -90,13 +90,7 @@ def test_a_student_of_soft_answers_is_scikit_learn_with_weights(monkeypatch):
         np.tile(np.arange(3), 60),
         sample_weight=np.exp(soft_MK).ravel(),
     )
-    student, _ = fit_student(
-        x_MD,
-        always(soft_MK),
-        labels_M,
-        np.arange(60) % 3,
-        penalties=(4.0,),
-    )
+    student, _ = fit_student(x_MD, always(soft_MK), labels_M, np.arange(60) % 3, penalties=(4.0,))
     np.testing.assert_allclose(
         student.log_probabilities([x_MD]), reference.predict_log_proba(scaled_MD), atol=2e-3
     )
@@ -108,11 +102,7 @@ def test_a_teacher_that_a_student_can_match_is_matched():
     answers_MK = rule.log_probabilities([x_MD])
     new_MD, _ = problem(100, 6, 3, seed=1)
     student, _ = fit_student(
-        x_MD,
-        always(answers_MK),
-        labels_M,
-        np.arange(300) % 5,
-        penalties=(1e4,),
+        x_MD, always(answers_MK), labels_M, np.arange(300) % 5, penalties=(1e4,)
     )
     np.testing.assert_allclose(
         student.log_probabilities([new_MD]), rule.log_probabilities([new_MD]), atol=0.02

@@ -23,11 +23,6 @@ def stacked(blocks, labels_M, folds_M):
     return fitted.fusion, fitted.out_of_fold_MK
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.fixture(name="labels_M")
 def _labels():
     return np.arange(CLIPS) % CLASSES

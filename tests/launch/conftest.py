@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
@@ -17,9 +18,11 @@ def java_version() -> int:
     return int(number.split(".")[0])
 
 
+# Java that starts soon: these processes live too briefly for its best code.
+os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 NO_JAVA = pytest.mark.skipif(
-    java_version() < 17,
-    reason="Spark needs Java 17 or newer: apt install openjdk-17-jre-headless",
+    java_version() < 17, reason="Spark needs Java 17 or newer: apt install openjdk-17-jre-headless"
 )
 
 

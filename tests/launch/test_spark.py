@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.called import call
 from tests.clips import write_backbone, write_clip
-from typer.testing import CliRunner
 
 from vidfit import backbones as zoo
 from vidfit.backbones.shuffled import Shuffled
-from vidfit.cli.main import app
 from vidfit.contracts import Clip
 from vidfit.errors import VidfitError
 from vidfit.evaluate import near_duplicates
@@ -118,7 +117,7 @@ def test_the_command_line_writes_one_table(spark, fitted, tmp_path):
     listed.write_text("path\n" + "\n".join(os.path.relpath(v, tmp_path) for v in videos) + "\n")
     words = ["predict", fitted.model, listed, "--on", "spark", "--format", "parquet"]
     words += ["-o", tmp_path / "out", "--backbone", fitted.backbones[1]]
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    result = call(*words)
     assert result.exit_code == 0, result.output
     table = pq.read_table(tmp_path / "out" / "answers.parquet").to_pylist()
     assert [Path(row["path"]).resolve() for row in table] == [v.resolve() for v in videos]

@@ -46,10 +46,7 @@ def test_a_page_without_a_place_for_a_table_is_refused():
             "times `1:30` and `0:01:00`",
             [("a.mp4", 90.0, 95.0, "walk"), ("b.mp4", 60.0, 120.0, "stand")],
         ),
-        (
-            "`sep=;`, decimal commas",
-            [("a.mp4", 0.5, 1.5, "walk"), ("b.mp4", 0.0, None, "stand")],
-        ),
+        ("`sep=;`, decimal commas", [("a.mp4", 0.5, 1.5, "walk"), ("b.mp4", 0.0, None, "stand")]),
         (
             r"`videos\a.mp4`, from the folder above",
             [("videos/a.mp4", 0.0, None, "walk"), ("videos/b.mp4", 0.0, None, "stand")],

@@ -37,6 +37,7 @@ GUESSES = {
                  ["mall", "park", "park", "mall", "park"]),
     "clips": (["a/x-clip3", "a/x-clip4", "a/y-clip1"], ["x", "x", "y"]),
     "brackets": (["a/x (1)", "a/x (2)", "a/y (1)"], ["x", "x", "y"]),
+    "two counters that rise": (["a/x_01_01", "a/x_01_02", "a/y_02_02"], ["x_01", "x_01", "y_02"]),
     "two counters": (["a/v_shoot_01_01", "a/v_shoot_01_02", "a/v_shoot_02_01"],
                      ["v_shoot_01", "v_shoot_01", "v_shoot_02"]),
 }  # fmt: skip

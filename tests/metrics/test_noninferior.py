@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vidfit.metrics.noninferior import (
-    LEVEL,
-    holm,
-    independent_trials,
-    paired_loss,
-    share_bound,
-)
+from vidfit.metrics.noninferior import LEVEL, holm, independent_trials, paired_loss, share_bound
 
 
 def test_of_recordings_of_one_clip_it_is_students_t():

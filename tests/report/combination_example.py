@@ -32,10 +32,7 @@ FUSIONS = (
     ("average-3", "integration", (MOTION, LITE, X3D), 0.799, 0.174, 0.14, 488, 75, 8.44e6),
     ("weighted-2", "integration", (MOTION, LITE), 0.806, 0.181, 0.15, 103, 31, 4.65e6),
 )
-CALLS = {
-    "cascade-3": {MOTION: 1.0, LITE: 0.63, X3D: 0.27},
-    "cascade-2": {MOTION: 1.0, LITE: 0.58},
-}
+CALLS = {"cascade-3": {MOTION: 1.0, LITE: 0.63, X3D: 0.27}, "cascade-2": {MOTION: 1.0, LITE: 0.58}}
 
 
 def option(row: tuple) -> Option:

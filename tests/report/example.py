@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -120,6 +121,7 @@ def bins(clips: tuple[ClipResult, ...], count: int = 8) -> tuple[ReliabilityBin,
     return tuple(found)
 
 
+@cache
 def example_report(
     classes: tuple[str, ...] = ("pour", "stir", "chop", "peel", "wash hands"), clip_count: int = 236
 ) -> Report:
@@ -182,6 +184,7 @@ def example_report(
     )  # fmt: skip
 
 
+@cache
 def large_report(class_count: int = 101, candidate_count: int = 60) -> Report:
     """Return a report with much of everything."""
     draw = random.Random(3)

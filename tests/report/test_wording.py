@@ -3,7 +3,7 @@
 import pytest
 
 from vidfit.contracts import Sampling
-from vidfit.report.wording import frames_seen
+from vidfit.report.wording import cut, frames_seen
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ def test_samplings_of_several_members_stay_apart():
     assert frames_seen("motion 3x0.133sx8, vit-16x16 1xevenx4") == (
         "motion: 8 views of 3 frames, 0.133 s apart; vit-16x16: 4 frames, evenly spread"
     )
+
+
+@pytest.mark.parametrize(("letters", "seen"), [(6, "motion"), (5, "moti…"), (1, "…"), (0, "…")])
+def test_a_cut_text_is_no_longer_than_was_asked(letters, seen):
+    assert cut("motion", letters) == seen

@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.called import call
 from tests.clips import write_clip
 from tests.security.server import PAGE, serving
-from typer.testing import CliRunner
 
-from vidfit.cli.main import app
 from vidfit.errors import VideoError, VidfitError
 from vidfit.features.store import file_digest
 from vidfit.jobs.fit.run import FitOptions, run_fit
@@ -24,10 +23,6 @@ from vidfit.video.policy import Policy, enforced
 
 SECRET = "?token=SECRET&x=1"
 USER = "somebody:PASSWORD@"
-
-
-def call(*words: object):
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.called import call
 from tests.clips import write_clip, write_dataset
 from tests.security import altered
 from tests.security.altered import BEFORE, setting, with_json
-from typer.testing import CliRunner
 
 from vidfit import backbones as zoo
-from vidfit.cli.main import app
 from vidfit.features import FeatureStore
 from vidfit.jobs.train.folder import read_outcome
 from vidfit.study.trial_child import try_in_child
@@ -100,7 +99,7 @@ def test_a_model(command, attack, canary, tmp_path, refused_here):
     ATTACKS[attack](model, canary)
     write_clip(canary.parent / "v.mp4")
     write_dataset(canary.parent / "clips", 1)
-    result = CliRunner().invoke(app, COMMANDS[command](str(model)))
+    result = call(*COMMANDS[command](model))
     assert result.exit_code == 2 and "vidfit: " in result.output
     assert not canary.exists()
 

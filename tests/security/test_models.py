@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from tests.called import call
 from tests.clips import write_clip
 from tests.security import altered
 from tests.security.altered import (
@@ -23,11 +24,9 @@ from tests.security.altered import (
     with_arrays,
     with_json,
 )
-from typer.testing import CliRunner
 
 from vidfit import backbones as zoo
 from vidfit.backbones.graph import graph_backbone
-from vidfit.cli.main import app
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.fusion import REMOVED_HEADS
 from vidfit.jobs.exchange.run import run_pull, run_push
@@ -264,7 +263,7 @@ def test_an_answer_that_is_no_number_is_an_error(model, here, tmp_path):
     with pytest.raises(ModelError, match="answers to noise are no probabilities"):
         open_model(model)
     predictor = load(altered.trusted(model))
-    with pytest.raises(ModelError, match="answers a clip with the probability nan"):
+    with pytest.raises(ModelError, match="answers a clip with nan at a novelty of"):
         run_predict(predictor, str(write_clip(tmp_path / "v.mp4")), workers=1)
 
 
@@ -484,7 +483,7 @@ COMMANDS = {
 def test_every_command_says_it_with_status_2(command, model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with_json(model, "model.json", setting(temperature=0.0))
-    result = CliRunner().invoke(app, COMMANDS[command](str(model)))
+    result = call(*COMMANDS[command](model))
     assert result.exit_code == 2 and "temperature is 0.0; give" in result.output
 
 

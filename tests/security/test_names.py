@@ -12,10 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.called import call
 from tests.clips import write_clip
-from typer.testing import CliRunner
 
-from vidfit.cli.main import app
 from vidfit.cli.progress import Bars
 from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.jobs.fit.page import report_html
@@ -35,10 +34,6 @@ JOINED = "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER} نمی\N{ZERO WIDT
 
 def hidden_in(text: str) -> set[str]:
     return {sign for sign in text if is_hidden(sign)} - {"\n"}
-
-
-def call(*words: object):
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 # ---------------------------------------------------------------- one function

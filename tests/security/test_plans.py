@@ -7,11 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from tests.called import call
 from tests.clips import write_dataset
 from tests.security.altered import BEFORE, plant
-from typer.testing import CliRunner
 
-from vidfit.cli.main import app
 from vidfit.errors import StoreError, VidfitError
 from vidfit.jobs.train.folder import execute
 from vidfit.planning.file import read_plan
@@ -52,11 +51,11 @@ COMMANDS = {
 def test_only_who_types_the_command_chooses_code(command, plan, clips, tmp_path, monkeypatch):
     canary = plant(tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
-    words = COMMANDS[command](clips, str(plan(backbone="evil.py:Evil")))
-    result = CliRunner().invoke(app, words)
+    words = COMMANDS[command](clips, (plan(backbone="evil.py:Evil")))
+    result = call(*words)
     assert result.exit_code == 2 and "--backbone FILE.py:NAME" in result.output
     assert not canary.exists()
-    CliRunner().invoke(app, [*words, "--backbone", "evil.py:Evil"])
+    call(*words, "--backbone", "evil.py:Evil")
     assert canary.exists()
     sys.modules.pop("evil")
 

@@ -23,11 +23,6 @@ CLIPS, RECORDINGS = 160, 40
 METHODS = ("concat", "stack", "cascade")
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def data(rng):
     recording_M = np.arange(CLIPS) % RECORDINGS
     labels_M = recording_M % 4

@@ -54,11 +54,6 @@ class Runs:
         return total
 
 
-def _mixed(difficulty_M, rng):
-    """Return a draw per clip that a fifth of the clips share among candidates."""
-    return np.where(rng.random(CLIPS) < 0.2, difficulty_M, rng.random(CLIPS))
-
-
 def reasons(found):
     return {f.name: f.reason for finished in found.rounds for f in finished.dropped}
 

@@ -84,7 +84,7 @@ def test_measured_time_decides_where_it_differs_by_far():
 def test_between_equal_counts_the_smaller_network_is_cheaper_and_equals_are_not():
     small = replace(LITE0, parameters=1_000_000)
     assert is_cheaper(small, LITE0) and not is_cheaper(LITE0, small)
-    assert not is_cheaper(LITE0, replace(LITE0, gmacs=2.6))
+    assert not is_cheaper(replace(LITE0, gmacs=2.6), LITE0)
     assert is_cheaper(replace(LITE0, gmacs=2.4), LITE0)
     assert not is_cheaper(LITE0, LITE0)
 

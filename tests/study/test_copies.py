@@ -137,6 +137,17 @@ def test_a_clip_that_cannot_be_read_keeps_its_recording(folder, tmp_path):
     assert recordings(found) == ["0", "none", "0"]
 
 
+def test_the_same_bytes_in_a_recording_that_the_split_cuts_are_not_learned(folder, tmp_path):
+    """Inside one recording no pictures are compared."""
+    facts = {"label": "a", "group": "one"}
+    clips = [
+        Clip(str(folder / "0.mp4"), **facts, split="train"),
+        Clip(str(folder / "1.mp4"), **facts, split="train"),
+        Clip(str(folder / "same.mp4"), **facts, split="test"),
+    ]
+    assert look(clips, tmp_path).manifest.clips == tuple(clips[1:])
+
+
 def test_what_copies_the_test_split_of_the_data_is_not_learned(folder, tmp_path):
     clips = [
         clip(folder, "0", "a", split="train"),
@@ -195,7 +206,7 @@ def doubled(fitted, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("job", ["select", "fit", "fuse"])
-def test_a_class_of_one_clip_and_its_copies_is_left_out_and_named(doubled, tmp_path, job):
+def test_a_class_of_one_clip_and_its_copies_is_left_out_and_named(fitted, doubled, tmp_path, job):
     from vidfit.jobs.fit.run import run_fit
     from vidfit.jobs.fuse.run import run_fuse
     from vidfit.jobs.select.run import run_select
@@ -205,7 +216,7 @@ def test_a_class_of_one_clip_and_its_copies_is_left_out_and_named(doubled, tmp_p
         "fit": (run_fit, FitOptions),
         "fuse": (run_fuse, FuseOptions),
     }[job]
-    found = run(doubled, tmp_path / "out", options(backbones=("motion",)))
+    found = run(doubled, fitted.warm(tmp_path / "out"), options(backbones=("motion",)))
     assert found.classes == ("left", "right") and found.group_count == 12
     assert any("'rare' has 4 clips of 1 recording" in line for line in found.warnings)
     assert any("13 instead of 16" in line for line in found.warnings)

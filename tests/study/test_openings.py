@@ -86,9 +86,9 @@ def test_fit_says_how_often_the_hold_out_was_opened(fitted, tmp_path):
     from vidfit.jobs.fit.terminal import report_markdown
 
     options = FitOptions(backbones=("motion",), holdout=0.34)
-    first = run_fit(fitted.clips, tmp_path / "out", options)
+    first = run_fit(fitted.clips, fitted.warm(tmp_path / "out"), options)
     assert "opened once, after every choice" in first.protocol
-    second = run_fit(fitted.clips, tmp_path / "another", options)
+    second = run_fit(fitted.clips, fitted.warm(tmp_path / "another"), options)
     assert "opened 2 times, after every choice" in second.protocol
     assert second.score == first.score
     written = json.loads((tmp_path / "another" / "report.json").read_text())

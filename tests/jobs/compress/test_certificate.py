@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import expit
+from scipy.stats import beta
 from tests.clips import FPS, write_clip
 
 from vidfit.contracts import Clip
@@ -51,6 +52,16 @@ def test_the_bound_is_seldom_exceeded_however_alike_recordings_are(alike):
     ]
     assert np.mean(np.array(bounds) < truth) <= LEVEL + 0.02
     assert np.median(bounds) < 4 * truth
+
+
+def test_windows_that_move_by_whole_recordings_are_bounded_as_recordings():
+    original_M = np.repeat(np.random.default_rng(4).normal(size=RECORDINGS), WINDOWS)
+    other_M = np.where(np.abs(original_M) < 0.1, -original_M, original_M)
+    found = certificate(two_classes(other_M), two_classes(original_M), GROUPS)
+    assert found.independent == pytest.approx(RECORDINGS, rel=0.05)
+    changed = found.changed * found.independent
+    expected = beta.ppf(1 - LEVEL, changed + 1, found.independent - changed)
+    assert found.most_changed == pytest.approx(expected)
 
 
 def test_the_same_answers_to_one_recording_certify_nothing():

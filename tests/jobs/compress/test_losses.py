@@ -38,20 +38,23 @@ def top(answers_RMK):
     return np.nan_to_num(answers_RMK).argmax(axis=2)
 
 
-def test_clips_that_calibrated_are_learned_from_and_never_judged():
-    calibrated_M = np.arange(CLIPS) < 20
-    judge = Refitted(table(), "", calibrated_M)
-    answers_RMK = judge.answers(["fine"])
-    assert answers_RMK.shape == (REPEATS, CLIPS, 2)
-    assert np.isnan(answers_RMK[:, :20]).all()
-    np.testing.assert_allclose(answers_RMK[:, 20:].sum(axis=2), 1.0, atol=1e-5)
-    assert (answers_RMK[:, 20:].argmax(axis=2) == judge.table.labels_M[20:]).mean() > 0.9
+CALIBRATED_M = np.arange(CLIPS) < 20
 
 
-def test_no_answer_depends_on_the_labels_of_its_recording():
-    calibrated_M = np.arange(CLIPS) < 20
-    honest = table()
-    answers_RM = top(Refitted(honest, "", calibrated_M).answers(["fine"]))
+@pytest.fixture(scope="module", name="fine_RMK")
+def _fine():
+    return Refitted(table(), "", CALIBRATED_M).answers(["fine"])
+
+
+def test_clips_that_calibrated_are_learned_from_and_never_judged(fine_RMK):
+    assert fine_RMK.shape == (REPEATS, CLIPS, 2)
+    assert np.isnan(fine_RMK[:, :20]).all()
+    np.testing.assert_allclose(fine_RMK[:, 20:].sum(axis=2), 1.0, atol=1e-5)
+    assert (fine_RMK[:, 20:].argmax(axis=2) == table().labels_M[20:]).mean() > 0.9
+
+
+def test_no_answer_depends_on_the_labels_of_its_recording(fine_RMK):
+    honest, answers_RM = table(), top(fine_RMK)
     # All labels of judged clips are drawn at random: nothing can be known of them.
     labels_M = honest.labels_M.copy()
     labels_M[20:] = np.random.default_rng(1).integers(0, 2, CLIPS - 20)
@@ -61,14 +64,14 @@ def test_no_answer_depends_on_the_labels_of_its_recording():
         clips=tuple(replace(c, label="ab"[k]) for c, k in zip(honest.clips, labels_M, strict=True)),
         vectors={"fine": np.random.default_rng(2).normal(size=(CLIPS, DIM)).astype(np.float32)},
     )
-    guesses_RM = top(Refitted(blind, "", calibrated_M).answers(["fine"]))
+    guesses_RM = top(Refitted(blind, "", CALIBRATED_M).answers(["fine"]))
     assert 0.3 < (guesses_RM[:, 20:] == labels_M[20:]).mean() < 0.7
     assert (answers_RM[:, 20:] == honest.labels_M[20:]).mean() > 0.9
 
 
-def test_losses_are_paired_and_of_judged_clips_only():
-    judge = Refitted(table(noise=3.0), "", np.arange(CLIPS) < 20)
-    fine_RMK, coarse_RMK = judge.answers(["fine"]), judge.answers(["coarse"])
+def test_losses_are_paired_and_of_judged_clips_only(fine_RMK):
+    judge = Refitted(table(noise=3.0), "", CALIBRATED_M)
+    coarse_RMK = judge.answers(["coarse"])
     found = judgement(coarse_RMK, fine_RMK, judge.table)
     truth_M = judge.table.labels_M[20:]
     fine_RM, coarse_RM = top(fine_RMK)[:, 20:], top(coarse_RMK)[:, 20:]
@@ -82,17 +85,15 @@ def test_losses_are_paired_and_of_judged_clips_only():
     assert found.probability_loss.interval().low > 0
 
 
-def test_answers_that_all_stay_leave_possible_that_some_change_on_other_clips():
-    judge = Refitted(table(), "", np.arange(CLIPS) < 20)
-    fine_RMK = judge.answers(["fine"])
-    same = judgement(fine_RMK, fine_RMK, judge.table)
+def test_answers_that_all_stay_leave_possible_that_some_change_on_other_clips(fine_RMK):
+    same = judgement(fine_RMK, fine_RMK, table())
     assert same.loss.value == same.changed == same.probability_loss.value == 0
     recordings = (CLIPS - 20) // 2  # how alike their clips move is not known: each counts once
     assert same.loss.high == -same.loss.low == pytest.approx(share_bound(0, recordings))
 
 
 def test_a_model_of_all_clips_has_the_compressed_members():
-    judge = Refitted(table(), "", np.arange(CLIPS) < 20)
+    judge = Refitted(table(), "", CALIBRATED_M)
 
     class Member:
         spec = type("Spec", (), {"name": "coarse"})()

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from tests.backbones.tiny_hf import write
 from tests.clips import FPS, HEIGHT, WIDTH, write_dataset
+from tests.tiny_model import linear, write_model
 
+from vidfit import backbones as zoo
 from vidfit.errors import BackboneError, ModelError, VidfitError
 from vidfit.jobs.compress.options import CompressOptions
 from vidfit.jobs.compress.run import run_compress
@@ -147,10 +149,11 @@ def test_a_technique_that_fails_is_a_row_and_stops_nothing(fitted, tmp_path, mon
 
 
 def test_a_model_without_a_network_has_nothing_to_compress(tmp_path):
-    clips = write_dataset(tmp_path / "clips")
-    run_fit(clips, tmp_path / "fit", FitOptions(("motion",)))
+    motion = zoo.load("motion")
+    model = write_model(tmp_path / "model", [motion], linear(1, 3 * motion.spec.dim))
+    clips = write_dataset(tmp_path / "clips", 1)
     with pytest.raises(ModelError, match=r"by motion, which has no torch network.*--network-only"):
-        run_compress(tmp_path / "fit" / "model", clips, tmp_path / "small")
+        run_compress(model, clips, tmp_path / "small")
 
 
 def test_a_model_of_a_fusion_that_left_is_refused(fitted, tmp_path):

@@ -88,10 +88,6 @@ def test_a_model_goes_there_and_comes_back(model, tmp_path, kind):
     assert [path.name for path in back.parent.iterdir()] == ["model"]
 
 
-def test_a_pushed_folder_is_a_model_itself(pushed):
-    assert load_model(pushed).classes == example().classes
-
-
 def test_only_what_is_named_is_pulled(pushed, tmp_path):
     (pushed / "evil.py").write_text("raise SystemExit")
     (pushed / "backbones" / "0" / "extra.json").write_text("{}")

@@ -336,10 +336,7 @@ def test_a_disk_that_takes_no_more_is_said_and_leaves_nothing(graphs, tmp_path, 
     directory = write_model(tmp_path / "model", graphs[:1], linear())
     words = [str(directory), str(tmp_path / "out"), format, str(most_bytes)]
     done = subprocess.run(
-        [sys.executable, "-c", FULL, *words],
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", FULL, *words], capture_output=True, text=True, check=True
     )
     assert "cannot write " in done.stdout, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -12,7 +12,7 @@ from tests.clips import spec
 
 from vidfit.features import FeatureStore
 
-MOMENTS = 3
+MOMENTS = 2
 
 
 def test_a_killed_fit_ends_as_an_undisturbed_one(fitted, tmp_path):

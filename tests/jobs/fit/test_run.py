@@ -13,13 +13,7 @@ from tests.clips import Counting, spec, write_backbone, write_clip, write_datase
 
 from vidfit.backbones.motion import motion
 from vidfit.contracts import Cost
-from vidfit.errors import (
-    BackboneError,
-    BudgetError,
-    ManifestError,
-    NotEnoughDataError,
-    VidfitError,
-)
+from vidfit.errors import BackboneError, BudgetError, ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.features.store import spec_key
 from vidfit.jobs.fit.options import FitOptions
@@ -131,7 +125,7 @@ def test_predictions_on_held_out_clips_are_those_of_the_report(fitted, tmp_path)
 def test_a_failing_candidate_is_dropped_and_named(fitted, tmp_path):
     own = Path(fitted.backbones[1].rpartition(":")[0])
     names = ("motion", f"{own}:Broken", "no-such-backbone", "motion")
-    report = run_fit(fitted.clips, tmp_path, FitOptions(backbones=names))
+    report = run_fit(fitted.clips, fitted.warm(tmp_path), FitOptions(backbones=names))
     reasons = [(failure.name, failure.reason) for failure in report.dropped]
     assert reasons[0] == (f"{own}:Broken", "ZeroDivisionError: this network divides by zero")
     assert reasons[1][0] == "no-such-backbone" and "Valid are" in reasons[1][1]
@@ -150,7 +144,7 @@ def test_a_candidate_that_fails_later_is_dropped_too(fitted, tmp_path, monkeypat
         return [*found, late_loaded], dropped
 
     monkeypatch.setattr(candidates_module, "load_candidates", loaded)
-    report = run_fit(fitted.clips, tmp_path, MOTION)
+    report = run_fit(fitted.clips, fitted.warm(tmp_path), MOTION)
     assert [failure.name for failure in report.dropped] == ["late"]
     assert "enough" in report.dropped[0].reason
     assert {row.name for row in report.candidates} == {"motion", "majority class"}
@@ -182,10 +176,7 @@ def test_memory_drops_the_largest_first(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            {"minutes": 1e-7},
-            r"no candidate is left; .*motion: over the budget of 1e-07",
-        ),
+        ({"minutes": 1e-7}, r"no candidate is left; .*motion: over the budget of 1e-07"),
         ({"memory_bytes": 1000}, "do not suffice: vidfit with the smallest candidate"),
     ],
 )
@@ -238,7 +229,7 @@ def test_three_clips_in_total(fitted, tmp_path):
 @pytest.mark.parametrize("right", [3, 4])
 def test_a_class_of_a_few_recordings_is_fitted_with_fewer_folds(fitted, tmp_path, right):
     clips = link(fitted, tmp_path / "clips", left=6, right=right)
-    report = run_fit(clips, tmp_path / "out", MOTION)
+    report = run_fit(clips, fitted.warm(tmp_path / "out"), MOTION)
     assert report.protocol.startswith(f"nested cross-validation, {right} folds")
     notes = [w for w in report.warnings if "folds lowered" in w]
     assert notes == [
@@ -251,7 +242,7 @@ def test_a_class_of_two_recordings_of_two_clips(fitted, tmp_path):
     for kind in ("left", "right"):
         rows += [f"{fitted.clips}/{kind}/{kind}{i}.mp4,{kind},{kind}-{i // 2}" for i in range(4)]
     (tmp_path / "clips.csv").write_text("\n".join(rows))
-    report = run_fit(tmp_path / "clips.csv", tmp_path / "out", MOTION)
+    report = run_fit(tmp_path / "clips.csv", fitted.warm(tmp_path / "out"), MOTION)
     assert (report.clip_count, report.group_count) == (8, 4)
     assert report.protocol.startswith("nested cross-validation, 2 folds")
 
@@ -263,7 +254,7 @@ def test_a_class_whose_clips_one_fold_could_hold(fitted, tmp_path):
     rows += [f"{fitted.clips}/right/right{i}.mp4,right,r{i // 2}" for i in range(4)]
     (tmp_path / "clips.csv").write_text("\n".join(rows))
     with pytest.raises(NotEnoughDataError, match=r"'left' has 3 clips of 3.*one of 2 folds"):
-        run_fit(tmp_path / "clips.csv", tmp_path / "out", MOTION)
+        run_fit(tmp_path / "clips.csv", fitted.warm(tmp_path / "out"), MOTION)
 
 
 def test_every_clip_broken(tmp_path):
@@ -284,7 +275,7 @@ def test_clips_that_are_broken_leave_too_few(fitted, tmp_path):
         (clips / "right" / f"right{i}.mp4").write_text("no video")
     message = r"Too few clips that can be read \(3 cannot\).*'right' has 2 clips"
     with pytest.raises(NotEnoughDataError, match=message):
-        run_fit(clips, tmp_path / "out", MOTION)
+        run_fit(clips, fitted.warm(tmp_path / "out"), MOTION)
 
 
 def table(fitted, path: Path, rows: list[tuple[str, int, str]]) -> Path:
@@ -301,13 +292,13 @@ def test_a_class_that_only_the_test_split_has(fitted, tmp_path):
         file.write(f"\n{other},new,test\n{write_clip(tmp_path / 'b.mp4', 'left', 98)},new,test")
         file.write(f"\n{write_clip(tmp_path / 'c.mp4', 'left', 97)},new,test\n")
     with pytest.raises(NotEnoughDataError, match=r"classes that no other clip has \('new'\)"):
-        run_fit(path, tmp_path / "out", MOTION)
+        run_fit(path, fitted.warm(tmp_path / "out"), MOTION)
 
 
 def test_a_test_split_of_the_data_is_used_and_said(fitted, tmp_path):
     rows = [(kind, i, "test" if i > 3 else "train") for kind in ("left", "right") for i in range(6)]
     path = table(fitted, tmp_path / "clips.csv", rows)
-    report = run_fit(path, tmp_path / "out", replace(MOTION, holdout=0.5))
+    report = run_fit(path, fitted.warm(tmp_path / "out"), replace(MOTION, holdout=0.5))
     assert {Path(result.clip.path).stem for result in report.clips} == {
         "left4", "left5", "right4", "right5",
     }  # fmt: skip
@@ -321,7 +312,7 @@ def test_a_test_split_that_cuts_recordings_is_said(fitted, tmp_path):
             split = "test" if i > 3 else "train"
             rows.append(f"{fitted.clips}/{kind}/{kind}{i}.mp4,{kind},{split},{kind}{i % 4}")
     (tmp_path / "clips.csv").write_text("\n".join(rows))
-    report = run_fit(tmp_path / "clips.csv", tmp_path / "out", MOTION)
+    report = run_fit(tmp_path / "clips.csv", fitted.warm(tmp_path / "out"), MOTION)
     assert any("split cuts 4 recordings" in warning for warning in report.warnings)
 
 
@@ -331,7 +322,7 @@ def test_a_test_split_of_one_recording_has_no_interval(fitted, tmp_path):
         rows += [f"{fitted.clips}/{kind}/{kind}{i}.mp4,{kind},train,{kind}{i}" for i in range(4)]
         rows += [f"{fitted.clips}/{kind}/{kind}{i}.mp4,{kind},test,one" for i in (4, 5)]
     (tmp_path / "clips.csv").write_text("\n".join(rows))
-    report = run_fit(tmp_path / "clips.csv", tmp_path / "out", MOTION)
+    report = run_fit(tmp_path / "clips.csv", fitted.warm(tmp_path / "out"), MOTION)
     assert report.score.value > 0.5 and np.isnan(report.score.low)
     assert read(tmp_path / "out")["score"]["low"] is None
     assert "interval not measured" in (tmp_path / "out" / "report.html").read_text()
@@ -366,8 +357,9 @@ def test_recordings_that_share_clips_count_as_one(fitted, tmp_path):
     clips = shutil.copytree(fitted.clips, tmp_path / "clips")
     copied = sorted((clips / "left").glob("*.mp4"))[0]
     shutil.copy(copied, clips / "left" / "a-second-name.mp4")
-    copies = run_fit(clips, tmp_path / "copies", MOTION)
-    joined = run_fit(clips, tmp_path / "joined", replace(MOTION, merge_duplicates=True))
+    output = fitted.warm(tmp_path / "out")
+    copies = run_fit(clips, output, MOTION)
+    joined = run_fit(clips, output, replace(MOTION, merge_duplicates=True))
     assert len(copies.near_duplicates) == len(joined.near_duplicates) == 1
     assert (copies.group_count, joined.group_count) == (12, 12)
     assert any("12 instead of 13" in warning for warning in copies.warnings)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.called import call
 from tests.clips import write_dataset
-from typer.testing import CliRunner
 
-from vidfit.cli.main import app
 from vidfit.contracts import Clip
 from vidfit.errors import BackboneError, BudgetError, VidfitError
 from vidfit.jobs.plan import run as job
@@ -49,7 +48,7 @@ def no_children(monkeypatch):
 def test_a_plan_is_made_shown_and_written(clips, tmp_path):
     words = ["plan", clips, "-o", tmp_path / "out", "--network", "mean"]
     words += ["--backbone", "efficientnet-lite0@1", "--epochs", 3]
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    result = call(*words)
     assert result.exit_code == 0, result.output
     plan = read_plan(tmp_path / "out" / "plan.json")
     assert plan.subject.regime == "probe"

@@ -65,10 +65,7 @@ def test_labels_of_lines_do_not_stand_on_one_another():
     assert all(below - above >= 17 for above, below in pairwise(places))
 
 
-@pytest.mark.parametrize(
-    ("plan", "there"),
-    [(example(), True), (example(room_bytes=2**45), False)],
-)
+@pytest.mark.parametrize(("plan", "there"), [(example(), True), (example(room_bytes=2**45), False)])
 def test_a_limit_far_above_is_not_drawn(plan, there):
     assert ("room for training" in plan_svg(plan)) == there
 

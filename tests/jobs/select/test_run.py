@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidfit.backbones.vgg import Vgg
+from vidfit.backbones import vgg
 from vidfit.errors import BackboneError, BudgetError, NotEnoughDataError, VidfitError
 from vidfit.jobs.select.ranking import regime
 from vidfit.jobs.select.run import run_select
@@ -55,7 +55,7 @@ def own(fitted, tmp_path_factory):
 @pytest.fixture(scope="module")
 def ranked(fitted, own, tmp_path_factory):
     names = ("motion", f"{own}:Colour", f"{own}:Broken", f"{own}:Greedy", f"{own}:Late", "hf:gone")
-    output = tmp_path_factory.mktemp("ranked")
+    output = fitted.warm(tmp_path_factory.mktemp("ranked"))
     return run_select(fitted.clips, output, SelectOptions(backbones=names, workers=1)), output
 
 
@@ -109,9 +109,13 @@ def test_files_are_written(ranked):
     assert "motion" in (output / "ranking.html").read_text()
 
 
-def test_what_was_taken_of_a_checkpoint_with_another_head_is_reported(fitted, tmp_path):
+def test_what_was_taken_of_a_checkpoint_with_another_head_is_reported(
+    fitted, tmp_path, monkeypatch
+):
     """A network fine-tuned on seven classes: its trunk is used, its head is named as ignored."""
-    state = Vgg("vgg11").state_dict() | {"classifier.6.weight": torch.zeros(7, 4096)}
+    monkeypatch.setattr(vgg, "CHANNELS", (4, 4, 8, 8, 8))
+    monkeypatch.setattr(vgg, "FEATURES", 8)
+    state = vgg.Vgg("vgg11").state_dict() | {"classifier.6.weight": torch.zeros(7, 4096)}
     torch.save(state, tmp_path / "tuned.pth")
     options = SelectOptions(backbones=(f"vgg11:{tmp_path / 'tuned.pth'}",))
     ranking = run_select(fitted.clips, tmp_path / "out", options)
@@ -122,16 +126,16 @@ def test_what_was_taken_of_a_checkpoint_with_another_head_is_reported(fitted, tm
 def test_the_cheapest_of_the_tied_is_taken_unless_told_otherwise(fitted, own, tmp_path):
     """Two encoders that answer alike are tied; one of them has four times the views."""
     names = ("motion", "motion@32")
-    cheap = run_select(fitted.clips, tmp_path, SelectOptions(backbones=names))
+    cheap = run_select(fitted.clips, fitted.warm(tmp_path), SelectOptions(backbones=names))
     assert {row.standing for row in cheap.candidates} == {"recommended", "tied"}
-    assert cheap.recommended == "motion"
+    assert cheap.recommended == cheap.temporal.name == "motion"
     best = run_select(fitted.clips, tmp_path, SelectOptions(backbones=names, prefer="best"))
     assert best.recommended == best.best
 
 
 def test_a_licence_that_forbids_commercial_use_is_refused_when_asked(fitted, own, tmp_path):
     options = SelectOptions(backbones=("motion", f"{own}:Reserved"), commercial=True)
-    ranking = run_select(fitted.clips, tmp_path, options)
+    ranking = run_select(fitted.clips, fitted.warm(tmp_path), options)
     (refused,) = ranking.dropped
     assert refused.name == "reserved" and "CC-BY-NC-4.0" in refused.reason
     with pytest.raises(BudgetError, match=r"no candidate is left.*CC-BY-NC-4\.0"):
@@ -170,8 +174,8 @@ def test_labels_a_class_decide_how_to_train(labels, name):
 
 
 def test_of_a_loss_the_least_is_first_and_nothing_is_in_points(fitted, own, tmp_path):
-    names = ("motion", f"{own}:Colour")
-    ranking = run_select(fitted.clips, tmp_path, SelectOptions(backbones=names, metric="log-loss"))
+    options = SelectOptions(backbones=("motion", f"{own}:Colour"), metric="log-loss")
+    ranking = run_select(fitted.clips, fitted.warm(tmp_path), options)
     scores = [row.score.value for row in ranking.candidates if row.clips == ranking.clip_count]
     assert scores == sorted(scores) and not ranking.higher_is_better
     assert ranking.best == ranking.candidates[0].name
@@ -181,9 +185,9 @@ def test_of_a_loss_the_least_is_first_and_nothing_is_in_points(fitted, own, tmp_
 
 
 def test_even_classes_are_answered_as_they_were_learned(fitted, tmp_path):
-    names = ("motion",)
+    names, output = ("motion",), fitted.warm(tmp_path)
     even, learned = (
-        run_select(fitted.clips, tmp_path, SelectOptions(backbones=names, class_weights=weights))
+        run_select(fitted.clips, output, SelectOptions(backbones=names, class_weights=weights))
         for weights in ("balanced", "none")
     )
     assert even.candidates[0].score.value == learned.candidates[0].score.value

@@ -8,23 +8,9 @@ import sys
 import time
 
 import pytest
-from tests.clips import write_dataset
 from tests.sharded import BY_VIDEO, sums
 
 from vidfit.jobs.shard.run import run_shard
-
-
-@pytest.fixture(scope="module")
-def loose(tmp_path_factory):
-    return write_dataset(tmp_path_factory.mktemp("loose"))
-
-
-@pytest.fixture(scope="module")
-def by_video(loose, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("by_video")
-    run_shard(loose, folder, BY_VIDEO)
-    return folder
-
 
 SLOWLY = """
 import sys, time

@@ -11,11 +11,10 @@ import fsspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from tests.called import call
 from tests.clips import Counting, write_clip, write_dataset
 from tests.sharded import BY_VIDEO, sums
-from typer.testing import CliRunner
 
-from vidfit.cli.main import app
 from vidfit.contracts import SILENT, Clip
 from vidfit.errors import ManifestError, NotEnoughDataError, StoreError, VideoError, VidfitError
 from vidfit.features import FeatureStore, extract
@@ -31,18 +30,6 @@ from vidfit.shards.tar import Tar
 from vidfit.video import VideoReader
 
 BY_FRAME = ShardOptions("frame", like="efficientnet-lite0@2", shard_clips=4)
-
-
-@pytest.fixture(scope="module")
-def loose(tmp_path_factory):
-    return write_dataset(tmp_path_factory.mktemp("loose"))
-
-
-@pytest.fixture(scope="module")
-def by_video(loose, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("by_video")
-    run_shard(loose, folder, BY_VIDEO)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -205,16 +192,16 @@ def test_videos_to_predict_on_are_found_in_shards(loose, by_video):
 
 
 def test_the_command_says_what_it_did_and_why(loose, tmp_path):
-    words = ["shard", str(loose), str(tmp_path / "out"), "--shard-size", "30kB"]
+    words = ["shard", loose, tmp_path / "out", "--shard-size", "30kB"]
     split = ["--holdout", "0.25"]
-    result = CliRunner().invoke(app, [*words, *split])
+    result = call(*words, *split)
     assert result.exit_code == 0
     assert "**12 clips of 12 videos in" in result.output
     assert "as asked for; readers wait" in result.output
     assert re.search(r"- train: (\d+) clips of \1 recordings\n- test: (\d+) clips", result.output)
-    again = CliRunner().invoke(app, [*words, *split])
+    again = call(*words, *split)
     assert "shards were there" in again.output
-    other = CliRunner().invoke(app, words)
+    other = call(*words)
     assert other.exit_code == 2 and "Choose another folder" in other.output
 
 
