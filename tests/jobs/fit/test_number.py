@@ -80,7 +80,7 @@ def test_numbers_are_written_as_numbers(planted):
 def test_the_model_answers_in_the_unit_of_the_numbers(planted):
     _, output, _, _ = planted
     model = load_model(output / "model")
-    assert (model.labels, model.classes, model.thresholds) == ("number", ("number",), ())
+    assert (model.task, model.classes, model.thresholds) == ("regress", ("number",), ())
 
 
 def test_page_and_terminal_show_answers_against_numbers(planted):

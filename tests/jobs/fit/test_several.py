@@ -97,7 +97,7 @@ def test_answers_name_the_labels_and_carry_all_scores(planted):
 def test_the_model_is_restored_with_its_thresholds(planted):
     _, output, report, _ = planted
     model = load_model(output / "model")
-    assert model.labels == "several" and len(model.thresholds) == 3
+    assert model.task == "tag" and len(model.thresholds) == 3
     assert report.thresholds == model.thresholds
     document = json.loads((output / "model" / "model.json").read_text())
     document["thresholds"] = document["thresholds"][:2]
@@ -152,8 +152,8 @@ def test_a_metric_of_another_kind_is_refused_before_any_work(planted, tmp_path, 
 
 def test_what_does_not_know_several_labels_says_so(planted, tmp_path):
     table, output, _, backbone = planted
-    with pytest.raises(VidfitError, match="vidfit fuse takes clips with one class each"):
-        run_fuse(table, tmp_path / "out", FuseOptions((backbone,)))
+    with pytest.raises(VidfitError, match="--student is for clips with one class each"):
+        run_fuse(table, tmp_path / "out", FuseOptions((backbone,), student=True))
     with pytest.raises(VidfitError, match="--keep-untested is for clips with one class each"):
         run_fit(table, tmp_path / "out", FitOptions((backbone,), keep_untested=True))
     with pytest.raises(ModelError, match="vidfit export takes models that answer with one class"):
