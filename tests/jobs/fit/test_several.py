@@ -101,7 +101,7 @@ def test_the_model_is_restored_with_its_thresholds(planted):
     assert report.thresholds == model.thresholds
     document = json.loads((output / "model" / "model.json").read_text())
     document["thresholds"] = document["thresholds"][:2]
-    with pytest.raises(ModelError, match="has 2 thresholds; 3 are needed"):
+    with pytest.raises(ModelError, match="it has 2 thresholds; valid are none, or one a class"):
         _altered(output, document)
 
 

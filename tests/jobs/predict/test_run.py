@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.clips import Counting, write_clip
 from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, write, x264
-from tests.video.test_audio import HIGH_HZ, RATE, heard, loudest_hz, with_tones
+from tests.video.test_write import HIGH_HZ, RATE, heard, loudest_hz, with_tones
 
 from vidfit.contracts import Clip, Failure, Segment
 from vidfit.errors import ModelError, VideoError, VidfitError
