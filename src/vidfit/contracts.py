@@ -277,6 +277,17 @@ class StagedFusion(FittedFusion, Protocol):
         ...
 
 
+@runtime_checkable
+class InTime(FittedFusion, Protocol):
+    """A head whose answers to windows of a video are better in the light of one another."""
+
+    def in_time(
+        self, answers_MK: Floats, video_M: Indices, start_M: NDArray[np.floating]
+    ) -> Floats:
+        """Return the answers [M, K] by those to windows before and after, videos apart."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a clip costs: measured seconds on one thread, and counts that no load disturbs.

@@ -19,6 +19,10 @@ LABELS = {
     "classify": [("run", "sit", "walk")[k] for k in _RNG.integers(0, 3, 80)],
     "tag": ["|".join(n for n in ("car", "sign") if _RNG.random() < 0.5) for _ in range(80)],
     "regress": [f"{x:.3f}" for x in _RNG.normal(size=80)],
+    "localise": [
+        name if name == "background" else f"{name} 0.0 {5 + i % 3}.0"
+        for i, name in enumerate(_RNG.choice(["walk", "fall", "background"], 80))
+    ],
     "box": [" ".join(f"{edge:.3f}" for edge in edges) for edges in _EDGES],
     "unusual": [str(int(i % 5 == i // 20)) for i in range(80)],
 }

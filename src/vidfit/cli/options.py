@@ -72,7 +72,7 @@ TaskName = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help="What is asked: classify, tag, regress, or of a package. [default: by the labels]",
+        help="classify, tag, regress, localise, or one of a package. [default: by the labels]",
     ),
 ]
 LabelKind = Annotated[

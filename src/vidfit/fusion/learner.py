@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from vidfit.contracts import FittedFusion, Floats, Indices
 from vidfit.fusion.arrays import check_arrays
 from vidfit.fusion.linear import Linear, answers_by_penalty, cross_fit
-from vidfit.labels import ONE, Kind
+from vidfit.labels import ONE, Kind, mean_loss
 
 
 class Learner(Protocol):
@@ -28,6 +28,9 @@ class Learner(Protocol):
 
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return answers [M, K] by fits without a clip's fold, for each setting that it tries."""
+
+    def best(self, tried: Sequence[Floats], truth: Any) -> int:  # noqa: ANN401
+        """Return which of the settings, by its answers, is taken."""
 
     def fit(
         self,
@@ -56,6 +59,12 @@ class Learner(Protocol):
         """
 
 
+def lowest_loss(tried: Sequence[Floats], truth: Any, kind: Kind) -> int:  # noqa: ANN401
+    """Return which answers lose least."""
+    lost = [mean_loss(answers_MK, truth, kind) for answers_MK in tried]
+    return lost.index(min(lost))
+
+
 @dataclass(frozen=True)
 class LinearProbe:
     """The linear probe (`vidfit.fusion.linear`); its settings are penalties."""
@@ -66,6 +75,10 @@ class LinearProbe:
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return answers for each penalty that is tried."""
         return answers_by_penalty([vectors_MD], truth, folds_M, kind=self.kind)
+
+    def best(self, tried: Sequence[Floats], truth: Any) -> int:  # noqa: ANN401
+        """Return the penalty of the lowest loss."""
+        return lowest_loss(tried, truth, self.kind)
 
     def fit(
         self,

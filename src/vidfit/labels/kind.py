@@ -88,6 +88,9 @@ class Kind(Protocol):
     def stratum(self, truth: Any) -> Indices:  # noqa: ANN401
         """Return one stratum a clip, [M]."""
 
+    def order(self, truth: Any) -> tuple[Indices, Doubles]:  # noqa: ANN401
+        """Return the video of each clip and when it starts, where clips are windows of videos."""
+
     def rarest(self, truth: Any) -> int:  # noqa: ANN401
         """Return the clips that the least known answer is learned from."""
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Clip, Floats, Indices
-from vidfit.labels.kind import UNSEEN, Mask, Said
+from vidfit.labels.kind import UNSEEN, Doubles, Mask, Said
 
 NO_LABEL = -1
 """The class number of a clip without a label."""
@@ -64,6 +64,10 @@ class OneClass:
     def stratum(self, truth: Indices) -> Indices:
         """Return the class."""
         return np.asarray(truth, np.int64)
+
+    def order(self, truth: Indices) -> tuple[Indices, Doubles]:
+        """Return each clip as a video of its own."""
+        return np.arange(len(truth)), np.zeros(len(truth))
 
     def rarest(self, truth: Indices) -> int:
         """Return the clips of the rarest class."""

@@ -84,6 +84,10 @@ class SeveralClasses:
         """Return the set of classes of each clip."""
         return np.asarray(np.unique(truth, axis=0, return_inverse=True)[1].reshape(-1), np.int64)
 
+    def order(self, truth: Mask) -> tuple[Indices, Doubles]:
+        """Return each clip as a video of its own."""
+        return np.arange(len(truth)), np.zeros(len(truth))
+
     def rarest(self, truth: Mask) -> int:
         """Return the clips of the rarest class."""
         return int(truth.sum(axis=0).min())

@@ -175,6 +175,14 @@ METRICS: dict[str, Metric] = {
     "spearman": Metric(
         "Spearman's correlation", "how far the order of answers is that of true numbers", False
     ),
+    "f1@50": Metric("F1@50", "the F1 of segments that overlap a true span by half"),
+    "f1@25": Metric("F1@25", "the F1 of segments that overlap a true span by a quarter"),
+    "f1@10": Metric("F1@10", "the F1 of segments that overlap a true span by a tenth"),
+    "edit": Metric("edit score", "how near the order of segments is to the true order"),
+    "time-right": Metric("time answered rightly", "the share of the time, background included"),
+    "false-alarms": Metric(
+        "false alarms an hour", "segments that overlap no true span by half", False, False
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),

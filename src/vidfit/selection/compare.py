@@ -13,6 +13,7 @@ from vidfit.contracts import (
     FittedFusion,
     Floats,
     Indices,
+    InTime,
     StagedFusion,
     Truth,
     seconds_a_clip,
@@ -82,7 +83,10 @@ class Contender:
 
     def log_probabilities(self, rows: Rows) -> Floats:
         """Return log-probabilities [M, K] of clips."""
-        return self.fitted.log_probabilities(self.blocks(rows))
+        answers_MK = self.fitted.log_probabilities(self.blocks(rows))
+        if isinstance(self.fitted, InTime):
+            return self.fitted.in_time(answers_MK, *rows.kind.order(rows.labels_M))
+        return answers_MK
 
     def novelty(self, rows: Rows) -> Floats:
         """Return how far each clip lies from the training clips, [M], 1 on their average."""

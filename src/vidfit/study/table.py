@@ -92,8 +92,8 @@ class Table:
         if tuple(classes) == self.classes:
             return self
         some = self
-        if self.kind.exclusive:
-            kept = [str(clip.label) in classes for clip in self.clips]
+        kept = [bool(self.kind.of_classes([clip], classes)) for clip in self.clips]
+        if not all(kept):
             some = self.where(np.array(kept, np.bool_))
         truth = self.kind.truth(some.clips, classes)
         return replace(some, classes=tuple(classes), labels_M=truth)

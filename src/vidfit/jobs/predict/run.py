@@ -20,6 +20,7 @@ from vidfit.contracts import (
     Failure,
     FittedFusion,
     Floats,
+    InTime,
     Note,
     Progress,
     Segment,
@@ -29,9 +30,10 @@ from vidfit.contracts import (
     clip_key,
 )
 from vidfit.errors import ModelError, VideoError, VidfitError
-from vidfit.features import ClipOutcome, stream
+from vidfit.features import stream
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown, with_thresholds
+from vidfit.labels import Kind
 from vidfit.model import Model
 from vidfit.runtime import accelerate
 from vidfit.shown import name_of
@@ -65,6 +67,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What a head gives to a clip, [K], and how far the clip lies from what was learned."""
+
+    given_K: Floats
+    novelty: float
+
+
+@dataclass(frozen=True)
 class Predictor:
     """A loaded model: its networks are open and it may be asked again and again."""
 
@@ -78,33 +88,54 @@ class Predictor:
             return () if features else [backbone.spec.name for backbone in self.backbones]
         return [self.model.members[i] for i in self.head.wanted(self._blocks(features))]
 
-    def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
-        """Answer a clip by what its members saw in it, or decline to.
+    def look(self, features: Mapping[str, ClipFeatures]) -> Looked:
+        """Return what the head gives to a clip, by what its members saw in it.
 
         Raises
         ------
         ModelError
-            If the model's answer is no number.
+            If that is no number.
         """
         # Only a staged head, which knows what to do without them, is given absent blocks.
         blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
         given_1K = self.head.log_probabilities(blocks)
-        kind = task_named(self.model.task).kind
-        stated_1K = kind.stated(given_1K, self.model.temperature)
-        answer_K, best = stated_1K[0], float(stated_1K.max())
         novelty = float(self.head.novelty(blocks)[0])
+        best = float(self._kind.stated(given_1K, self.model.temperature).max())
         if not np.isfinite((best, novelty)).all():
             raise ModelError(
                 f"the model of {', '.join(self.model.members)} answers a clip with "
                 f"{best:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
                 "copy it again"
             )
-        said = kind.said(answer_K, self.model.classes, self.model.thresholds)
-        why = self._why(float(kind.confidence(stated_1K)[0]), novelty)
+        return Looked(given_1K[0], novelty)
+
+    def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
+        """Answer a clip by what its members saw in it, or decline to."""
+        return self.say(self.look(features))
+
+    def say(self, looked: Looked) -> Answer:
+        """Return in words what the head gave to a clip, or that the model declines."""
+        stated_1K = self._kind.stated(looked.given_K[None], self.model.temperature)
+        said = self._kind.said(stated_1K[0], self.model.classes, self.model.thresholds)
+        why = self._why(float(self._kind.confidence(stated_1K)[0]), looked.novelty)
         if not why:
             return Answer(said.label, said.probability, scores=said.scores, value=said.value)
-        scores = () if said.value is not None else tuple(float(p) for p in answer_K)
+        scores = () if said.value is not None else tuple(float(p) for p in stated_1K[0])
         return Answer(None, said.probability, True, why, scores, said.value)
+
+    def in_time(self, looked: Mapping[Clip, Looked]) -> dict[Clip, Looked]:
+        """Return what is given to windows of one video in the light of one another."""
+        if not isinstance(self.head, InTime) or not looked:
+            return dict(looked)
+        given_MK = np.stack([one.given_K for one in looked.values()])
+        start_M = np.array([clip.start_seconds for clip in looked])
+        given_MK = self.head.in_time(given_MK, np.zeros(len(start_M), np.int64), start_M)
+        pairs = zip(looked.items(), given_MK, strict=True)
+        return {clip: replace(one, given_K=given_K) for (clip, one), given_K in pairs}
+
+    @property
+    def _kind(self) -> Kind:
+        return task_named(self.model.task).kind
 
     def declining(self, unknown: Unknown) -> Predictor:
         """Return the same model with other thresholds.
@@ -208,19 +239,17 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
     clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
     progress = progress or SILENT
     progress.start(Path(name_of(path)).name, len(clips))
-    answers: dict[Clip, Segment] = {}
+    looked: dict[Clip, Looked] = {}
     failed: dict[Clip, str] = {}
     noted: dict[Clip, str] = {}
     seen = 0
     asked: Counter[str] = Counter()
     workers = workers or hardware().cores
     for outcome in stream(clips, predictor.backbones, workers=workers, wanted=predictor.wanted):
-        answer, reason = _answer(predictor, outcome)
-        start, end = outcome.clip.start_seconds, outcome.clip.end_seconds
-        end = info.duration_seconds if end is None else min(end, info.duration_seconds)
-        answers[outcome.clip] = Segment(start, end, **vars(answer))
-        if reason:
+        if reason := outcome.failure or "; ".join(outcome.backbone_failures.values()):
             failed[outcome.clip] = reason
+        else:
+            looked[outcome.clip] = predictor.look(outcome.features)
         seen += len({int(i) for f in outcome.features.values() for i in f.indices})
         asked.update(outcome.features.keys())
         if said := max((f.note for f in outcome.features.values()), key=len, default=""):
@@ -229,7 +258,10 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
     if len(failed) == len(clips):
         why = failed[clips[0]].removeprefix(f"{path}: ")
         raise VideoError(f"{path}: no part of it can be answered: {why}")
-    ordered = tuple(answers[clip] for clip in clips)
+    looked = predictor.in_time(looked)
+    ordered = tuple(
+        _segment(clip, looked.get(clip), predictor, info.duration_seconds) for clip in clips
+    )
     return Timeline(
         path=path,
         duration_seconds=info.duration_seconds,
@@ -389,12 +421,13 @@ def predict_many(
         yield one.timeline or Failure(one.path, one.failure)
 
 
-def _answer(predictor: Predictor, outcome: ClipOutcome) -> tuple[Answer, str]:
-    """Return the answer, and the reason when there is none."""
-    reason = outcome.failure or "; ".join(outcome.backbone_failures.values())
-    if reason:
-        return Answer(None, 0.0), reason
-    return predictor.answer(outcome.features), ""
+def _segment(
+    clip: Clip, looked: Looked | None, predictor: Predictor, duration_seconds: float
+) -> Segment:
+    """Return a window with its answer, none where it could not be read."""
+    end = duration_seconds if clip.end_seconds is None else min(clip.end_seconds, duration_seconds)
+    answer = Answer(None, 0.0) if looked is None else predictor.say(looked)
+    return Segment(clip.start_seconds, end, **vars(answer))
 
 
 def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:

@@ -15,7 +15,6 @@ from vidfit.labels import (
     ONE,
     Kind,
     held_out_thresholds,
-    mean_loss,
     shifted,
 )
 from vidfit.manifest import losses as lost_clips
@@ -243,9 +242,8 @@ class _Track:
 
     def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
         learned = self.task.learner.tried(table.vectors[name], table.labels_M, folds_M)
-        lost = [mean_loss(out_MK, table.labels_M, table.kind) for out_MK in learned]
+        best = self.task.learner.best(learned, table.labels_M)
         tried = learned
         if self.goal.even:
             tried = [evened(out_MK, table.labels_M) for out_MK in learned]
-        taken = tried[lost.index(min(lost))]
-        return Entry(table.only([name]), folds_M, taken, tried, learned)
+        return Entry(table.only([name]), folds_M, tried[best], tried, learned)

@@ -1,0 +1,150 @@
+"""From lists of labelled spans to the windows of the videos."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Clip, Failure
+from vidfit.errors import ManifestError, VideoError
+from vidfit.labels import Kind
+from vidfit.manifest import Manifest, read_manifest
+from vidfit.tasks.localise.moments import MOMENTS, NOTHING, written
+from vidfit.video import VideoReader
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 2.0
+"""Of a window."""
+
+BLOCKS = 10
+"""A single video is cut into blocks of time, each its own recording."""
+
+
+def read_windows(
+    source: str | Path,
+    groups: Path | None = None,
+    kind: Kind | None = None,
+    *,
+    between: str | None = NOTHING,
+) -> Manifest:
+    """Read spans, and return the windows of their videos.
+
+    Spans are rows of a list with a start, an end and a label; `vidfit.manifest.read_manifest` says
+    of which forms. Time between spans is background, unless the list labels some time
+    ``background``: it then says all, and the time between is not labelled. Windows are as long as
+    a quarter of a short span, 0.2 to 2 seconds.
+
+    Parameters
+    ----------
+    between
+        Label of the time between spans; ``None`` where it is not labelled.
+
+    Raises
+    ------
+    ManifestError
+        If no row is a span, or no video can be read.
+    """
+    manifest = read_manifest(source, groups=groups, labels="one")
+    spans, failures, warnings = defaultdict(list), list(manifest.rejected), list(manifest.warnings)
+    for clip in manifest.clips:
+        if clip.label is not None and clip.end_seconds is not None:
+            spans[clip.path].append(clip)
+    if not spans:
+        raise ManifestError(
+            f"{source} has no labelled spans; valid is a table with the columns path, label, start "
+            "and end, in seconds"
+        )
+    window = window_seconds([span for of in spans.values() for span in of])
+    explicit = any(span.label == NOTHING for of in spans.values() for span in of)
+    clips: list[Clip] = []
+    for path, of in spans.items():
+        try:
+            with VideoReader(path) as reader:
+                duration = reader.info.duration_seconds
+        except VideoError as error:
+            failures.append(Failure(path, str(error).removeprefix(f"{path}: ")))
+            continue
+        kept = list(_checked(of, duration, failures, warnings))
+        clips += windows(path, duration, window, kept, None if explicit else between)
+    if not clips:
+        raise ManifestError(f"no video of {source} can be read: {failures[0].reason}")
+    if len({clip.recording for clip in clips}) == 1:
+        clips = in_blocks(clips)
+        warnings.append(
+            f"One recording only: it is cut into {BLOCKS} blocks of time, with gaps between them. "
+            "What is said holds for more of this recording; it says nothing of others."
+        )
+    return replace(
+        manifest, clips=tuple(clips), kind=MOMENTS, rejected=tuple(failures),
+        warnings=tuple(warnings), layout="labelled spans", missing=(),
+    )  # fmt: skip
+
+
+def window_seconds(spans: Sequence[Clip]) -> float:
+    """Return how long windows are: a quarter of a short span (a tenth of them are shorter)."""
+    lengths = [float(span.end_seconds or 0) - span.start_seconds for span in spans]
+    short = float(np.quantile(lengths, 0.1)) / 4
+    return float(np.clip(short, SHORTEST_SECONDS, LONGEST_SECONDS))
+
+
+def windows(
+    path: str, duration: float, seconds: float, spans: Sequence[Clip], between: str | None
+) -> list[Clip]:
+    """Return the windows of a video, each with the span that its middle lies in."""
+    edges = np.linspace(0.0, duration, max(1, round(duration / seconds)) + 1)
+    group = spans[0].group if spans else None
+    found = []
+    for start, end in pairwise(edges):
+        middle = (start + end) / 2
+        label = between
+        for span in spans:
+            if span.start_seconds <= middle < float(span.end_seconds or 0):
+                label = _text(span)
+        if label is not None:
+            split = spans[0].split if spans else None
+            found.append(Clip(path, float(start), float(end), label, group, split))
+    return found
+
+
+def in_blocks(clips: Sequence[Clip]) -> list[Clip]:
+    """Return windows of one recording as those of blocks of time, less those at the edges."""
+    last = max(float(clip.end_seconds or 0) for clip in clips)
+    gap = min(2 * LONGEST_SECONDS, last / BLOCKS / 4)
+    found = []
+    for clip in clips:
+        first = int(BLOCKS * clip.start_seconds / last)
+        after = int(BLOCKS * (float(clip.end_seconds or 0) + gap) / last)
+        if first == min(after, BLOCKS - 1):
+            found.append(replace(clip, group=f"{clip.recording}#block{first + 1}"))
+    return found
+
+
+def _checked(
+    spans: Sequence[Clip], duration: float, failures: list[Failure], warnings: list[str]
+) -> Iterator[Clip]:
+    """Yield spans in order; those beyond the end are refused, those that overlap are cut."""
+    until = 0.0
+    for span in sorted(spans, key=lambda one: one.start_seconds):
+        name = f"{span.path}#{span.start_seconds:g}"
+        end = float(span.end_seconds or 0)
+        if span.start_seconds >= duration:
+            failures.append(Failure(name, f"it starts beyond the end of the video, {duration:g} s"))
+            continue
+        if end > duration + 0.5:
+            warnings.append(f"{name} ends at {end:g} s, the video at {duration:g} s: it is cut.")
+        start = max(span.start_seconds, until)
+        if start > span.start_seconds + 1e-6:
+            warnings.append(f"{name} overlaps the span before it: it begins at {start:g} s.")
+        if min(end, duration) > start:
+            until = min(end, duration)
+            yield replace(span, start_seconds=start, end_seconds=until)
+
+
+def _text(span: Clip) -> str:
+    if span.label == NOTHING:
+        return NOTHING
+    return written(str(span.label), span.start_seconds, float(span.end_seconds or 0))

@@ -1,0 +1,133 @@
+"""Windows of labelled spans, what a list may say wrongly; fit and predict on long videos."""
+
+from __future__ import annotations
+
+import csv
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tests.clips import FPS, HEIGHT, WIDTH, write_backbone
+
+from vidfit.errors import ManifestError, VidfitError
+from vidfit.jobs.fit.options import FitOptions
+from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.predict.run import load, run_predict
+from vidfit.model import load_model
+from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed
+from vidfit.tasks.localise.reading import BLOCKS, read_windows
+from vidfit.video import write_video
+
+COLOURS = {"run": (180, 70, 70), "sit": (70, 180, 70), NOTHING: (110, 110, 110)}
+HEAD = ("path", "label", "start", "end", "group")
+
+
+def long_video(path, labels, seconds=4, seed=0):
+    """Write a video in which each label has its colour for some seconds, with much noise."""
+    rng = np.random.default_rng(seed)
+    colours = np.repeat([COLOURS[label] for label in labels], seconds * FPS, axis=0)
+    hue = rng.normal(0, 45, (len(colours) // 5 + 1, 3)).repeat(5, axis=0)[: len(colours)]
+    frames = (colours + hue)[:, None, None] + rng.normal(0, 15, (len(colours), HEIGHT, WIDTH, 1))
+    write_video(
+        path, np.clip(frames, 0, 255).astype(np.uint8), FPS, options={"preset": "ultrafast"}
+    )
+
+
+def table(folder, rows, name="spans.csv"):
+    with (folder / name).open("w", newline="") as file:
+        csv.writer(file).writerows([HEAD, *rows])
+    return folder / name
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Six videos of three recordings, and the list of their spans."""
+    folder, rows = tmp_path_factory.mktemp("spans"), []
+    rng = np.random.default_rng(1)
+    for i in range(6):
+        labels = [NOTHING, *rng.permutation(["run", "sit", NOTHING, "run", "sit"])]
+        long_video(folder / f"v{i}.mp4", labels, seed=i)
+        rows += [
+            (f"v{i}.mp4", label, 4 * at, 4 * at + 4, f"r{i % 3}")
+            for at, label in enumerate(labels)
+            if label != NOTHING
+        ]
+    return folder, rows
+
+
+def test_windows_cover_the_videos_and_have_the_span_of_their_middle(videos):
+    folder, rows = videos
+    found = read_windows(table(folder, rows))
+    assert found.kind is MOMENTS and found.classes == ("run", "sit", NOTHING)
+    one = [clip for clip in found.clips if clip.path.endswith("v0.mp4")]
+    assert one[0].start_seconds == 0 and one[-1].end_seconds == pytest.approx(24, abs=0.2)
+    assert all(a.end_seconds == b.start_seconds for a, b in pairwise(one))
+    for clip in one:
+        middle = (clip.start_seconds + clip.end_seconds) / 2
+        spans = [(label, a, b) for path, label, a, b, _ in rows if path == "v0.mp4"]
+        there = [span for span in spans if span[1] <= middle < span[2]]
+        assert (parsed(clip.label) if there else clip.label) == (there[0] if there else NOTHING)
+
+
+def test_time_between_is_not_background_where_the_list_names_the_background(videos):
+    folder, rows = videos
+    named = [*rows, ("v0.mp4", NOTHING, 0, 2, "r0")]
+    found = read_windows(table(folder, named, "named.csv"))
+    of = [clip.label for clip in found.clips if clip.path.endswith("v0.mp4")]
+    assert 0 < of.count(NOTHING) < len(of) / 4
+
+
+def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
+    folder, rows = videos
+    more = [("v0.mp4", "run", 900, 905, "r0"), ("v1.mp4", "sit", 0, 23.9, "r1"),
+            ("gone.mp4", "run", 0, 1, "r0")]  # fmt: skip
+    found = read_windows(table(folder, [*rows, *more], "odd.csv"))
+    assert any("beyond the end" in failure.reason for failure in found.rejected)
+    assert any("overlaps the span before it" in warning for warning in found.warnings)
+    assert any("gone.mp4" in failure.name for failure in found.rejected)
+
+
+def test_one_recording_is_cut_into_blocks_with_a_warning(videos):
+    folder, rows = videos
+    found = read_windows(table(folder, [r for r in rows if r[0] == "v0.mp4"], "one.csv"))
+    assert 2 < len({clip.group for clip in found.clips}) <= BLOCKS
+    assert any("says nothing of others" in warning for warning in found.warnings)
+
+
+def test_a_list_without_spans_is_refused(videos):
+    folder, _ = videos
+    (folder / "whole.csv").write_text("path,label\nv0.mp4,run\nv1.mp4,sit\n")
+    with pytest.raises(ManifestError, match="has no labelled spans; valid is a table"):
+        read_windows(folder / "whole.csv")
+
+
+@pytest.mark.parametrize("text", ["run", "run 3 2", "run a b", " 1 2", "run -1 2"])
+def test_what_is_no_span_is_refused(text):
+    with pytest.raises(ValueError, match="is no span"):
+        MOMENTS.checked(text)
+
+
+def test_fit_finds_spans_and_predict_answers_with_the_same_smoothing(videos, tmp_path):
+    folder, rows = videos
+    backbone = write_backbone(tmp_path)
+    listed = table(folder, rows)
+    report = run_fit(listed, tmp_path / "out", FitOptions((backbone,), task="localise"))
+    assert (report.metric, report.task) == ("f1@50", "localisation in time")
+    assert report.score.value > 0.7 > report.majority.value
+    by_name = {figure.metric: figure.score.value for figure in report.figures}
+    assert by_name["time-right"] > 0.8 and by_name["edit"] > 0.6
+    model = load_model(tmp_path / "out" / "model")
+    assert model.head == "chained" and model.arrays["chain_2"][0] > 0  # it smooths
+    timeline = run_predict(load(tmp_path / "out" / "model"), str(folder / "v0.mp4"), unknown="off")
+    said = [
+        (s.label, round(s.start_seconds / 4), round(s.end_seconds / 4)) for s in timeline.segments
+    ]
+    assert len(said) <= 8
+    wanted = {(label, a // 4, b // 4) for path, label, a, b, _ in rows if path == "v0.mp4"}
+    assert len(wanted & set(said)) >= len(wanted) - 1
+
+
+def test_what_localise_cannot_do_is_refused(videos, tmp_path):
+    folder, rows = videos
+    with pytest.raises(VidfitError, match="--metric accuracy does not fit"):
+        run_fit(table(folder, rows), tmp_path, FitOptions(task="localise", metric="accuracy"))
