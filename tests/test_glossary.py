@@ -10,16 +10,6 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src" / "vidfit"
 
-DOUBLES = (
-    "Entry",  # jobs.select.race: one in a race; backbones.catalogue: a model of the table
-    "Pairs",  # jobs.fuse.pairs: of models; evaluate.leakage: of clips
-    "Rows",  # metrics.measures: sums by recording; selection.rows: clips to compare
-    "Rule",  # documents: of a field; selection.recommend: of what is recommended
-    "Spot",  # jobs.select.picture: of one chart; report.plane: of any
-    "_Gathered",  # jobs.fit.run and jobs.fuse.run: the findings of each
-)
-"""Names that two classes still have, with both; no other may be added."""
-
 MEANT = {
     "Backbone": "contracts",
     "BalancedAccuracy": "metrics.class_measures",
@@ -77,8 +67,7 @@ def test_a_term_gives_the_names_that_a_class_of_it_would_have():
 
 def test_no_two_classes_have_one_name():
     several = {name: where for name, where in classes().items() if len(where) > 1}
-    assert {name: several[name] for name in several if name not in DOUBLES} == {}
-    assert sorted(several) == sorted(DOUBLES)  # what is settled is struck off the list
+    assert several == {}
 
 
 def test_each_term_is_explained_once():

@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FieldRule:
     """What a field must be beside its type: ``holds`` of it, in ``words``.
 
     Numbers are finite; ``infinite`` allows positive infinity, too.
@@ -33,13 +33,13 @@ class Rule:
     infinite: bool = False
 
 
-Rules = Mapping[tuple[type, str], Rule]
+Rules = Mapping[tuple[type, str], FieldRule]
 """Dataclass and name of a field -> its rule."""
 
 
-def within(least: float, most: float) -> Rule:
+def within(least: float, most: float) -> FieldRule:
     """Return the rule of numbers in a closed interval."""
-    return Rule(lambda x: least <= x <= most, f"{least:,} to {most:,}")
+    return FieldRule(lambda x: least <= x <= most, f"{least:,} to {most:,}")
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401

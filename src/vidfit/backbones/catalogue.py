@@ -52,7 +52,7 @@ _COMMERCIAL = {"yes": True, "no": False, "": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PretrainedModel:
     """The facts of one pretrained model; ``None`` or ``""`` is unknown.
 
     Parameters
@@ -138,13 +138,13 @@ class Status:
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[PretrainedModel, ...]:
     """Return the whole catalogue: first what comes with vidfit, then what others publish."""
     with CATALOGUE.open(encoding="utf-8", newline="") as file:
         return tuple(_entry(row) for row in csv.DictReader(file))
 
 
-def lookup(name: str) -> Entry | None:
+def lookup(name: str) -> PretrainedModel | None:
     """Return what the catalogue knows of a name, or ``None``.
 
     Parameters
@@ -163,7 +163,7 @@ def lookup(name: str) -> Entry | None:
     return None
 
 
-def find(name: str) -> Entry:
+def find(name: str) -> PretrainedModel:
     """Return the entry of a name; see `lookup`.
 
     Raises
@@ -228,11 +228,11 @@ def nearest(name: str, *, encoders: bool = False, cutoff: float = 0.6) -> str:
     return spelt[close[0]] if close else ""
 
 
-def _figure(entry: Entry, metric: str) -> float | None:
+def _figure(entry: PretrainedModel, metric: str) -> float | None:
     return next((value for key, value in entry.metrics.items() if key.startswith(metric)), None)
 
 
-def status(entry: Entry) -> Status:
+def status(entry: PretrainedModel) -> Status:
     """Say what of an entry is on this machine; nothing is loaded or fetched."""
     reason = _reason(entry)
     if entry.loader == "file":
@@ -250,7 +250,7 @@ def licence_refusal(licence: str, commercial_use: bool | None) -> str:
     Parameters
     ----------
     licence, commercial_use
-        Of an `Entry` before a download, or of a `vidfit.contracts.BackboneSpec` after it.
+        Of an `PretrainedModel` before a download, or of a `vidfit.contracts.BackboneSpec` after it.
     """
     if commercial_use:
         return ""
@@ -258,8 +258,8 @@ def licence_refusal(licence: str, commercial_use: bool | None) -> str:
     return f"its licence ({licence or 'unknown'}) {verb}"
 
 
-def _entry(row: dict[str, str]) -> Entry:
-    facts: dict[str, Any] = {field.name: row.get(field.name) for field in fields(Entry)}
+def _entry(row: dict[str, str]) -> PretrainedModel:
+    facts: dict[str, Any] = {field.name: row.get(field.name) for field in fields(PretrainedModel)}
     facts |= {key: _number(row[key], float) for key in ("parameters_m", "gmacs_per_view")}
     facts |= {key: _number(row[key], int) for key in ("views", "input_frames", "size_pixels")}
     metrics = [(row[f"metric_{n}"], row[f"value_{n}"]) for n in (1, 2)]
@@ -268,14 +268,14 @@ def _entry(row: dict[str, str]) -> Entry:
         "commercial_use": _COMMERCIAL[row["commercial_use"]],
         "metrics": {name: float(value) for name, value in metrics if name},
     }
-    return Entry(**facts)
+    return PretrainedModel(**facts)
 
 
 def _number(text: str, kind: Callable[[str], float]) -> float | None:
     return kind(text) if text else None
 
 
-def _reason(entry: Entry) -> str:
+def _reason(entry: PretrainedModel) -> str:
     """Say why an entry cannot be loaded, and what to do; ``""`` when it can."""
     if entry.loader == "vidfit":
         return _missing(*([_module(entry)] if entry.hub_id else []))
@@ -294,7 +294,7 @@ def _reason(entry: Entry) -> str:
     return f"{why}. {_instead(entry)}"
 
 
-def _instead(entry: Entry) -> str:
+def _instead(entry: PretrainedModel) -> str:
     task = "frame-encoder" if "frame-encoder" in entry.tasks else "clip-encoder"
     return f"{_STAND_IN.format(task=task)}; or {_OWN}."
 
@@ -307,7 +307,7 @@ def _missing(*packages: str) -> str:
     return ""
 
 
-def _module(entry: Entry) -> str:
+def _module(entry: PretrainedModel) -> str:
     """Return the package that a distribution on PyPI installs: the same, with underscores."""
     return entry.hub_id.removeprefix("pypi:").replace("-", "_")
 

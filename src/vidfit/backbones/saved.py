@@ -13,7 +13,7 @@ from typing import cast
 
 from vidfit.backbones.notation import plain_name, with_spec
 from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, TorchBackbone
-from vidfit.documents import Rule, read_json, value_of, within
+from vidfit.documents import FieldRule, read_json, value_of, within
 from vidfit.errors import BackboneError
 
 SPEC_FILE = "spec.json"
@@ -62,8 +62,8 @@ _RULES = {
     (Preprocessing, "height_pixels"): within(1, 4096),
     (Preprocessing, "width_pixels"): within(1, 4096),
     (Preprocessing, "short_side_pixels"): within(1, 8192),
-    (Preprocessing, "std"): Rule(lambda std: min(std) > 0, "numbers above 0"),
-    (BackboneSpec, "name"): Rule(bool, "a text that is not empty"),
+    (Preprocessing, "std"): FieldRule(lambda std: min(std) > 0, "numbers above 0"),
+    (BackboneSpec, "name"): FieldRule(bool, "a text that is not empty"),
     (BackboneSpec, "dim"): within(1, 10**6),
     (BackboneSpec, "parameters"): within(0, 10**13),
     (BackboneSpec, "gmacs_per_view"): within(0.0, 1e9),

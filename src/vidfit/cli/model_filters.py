@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import typer
 
-from vidfit.backbones.catalogue import Entry, Status, entries, licence_refusal, status
+from vidfit.backbones.catalogue import PretrainedModel, Status, entries, licence_refusal, status
 from vidfit.errors import VidfitError
 
-Keep = Callable[[Entry, Status], bool | None]
+Keep = Callable[[PretrainedModel, Status], bool | None]
 """Whether an entry passes a filter; ``None`` when the catalogue does not know."""
 
 
@@ -39,7 +39,7 @@ class Left:
     unknown: int
 
 
-def filtered(wanted: ModelFilter) -> tuple[list[tuple[Entry, Status]], list[Left]]:
+def filtered(wanted: ModelFilter) -> tuple[list[tuple[PretrainedModel, Status]], list[Left]]:
     """Return the entries that pass all filters, and what each filter left of them.
 
     Raises
@@ -96,12 +96,12 @@ def _at_most(value: float | None, limit: float) -> bool | None:
     return None if value is None else value <= limit
 
 
-def _commercial(entry: Entry) -> bool | None:
+def _commercial(entry: PretrainedModel) -> bool | None:
     allowed = not licence_refusal(entry.licence, entry.commercial_use)
     return None if entry.commercial_use is None else allowed
 
 
-def _modalities(entry: Entry) -> list[str]:
+def _modalities(entry: PretrainedModel) -> list[str]:
     return entry.modality.split("+")
 
 

@@ -12,7 +12,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vidfit.backbones.catalogue import Entry, Status, entries, find, licence_refusal, status
+from vidfit.backbones.catalogue import (
+    PretrainedModel,
+    Status,
+    entries,
+    find,
+    licence_refusal,
+    status,
+)
 from vidfit.cli.model_filters import Left, ModelFilter, filtered
 from vidfit.cli.say import say, say_lines
 from vidfit.report.wording import counted
@@ -59,7 +66,7 @@ def show_model(name: str, as_json: bool) -> None:
         say(f"{label:<18}{text}")
 
 
-def _order(row: tuple[Entry, Status]) -> tuple[int, str, float]:
+def _order(row: tuple[PretrainedModel, Status]) -> tuple[int, str, float]:
     """Sort by what is at hand, then by what a clip costs."""
     entry, here = row
     gmacs = entry.gmacs_per_clip
@@ -73,7 +80,7 @@ def _here(here: Status) -> str:
     return {True: "ready", False: "download", None: "your file"}[here.present]
 
 
-def _print_table(rows: Sequence[tuple[Entry, Status]]) -> None:
+def _print_table(rows: Sequence[tuple[PretrainedModel, Status]]) -> None:
     """Print a table: as wide as the terminal, or as wide as it is when piped."""
     piped = not sys.stdout.isatty()
     console = Console(width=UNLIMITED if piped else None, markup=False, highlight=False)
@@ -92,7 +99,7 @@ def _print_table(rows: Sequence[tuple[Entry, Status]]) -> None:
         typer.echo(line.rstrip())  # a bold heading has escapes; the catalogue's names have none
 
 
-def _cells(entry: Entry, here: Status) -> list[str]:
+def _cells(entry: PretrainedModel, here: Status) -> list[str]:
     return [
         entry.name,
         entry.modality,
@@ -104,7 +111,7 @@ def _cells(entry: Entry, here: Status) -> list[str]:
     ]
 
 
-def _tally(rows: Sequence[tuple[Entry, Status]]) -> str:
+def _tally(rows: Sequence[tuple[PretrainedModel, Status]]) -> str:
     here = [_here(status) for _, status in rows]
     counts = (
         f"{here.count('ready')} ready, {here.count('download')} after --download, "
@@ -124,7 +131,7 @@ def _left_out(lefts: Sequence[Left], *, empty: bool) -> Iterable[str]:
         yield f"No model passes all filters. Of {len(entries())}: {steps}."
 
 
-def _facts(entry: Entry, here: Status) -> dict[str, Any]:
+def _facts(entry: PretrainedModel, here: Status) -> dict[str, Any]:
     return {
         **dataclasses.asdict(entry),
         "gmacs_per_clip": entry.gmacs_per_clip,
@@ -132,7 +139,7 @@ def _facts(entry: Entry, here: Status) -> dict[str, Any]:
     }
 
 
-def _lines(entry: Entry, here: Status) -> Iterable[tuple[str, str]]:
+def _lines(entry: PretrainedModel, here: Status) -> Iterable[tuple[str, str]]:
     """Yield label and text of every fact; what is not known says so."""
     yield "model", entry.name
     yield "published as", entry.hub_id or "-"
@@ -156,7 +163,7 @@ def _lines(entry: Entry, here: Status) -> Iterable[tuple[str, str]]:
         yield "to use it", f"vidfit fit CLIPS --backbone {entry.name}{download}"
 
 
-def _cost(entry: Entry) -> str:
+def _cost(entry: PretrainedModel) -> str:
     if entry.gmacs_per_view is None:
         return "not known"
     basis = f" ({entry.gmacs_basis})" if entry.gmacs_basis else ""
@@ -166,7 +173,7 @@ def _cost(entry: Entry) -> str:
     return f"{view} x {counted(entry.views, 'view')} = {_number(entry.gmacs_per_clip)} GMACs a clip"
 
 
-def _protocol(entry: Entry) -> str:
+def _protocol(entry: PretrainedModel) -> str:
     """Say how many views a published accuracy took, when it took more than one."""
     views = entry.published_views
     return "" if views in ("", "1x1") else f" (at {views} views)"

@@ -84,7 +84,7 @@ def near_duplicates(
     place
         Where clips are compared; ``None`` is this thread.
     threshold_bits
-        Pairs below this distance are returned, in (0, 64].
+        ClipPairs below this distance are returned, in (0, 64].
 
     Returns
     -------
@@ -180,7 +180,7 @@ class Near:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class ClipPairs:
     """The nearest pairs of a stripe, at most ``PAIR_LIMIT``, and whether there were more."""
 
     near: tuple[Near, ...]
@@ -195,13 +195,13 @@ class _Compare:
     group_M: Indices
     threshold_bits: float
     item: type[Stripe] = Stripe
-    result: type[Pairs] = Pairs
+    result: type[ClipPairs] = ClipPairs
 
-    def open(self, workers: int) -> Work[Stripe, Pairs]:
+    def open(self, workers: int) -> Work[Stripe, ClipPairs]:
         """Return what compares stripes in their order."""
         return lambda stripes: in_threads(self._stripe, stripes, workers)
 
-    def _stripe(self, stripe: Stripe) -> Pairs:
+    def _stripe(self, stripe: Stripe) -> ClipPairs:
         found = _Nearest()
         i0 = stripe.start
         for j0 in range(i0, len(self.group_M), _BLOCK):
@@ -213,7 +213,7 @@ class _Compare:
             if near_IJ.any():
                 found.add(np.argwhere(near_IJ) + np.array([i0, j0]), distance_IJ[near_IJ])
         rows = zip(found.pairs.tolist(), found.distances.tolist(), strict=True)
-        return Pairs(tuple(Near(i, j, distance) for (i, j), distance in rows), found.cut)
+        return ClipPairs(tuple(Near(i, j, distance) for (i, j), distance in rows), found.cut)
 
 
 class _Nearest:

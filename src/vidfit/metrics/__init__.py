@@ -16,7 +16,7 @@ from vidfit.metrics.class_measures import (
     indicators,
     is_of_decisions,
 )
-from vidfit.metrics.measures import LOSS, AnyMeasure, ClipMean, Measure, RankedMeasure, Rows
+from vidfit.metrics.measures import LOSS, AnyMeasure, ClipMean, Measure, RankedMeasure, RankedScores
 from vidfit.metrics.number_measures import MAE, NUMBER_MEASURES
 from vidfit.metrics.resampled import mean_interval, ratio_interval
 from vidfit.metrics.scored import Scored, averaged, score_all, score_values
@@ -35,7 +35,7 @@ __all__ = [
     "ClipMean",
     "Measure",
     "RankedMeasure",
-    "Rows",
+    "RankedScores",
     "Scored",
     "averaged",
     "indicators",

@@ -22,7 +22,7 @@ from vidfit.metrics.measures import (
     ClipMean,
     Doubles,
     Range,
-    Rows,
+    RankedScores,
     mean_of_known,
     ratio,
 )
@@ -121,7 +121,7 @@ class MeanOverClasses:
         """Return the answers, and which classes are there."""
         return answers.astype(np.float64), indicators(truth, answers.shape[1])
 
-    def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
+    def figure(self, rows: RankedScores, weight_RG: Doubles) -> Doubles:
         """Return the mean [R] over the classes for which the figure is known."""
         return _mean_over_classes(self, rows, weight_RG)
 
@@ -181,7 +181,7 @@ def normalised(log_probabilities_MK: Any) -> Doubles:  # noqa: ANN401
     return result
 
 
-def _mean_over_classes(measure: MeanOverClasses, rows: Rows, weight_RG: Doubles) -> Doubles:
+def _mean_over_classes(measure: MeanOverClasses, rows: RankedScores, weight_RG: Doubles) -> Doubles:
     """Return the mean [R] over classes of a figure of weighted rows in order."""
     clips, classes = rows.score_NK.shape
     figure_RK = np.empty((len(weight_RG), classes))

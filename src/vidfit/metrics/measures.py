@@ -52,7 +52,7 @@ class Measure(Protocol):
 
 
 @dataclass(frozen=True)
-class Rows:
+class RankedScores:
     """Scores that are sorted together: by clip and class how sure, whether right, from where.
 
     Parameters
@@ -89,7 +89,7 @@ class RankedMeasure(Protocol):
     def rows(self, truth: Any, answers: Any) -> tuple[Doubles, NDArray[np.bool_]]:  # noqa: ANN401
         """Return scores and hits [N, K] of one recording."""
 
-    def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
+    def figure(self, rows: RankedScores, weight_RG: Doubles) -> Doubles:
         """Return the figure [R] with each recording counted ``weight`` times."""
 
 

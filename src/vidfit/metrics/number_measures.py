@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, Range, Rows, ratio
+from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, Range, RankedScores, ratio
 
 _BLOCK = 8_000_000
 
@@ -65,7 +65,7 @@ class RankCorrelation:
         both_N2 = np.column_stack([answers[:, 0], truth]).astype(np.float64)
         return both_N2, np.zeros(both_N2.shape, np.bool_)
 
-    def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
+    def figure(self, rows: RankedScores, weight_RG: Doubles) -> Doubles:
         """Return the correlation: 0 where all answers are the same, NaN where all numbers are."""
         found_R = np.empty(len(weight_RG))
         block = max(1, _BLOCK // len(rows.score_NK))

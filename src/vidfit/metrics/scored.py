@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vidfit.contracts import Estimate
-from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, RankedMeasure, Rows
+from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, RankedMeasure, RankedScores
 from vidfit.metrics.resampled import RESAMPLES, draws, expanded, numbered, recording_sums
 from vidfit.metrics.share_interval import class_mean_of_sums, share_of_sums, unseen_change
 
@@ -47,7 +47,7 @@ class Scored:
     """
 
     measure: AnyMeasure
-    tables: tuple[Doubles | Rows, ...]
+    tables: tuple[Doubles | RankedScores, ...]
     clips_G: Doubles
 
     @cached_property
@@ -81,7 +81,7 @@ class Scored:
         value, table = float(self.figures_C[candidate]), self.tables[candidate]
         if len(self.clips_G) < 2 or math.isnan(value):
             return Estimate(value, math.nan, math.nan)
-        if not isinstance(table, Rows) and self.measure.kind == "share":
+        if not isinstance(table, RankedScores) and self.measure.kind == "share":
             return share_of_sums(table[:, 0], table[:, 1])
         return self._of_draws(candidate, self._resampled((candidate,), seed)[:, 0])
 
@@ -105,7 +105,7 @@ class Scored:
 
     def resamples(self, seed: int = 0, most: int = RESAMPLES) -> Iterator[Doubles]:
         """Yield how often each recording is drawn, blocks of [R, G]."""
-        count = min(most, _RANKED_DRAWS) if isinstance(self.tables[0], Rows) else most
+        count = min(most, _RANKED_DRAWS) if isinstance(self.tables[0], RankedScores) else most
         return draws(len(self.clips_G), seed, count)
 
     @cached_property
@@ -117,7 +117,7 @@ class Scored:
         recordings, each of size one.
         """
         if isinstance(self.measure, ClipMean) or self.measure.kind == "share":
-            sums = [table[:, 0] for table in self.tables if not isinstance(table, Rows)]
+            sums = [table[:, 0] for table in self.tables if not isinstance(table, RankedScores)]
             return self._sign * np.stack(sums, axis=1), self.clips_G
         count = len(self.clips_G)
         step_GG = _STEP * np.eye(count)
@@ -139,7 +139,7 @@ class Scored:
         value, table = float(self.figures_C[candidate]), self.tables[candidate]
         if math.isnan(value):
             return Estimate(value, math.nan, math.nan)
-        if not isinstance(table, Rows) and self.measure.kind == "class mean":
+        if not isinstance(table, RankedScores) and self.measure.kind == "class mean":
             return class_mean_of_sums(table, expanded(value, drawn_R, len(self.clips_G)))
         found = self._widened(value, drawn_R, 0.0)
         if self.measure.kind != "up to one":
@@ -202,14 +202,14 @@ def averaged(deals: Sequence[Scored]) -> Scored:
     if len(deals) == 1:
         return first
     tables = tuple(
-        _pooled(of) if isinstance(of[0], Rows) else np.mean(of, axis=0)
+        _pooled(of) if isinstance(of[0], RankedScores) else np.mean(of, axis=0)
         for of in zip(*(scored.tables for scored in deals), strict=True)
     )
     return Scored(first.measure, tables, first.clips_G)
 
 
-def _pooled(rows: Sequence[Rows]) -> Rows:
-    return Rows(
+def _pooled(rows: Sequence[RankedScores]) -> RankedScores:
+    return RankedScores(
         np.concatenate([one.score_NK for one in rows]),
         np.concatenate([one.hit_NK for one in rows]),
         np.concatenate([one.recording_N for one in rows]),
@@ -234,11 +234,11 @@ def _table(
     truth: Any,  # noqa: ANN401
     answers: Any,  # noqa: ANN401
     of_G: Sequence[Any],
-) -> Doubles | Rows:
+) -> Doubles | RankedScores:
     parts = [(truth[of_M], answers[of_M]) for of_M in of_G]
     if not isinstance(measure, RankedMeasure):
         return np.stack([measure.sums(*part) for part in parts])
     rows = [measure.rows(*part) for part in parts]
     number_N = np.repeat(np.arange(len(rows)), [len(score) for score, _ in rows])
     scores, hits = zip(*rows, strict=True)
-    return Rows(np.concatenate(scores), np.concatenate(hits), number_N)
+    return RankedScores(np.concatenate(scores), np.concatenate(hits), number_N)

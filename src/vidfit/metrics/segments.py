@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.metrics.measures import AnyMeasure, Doubles, Range, Rows, mean_of_known, ratio
+from vidfit.metrics.measures import AnyMeasure, Doubles, Range, RankedScores, mean_of_known, ratio
 
 BACKGROUND = -1
 CLASS, VIDEO, START, END, SPAN_START, SPAN_END = range(6)
@@ -235,7 +235,7 @@ class SegmentMap:
         hit = np.concatenate([hit_F, np.ones(missed, np.bool_)])
         return np.column_stack([score, np.full((len(score), 2), (label, which)), hit])
 
-    def figure(self, rows: Rows, weight_RG: Doubles) -> Doubles:
+    def figure(self, rows: RankedScores, weight_RG: Doubles) -> Doubles:
         """Return the mean [R] over the classes that have a span."""
         kept = []
         for label in np.unique(rows.score_NK[:, 1]):
@@ -265,7 +265,9 @@ def first_to_last(found: Spans, true: Spans, least: float) -> NDArray[np.bool_]:
     return hit_F
 
 
-def _average_precision(rows: Rows, which_N: NDArray[np.bool_], weight_RG: Doubles) -> Doubles:
+def _average_precision(
+    rows: RankedScores, which_N: NDArray[np.bool_], weight_RG: Doubles
+) -> Doubles:
     """Return the area under precision made monotone, over recall, [R]; NaN without a span."""
     score_N, hit_N = rows.score_NK[which_N, 0], rows.hit_NK[which_N, 0]
     order = np.argsort(-score_N, kind="stable")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import Floats
-from vidfit.documents import Rule, Rules, read_json, value_of, within
+from vidfit.documents import FieldRule, Rules, read_json, value_of, within
 from vidfit.errors import ModelError
 from vidfit.labels import Labels
 
@@ -104,9 +104,9 @@ _BEFORE: dict[Labels, str] = {"one": "classify", "several": "tag", "number": "re
 _FIELDS = frozenset(Model.__dataclass_fields__) - {"arrays"}
 
 
-def _names(most: int, what: str) -> Rule:
+def _names(most: int, what: str) -> FieldRule:
     """Return the rule of lists of names, all different."""
-    return Rule(
+    return FieldRule(
         lambda names: 0 < len(set(names)) == len(names) <= most and all(names),
         f"1 to {most:,} {what}, no two alike and none empty",
     )
@@ -118,13 +118,13 @@ _RULES: Rules = {
     # `fit` keeps to [0.25, 8].
     (Document, "temperature"): within(1e-3, 1e3),
     (Document, "unknown_probability"): within(0.0, 1.0),
-    (Document, "unknown_novelty"): Rule(lambda x: x >= 0, "0 or more", infinite=True),
+    (Document, "unknown_novelty"): FieldRule(lambda x: x >= 0, "0 or more", infinite=True),
     (Document, "strict_probability"): within(0.0, 1.0),
-    (Document, "strict_novelty"): Rule(lambda x: x >= 0, "0 or more", infinite=True),
-    (Document, "thresholds"): Rule(
+    (Document, "strict_novelty"): FieldRule(lambda x: x >= 0, "0 or more", infinite=True),
+    (Document, "thresholds"): FieldRule(
         lambda values: all(0 <= value <= 1 for value in values), "numbers from 0 to 1"
     ),
-    (Document, "window_seconds"): Rule(lambda x: 0 < x <= _LONGEST_SECONDS, "above 0, to 1e7"),
+    (Document, "window_seconds"): FieldRule(lambda x: 0 < x <= _LONGEST_SECONDS, "above 0, to 1e7"),
     (Document, "longest_seconds"): within(0.0, _LONGEST_SECONDS),
 }
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from vidfit.documents import Rule, Rules, value_of, within
+from vidfit.documents import FieldRule, Rules, value_of, within
 from vidfit.errors import VidfitError
 from vidfit.networks import Shape, build
 
-_SHARE = Rule(lambda x: 0 <= x < 1, "a share in [0, 1)")
+_SHARE = FieldRule(lambda x: 0 <= x < 1, "a share in [0, 1)")
 _RULES: Rules = {
     (Shape, "dim"): within(0, 10**6),
     (Shape, "tokens"): within(1, 10**6),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.backbones.notation import runs_a_file
-from vidfit.documents import Rule, read_json, shown, value_of, within
+from vidfit.documents import FieldRule, read_json, shown, value_of, within
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
@@ -24,12 +24,12 @@ MOST_WEIGHTS = 2**26
 """Of ``width * width * layers``; a transformer has 12 times as many weights."""
 
 _COUNT = within(1, 10**9)
-_NOT_NEGATIVE = Rule(lambda n: n >= 0, "0 or more")
-_SHARE = Rule(lambda x: 0 <= x < 1, "a share in [0, 1)")
-_POSITIVE = Rule(lambda x: x > 0, "above 0")
-_FACTOR = Rule(lambda x: 0 < x <= 1, "in (0, 1]")
+_NOT_NEGATIVE = FieldRule(lambda n: n >= 0, "0 or more")
+_SHARE = FieldRule(lambda x: 0 <= x < 1, "a share in [0, 1)")
+_POSITIVE = FieldRule(lambda x: x > 0, "above 0")
+_FACTOR = FieldRule(lambda x: 0 < x <= 1, "in (0, 1]")
 
-_RULES: dict[tuple[type, str], Rule] = {
+_RULES: dict[tuple[type, str], FieldRule] = {
     (Subject, "width"): within(1, 8192),
     (Subject, "layers"): within(1, 256),
     (Subject, "heads"): within(1, 1024),

@@ -14,7 +14,7 @@ import numpy as np
 from vidfit.contracts import Clip, Cost, FittedFusion, Floats, Indices
 from vidfit.errors import ModelError
 from vidfit.metrics import AnyMeasure, Measure, score_all
-from vidfit.metrics.measures import Rows as Ranks
+from vidfit.metrics.measures import RankedScores
 from vidfit.selection import Rows, Terms, gain_of, nested
 from vidfit.study.folds import Folds
 from vidfit.tasks import Task
@@ -140,7 +140,7 @@ def _check_measure(p: _Problem, measure: AnyMeasure) -> None:
         p.promise(np.allclose(*twice), f"{measure.name} changes when all is counted twice")
         return
     score, hit = measure.rows(p.truth, answers)
-    rows = Ranks(score, hit, np.zeros(len(score), np.int64))
+    rows = RankedScores(score, hit, np.zeros(len(score), np.int64))
     twice = measure.figure(rows, np.array([[1.0], [2.0]]))
     p.promise(np.allclose(*twice), f"{measure.name} changes when all is counted twice")
 

@@ -155,7 +155,7 @@ def _check_task(task: Task, options: FuseOptions) -> None:
 
 
 @dataclass(frozen=True)
-class _Gathered:
+class _Extracted:
     """Vectors of all clips by the candidates that ran, with and without untested classes."""
 
     ran: Sequence[Loaded]
@@ -165,7 +165,7 @@ class _Gathered:
     tally: Tally
 
 
-def _gathered(study: Study, measured: Measured, options: FuseOptions) -> _Gathered:
+def _gathered(study: Study, measured: Measured, options: FuseOptions) -> _Extracted:
     """Let the candidates that the minutes allow see all clips."""
     clips = [*measured.to_learn, *measured.untested]
     loaded, too_dear = within_minutes(measured.candidates, len(clips), options)
@@ -174,7 +174,7 @@ def _gathered(study: Study, measured: Measured, options: FuseOptions) -> _Gather
         whole, tally = study.table(clips, [candidate.backbone for candidate in loaded])
     table = study.readable(whole, tally, measured.able, measured.manifest)
     ran = [candidate for candidate in loaded if candidate.name in table.vectors]
-    return _Gathered(ran, too_dear, whole, table, tally)
+    return _Extracted(ran, too_dear, whole, table, tally)
 
 
 def _affordable(

@@ -31,7 +31,7 @@ LEGEND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class RankingSpot:
     """One mark of the chart; its kind is a standing, or ``"baseline"``."""
 
     name: str
@@ -49,7 +49,7 @@ def ranking_chart(ranking: Ranking, width: int, height: int) -> Markup:
     """
     spots = [_spot(c) for c in ranking.candidates]
     front = [_spot(c) for c in ranking_front(ranking)]
-    floor = Spot("majority class", "baseline", ranking.majority, 0.0, False)
+    floor = RankingSpot("majority class", "baseline", ranking.majority, 0.0, False)
     metric = wording.metric_of(ranking)
     return cost_chart([*spots, floor], width, height, metric, front=front)
 
@@ -61,9 +61,9 @@ def ranking_front(ranking: Ranking) -> list[Ranked]:
     return pareto_front(alike, wording.metric_of(ranking))
 
 
-def _spot(candidate: Ranked) -> Spot:
+def _spot(candidate: Ranked) -> RankingSpot:
     kind = candidate.standing
-    return Spot(
+    return RankingSpot(
         candidate.name, kind, candidate.score, candidate.seconds_per_clip, kind == "recommended"
     )
 
