@@ -58,6 +58,7 @@ def joined(
     *,
     beside: Sequence[Backbone] = (),
     join_bits: float = COPY_BITS,
+    windows: bool = False,
 ) -> Joined:
     """Count recordings that hold copies of one clip as one, and name what follows from that.
 
@@ -75,6 +76,9 @@ def joined(
         Encoders that will run on all of these clips anyway: they share the decode.
     join_bits
         Clips nearer than that, of 64 bits a frame, join their recordings.
+    windows
+        Whether clips are windows of long videos: a camera that stands still sees the same empty
+        room in all of them, so that only windows that are the same to the byte are copies.
 
     Raises
     ------
@@ -101,12 +105,14 @@ def joined(
     done, seen = extract_all(manifest.clips, encoders, store, place, progress, read)
     clips = [clip for clip in manifest.clips if clip in done.digests]
     digests = [done.digests[clip] for clip in clips]
-    pairs = near_duplicates(
-        [clip_key(clip) for clip in clips],
-        [clip.recording for clip in clips],
-        [seen[digest].tokens_ND for digest in digests],
-        place,
-    )
+    pairs: tuple[NearDuplicate, ...] = ()
+    if not windows:
+        pairs = near_duplicates(
+            [clip_key(clip) for clip in clips],
+            [clip.recording for clip in clips],
+            [seen[digest].tokens_ND for digest in digests],
+            place,
+        )
     found = _Found(tuple(clips), tuple(digests), pairs, join_bits)
     lines = [found.left_out_line, found.joined_line, *found.contradictions]
     return Joined(

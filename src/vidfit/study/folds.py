@@ -186,6 +186,8 @@ class Folds:
 
         Choosing by clips may choose worse; what is claimed is scored on other recordings anyway.
         """
+        if len(set(groups)) < 2:
+            return self.at_random(labels_M, groups, seed)
         if not self.kind.exclusive:
             return self.by_recording(labels_M, groups, seed)
         with warnings.catch_warnings():

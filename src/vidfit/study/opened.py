@@ -90,7 +90,13 @@ class Study:
         """Return clips whose recordings hold no copies of one another (`vidfit.study.copies`)."""
         manifest = replace(self.manifest, clips=tuple(clips))
         return joined(
-            manifest, self.store, self.place, self.progress, beside=beside, join_bits=join_bits
+            manifest,
+            self.store,
+            self.place,
+            self.progress,
+            beside=beside,
+            join_bits=join_bits,
+            windows=self.task.windows,
         )
 
     def table(

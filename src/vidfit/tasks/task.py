@@ -50,6 +50,8 @@ class Task:
         What the learner is given of a clip.
     read
         Reads the formats that its users have.
+    windows
+        Whether clips are windows of long videos, rather than videos of their own.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Task:
     methods: tuple[str, ...] = ()
     pooling: Pooling = STATISTICS
     read: Read = from_lists
+    windows: bool = False
 
     @property
     def measure(self) -> AnyMeasure:

@@ -131,3 +131,17 @@ def test_what_localise_cannot_do_is_refused(videos, tmp_path):
     folder, rows = videos
     with pytest.raises(VidfitError, match="--metric accuracy does not fit"):
         run_fit(table(folder, rows), tmp_path, FitOptions(task="localise", metric="accuracy"))
+
+
+def test_windows_of_a_still_camera_are_no_copies_and_two_recordings_do(tmp_path):
+    labels = [NOTHING, "run", NOTHING, "sit", NOTHING]
+    rows = []
+    for i in range(2):
+        long_video(tmp_path / f"v{i}.mp4", labels, seed=0)  # the same to the look
+        rows += [(f"v{i}.mp4", "run", 4, 8, f"r{i}"), (f"v{i}.mp4", "sit", 12, 16, f"r{i}")]
+    long_video(tmp_path / "v1.mp4", labels, seed=1)
+    report = run_fit(
+        table(tmp_path, rows), tmp_path / "out",
+        FitOptions((write_backbone(tmp_path),), task="localise"),
+    )  # fmt: skip
+    assert report.group_count == 2 and not report.near_duplicates

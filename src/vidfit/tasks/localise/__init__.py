@@ -18,4 +18,5 @@ TASK = Task(
     baseline="most frequent class",
     learner=ChainedProbe(),
     read=read_windows,
+    windows=True,
 )
