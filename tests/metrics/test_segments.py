@@ -18,8 +18,8 @@ CLASSES = 3
 
 
 def windows(classes, answers, seconds=1.0, video=0):
-    """Windows of one video: true and answered class of each, -1 and CLASSES for background."""
-    classes = np.asarray(classes, float)
+    """Windows of one video: true and answered class of each, -1 for background."""
+    classes, answers = np.asarray(classes, float) + 1, np.asarray(answers) + 1
     edges = np.flatnonzero(np.diff(classes)) + 1
     first = np.concatenate([[0], edges])
     last = np.append(edges, len(classes))
@@ -30,7 +30,7 @@ def windows(classes, answers, seconds=1.0, video=0):
          last[part] * seconds]
     )  # fmt: skip
     log = np.full((len(answers), CLASSES + 1), np.log(0.1))
-    log[np.arange(len(answers)), np.where(np.asarray(answers) < 0, CLASSES, answers)] = np.log(0.7)
+    log[np.arange(len(answers)), np.asarray(answers)] = np.log(0.7)
     return truth, log
 
 
@@ -78,7 +78,7 @@ def test_neighbouring_windows_of_one_answer_are_a_segment_unless_time_lies_betwe
     truth, answers = windows([0, 0, 1, 1, -1], [0, 0, 1, -1, -1])
     found = answered_spans(truth, answers)
     assert list(zip(found.label_S, found.start_S, found.end_S, strict=True)) == [
-        (0, 0.0, 2.0), (1, 2.0, 3.0),
+        (1, 0.0, 2.0), (2, 2.0, 3.0),
     ]  # fmt: skip
     assert list(true_spans(truth).end_S) == [2.0, 4.0]
     apart = answered_spans(truth[[0, 2, 3]], answers[[0, 0, 0]])

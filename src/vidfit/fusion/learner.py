@@ -29,9 +29,6 @@ class Learner(Protocol):
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return answers [M, K] by fits without a clip's fold, for each setting that it tries."""
 
-    def best(self, tried: Sequence[Floats], truth: Any) -> int:  # noqa: ANN401
-        """Return which of the settings, by its answers, is taken."""
-
     def fit(
         self,
         vectors_MD: Floats,
@@ -75,10 +72,6 @@ class LinearProbe:
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return answers for each penalty that is tried."""
         return answers_by_penalty([vectors_MD], truth, folds_M, kind=self.kind)
-
-    def best(self, tried: Sequence[Floats], truth: Any) -> int:  # noqa: ANN401
-        """Return the penalty of the lowest loss."""
-        return lowest_loss(tried, truth, self.kind)
 
     def fit(
         self,

@@ -1,8 +1,8 @@
 """Measures of labelled stretches of time: what is found of them, and what is found besides.
 
 A recording is given by its windows. ``truth`` [M, 6] holds for each window the class of its span
-(-1 for background), the number of its video, its start and end in seconds, and start and end of
-the span; ``answers`` [M, K] are log-probabilities, of the background last. Neighbouring windows of
+(0 for background), the number of its video, its start and end in seconds, and start and end of
+the span; ``answers`` [M, K] are log-probabilities, of the background first. Neighbouring windows of
 one answer are a segment, as sure as their mean probability. Background is no segment.
 
 ``f1@10``, ``f1@25``, ``f1@50`` and ``edit`` are those of Lea et al. (2017), "Temporal Convolutional
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from vidfit.metrics.measures import AnyMeasure, Doubles, Range, RankedScores, mean_of_known, ratio
 
-BACKGROUND = -1
+BACKGROUND = 0
 CLASS, VIDEO, START, END, SPAN_START, SPAN_END = range(6)
 """Columns of the truth."""
 
@@ -64,14 +64,13 @@ def true_spans(truth: Doubles) -> Spans:
 
 def answered_spans(truth: Doubles, answers: Doubles) -> Spans:
     """Return the segments that answers to windows of one video, in order of time, make."""
-    last = answers.shape[1] - 1
     said_M = answers.argmax(axis=1)
     apart_M = truth[1:, START] - truth[:-1, END] > _TOUCHING_SECONDS
     first = np.flatnonzero(np.concatenate([[True], (said_M[1:] != said_M[:-1]) | apart_M]))
     after = np.append(first[1:], len(said_M))
     sure_M = np.exp(answers[np.arange(len(said_M)), said_M])
     sure = np.array([sure_M[a:b].mean() for a, b in zip(first, after, strict=True)])
-    kept = said_M[first] != last
+    kept = said_M[first] != BACKGROUND
     return Spans(
         said_M[first][kept].astype(np.int64),
         truth[first, START][kept],
@@ -172,9 +171,7 @@ class TimeRight:
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
         """Return seconds that are right, and all."""
-        last = answers.shape[1] - 1
-        said_M = answers.argmax(axis=1)
-        right_M = np.where(said_M == last, BACKGROUND, said_M) == truth[:, CLASS]
+        right_M = answers.argmax(axis=1) == truth[:, CLASS]
         seconds_M = truth[:, END] - truth[:, START]
         return np.array([float(seconds_M @ right_M), float(seconds_M.sum())])
 
@@ -219,7 +216,7 @@ class SegmentMap:
         parts = [
             self._rows(true.of(label), found.of(label), label, which)
             for true, found in videos_of(truth, answers)
-            for label in range(answers.shape[1] - 1)
+            for label in range(1, answers.shape[1])
             for which in range(len(self.over))
         ]
         both_N4 = np.concatenate([np.zeros((0, 4)), *parts])

@@ -30,7 +30,7 @@ class Model:
     members
         Backbone names, in the order of the head's blocks.
     head
-        Kind of head, a key of ``vidfit.fusion.RESTORE``.
+        Kind of head: of `vidfit.fusion.HEADS`, that of the learner of the task, or a network.
     arrays
         The head's arrays.
     temperature

@@ -37,5 +37,5 @@ def check_one_class(task: Task, job: str) -> None:
     if not task.kind.exclusive:
         raise VidfitError(
             f"vidfit {job} takes clips with one class each, and these have {task.kind.what} "
-            f"(--task {task.name}); select, fit, fuse and predict take them"
+            f"(--task {task.name}); select, fit and predict take them"
         )

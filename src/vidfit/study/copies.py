@@ -50,7 +50,7 @@ class Joined:
     seconds: float
 
 
-def joined(
+def joined(  # noqa: PLR0913  (where clips are seen, and what copies are)
     manifest: Manifest,
     store: FeatureStore,
     place: Launcher,
@@ -113,7 +113,7 @@ def joined(
             [seen[digest].tokens_ND for digest in digests],
             place,
         )
-    found = _Found(tuple(clips), tuple(digests), pairs, join_bits)
+    found = _Found(tuple(clips), tuple(digests), pairs, join_bits, windows)
     lines = [found.left_out_line, found.joined_line, *found.contradictions]
     return Joined(
         _warned(found.applied_to(manifest), [line for line in lines if line], progress),
@@ -136,18 +136,20 @@ class _Found:
     digests: tuple[str, ...]
     near: tuple[NearDuplicate, ...]
     join_bits: float
+    windows: bool = False
 
     def applied_to(self, manifest: Manifest) -> Manifest:
         """Return the clips with joined recordings, without those that are left out."""
         gone = {self.clips[i] for i in self.left_out}
         kept = [clip for clip in manifest.clips if clip not in gone]
-        learned = {clip.label for clip in kept if clip.split != "test"}
-        emptied = {clip.label for clip in gone} - learned
+        kind = manifest.kind
+        learned = kind.classes([clip for clip in kept if clip.split != "test"])
+        emptied = {*kind.classes([*gone])}.difference(learned)
         group_of = self.groups
         clips = (
             replace(clip, group=group_of.get(clip.recording, clip.group))
             for clip in kept
-            if clip.label is None or clip.label not in emptied
+            if clip.label is None or not emptied.issuperset(kind.classes([clip]))
         )
         return replace(manifest, clips=tuple(clips))
 
@@ -243,7 +245,7 @@ class _Found:
         pairs += [(self.clips[i], self.clips[j]) for i, j in inside]
         against = [
             f"{clip_key(a)} ({a.label}) and {clip_key(b)} ({b.label})"
-            for a, b in pairs
+            for a, b in ([] if self.windows else pairs)
             if a.label is not None and b.label is not None and a.label != b.label
         ]
         if not against:

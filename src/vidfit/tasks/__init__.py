@@ -36,7 +36,12 @@ def task_named(name: str) -> Task:
         offered = {entry.name: entry for entry in entry_points(group=GROUP)}
         if name not in offered:
             raise VidfitError(not_known("task", name, (*TASKS, *sorted(offered))))
-        found = offered[name].load()
+        try:
+            found = offered[name].load()
+        except (AttributeError, ImportError) as error:
+            raise VidfitError(
+                f"the task {name!r} of the package that offers it cannot be imported: {error}"
+            ) from error
     if not isinstance(found, Task) or found.name != name:
         raise VidfitError(f"the entry point {name!r} of {GROUP} is no task of that name: {found!r}")
     return found

@@ -58,7 +58,7 @@ def videos(tmp_path_factory):
 def test_windows_cover_the_videos_and_have_the_span_of_their_middle(videos):
     folder, rows = videos
     found = read_windows(table(folder, rows))
-    assert found.kind is MOMENTS and found.classes == ("run", "sit", NOTHING)
+    assert found.kind is MOMENTS and found.classes == (NOTHING, "run", "sit")
     one = [clip for clip in found.clips if clip.path.endswith("v0.mp4")]
     assert one[0].start_seconds == 0 and one[-1].end_seconds == pytest.approx(24, abs=0.2)
     assert all(a.end_seconds == b.start_seconds for a, b in pairwise(one))
@@ -79,11 +79,15 @@ def test_time_between_is_not_background_where_the_list_names_the_background(vide
 
 def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
     folder, rows = videos
+    begins = next(row[2] for row in rows if row[0] == "v2.mp4")
     more = [("v0.mp4", "run", 900, 905, "r0"), ("v1.mp4", "sit", 0, 23.9, "r1"),
+            ("v2.mp4", "sit", begins - 2, begins + 1, "r2"), ("v3.mp4", "sit", 0.5, 0.51, "r0"),
             ("gone.mp4", "run", 0, 1, "r0")]  # fmt: skip
     found = read_windows(table(folder, [*rows, *more], "odd.csv"))
     assert any("beyond the end" in failure.reason for failure in found.rejected)
     assert any("overlaps the span before it" in warning for warning in found.warnings)
+    reasons = " ".join(failure.reason for failure in found.rejected)
+    assert "the span before it covers it" in reasons and "has its middle in it" in reasons
     assert any("gone.mp4" in failure.name for failure in found.rejected)
 
 
@@ -118,7 +122,7 @@ def test_fit_finds_spans_and_predict_answers_with_the_same_smoothing(videos, tmp
     assert by_name["time-right"] > 0.8 and by_name["edit"] > 0.6
     model = load_model(tmp_path / "out" / "model")
     assert model.head == "chained" and model.arrays["chain_2"][0] > 0  # it smooths
-    timeline = run_predict(load(tmp_path / "out" / "model"), str(folder / "v0.mp4"), unknown="off")
+    timeline = run_predict(load(tmp_path / "out" / "model"), str(folder / "v0.mp4"))
     said = [
         (s.label, round(s.start_seconds / 4), round(s.end_seconds / 4)) for s in timeline.segments
     ]

@@ -159,7 +159,13 @@ class Predictor:
         return replace(self, model=with_thresholds(self.model, unknown))
 
     def _why(self, confidence: float, novelty: float) -> Why:
-        """Return why a clip gets no class; empty where it gets one."""
+        """Return why a clip gets no class; empty where it gets one.
+
+        Windows that are answered in the light of one another are all answered: a segment is as
+        sure as its windows together.
+        """
+        if isinstance(self.head, InTime):
+            return ""
         if novelty > self.model.unknown_novelty:
             return "unlike anything seen"
         return "low confidence" if confidence < self.model.unknown_probability else ""

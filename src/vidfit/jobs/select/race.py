@@ -11,9 +11,8 @@ from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.fusion.even import evened
+from vidfit.fusion.learner import lowest_loss
 from vidfit.labels import (
-    ONE,
-    Kind,
     held_out_thresholds,
     shifted,
 )
@@ -36,7 +35,7 @@ from vidfit.study.folds import Folds
 from vidfit.study.goal import Goal
 from vidfit.study.options import SelectOptions
 from vidfit.study.table import Table, Tally, build_table
-from vidfit.tasks import Task
+from vidfit.tasks import CLASSIFY, Task
 from vidfit.work import Launcher
 
 
@@ -118,10 +117,12 @@ def race_rules(
     keep: int = 1,
     finish: bool = False,
     spent: float = 0.0,
-    kind: Kind = ONE,
+    task: Task = CLASSIFY,
 ) -> Rules:
     """Return the rules of a race over these clips; ``spent`` seconds of its budget are gone."""
-    first = first_size(len(clips), len(kind.classes(clips)))
+    first = first_size(len(clips), len(task.kind.classes(clips)))
+    if task.windows:  # some windows of a span say nothing of where it begins and ends
+        first = len(clips)
     budget = budget_seconds(options)
     left = None if budget is None else max(0.0, budget - spent)
     return Rules(len(clips), first, left, keep, finish, options.rule)
@@ -242,7 +243,7 @@ class _Track:
 
     def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
         learned = self.task.learner.tried(table.vectors[name], table.labels_M, folds_M)
-        best = self.task.learner.best(learned, table.labels_M)
+        best = lowest_loss(learned, table.labels_M, table.kind)
         tried = learned
         if self.goal.even:
             tried = [evened(out_MK, table.labels_M) for out_MK in learned]

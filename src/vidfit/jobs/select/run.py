@@ -90,7 +90,7 @@ def search(
     predicted = predicted_seconds(candidates, len(clips), study.place.workers)
     with study.timed("race", predicted), one_blas_thread():
         rules = race_rules(
-            clips, options, keep=keep, finish=finish, spent=measured.seconds, kind=study.kind
+            clips, options, keep=keep, finish=finish, spent=measured.seconds, task=study.task
         )
         goal = goal_of(options, clips, study.task, study.notes)
         where = study.store, study.place, study.task

@@ -21,6 +21,9 @@ from vidfit.contracts import Floats, Indices
 _KNOWN = -18.0
 """Logarithm of the share above which a class was learned from at all."""
 
+_GAP = 1.5
+"""Times the usual step from window to window."""
+
 Doubles = NDArray[np.float64]
 
 
@@ -53,16 +56,28 @@ def smoothed(
     video_M: Indices,
     start_M: NDArray[np.floating],
 ) -> Floats:
-    """Return the answers [S, M, K] by each of several chains, videos apart."""
+    """Return the answers [S, M, K] by each of several chains.
+
+    Videos stand apart, and so do stretches of a video with a gap between them.
+    """
     found_SMK = np.empty((len(chains), *answers_MK.shape), np.float32)
     for video in np.unique(video_M):
         rows = np.flatnonzero(video_M == video)
         rows = rows[np.argsort(start_M[rows], kind="stable")]
-        found_SMK[:, rows] = _one_video(answers_MK[rows], log_share_K, chains)
+        for part in np.split(rows, _after_gaps(start_M[rows])):
+            found_SMK[:, part] = _one_stretch(answers_MK[part], log_share_K, chains)
     return found_SMK
 
 
-def _one_video(answers_MK: Floats, log_share_K: Floats, chains: Sequence[MarkovChain]) -> Floats:
+def _after_gaps(start_M: NDArray[np.floating]) -> Indices:
+    """Return which windows, in order of time, do not follow on the one before."""
+    steps = np.diff(start_M)
+    if not len(steps):
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(steps > _GAP * np.median(steps)) + 1
+
+
+def _one_stretch(answers_MK: Floats, log_share_K: Floats, chains: Sequence[MarkovChain]) -> Floats:
     share_K = np.exp(log_share_K.astype(np.float64))
     share_K /= share_K.sum()
     stay_S1 = np.array([[chain.stay] for chain in chains])

@@ -76,7 +76,7 @@ class ChainedProbe:
         best = self.best(tried, truth)
         penalty, chain = divmod(best, len(CHAINS))
         columns = self.kind.columns(truth)
-        class_M = numbers_of(truth, columns)
+        class_M = numbers_of(truth)
         probe, _ = cross_fit([vectors_MD], class_M, folds_M, (PENALTIES[penalty],))
         log_share_K: Floats = class_shares(class_M, columns, 1)[0]
         return Chained(with_classes(probe, columns), log_share_K, CHAINS[chain]), tried[best]
@@ -102,6 +102,8 @@ class ChainedProbe:
         shapes = chain_2.shape == (2,) and log_share_K.shape == (classes,)
         if not shapes or not np.isfinite([*chain_2, *log_share_K]).all():
             raise ModelError("the head's chain is of another shape, or holds NaN or infinity")
+        if not (log_share_K >= -30).all() or not (log_share_K <= 0).all():
+            raise ModelError("the head's shares of classes are no logarithms of shares")
         if not (0 <= chain_2[0] < 1 and 0 < chain_2[1] <= 1):
             raise ModelError(f"the head's chain is {chain_2.tolist()}; valid are [0, 1) and (0, 1]")
         return Chained(Linear.of(probe), log_share_K, MarkovChain(*map(float, chain_2)))
@@ -109,7 +111,7 @@ class ChainedProbe:
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return smoothed answers for each penalty, and for each by every chain."""
         columns = self.kind.columns(truth)
-        class_M = numbers_of(truth, columns)
+        class_M = numbers_of(truth)
         found: list[Floats] = []
         for raw_MK in answers_by_penalty([vectors_MD], class_M, folds_M):
             wide_MK = np.full((len(class_M), columns), UNSEEN, np.float32)

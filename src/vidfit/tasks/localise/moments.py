@@ -1,6 +1,6 @@
 """The kind of label of a window: the span that it lies in, ``walk 4.64 7.68``, or background.
 
-Shape letters: M windows, K answers, the background last.
+Shape letters: M windows, K answers, the background first.
 """
 
 from __future__ import annotations
@@ -35,14 +35,13 @@ class Moments:
     needs: str = "A class needs spans in two recordings"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
-        """Return the classes of spans, sorted, and the background."""
+        """Return the background, and the classes of spans, sorted."""
         found = {span_of(clip)[0] for clip in clips if clip.label is not None}
-        return (*sorted(found - {NOTHING}), NOTHING)
+        return (NOTHING, *sorted(found - {NOTHING}))
 
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Doubles:
         """Return class, video, start and end of each window, and of its span, [M, 6]."""
-        number = {name: float(k) for k, name in enumerate(classes[:-1])}
-        number[NOTHING] = float(BACKGROUND)
+        number = {name: float(k) for k, name in enumerate(classes)}
         videos = {path: i for i, path in enumerate(dict.fromkeys(clip.path for clip in clips))}
         rows = []
         for clip in clips:
@@ -76,7 +75,7 @@ class Moments:
 
     def columns(self, truth: Doubles) -> int:
         """Return the classes and the background."""
-        return int(truth[:, CLASS].max(initial=0)) + 2
+        return int(truth[:, CLASS].max(initial=1)) + 1
 
     def strata(self, truth: Doubles) -> Mask:
         """Return whether each window is of each class."""
@@ -84,7 +83,7 @@ class Moments:
 
     def stratum(self, truth: Doubles) -> Indices:
         """Return the class, 0 for background."""
-        return (truth[:, CLASS] - BACKGROUND).astype(np.int64)
+        return numbers_of(truth)
 
     def rarest(self, truth: Doubles) -> int:
         """Return the windows of the rarest class."""
@@ -92,7 +91,7 @@ class Moments:
 
     def constant(self, known: Doubles, columns: int, clips: int, measure: str) -> Floats:
         """Return the shares of the classes among the known windows."""
-        return class_shares(numbers_of(known, columns), columns, clips)
+        return class_shares(numbers_of(known), columns, clips)
 
     def constant_words(self, constant_MK: Floats, classes: Sequence[str]) -> str:
         """Return the most frequent class."""
@@ -112,11 +111,11 @@ class Moments:
 
     def losses(self, answers_MK: NDArray[np.floating], truth: Doubles) -> Floats:
         """Return the negative log-probability of the class of each window."""
-        return ONE.losses(answers_MK, numbers_of(truth, answers_MK.shape[1]))
+        return ONE.losses(answers_MK, numbers_of(truth))
 
     def temperature(self, answers_MK: Floats, truth: Doubles) -> float:
         """Return the temperature with the lowest log-loss."""
-        return ONE.temperature(answers_MK, numbers_of(truth, answers_MK.shape[1]))
+        return ONE.temperature(answers_MK, numbers_of(truth))
 
     def stated(self, answers_MK: Floats, temperature: float) -> Floats:
         """Return probabilities."""
@@ -149,10 +148,9 @@ class Moments:
 MOMENTS = Moments()
 
 
-def numbers_of(truth: Doubles, columns: int) -> Indices:
-    """Return class numbers [M], that of the background the last of all."""
-    class_M = truth[:, CLASS].astype(np.int64)
-    return np.where(class_M == BACKGROUND, columns - 1, class_M)
+def numbers_of(truth: Doubles) -> Indices:
+    """Return class numbers [M], 0 for background."""
+    return truth[:, CLASS].astype(np.int64)
 
 
 def span_of(clip: Clip) -> tuple[str, float, float]:

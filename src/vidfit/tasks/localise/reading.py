@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
-from vidfit.tasks.localise.moments import MOMENTS, NOTHING, written
+from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed, written
 from vidfit.video import VideoReader
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 2.0
@@ -53,6 +53,8 @@ def read_windows(
     for clip in manifest.clips:
         if clip.label is not None and clip.end_seconds is not None:
             spans[clip.path].append(clip)
+        elif clip.label is not None:
+            failures.append(Failure(clip_key(clip), "it has no end"))
     if not spans:
         raise ManifestError(
             f"{source} has no labelled spans; valid is a table with the columns path, label, start "
@@ -69,7 +71,16 @@ def read_windows(
             failures.append(Failure(path, str(error).removeprefix(f"{path}: ")))
             continue
         kept = list(_checked(of, duration, failures, warnings))
-        clips += windows(path, duration, window, kept, None if explicit else between)
+        found = windows(path, duration, window, kept, None if explicit else between)
+        seen = {clip.label for clip in found}
+        failures += [
+            Failure(
+                clip_key(span), f"it is too short: no window of {window:.2g} s has its middle in it"
+            )
+            for span in kept
+            if _text(span) not in seen
+        ]
+        clips += found
     if not clips:
         raise ManifestError(f"no video of {source} can be read: {failures[0].reason}")
     if len({clip.recording for clip in clips}) == 1:
@@ -114,13 +125,26 @@ def in_blocks(clips: Sequence[Clip]) -> list[Clip]:
     """Return windows of one recording as those of blocks of time, less those at the edges."""
     last = max(float(clip.end_seconds or 0) for clip in clips)
     gap = min(2 * LONGEST_SECONDS, last / BLOCKS / 4)
-    found = []
+    blocks: dict[int, list[Clip]] = defaultdict(list)
     for clip in clips:
         first = int(BLOCKS * clip.start_seconds / last)
         after = int(BLOCKS * (float(clip.end_seconds or 0) + gap) / last)
         if first == min(after, BLOCKS - 1):
-            found.append(replace(clip, group=f"{clip.recording}#block{first + 1}"))
-    return found
+            blocks[first].append(clip)
+    return [
+        replace(clip, label=_cut(str(clip.label), of), group=f"{clip.recording}#block{block + 1}")
+        for block, of in blocks.items()
+        for clip in of
+    ]
+
+
+def _cut(label: str, block: Sequence[Clip]) -> str:
+    """Return a span as far as it lies in a block."""
+    if label == NOTHING:
+        return label
+    name, start, end = parsed(label)
+    first, last = block[0].start_seconds, float(block[-1].end_seconds or 0)
+    return written(name, max(start, first), min(end, last))
 
 
 def _checked(
@@ -137,9 +161,11 @@ def _checked(
         if end > duration + 0.5:
             warnings.append(f"{name} ends at {end:g} s, the video at {duration:g} s: it is cut.")
         start = max(span.start_seconds, until)
-        if start > span.start_seconds + 1e-6:
+        if span.start_seconds + 1e-6 < start < min(end, duration):
             warnings.append(f"{name} overlaps the span before it: it begins at {start:g} s.")
-        if min(end, duration) > start:
+        if min(end, duration) <= start:
+            failures.append(Failure(name, "the span before it covers it"))
+        else:
             until = min(end, duration)
             yield replace(span, start_seconds=start, end_seconds=until)
 
