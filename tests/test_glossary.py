@@ -30,6 +30,7 @@ MEANT = {
     "Race": "selection.race",
     "Round": "selection.race",
     "Sample": "shards.samples",
+    "Segment": "contracts",
     "Student": "jobs.fuse.value",
     "Task": "tasks.task",
 }

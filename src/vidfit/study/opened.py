@@ -161,6 +161,7 @@ def open_study(
     read, kind = (task.read, task.kind) if task else (from_lists, None)
     manifest = read(source, options.groups, kind)
     task = task or task_of(manifest.kind)
+    manifest = replace(manifest, kind=task.kind)
     if only_one_class:
         check_one_class(task, only_one_class)
     say(manifest, progress)

@@ -120,7 +120,8 @@ class Predictor:
         why = self._why(float(self._kind.confidence(stated_1K)[0]), looked.novelty)
         if not why:
             return Answer(said.label, said.probability, scores=said.scores, value=said.value)
-        scores = () if said.value is not None else tuple(float(p) for p in stated_1K[0])
+        are_probabilities = self._kind.exclusive or bool(said.scores)
+        scores = tuple(float(p) for p in stated_1K[0]) if are_probabilities else ()
         return Answer(None, said.probability, True, why, scores, said.value)
 
     def in_time(self, looked: Mapping[Clip, Looked]) -> dict[Clip, Looked]:
