@@ -31,8 +31,8 @@ from vidfit.features import FeatureStore, extract
 from vidfit.hardware import hardware, peak_bytes
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.run import load as open_model
-from vidfit.jobs.predict.run import predict_many
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import launcher

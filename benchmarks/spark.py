@@ -28,8 +28,8 @@ from vidfit.features import FeatureStore, extract
 from vidfit.hardware import hardware
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.run import load as open_model
-from vidfit.jobs.predict.run import predict_many
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import OnSpark
 from vidfit.manifest import read_manifest

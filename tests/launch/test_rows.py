@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.features.extract import Extracted
-from vidfit.jobs.predict.run import Answered
+from vidfit.jobs.predict.many import Answered
 from vidfit.launch import rows
 
 TEXT = st.text(max_size=8)

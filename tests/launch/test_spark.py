@@ -18,7 +18,8 @@ from vidfit.evaluate import near_duplicates
 from vidfit.features import FeatureStore, extract
 from vidfit.features.fingerprint import fingerprint
 from vidfit.jobs.fit.run import FitOptions, run_fit
-from vidfit.jobs.predict.run import Predict, Video, load, predict_many
+from vidfit.jobs.predict.many import Predict, Video, predict_many
+from vidfit.jobs.predict.run import load
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import Here, launcher

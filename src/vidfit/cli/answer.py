@@ -18,8 +18,9 @@ from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.predict.answers_table import AnswersTable
+from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.picture import check_png
-from vidfit.jobs.predict.run import load, predict_many
+from vidfit.jobs.predict.run import load
 from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_timeline
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout

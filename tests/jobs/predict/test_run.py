@@ -15,7 +15,8 @@ from tests.video.test_write import HIGH_HZ, RATE, heard, loudest_hz, with_tones
 from vidfit.contracts import Clip, Failure, Segment
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.jobs.predict.annotated import annotated_video
-from vidfit.jobs.predict.run import join, load, predict_many, run_predict, windows
+from vidfit.jobs.predict.many import predict_many
+from vidfit.jobs.predict.run import join, load, run_predict, windows
 from vidfit.jobs.predict.timeline import timeline_json
 from vidfit.launch import Here
 from vidfit.model import load_model
