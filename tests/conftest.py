@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,19 @@ class Fitted:
 def state(tmp_path_factory) -> None:
     """Keep what outlives a run away from the user's own folder."""
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(autouse=True)
+def scheduling():
+    """Undo what SVT-AV1 does: run as root, it makes its process one of real time.
+
+    What comes after it in the process would starve what runs beside it.
+    """
+    yield
+    for task in Path("/proc/self/task").glob("*") if hasattr(os, "sched_getscheduler") else ():
+        with suppress(OSError):
+            if os.sched_getscheduler(int(task.name)) != os.SCHED_OTHER:
+                os.sched_setscheduler(int(task.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 @pytest.fixture(scope="session")
