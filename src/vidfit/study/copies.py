@@ -149,7 +149,7 @@ class _Found:
         clips = (
             replace(clip, group=group_of.get(clip.recording, clip.group))
             for clip in kept
-            if clip.label is None or not emptied.issuperset(kind.classes([clip]))
+            if clip.label is None or not _is_of(kind.classes([clip]), emptied)
         )
         return replace(manifest, clips=tuple(clips))
 
@@ -255,6 +255,11 @@ class _Found:
             f"{count} labels that contradict each other: {_listed(against)}. At most one of two "
             "such labels is right."
         ]
+
+
+def _is_of(classes: Sequence[str], emptied: set[str]) -> bool:
+    """Return whether a clip shows nothing but classes that no clip is left to learn."""
+    return bool(classes) and emptied.issuperset(classes)
 
 
 def _listed(names: Sequence[str]) -> str:
