@@ -83,7 +83,9 @@ def build_report(found: Findings) -> Report:
     judges = len(set(judged.groups))
     declined_M = _declined(found, judged, held.mean_MK)
     constant_MK = constant_of(train, measure)
-    random = score_all(measure, train.labels_M, [found.leaky_MK], train.keys)
+    # A window by itself has no segments: there recordings stand for clips.
+    alone = train.groups if train.task.windows else train.keys
+    random = score_all(measure, train.labels_M, [found.leaky_MK], alone)
     by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
     leak = by_recording.beside(found.compared.scored([chosen.name]))
     results = results_of(judged, held, declined_M)
