@@ -117,7 +117,7 @@ class ClipMean:
 
 
 LOSS = ClipMean("loss", "unbounded", higher_is_better=False)
-"""What penalties and fusions are chosen by: the mean of `vidfit.labels.losses`."""
+"""What penalties and fusions are chosen by: the mean of `vidfit.labels.Kind.losses`."""
 
 
 def ratio(above: Doubles, below: Doubles) -> Doubles:
