@@ -1,9 +1,11 @@
 """Footage that stands in several recordings: what grouped splits cannot know by themselves.
 
-Frames are compared by perceptual hash, pair by pair of clips, so that no index needs tuning:
-10,000 clips are 5 x 10^7 pairs, a few seconds of XOR and bit counts.
+Frames are compared by perceptual hash, each with the frame of the other clip that is nearest to
+it, so that a later start, another speed or a longer video around it hide nothing. Pairs that are
+worth that are found by sorting the hashes, so that the cost grows as the clips do, not as their
+pairs (locality-sensitive hashing by bits: Indyk and Motwani 1998).
 
-Shape letters: M clips, N frames of a clip, I and J clips of two blocks.
+Shape letters: M clips, N frames of a clip, V versions of a frame, E hashes, P pairs.
 """
 
 from __future__ import annotations
@@ -14,63 +16,59 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidfit.features.fingerprint import HASH_BITS, from_tokens
 from vidfit.manifest.groups import union
 from vidfit.reported import NearDuplicate
-from vidfit.threads import in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from vidfit.contracts import Floats, Indices
-    from vidfit.work import Launcher, Work
 
-HASH_BITS = 64
 THRESHOLD_BITS = 10.0
-"""Below it two clips look the same.
-
-Measured on 300 surveillance clips of 44 recordings, 60 of them copied: the nearest of 43,237
-pairs of differing recordings lie 16 bits apart. Copies that were compressed hard, scaled or
-brightened lie within 2, 2 and 10.5 bits; of copies that start a sixth or half of the clip
-later 93 % lie below 10, of copies cropped by 5 % at each edge 37 %.
-"""
+"""Below it two clips look the same: of the surveillance clips and drones of `benchmarks.copies`
+no two of differing recordings lie nearer, but for those that show one flight."""
 MIN_CONTRAST = 4.0
 """Standard deviation of luma, 0-255, below which a frame is flat and its hash is noise."""
-MIN_ALIGNED = 2
-"""Frames that must look the same one after the other; a single one may do so by chance."""
+MIN_ALIKE = 2
+"""Frames that must look the same; a single one may do so by chance."""
 PAIR_LIMIT = 100_000
 
-_BLOCK = 512
+_ALIKE = 4
+"""Frames of a clip, those that the other clip shows best, that are looked at: half of them, so
+that one may begin, end or be interrupted by what the other does not have."""
+_TABLES = 16
+_LEAST_KEY_BITS = 16
+_NEIGHBOURS = 48
+"""Of hashes that begin alike, so many are compared with each: a title or an empty street that
+thousands show costs no more than that."""
+_BLOCK_PAIRS = 4096
 _NO_MATCH = np.float32(np.inf)
 
 
 @dataclass(frozen=True)
 class _Codes:
-    """Packed hashes uint64 [M, N] and which of them mean something, bool [M, N]."""
+    """Hashes uint64 [M, N, V] and which frames mean something, bool [M, N]."""
 
-    bits_MN: NDArray[np.uint64]
+    bits_MNV: NDArray[np.uint64]
     valid_MN: NDArray[np.bool_]
-
-    def rows(self, start: int) -> _Codes:
-        """Return one block of clips."""
-        return _Codes(self.bits_MN[start : start + _BLOCK], self.valid_MN[start : start + _BLOCK])
 
 
 def near_duplicates(
     keys: Sequence[str],
     groups: Sequence[str],
     hashes: Sequence[Floats],
-    place: Launcher | None = None,
     *,
     threshold_bits: float = THRESHOLD_BITS,
 ) -> tuple[NearDuplicate, ...]:
     """Find clips of different recordings that show the same footage.
 
-    Two clips are as far apart as the frames of the best alignment in time: the mean Hamming
-    distance over frames i and i + s, for the shift s where it is least and at least
-    ``MIN_ALIGNED`` textured frames meet. Mirrored, rotated and strongly cropped copies are
-    not found.
+    Two clips are as far apart as the best half of the frames of one are from those frames of the
+    other that are nearest to each, in bits, where at least ``MIN_ALIKE`` textured frames are
+    there; of both directions, and of the versions of one clip (mirrored, cut) against the other
+    as it is, the nearest counts. Time and memory grow in proportion to the clips.
 
     Parameters
     ----------
@@ -79,12 +77,10 @@ def near_duplicates(
     groups
         Recordings of the clips [M]; pairs inside one are not looked at.
     hashes
-        Tokens [N, 65] of each clip by ``vidfit.features.fingerprint``: 64 bits as 0 or 1,
-        and the contrast of the frame.
-    place
-        Where clips are compared; ``None`` is this thread.
+        Tokens of each clip by `vidfit.features.fingerprint`; of frames in any number, all in as
+        many versions.
     threshold_bits
-        ClipPairs below this distance are returned, in (0, 64].
+        Pairs below this distance are returned, in (0, 64].
 
     Returns
     -------
@@ -106,12 +102,22 @@ def near_duplicates(
         raise ValueError(f"threshold_bits is {threshold_bits}; it must lie in (0, {HASH_BITS}].")
     if len(keys) < 2:
         return ()
-    task = _Compare(_pack(hashes), _numbers(groups), threshold_bits)
-    pairs_P2, distances_P = _search(task, place)
-    order = np.lexsort((pairs_P2[:, 1], pairs_P2[:, 0], distances_P))
+    codes = _pack(hashes)
+    found = _Nearest()
+    for pairs_P2 in _blocks(_alike(codes, _numbers(groups), threshold_bits)):
+        distances_P = _distances(codes, pairs_P2)
+        near_P = distances_P < threshold_bits
+        found.add(pairs_P2[near_P], distances_P[near_P])
+    if found.cut:
+        warnings.warn(
+            f"More than {PAIR_LIMIT} pairs of clips look the same; the nearest are kept. Is the "
+            "grouping right? Clips of one fixed camera belong in one group.",
+            stacklevel=2,
+        )
+    order = np.lexsort((found.pairs[:, 1], found.pairs[:, 0], found.distances))
     return tuple(
         NearDuplicate(keys[int(i)], keys[int(j)], float(distance))
-        for (i, j), distance in zip(pairs_P2[order], distances_P[order], strict=True)
+        for (i, j), distance in zip(found.pairs[order], found.distances[order], strict=True)
     )
 
 
@@ -148,72 +154,61 @@ def _numbers(groups: Sequence[str]) -> Indices:
 
 
 def _pack(hashes: Sequence[Floats]) -> _Codes:
-    """Pack the bits of all clips; shorter clips are padded with frames that do not count."""
-    longest = max(len(tokens_ND) for tokens_ND in hashes)
-    bits_MN = np.zeros((len(hashes), longest), np.uint64)
+    """Pack the hashes of all clips; shorter clips are padded with frames that do not count."""
+    unpacked = [from_tokens(tokens_ND) for tokens_ND in hashes]
+    longest = max(len(codes_NV) for codes_NV, _ in unpacked)
+    bits_MNV = np.zeros((len(hashes), longest, unpacked[0][0].shape[1]), np.uint64)
     valid_MN = np.zeros((len(hashes), longest), bool)
-    for i, tokens_ND in enumerate(hashes):
-        if tokens_ND.ndim != 2 or tokens_ND.shape[1] != HASH_BITS + 1:
-            raise ValueError(
-                f"Hash tokens have the shape {tokens_ND.shape}; expected [N, {HASH_BITS + 1}]."
-            )
-        packed = np.packbits(tokens_ND[:, :HASH_BITS] > 0.5, axis=1)
-        bits_MN[i, : len(packed)] = packed.view(np.uint64)[:, 0]
-        valid_MN[i, : len(packed)] = tokens_ND[:, HASH_BITS] >= MIN_CONTRAST
-    return _Codes(bits_MN, valid_MN)
+    for i, (codes_NV, contrast_N) in enumerate(unpacked):
+        bits_MNV[i, : len(codes_NV)] = codes_NV
+        valid_MN[i, : len(codes_NV)] = contrast_N >= MIN_CONTRAST
+    return _Codes(bits_MNV, valid_MN)
 
 
-@dataclass(frozen=True)
-class Stripe:
-    """Clips from ``start`` on, one block of them, compared with all that follow."""
+def _alike(codes: _Codes, group_M: Indices, threshold_bits: float) -> Indices:
+    """Return pairs of clips [P, 2] of differing recordings of which two hashes are near.
 
-    start: int
-
-
-@dataclass(frozen=True)
-class Near:
-    """Rows of two clips that look the same, and how far they are apart in bits."""
-
-    first: int
-    second: int
-    distance_bits: float
-
-
-@dataclass(frozen=True)
-class ClipPairs:
-    """The nearest pairs of a stripe, at most ``PAIR_LIMIT``, and whether there were more."""
-
-    near: tuple[Near, ...]
-    cut: bool
+    The best frames of a pair below the threshold lie below it themselves. Hashes that are sorted
+    by their first bits have those that share them beside them; sorted once for each rotation,
+    most near hashes meet somewhere.
+    """
+    clip_E = np.repeat(np.arange(len(group_M)), codes.valid_MN.sum(axis=1) * _versions(codes))
+    code_E = codes.bits_MNV[codes.valid_MN].ravel()
+    found = np.empty(0, np.int64)
+    for table in range(_TABLES if len(code_E) else 0):
+        turn = np.uint64(table * HASH_BITS // _TABLES)
+        turned_E = (code_E << turn) | (code_E >> np.uint64(-int(turn) % HASH_BITS))
+        new = [*_meeting(turned_E, clip_E, group_M, threshold_bits)]
+        found = np.unique(np.concatenate([found, *new]))
+    return np.column_stack(np.divmod(found, len(group_M)))
 
 
-@dataclass(frozen=True)
-class _Compare:
-    """The task of comparing stripes, wherever it runs (`vidfit.work.Workload`)."""
+def _versions(codes: _Codes) -> int:
+    return codes.bits_MNV.shape[2]
 
-    codes: _Codes
-    group_M: Indices
-    threshold_bits: float
-    item: type[Stripe] = Stripe
-    result: type[ClipPairs] = ClipPairs
 
-    def open(self, workers: int) -> Work[Stripe, ClipPairs]:
-        """Return what compares stripes in their order."""
-        return lambda stripes: in_threads(self._stripe, stripes, workers)
+def _meeting(
+    code_E: NDArray[np.uint64], clip_E: Indices, group_M: Indices, threshold_bits: float
+) -> Iterator[Indices]:
+    """Yield pairs of clips, each as one number, whose hashes begin alike and are near."""
+    order = np.argsort(code_E)
+    code_E, clip_E = code_E[order], clip_E[order]
+    key_bits = max(_LEAST_KEY_BITS, len(code_E).bit_length())
+    key_E = code_E >> np.uint64(HASH_BITS - key_bits)
+    at = np.arange(len(code_E))
+    for step in range(1, _NEIGHBOURS + 1):
+        at = at[at < len(code_E) - step]
+        at = at[key_E[at] == key_E[at + step]]
+        if not len(at):
+            return
+        apart = group_M[clip_E[at]] != group_M[clip_E[at + step]]
+        near = at[apart & (np.bitwise_count(code_E[at] ^ code_E[at + step]) < threshold_bits)]
+        low, high = clip_E[near], clip_E[near + step]
+        yield np.unique(np.minimum(low, high) * len(group_M) + np.maximum(low, high))
 
-    def _stripe(self, stripe: Stripe) -> ClipPairs:
-        found = _Nearest()
-        i0 = stripe.start
-        for j0 in range(i0, len(self.group_M), _BLOCK):
-            distance_IJ = _distances(self.codes.rows(i0), self.codes.rows(j0))
-            near_IJ = distance_IJ < self.threshold_bits
-            near_IJ &= self.group_M[i0 : i0 + _BLOCK, None] != self.group_M[None, j0 : j0 + _BLOCK]
-            if i0 == j0:
-                near_IJ = np.triu(near_IJ, 1)
-            if near_IJ.any():
-                found.add(np.argwhere(near_IJ) + np.array([i0, j0]), distance_IJ[near_IJ])
-        rows = zip(found.pairs.tolist(), found.distances.tolist(), strict=True)
-        return ClipPairs(tuple(Near(i, j, distance) for (i, j), distance in rows), found.cut)
+
+def _blocks(pairs_P2: Indices) -> Iterator[Indices]:
+    return (pairs_P2[i : i + _BLOCK_PAIRS] for i in range(0, len(pairs_P2), _BLOCK_PAIRS))
 
 
 class _Nearest:
@@ -232,49 +227,27 @@ class _Nearest:
             self.pairs, self.distances = self.pairs[kept], self.distances[kept]
 
 
-def _search(task: _Compare, place: Launcher | None) -> tuple[Indices, NDArray[np.float32]]:
-    """Return the pairs [P, 2] below the threshold, and their distances [P]."""
-    stripes = [Stripe(start) for start in range(0, len(task.group_M), _BLOCK)]
-    found = _Nearest()
-    for pairs in place.map(task, stripes) if place else task.open(1)(stripes):
-        found.cut |= pairs.cut
-        if pairs.near:
-            rows = np.array([(near.first, near.second) for near in pairs.near], np.int64)
-            found.add(rows, np.array([near.distance_bits for near in pairs.near], np.float32))
-    if found.cut:
-        warnings.warn(
-            f"More than {PAIR_LIMIT} pairs of clips look the same; the nearest are kept. Is the "
-            "grouping right? Clips of one fixed camera belong in one group.",
-            stacklevel=3,
-        )
-    return found.pairs, found.distances
+def _distances(codes: _Codes, pairs_P2: Indices) -> NDArray[np.float32]:
+    """Return the distance [P] of pairs; inf where none counts."""
+    first, second = pairs_P2.T
+    valid_first_PN, valid_second_PN = codes.valid_MN[first], codes.valid_MN[second]
+    both_PNN = valid_first_PN[:, :, None] & valid_second_PN[:, None, :]
+    first_PNV, second_PNV = codes.bits_MNV[first], codes.bits_MNV[second]
+    best_P = np.full(len(pairs_P2), _NO_MATCH)
+    one_as_it_is = [(0, v) for v in range(_versions(codes))]
+    for one, other in {*one_as_it_is, *((v, 0) for _, v in one_as_it_is)}:
+        bits_PNN = np.bitwise_count(first_PNV[:, :, None, one] ^ second_PNV[:, None, :, other])
+        bits_PNN = np.where(both_PNN, bits_PNN, _NO_MATCH)
+        for nearest_PN in (bits_PNN.min(axis=2), bits_PNN.min(axis=1)):
+            np.minimum(best_P, _mean_of_best(nearest_PN), out=best_P)
+    return best_P
 
 
-def _distances(first: _Codes, second: _Codes) -> NDArray[np.float32]:
-    """Return the distance [I, J] of every pair at its best alignment; inf where none counts."""
-    frames = first.bits_MN.shape[1]
-    least = min(MIN_ALIGNED, frames)
-    best_IJ = np.full((len(first.bits_MN), len(second.bits_MN)), _NO_MATCH)
-    for shift in range(least - frames, frames - least + 1):
-        meeting = [(i, i + shift) for i in range(frames) if 0 <= i + shift < frames]
-        np.minimum(best_IJ, _mean_distance(first, second, meeting, least), out=best_IJ)
-    return best_IJ
-
-
-def _mean_distance(
-    first: _Codes, second: _Codes, meeting: list[tuple[int, int]], least: int
-) -> NDArray[np.float32]:
-    textured = bool(first.valid_MN.all() and second.valid_MN.all())
-    shape = len(first.bits_MN), len(second.bits_MN)
-    sum_IJ, count_IJ = np.zeros(shape, np.uint16), np.zeros(shape, np.uint16)
-    for i, j in meeting:
-        bits_IJ = np.bitwise_count(first.bits_MN[:, None, i] ^ second.bits_MN[None, :, j])
-        if not textured:
-            both_IJ = first.valid_MN[:, None, i] & second.valid_MN[None, :, j]
-            bits_IJ *= both_IJ
-            count_IJ += both_IJ
-        sum_IJ += bits_IJ
-    if textured:
-        return sum_IJ * np.float32(1 / len(meeting))
-    enough_IJ = count_IJ >= least
-    return np.where(enough_IJ, sum_IJ / np.maximum(count_IJ, 1).astype(np.float32), _NO_MATCH)
+def _mean_of_best(nearest_PN: Floats) -> NDArray[np.float32]:
+    """Return the mean [P] of the least distances of frames, inf where too few have one."""
+    least_PN = np.sort(nearest_PN, axis=1)[:, :_ALIKE]
+    counts_PN = np.isfinite(least_PN)
+    count_P = counts_PN.sum(axis=1)
+    mean_P = np.where(counts_PN, least_PN, 0).sum(axis=1) / np.maximum(count_P, 1)
+    enough_P = count_P >= min(MIN_ALIKE, nearest_PN.shape[1])
+    return np.where(enough_P, mean_P, _NO_MATCH).astype(np.float32)
