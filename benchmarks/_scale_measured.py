@@ -94,7 +94,7 @@ class Measured:
     overhead: Overhead
     listing: dict[str, float]
     known: dict[str, float]
-    pairs_a_second: float
+    compare_seconds: float
     checks: tuple[Check, ...]
 
     @property
@@ -180,7 +180,7 @@ def measured(paths: Sequence[Path], rounds: int, scratch: Path) -> Measured:
         overhead=overhead,
         listing=listing,
         known=stages.known(FeatureStore(next(stores)), encoders[1], 64),
-        pairs_a_second=statistics.median(stages.pairs_a_second(4096) for _ in range(rounds)),
+        compare_seconds=statistics.median(stages.compare_seconds(4096) for _ in range(rounds)),
         checks=(),
     )
     start_seconds = max(0.0, cold - _predicted(found, "Spark, 2", 16)[1]) / place.workers

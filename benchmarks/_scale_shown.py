@@ -36,7 +36,7 @@ def stages(found: Measured) -> None:
     )
     print(
         f"extract itself: driver {1e6 * listing['seconds']:.0f} us and {listing['bytes']:.0f} B a "
-        f"clip; near-duplicates: {found.pairs_a_second / 1e6:.1f} million pairs a core-second"
+        f"clip; near-duplicates: {1e6 * found.compare_seconds:.0f} us a clip"
     )
 
 

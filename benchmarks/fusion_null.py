@@ -29,6 +29,7 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, study
 from vidfit.contracts import Cost, Floats, Indices
 from vidfit.evaluate import merge_groups, near_duplicates
+from vidfit.features.fingerprint import to_tokens
 from vidfit.fusion import METHODS
 from vidfit.metrics import mean_interval
 from vidfit.selection import Rows, Terms, hits, nested
@@ -82,9 +83,9 @@ def joined(rows: Rows, rng: np.random.Generator) -> Rows:
     """Join the recordings that hold copies: here equal features stand for equal pictures."""
     (first_MD, *_) = rows.vectors.values()
     _, picture_M = np.unique(first_MD, axis=0, return_inverse=True)
-    prints = rng.integers(0, 2, (picture_M.max() + 1, FRAMES, 64)).astype(np.float32)
-    contrast = np.full((FRAMES, 1), 50.0, np.float32)
-    hashes = [np.concatenate([prints[p], contrast], axis=1) for p in picture_M]
+    prints = rng.integers(0, 2**64, (picture_M.max() + 1, FRAMES, 1), np.uint64)
+    contrast = np.full(FRAMES, 50.0, np.float32)
+    hashes = [to_tokens(prints[p], contrast) for p in picture_M]
     keys = [str(i) for i in range(len(hashes))]
     pairs = near_duplicates(keys, list(rows.groups), hashes, threshold_bits=COPY_BITS)
     return Rows(rows.vectors, rows.labels_M, merge_groups(keys, list(rows.groups), pairs))

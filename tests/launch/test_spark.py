@@ -14,7 +14,6 @@ from vidfit import backbones as zoo
 from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Clip
 from vidfit.errors import VidfitError
-from vidfit.evaluate import near_duplicates
 from vidfit.features import FeatureStore, extract
 from vidfit.features.fingerprint import fingerprint
 from vidfit.jobs.fit.run import FitOptions, run_fit
@@ -123,18 +122,6 @@ def test_the_command_line_writes_one_table(spark, fitted, tmp_path):
     table = pq.read_table(tmp_path / "out" / "answers.parquet").to_pylist()
     assert [Path(row["path"]).resolve() for row in table] == [v.resolve() for v in videos]
     assert all(row["label"] and row["failure"] is None for row in table)
-
-
-def test_look_alikes_are_found_as_here(spark):
-    rng = np.random.default_rng(0)
-    hashes = rng.integers(0, 2, (1100, 4, 65)).astype(np.float32)
-    hashes[:, :, -1] = 50.0
-    hashes[700] = hashes[3]
-    hashes[1050] = hashes[900]
-    names = [str(i) for i in range(len(hashes))]
-    pairs = near_duplicates(names, names, list(hashes), spark)
-    assert pairs == near_duplicates(names, names, list(hashes))
-    assert {(pair.first, pair.second) for pair in pairs} == {("3", "700"), ("900", "1050")}
 
 
 @pytest.mark.parametrize("kind", [{}, {"by": "frame", "like": "efficientnet-lite0@2"}])

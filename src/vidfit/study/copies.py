@@ -111,7 +111,6 @@ def joined(  # noqa: PLR0913  (where clips are seen, and what copies are)
             [clip_key(clip) for clip in clips],
             [clip.recording for clip in clips],
             [seen[digest].tokens_ND for digest in digests],
-            place,
         )
     found = _Found(tuple(clips), tuple(digests), pairs, join_bits, windows)
     lines = [found.left_out_line, found.joined_line, *found.contradictions]
