@@ -5,6 +5,7 @@ Shape letters: M clips, N frames of a clip, P pairs.
 
 from __future__ import annotations
 
+import csv
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -95,7 +96,7 @@ class _Footage:
 def found(quick: bool) -> Figures:
     """Show recall by kind for each set, and what a clip costs; return the figures."""
     surveillance = read_manifest(SURVEILLANCE).clips
-    drones = read_manifest(DRONES).clips if DRONES.exists() else ()
+    drones = by_scene(DRONES) if DRONES.exists() else []
     others = _one_each(drones)[:45] or _one_each(surveillance)
     sets = {"fights": _footage("fights", surveillance, _one_each(surveillance), others, quick)}
     if drones and not quick:
@@ -104,6 +105,13 @@ def found(quick: bool) -> Figures:
     figures: Figures = {name: _by_kind(name, footage) for name, footage in sets.items()}
     figures["cost"] = _cost(QUICK_SIZES if quick else SIZES)
     return figures
+
+
+def by_scene(path: Path) -> list[Clip]:
+    """Return the clips of drones, whose recordings are scenes: several were cut from one flight."""
+    with path.open(encoding="utf-8") as file:
+        scene = {Path(row["path"]).name: row["scene"] for row in csv.DictReader(file)}
+    return [replace(c, group=scene[Path(c.path).name]) for c in read_manifest(path).clips]
 
 
 def _one_each(clips: Sequence[Clip]) -> list[Clip]:
@@ -152,15 +160,13 @@ def _by_kind(name: str, footage: _Footage) -> Figures:
     for way, (_, distance) in WAYS.items():
         codes = leakage._pack(tokens[way])
         bits = {kind: _blocked(distance, codes, of) for kind, of in pairs.items()}
-        at = float(np.quantile(bits["other"], FALSE_PAIRS))
+        limits = (float(np.quantile(bits["other"], FALSE_PAIRS)), *_LIMITS[way])
         figures[way] = {
-            "bits at .1 % false pairs": at,
-            "same recording": {f"{t:g}": float((bits["same"] < t).mean()) for t in _LIMITS},
-            "other recordings": {f"{t:g}": float((bits["other"] < t).mean()) for t in _LIMITS},
+            "bits": limits,
+            "same recording": [float((bits["same"] < t).mean()) for t in limits],
+            "other recordings": [float((bits["other"] < t).mean()) for t in limits],
             "recall": {
-                kind: [
-                    float((bits["copy"][kinds[copies] == kind] < t).mean()) for t in (at, *_LIMITS)
-                ]
+                kind: [float((bits["copy"][kinds[copies] == kind] < t).mean()) for t in limits]
                 for kind in KINDS
             },
         }
@@ -169,7 +175,8 @@ def _by_kind(name: str, footage: _Footage) -> Figures:
     return figures
 
 
-_LIMITS = (COPY_BITS, THRESHOLD_BITS)
+_LIMITS = {"before": (3.0, 10.0), "after": (COPY_BITS, THRESHOLD_BITS)}
+"""Bits below which clips were, and are, joined; and below which they are named."""
 
 
 def _blocked(distance: Any, codes: leakage._Codes, pairs_P2: np.ndarray) -> np.ndarray:
@@ -185,7 +192,7 @@ def _by_sorting(footage: _Footage, tokens: list[Floats], copies_P2: np.ndarray) 
     exact = _blocked(leakage._distances, leakage._pack(tokens), copies_P2)
     return {
         f"{t:g}": float(np.mean([tuple(p) in bits for p in copies_P2[exact < t].tolist()]))
-        for t in _LIMITS
+        for t in _LIMITS["after"]
     }
 
 
@@ -212,20 +219,20 @@ def _show(name: str, footage: _Footage, figures: Figures) -> None:
     print(f"\n{name}: {(footage.kinds == '').sum()} clips, {counts['copy']} copies; "
           f"{counts['other']:,} pairs of other recordings, {counts['same']:,} of one")  # fmt: skip
     ways = [figures[way] for way in WAYS]
-    limits = (f"{FALSE_PAIRS:.1%} false", *(f"{t:g} bits" for t in _LIMITS))
+    limits = (f"at {FALSE_PAIRS:.1%} false", "joined", "named")
     rows = [
-        (kind, *(f"{one['recall'][kind][at]:.0%}" for at in range(len(limits)) for one in ways))
+        (kind, *(f"{one['recall'][kind][at]:.0%}" for at in range(3) for one in ways))
         for kind in KINDS
     ]
     for what in ("same recording", "other recordings"):
-        cells = [f"{one[what][f'{t:g}']:.3%}" for t in _LIMITS for one in ways]
-        rows.append(
-            (what, *(f"{one['bits at .1 % false pairs']:.1f} bits" for one in ways), *cells)
-        )
+        rows.append((what, *(f"{one[what][at]:.2%}" for at in range(3) for one in ways)))
+    rows.append(("bits", *(f"{one['bits'][at]:.1f}" for at in range(3) for one in ways)))
     table(("recall of", *(f"{limit}, {way}" for limit in limits for way in WAYS)), rows)
     print(f"of the copies below each limit sorting finds: {figures['by sorting']}")
 
 
 def worst(figures: Figures) -> float:
     """Return the least recall of a kind of copies of fights at the rate of false pairs."""
+    if not figures:
+        return float("nan")
     return min(recall[0] for recall in figures["fights"]["after"]["recall"].values())

@@ -1,6 +1,9 @@
-"""Random labels, and copies under other names: what does a score claim to know of them.
+"""Which copies are found, and what a score claims to know of random labels where they are not.
 
-96 clips of drifting colours have labels by chance, so that half of new clips is answered right.
+First, surveillance clips and infrared ones of drones, and copies of eight kinds: which are found,
+by four frames at fixed places as before and by eight and their best matches, and what that costs.
+
+Then 96 clips of drifting colours have labels by chance, so that half of new clips is answered right.
 64 of them stand there twice, in a recording of their own, encoded harder or smaller: what is
 learned from one answers the other. `select`, `fit`, `fit --holdout 0.3` and `fuse` run twice on
 the same clips: with recordings joined that hold copies, as they do it, and without.
@@ -22,6 +25,9 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 
+from benchmarks._clips import SURVEILLANCE
+from benchmarks._copies_found import BAR, FALSE_PAIRS, worst
+from benchmarks._copies_found import found as copies_found
 from benchmarks._harness import arguments, environment, finish, table
 from vidfit.contracts import Estimate, Frames
 from vidfit.jobs.fit.options import FitOptions
@@ -79,6 +85,7 @@ def restore(directory, spec):
 def main() -> None:
     options = _options()
     start = environment()
+    footage = copies_found(options.quick) if SURVEILLANCE.is_dir() else {}
     found: dict[str, list[dict[str, Any]]] = {job: [] for job in options.jobs}
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["XDG_STATE_HOME"] = str(Path(scratch) / "state")
@@ -97,11 +104,12 @@ def main() -> None:
     )
     finish(
         options,
-        {**figures, "sets": found},
+        {**figures, "sets": found, "found": footage},
         start,
-        f"random labels, {CLIPS} clips and {COPIES} copies, not joined and joined: {told}; "
+        f"copies found at {FALSE_PAIRS:.1%} false pairs, worst kind: {worst(footage):.0%} "
+        f"(bar {BAR:.0%}); random labels, {CLIPS} clips and {COPIES} copies, not joined and joined: {told}; "
         f"{CHANCE:.0%} is true",
-        met=all(f["after"] <= f["bar"] for f in figures.values()),
+        met=worst(footage) >= BAR and all(f["after"] <= f["bar"] for f in figures.values()),
     )
 
 

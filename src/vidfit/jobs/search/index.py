@@ -1,0 +1,217 @@
+"""The index on disk: vectors of shots, which grows by segments and is never rebuilt.
+
+Layout::
+
+    root/<key of encoders and length of shots>/videos.json
+                                              /<id>.look.npy      float16 [S, D], unit vectors
+                                              /<id>.motion.npy    float32 [S, D]
+                                              /<id>.parquet       rows: video, window, times
+
+A segment is there once its rows are, which are written last and whole; vectors are mapped into
+memory, never read as a whole, and loading runs no code. A segment that does not fit together is
+set aside, and its windows are looked at again.
+
+Shape letters: S shots, D features.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from vidfit.errors import StoreError
+from vidfit.files import new_file, write_whole
+from vidfit.jobs.search.shots import Shot
+
+DTYPES = {"look": np.dtype("<f2"), "motion": np.dtype("<f4")}
+MANY_SEGMENTS = 32
+_MERGED_SHOTS = 200_000
+_SCHEMA = pa.schema(
+    [
+        ("video", pa.string()),
+        ("window", pa.int64()),
+        ("start", pa.float64()),
+        ("end", pa.float64()),
+        ("key", pa.float64()),
+    ]
+)
+_VIDEOS = "videos.json"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A video as it was when it was last looked at; ``digest`` is of its bytes."""
+
+    path: str
+    bytes: int
+    modified: int
+    digest: str
+    duration_seconds: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A shot, the digest of its video, and the number of its window."""
+
+    video: str
+    window: int
+    shot: Shot
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Shots that were written together: their rows, and vectors by way, mapped into memory."""
+
+    name: str
+    rows: pa.Table
+    vectors: Mapping[str, NDArray[Any]]
+
+
+class ShotIndex:
+    """A folder of segments for one pair of encoders.
+
+    Parameters
+    ----------
+    folder
+        Made when something is first written. One process may write to it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.broken: list[str] = []
+        self.segments: list[Segment] = [*self._read()]
+        self.videos: dict[str, Known] = self._read_videos()
+
+    def known(self) -> set[tuple[str, int]]:
+        """Return the windows whose shots are here: digest of the video and number."""
+        return {
+            pair
+            for segment in self.segments
+            for pair in zip(
+                segment.rows["video"].to_pylist(), segment.rows["window"].to_pylist(), strict=True
+            )
+        }
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Write shots as a new segment, all of them or none.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or the folder cannot be written.
+        """
+        if not rows:
+            return
+        table = pa.Table.from_pylist(
+            [
+                {
+                    "video": row.video,
+                    "window": row.window,
+                    "start": row.shot.start_seconds,
+                    "end": row.shot.end_seconds,
+                    "key": row.shot.key_seconds,
+                }
+                for row in rows
+            ],
+            schema=_SCHEMA,
+        )
+        ways = rows[0].shot.vectors
+        vectors = {way: np.stack([row.shot.vectors[way] for row in rows]) for way in ways}
+        self.segments.append(self._write(table, vectors))
+
+    def save_videos(self, videos: Iterable[Known]) -> None:
+        """Replace the list of videos; shots of others are no longer found."""
+        self.videos = {known.path: known for known in videos}
+        facts = [asdict(known) for known in self.videos.values()]
+        write_whole(self.folder / _VIDEOS, json.dumps(facts, indent=0).encode())
+
+    def tidy(self) -> None:
+        """Merge small segments once there are many, without the shots of videos that are gone."""
+        small = [s for s in self.segments if len(s.rows) < _MERGED_SHOTS]
+        if len(small) <= MANY_SEGMENTS:
+            return
+        present = {known.digest for known in self.videos.values()}
+        kept = [np.isin(s.rows["video"].to_numpy(False), [*present]) for s in small]
+        merged = []
+        if any(keep.any() for keep in kept):
+            rows = pa.concat_tables(
+                s.rows.filter(pa.array(keep)) for s, keep in zip(small, kept, strict=True)
+            )
+            vectors = {
+                way: np.concatenate(
+                    [s.vectors[way][keep] for s, keep in zip(small, kept, strict=True)]
+                )
+                for way in small[0].vectors
+            }
+            merged = [self._write(rows, vectors)]
+        self.segments = [s for s in self.segments if s not in small] + merged
+        for segment in small:
+            self._remove(segment.name)
+
+    def _write(self, rows: pa.Table, vectors: Mapping[str, NDArray[Any]]) -> Segment:
+        name = uuid.uuid4().hex
+        for way, vectors_SD in vectors.items():
+            with new_file(self.folder / f"{name}.{way}.npy") as stream:
+                np.save(stream, vectors_SD.astype(DTYPES[way]), allow_pickle=False)
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows, sink, compression="zstd")
+        write_whole(self.folder / f"{name}.parquet", sink.getvalue().to_pybytes())
+        return self._open(self.folder / f"{name}.parquet")
+
+    def _read(self) -> Iterator[Segment]:
+        """Yield the segments that fit together, set others aside, and sweep what is unfinished."""
+        seen: set[tuple[str, int]] = set()
+        for path in sorted(self.folder.glob("*.parquet"), key=lambda p: -p.stat().st_size):
+            try:
+                segment = self._open(path)
+            except (ValueError, KeyError, OSError, EOFError, pa.ArrowException) as error:
+                if getattr(error, "errno", None) and not isinstance(error, FileNotFoundError):
+                    raise StoreError(f"cannot read the index in {path}: {error}") from error
+                path.replace(path.with_suffix(".broken"))
+                self.broken.append(path.name)
+                continue
+            pairs = {*zip(*(segment.rows[c].to_pylist() for c in ("video", "window")), strict=True)}
+            if pairs <= seen:  # a merge was interrupted before it had removed what it merged
+                self._remove(segment.name)
+                continue
+            seen |= pairs
+            yield segment
+        whole = {path.stem for path in self.folder.glob("*.parquet")}
+        for path in self.folder.glob("*.npy"):
+            if path.name.partition(".")[0] not in whole:
+                path.unlink(missing_ok=True)
+
+    def _open(self, path: Path) -> Segment:
+        rows = pq.read_table(path).select(_SCHEMA.names).cast(_SCHEMA)
+        vectors = {}
+        for way, dtype in DTYPES.items():
+            file = path.with_name(f"{path.stem}.{way}.npy")
+            found = np.load(file, mmap_mode="r", allow_pickle=False)
+            if found.ndim != 2 or len(found) != len(rows) or found.dtype != dtype:
+                raise ValueError(f"{file} does not fit its rows")
+            vectors[way] = found
+        return Segment(path.stem, rows, vectors)
+
+    def _remove(self, name: str) -> None:
+        """Remove a segment: first its rows, without which the rest is swept."""
+        for suffix in ("parquet", *(f"{way}.npy" for way in DTYPES)):
+            (self.folder / f"{name}.{suffix}").unlink(missing_ok=True)
+
+    def _read_videos(self) -> dict[str, Known]:
+        path = self.folder / _VIDEOS
+        try:
+            return {one["path"]: Known(**one) for one in json.loads(path.read_bytes())}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError, KeyError):  # they are looked at again; shots are kept
+            self.broken.append(path.name)
+            return {}
