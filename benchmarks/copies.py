@@ -3,8 +3,8 @@
 First, surveillance clips and infrared ones of drones, and copies of eight kinds: which are found,
 by four frames at fixed places as before and by eight and their best matches, and what that costs.
 
-Then 96 clips of drifting colours have labels by chance, so that half of new clips is answered right.
-64 of them stand there twice, in a recording of their own, encoded harder or smaller: what is
+Then 96 clips of drifting colours have labels by chance, so that half of new clips is answered
+right. 64 of them stand there twice, in a recording of their own, encoded harder or smaller: what is
 learned from one answers the other. `select`, `fit`, `fit --holdout 0.3` and `fuse` run twice on
 the same clips: with recordings joined that hold copies, as they do it, and without.
 """
@@ -17,7 +17,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -107,8 +107,8 @@ def main() -> None:
         {**figures, "sets": found, "found": footage},
         start,
         f"copies found at {FALSE_PAIRS:.1%} false pairs, worst kind: {worst(footage):.0%} "
-        f"(bar {BAR:.0%}); random labels, {CLIPS} clips and {COPIES} copies, not joined and joined: {told}; "
-        f"{CHANCE:.0%} is true",
+        f"(bar {BAR:.0%}); random labels, {CLIPS} clips and {COPIES} copies, not joined and "
+        f"joined: {told}; {CHANCE:.0%} is true",
         met=worst(footage) >= BAR and all(f["after"] <= f["bar"] for f in figures.values()),
     )
 
@@ -172,9 +172,7 @@ def _not_joined() -> Iterator[None]:
     def as_listed(manifest: Manifest, *_: object, **__: object) -> Joined:
         return Joined(manifest, (), 0.0)
 
-    with ExitStack() as stack:
-        for job in ("select", "fit", "fuse"):
-            stack.enter_context(patch(f"vidfit.jobs.{job}.joined", as_listed))
+    with patch("vidfit.study.opened.joined", as_listed):
         yield
 
 

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.plan.run import run_plan as plan
     from vidfit.jobs.predict.run import load as load
     from vidfit.jobs.predict.run import run_predict as predict
+    from vidfit.jobs.search.options import SearchOptions as SearchOptions
+    from vidfit.jobs.search.run import run_search as search
+    from vidfit.jobs.search.value import SearchResult as SearchResult
     from vidfit.jobs.select.run import run_select as select
     from vidfit.jobs.select.value import Ranking as Ranking
     from vidfit.jobs.shard.options import ShardOptions as ShardOptions
@@ -83,6 +86,8 @@ _SOURCES = {
     "Ranking": "jobs.select.value:Ranking",
     "Report": "reported:Report",
     "Sampling": "contracts:Sampling",
+    "SearchOptions": "jobs.search.options:SearchOptions",
+    "SearchResult": "jobs.search.value:SearchResult",
     "SelectOptions": "study.options:SelectOptions",
     "ShardOptions": "jobs.shard.options:ShardOptions",
     "StoreError": "errors:StoreError",
@@ -103,6 +108,7 @@ _SOURCES = {
     "pull": "jobs.exchange.run:run_pull",
     "push": "jobs.exchange.run:run_push",
     "read_manifest": "manifest:read_manifest",
+    "search": "jobs.search.run:run_search",
     "select": "jobs.select.run:run_select",
     "shard": "jobs.shard.run:run_shard",
     "train": "jobs.train.run:run_train",

@@ -25,6 +25,7 @@ from vidfit.cli.models import models
 from vidfit.cli.plan import plan
 from vidfit.cli.predict import predict
 from vidfit.cli.say import say, say_if_heard
+from vidfit.cli.search import search
 from vidfit.cli.select import select
 from vidfit.cli.shard import shard
 from vidfit.cli.train import train
@@ -32,7 +33,7 @@ from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, demo, models,
+    predict, search, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

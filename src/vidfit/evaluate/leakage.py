@@ -31,7 +31,7 @@ THRESHOLD_BITS = 10.0
 """Below it two clips look the same.
 
 Of the 43,237 pairs of surveillance clips of differing recordings one lies nearer, and of the 7,085
-of infrared clips of drones and birds, before an empty sky, twelve (`benchmarks.copies`).
+of infrared clips of drones and birds, before an empty sky, eleven (`benchmarks.copies`).
 """
 MIN_CONTRAST = 4.0
 """Standard deviation of luma, 0-255, below which a frame is flat and its hash is noise."""

@@ -17,6 +17,7 @@ from vidfit.jobs.fit.page import hardest_clips
 from vidfit.manifest import Manifest
 from vidfit.metrics import AnyMeasure, score_all
 from vidfit.model import Model
+from vidfit.report.thumbnail import jpeg
 from vidfit.reported import (
     Candidate,
     ClipResult,
@@ -269,8 +270,6 @@ def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.
 
 def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
     """Return a small JPEG of the middle of each clip that was answered worst."""
-    import cv2
-
     pictures = {}
     for result in hardest_clips(results):
         clip = result.clip
@@ -278,10 +277,6 @@ def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
             frame_HWC = decode(clip, count=1).frames_THWC[0]
         except VideoError:  # it was readable a minute ago; a picture is not worth a failure
             continue
-        width = 320
-        height = max(1, round(frame_HWC.shape[0] * width / frame_HWC.shape[1]))
-        small = cv2.resize(frame_HWC, (width, height), interpolation=cv2.INTER_AREA)
-        ok, jpeg = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
-        if ok:
-            pictures[clip_key(clip)] = jpeg.tobytes()
+        if picture := jpeg(frame_HWC):
+            pictures[clip_key(clip)] = picture
     return pictures

@@ -1,1 +1,1 @@
-"""The job `search`: where in a library of videos is what looks, or moves, like this?"""
+"""The job `search`: where in a library of videos is what looks, or moves, like this."""

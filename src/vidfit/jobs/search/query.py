@@ -1,0 +1,103 @@
+"""What is asked for: a video, a part of one, a picture, or words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from vidfit.contracts import Backbone, Clip, Floats
+from vidfit.errors import VideoError
+from vidfit.features.outcome import stream
+from vidfit.features.store import file_digest
+from vidfit.jobs.search.grow import refusal
+from vidfit.jobs.search.shots import shots_of, windows
+from vidfit.video import is_video_path, probe
+from vidfit.video.names import IMAGE_SUFFIXES, is_photo
+
+_SPAN = re.compile(r"(?P<path>.+)#(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query: words, or what is seen in a file, and the bytes that it is of.
+
+    ``span`` in seconds is what of the file is asked for.
+    """
+
+    text: str
+    kind: Literal["video", "picture", "words"]
+    path: str = ""
+    span: tuple[float, float] = (0.0, 0.0)
+    digest: str = ""
+
+
+def understood(query: str) -> Asked:
+    """Return what a query means: a file, ``FILE#START-END`` in seconds, or else words.
+
+    Raises
+    ------
+    VideoError
+        If the words are the name of a video or a picture that is not there, the file cannot be
+        read, or it ends before the span.
+    """
+    path, span = query, None
+    if not Path(query).exists() and (found := _SPAN.fullmatch(query)):
+        path, span = found["path"], (float(found["start"]), float(found["end"]))
+    if "://" not in path and not Path(path).exists():
+        if is_video_path(path) or Path(path).suffix.lower() in IMAGE_SUFFIXES:
+            raise VideoError(
+                f"{path}: there is no such file. A query is a video, VIDEO#START-END in seconds, a "
+                "picture, or words"
+            )
+        return Asked(query, "words")
+    if is_photo(Path(path)):
+        return Asked(query, "picture", path, (0.0, 1.0), file_digest(path))
+    duration_seconds = probe(path).duration_seconds
+    start, end = span or (0.0, duration_seconds)
+    if not start < min(end, duration_seconds):
+        raise VideoError(
+            f"{path}: the span {start:g}-{end:g} s holds nothing: the video has "
+            f"{duration_seconds:g} s, and START lies before END"
+        )
+    return Asked(query, "video", path, (start, min(end, duration_seconds)), file_digest(path))
+
+
+def looked_at(
+    asked: Asked, encoders: Mapping[str, Backbone], shot_seconds: float, workers: int
+) -> dict[str, Floats]:
+    """Return the vectors [Q, D] of the shots that are asked for, by way.
+
+    Raises
+    ------
+    VideoError
+        If nothing of the file can be read.
+    """
+    if asked.kind == "picture":
+        encoders = {"look": encoders["look"]}
+    clips = windows(asked.path, asked.span, shot_seconds)
+    shots, failure = [], ""
+    for outcome in stream(clips, [*encoders.values()], workers=workers):
+        if why := refusal(outcome):
+            failure = failure or why
+            continue
+        seen = {way: outcome.features[one.spec.name] for way, one in encoders.items()}
+        shots += shots_of(outcome.clip, seen)
+    if not shots:
+        raise VideoError(failure)
+    return {way: np.stack([shot.vectors[way] for shot in shots]) for way in encoders}
+
+
+def is_asked_for(asked: Asked, digest: str, start_seconds: float, end_seconds: float) -> bool:
+    """Return whether a shot is of what was asked for itself: that is no answer."""
+    start, end = asked.span
+    return digest == asked.digest and start_seconds < end and start < end_seconds
+
+
+def as_clip(asked: Asked) -> Clip:
+    """Return the part of the file that is asked for."""
+    return Clip(asked.path, *asked.span)

@@ -1,0 +1,172 @@
+"""Where in a library is what looks, or moves, like this: grow the index, look, compare, show."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.backbones import load
+from vidfit.contracts import SILENT, Backbone, Failure, Floats, Progress
+from vidfit.errors import NotEnoughDataError, VidfitError
+from vidfit.features.store import spec_key
+from vidfit.hardware import hardware
+from vidfit.jobs.search.grow import grow
+from vidfit.jobs.search.index import ShotIndex
+from vidfit.jobs.search.options import SearchOptions
+from vidfit.jobs.search.posters import with_posters
+from vidfit.jobs.search.query import Asked, is_asked_for, looked_at, understood
+from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
+from vidfit.jobs.search.texts import text_vector
+from vidfit.jobs.search.transcripts import Passage, found, passages_of
+from vidfit.jobs.search.value import Hit, SearchResult
+from vidfit.manifest import losses, read_manifest, refusal
+from vidfit.runtime import accelerate
+
+
+def run_search(
+    library: str | Path,
+    query: str,
+    output: Path,
+    options: SearchOptions = SearchOptions(),
+    progress: Progress | None = None,
+) -> SearchResult:
+    """Find the shots of a library that look, or move, like a query.
+
+    ``output`` gets the index, which later calls add to: a video is looked at once.
+
+    Parameters
+    ----------
+    library
+        Folder or list of videos; see `vidfit.manifest.read_manifest`. Labels are not looked at.
+    query
+        A video, ``VIDEO#START-END`` in seconds, a picture, or words: these are searched for in
+        the subtitles beside the videos, and by a model that knows words in their pictures.
+
+    Raises
+    ------
+    ManifestError
+        If the library cannot be understood, or holds no video.
+    NotEnoughDataError
+        If no video of it can be read.
+    VideoError
+        If the query cannot be read.
+    BackboneError
+        If an encoder cannot be loaded.
+    VidfitError
+        If the query does not fit the way, or there is nothing to search for words.
+    """
+    options.check()
+    progress = progress or SILENT
+    asked = understood(query)
+    if asked.kind == "picture" and options.by == "motion":
+        raise VidfitError(f"{query} is a picture, and does not move: search --by look")
+    manifest = read_manifest(library)
+    paths = list(dict.fromkeys(clip.path for clip in manifest.clips))
+    seconds: dict[str, float] = {}
+    encoders = _encoders(options)
+    started = time.perf_counter()
+    index = ShotIndex(_folder(output, options, encoders))
+    workers = options.workers or hardware().cores
+    grown = grow(paths, index, encoders, options.shot_seconds, workers, progress)
+    grown = replace(grown, failures=(*manifest.rejected, *_broken(index), *grown.failures))
+    if not grown.shots:
+        known = losses(grown.failures, len(paths))
+        raise NotEnoughDataError(refusal(known, "No shot is left to search"))
+    seconds["index"] = time.perf_counter() - started
+    started = time.perf_counter()
+    if asked.kind == "words":
+        vectors, spoken, failures = _of_words(asked, paths, encoders, options)
+        grown = replace(grown, failures=(*grown.failures, *failures))
+    else:
+        vectors, spoken = looked_at(asked, encoders, options.shot_seconds, workers), ()
+    seconds["query"] = time.perf_counter() - started
+    started = time.perf_counter()
+    hits = {way: _nearest(way, v, asked, index, options.top) for way, v in vectors.items()}
+    seconds["compare"] = time.perf_counter() - started
+    if asked.kind == "words":
+        hits = {"words": spoken, **hits} if spoken or not hits else hits
+    return SearchResult(
+        str(library),
+        query,
+        options.by if options.by in hits else next(iter(hits)),
+        {way: with_posters(of) for way, of in hits.items()},
+        grown,
+        {way: one.spec.name for way, one in encoders.items()},
+        seconds,
+    )
+
+
+def _encoders(options: SearchOptions) -> dict[str, Backbone]:
+    """Return who looks and who sees motion, as fast as they run here."""
+    names = {"look": options.backbone, "motion": "motion"}
+    return {way: accelerate(load(n, download=options.download)) for way, n in names.items()}
+
+
+def _folder(output: Path, options: SearchOptions, encoders: Mapping[str, Backbone]) -> Path:
+    """Return where the shots of these encoders are; those of others lie beside them."""
+    facts = [*(spec_key(one.spec) for one in encoders.values()), repr(options.shot_seconds)]
+    key = hashlib.sha256(":".join(facts).encode()).hexdigest()[:16]
+    return (options.index or output / "index") / key
+
+
+def _broken(index: ShotIndex) -> list[Failure]:
+    return [
+        Failure(name, "of the index was damaged, and set aside; its shots were looked at again")
+        for name in index.broken
+    ]
+
+
+def _nearest(
+    way: str, vectors_QD: Floats, asked: Asked, index: ShotIndex, count: int
+) -> tuple[Hit, ...]:
+    paths: dict[str, str] = {}
+    for known in index.videos.values():
+        paths.setdefault(known.digest, known.path)
+    allowed = []
+    for segment in index.segments:
+        videos = segment.rows["video"].to_pylist()
+        spans = (segment.rows[name].to_pylist() for name in ("start", "end"))
+        rows = zip(videos, *spans, strict=True)
+        allowed.append(np.array([v in paths and not is_asked_for(asked, v, *t) for v, *t in rows]))
+    matrices = [segment.vectors[way] for segment in index.segments]
+    prepare = of_unit_length if way == "look" else standardised(matrices)
+    hits = []
+    for best in nearest(matrices, vectors_QD, allowed, count, prepare):
+        row = index.segments[best.matrix].rows.slice(best.row, 1).to_pylist()[0]
+        times = (row["start"], row["end"], row["key"])
+        hits.append(Hit(paths[row["video"]], *times, best.score))
+    return tuple(hits)
+
+
+def _of_words(
+    asked: Asked, paths: Sequence[str], encoders: Mapping[str, Backbone], options: SearchOptions
+) -> tuple[dict[str, Floats], tuple[Hit, ...], list[Failure]]:
+    """Return the words as a vector, if the encoder knows words, and the passages that say them.
+
+    Raises
+    ------
+    VidfitError
+        If neither a subtitle nor such an encoder is there.
+    """
+    failures: list[Failure] = []
+    passages: list[Passage] = [one for path in paths for one in passages_of(path, failures)]
+    vector_D = text_vector(options.backbone, asked.text)
+    if not passages and vector_D is None:
+        raise VidfitError(
+            f"{asked.text!r} is no file, and there is nothing to search for words: no video of the "
+            "library has subtitles (.srt or .vtt) beside it, and "
+            f"{options.backbone} does not know words. Put subtitles there, or give --backbone "
+            "hf:FOLDER of a SigLIP model"
+        )
+    spoken = tuple(
+        Hit(
+            p.path, p.start_seconds, p.end_seconds, (p.start_seconds + p.end_seconds) / 2, s, p.text
+        )
+        for p, s in found(asked.text, passages, options.top)
+    )
+    return ({} if vector_D is None else {"look": vector_D[None]}), spoken, failures
