@@ -9,10 +9,11 @@ from pathlib import Path
 
 from vidfit.contracts import Backbone, Clip, Failure, Progress, clip_key
 from vidfit.errors import VideoError
-from vidfit.features.outcome import ClipOutcome, stream
+from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
 from vidfit.jobs.search.index import Known, Row, ShotIndex
-from vidfit.jobs.search.shots import shots_of, windows
+from vidfit.jobs.search.query import Asked
+from vidfit.jobs.search.shots import refusal, shots_of, windows
 from vidfit.jobs.search.value import Grown
 from vidfit.video import probe
 
@@ -44,20 +45,15 @@ def grow(
     before = index.videos
     failures: list[Failure] = []
     videos = _scanned(paths, index, failures, progress)
-    known = index.known()
     todo: dict[Clip, tuple[str, int]] = {}
     for video in {video.digest: video for video in videos}.values():
         spans = windows(video.path, (0.0, video.duration_seconds), shot_seconds)
         numbered = ((clip, (video.digest, number)) for number, clip in enumerate(spans))
-        todo |= {clip: key for clip, key in numbered if key not in known}
+        todo |= {clip: key for clip, key in numbered if key not in index.known}
     progress.start("look at shots", len(todo))
     failures += _looked(todo, index, encoders, workers, progress)
     index.tidy()
-    digests = {video.digest for video in videos}
-    shots = sum(
-        sum(video in digests for video in segment.rows["video"].to_pylist())
-        for segment in index.segments
-    )
+    shots = sum(int(answers_S.sum()) for answers_S in index.answers(Asked("", "words")))
     return Grown(
         videos=len(videos),
         shots=shots,
@@ -125,8 +121,3 @@ def _looked(
                 rows, written = [], time.monotonic()
     finally:
         index.add(rows)
-
-
-def refusal(outcome: ClipOutcome) -> str:
-    """Return why a window cannot be used, or nothing."""
-    return outcome.failure or "; ".join(outcome.backbone_failures.values())

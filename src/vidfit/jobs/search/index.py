@@ -25,11 +25,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vidfit.errors import StoreError
 from vidfit.files import new_file, write_whole
+from vidfit.jobs.search.query import Asked
 from vidfit.jobs.search.shots import Shot
 
 DTYPES = {"look": np.dtype("<f2"), "motion": np.dtype("<f4")}
@@ -83,23 +85,39 @@ class ShotIndex:
     ----------
     folder
         Made when something is first written. One process may write to it.
+
+    Attributes
+    ----------
+    segments, videos, known
+        Shots; videos by path; and the windows whose shots are here, by the digest of their video
+        and their number.
+    broken
+        Files that were damaged and are set aside.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.broken: list[str] = []
+        self.known: set[tuple[str, int]] = set()
         self.segments: list[Segment] = [*self._read()]
         self.videos: dict[str, Known] = self._read_videos()
 
-    def known(self) -> set[tuple[str, int]]:
-        """Return the windows whose shots are here: digest of the video and number."""
-        return {
-            pair
-            for segment in self.segments
-            for pair in zip(
-                segment.rows["video"].to_pylist(), segment.rows["window"].to_pylist(), strict=True
-            )
-        }
+    def answers(self, asked: Asked) -> list[NDArray[np.bool_]]:
+        """Return which shots of each segment may be answers.
+
+        Those of videos that are gone, or what was asked for itself, are none.
+        """
+        present = pa.array([*{known.digest for known in self.videos.values()}], pa.string())
+        start, end = asked.span
+        found = []
+        for segment in self.segments:
+            column = segment.rows.column
+            of_query = pc.equal(column("video"), asked.digest)
+            inside = pc.and_(pc.less(column("start"), end), pc.greater(column("end"), start))
+            itself = pc.and_(of_query, inside)
+            there = pc.is_in(column("video"), value_set=present)
+            found.append(pc.and_not(there, itself).to_numpy())
+        return found
 
     def add(self, rows: Sequence[Row]) -> None:
         """Write shots as a new segment, all of them or none.
@@ -169,7 +187,6 @@ class ShotIndex:
 
     def _read(self) -> Iterator[Segment]:
         """Yield the segments that fit together, set others aside, and sweep what is unfinished."""
-        seen: set[tuple[str, int]] = set()
         for path in sorted(self.folder.glob("*.parquet"), key=lambda p: -p.stat().st_size):
             try:
                 segment = self._open(path)
@@ -180,10 +197,10 @@ class ShotIndex:
                 self.broken.append(path.name)
                 continue
             pairs = {*zip(*(segment.rows[c].to_pylist() for c in ("video", "window")), strict=True)}
-            if pairs <= seen:  # a merge was interrupted before it had removed what it merged
+            if pairs <= self.known:  # a merge was interrupted before it had removed what it merged
                 self._remove(segment.name)
                 continue
-            seen |= pairs
+            self.known |= pairs
             yield segment
         whole = {path.stem for path in self.folder.glob("*.parquet")}
         for path in self.folder.glob("*.npy"):

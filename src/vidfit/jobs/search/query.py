@@ -10,12 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from vidfit.contracts import Backbone, Clip, Floats
+from vidfit.contracts import Backbone, Floats
 from vidfit.errors import VideoError
 from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
-from vidfit.jobs.search.grow import refusal
-from vidfit.jobs.search.shots import shots_of, windows
+from vidfit.jobs.search.shots import refusal, shots_of, windows
 from vidfit.video import is_video_path, probe
 from vidfit.video.names import IMAGE_SUFFIXES, is_photo
 
@@ -90,14 +89,3 @@ def looked_at(
     if not shots:
         raise VideoError(failure)
     return {way: np.stack([shot.vectors[way] for shot in shots]) for way in encoders}
-
-
-def is_asked_for(asked: Asked, digest: str, start_seconds: float, end_seconds: float) -> bool:
-    """Return whether a shot is of what was asked for itself: that is no answer."""
-    start, end = asked.span
-    return digest == asked.digest and start_seconds < end and start < end_seconds
-
-
-def as_clip(asked: Asked) -> Clip:
-    """Return the part of the file that is asked for."""
-    return Clip(asked.path, *asked.span)

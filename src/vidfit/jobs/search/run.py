@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from vidfit.backbones import load
 from vidfit.contracts import SILENT, Backbone, Failure, Floats, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
@@ -19,7 +17,7 @@ from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.posters import with_posters
-from vidfit.jobs.search.query import Asked, is_asked_for, looked_at, understood
+from vidfit.jobs.search.query import Asked, looked_at, understood
 from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
 from vidfit.jobs.search.texts import text_vector
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
@@ -127,16 +125,10 @@ def _nearest(
     paths: dict[str, str] = {}
     for known in index.videos.values():
         paths.setdefault(known.digest, known.path)
-    allowed = []
-    for segment in index.segments:
-        videos = segment.rows["video"].to_pylist()
-        spans = (segment.rows[name].to_pylist() for name in ("start", "end"))
-        rows = zip(videos, *spans, strict=True)
-        allowed.append(np.array([v in paths and not is_asked_for(asked, v, *t) for v, *t in rows]))
     matrices = [segment.vectors[way] for segment in index.segments]
     prepare = of_unit_length if way == "look" else standardised(matrices)
     hits = []
-    for best in nearest(matrices, vectors_QD, allowed, count, prepare):
+    for best in nearest(matrices, vectors_QD, index.answers(asked), count, prepare):
         row = index.segments[best.matrix].rows.slice(best.row, 1).to_pylist()[0]
         times = (row["start"], row["end"], row["key"])
         hits.append(Hit(paths[row["video"]], *times, best.score))

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from vidfit.contracts import Clip, ClipFeatures, Floats
-from vidfit.features import temporal_statistics
+from vidfit.features import ClipOutcome, temporal_statistics
 
 CUT_COSINE = 0.5
 """Frames that follow one another and are less alike belong to two shots."""
@@ -55,6 +55,11 @@ def shots_of(window: Clip, seen: Mapping[str, ClipFeatures]) -> Iterator[Shot]:
             vectors["motion"] = _motion(motion.tokens_ND, first / count, stop / count)
         key_seconds = float(at[medoid] + at[medoid + 1]) / 2
         yield Shot(float(at[first]), float(at[stop]), key_seconds, vectors)
+
+
+def refusal(outcome: ClipOutcome) -> str:
+    """Return why a window cannot be used, or nothing."""
+    return outcome.failure or "; ".join(outcome.backbone_failures.values())
 
 
 def unit(vectors: Floats) -> Floats:
