@@ -1,25 +1,27 @@
 from __future__ import annotations
 
+from time import process_time
+
 import numpy as np
 import pytest
 
 from vidfit.evaluate import leakage
 from vidfit.evaluate.leakage import merge_groups, near_duplicates
+from vidfit.features.fingerprint import from_tokens, to_tokens
 from vidfit.reported import NearDuplicate
 
 RANDOM = np.random.default_rng(0)
 
 
-def hashes(frames: int = 4, contrast: float = 50.0) -> np.ndarray:
-    tokens_ND = (RANDOM.random((frames, 65)) < 0.5).astype(np.float32)
-    tokens_ND[:, 64] = contrast
-    return tokens_ND
+def hashes(frames: int = 8, contrast: float = 50.0, versions: int = 1) -> np.ndarray:
+    codes_NV = RANDOM.integers(0, 2**64, (frames, versions), np.uint64)
+    return to_tokens(codes_NV, np.full(frames, contrast, np.float32))
 
 
-def flipped(tokens_ND: np.ndarray, bits: int) -> np.ndarray:
-    copy = tokens_ND.copy()
-    copy[:, :bits] = 1 - copy[:, :bits]
-    return copy
+def flipped(tokens_ND: np.ndarray, bits: int, frames: slice = slice(None)) -> np.ndarray:
+    codes_NV, contrast_N = from_tokens(tokens_ND)
+    codes_NV[frames] ^= np.uint64((1 << bits) - 1)
+    return to_tokens(codes_NV, contrast_N)
 
 
 def find(first, second, **options):
@@ -31,14 +33,34 @@ def test_the_distance_is_the_mean_of_differing_bits():
     assert find(tokens_ND, flipped(tokens_ND, 3)) == (NearDuplicate("a", "b", 3.0),)
 
 
-def test_a_later_start_is_aligned():
-    tokens_ND = hashes(6)
-    assert find(tokens_ND[:4], tokens_ND[2:]) == (NearDuplicate("a", "b", 0.0),)
+def test_the_best_half_of_the_frames_counts():
+    tokens_ND = hashes()
+    assert find(tokens_ND, flipped(tokens_ND, 9, slice(2, 6)))[0].distance_bits == 0.0
+    assert find(tokens_ND, flipped(tokens_ND, 8, slice(3, 8)))[0].distance_bits == 2.0
+
+
+def test_a_later_start_another_order_and_a_longer_video_hide_nothing():
+    tokens_ND = hashes(12)
+    assert find(tokens_ND[:8], tokens_ND[4:])[0].distance_bits == 0.0
+    assert find(tokens_ND, tokens_ND[::-1])[0].distance_bits == 0.0
+    assert find(hashes(3), tokens_ND) == ()
+    inside = np.concatenate([hashes(3), tokens_ND[:2], hashes(3)])
+    assert find(np.repeat(tokens_ND[:2], 4, axis=0), inside)[0].distance_bits == 0.0
 
 
 def test_one_frame_alike_is_not_enough():
     first, second = hashes(), hashes()
     second[0] = first[3]
+    assert find(first, second) == ()
+
+
+def test_any_version_of_one_clip_is_held_against_the_other_as_it_is():
+    first, second = hashes(versions=3), hashes(versions=3)
+    second[:, 8:12] = first[:, :4]
+    assert find(first, second)[0].distance_bits == 0.0
+    assert find(second, first)[0].distance_bits == 0.0
+    second = hashes(versions=3)
+    second[:, 8:12] = first[:, 4:8]  # a version of one is not held against a version of the other
     assert find(first, second) == ()
 
 
@@ -63,45 +85,41 @@ def test_flat_frames_do_not_count():
     assert find(tokens_ND, tokens_ND) == ()
     assert len(find(*[hashes(contrast=leakage.MIN_CONTRAST)] * 2)) == 1  # just enough
     partly_ND = hashes()
-    partly_ND[:2, 64] = 0.0
-    other_ND = partly_ND.copy()
-    other_ND[:2, :64] = 1 - other_ND[:2, :64]
+    partly_ND[:5, -1] = 0.0
+    other_ND = flipped(partly_ND, 20, slice(0, 5))
     assert find(partly_ND, other_ND) == (NearDuplicate("a", "b", 0.0),)
 
 
-def test_blocks_give_what_a_plain_double_loop_gives(monkeypatch):
-    monkeypatch.setattr(leakage, "_BLOCK", 7)
-    clips = [hashes() for _ in range(20)]
-    clips += [flipped(clip, bits) for bits, clip in enumerate(clips[:15])]
-    clips[3][1, 64] = 0.0
+def test_sorting_finds_what_a_plain_double_loop_finds():
+    clips = [hashes(versions=2) for _ in range(60)]
+    clips += [flipped(clip, bits % 12) for bits, clip in enumerate(clips[:50])]
+    clips[3][1, -1] = 0.0
     keys = [f"k{i}" for i in range(len(clips))]
     groups = [str(i % 9) for i in range(len(clips))]
     found = near_duplicates(keys, groups, clips, threshold_bits=10.0)
+    codes = leakage._pack(clips)
+    pairs = np.column_stack(np.triu_indices(len(clips), 1))
+    distances = leakage._distances(codes, pairs)
     expected = {
         (keys[i], keys[j]): distance
-        for i in range(len(clips))
-        for j in range(i + 1, len(clips))
-        if groups[i] != groups[j] and (distance := plain_distance(clips[i], clips[j])) < 10
+        for (i, j), distance in zip(pairs, distances, strict=True)
+        if groups[i] != groups[j] and distance < 10
     }
-    assert len(expected) == 10
-    assert {(pair.first, pair.second) for pair in found} == set(expected)
-    for pair in found:
-        # Means of integers in float32.
-        assert pair.distance_bits == pytest.approx(expected[pair.first, pair.second], abs=1e-5)
+    assert len(expected) > 30
+    assert {(pair.first, pair.second): pair.distance_bits for pair in found} == expected
     assert [p.distance_bits for p in found] == sorted(p.distance_bits for p in found)
 
 
-def plain_distance(a_ND: np.ndarray, b_ND: np.ndarray) -> float:
-    best = np.inf
-    for shift in range(-2, 3):
-        bits = [
-            np.count_nonzero(a_ND[i, :64] != b_ND[i + shift, :64])
-            for i in range(4)
-            if 0 <= i + shift < 4 and a_ND[i, 64] >= 4 and b_ND[i + shift, 64] >= 4
-        ]
-        if len(bits) >= 2:
-            best = min(best, float(np.mean(bits)))
-    return best
+def test_a_picture_that_thousands_show_costs_no_more_than_others():
+    """All pairs of them would be eight million."""
+    title = hashes()
+    clips = [title] * 4000
+    keys = [str(i) for i in range(len(clips))]
+    began = process_time()
+    with pytest.warns(UserWarning, match="pairs of clips look the same"):
+        found = near_duplicates(keys, keys, clips)
+    assert process_time() - began < 60
+    assert len(set(merge_groups(keys, keys, found))) < 40
 
 
 def test_too_many_pairs_are_cut_to_the_nearest_with_a_warning(monkeypatch):
@@ -117,13 +135,15 @@ def test_too_many_pairs_are_cut_to_the_nearest_with_a_warning(monkeypatch):
 def test_nothing_to_compare():
     assert near_duplicates([], [], []) == ()
     assert near_duplicates(["a"], ["1"], [hashes()]) == ()
+    flat = hashes(contrast=0.0)
+    assert find(flat, flat) == ()
 
 
 def test_bad_arguments_fail():
     with pytest.raises(ValueError, match="2 keys, 1 groups"):
         near_duplicates(["a", "b"], ["1"], [hashes(), hashes()])
-    with pytest.raises(ValueError, match="expected \\[N, 65\\]"):
-        find(hashes()[:, :64], hashes())
+    with pytest.raises(ValueError, match="expected \\[N, 4 V"):
+        find(hashes()[:, :4], hashes())
     with pytest.raises(ValueError, match="threshold_bits"):
         find(hashes(), hashes(), threshold_bits=0.0)
 
