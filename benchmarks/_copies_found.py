@@ -97,11 +97,11 @@ def found(quick: bool) -> Figures:
     """Show recall by kind for each set, and what a clip costs; return the figures."""
     surveillance = read_manifest(SURVEILLANCE).clips
     drones = by_scene(DRONES) if DRONES.exists() else []
-    others = _one_each(drones)[:45] or _one_each(surveillance)
-    sets = {"fights": _footage("fights", surveillance, _one_each(surveillance), others, quick)}
+    others = one_each(drones)[:45] or one_each(surveillance)
+    sets = {"fights": _footage("fights", surveillance, one_each(surveillance), others, quick)}
     if drones and not quick:
-        chosen = _one_each(drones)[::2][:20]
-        sets["drones"] = _footage("drones", drones, chosen, _one_each(surveillance), quick)
+        chosen = one_each(drones)[::2][:20]
+        sets["drones"] = _footage("drones", drones, chosen, one_each(surveillance), quick)
     figures: Figures = {name: _by_kind(name, footage) for name, footage in sets.items()}
     figures["cost"] = _cost(QUICK_SIZES if quick else SIZES)
     return figures
@@ -114,7 +114,7 @@ def by_scene(path: Path) -> list[Clip]:
     return [replace(c, group=scene[Path(c.path).name]) for c in read_manifest(path).clips]
 
 
-def _one_each(clips: Sequence[Clip]) -> list[Clip]:
+def one_each(clips: Sequence[Clip]) -> list[Clip]:
     return list({clip.recording: clip for clip in reversed(clips)}.values())[::-1]
 
 

@@ -7,6 +7,7 @@ from scipy.stats import beta
 from tests.clips import FPS, write_clip
 
 from vidfit.contracts import Clip
+from vidfit.features.fingerprint import to_tokens
 from vidfit.jobs.compress.certificate import certificate, of_other_recordings, unlabelled_windows
 from vidfit.manifest import Manifest
 from vidfit.metrics.noninferior import LEVEL
@@ -14,7 +15,7 @@ from vidfit.study.table import Table
 
 RECORDINGS, WINDOWS = 30, 10
 GROUPS = [f"r{i // WINDOWS}" for i in range(RECORDINGS * WINDOWS)]
-NO_HASH = np.zeros((8, 65), np.float32)
+NO_HASH = np.zeros((8, 5), np.float32)
 """Frames without contrast: copies of nothing."""
 
 
@@ -78,7 +79,8 @@ def table(clips, hashes):
 
 def test_recordings_that_taught_or_hold_copies_of_what_taught_are_left_out():
     rng = np.random.default_rng(3)
-    seen = [np.concatenate([rng.integers(0, 2, (8, 64)), np.full((8, 1), 50.0)], 1) for _ in "12"]
+    codes = rng.integers(0, 2**64, (2, 8, 1), np.uint64)
+    seen = [to_tokens(codes_NV, np.full(8, 50, np.float32)) for codes_NV in codes]
     clips = [
         Clip("a.mp4", label="a", group="taught"),
         Clip("b.mp4", group="taught"),

@@ -11,7 +11,9 @@ from vidfit.contracts import Backbone, Clip, Failure, Progress, clip_key
 from vidfit.errors import VideoError
 from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
+from vidfit.hardware import hardware
 from vidfit.jobs.search.index import Known, Row, ShotIndex
+from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.query import Asked
 from vidfit.jobs.search.shots import refusal, shots_of, windows
 from vidfit.jobs.search.value import Grown
@@ -25,8 +27,7 @@ def grow(
     paths: Sequence[str],
     index: ShotIndex,
     encoders: Mapping[str, Backbone],
-    shot_seconds: float,
-    workers: int,
+    options: SearchOptions,
     progress: Progress,
 ) -> Grown:
     """Add the shots of videos that the index does not have; forget those of others.
@@ -47,10 +48,11 @@ def grow(
     videos = _scanned(paths, index, failures, progress)
     todo: dict[Clip, tuple[str, int]] = {}
     for video in {video.digest: video for video in videos}.values():
-        spans = windows(video.path, (0.0, video.duration_seconds), shot_seconds)
+        spans = windows(video.path, (0.0, video.duration_seconds), options.shot_seconds)
         numbered = ((clip, (video.digest, number)) for number, clip in enumerate(spans))
         todo |= {clip: key for clip, key in numbered if key not in index.known}
     progress.start("look at shots", len(todo))
+    workers = options.workers or hardware().cores
     failures += _looked(todo, index, encoders, workers, progress)
     index.tidy()
     shots = sum(int(answers_S.sum()) for answers_S in index.answers(Asked("", "words")))

@@ -3,7 +3,7 @@
 Layout::
 
     root/<key of encoders and length of shots>/videos.json
-                                              /<id>.look.npy      float16 [S, D], unit vectors
+                                              /<id>.look.npy      float32 [S, D], unit vectors
                                               /<id>.motion.npy    float32 [S, D]
                                               /<id>.parquet       rows: video, window, times
 
@@ -34,7 +34,8 @@ from vidfit.files import new_file, write_whole
 from vidfit.jobs.search.query import Asked
 from vidfit.jobs.search.shots import Shot
 
-DTYPES = {"look": np.dtype("<f2"), "motion": np.dtype("<f4")}
+WAYS = ("look", "motion")
+DTYPE = np.dtype("<f4")
 MANY_SEGMENTS = 32
 _MERGED_SHOTS = 200_000
 _SCHEMA = pa.schema(
@@ -179,7 +180,7 @@ class ShotIndex:
         name = uuid.uuid4().hex
         for way, vectors_SD in vectors.items():
             with new_file(self.folder / f"{name}.{way}.npy") as stream:
-                np.save(stream, vectors_SD.astype(DTYPES[way]), allow_pickle=False)
+                np.save(stream, vectors_SD.astype(DTYPE), allow_pickle=False)
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="zstd")
         write_whole(self.folder / f"{name}.parquet", sink.getvalue().to_pybytes())
@@ -210,24 +211,24 @@ class ShotIndex:
     def _open(self, path: Path) -> Segment:
         rows = pq.read_table(path).select(_SCHEMA.names).cast(_SCHEMA)
         vectors = {}
-        for way, dtype in DTYPES.items():
+        for way in WAYS:
             file = path.with_name(f"{path.stem}.{way}.npy")
             found = np.load(file, mmap_mode="r", allow_pickle=False)
-            if found.ndim != 2 or len(found) != len(rows) or found.dtype != dtype:
+            if found.ndim != 2 or len(found) != len(rows) or found.dtype != DTYPE:
                 raise ValueError(f"{file} does not fit its rows")
             vectors[way] = found
         return Segment(path.stem, rows, vectors)
 
     def _remove(self, name: str) -> None:
         """Remove a segment: first its rows, without which the rest is swept."""
-        for suffix in ("parquet", *(f"{way}.npy" for way in DTYPES)):
+        for suffix in ("parquet", *(f"{way}.npy" for way in WAYS)):
             (self.folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
     def _read_videos(self) -> dict[str, Known]:
         path = self.folder / _VIDEOS
         try:
             return {one["path"]: Known(**one) for one in json.loads(path.read_bytes())}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (ValueError, TypeError, KeyError):  # they are looked at again; shots are kept
             self.broken.append(path.name)

@@ -14,6 +14,8 @@ from vidfit.contracts import Backbone, Floats
 from vidfit.errors import VideoError
 from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
+from vidfit.hardware import hardware
+from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.shots import refusal, shots_of, windows
 from vidfit.video import is_video_path, probe
 from vidfit.video.names import IMAGE_SUFFIXES, is_photo
@@ -67,7 +69,7 @@ def understood(query: str) -> Asked:
 
 
 def looked_at(
-    asked: Asked, encoders: Mapping[str, Backbone], shot_seconds: float, workers: int
+    asked: Asked, encoders: Mapping[str, Backbone], options: SearchOptions
 ) -> dict[str, Floats]:
     """Return the vectors [Q, D] of the shots that are asked for, by way.
 
@@ -78,8 +80,9 @@ def looked_at(
     """
     if asked.kind == "picture":
         encoders = {"look": encoders["look"]}
-    clips = windows(asked.path, asked.span, shot_seconds)
+    clips = windows(asked.path, asked.span, options.shot_seconds)
     shots, failure = [], ""
+    workers = options.workers or hardware().cores
     for outcome in stream(clips, [*encoders.values()], workers=workers):
         if why := refusal(outcome):
             failure = failure or why

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from vidfit.contracts import Floats
 from vidfit.jobs.search.shots import unit
 
-_BLOCK_SHOTS = 4096
+_BLOCK_SHOTS = 512
+"""So many vectors stay in the cache of a core while they are worked on."""
+
 _SAMPLED_SHOTS = 65_536
 _LEAST_SHOTS = 8
 
@@ -89,4 +91,12 @@ def standardised(matrices: Sequence[NDArray[Any]]) -> Prepare:
     if total < _LEAST_SHOTS:
         return lambda vectors_BD: unit(np.asarray(vectors_BD, np.float32))
     mean_D, scale_D = sample_SD.mean(axis=0), 1 / np.maximum(sample_SD.std(axis=0), 1e-6)
-    return lambda vectors_BD: unit((np.asarray(vectors_BD, np.float32) - mean_D) * scale_D)
+
+    def prepare(vectors_BD: NDArray[Any]) -> Floats:
+        moved_BD = np.subtract(vectors_BD, mean_D, dtype=np.float32)
+        moved_BD *= scale_D
+        squares_B = np.einsum("bd,bd->b", moved_BD, moved_BD)
+        moved_BD /= np.sqrt(np.maximum(squares_B, 1e-24))[:, None]
+        return moved_BD
+
+    return prepare

@@ -12,7 +12,6 @@ from vidfit.backbones import load
 from vidfit.contracts import SILENT, Backbone, Failure, Floats, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.features.store import spec_key
-from vidfit.hardware import hardware
 from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.options import SearchOptions
@@ -21,7 +20,7 @@ from vidfit.jobs.search.query import Asked, looked_at, understood
 from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
 from vidfit.jobs.search.texts import text_vector
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
-from vidfit.jobs.search.value import Hit, SearchResult
+from vidfit.jobs.search.value import Grown, Hit, SearchResult
 from vidfit.manifest import losses, read_manifest, refusal
 from vidfit.runtime import accelerate
 
@@ -66,12 +65,9 @@ def run_search(
     manifest = read_manifest(library)
     paths = list(dict.fromkeys(clip.path for clip in manifest.clips))
     seconds: dict[str, float] = {}
-    encoders = _encoders(options)
     started = time.perf_counter()
-    index = ShotIndex(_folder(output, options, encoders))
-    workers = options.workers or hardware().cores
-    grown = grow(paths, index, encoders, options.shot_seconds, workers, progress)
-    grown = replace(grown, failures=(*manifest.rejected, *_broken(index), *grown.failures))
+    index, encoders, grown = open_index(paths, options.index or output / "index", options, progress)
+    grown = replace(grown, failures=(*manifest.rejected, *grown.failures))
     if not grown.shots:
         known = losses(grown.failures, len(paths))
         raise NotEnoughDataError(refusal(known, "No shot is left to search"))
@@ -81,7 +77,7 @@ def run_search(
         vectors, spoken, failures = _of_words(asked, paths, encoders, options)
         grown = replace(grown, failures=(*grown.failures, *failures))
     else:
-        vectors, spoken = looked_at(asked, encoders, options.shot_seconds, workers), ()
+        vectors, spoken = looked_at(asked, encoders, options), ()
     seconds["query"] = time.perf_counter() - started
     started = time.perf_counter()
     hits = {way: _nearest(way, v, asked, index, options.top) for way, v in vectors.items()}
@@ -99,24 +95,22 @@ def run_search(
     )
 
 
-def _encoders(options: SearchOptions) -> dict[str, Backbone]:
-    """Return who looks and who sees motion, as fast as they run here."""
+def open_index(
+    paths: Sequence[str], folder: Path, options: SearchOptions, progress: Progress
+) -> tuple[ShotIndex, dict[str, Backbone], Grown]:
+    """Bring the index of some videos up to date; return it, who looked, and what was done.
+
+    Shots by other encoders, or of other lengths, lie in the folder beside each other.
+    """
     names = {"look": options.backbone, "motion": "motion"}
-    return {way: accelerate(load(n, download=options.download)) for way, n in names.items()}
-
-
-def _folder(output: Path, options: SearchOptions, encoders: Mapping[str, Backbone]) -> Path:
-    """Return where the shots of these encoders are; those of others lie beside them."""
+    encoders = {way: accelerate(load(n, download=options.download)) for way, n in names.items()}
     facts = [*(spec_key(one.spec) for one in encoders.values()), repr(options.shot_seconds)]
     key = hashlib.sha256(":".join(facts).encode()).hexdigest()[:16]
-    return (options.index or output / "index") / key
-
-
-def _broken(index: ShotIndex) -> list[Failure]:
-    return [
-        Failure(name, "of the index was damaged, and set aside; its shots were looked at again")
-        for name in index.broken
-    ]
+    index = ShotIndex(folder / key)
+    grown = grow(paths, index, encoders, options, progress)
+    why = "of the index was damaged, and set aside; its shots were looked at again"
+    broken = (Failure(name, why) for name in index.broken)
+    return index, encoders, replace(grown, failures=(*broken, *grown.failures))
 
 
 def _nearest(
