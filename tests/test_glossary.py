@@ -31,6 +31,7 @@ MEANT = {
     "Round": "selection.race",
     "Sample": "shards.samples",
     "Segment": "contracts",
+    "Shot": "jobs.search.shots",
     "Student": "jobs.fuse.value",
     "Task": "tasks.task",
 }

@@ -7,20 +7,20 @@ import pytest
 
 from vidfit.errors import StoreError
 from vidfit.jobs.search import index as index_module
-from vidfit.jobs.search.index import Known, Row, ShotIndex
-from vidfit.jobs.search.query import Asked
+from vidfit.jobs.search.index import KnownVideo, ShotIndex, ShotRow
+from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.shots import Shot
 
-WORDS = Asked("", "words")
+WORDS = Query("", "words")
 
 
-def row(video: str, window: int) -> Row:
+def row(video: str, window: int) -> ShotRow:
     vectors = {way: np.full(3, window + 1, np.float32) for way in ("look", "motion")}
-    return Row(video, window, Shot(4.0 * window, 4.0 * window + 4, 4.0 * window + 1, vectors))
+    return ShotRow(video, window, Shot(4.0 * window, 4.0 * window + 4, 4.0 * window + 1, vectors))
 
 
-def videos(*digests: str) -> list[Known]:
-    return [Known(f"{digest}.mp4", 1, 1, digest, 8.0) for digest in digests]
+def videos(*digests: str) -> list[KnownVideo]:
+    return [KnownVideo(f"{digest}.mp4", 1, 1, digest, 8.0) for digest in digests]
 
 
 def test_what_was_added_is_there_and_mapped(tmp_path):
@@ -42,7 +42,7 @@ def test_videos_that_are_gone_and_what_is_asked_for_are_no_answers(tmp_path):
     index.add([row("a", 0), row("a", 1), row("b", 0), row("gone", 0)])
     index.save_videos(videos("a", "b"))
     assert index.answers(WORDS)[0].tolist() == [True, True, True, False]
-    asked = Asked("a.mp4#5-6", "video", "a.mp4", (5.0, 6.0), "a")
+    asked = Query("a.mp4#5-6", "video", "a.mp4", (5.0, 6.0), "a")
     assert index.answers(asked)[0].tolist() == [True, False, True, False]
 
 

@@ -12,9 +12,9 @@ from vidfit.errors import VideoError
 from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
-from vidfit.jobs.search.index import Known, Row, ShotIndex
+from vidfit.jobs.search.index import KnownVideo, ShotIndex, ShotRow
 from vidfit.jobs.search.options import SearchOptions
-from vidfit.jobs.search.query import Asked
+from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.shots import refusal, shots_of, windows
 from vidfit.jobs.search.value import Grown
 from vidfit.video import probe
@@ -55,7 +55,7 @@ def grow(
     workers = options.workers or hardware().cores
     failures += _looked(todo, index, encoders, workers, progress)
     index.tidy()
-    shots = sum(int(answers_S.sum()) for answers_S in index.answers(Asked("", "words")))
+    shots = sum(int(answers_S.sum()) for answers_S in index.answers(Query("", "words")))
     return Grown(
         videos=len(videos),
         shots=shots,
@@ -67,7 +67,7 @@ def grow(
 
 def _scanned(
     paths: Sequence[str], index: ShotIndex, failures: list[Failure], progress: Progress
-) -> list[Known]:
+) -> list[KnownVideo]:
     """Return the videos that can be read; only those of another size or time are read for that."""
     progress.start("look for videos", len(paths))
     old, videos, saved = dict(index.videos), [], time.monotonic()
@@ -85,7 +85,7 @@ def _scanned(
     return videos
 
 
-def _known(path: str, old: Known | None) -> Known:
+def _known(path: str, old: KnownVideo | None) -> KnownVideo:
     try:
         facts = Path(path).stat()
         size, modified = facts.st_size, facts.st_mtime_ns
@@ -96,7 +96,7 @@ def _known(path: str, old: Known | None) -> Known:
     digest = file_digest(path)
     if old and old.digest == digest:
         return replace(old, bytes=size, modified=modified)
-    return Known(path, size, modified, digest, probe(path).duration_seconds)
+    return KnownVideo(path, size, modified, digest, probe(path).duration_seconds)
 
 
 def _looked(
@@ -107,7 +107,7 @@ def _looked(
     progress: Progress,
 ) -> Iterator[Failure]:
     """Write the shots of windows as they are found; yield the windows that cannot be read."""
-    rows: list[Row] = []
+    rows: list[ShotRow] = []
     written = time.monotonic()
     try:
         for outcome in stream([*todo], [*encoders.values()], workers=workers):
@@ -116,7 +116,7 @@ def _looked(
             else:
                 seen = {way: outcome.features[one.spec.name] for way, one in encoders.items()}
                 digest, number = todo[outcome.clip]
-                rows += [Row(digest, number, shot) for shot in shots_of(outcome.clip, seen)]
+                rows += [ShotRow(digest, number, shot) for shot in shots_of(outcome.clip, seen)]
             progress.advance()
             if len(rows) >= _FLUSH_SHOTS or time.monotonic() - written > _FLUSH_SECONDS:
                 index.add(rows)

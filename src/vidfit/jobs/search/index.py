@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from vidfit.errors import StoreError
 from vidfit.files import new_file, write_whole
-from vidfit.jobs.search.query import Asked
+from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.shots import Shot
 
 WAYS = ("look", "motion")
@@ -51,7 +51,7 @@ _VIDEOS = "videos.json"
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownVideo:
     """A video as it was when it was last looked at; ``digest`` is of its bytes."""
 
     path: str
@@ -62,7 +62,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Row:
+class ShotRow:
     """A shot, the digest of its video, and the number of its window."""
 
     video: str
@@ -71,7 +71,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Segment:
+class ShotFile:
     """Shots that were written together: their rows, and vectors by way, mapped into memory."""
 
     name: str
@@ -100,10 +100,10 @@ class ShotIndex:
         self.folder = folder
         self.broken: list[str] = []
         self.known: set[tuple[str, int]] = set()
-        self.segments: list[Segment] = [*self._read()]
-        self.videos: dict[str, Known] = self._read_videos()
+        self.segments: list[ShotFile] = [*self._read()]
+        self.videos: dict[str, KnownVideo] = self._read_videos()
 
-    def answers(self, asked: Asked) -> list[NDArray[np.bool_]]:
+    def answers(self, asked: Query) -> list[NDArray[np.bool_]]:
         """Return which shots of each segment may be answers.
 
         Those of videos that are gone, or what was asked for itself, are none.
@@ -120,7 +120,7 @@ class ShotIndex:
             found.append(pc.and_not(there, itself).to_numpy())
         return found
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[ShotRow]) -> None:
         """Write shots as a new segment, all of them or none.
 
         Raises
@@ -147,7 +147,7 @@ class ShotIndex:
         vectors = {way: np.stack([row.shot.vectors[way] for row in rows]) for way in ways}
         self.segments.append(self._write(table, vectors))
 
-    def save_videos(self, videos: Iterable[Known]) -> None:
+    def save_videos(self, videos: Iterable[KnownVideo]) -> None:
         """Replace the list of videos; shots of others are no longer found."""
         self.videos = {known.path: known for known in videos}
         facts = [asdict(known) for known in self.videos.values()]
@@ -176,7 +176,7 @@ class ShotIndex:
         for segment in small:
             self._remove(segment.name)
 
-    def _write(self, rows: pa.Table, vectors: Mapping[str, NDArray[Any]]) -> Segment:
+    def _write(self, rows: pa.Table, vectors: Mapping[str, NDArray[Any]]) -> ShotFile:
         name = uuid.uuid4().hex
         for way, vectors_SD in vectors.items():
             with new_file(self.folder / f"{name}.{way}.npy") as stream:
@@ -186,7 +186,7 @@ class ShotIndex:
         write_whole(self.folder / f"{name}.parquet", sink.getvalue().to_pybytes())
         return self._open(self.folder / f"{name}.parquet")
 
-    def _read(self) -> Iterator[Segment]:
+    def _read(self) -> Iterator[ShotFile]:
         """Yield the segments that fit together, set others aside, and sweep what is unfinished."""
         for path in sorted(self.folder.glob("*.parquet"), key=lambda p: -p.stat().st_size):
             try:
@@ -208,7 +208,7 @@ class ShotIndex:
             if path.name.partition(".")[0] not in whole:
                 path.unlink(missing_ok=True)
 
-    def _open(self, path: Path) -> Segment:
+    def _open(self, path: Path) -> ShotFile:
         rows = pq.read_table(path).select(_SCHEMA.names).cast(_SCHEMA)
         vectors = {}
         for way in WAYS:
@@ -217,17 +217,17 @@ class ShotIndex:
             if found.ndim != 2 or len(found) != len(rows) or found.dtype != DTYPE:
                 raise ValueError(f"{file} does not fit its rows")
             vectors[way] = found
-        return Segment(path.stem, rows, vectors)
+        return ShotFile(path.stem, rows, vectors)
 
     def _remove(self, name: str) -> None:
         """Remove a segment: first its rows, without which the rest is swept."""
         for suffix in ("parquet", *(f"{way}.npy" for way in WAYS)):
             (self.folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
-    def _read_videos(self) -> dict[str, Known]:
+    def _read_videos(self) -> dict[str, KnownVideo]:
         path = self.folder / _VIDEOS
         try:
-            return {one["path"]: Known(**one) for one in json.loads(path.read_bytes())}
+            return {one["path"]: KnownVideo(**one) for one in json.loads(path.read_bytes())}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (ValueError, TypeError, KeyError):  # they are looked at again; shots are kept

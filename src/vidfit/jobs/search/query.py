@@ -24,7 +24,7 @@ _SPAN = re.compile(r"(?P<path>.+)#(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?
 
 
 @dataclass(frozen=True)
-class Asked:
+class Query:
     """A query: words, or what is seen in a file, and the bytes that it is of.
 
     ``span`` in seconds is what of the file is asked for.
@@ -37,7 +37,7 @@ class Asked:
     digest: str = ""
 
 
-def understood(query: str) -> Asked:
+def understood(query: str) -> Query:
     """Return what a query means: a file, ``FILE#START-END`` in seconds, or else words.
 
     Raises
@@ -55,9 +55,9 @@ def understood(query: str) -> Asked:
                 f"{path}: there is no such file. A query is a video, VIDEO#START-END in seconds, a "
                 "picture, or words"
             )
-        return Asked(query, "words")
+        return Query(query, "words")
     if is_photo(Path(path)):
-        return Asked(query, "picture", path, (0.0, 1.0), file_digest(path))
+        return Query(query, "picture", path, (0.0, 1.0), file_digest(path))
     duration_seconds = probe(path).duration_seconds
     start, end = span or (0.0, duration_seconds)
     if not start < min(end, duration_seconds):
@@ -65,11 +65,11 @@ def understood(query: str) -> Asked:
             f"{path}: the span {start:g}-{end:g} s holds nothing: the video has "
             f"{duration_seconds:g} s, and START lies before END"
         )
-    return Asked(query, "video", path, (start, min(end, duration_seconds)), file_digest(path))
+    return Query(query, "video", path, (start, min(end, duration_seconds)), file_digest(path))
 
 
 def looked_at(
-    asked: Asked, encoders: Mapping[str, Backbone], options: SearchOptions
+    asked: Query, encoders: Mapping[str, Backbone], options: SearchOptions
 ) -> dict[str, Floats]:
     """Return the vectors [Q, D] of the shots that are asked for, by way.
 

@@ -16,7 +16,7 @@ from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.posters import with_posters
-from vidfit.jobs.search.query import Asked, looked_at, understood
+from vidfit.jobs.search.query import Query, looked_at, understood
 from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
 from vidfit.jobs.search.texts import text_vector
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
@@ -114,7 +114,7 @@ def open_index(
 
 
 def _nearest(
-    way: str, vectors_QD: Floats, asked: Asked, index: ShotIndex, count: int
+    way: str, vectors_QD: Floats, asked: Query, index: ShotIndex, count: int
 ) -> tuple[Hit, ...]:
     paths: dict[str, str] = {}
     for known in index.videos.values():
@@ -130,7 +130,7 @@ def _nearest(
 
 
 def _of_words(
-    asked: Asked, paths: Sequence[str], encoders: Mapping[str, Backbone], options: SearchOptions
+    asked: Query, paths: Sequence[str], encoders: Mapping[str, Backbone], options: SearchOptions
 ) -> tuple[dict[str, Floats], tuple[Hit, ...], list[Failure]]:
     """Return the words as a vector, if the encoder knows words, and the passages that say them.
 
