@@ -164,7 +164,7 @@ def _limits_of_today(found: Measured) -> dict[str, float]:
     files = MANY * found.files_a_clip("all three")
     look = files * found.known["seconds a file"]
     facts = {
-        "near-duplicates, core-hours": MANY * found.compare_seconds / 3600,
+        "near-duplicates, core-seconds": MANY * found.compare_seconds,
         "their hashes in the driver, GB": MANY * HASHES_BYTES / 1e9,
         "known clips, in each worker of a job that goes on, GB": (
             encoders * MANY * found.known["bytes"] / 1e9

@@ -16,10 +16,10 @@ NAMES = {
     "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination",
     "CompressOptions", "Compression", "FeatureStore", "FitOptions", "FuseOptions",
     "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan", "PlanOptions",
-    "Ranking", "Report", "Sampling", "SelectOptions", "ShardOptions", "StoreError", "Timeline",
+    "Ranking", "Report", "Sampling", "SearchOptions", "SearchResult", "SelectOptions", "ShardOptions", "StoreError", "Timeline",
     "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "benchmark",
     "compress", "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push",
-    "read_manifest", "select", "shard", "train", "write_manifest",
+    "read_manifest", "search", "select", "shard", "train", "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
@@ -66,6 +66,10 @@ SIGNATURES = {
     "by='video', shard_bytes=None, shard_clips=None, like=None, plan=None, groups=None, "
     "holdout=0.0, workers=None, on='here', own=()), "
     "progress: 'Progress | None' = None) -> 'Sharded'",
+    "search": "(library: 'str | Path', query: 'str', output: 'Path', "
+    "options: 'SearchOptions' = SearchOptions(by='look', top=12, "
+    "backbone='efficientnet-lite0', shot_seconds=4.0, index=None, workers=None, download=False), "
+    "progress: 'Progress | None' = None) -> 'SearchResult'",
     "export": "(directory: 'Path', output: 'Path', format: 'Format' = 'onnx', "
     "own: 'Sequence[str]' = (), progress: 'Progress | None' = None) -> 'Exported'",
     "push": "(directory: 'Path', destination: 'str', progress: 'Progress | None' = None) -> 'None'",
@@ -103,6 +107,9 @@ SIGNATURES = {
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
     "task: 'str | None' = None, network_only: 'bool' = False) -> None",
+    "SearchOptions": "(by: 'Way' = 'look', top: 'int' = 12, "
+    "backbone: 'str' = 'efficientnet-lite0', shot_seconds: 'float' = 4.0, "
+    "index: 'Path | None' = None, workers: 'int | None' = None, download: 'bool' = False) -> None",
     "ShardOptions": "(by: 'By' = 'video', shard_bytes: 'int | None' = None, "
     "shard_clips: 'int | None' = None, like: 'str | None' = None, plan: 'Path | None' = None, "
     "groups: 'Path | None' = None, holdout: 'float' = 0.0, workers: 'int | None' = None, "

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.backbones import tiny_hf
+
+from vidfit.errors import BackboneError
+from vidfit.jobs.search.texts import text_vector
+
+pytest.importorskip("transformers")
+
+
+def tokenizer(folder):
+    """Write a tokenizer of a few words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "red": 4, "kite": 5, "dog": 6}
+    made = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
+
+
+@pytest.mark.parametrize("kind", ["siglip", "siglip2"])
+def test_words_are_a_vector_beside_those_of_pictures(tmp_path, kind):
+    folder = tiny_hf.write(kind, tmp_path / "model")
+    tokenizer(folder)
+    red, again, dog = (text_vector(f"hf:{folder}", w) for w in ("a RED kite", "a red kite", "dog"))
+    assert red.shape == (tiny_hf.WIDTH,) and np.linalg.norm(red) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(red, again, atol=1e-6)
+    if kind == "siglip":  # of SigLIP 2 transformers reads another kind of tokenizer
+        assert not np.allclose(red, dog, atol=1e-3)
+
+
+def test_the_vector_is_what_transformers_gives(tmp_path):
+    import torch
+    import transformers
+
+    folder = tiny_hf.write("siglip", tmp_path / "model")
+    tokenizer(folder)
+    words = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    length = model.config.text_config.max_position_embeddings
+    tokens = words(["dog"], padding="max_length", max_length=length, return_tensors="pt")
+    with torch.inference_mode():
+        found = model.get_text_features(input_ids=tokens["input_ids"])
+    found = getattr(found, "pooler_output", found)[0].numpy()
+    expected = found / np.linalg.norm(found)
+    np.testing.assert_allclose(text_vector(f"hf:{folder}", "dog"), expected, atol=1e-5)
+
+
+def test_encoders_that_know_no_words_have_none(tmp_path):
+    folder = tiny_hf.write("clip", tmp_path / "model")
+    for name in ("motion", f"hf:{folder}", f"hf:{tmp_path / 'nowhere'}", "hf:google/siglip"):
+        assert text_vector(name, "dog") is None
+
+
+def test_a_model_without_its_tokenizer_fails(tmp_path):
+    folder = tiny_hf.write("siglip", tmp_path / "model")
+    with pytest.raises(BackboneError, match="cannot read words"):
+        text_vector(f"hf:{folder}", "dog")
