@@ -49,8 +49,8 @@ NEAR_SECONDS = 0.5
 
 QUICK_CLIPS, QUICK_SHOTS = 40, 30_000
 SHOTS = (10_000, 100_000, 1_000_000)
-BAR_SECONDS = 2.0
-"""A query among a million shots takes no longer by look: as long as it takes to look at one."""
+BAR_TIMES = 2.0
+"""A query by look takes no more than so many times as long as memory needs to deliver the shots."""
 Figures = dict[str, Any]
 
 
@@ -63,7 +63,7 @@ def main() -> None:
     figures["cuts"] = _cuts(options.quick)
     figures["cost"] = _cost((QUICK_SHOTS,) if options.quick else SHOTS)
     largest = figures["cost"][-1]
-    slow = largest["look ms"] / 1e3
+    slow = largest["look times"]
     told = [
         f"{name}: same recording {100 * f['look']['recording'][0]:.1f} % by look, same class "
         f"elsewhere {100 * f['motion']['class'][0]:.1f} % by motion and "
@@ -72,10 +72,11 @@ def main() -> None:
         if name not in ("cuts", "cost")
     ]
     headline = (
-        f"{'; '.join(told)}; a query among {largest['shots']:,} shots {slow:.2f} s "
-        f"(bar {BAR_SECONDS:g} s)"
+        f"{'; '.join(told)}; a query by look among {largest['shots']:,} shots "
+        f"{largest['look ms'] / 1e3:.2f} s, {slow:.1f} times the reading of them "
+        f"(bar {BAR_TIMES:g})"
     )
-    finish(options, figures, start, headline, met=slow <= BAR_SECONDS)
+    finish(options, figures, start, headline, met=slow <= BAR_TIMES)
 
 
 def _options() -> argparse.Namespace:
@@ -193,6 +194,7 @@ def _cuts(quick: bool) -> Figures:
         false += sum(
             min(abs(e - c) for c in (duration / 3, 2 * duration / 3)) >= NEAR_SECONDS for e in at
         )
+    false = int(false)
     print(f"\ncuts of joined videos: {found} of {asked} found, {false} elsewhere")
     return {"found": found, "of": asked, "elsewhere": false}
 

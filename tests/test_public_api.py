@@ -16,8 +16,9 @@ NAMES = {
     "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination",
     "CompressOptions", "Compression", "FeatureStore", "FitOptions", "FuseOptions",
     "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan", "PlanOptions",
-    "Ranking", "Report", "Sampling", "SearchOptions", "SearchResult", "SelectOptions", "ShardOptions", "StoreError", "Timeline",
-    "TrainOptions", "TrainingReport", "VideoError", "VidfitError", "__version__", "benchmark",
+    "Ranking", "Report", "Sampling", "SearchOptions", "SearchResult", "SelectOptions",
+    "ShardOptions", "StoreError", "Timeline", "TrainOptions", "TrainingReport", "VideoError",
+    "VidfitError", "__version__", "benchmark",
     "compress", "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push",
     "read_manifest", "search", "select", "shard", "train", "write_manifest",
 }  # fmt: skip

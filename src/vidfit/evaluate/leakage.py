@@ -187,7 +187,7 @@ def _alike(codes: _Codes, group_M: Indices, threshold_bits: float) -> Indices:
 
 
 def _versions(codes: _Codes) -> int:
-    return codes.bits_MNV.shape[2]
+    return int(codes.bits_MNV.shape[2])
 
 
 def _meeting(

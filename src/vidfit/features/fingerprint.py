@@ -141,7 +141,8 @@ def _codes(luma_HW: Frames) -> list[np.uint64]:
     """Return the hashes of a frame in its versions."""
     cuts = [_frequencies(_middle(luma_HW, share)) for share in CUTS]
     # A picture that is turned left to right has the odd frequencies along its rows negated.
-    turned = [low_88 * np.float32([1, -1] * 4) for low_88 in cuts]
+    signs_8 = np.array([1, -1] * 4, np.float32)
+    turned = [low_88 * signs_8 for low_88 in cuts]
     return [_hash(low_88) for low_88 in (*cuts, *turned)]
 
 

@@ -16,7 +16,7 @@ from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
 from vidfit.jobs.search.options import SearchOptions
-from vidfit.jobs.search.shots import refusal, shots_of, windows
+from vidfit.jobs.search.shots import Shot, refusal, shots_of, windows
 from vidfit.video import is_video_path, probe
 from vidfit.video.names import IMAGE_SUFFIXES, is_photo
 
@@ -81,7 +81,8 @@ def looked_at(
     if asked.kind == "picture":
         encoders = {"look": encoders["look"]}
     clips = windows(asked.path, asked.span, options.shot_seconds)
-    shots, failure = [], ""
+    shots: list[Shot] = []
+    failure = ""
     workers = options.workers or hardware().cores
     for outcome in stream(clips, [*encoders.values()], workers=workers):
         if why := refusal(outcome):

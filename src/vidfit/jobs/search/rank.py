@@ -20,7 +20,7 @@ from vidfit.jobs.search.shots import unit
 _BLOCK_SHOTS = 512
 """So many vectors stay in the cache of a core while they are worked on."""
 
-_SAMPLED_SHOTS = 65_536
+_SAMPLED_SHOTS = 8192
 _LEAST_SHOTS = 8
 
 Prepare = Callable[[NDArray[Any]], Floats]
@@ -93,7 +93,7 @@ def standardised(matrices: Sequence[NDArray[Any]]) -> Prepare:
     mean_D, scale_D = sample_SD.mean(axis=0), 1 / np.maximum(sample_SD.std(axis=0), 1e-6)
 
     def prepare(vectors_BD: NDArray[Any]) -> Floats:
-        moved_BD = np.subtract(vectors_BD, mean_D, dtype=np.float32)
+        moved_BD: Floats = np.subtract(vectors_BD, mean_D, dtype=np.float32)
         moved_BD *= scale_D
         squares_B = np.einsum("bd,bd->b", moved_BD, moved_BD)
         moved_BD /= np.sqrt(np.maximum(squares_B, 1e-24))[:, None]

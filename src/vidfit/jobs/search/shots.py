@@ -65,7 +65,7 @@ def refusal(outcome: ClipOutcome) -> str:
 def unit(vectors: Floats) -> Floats:
     """Return vectors of length 1 along the last axis; those of length 0 stay."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
 
 
 def _parts(frames_ND: Floats) -> Iterator[tuple[int, int]]:
