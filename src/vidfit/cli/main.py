@@ -28,11 +28,12 @@ from vidfit.cli.say import say, say_if_heard
 from vidfit.cli.select import select
 from vidfit.cli.shard import shard
 from vidfit.cli.train import train
+from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, demo, models,
+    predict, watch, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 
