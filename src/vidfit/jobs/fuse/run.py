@@ -12,10 +12,10 @@ from vidfit.contracts import Backbone, Failure, Progress
 from vidfit.errors import VidfitError
 from vidfit.jobs.fuse.answer import Found, build_combination, combination_card
 from vidfit.jobs.fuse.options import FuseOptions
+from vidfit.jobs.fuse.page import write_combination
 from vidfit.jobs.fuse.pairs import Pairs
 from vidfit.jobs.fuse.students import Graduate, Students
 from vidfit.jobs.fuse.value import Combination
-from vidfit.jobs.fuse.write import write_combination
 from vidfit.model import Model
 from vidfit.selection import Outer, Terms
 from vidfit.study.candidates import Loaded, costs, predicted_seconds, within_minutes
