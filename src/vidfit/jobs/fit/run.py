@@ -84,7 +84,7 @@ def run_fit(
     write_ranking(searched.ranking, output)
     gathered = _gathered(study, measured, searched, options)
     terms = Terms(
-        costs(gathered.finalists), methods_for(study.task), options.rule,
+        costs(gathered.finalists), methods_for(study.task), searched.goal.rule,
         options.latency_seconds or math.inf, searched.goal.measure, searched.goal.even,
     )  # fmt: skip
     with study.timed("compare on unseen recordings"), one_blas_thread():

@@ -76,7 +76,7 @@ def run_fuse(
     table = gathered.table
     goal = goal_of(options, table.clips, study.task, study.notes)
     terms = Terms(
-        costs(gathered.ran), options.methods or study.task.methods, options.rule,
+        costs(gathered.ran), options.methods or study.task.methods, goal.rule,
         options.latency_seconds or math.inf, goal.measure, goal.even,
     )  # fmt: skip
     watched = _Watched(table, terms, options)

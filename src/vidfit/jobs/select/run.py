@@ -89,15 +89,16 @@ def search(
     clips, candidates = measured.to_learn, measured.candidates
     predicted = predicted_seconds(candidates, len(clips), study.place.workers)
     with study.timed("race", predicted), one_blas_thread():
+        goal = goal_of(options, clips, study.task, study.notes)
         rules = race_rules(
             clips, options, keep=keep, finish=finish, spent=measured.seconds, task=study.task
         )
-        goal = goal_of(options, clips, study.task, study.notes)
+        rules = replace(rules, rule=goal.rule)
         where = study.store, study.place, study.task
         contest = run_contest(clips, candidates, rules, goal, where, study.progress)
         contest = replace(contest, seconds=contest.seconds + measured.seconds)
     found = Searched(
-        study.source, measured.manifest, candidates, measured.dropped, contest, options.rule,
+        study.source, measured.manifest, candidates, measured.dropped, contest, goal.rule,
         tuple(study.stages), tuple(study.notes),
     )  # fmt: skip
     return Search(goal, contest, build_ranking(found))
