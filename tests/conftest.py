@@ -32,6 +32,11 @@ class Fitted:
         return output
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """Begin with what is slow: one worker would end with it, and the others wait."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def state(tmp_path_factory) -> None:
     """Keep what outlives a run away from the user's own folder."""

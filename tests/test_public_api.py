@@ -20,7 +20,8 @@ NAMES = {
     "ShardOptions", "StoreError", "Timeline", "TrainOptions", "TrainingReport", "VideoError",
     "VidfitError", "__version__", "benchmark",
     "compress", "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push",
-    "read_manifest", "search", "select", "shard", "train", "write_manifest",
+    "WatchOptions", "read_manifest", "search", "select", "shard", "train", "watch",
+    "write_manifest",
 }  # fmt: skip
 
 SIGNATURES = {
@@ -82,6 +83,10 @@ SIGNATURES = {
     "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
     "unknown: 'Unknown' = None, workers: 'int | None' = None, "
     "progress: 'Progress | None' = None) -> 'Timeline'",
+    "watch": "(model: 'Path', folder: 'Path', output: 'Path', "
+    "options: 'WatchOptions' = WatchOptions(every_seconds=2.0, once=False, window_seconds=None, "
+    "unknown=None, own=(), task=None, workers=None), "
+    "progress: 'Progress | None' = None) -> 'Iterator[Timeline | Failure]'",
     "read_manifest": "(source: 'str | Path', *, groups: 'Path | None' = None, "
     "labels: 'Labels | Kind | None' = None) -> 'Manifest'",
     "write_manifest": "(manifest: 'Manifest', path: 'str | Path') -> 'None'",

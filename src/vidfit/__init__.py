@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from vidfit.jobs.train.options import TrainOptions as TrainOptions
     from vidfit.jobs.train.run import run_train as train
     from vidfit.jobs.train.value import TrainingReport as TrainingReport
+    from vidfit.jobs.watch.options import WatchOptions as WatchOptions
+    from vidfit.jobs.watch.run import run_watch as watch
     from vidfit.manifest import read_manifest as read_manifest
     from vidfit.manifest import write_manifest as write_manifest
     from vidfit.plans import Plan as Plan
@@ -96,6 +98,7 @@ _SOURCES = {
     "TrainingReport": "jobs.train.value:TrainingReport",
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
+    "WatchOptions": "jobs.watch.options:WatchOptions",
     "benchmark": "jobs.benchmark.run:run_benchmark",
     "compress": "jobs.compress.run:run_compress",
     "export": "jobs.export.run:run_export",
@@ -112,6 +115,7 @@ _SOURCES = {
     "select": "jobs.select.run:run_select",
     "shard": "jobs.shard.run:run_shard",
     "train": "jobs.train.run:run_train",
+    "watch": "jobs.watch.run:run_watch",
     "write_manifest": "manifest:write_manifest",
 }
 """Public name -> where it is, below this package."""

@@ -16,7 +16,14 @@ from tests.video.cases import CASES
 
 from vidfit.contracts import Clip, Preprocessing, Sampling
 from vidfit.errors import StoreError
-from vidfit.features import FeatureStore, clip_digest, extract, stream
+from vidfit.features import (
+    FeatureStore,
+    ToSee,
+    clip_digest,
+    extract,
+    stream,
+    stream_each,
+)
 from vidfit.launch import Here
 from vidfit.video import VideoReader
 
@@ -262,15 +269,15 @@ def test_look_ahead_is_bounded(clips, monkeypatch):
 
 def test_a_job_holds_few_clips_of_a_long_video(folder, monkeypatch):
     path = str(folder / "00.mp4")
-    windows = [Clip(path, i * 0.01, (i + 1) * 0.01) for i in range(100)]
-    sizes = [len(job.clips) for job in outcome_module._jobs(windows, 2)]
+    windows = [ToSee(Clip(path, i * 0.01, (i + 1) * 0.01), []) for i in range(100)]
+    sizes = [len(job.asked) for job in outcome_module._jobs(windows, 2)]
     assert sum(sizes) == 100 and max(sizes) <= 16
 
 
 def test_a_short_video_is_dealt_out_to_all_workers():
-    windows = [Clip("short.mp4", float(i), i + 1.0) for i in range(10)]
+    windows = [ToSee(Clip("short.mp4", float(i), i + 1.0), []) for i in range(10)]
     jobs = list(outcome_module._jobs(windows, 2))
-    assert [list(job.clips) for job in jobs] == [windows[:5], windows[5:]]
+    assert [list(job.asked) for job in jobs] == [windows[:5], windows[5:]]
     assert jobs[0].video is jobs[1].video  # its digest is computed once
 
 
@@ -360,3 +367,26 @@ def test_a_clip_has_the_same_features_alone_in_company_and_after_other_windows(
                 np.testing.assert_array_equal(
                     outcome.features["mean"].tokens_ND, alone.features["mean"].tokens_ND
                 )
+
+
+def test_windows_of_several_lengths_are_read_in_one_pass(folder, watched):
+    path, short, long = str(folder / "00.mp4"), Counting("short"), Counting("long")
+    wide = [ToSee(Clip(path, i * 0.4, (i + 1) * 0.4), [long]) for i in range(2)]
+    narrow = [ToSee(Clip(path, i * 0.1, (i + 1) * 0.1), [short]) for i in range(8)]
+    asked = sorted([*wide, *narrow], key=lambda one: one.clip.start_seconds)
+    found = {(o.clip, *o.features): o for o in stream_each(asked, workers=1)}
+    assert len(watched.asked) == len(set(watched.asked))  # no frame is decoded twice
+    for some, backbone in ((wide, long), (narrow, short)):
+        for alone in stream([one.clip for one in some], [backbone], workers=1):
+            name = backbone.spec.name
+            np.testing.assert_array_equal(
+                found[alone.clip, name].features[name].tokens_ND, alone.features[name].tokens_ND
+            )
+
+
+def test_windows_read_in_one_pass_fail_each_for_itself(tmp_path, folder):
+    asked = [ToSee(Clip(str(folder / "00.mp4"), 0.0), [Counting()]),
+             ToSee(Clip(str(folder / "00.mp4"), 90.0), [Counting()]),
+             ToSee(Clip(str(tmp_path / "none.mp4")), [Counting()]),
+             ToSee(Clip(str(tmp_path / "none.mp4"), 0.0, 1.0), [Counting()])]  # fmt: skip
+    assert [bool(o.failure) for o in stream_each(asked, workers=1)] == [False, True, True, True]

@@ -10,7 +10,7 @@ from tests.video.cases import Recipe, overwritten, truncated, write, x264
 
 from vidfit.contracts import Clip, Preprocessing, Sampling
 from vidfit.errors import VideoError
-from vidfit.features.views import gather_views
+from vidfit.features.views import gather_together, gather_views, views_bytes
 from vidfit.video import VideoReader, decode
 
 
@@ -81,3 +81,33 @@ def test_a_video_slower_than_the_interval_of_a_view_is_noted(tmp_path):
         f"views of 8 frames, 0.08 s apart, repeat {distinct} of them: the video has one every 1 s"
     ]
     assert gathered(Clip(path))[2] == []  # single frames repeat nothing
+
+
+def test_clips_that_overlap_are_given_the_same_frames_in_one_pass(tmp_path):
+    path = str(write(tmp_path, Recipe("v.mp4", options=x264(12), frames=72)))
+    small = Look(Sampling(2, 3, 0.08), Preprocessing(32, 48))
+    asked = [
+        (Clip(path), [EVENLY, small]),
+        (Clip(path, 0.5, 1.5), [small]),
+        (Clip(path, 1.0), [EVENLY]),
+    ]
+    with VideoReader(path) as reader:
+        found = gather_together(reader, asked)
+        decoded = reader._source.decoded_packets
+    assert decoded <= 72 + 1  # and what empties the codec
+    for (clip, looks), (views, notes) in zip(asked, found, strict=True):
+        with VideoReader(path) as reader:
+            alone_notes: list[str] = []
+            alone = gather_views(reader, clip, looks, alone_notes)
+        assert notes == alone_notes
+        for (index_VT, frames_VTHWC), (alone_VT, alone_VTHWC) in zip(views, alone, strict=True):
+            np.testing.assert_array_equal(index_VT, alone_VT)
+            np.testing.assert_array_equal(frames_VTHWC, alone_VTHWC)
+    assert views_bytes([EVENLY, small]) == sum(view.nbytes for _, view in found[0][0])
+
+
+def test_damage_and_clips_beyond_the_end_are_left_to_the_reading_of_each(tmp_path):
+    path = str(overwritten(tmp_path))
+    with VideoReader(path) as reader:
+        assert gather_together(reader, [(Clip(path), [EVENLY]), (Clip(path, 1.0), [EVENLY])]) == []
+        assert gather_together(reader, [(Clip(path, 90.0), [EVENLY])] * 2) == []

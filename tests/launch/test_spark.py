@@ -24,6 +24,8 @@ from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import Here, launcher
 from vidfit.runtime import accelerate
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):

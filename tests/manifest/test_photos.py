@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from vidfit.manifest import iter_clips, read_manifest
 from vidfit.manifest.photos import are_photos, bursts
@@ -105,7 +106,21 @@ def test_one_photo_and_loose_ones_are_answered_each(tmp_path):
     ],
 )
 def test_photos_within_a_minute_are_a_burst(stems, expected):
-    assert bursts(stems) == [None if i is None else stems[i] for i in expected]
+    found = bursts([PurePath(f"{stem}.jpg") for stem in stems])
+    assert found == [None if i is None else stems[i] for i in expected]
+
+
+def test_times_that_cameras_wrote_tell_bursts_where_names_do_not(tmp_path):
+    exif = Image.Exif()
+    paths = [tmp_path / name for name in ("a/1.jpg", "a/2.jpg", "b/1.jpg", "b/3.jpg")]
+    for path, at in zip(paths, ("10:00:00", "10:00:50", "12:00:00", ""), strict=True):
+        path.parent.mkdir(exist_ok=True)
+        exif.get_ifd(0x8769)[36867] = f"2024:01:31 {at}"
+        Image.new("RGB", (8, 8)).save(path, exif=exif)
+    assert bursts(paths) == ["1", "1", str(paths[2]), None]
+    paths[0].write_bytes(b"no picture")
+    assert bursts(paths) == [None, "2", "1", None]
+    assert bursts([]) == []
 
 
 def test_bursts_are_recordings(tmp_path):

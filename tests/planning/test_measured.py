@@ -9,6 +9,8 @@ from vidfit.planning import measured
 from vidfit.planning.child import Question, dry_runs, real_run
 from vidfit.plans import Layout, Recipe
 
+pytestmark = pytest.mark.slow
+
 TARGET = "tests.planning.tiny:trainee"
 RECIPE = Recipe(ema=0.9)
 

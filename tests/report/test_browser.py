@@ -18,8 +18,8 @@ from tests.report.ranking_example import (
 )
 
 from vidfit.jobs.compress.page import write_compression
-from vidfit.jobs.fit.write import write_report
-from vidfit.jobs.select.write import write_ranking
+from vidfit.jobs.fit.page import write_report
+from vidfit.jobs.select.page import write_ranking
 
 CHROMIUM, CHROMEDRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (

@@ -9,8 +9,8 @@ from tests.report.example import bare_report, example_report, large_report
 
 from vidfit.contracts import Failure, clip_key
 from vidfit.errors import StoreError
+from vidfit.jobs.fit.page import write_report
 from vidfit.jobs.fit.terminal import report_markdown, without_network
-from vidfit.jobs.fit.write import write_report
 from vidfit.report.data import report_json, rounded
 from vidfit.reported import Report
 

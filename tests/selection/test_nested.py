@@ -12,6 +12,8 @@ from vidfit.reported import NearDuplicate
 from vidfit.selection import FUSION, SINGLE, Rows, Rule, Terms, hits, nested
 from vidfit.study.folds import Folds
 
+pytestmark = pytest.mark.slow
+
 FOLDS = Folds(("no", "yes"))
 METHODS = ("concat", "stack", "cascade")
 

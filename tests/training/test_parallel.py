@@ -17,6 +17,8 @@ from tests.training.worker import PAUSE, SHARED, alone
 
 from vidfit.training.parallel import launch
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 TOLERANCE = {"atol": 1e-6, "rtol": 0}

@@ -84,7 +84,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
                     table.add(answer)
                 failure = answer if isinstance(answer, Failure) else None
                 if isinstance(answer, Timeline):
-                    _say(answer, as_json=wanted.as_json)
+                    say_timeline(answer, as_json=wanted.as_json)
                     failure = _write(answer, files, wanted.output, name)
                 if failure:
                     say(f"{failure.name}: not answered: {failure.reason}", err=True)
@@ -190,7 +190,7 @@ def _scores(segment: Segment, classes: Sequence[str]) -> str:
     return f": {', '.join([*few, *more])}" if few else ""
 
 
-def _say(timeline: Timeline, *, as_json: bool) -> None:
+def say_timeline(timeline: Timeline, *, as_json: bool) -> None:
     """Print the segments and which frames were seen, or all of it as JSON."""
     if as_json:
         say(timeline_line(timeline))

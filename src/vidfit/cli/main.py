@@ -29,11 +29,12 @@ from vidfit.cli.search import search
 from vidfit.cli.select import select
 from vidfit.cli.shard import shard
 from vidfit.cli.train import train
+from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, search, demo, models,
+    predict, search, watch, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

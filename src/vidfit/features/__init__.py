@@ -1,7 +1,7 @@
 """From videos to features: decode once, ask many backbones, keep the answers on disk."""
 
 from vidfit.features.extract import Extraction, extract, extract_all
-from vidfit.features.outcome import ClipOutcome, stream
+from vidfit.features.outcome import ClipOutcome, ToSee, stream, stream_each
 from vidfit.features.pool import (
     IN_STEPS,
     STATISTICS,
@@ -20,10 +20,12 @@ __all__ = [
     "ClipOutcome",
     "Extraction",
     "FeatureStore",
+    "ToSee",
     "clip_digest",
     "extract",
     "extract_all",
     "stream",
+    "stream_each",
     "temporal_statistics",
     "time_steps",
 ]

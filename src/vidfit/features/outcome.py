@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -22,11 +23,12 @@ import numpy as np
 from vidfit.contracts import Backbone, Clip, ClipFeatures, Frames, Indices, clip_key
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features.store import clip_digest, file_digest
-from vidfit.features.views import gather_views
+from vidfit.features.views import Gathered, gather_together, gather_views, views_bytes
 from vidfit.video import VideoReader
 
 _CLIPS_A_JOB = 16
 _VIEWS_A_FORWARD = 8
+_TOGETHER_BYTES = 128 * 2**20
 
 
 Wanted = Callable[[Mapping[str, ClipFeatures]], Sequence[str]]
@@ -49,6 +51,22 @@ class ClipOutcome:
     backbone_failures: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ToSee:
+    """A clip, and who looks at it.
+
+    Parameters
+    ----------
+    wanted
+        Says which backbones to run next, given what the others saw in the clip; ``None`` runs
+        all at once, from one decode.
+    """
+
+    clip: Clip
+    backbones: Sequence[Backbone]
+    wanted: Wanted | None = None
+
+
 def stream(
     clips: Sequence[Clip],
     backbones: Sequence[Backbone],
@@ -57,36 +75,48 @@ def stream(
     known: Mapping[str, set[str]] | None = None,
     wanted: Wanted | None = None,
 ) -> Iterator[ClipOutcome]:
+    """Yield each clip as it is finished; all are seen by the same backbones. See `stream_each`."""
+    asked = [ToSee(clip, backbones, wanted) for clip in clips]
+    return stream_each(asked, workers=workers, known=known)
+
+
+def stream_each(
+    asked: Sequence[ToSee], *, workers: int, known: Mapping[str, set[str]] | None = None
+) -> Iterator[ClipOutcome]:
     """Yield each clip as it is finished, with bounded look-ahead.
+
+    Clips of one video that stand together are read in one pass where they overlap: give them in
+    the order in which they start.
 
     Parameters
     ----------
     known
         By backbone name, the digests of clips that need no computing. ``None`` computes
         everything and gives no digests.
-    wanted
-        Says which backbones to run next, given what the others saw in the clip; ``None`` runs
-        all at once, from one decode.
     """
     stop = threading.Event()
     readers = _Readers()
 
     def run(job: _Job) -> list[ClipOutcome]:
         content = job.video.content if known is not None else ""
+        # Of what is stored a part may be known: only the rest is decoded.
+        runs = [[one] for one in job.asked] if known is not None else _overlapping(job.asked)
         outcomes = []
-        for clip in job.clips:
-            if not stop.is_set():
-                outcome = _outcome(clip, content)
+        for some in runs:
+            if stop.is_set():
+                break
+            for one, ready in zip(some, _gathered(some, readers), strict=True):
+                outcome = _outcome(one.clip, content)
                 at_once = [
-                    b for b in backbones
+                    b for b in one.backbones
                     if known is None or outcome.digest not in known[b.spec.name]
                 ]  # fmt: skip
-                for some in _in_turn(at_once, outcome, wanted):
-                    _run(outcome, some, readers)
+                for turn in _in_turn(at_once, outcome, one.wanted):
+                    _run(outcome, turn, readers, ready)
                 outcomes.append(outcome)
         return outcomes
 
-    jobs = _jobs(clips, workers)
+    jobs = _jobs(asked, workers)
     with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
         running: set[Future[list[ClipOutcome]]] = set()
         try:
@@ -135,16 +165,44 @@ class _Job:
     """Some clips of one video."""
 
     video: _Video
-    clips: Sequence[Clip]
+    asked: Sequence[ToSee]
 
 
-def _jobs(clips: Sequence[Clip], workers: int) -> Iterator[_Job]:
+def _overlapping(asked: Sequence[ToSee]) -> Iterator[list[ToSee]]:
+    """Yield clips of one video in runs that overlap, and whose frames fit in memory together."""
+    run: list[ToSee] = []
+    held, until = 0, 0.0
+    for one in asked:
+        frames_bytes = views_bytes([backbone.spec for backbone in one.backbones])
+        full = held + frames_bytes > _TOGETHER_BYTES
+        if run and (one.wanted or run[-1].wanted or full or one.clip.start_seconds >= until):
+            yield run
+            run, held, until = [], 0, 0.0
+        end = one.clip.end_seconds
+        until = max(until, math.inf if end is None else end)
+        run.append(one)
+        held += frames_bytes
+    if run:
+        yield run
+
+
+def _gathered(run: Sequence[ToSee], readers: _Readers) -> Sequence[Gathered | None]:
+    """Return the frames of clips that overlap from one pass; none where each is read by itself."""
+    found: Sequence[Gathered] = ()
+    if len(run) > 1:
+        looks = [(one.clip, [backbone.spec for backbone in one.backbones]) for one in run]
+        with suppress(VideoError):  # each clip tells it again
+            found = gather_together(readers.open(run[0].clip.path), looks)
+    return found or [None] * len(run)
+
+
+def _jobs(asked: Sequence[ToSee], workers: int) -> Iterator[_Job]:
     """Group consecutive clips of one video, so that a reader goes forward through it.
 
     A video that is all there is, is dealt out to all workers.
     """
-    size = min(_CLIPS_A_JOB, math.ceil(len(clips) / workers))
-    for path, of_video in groupby(clips, key=lambda clip: clip.path):
+    size = min(_CLIPS_A_JOB, math.ceil(len(asked) / workers))
+    for path, of_video in groupby(asked, key=lambda one: one.clip.path):
         video, spans = _Video(path), list(of_video)
         for i in range(0, len(spans), size):
             yield _Job(video, spans[i : i + size])
@@ -171,8 +229,13 @@ def _in_turn(
         yield some
 
 
-def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers) -> None:
-    """Decode a clip for some backbones, run them, and note what became of it."""
+def _run(
+    outcome: ClipOutcome,
+    backbones: Sequence[Backbone],
+    readers: _Readers,
+    ready: Gathered | None = None,
+) -> None:
+    """Decode a clip for some backbones unless it is ready, run them, and note what failed."""
     if outcome.failure or not backbones:
         return
     started = time.perf_counter()
@@ -180,7 +243,10 @@ def _run(outcome: ClipOutcome, backbones: Sequence[Backbone], readers: _Readers)
     try:
         reader = readers.open(outcome.clip.path)
         specs = [backbone.spec for backbone in backbones]
-        views = gather_views(reader, outcome.clip, specs, notes)
+        if ready:
+            views, notes = ready
+        else:
+            views = gather_views(reader, outcome.clip, specs, notes)
     except VideoError as error:
         outcome.failure = str(error)
         return

@@ -196,17 +196,17 @@ def _by_folder(listing: Listing) -> list[str | None] | None:
 
 
 def _by_time(listing: Listing) -> list[str | None] | None:
-    """Take photos that follow one another within a minute, by their names, as one recording."""
+    """Take photos that follow one another within a minute as one recording."""
     names = [name_of(clip.path) for clip in listing.clips]
     if not all(map(is_image, names)):
         return None
-    groups = bursts([PurePath(name).stem for name in names])
+    groups = bursts([PurePath(name) for name in names])
     if sum(group is not None for group in groups) < MATCHED_SHARE * len(groups):
         return None
     whole = [group or name for group, name in zip(groups, names, strict=True)]
     if not _credible(whole, listing.clips):
         return None
-    listing.grouping = "guessed from the times in file names: within a minute is one recording"
+    listing.grouping = "guessed from the times of photos: within a minute is one recording"
     return groups
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ _FOLDERS, _PAIRS = 12, 4
 _BURST = timedelta(minutes=1)
 _TIME = re.compile(r"((?:19|20)\d\d)\D?(\d\d)\D?(\d\d)\D{0,3}(\d\d)\D?(\d\d)\D?(\d\d)")
 """As in ``IMG_20240131_235959`` and ``2024-01-31 23.59.59``."""
+
+_EXIF, _TAKEN = 0x8769, 36867
 
 _SIDE_PIXELS = 32
 _ALIKE_LEVELS = 20.0
@@ -91,30 +94,51 @@ def _seen(image: Path) -> tuple[tuple[int, int], NDArray[np.float32]]:
     return (frame.width, frame.height), small.astype(np.float32)
 
 
-def bursts(stems: Sequence[str]) -> list[str | None]:
-    """Return for each photo the first of those that follow one another within a minute.
+def bursts(photos: Sequence[PurePath]) -> list[str | None]:
+    """Return for each photo the name of the first of those that follow one another in a minute.
 
-    Parameters
-    ----------
-    stems
-        File names without suffix; of those that tell no time it returns ``None``.
+    Times are those in file names, without suffix; if these tell none, those that the cameras
+    wrote into the files. Of photos that tell no time it returns ``None``.
     """
-    times = [_time(stem) for stem in stems]
+    times = [_in_name(photo.stem) for photo in photos]
+    if not any(times):
+        times = _in_files(photos)
     in_order = sorted((time, i) for i, time in enumerate(times) if time)
-    found: list[str | None] = [None] * len(stems)
+    found: list[str | None] = [None] * len(photos)
     first, last = "", datetime.min
     for time, i in in_order:
         if not first or time - last > _BURST:
-            first = stems[i]
+            stem = photos[i].stem
+            first = stem if stem not in found else str(photos[i])
         found[i], last = first, time
     return found
 
 
-def _time(stem: str) -> datetime | None:
+def _in_name(stem: str) -> datetime | None:
     match = _TIME.search(stem)
-    if not match:
-        return None
-    try:
-        return datetime.strptime("".join(match.groups()), "%Y%m%d%H%M%S")
-    except ValueError:
-        return None
+    return _parsed("".join(match.groups())) if match else None
+
+
+def _in_files(photos: Sequence[PurePath]) -> list[datetime | None]:
+    """Return when the photos were taken; a few that tell nothing stand for all."""
+    few = np.unique(np.linspace(0, len(photos) - 1, _FOLDERS).astype(int)) if photos else ()
+    if not any(_taken_at(photos[i]) for i in few):
+        return [None] * len(photos)
+    return [_taken_at(photo) for photo in photos]
+
+
+def _taken_at(photo: PurePath) -> datetime | None:
+    """Return DateTimeOriginal (Exif 2.32, tag 36867) from the head of a file."""
+    from PIL import Image
+
+    with suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        with Image.open(photo, formats=("JPEG", "TIFF", "PNG", "WEBP")) as image:
+            text = image.getexif().get_ifd(_EXIF).get(_TAKEN)
+        return _parsed(re.sub(r"\D", "", text)) if isinstance(text, str) else None
+    return None
+
+
+def _parsed(digits: str) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.strptime(digits, "%Y%m%d%H%M%S")
+    return None

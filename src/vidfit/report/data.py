@@ -13,6 +13,8 @@ from vidfit.shown import is_hidden, public
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from _typeshed import DataclassInstance
+
     from vidfit.reported import Report
 
 FORMAT = "vidfit.report/3"
@@ -32,6 +34,20 @@ def report_json(report: Report) -> str:
         for result, values in zip(report.clips, fields["clips"], strict=True)
     ]
     return json_text({"format": FORMAT, **fields})
+
+
+def answer_json(answer: DataclassInstance, form: str) -> str:
+    """Return an answer as JSON text.
+
+    Keys stand in the order of its fields, after ``format``. Floats are rounded to six decimals
+    (small ones to six digits); what was not measured is ``null``.
+
+    Parameters
+    ----------
+    form
+        Name and version of the format, such as ``"vidfit.ranking/2"``.
+    """
+    return json_text({"format": form, **asdict(answer)})
 
 
 def json_text(document: Mapping[str, object]) -> str:

@@ -109,7 +109,7 @@ class Metric:
 
     def amount(self, value: float) -> str:
         """Return a round difference that a user gave: ``"2 points"`` or ``"0.02"``."""
-        return f"{100 * value:g} points" if self.percent else f"{value:g}"
+        return f"{100 * value:g} points" if self.percent else f"{value:.3g}"
 
     def behind(self, lead: Estimate) -> str:
         """Return ``"2.1 points [-0.4, 4.6]"``: by how much another is ahead."""

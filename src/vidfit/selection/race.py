@@ -169,11 +169,12 @@ def _clear(ranked: Sequence[str], trial: Trial, costs: Mapping[str, Cost], rules
     scored = trial.of(ranked)
     recommended = recommend(scored, [costs[name] for name in ranked], rules.rule)
     # Who takes a cheaper one than the best has said what that may lose.
-    worth = WORTH if recommended == 0 else max(WORTH, rules.rule.give_up)
+    least = WORTH * rules.rule.whole
+    worth = least if recommended == 0 else max(least, rules.rule.most)
     gain_C = upper_gain(scored, recommended)
     if (gain_C <= worth).all():
         times, points = _unit(scored)
-        most = f"{worth * times:g}{points[: -1 if worth == WORTH else None]}"
+        most = f"{worth * times:g}{points[: -1 if worth == least else None]}"
         return f"none of those left can be {most} better than {ranked[recommended]}"
     return ""
 

@@ -47,15 +47,24 @@ class Rule:
     cheapest
         Whether a cheaper one may stand in for the best.
     give_up
-        Most of the figure that may be given up for it: 0.02 is two points of accuracy.
+        Share of ``whole`` that may be given up for it: 0.02 is two points of accuracy.
+    whole
+        What 100 points of the figure are, above 0: 1 of shares; of a figure with a unit of its
+        own, what the baseline has, which always answers the same.
     """
 
     cheapest: bool = True
     give_up: float = GIVE_UP
+    whole: float = 1.0
+
+    @property
+    def most(self) -> float:
+        """Most of the figure that may be given up."""
+        return self.give_up * self.whole
 
     def pays(self, gain: float, times: float) -> bool:
         """Return whether a proven gain is worth the ratio of times of a clip."""
-        return not self.cheapest or gain > self.give_up or times <= TIME_RATIO
+        return not self.cheapest or gain > self.most or times <= TIME_RATIO
 
 
 def is_cheaper(first: Cost, second: Cost) -> bool:
@@ -85,7 +94,7 @@ class Choosing:
     """The rule, ready to be applied to many resamples of recordings."""
 
     def __init__(self, scored: Scored, costs: Sequence[Cost], rule: Rule) -> None:
-        self._scored, self._give_up = scored, rule.give_up
+        self._scored, self._most = scored, rule.most
         pairs = [[rule.cheapest and is_cheaper(a, b) for b in costs] for a in costs]
         self._cheaper_CC = np.array(pairs, np.bool_)
         # Seconds are left out: in which order the cheap ones are asked must not hang on load.
@@ -117,7 +126,7 @@ class Choosing:
         """Return who is taken [R] in resamples that have the same best."""
         lead_RC = merit_RC[:, [best]] - merit_RC
         error_RC = _lead_errors(best, weight_RG, *self._scored.linear)
-        near_RC = lead_RC <= np.minimum(error_RC, self._give_up) + _EQUAL
+        near_RC = lead_RC <= np.minimum(error_RC, self._most) + _EQUAL
         chosen_R: Indices = np.full(len(weight_RG), best)
         for i in self._order:
             if self._cheaper_CC[i, best]:

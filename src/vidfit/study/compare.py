@@ -173,7 +173,7 @@ class Compared:
         if self.takes_fusion:
             return f"Fusion kept: {beats}."
         if gain.proven:
-            most = self._metric.amount(self.terms.rule.give_up)
+            most = self._metric.amount(self.terms.rule.most)
             return (
                 f"Gain proven, fusion not taken: {beats}. That is no more than the {most} of "
                 "--give-up; --prefer best takes it."

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip
 from vidfit.errors import VidfitError
-from vidfit.metrics import ACCURACY, BALANCED, AnyMeasure
+from vidfit.labels import Kind
+from vidfit.metrics import ACCURACY, BALANCED, AnyMeasure, RankedMeasure
+from vidfit.selection import Rule
 from vidfit.tasks import Task
 
 if TYPE_CHECKING:
@@ -59,10 +61,21 @@ def measure_of(
 
 @dataclass(frozen=True)
 class Goal:
-    """What candidates are compared by, and whether they answer as if classes were even."""
+    """What candidates are compared by, and how one is chosen.
+
+    Parameters
+    ----------
+    measure
+        What decides.
+    even
+        Whether they answer as if classes were even.
+    rule
+        Which is recommended.
+    """
 
     measure: AnyMeasure
     even: bool
+    rule: Rule
 
 
 def goal_of(options: SelectOptions, clips: Sequence[Clip], task: Task, notes: list[str]) -> Goal:
@@ -73,17 +86,30 @@ def goal_of(options: SelectOptions, clips: Sequence[Clip], task: Task, notes: li
     those of even classes, unless told otherwise.
     """
     measure = measure_of(options.metric, clips, task, notes)
+    whole = _whole(measure, clips, task.kind)
+    rule = Rule(options.prefer == "cheapest", options.give_up / 100, whole)
     if not task.kind.exclusive and options.class_weights is not None:
         raise VidfitError("--class-weights is for clips with one class each; leave it away")
     if options.class_weights is not None:
-        return Goal(measure, options.class_weights == "balanced")
+        return Goal(measure, options.class_weights == "balanced", rule)
     if measure is not BALANCED:
-        return Goal(measure, even=False)
+        return Goal(measure, even=False, rule=rule)
     notes.append(
         "Answers are those of classes that are equally frequent, and so are their probabilities; "
         "--class-weights none leaves them as learned, and tries more fusions."
     )
-    return Goal(measure, even=True)
+    return Goal(measure, even=True, rule=rule)
+
+
+def _whole(measure: AnyMeasure, clips: Sequence[Clip], kind: Kind) -> float:
+    """Return what 100 points are: 1, or what the baseline has of a figure that is no share."""
+    if isinstance(measure, RankedMeasure) or measure.kind != "unbounded":
+        return 1.0
+    classes = kind.classes(clips)
+    truth = kind.truth(clips, classes)
+    constant_MK = kind.constant(truth, len(classes), len(clips), measure.name)
+    figure = float(measure.figure(measure.sums(truth, constant_MK)[None])[0])
+    return figure if figure > 0 else 1.0
 
 
 def check_fits(metric: str | None, task: Task) -> None:

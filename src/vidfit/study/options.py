@@ -10,7 +10,7 @@ from vidfit.errors import VidfitError, not_known
 from vidfit.label_kinds import LABELS, Labels
 
 if TYPE_CHECKING:
-    from vidfit.selection import Rule
+    pass
 
 Preference = Literal["cheapest", "best"]
 Metric = Literal[
@@ -60,7 +60,8 @@ class SelectOptions:
         What to recommend: the cheapest that the clips hardly tell from the best, or the best.
     give_up
         Most points that the cheapest may lie below the best, and that a fusion must
-        gain where it takes more than half as long again.
+        gain where it takes more than half as long again; of figures that are no shares, percent
+        of what the baseline has.
     workers
         Threads that decode and infer; ``None`` means one for each usable core.
     download
@@ -117,10 +118,3 @@ class SelectOptions:
             raise VidfitError(
                 f"class_weights is {self.class_weights!r}; valid are 'none' and 'balanced'"
             )
-
-    @property
-    def rule(self) -> Rule:
-        """How the recommended candidate is found."""
-        from vidfit.selection import Rule
-
-        return Rule(self.prefer == "cheapest", self.give_up / 100)

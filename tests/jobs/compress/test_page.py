@@ -38,8 +38,8 @@ from vidfit.jobs.compress.front_chart import (
     worth_drawing,
 )
 from vidfit.jobs.compress.page import (
+    FORMAT,
     compression_html,
-    compression_json,
     compression_svg,
     write_compression,
 )
@@ -47,6 +47,7 @@ from vidfit.jobs.compress.terminal import compression_markdown
 from vidfit.jobs.compress.value import Artefact, Compression, Footprint, Target, Verdict
 from vidfit.report import wording
 from vidfit.report.charts import MARKS
+from vidfit.report.data import answer_json
 from vidfit.report.plane import log_ticks
 
 NAN = float("nan")
@@ -126,7 +127,7 @@ def test_what_is_certified_stands_on_page_and_terminal():
     text = Page(compression_html(certified)).text
     assert said in text
     assert "gives another answer to 3 of 812 windows" in text and "at most 1.2 points" in text
-    found = json.loads(compression_json(certified))["artefacts"][1]["certificate"]
+    found = json.loads(answer_json(certified, FORMAT))["artefacts"][1]["certificate"]
     assert found == {
         "windows": 812, "recordings": 96, "independent": 598.0, "changed": 0.00369458,
         "most_changed": 0.0121,
@@ -334,7 +335,7 @@ def test_picture_is_xml_with_words_and_without_variables(compression):
 
 
 def test_json_holds_all_fields_and_null_for_what_is_no_number(compression):
-    data = json.loads(compression_json(compression))
+    data = json.loads(answer_json(compression, FORMAT))
     assert [*data] == ["format", *(field.name for field in fields(Compression))]
     assert data["format"] == "vidfit.compression/1"
     assert [*data["original"]] == [field.name for field in fields(Artefact)]
@@ -342,7 +343,7 @@ def test_json_holds_all_fields_and_null_for_what_is_no_number(compression):
 
 
 def test_json_rounds_and_has_no_nan():
-    data = json.loads(compression_json(example("bare")))
+    data = json.loads(answer_json(example("bare"), FORMAT))
     assert data["artefacts"][0]["loss"] == {"value": 0.002, "low": None, "high": None}
     assert data["artefacts"][2]["footprint"]["latency_seconds"] is None
 

@@ -25,6 +25,8 @@ from vidfit.jobs.predict.run import load, run_predict
 from vidfit.model import load_model, member_directory
 from vidfit.video import write_video
 
+pytestmark = pytest.mark.slow
+
 RECORDINGS = 12
 QUICK = CompressOptions(5.0, "size", ("int8-weights", "int8-static"))
 

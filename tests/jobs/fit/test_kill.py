@@ -7,10 +7,13 @@ import shutil
 import signal
 import time
 
+import pytest
 from benchmarks.kill import Run, differences, disturb, spread, undisturbed
 from tests.clips import spec
 
 from vidfit.features import FeatureStore
+
+pytestmark = pytest.mark.slow
 
 MOMENTS = 2
 

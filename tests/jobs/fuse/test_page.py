@@ -19,14 +19,14 @@ from vidfit.cli.fuse import show_combination
 from vidfit.contracts import Estimate
 from vidfit.jobs.fuse import words
 from vidfit.jobs.fuse.cost_chart import cost_picture, spots
-from vidfit.jobs.fuse.page import combination_html
+from vidfit.jobs.fuse.page import FORMAT, combination_html, write_combination
 from vidfit.jobs.fuse.pairs_table import models, pair_map, worded, worded_lead
 from vidfit.jobs.fuse.picture import combination_svg
 from vidfit.jobs.fuse.terminal import combination_markdown, leading
 from vidfit.jobs.fuse.value import Combination, Option, Pair, Student
-from vidfit.jobs.fuse.write import combination_json, write_combination
 from vidfit.report import wording
 from vidfit.report.charts import MARKS, gain_axis, interval_row
+from vidfit.report.data import answer_json
 from vidfit.report.frame import resource
 from vidfit.report.picture import LETTERS, picture_style, title_lines
 from vidfit.report.wording import ACCURACY
@@ -339,7 +339,7 @@ def test_student_without_a_proven_gain_keeps_nothing():
 
 
 def test_json_holds_every_field_in_order(combination):
-    read = json.loads(combination_json(combination), parse_constant=pytest.fail)
+    read = json.loads(answer_json(combination, FORMAT), parse_constant=pytest.fail)
     assert list(read) == ["format", *(f.name for f in fields(Combination))]
     assert read["format"] == "vidfit.fusion/2"
     assert len(read["options"]) == len(combination.options)
@@ -352,11 +352,11 @@ def test_json_holds_every_field_in_order(combination):
 
 
 def test_json_gives_figures_back_and_null_for_what_was_not_measured():
-    kept = json.loads(combination_json(example("kept")))
+    kept = json.loads(answer_json(example("kept"), FORMAT))
     assert kept["gain"] == asdict(example("kept").gain)
-    bare = json.loads(combination_json(example("bare")), parse_constant=pytest.fail)
+    bare = json.loads(answer_json(example("bare"), FORMAT), parse_constant=pytest.fail)
     assert bare["gain"] == {"value": 0.02, "low": None, "high": None}
-    single = json.loads(combination_json(example("single")))
+    single = json.loads(answer_json(example("single"), FORMAT))
     assert single["gain"] is None and single["fusion"] is None and single["student"] is None
 
 

@@ -27,13 +27,13 @@ from tests.report.ranking_example import (
 
 from vidfit.contracts import Estimate, Failure
 from vidfit.jobs.select import words
-from vidfit.jobs.select.page import ranking_html
+from vidfit.jobs.select.page import FORMAT, ranking_html, write_ranking
 from vidfit.jobs.select.picture import ranking_chart, ranking_front, ranking_svg
 from vidfit.jobs.select.race_chart import LINE_PIXELS, race_chart, spread
 from vidfit.jobs.select.terminal import ranking_markdown
 from vidfit.jobs.select.value import Ranking
-from vidfit.jobs.select.write import ranking_json, write_ranking
 from vidfit.report import wording
+from vidfit.report.data import answer_json
 from vidfit.report.picture import picture_style
 from vidfit.report.plane import overlap
 from vidfit.report.wording import ACCURACY
@@ -207,7 +207,7 @@ def test_picture_has_the_rules_of_the_page_for_charts():
 
 
 def test_json_holds_every_field_in_order():
-    read = json.loads(ranking_json(example_ranking()))
+    read = json.loads(answer_json(example_ranking(), FORMAT))
     assert list(read) == ["format", *(f.name for f in fields(Ranking))]
     assert read["format"] == "vidfit.ranking/2"
     first = example_ranking().candidates[0]
@@ -218,7 +218,7 @@ def test_json_holds_every_field_in_order():
 
 
 def test_json_writes_null_for_what_was_not_measured():
-    read = json.loads(ranking_json(bare_ranking()), parse_constant=pytest.fail)
+    read = json.loads(answer_json(bare_ranking(), FORMAT), parse_constant=pytest.fail)
     assert read["score"] == {"value": 0.7, "low": None, "high": None}
     assert read["spent_seconds"] is None
 

@@ -22,13 +22,14 @@ from vidfit.cli.train import show_training
 from vidfit.contracts import Estimate
 from vidfit.jobs.train import words
 from vidfit.jobs.train.curves import curves, subplots
-from vidfit.jobs.train.page import training_html, training_json, training_svg, write_training
+from vidfit.jobs.train.page import FORMAT, training_html, training_svg, write_training
 from vidfit.jobs.train.terminal import training_markdown
 from vidfit.jobs.train.value import TrainingReport
 from vidfit.jobs.train.words import choices, compared, seconds, step_seconds
 from vidfit.plans import Layout, Prediction
 from vidfit.report import wording
 from vidfit.report.charts import round_axis
+from vidfit.report.data import answer_json
 from vidfit.report.frame import resource
 from vidfit.report.picture import picture_style
 
@@ -307,7 +308,7 @@ def test_picture_has_the_colours_of_the_curves():
 
 
 def test_json_holds_all_fields_and_null_for_what_is_no_number(report):
-    data = json.loads(training_json(report))
+    data = json.loads(answer_json(report, FORMAT))
     assert [*data] == ["format", *(field.name for field in fields(TrainingReport))]
     assert data["format"] == "vidfit.training/1"
     assert len(data["history"]) == len(report.history)
@@ -316,7 +317,7 @@ def test_json_holds_all_fields_and_null_for_what_is_no_number(report):
 
 
 def test_json_rounds_and_has_no_nan():
-    data = json.loads(training_json(example("untested")))
+    data = json.loads(answer_json(example("untested"), FORMAT))
     assert data["history"][0]["log_loss"] is None and data["step_seconds"] is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -18,7 +17,7 @@ from vidfit.jobs.compress.front_chart import (
 )
 from vidfit.report import wording
 from vidfit.report.charts import key, mark
-from vidfit.report.data import json_text
+from vidfit.report.data import answer_json
 from vidfit.report.frame import render
 from vidfit.report.picture import one_line, picture_style, placed, svg_file, title_lines
 from vidfit.report.writing import write_answer
@@ -106,21 +105,12 @@ def _keys(compression: Compression, y: int) -> Iterator[Markup]:
 FORMAT = "vidfit.compression/1"
 
 
-def compression_json(compression: Compression) -> str:
-    """Return it as JSON text.
-
-    Keys stand in the order of the fields of `Compression`, after ``format``. Floats are rounded to
-    six decimals (small ones to six digits); what was not measured is ``null``.
-    """
-    return json_text({"format": FORMAT, **asdict(compression)})
-
-
 def write_compression(compression: Compression, directory: Path) -> Path:
     """Write ``compression.html``, ``.svg`` and ``.json``; return the path of the page."""
     return write_answer(
         directory,
         "compression",
         page=compression_html(compression),
-        data=compression_json(compression),
+        data=answer_json(compression, FORMAT),
         picture=compression_svg(compression),
     )

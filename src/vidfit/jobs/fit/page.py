@@ -14,6 +14,7 @@ from vidfit.jobs.fit.by_class import SHOWN_CLASSES, precision_recall_chart, wors
 from vidfit.jobs.fit.figures import kinds_context
 from vidfit.report import charts, wording
 from vidfit.report.cost_chart import cost_chart, is_floor
+from vidfit.report.data import report_json
 from vidfit.report.declining import declines_text
 from vidfit.report.frame import render
 from vidfit.report.leaderboard import (
@@ -24,9 +25,11 @@ from vidfit.report.leaderboard import (
     pareto_front,
 )
 from vidfit.report.markdown import as_rows
+from vidfit.report.writing import write_answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from vidfit.reported import Candidate, ClipResult, Report
 
@@ -155,3 +158,8 @@ def _hard_clip(result: ClipResult, thumbnails: dict[str, bytes]) -> HardClip:
 
 def _picture(jpeg: bytes | None) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
+
+
+def write_report(report: Report, directory: Path) -> Path:
+    """Write ``report.html`` and ``report.json``; return the path of the page."""
+    return write_answer(directory, "report", page=report_html(report), data=report_json(report))

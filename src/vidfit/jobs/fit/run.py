@@ -15,10 +15,10 @@ from vidfit.errors import VidfitError
 from vidfit.evaluate import THRESHOLD_BITS
 from vidfit.jobs.fit.findings import Findings, build_report, can_judge, model_card
 from vidfit.jobs.fit.options import FitOptions
-from vidfit.jobs.fit.write import write_report
+from vidfit.jobs.fit.page import write_report
+from vidfit.jobs.select.page import write_ranking
 from vidfit.jobs.select.run import Search, search
 from vidfit.jobs.select.value import Ranking
-from vidfit.jobs.select.write import write_ranking
 from vidfit.model import Model
 from vidfit.reported import Report
 from vidfit.selection import FUSION, SINGLE, Terms, nested
@@ -84,7 +84,7 @@ def run_fit(
     write_ranking(searched.ranking, output)
     gathered = _gathered(study, measured, searched, options)
     terms = Terms(
-        costs(gathered.finalists), methods_for(study.task), options.rule,
+        costs(gathered.finalists), methods_for(study.task), searched.goal.rule,
         options.latency_seconds or math.inf, searched.goal.measure, searched.goal.even,
     )  # fmt: skip
     with study.timed("compare on unseen recordings"), one_blas_thread():

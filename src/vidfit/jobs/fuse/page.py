@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 from vidfit.jobs.fuse import words
 from vidfit.jobs.fuse.cost_chart import cost_picture, spots, without_cost
 from vidfit.jobs.fuse.pairs_table import models, pair_map, worded, worded_lead
+from vidfit.jobs.fuse.picture import combination_svg
 from vidfit.report import charts, wording
+from vidfit.report.data import answer_json
 from vidfit.report.frame import render
+from vidfit.report.writing import write_answer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vidfit.contracts import Estimate
     from vidfit.jobs.fuse.value import Combination, Option
 
@@ -112,3 +117,17 @@ def _pairs(combination: Combination) -> dict[str, Any]:
         "first_pairs": combination.pairs[:PAIRS_AT_ONCE],
         "more_pairs": combination.pairs[PAIRS_AT_ONCE:],
     }
+
+
+FORMAT = "vidfit.fusion/2"
+
+
+def write_combination(combination: Combination, directory: Path) -> Path:
+    """Write ``fusion.html``, ``.svg`` and ``.json``; return the path of the page."""
+    return write_answer(
+        directory,
+        "fusion",
+        page=combination_html(combination),
+        data=answer_json(combination, FORMAT),
+        picture=combination_svg(combination),
+    )

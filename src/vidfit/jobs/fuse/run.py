@@ -12,10 +12,10 @@ from vidfit.contracts import Backbone, Failure, Progress
 from vidfit.errors import VidfitError
 from vidfit.jobs.fuse.answer import Found, build_combination, combination_card
 from vidfit.jobs.fuse.options import FuseOptions
+from vidfit.jobs.fuse.page import write_combination
 from vidfit.jobs.fuse.pairs import Pairs
 from vidfit.jobs.fuse.students import Graduate, Students
 from vidfit.jobs.fuse.value import Combination
-from vidfit.jobs.fuse.write import write_combination
 from vidfit.model import Model
 from vidfit.selection import Outer, Terms
 from vidfit.study.candidates import Loaded, costs, predicted_seconds, within_minutes
@@ -76,7 +76,7 @@ def run_fuse(
     table = gathered.table
     goal = goal_of(options, table.clips, study.task, study.notes)
     terms = Terms(
-        costs(gathered.ran), options.methods or study.task.methods, options.rule,
+        costs(gathered.ran), options.methods or study.task.methods, goal.rule,
         options.latency_seconds or math.inf, goal.measure, goal.even,
     )  # fmt: skip
     watched = _Watched(table, terms, options)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vidfit.jobs.select import words
-from vidfit.jobs.select.picture import LEGEND, ranking_chart, ranking_front
+from vidfit.jobs.select.picture import LEGEND, ranking_chart, ranking_front, ranking_svg
 from vidfit.jobs.select.race_chart import NAMED_DROPS, race_chart
 from vidfit.report import charts, wording
+from vidfit.report.data import answer_json
 from vidfit.report.frame import render
 from vidfit.report.leaderboard import on_cost_axis
+from vidfit.report.writing import write_answer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vidfit.jobs.select.value import Ranked, Ranking
 
 LEADERS = 20
@@ -81,3 +85,17 @@ def _compared(ranking: Ranking) -> dict[str, Any]:
             (estimate for _, estimate, _ in compared), wording.metric_of(ranking)
         ),
     }
+
+
+FORMAT = "vidfit.ranking/2"
+
+
+def write_ranking(ranking: Ranking, directory: Path) -> Path:
+    """Write ``ranking.html``, ``.svg`` and ``.json``; return the path of the page."""
+    return write_answer(
+        directory,
+        "ranking",
+        page=ranking_html(ranking),
+        data=answer_json(ranking, FORMAT),
+        picture=ranking_svg(ranking),
+    )

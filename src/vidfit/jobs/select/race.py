@@ -125,7 +125,7 @@ def race_rules(
         first = len(clips)
     budget = budget_seconds(options)
     left = None if budget is None else max(0.0, budget - spent)
-    return Rules(len(clips), first, left, keep, finish, options.rule)
+    return Rules(len(clips), first, left, keep, finish)
 
 
 def run_contest(

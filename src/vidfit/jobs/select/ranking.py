@@ -173,7 +173,7 @@ def _why(found: Searched, recommended: str, tied: Sequence[str]) -> str:
     best = f"{len(tied)} candidates are tied with the best; {recommended} has the best figure"
     if not found.rule.cheapest:
         return f"{best}."
-    most = _metric(found).amount(found.rule.give_up)
+    most = _metric(found).amount(found.rule.most)
     return f"{best}, and no cheaper one is within one standard error and {most} of it."
 
 

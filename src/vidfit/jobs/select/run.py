@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidfit.contracts import Progress
+from vidfit.jobs.select.page import write_ranking
 from vidfit.jobs.select.race import Contest, race_rules, run_contest
 from vidfit.jobs.select.ranking import Searched, build_ranking
 from vidfit.jobs.select.value import Ranking
-from vidfit.jobs.select.write import write_ranking
 from vidfit.study.candidates import predicted_seconds
 from vidfit.study.goal import Goal, check_fits, goal_of
 from vidfit.study.measured import Measured, measure
@@ -89,15 +89,16 @@ def search(
     clips, candidates = measured.to_learn, measured.candidates
     predicted = predicted_seconds(candidates, len(clips), study.place.workers)
     with study.timed("race", predicted), one_blas_thread():
+        goal = goal_of(options, clips, study.task, study.notes)
         rules = race_rules(
             clips, options, keep=keep, finish=finish, spent=measured.seconds, task=study.task
         )
-        goal = goal_of(options, clips, study.task, study.notes)
+        rules = replace(rules, rule=goal.rule)
         where = study.store, study.place, study.task
         contest = run_contest(clips, candidates, rules, goal, where, study.progress)
         contest = replace(contest, seconds=contest.seconds + measured.seconds)
     found = Searched(
-        study.source, measured.manifest, candidates, measured.dropped, contest, options.rule,
+        study.source, measured.manifest, candidates, measured.dropped, contest, goal.rule,
         tuple(study.stages), tuple(study.notes),
     )  # fmt: skip
     return Search(goal, contest, build_ranking(found))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from vidfit.jobs.train import words
 from vidfit.jobs.train.curves import curves
 from vidfit.report import charts, wording
-from vidfit.report.data import json_text
+from vidfit.report.data import answer_json
 from vidfit.report.frame import render, resource
 from vidfit.report.picture import picture_style, placed, svg_file, title
 from vidfit.report.writing import write_answer
@@ -64,21 +63,12 @@ def training_svg(report: TrainingReport) -> str:
 FORMAT = "vidfit.training/1"
 
 
-def training_json(report: TrainingReport) -> str:
-    """Return it as JSON text.
-
-    Keys stand in the order of the fields of `TrainingReport`, after ``format``. Floats are rounded
-    to six decimals (small ones to six digits); what was not measured is ``null``.
-    """
-    return json_text({"format": FORMAT, **asdict(report)})
-
-
 def write_training(report: TrainingReport, directory: Path) -> Path:
     """Write ``training.html``, ``.svg`` and ``.json``; return the path of the page."""
     return write_answer(
         directory,
         "training",
         page=training_html(report),
-        data=training_json(report),
+        data=answer_json(report, FORMAT),
         picture=training_svg(report),
     )

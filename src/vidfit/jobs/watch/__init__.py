@@ -1,0 +1,1 @@
+"""The job `watch`: new videos of a folder are answered as they appear."""
