@@ -23,7 +23,7 @@ from vidfit.study.copies import joined
 from vidfit.study.folds import put_aside
 from vidfit.study.options import SelectOptions
 from vidfit.study.table import build_table
-from vidfit.video import write_video
+from vidfit.video import decode, write_video
 
 
 class Told:
@@ -87,6 +87,16 @@ def test_clips_that_are_no_copies_keep_their_recordings_without_a_word(folder, t
     clips = [clip(folder, name) for name in ("0", "1", "2", "3")]
     found = look(clips, tmp_path)
     assert found.manifest == Manifest(tuple(clips)) and found.look_alikes == ()
+
+
+def test_mirrored_and_barred_copies_share_a_recording(folder, tmp_path):
+    frames = decode(str(folder / "1.mp4"), indices=range(20)).frames_THWC
+    write_video(tmp_path / "mirrored.mp4", frames[:, :, ::-1], FPS, options={"crf": "20"})
+    barred = np.pad(frames, ((0, 0), (8, 8), (0, 0), (0, 0)))
+    write_video(tmp_path / "barred.mp4", barred, FPS, options={"crf": "20"})
+    clips = [clip(folder, "0"), clip(folder, "1")]
+    clips += [clip(tmp_path, name) for name in ("mirrored", "barred")]
+    assert recordings(look(clips, tmp_path / "store")) == ["0", "1", "1", "1"]
 
 
 def test_flat_clips_of_the_same_bytes_are_copies(folder, tmp_path):
