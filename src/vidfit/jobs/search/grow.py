@@ -12,7 +12,7 @@ from vidfit.errors import VideoError
 from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
-from vidfit.jobs.search.index import KnownVideo, ShotIndex, ShotRow
+from vidfit.jobs.search.index import MOST_SECONDS, KnownVideo, ShotIndex, ShotRow
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.shots import refusal, shots_of, windows
@@ -96,7 +96,10 @@ def _known(path: str, old: KnownVideo | None) -> KnownVideo:
     digest = file_digest(path)
     if old and old.digest == digest:
         return replace(old, bytes=size, modified=modified)
-    return KnownVideo(path, size, modified, digest, probe(path).duration_seconds)
+    duration_seconds = probe(path).duration_seconds
+    if not duration_seconds <= MOST_SECONDS:
+        raise VideoError(f"{path}: it says that it lasts {duration_seconds:g} s; cut it")
+    return KnownVideo(path, size, modified, digest, duration_seconds)
 
 
 def _looked(

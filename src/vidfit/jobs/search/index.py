@@ -34,9 +34,11 @@ from vidfit.files import new_file, write_whole
 from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.shots import Shot
 
-WAYS = ("look", "motion")
 DTYPE = np.dtype("<f4")
 MANY_SEGMENTS = 32
+MOST_SECONDS = 5e6
+"""No video is longer: two months."""
+
 _MERGED_SHOTS = 200_000
 _SCHEMA = pa.schema(
     [
@@ -86,6 +88,8 @@ class ShotIndex:
     ----------
     folder
         Made when something is first written. One process may write to it.
+    widths
+        Numbers of a vector, by way.
 
     Attributes
     ----------
@@ -96,8 +100,9 @@ class ShotIndex:
         Files that were damaged and are set aside.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, widths: Mapping[str, int]) -> None:
         self.folder = folder
+        self.widths = widths
         self.broken: list[str] = []
         self.known: set[tuple[str, int]] = set()
         self.segments: list[ShotFile] = [*self._read()]
@@ -211,25 +216,43 @@ class ShotIndex:
     def _open(self, path: Path) -> ShotFile:
         rows = pq.read_table(path).select(_SCHEMA.names).cast(_SCHEMA)
         vectors = {}
-        for way in WAYS:
+        for way, width in self.widths.items():
             file = path.with_name(f"{path.stem}.{way}.npy")
             found = np.load(file, mmap_mode="r", allow_pickle=False)
-            if found.ndim != 2 or len(found) != len(rows) or found.dtype != DTYPE:
+            if found.shape != (len(rows), width) or found.dtype != DTYPE:
                 raise ValueError(f"{file} does not fit its rows")
             vectors[way] = found
         return ShotFile(path.stem, rows, vectors)
 
     def _remove(self, name: str) -> None:
         """Remove a segment: first its rows, without which the rest is swept."""
-        for suffix in ("parquet", *(f"{way}.npy" for way in WAYS)):
+        for suffix in ("parquet", *(f"{way}.npy" for way in self.widths)):
             (self.folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
     def _read_videos(self) -> dict[str, KnownVideo]:
         path = self.folder / _VIDEOS
         try:
-            return {one["path"]: KnownVideo(**one) for one in json.loads(path.read_bytes())}
+            return {one["path"]: _checked(**one) for one in json.loads(path.read_bytes())}
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (ValueError, TypeError, KeyError):  # they are looked at again; shots are kept
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            RecursionError,
+        ):  # they are looked at again; shots are kept
             self.broken.append(path.name)
             return {}
+
+
+def _checked(
+    path: str, bytes: int, modified: int, digest: str, duration_seconds: float
+) -> KnownVideo:
+    """Return a video of a list that anybody may have written."""
+    texts, numbers = (path, digest), (bytes, modified, duration_seconds)
+    is_right = all(isinstance(one, str) for one in texts) and all(
+        isinstance(one, int | float) for one in numbers
+    )
+    if not is_right or not 0 <= duration_seconds <= MOST_SECONDS:
+        raise ValueError(f"{path!r} is no video that was looked at")
+    return KnownVideo(path, bytes, modified, digest, duration_seconds)

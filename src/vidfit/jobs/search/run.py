@@ -11,6 +11,7 @@ from pathlib import Path
 from vidfit.backbones import load
 from vidfit.contracts import SILENT, Backbone, Failure, Floats, Progress
 from vidfit.errors import NotEnoughDataError, VidfitError
+from vidfit.features import STATISTICS
 from vidfit.features.store import spec_key
 from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
@@ -106,11 +107,16 @@ def open_index(
     encoders = {way: accelerate(load(n, download=options.download)) for way, n in names.items()}
     facts = [*(spec_key(one.spec) for one in encoders.values()), repr(options.shot_seconds)]
     key = hashlib.sha256(":".join(facts).encode()).hexdigest()[:16]
-    index = ShotIndex(folder / key)
+    widths = {way: _width(way, one) for way, one in encoders.items()}
+    index = ShotIndex(folder / key, widths)
     grown = grow(paths, index, encoders, options, progress)
     why = "of the index was damaged, and set aside; its shots were looked at again"
     broken = (Failure(name, why) for name in index.broken)
     return index, encoders, replace(grown, failures=(*broken, *grown.failures))
+
+
+def _width(way: str, encoder: Backbone) -> int:
+    return encoder.spec.dim * (1 if way == "look" else STATISTICS.times)
 
 
 def _nearest(
