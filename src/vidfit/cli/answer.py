@@ -55,6 +55,7 @@ class Wanted:
     unknown: str | None = None
     as_json: bool = False
     task: str | None = None
+    smooth_seconds: float | None = None
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -70,6 +71,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
         scratch = wanted.output or Path(tempfile.gettempdir())
         place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
         predictor = load(model, wanted.own, wanted.task).declining(wanted.unknown)
+        predictor = predictor.smoothing(wanted.smooth_seconds)
         # Files have names that depend on all of them; a table takes any number of videos.
         found = _asked(videos, in_force(), bars)
         asked = found if files == [] and wanted.output else list(found)
