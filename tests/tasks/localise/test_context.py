@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,15 @@ def test_arrays_that_are_no_head_are_refused(rng, change, complaint):
     state = head_of(rng, Context(2, 1.0)).state() | change
     with pytest.raises(ModelError, match=complaint):
         restore({name: array for name, array in state.items() if array is not None}, [4], 3)
+
+
+def test_three_hours_of_half_seconds_are_answered_in_a_few_megabytes(rng):
+    count, classes = 3 * 3600 * 2, 3
+    head = head_of(rng, Context(4, 0.5))
+    clues_ME = rng.normal(size=(count, 3 * classes)).astype(np.float32)
+    order = np.zeros(count, np.int64), np.arange(count) / 2
+    tracemalloc.start()
+    head.in_time(clues_ME, *order)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 120 * count * classes  # 120 bytes an answer: 8 MB
