@@ -302,10 +302,11 @@ def _fusion(
     method: str, names: Sequence[str], team: tuple[int, ...], training: Training
 ) -> Contender:
     fitted = fit_method(method, training.only(team))
+    head = training.together.head if training.together else METHODS[method].head
     return Contender(
         f"{method}-{len(team)}",
         method,
-        METHODS[method].head,
+        head,
         tuple(names[team[i]] for i in fitted.used),
         fitted.fusion,
         fitted.out_of_fold_MK,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from vidfit.errors import ModelError
 from vidfit.fusion.linear import fit_linear
 from vidfit.tasks.localise.chain import MarkovChain
 from vidfit.tasks.localise.context import Context
-from vidfit.tasks.localise.head import Chained, restore
+from vidfit.tasks.localise.head import Beside, Chained, restore
 
 WINDOWS = 12
 
@@ -67,18 +68,19 @@ def head_of(rng, context):
     blocks = [rng.normal(size=(40, 4)).astype(np.float32) for _ in range(context.parts)]
     probe = fit_linear(blocks, np.arange(40) % 3, 3.0)
     share_K = np.log(np.array([0.5, 0.3, 0.2], np.float32))
-    return Chained(probe, share_K, MarkovChain(0.5, 0.4), context)
+    return Chained((Beside(probe, context),), share_K, MarkovChain(0.5, 0.4))
 
 
 @pytest.mark.parametrize("windows", [0, 2])
 def test_clues_answer_as_vectors_do(rng, order, windows):
     head = head_of(rng, Context(windows, 1.0))
+    (member,) = head.members
     x_MD = rng.normal(size=(WINDOWS, 4)).astype(np.float32)
     clues_ME = head.clues([x_MD])
-    assert clues_ME.shape == (WINDOWS, 3 * head.context.parts)
-    beside = [head.context.before(x_MD, order), head.context.after(x_MD, order)]
-    raw_MK = head.probe.log_probabilities([x_MD, *beside[: head.context.parts - 1]])
-    alone = Chained(head.probe, head.log_share_K, MarkovChain(0.0), head.context)
+    assert clues_ME.shape == (WINDOWS, 3 * member.context.parts)
+    beside = [member.context.before(x_MD, order), member.context.after(x_MD, order)]
+    raw_MK = member.probe.log_probabilities([x_MD, *beside[: member.context.parts - 1]])
+    alone = replace(head, chain=MarkovChain(0.0))
     np.testing.assert_allclose(alone.in_time(clues_ME, *order), raw_MK, atol=1e-4)
     again = restore(head.state(), [4], 3)
     np.testing.assert_allclose(
@@ -90,16 +92,37 @@ def test_clues_answer_as_vectors_do(rng, order, windows):
     )
 
 
+def test_members_are_averaged_before_one_chain(rng, order):
+    first, second = (head_of(rng, Context(n, 1.0)) for n in (2, 0))
+    both = replace(first, members=first.members + second.members)
+    blocks = [rng.normal(size=(WINDOWS, 4)).astype(np.float32) for _ in range(2)]
+    each = [
+        replace(head, chain=MarkovChain(0.0)).in_time(head.clues([x_MD]), *order)
+        for head, x_MD in zip((first, second), blocks, strict=True)
+    ]
+    mean_MK = np.exp(np.mean(each, axis=0))
+    mean_MK /= mean_MK.sum(axis=1, keepdims=True)
+    clues_ME = both.clues(blocks)
+    raw_MK = replace(both, chain=MarkovChain(0.0)).in_time(clues_ME, *order)
+    np.testing.assert_allclose(np.exp(raw_MK), mean_MK, atol=1e-4)
+    again = restore(both.state(), [4, 4], 3)
+    np.testing.assert_allclose(
+        again.in_time(clues_ME, *order), both.in_time(clues_ME, *order), atol=1e-5
+    )
+    with pytest.raises(ModelError, match="is none of its own"):
+        restore(both.state(), [4], 3)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"context_2": np.array([0.5, 1.0], np.float32)}, "valid are whole windows"),
-        ({"context_2": np.array([1e9, 1.0], np.float32)}, "valid are whole windows"),
-        ({"context_2": np.array([0.0, 1.0], np.float32)}, "must be"),
-        ({"context_2": np.zeros(3, np.float32)}, "another shape"),
+        ({"member0.context_2": np.array([0.5, 1.0], np.float32)}, "valid are whole windows"),
+        ({"member0.context_2": np.array([1e9, 1.0], np.float32)}, "valid are whole windows"),
+        ({"member0.context_2": np.array([0.0, 1.0], np.float32)}, "must be"),
+        ({"member0.context_2": np.zeros(3, np.float32)}, "another shape"),
         ({"chain_2": np.array([1.0, 1.0], np.float32)}, "the head's chain is"),
         ({"log_share_K": np.ones(3, np.float32)}, "no logarithms"),
-        ({"context_2": None}, "'context_2' is missing; fit the spans again"),
+        ({"member0.context_2": None}, "'context_2' is missing; fit the spans again"),
     ],
 )
 def test_arrays_that_are_no_head_are_refused(rng, change, complaint):

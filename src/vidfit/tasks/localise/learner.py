@@ -20,7 +20,7 @@ from vidfit.metrics.segments import END, START, SegmentF1
 from vidfit.tasks.localise import head
 from vidfit.tasks.localise.chain import MarkovChain, chains_of, smoothed
 from vidfit.tasks.localise.context import WIDTHS, Context
-from vidfit.tasks.localise.head import Chained
+from vidfit.tasks.localise.head import Beside, Chained, pooled
 from vidfit.tasks.localise.moments import MOMENTS, numbers_of
 
 _JUDGE = SegmentF1("f1@50", 0.5)
@@ -58,23 +58,39 @@ class ChainedProbe:
         truth: Any,  # noqa: ANN401
         folds_M: Indices,
     ) -> tuple[Chained, Floats]:
-        """Fit with the neighbours and the penalty of the lowest loss, and the best chain.
+        """Fit with the neighbours and the penalty of the lowest loss, and the best chain."""
+        return self.together([vectors_MD], truth, folds_M)
 
-        The best is that of the highest F1 of segments: the loss of windows that are alike says
+    def together(
+        self,
+        blocks: Sequence[Floats],
+        truth: Any,  # noqa: ANN401
+        folds_M: Indices,
+    ) -> tuple[Chained, Floats]:
+        """Fit on the vectors of several encoders, whose answers are averaged before the chain.
+
+        The chain is that of the highest F1 of segments: the loss of windows that are alike says
         little of where a segment begins and ends.
         """
+        columns = self.kind.columns(truth)
+        members, answers = zip(*(self._member(x, truth, folds_M) for x in blocks), strict=True)
+        chains = self._chains(truth)
+        tried = self._smoothed(pooled(answers), truth, folds_M, chains)
+        sums = np.stack([_JUDGE.sums(truth, answers_MK) for answers_MK in tried])
+        first = int(np.nan_to_num(_JUDGE.figure(sums)).argmax())
+        log_share_K: Floats = class_shares(numbers_of(truth), columns, 1)[0]
+        return Chained(members, log_share_K, chains[first]), tried[first]
+
+    def _member(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> tuple[Beside, Floats]:  # noqa: ANN401
+        """Return what is seen by one encoder, and out-of-fold answers [M, K] without a chain."""
         columns, class_M = self.kind.columns(truth), numbers_of(truth)
         best = min(
             self._read(vectors_MD, truth, folds_M), key=lambda read: _lowest_loss(read, class_M)
         )
         probe, raw_MK = cross_fit_span(best.span, class_M, best.parts)
-        chains = self._chains(truth)
-        tried = self._smoothed(raw_MK, truth, folds_M, chains)
-        sums = np.stack([_JUDGE.sums(truth, answers_MK) for answers_MK in tried])
-        first = int(np.nan_to_num(_JUDGE.figure(sums)).argmax())
-        log_share_K: Floats = class_shares(class_M, columns, 1)[0]
-        fitted = Chained(with_classes(probe, columns), log_share_K, chains[first], best.context)
-        return fitted, tried[first]
+        wide_MK = np.full((len(class_M), columns), UNSEEN, np.float32)
+        wide_MK[:, : raw_MK.shape[1]] = raw_MK
+        return Beside(with_classes(probe, columns), best.context), wide_MK
 
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return smoothed answers for each width and penalty, and for each by every chain."""
