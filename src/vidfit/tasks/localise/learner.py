@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import Part, cross_fit_span, parts_of, tried_out_of_fold
+from vidfit.fusion.linear import Linear, Part, cross_fit_span, parts_of, tried_out_of_fold
 from vidfit.fusion.probes import with_classes
 from vidfit.fusion.span import Span
-from vidfit.labels import UNSEEN, Kind, class_shares, mean_loss
+from vidfit.labels import ONE, UNSEEN, Kind, class_shares
 from vidfit.metrics.segments import END, START, SegmentF1
 from vidfit.tasks.localise import head
 from vidfit.tasks.localise.chain import MarkovChain, chains_of, smoothed
@@ -58,7 +59,7 @@ class ChainedProbe:
         truth: Any,  # noqa: ANN401
         folds_M: Indices,
     ) -> tuple[Chained, Floats]:
-        """Fit with the neighbours and the penalty of the lowest loss, and the best chain."""
+        """Fit with the penalty of the lowest loss, the neighbours that help, and the best chain."""
         return self.together([vectors_MD], truth, folds_M)
 
     def together(
@@ -84,13 +85,11 @@ class ChainedProbe:
     def _member(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> tuple[Beside, Floats]:  # noqa: ANN401
         """Return what is seen by one encoder, and out-of-fold answers [M, K] without a chain."""
         columns, class_M = self.kind.columns(truth), numbers_of(truth)
-        best = min(
-            self._read(vectors_MD, truth, folds_M), key=lambda read: _lowest_loss(read, class_M)
-        )
-        probe, raw_MK = cross_fit_span(best.span, class_M, best.parts)
+        tried = [_tried(read, class_M, folds_M) for read in self._read(vectors_MD, truth, folds_M)]
+        chosen = tried[narrowest([one.lost_F for one in tried])]
         wide_MK = np.full((len(class_M), columns), UNSEEN, np.float32)
-        wide_MK[:, : raw_MK.shape[1]] = raw_MK
-        return Beside(with_classes(probe, columns), best.context), wide_MK
+        wide_MK[:, : chosen.raw_MK.shape[1]] = chosen.raw_MK
+        return Beside(with_classes(chosen.probe, columns), chosen.context), wide_MK
 
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return smoothed answers for each width and penalty, and for each by every chain."""
@@ -150,6 +149,32 @@ def step_of(truth: Any) -> float:  # noqa: ANN401
     return float(np.median(truth[:, END] - truth[:, START]))
 
 
-def _lowest_loss(read: Read, class_M: Indices) -> float:
-    tried = tried_out_of_fold(read.parts, class_M)
-    return min(mean_loss(answers_MK, class_M) for answers_MK in tried)
+def narrowest(losses: Sequence[NDArray[np.floating]]) -> int:
+    """Return which of ascending widths to take, by what each loses in each fold, [F].
+
+    The narrowest within one standard error of the lowest mean, paired over folds: neighbours are
+    taken where other recordings show that they help, and not where the loss alone is a little less.
+    """
+    best_F = min(losses, key=lambda lost_F: float(lost_F.mean()))
+    for which, lost_F in enumerate(losses):
+        more_F = lost_F - best_F
+        if more_F.mean() <= more_F.std(ddof=1) / np.sqrt(len(more_F)):
+            return which
+    raise AssertionError("the best is within any error of itself")
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A probe of windows with some neighbours, its answers out of fold, and what each fold lost."""
+
+    context: Context
+    probe: Linear
+    raw_MK: Floats
+    lost_F: NDArray[np.floating]
+
+
+def _tried(read: Read, class_M: Indices, folds_M: Indices) -> _Tried:
+    probe, raw_MK = cross_fit_span(read.span, class_M, read.parts)
+    lost_M = ONE.losses(raw_MK, class_M)
+    lost_F = np.array([lost_M[folds_M == fold].mean() for fold in np.unique(folds_M)])
+    return _Tried(read.context, probe, raw_MK, lost_F)
