@@ -15,6 +15,8 @@ from vidfit.errors import ManifestError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.fuse.options import FuseOptions
+from vidfit.jobs.fuse.run import run_fuse
 from vidfit.jobs.predict.run import load, run_predict
 from vidfit.launch import Here
 from vidfit.model import load_model
@@ -82,6 +84,15 @@ def test_time_between_is_not_background_where_the_list_names_the_background(vide
     found = read_windows(table(folder, named, "named.csv"))
     of = [clip.label for clip in found.clips if clip.path.endswith("v0.mp4")]
     assert 0 < of.count(NOTHING) < len(of) / 4
+
+
+def test_time_of_a_row_without_a_label_is_not_labelled(videos):
+    folder, rows = videos
+    bare = [*rows, ("v0.mp4", "", 0, 24, "r0"), ("v9.mp4", "", 0, 9, "r0")]
+    found = read_windows(table(folder, bare, "bare.csv"))
+    of = [clip.label for clip in found.clips if clip.path.endswith("v0.mp4")]
+    assert of and NOTHING not in of  # what a span covers stays labelled
+    assert any(c.label == NOTHING for c in found.clips if c.path.endswith("v1.mp4"))
 
 
 def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
@@ -167,6 +178,17 @@ def test_predict_answers_windows_as_the_head_did_when_it_was_fitted(videos, fitt
     assert len(own) == len(timeline.windows) > 12
     found_MK = [window.scores for window in timeline.windows]
     np.testing.assert_allclose(found_MK, np.exp(answers_MK[own]), atol=1e-4)
+
+
+def test_fuse_averages_encoders_before_one_chain(videos, fitted, tmp_path):
+    folder, rows = videos
+    options = FuseOptions((write_backbone(tmp_path), "motion"), task="localise")
+    found = run_fuse(table(folder, rows), tmp_path / "out", options)
+    assert [one.name for one in found.options if len(one.members) > 1] == ["average-2"]
+    timeline = run_predict(load(tmp_path / "out" / "model"), str(folder / "v0.mp4"))
+    assert {segment.label for segment in timeline.segments} <= {"run", "sit", NOTHING}
+    with pytest.raises(VidfitError, match="--method stack does not combine answers of the task"):
+        run_fuse(folder / "spans.csv", tmp_path, replace(options, methods=("stack",)))
 
 
 def test_a_model_that_smooths_takes_no_other_smoothing(fitted):
