@@ -351,8 +351,8 @@ class Segment:
     ``label`` is the class that was answered. It is ``None`` where the model ``declined``:
     probability is then that of the class that was the most probable, ``why`` says why, and
     ``scores`` are the probabilities of all classes, in their order; and where the stretch could
-    not be read: probability is then 0. Stretches that were answered with one class carry no
-    ``scores``.
+    not be read: probability is then 0. Stretches that were answered with one class carry
+    ``scores`` only where windows were answered in the light of one another.
 
     Of several classes ``label`` names those that were said, as in ``car|sign``, and is empty where
     none was; ``probability`` is that of the least sure of them, or that none is there, and all
