@@ -93,6 +93,8 @@ def test_what_a_task_cannot_do_is_refused_in_a_line(fitted, tmp_path):
         run_fit(table, tmp_path, FitOptions((backbone,), task="box", train="gru"))
     with pytest.raises(ModelError, match="vidfit compress takes models that answer with one class"):
         run_compress(output / "model", table, tmp_path, CompressOptions())
+    with pytest.raises(VidfitError, match="--smooth takes models that answer with one class"):
+        load(output / "model").smoothing(2)
     with pytest.raises(VidfitError, match="--metric mae does not fit clips with a box each"):
         run_fit(table, tmp_path, FitOptions((backbone,), task="box", metric="mae"))
 

@@ -22,6 +22,7 @@ from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.picture import check_png
 from vidfit.jobs.predict.run import load
 from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_timeline
+from vidfit.labels import SEVERAL
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
 from vidfit.report.wording import answer as answer_words
@@ -55,6 +56,7 @@ class Wanted:
     unknown: str | None = None
     as_json: bool = False
     task: str | None = None
+    smooth_seconds: float | None = None
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -70,6 +72,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
         scratch = wanted.output or Path(tempfile.gettempdir())
         place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
         predictor = load(model, wanted.own, wanted.task).declining(wanted.unknown)
+        predictor = predictor.smoothing(wanted.smooth_seconds)
         # Files have names that depend on all of them; a table takes any number of videos.
         found = _asked(videos, in_force(), bars)
         asked = found if files == [] and wanted.output else list(found)
@@ -182,9 +185,11 @@ def _digest(one: Clip | Failure) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:6]
 
 
-def _scores(segment: Segment, classes: Sequence[str]) -> str:
-    """Return the probabilities of the first few classes, where they are kept."""
-    pairs = sorted(zip(segment.scores, classes, strict=False), key=lambda one: -one[0])
+def _scores(segment: Segment, timeline: Timeline) -> str:
+    """Return the probabilities of the first few classes, where they say more than the answer."""
+    if segment.label is not None and timeline.labels != SEVERAL.name:
+        return ""
+    pairs = sorted(zip(segment.scores, timeline.classes, strict=False), key=lambda one: -one[0])
     few = [f"{name} {percent(p)}" for p, name in pairs[:_MOST_SCORES]]
     more = [f"{len(pairs) - len(few)} more"] if len(pairs) > len(few) else []
     return f": {', '.join([*few, *more])}" if few else ""
@@ -203,7 +208,7 @@ def say_timeline(timeline: Timeline, *, as_json: bool) -> None:
     for segment in timeline.segments:
         say(
             f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
-            f"{answer_words(segment, 1)}{_scores(segment, timeline.classes)}"
+            f"{answer_words(segment, 1)}{_scores(segment, timeline)}"
         )
     for note in timeline.notes:
         say(f"  {note.name}: {note.text}", err=True)

@@ -16,8 +16,9 @@ from vidfit.contracts import Clip, Failure, Segment
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.jobs.predict.annotated import annotated_video
 from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import join, load, run_predict, windows
+from vidfit.jobs.predict.run import Looked, load, run_predict
 from vidfit.jobs.predict.timeline import timeline_json
+from vidfit.jobs.predict.windows import join, windows
 from vidfit.launch import Here
 from vidfit.model import load_model
 from vidfit.video import VideoReader, probe
@@ -349,3 +350,45 @@ def test_frames_seen_are_counted_once_a_window(tmp_path, predictor):
     path = str(write_clip(tmp_path / "v.mp4", frames=20))
     with VideoReader(path) as reader:
         assert run_predict(predictor, path).frames_seen <= len(reader.pts_seconds)
+
+
+# ---------------------------------------------------------------- smoothing
+
+
+def looked_at(predictor, right_M):
+    """Return what a head gives to windows of a second, by how probable ``right`` is."""
+    heat = predictor.model.temperature
+    return {
+        Clip("v.mp4", float(m), m + 1.0): Looked(heat * np.log(np.array([1 - p, p])), 1.0)
+        for m, p in enumerate(right_M)
+    }
+
+
+def said(predictor, looked):
+    return [predictor.say(one).label for one in predictor.in_time(looked).values()]
+
+
+def test_a_lone_window_gives_way_where_classes_last(predictor):
+    looked = looked_at(predictor, [0.9, 0.8, 0.9, 0.3, 0.9, 0.8])
+    assert said(predictor, looked) == ["right"] * 3 + ["left"] + ["right"] * 2
+    assert said(predictor.smoothing(0), looked) == said(predictor, looked)
+    smooth = predictor.smoothing(5)
+    assert said(smooth, looked) == ["right"] * 6
+    answer = smooth.say(next(iter(smooth.in_time(looked).values())))
+    assert answer.scores[1] == answer.probability and sum(answer.scores) == pytest.approx(1)
+    alone = looked_at(predictor, [0.3])
+    assert smooth.in_time(alone) == alone
+
+
+def test_windows_of_a_smoothed_timeline_have_the_scores_of_all_classes(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "long.mp4", "left", seed=3, frames=120))
+    timeline = run_predict(predictor.smoothing(10), path)
+    assert all(len(window.scores) == 2 for window in timeline.windows)
+    assert len(timeline.segments[0].scores) == 2
+    assert not any(window.scores for window in run_predict(predictor, path).windows)
+
+
+@pytest.mark.parametrize("seconds", [-1, np.nan, np.inf])
+def test_what_is_no_length_of_a_class_is_refused(predictor, seconds):
+    with pytest.raises(VidfitError, match="give 0 or more"):
+        predictor.smoothing(seconds)

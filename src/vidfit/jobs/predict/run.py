@@ -33,6 +33,8 @@ from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.features import stream
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown, with_thresholds
+from vidfit.jobs.predict.smoothing import check_smoothing, lasting
+from vidfit.jobs.predict.windows import clips_of, join, length_of
 from vidfit.labels import Kind
 from vidfit.model import Model
 from vidfit.runtime import accelerate
@@ -41,15 +43,6 @@ from vidfit.study import heads
 from vidfit.study.opened_model import open_model
 from vidfit.tasks import task_named
 from vidfit.video import VideoReader
-
-_WHOLE_CLIP_WINDOWS = 1.5
-"""A video of at most this number of windows is answered as one clip."""
-
-MOST_WINDOWS = 1_000_000
-"""Of one video: eleven hours in the shortest windows that may be asked for."""
-
-_AS_LONG_AS = 1.05
-"""So much longer than the longest training clip still counts as that long."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +59,27 @@ class Answer:
 
 @dataclass(frozen=True)
 class Looked:
-    """What a head gives to a clip, [K], and how far the clip lies from what was learned."""
+    """What a head gives to a clip, [K], and how far the clip lies from what was learned.
+
+    ``clues_E`` is what a head that answers in time keeps of it.
+    """
 
     given_K: Floats
     novelty: float
+    clues_E: Floats | None = None
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A loaded model: its networks are open and it may be asked again and again."""
+    """A loaded model: its networks are open and it may be asked again and again.
+
+    ``smooth_seconds`` is how long a class lasts on average; 0 leaves each window by itself.
+    """
 
     model: Model
     backbones: tuple[Backbone, ...]
     head: FittedFusion
+    smooth_seconds: float = 0.0
 
     def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
         """Return the members to ask next about a clip, by what the others saw in it."""
@@ -105,7 +106,8 @@ class Predictor:
                 f"{best:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
                 "copy it again"
             )
-        return Looked(given_1K[0], novelty)
+        clues_E = self.head.clues(blocks)[0] if isinstance(self.head, InTime) else None
+        return Looked(given_1K[0], novelty, clues_E)
 
     def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
         """Answer a clip by what its members saw in it, or decline to."""
@@ -116,21 +118,51 @@ class Predictor:
         stated_1K = self._kind.stated(looked.given_K[None], self.model.temperature)
         said = self._kind.said(stated_1K[0], self.model.classes, self.model.thresholds)
         why = self._why(float(self._kind.confidence(stated_1K)[0]), looked.novelty)
-        if not why:
-            return Answer(said.label, said.probability, scores=said.scores, value=said.value)
-        are_probabilities = self._kind.exclusive or bool(said.scores)
+        are_probabilities = said.value is None and (
+            self._kind.exclusive or self.is_in_time or bool(said.scores)
+        )
         scores = tuple(float(p) for p in stated_1K[0]) if are_probabilities else ()
-        return Answer(None, said.probability, True, why, scores, said.value)
+        if why:
+            return Answer(None, said.probability, True, why, scores, said.value)
+        kept = scores if self.is_in_time else said.scores
+        return Answer(said.label, said.probability, scores=kept, value=said.value)
 
     def in_time(self, looked: Mapping[Clip, Looked]) -> dict[Clip, Looked]:
         """Return what is given to windows of one video in the light of one another."""
-        if not isinstance(self.head, InTime) or not looked:
+        if len(looked) < 2 or not self.is_in_time:
             return dict(looked)
-        given_MK = np.stack([one.given_K for one in looked.values()])
-        start_M = np.array([clip.start_seconds for clip in looked])
-        given_MK = self.head.in_time(given_MK, np.zeros(len(start_M), np.int64), start_M)
+        order = np.zeros(len(looked), np.int64), np.array([clip.start_seconds for clip in looked])
+        if isinstance(self.head, InTime):
+            clues_ME = np.stack([one.clues_E for one in looked.values() if one.clues_E is not None])
+            given_MK = self.head.in_time(clues_ME, *order)
+        else:
+            given_MK = np.stack([one.given_K for one in looked.values()])
+            stated_MK = self._kind.stated(given_MK, self.model.temperature)
+            answers_MK = lasting(self._kind.as_answers(stated_MK), self.smooth_seconds, *order)
+            given_MK = answers_MK * self.model.temperature  # by which they are divided again
         pairs = zip(looked.items(), given_MK, strict=True)
         return {clip: replace(one, given_K=given_K) for (clip, one), given_K in pairs}
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether windows of a video are answered in the light of one another."""
+        return isinstance(self.head, InTime) or self.smooth_seconds > 0
+
+    def smoothing(self, seconds: float | None) -> Predictor:
+        """Return the same model, whose answers to windows are smoothed over time.
+
+        Parameters
+        ----------
+        seconds
+            How long a class lasts on average; ``None`` and 0 leave each window by itself.
+
+        Raises
+        ------
+        VidfitError
+            If it is below 0, or answers are not one class, or are smoothed by the model itself.
+        """
+        check_smoothing(seconds, self._kind, isinstance(self.head, InTime))
+        return replace(self, smooth_seconds=seconds or 0.0)
 
     @property
     def _kind(self) -> Kind:
@@ -218,7 +250,8 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
 
     A window that cannot be read has no label and probability 0, and is listed in
     ``failures``; the others are answered. Memory does not grow with the length of the video,
-    but for the answers themselves.
+    but for the answers themselves: about a kilobyte a window, and 32 bytes for each class of one
+    that keeps them.
 
     Parameters
     ----------
@@ -241,7 +274,7 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
     predictor = predictor.declining(unknown)
     model = predictor.model
     whole = Clip(path, *span)
-    clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
+    clips = clips_of(whole, length_of(whole, info.duration_seconds), model, window_seconds)
     progress = progress or SILENT
     progress.start(Path(name_of(path)).name, len(clips))
     looked: dict[Clip, Looked] = {}
@@ -283,17 +316,6 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
     )
 
 
-def _length(clip: Clip, duration_seconds: float) -> float:
-    """Return how many seconds of a video are to be answered."""
-    end = duration_seconds if clip.end_seconds is None else clip.end_seconds
-    if clip.start_seconds and clip.start_seconds >= duration_seconds:
-        raise VideoError(
-            f"{clip.path}: the span starts at {clip.start_seconds:g} s, and the video ends at "
-            f"{duration_seconds:g} s"
-        )
-    return min(end, duration_seconds) - clip.start_seconds
-
-
 def _notes(noted: Mapping[Clip, str]) -> Iterator[Note]:
     """Yield notes on windows; what is said of several comes once."""
     by_text: dict[str, list[Clip]] = {}
@@ -304,31 +326,6 @@ def _notes(noted: Mapping[Clip, str]) -> Iterator[Note]:
         yield Note(f"{clip_key(first)}{more}", text)
 
 
-def _clips(
-    clip: Clip, length_seconds: float, model: Model, window_seconds: float | None
-) -> list[Clip]:
-    """Return the clip as it is, or its windows when it is longer than a training clip."""
-    window = window_seconds or model.window_seconds
-    whole = window * _WHOLE_CLIP_WINDOWS
-    if window_seconds is None:
-        whole = max(whole, model.longest_seconds * _AS_LONG_AS)
-    if length_seconds <= whole:
-        return [clip]
-    if not length_seconds / window <= MOST_WINDOWS:
-        raise VidfitError(
-            f"{clip.path}: {length_seconds:g} s in windows of {window:g} s are more than "
-            f"{MOST_WINDOWS:,} answers; give longer windows (--window)"
-        )
-    return [_within(one, clip) for one in windows(clip.path, length_seconds, window)]
-
-
-def _within(window: Clip, clip: Clip) -> Clip:
-    """Return a window of a clip, counted from the start of the video."""
-    start = clip.start_seconds
-    end = clip.end_seconds if window.end_seconds is None else start + window.end_seconds
-    return Clip(clip.path, start + window.start_seconds, end)
-
-
 def _segment(
     clip: Clip, looked: Looked | None, predictor: Predictor, duration_seconds: float
 ) -> Segment:
@@ -336,36 +333,3 @@ def _segment(
     end = duration_seconds if clip.end_seconds is None else min(clip.end_seconds, duration_seconds)
     answer = Answer(None, 0.0) if looked is None else predictor.say(looked)
     return Segment(clip.start_seconds, end, **vars(answer))
-
-
-def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:
-    """Yield equal windows that cover the video, as near to the wanted length as they can be."""
-    count = max(1, round(duration_seconds / window_seconds))
-    edges = np.linspace(0.0, duration_seconds, count + 1)
-    for i in range(count):
-        end = None if i == count - 1 else float(edges[i + 1])
-        yield Clip(path, float(edges[i]), end)
-
-
-def join(answers: Sequence[Segment]) -> Iterator[Segment]:
-    """Yield runs of windows with one answer as one segment; probabilities are their means.
-
-    Windows that could not be read stay apart from those that were declined, and those declined
-    for one reason from those declined for another.
-    """
-    start = 0
-    kinds = [(segment.label, segment.declined, segment.why) for segment in answers]
-    for i in range(1, len(answers) + 1):
-        if i == len(answers) or kinds[i] != kinds[start]:
-            run = answers[start:i]
-            mean = float(np.mean([segment.probability for segment in run]))
-            scores = tuple(np.mean([segment.scores for segment in run], axis=0).tolist())
-            values = [segment.value for segment in run if segment.value is not None]
-            yield replace(
-                run[0],
-                end_seconds=run[-1].end_seconds,
-                probability=mean,
-                scores=scores,
-                value=float(np.mean(values)) if values else None,
-            )
-            start = i
