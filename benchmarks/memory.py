@@ -105,7 +105,8 @@ def _in_process(model: Path, video: Path) -> Run:
 
 
 def _predict(model: Path, video: Path) -> Run:
-    from vidfit.jobs.predict.run import load, run_predict
+    from vidfit.jobs.predict.predictor import load
+    from vidfit.jobs.predict.run import run_predict
 
     predictor = load(model)
     loaded = _peak_bytes()

@@ -15,8 +15,9 @@ from tests.video.test_write import HIGH_HZ, RATE, heard, loudest_hz, with_tones
 from vidfit.contracts import Clip, Failure, Segment
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.jobs.predict.annotated import annotated_video
-from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import Looked, load, run_predict
+from vidfit.jobs.predict.many import predict_many, predict_together
+from vidfit.jobs.predict.predictor import Looked, load
+from vidfit.jobs.predict.run import run_predict, run_predict_all
 from vidfit.jobs.predict.timeline import timeline_json
 from vidfit.jobs.predict.windows import join, windows
 from vidfit.launch import Here
@@ -392,3 +393,30 @@ def test_windows_of_a_smoothed_timeline_have_the_scores_of_all_classes(tmp_path,
 def test_what_is_no_length_of_a_class_is_refused(predictor, seconds):
     with pytest.raises(VidfitError, match="give 0 or more"):
         predictor.smoothing(seconds)
+
+
+def test_several_models_answer_from_one_decode_as_each_alone(tmp_path, predictor, monkeypatch):
+    path = str(write_clip(tmp_path / "long.mp4", "left", seed=3, frames=120))
+    other = replace(predictor, model=replace(predictor.model, window_seconds=0.8))
+    asked: list[int] = []
+    frames = VideoReader.frames
+
+    def watched(reader, indices):
+        asked.extend(map(int, indices))
+        return frames(reader, indices)
+
+    monkeypatch.setattr(VideoReader, "frames", watched)
+    together = run_predict_all((predictor, other), path, workers=1)
+    once = len(asked)
+    alone = tuple(run_predict(one, path, workers=1) for one in (predictor, other))
+    assert together == alone
+    assert [len(timeline.windows) for timeline in together] == [6, 12]
+    assert once < len(asked) - once
+
+
+def test_a_model_that_can_answer_nothing_is_named_for_all(tmp_path, predictor):
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    (found,) = predict_together((predictor,) * 2, [str(tmp_path / "broken.mp4")], Here(1))
+    assert isinstance(found, Failure)
+    with pytest.raises(VideoError):
+        run_predict_all((predictor, predictor), str(tmp_path / "broken.mp4"))

@@ -17,7 +17,8 @@ from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.run import run_fuse
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.launch import Here
 from vidfit.model import load_model
 from vidfit.study.table import build_table

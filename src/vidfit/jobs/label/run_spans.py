@@ -13,7 +13,7 @@ from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.spans import check_not_replaced, propose_spans, write_spans
 from vidfit.jobs.label.value import Labelling
 from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import Predictor, load
+from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, losses, read_manifest, refusal, write_manifest
 from vidfit.manifest.lists import read_list

@@ -12,7 +12,7 @@ from vidfit.contracts import SILENT, Clip, Failure, Progress, Timeline
 from vidfit.errors import VidfitError
 from vidfit.files import sha256
 from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import load
+from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.watch.journal import Arrival, Journal
 from vidfit.jobs.watch.options import WatchOptions
 from vidfit.launch import HERE, launcher
