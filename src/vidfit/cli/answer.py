@@ -79,7 +79,12 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
         asked = found if files == [] and wanted.output else list(found)
         names = _names(asked) if isinstance(asked, list) else repeat("")
         answers = predict_together(
-            predictors, asked, place, window_seconds=wanted.window_seconds, progress=bars
+            predictors,
+            asked,
+            place,
+            window_seconds=wanted.window_seconds,
+            kept=wanted.output if wanted.on == HERE else None,
+            progress=bars,
         )
         failed = 0
         with ExitStack() as tables:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vidfit.contracts import SILENT, Clip, Failure, Progress, Timeline
 from vidfit.errors import VideoError
@@ -51,6 +52,7 @@ class Predict:
 
     predictors: tuple[Predictor, ...]
     window_seconds: float | None = None
+    kept: str = ""
     item: type[Video] = Video
     result: type[Answered] = Answered
 
@@ -72,6 +74,7 @@ class Predict:
                 span=(video.start_seconds, video.end_seconds),
                 window_seconds=self.window_seconds,
                 workers=workers,
+                kept=Path(self.kept) if self.kept else None,
                 progress=progress,
             )
         except VideoError as error:
@@ -100,6 +103,7 @@ def predict_together(
     place: Launcher,
     *,
     window_seconds: float | None = None,
+    kept: Path | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Timeline, ...] | Failure]:
     """Yield the answers of models to many videos in order; those that cannot be read as failures.
@@ -111,9 +115,11 @@ def predict_together(
     ----------
     asked
         Paths, or clips, of which the span is answered, or rows that could not be read.
+    kept
+        As in `run_predict_all`.
     """
     progress = progress or SILENT
-    task = Predict(tuple(predictors), window_seconds)
+    task = Predict(tuple(predictors), window_seconds, str(kept or ""))
     if isinstance(asked, Sequence) and len(asked) == 1:
         one = task.answer(Video.of(asked[0]), min(place.workers, hardware().cores), progress)
         yield one.timelines or Failure(one.path, one.failure)

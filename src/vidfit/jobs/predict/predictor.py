@@ -19,10 +19,11 @@ from vidfit.contracts import (
     Why,
 )
 from vidfit.errors import ModelError
+from vidfit.files import sha256
 from vidfit.jobs.predict.declined import Unknown, with_thresholds
 from vidfit.jobs.predict.smoothing import check_smoothing, lasting
 from vidfit.labels import Kind
-from vidfit.model import Model
+from vidfit.model import DOCUMENT, Model
 from vidfit.runtime import accelerate
 from vidfit.study import heads
 from vidfit.study.opened_model import open_model
@@ -58,12 +59,14 @@ class Predictor:
     """A loaded model: its networks are open and it may be asked again and again.
 
     ``smooth_seconds`` is how long a class lasts on average; 0 leaves each window by itself.
+    ``sha256`` is that of ``model.json``, which names all of a model.
     """
 
     model: Model
     backbones: tuple[Backbone, ...]
     head: FittedFusion
     smooth_seconds: float = 0.0
+    sha256: str = ""
 
     def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
         """Return the members to ask next about a clip, by what the others saw in it."""
@@ -217,4 +220,4 @@ def load(directory: Path, own: Sequence[str] = (), task: str | None = None) -> P
             "leave it away, or give another model"
         )
     backbones = tuple(accelerate(member) for member in opened.members)
-    return Predictor(opened.model, backbones, opened.head)
+    return Predictor(opened.model, backbones, opened.head, sha256=sha256(directory / DOCUMENT))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from vidfit.contracts import (
@@ -24,11 +26,15 @@ from vidfit.errors import VideoError, VidfitError
 from vidfit.features import ClipOutcome, ToSee, stream_each
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown
+from vidfit.jobs.predict.partial import Partial, Window
 from vidfit.jobs.predict.predictor import Answer, Looked, Predictor
 from vidfit.jobs.predict.windows import clips_of, join, length_of
 from vidfit.shown import name_of
 from vidfit.tasks import task_named
 from vidfit.video import VideoInfo, VideoReader
+
+KEPT_WINDOWS = 100
+"""What is seen of a video of up to so many windows is not worth a file."""
 
 
 def run_predict(  # noqa: PLR0913  (how one video is answered)
@@ -69,16 +75,23 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
     return timeline
 
 
-def run_predict_all(
+def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     predictors: Sequence[Predictor],
     path: str,
     *,
     span: tuple[float, float | None] = (0.0, None),
     window_seconds: float | None = None,
     workers: int | None = None,
+    kept: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[Timeline, ...]:
     """Answer a video by several models, each as `run_predict` does, from one decode.
+
+    Parameters
+    ----------
+    kept
+        Folder for what is seen of a video of more than `KEPT_WINDOWS` windows until all of it is
+        answered: the same call goes on where a killed one ended.
 
     Returns
     -------
@@ -89,6 +102,8 @@ def run_predict_all(
     ------
     VideoError
         If the video cannot be read, or a model can answer no part of it.
+    StoreError
+        If ``kept`` cannot be written.
     """
     if window_seconds is not None and not window_seconds > 0:
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
@@ -97,45 +112,73 @@ def run_predict_all(
     whole = Clip(path, *span)
     length = length_of(whole, info.duration_seconds)
     clips = [clips_of(whole, length, one.model, window_seconds) for one in predictors]
-    answers = [_Answers(*pair) for pair in zip(predictors, clips, strict=True)]
-    asked = [one for of, answer in enumerate(answers) for one in answer.to_see(of)]
+    answers = [_Answers(of, *pair) for of, pair in enumerate(zip(predictors, clips, strict=True))]
     progress = progress or SILENT
-    progress.start(Path(name_of(path)).name, len(asked))
-    in_order = sorted(asked, key=lambda one: one.clip.start_seconds)
-    for outcome in stream_each(in_order, workers=workers or hardware().cores):
-        answers[outcome.of].add(outcome)
-        progress.advance()
-    return tuple(answer.timeline(info) for answer in answers)
+    progress.start(Path(name_of(path)).name, sum(map(len, clips)))
+    with _partial(kept, predictors, clips, path) as partial:
+        for window in partial.windows() if partial else ():
+            answers[window.of].put(window)
+            progress.advance()
+        asked = [one for answer in answers for one in answer.to_see()]
+        in_order = sorted(asked, key=lambda one: one.clip.start_seconds)
+        for outcome in stream_each(in_order, workers=workers or hardware().cores):
+            window = answers[outcome.of].add(outcome)
+            if partial and not window.failure:
+                partial.add(window)
+            progress.advance()
+        return tuple(answer.timeline(info) for answer in answers)
+
+
+def _partial(
+    kept: Path | None, predictors: Sequence[Predictor], clips: Sequence[Sequence[Clip]], path: str
+) -> Partial | nullcontext[None]:
+    """Return where windows of a long video are kept, none for others, and for those at URLs."""
+    models = [one.sha256 for one in predictors]
+    if kept is None or not all(models) or max(map(len, clips)) <= KEPT_WINDOWS:
+        return nullcontext()
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return nullcontext()
+    edges = [[(c.start_seconds, c.end_seconds) for c in of] for of in clips]
+    return Partial(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges])
 
 
 class _Answers:
     """What one model answers to the clips of a video."""
 
-    def __init__(self, predictor: Predictor, clips: Sequence[Clip]) -> None:
-        self._predictor, self._clips = predictor, clips
-        self._looked: dict[Clip, Looked] = {}
-        self._failed: dict[Clip, str] = {}
-        self._noted: dict[Clip, str] = {}
-        self._asked: Counter[str] = Counter()
-        self._seen = 0
+    def __init__(self, of: int, predictor: Predictor, clips: Sequence[Clip]) -> None:
+        self._of, self._predictor, self._clips = of, predictor, clips
+        self._place = {clip: place for place, clip in enumerate(clips)}
+        self._windows: dict[int, Window] = {}
 
-    def to_see(self, of: int) -> Iterator[ToSee]:
-        """Yield the clips; only a staged head asks its members in turn."""
+    def to_see(self) -> Iterator[ToSee]:
+        """Yield the clips that are not seen yet; only a staged head asks its members in turn."""
         model = self._predictor
         wanted = model.wanted if isinstance(model.head, StagedFusion) else None
-        return (ToSee(clip, model.backbones, wanted, of) for clip in self._clips)
+        for place, clip in enumerate(self._clips):
+            if place not in self._windows:
+                yield ToSee(clip, model.backbones, wanted, self._of)
 
-    def add(self, outcome: ClipOutcome) -> None:
-        """Answer a clip by what was seen of it, or note why not."""
-        clip, features = outcome.clip, outcome.features
-        if reason := outcome.failure or "; ".join(outcome.backbone_failures.values()):
-            self._failed[clip] = reason
-        else:
-            self._looked[clip] = self._predictor.look(features)
-        self._seen += len({int(i) for f in features.values() for i in f.indices})
-        self._asked.update(features.keys())
-        if said := max((f.note for f in features.values()), key=len, default=""):
-            self._noted[clip] = said
+    def put(self, window: Window) -> None:
+        """Take what an earlier run saw."""
+        self._windows[window.place] = window
+
+    def add(self, outcome: ClipOutcome) -> Window:
+        """Take what was seen of a clip, and return it."""
+        features, place = outcome.features, self._place[outcome.clip]
+        window = Window(
+            self._of,
+            place,
+            outcome.failure or "; ".join(outcome.backbone_failures.values()),
+            seen=len({int(i) for f in features.values() for i in f.indices}),
+            asked=tuple(features),
+            note=max((f.note for f in features.values()), key=len, default=""),
+        )
+        if not window.failure:
+            window = replace(window, looked=self._predictor.look(features))
+        self._windows[place] = window
+        return window
 
     def timeline(self, info: VideoInfo) -> Timeline:
         """Return all answers in order.
@@ -145,11 +188,14 @@ class _Answers:
         VideoError
             If there is none.
         """
-        clips, failed, predictor = self._clips, self._failed, self._predictor
+        clips, predictor = self._clips, self._predictor
+        windows = [self._windows[place] for place in range(len(clips))]
+        pairs = list(zip(clips, windows, strict=True))
+        failed = {clip: window.failure for clip, window in pairs if window.failure}
         if len(failed) == len(clips):
             why = failed[clips[0]].removeprefix(f"{info.path}: ")
             raise VideoError(f"{info.path}: no part of it can be answered: {why}")
-        looked = predictor.in_time(self._looked)
+        looked = predictor.in_time({clip: w.looked for clip, w in pairs if w.looked})
         ordered = tuple(
             _segment(clip, looked.get(clip), predictor, info.duration_seconds) for clip in clips
         )
@@ -160,14 +206,12 @@ class _Answers:
             labels=task_named(predictor.model.task).kind.name,
             windows=ordered,
             segments=tuple(join(ordered)),
-            frames_seen=self._seen,
+            frames_seen=sum(window.seen for window in windows),
             frame_count=info.frame_count,
             sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
-            asked=dict(self._asked),
-            failures=tuple(
-                Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed
-            ),
-            notes=tuple(_notes({c: self._noted[c] for c in clips if c in self._noted})),
+            asked=dict(Counter(name for window in windows for name in window.asked)),
+            failures=tuple(Failure(clip_key(clip), why) for clip, why in failed.items()),
+            notes=tuple(_notes({clip: window.note for clip, window in pairs if window.note})),
         )
 
 
