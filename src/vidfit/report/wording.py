@@ -183,6 +183,13 @@ METRICS: dict[str, Metric] = {
     "false-alarms": Metric(
         "false alarms an hour", "segments that overlap no true span by half", False, False
     ),
+    "missed": Metric(
+        "missed spans an hour", "true spans that no segment overlaps by half", False, False
+    ),
+    "map@50-95": Metric(
+        "strict mean average precision",
+        "of segments, the mean over overlaps of 0.5 to 0.95 with a true span",
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),

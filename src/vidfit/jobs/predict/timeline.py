@@ -33,9 +33,13 @@ def timeline_json(timeline: Timeline) -> str:
     return json_text({"format": FORMAT, **asdict(timeline)})
 
 
-def timeline_line(timeline: Timeline) -> str:
-    """Return what `timeline_json` returns as one line, for JSON Lines; signs are ASCII."""
-    return json.dumps(json.loads(timeline_json(timeline)))
+def timeline_line(timeline: Timeline, model: str = "") -> str:
+    """Return what `timeline_json` returns as one line, for JSON Lines; signs are ASCII.
+
+    ``model`` is the name of the model, where there are several.
+    """
+    named = {"model": model} if model else {}
+    return json.dumps({**named, **json.loads(timeline_json(timeline))})
 
 
 def timeline_csv(timeline: Timeline) -> str:
