@@ -37,10 +37,10 @@ def read_windows(
     """Read spans, and return the windows of their videos.
 
     Spans are rows of a list with a start, an end and a label; `vidfit.manifest.read_manifest` says
-    of which forms. Time between spans is background, unless some time of the video is
-    labelled ``background``: the list then says all of it, and the time between is not labelled. Time of a row without a
-    label is not labelled, whatever the list says of the rest. Windows are as long as a quarter of
-    a short span, 0.2 to 2 seconds.
+    of which forms. Time between spans is background, unless some time of the video is labelled
+    ``background``: the list then says all of it, and the time between is not labelled. Time of a
+    row without a label is not labelled, whatever the list says of the rest. Windows are as long as
+    a quarter of a short span, 0.2 to 2 seconds.
 
     Parameters
     ----------
