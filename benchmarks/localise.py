@@ -194,6 +194,9 @@ def _answers(whole: Table, options: argparse.Namespace) -> dict[str, Floats]:
     for name, learner in ways.items():
         rows = replace(whole.rows, task=replace(whole.task, learner=learner))
         found[name] = nested(rows, deal, terms).chosen_MK
+    if len(whole.vectors) > 1:
+        both = nested(whole.rows, deal, replace(terms, methods=whole.task.methods))
+        found["both encoders"] = both.answers_MK["average-2"]
     return found
 
 

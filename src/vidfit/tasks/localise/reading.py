@@ -53,7 +53,8 @@ def read_windows(
         If no row is a span, or no video can be read.
     """
     manifest = read_manifest(source, groups=groups, labels="one")
-    spans, failures, warnings = defaultdict(list), list(manifest.rejected), list(manifest.warnings)
+    failures, warnings = list(manifest.rejected), list(manifest.warnings)
+    spans: dict[str, list[Clip]] = defaultdict(list)
     bare: dict[str, list[Clip]] = defaultdict(list)
     for clip in manifest.clips:
         if clip.end_seconds is not None:
