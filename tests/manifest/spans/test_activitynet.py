@@ -42,3 +42,10 @@ def test_activitynet_gives_spans_and_splits():
 def test_json_that_is_not_activitynet_is_refused(text, complaint):
     with pytest.raises(ManifestError, match=complaint):
         parse_activitynet(text, "x.json")
+
+
+def test_times_that_are_no_numbers_are_rejected():
+    spans = [{"segment": [0, end], "label": "a"} for end in (float("nan"), float("inf"))]
+    text = json.dumps({"database": {"v": {"annotations": spans}}})
+    rows = parse_activitynet(text, "x.json")
+    assert not rows.clips and len(rows.rejected) == 2

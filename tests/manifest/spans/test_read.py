@@ -11,6 +11,7 @@ from tests.manifest.spans.examples import (
     BOX,
     DATABASE,
     EAF,
+    EVENTS,
     OLD,
     TEXT,
 )
@@ -84,4 +85,10 @@ def test_a_list_may_not_lead_out_of_what_is_allowed(folder):
         enforced(Policy(below=(folder,))),
         pytest.raises(ManifestError, match="4 of 4 cannot be used"),
     ):
+        read_manifest(folder / "lists" / "e.csv")
+
+
+def test_a_table_with_a_cell_without_end_is_refused(folder):
+    (folder / "lists" / "e.csv").write_text(f'{EVENTS}o1,"{"x" * 200_000}')
+    with pytest.raises(ManifestError, match="cannot be read as a table"):
         read_manifest(folder / "lists" / "e.csv")
