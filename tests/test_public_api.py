@@ -53,7 +53,7 @@ SIGNATURES = {
     "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0, "
-    "on='here', task=None), "
+    "on='here', task=None, model=None), "
     "progress: 'Progress | None' = None) -> 'Labelling'",
     "plan": "(source: 'str | Path', output: 'Path', options: 'PlanOptions' = PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -387,6 +388,23 @@ def test_windows_of_a_smoothed_timeline_have_the_scores_of_all_classes(tmp_path,
     assert all(len(window.scores) == 2 for window in timeline.windows)
     assert len(timeline.segments[0].scores) == 2
     assert not any(window.scores for window in run_predict(predictor, path).windows)
+
+
+def test_a_window_keeps_about_a_kilobyte():
+    count, classes = 2000, 8
+    tracemalloc.start()
+    looked = {
+        Clip("v.mp4", m / 2, (m + 1) / 2): Looked(
+            np.zeros(classes, np.float32), m / 7, np.zeros(3 * classes, np.float32)
+        )
+        for m in range(count)
+    }
+    scores = [tuple((np.arange(classes) + m / 7).tolist()) for m in range(count)]
+    said = [Segment(m / 2, m / 3, "a", m / 7, scores=scores[m]) for m in range(count)]
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(looked) == len(said) == count
+    assert kept_bytes / count < 1200  # of three hours in half seconds, 25 MB
 
 
 @pytest.mark.parametrize("seconds", [-1, np.nan, np.inf])

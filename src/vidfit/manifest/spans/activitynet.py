@@ -35,10 +35,12 @@ def parse_activitynet(text: str, name: str) -> SpanRows:
             '{"database": {"ID": {"annotations": [{"segment": [1.5, 4], "label": "walk"}]}}}'
         ) from error
     rows = SpanRows(name, f"the spans of {name} (ActivityNet)")
-    bare, at = 0, 0
+    bare, at, line = 0, 0, 1
     for video, entry in database:
-        at = max(text.find(json.dumps(video), at), text.find(f'"{video}"', at), at)
-        line = text.count("\n", 0, at) + 1
+        found = text.find(f'"{video}"', at)
+        found = text.find(json.dumps(video), at) if found < 0 else found
+        line += text.count("\n", at, max(found, at))
+        at = max(found, at)
         spans = entry.get("annotations") if isinstance(entry, dict) else None
         if not isinstance(spans, list):
             rows.reject(line, f"{video!r} has no list 'annotations'")

@@ -104,7 +104,7 @@ def _aggregated(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
 
 
 def _events(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
-    begun: dict[tuple[str, ...], tuple[int, float]] = {}
+    begun: dict[tuple[str, str, str, str], tuple[int, float]] = {}
     for line, cells in table:
         state = _one(cells, _STATE).upper()
         try:

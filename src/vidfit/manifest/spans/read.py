@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
-from vidfit.manifest.names import LIST_SUFFIXES, is_video_file
+from vidfit.manifest.names import LIST_SUFFIXES, is_image, is_video_file
 from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.spans.activitynet import parse_activitynet
 from vidfit.manifest.spans.ava import action_names, is_ava, parse_ava
@@ -31,7 +32,10 @@ def read_spans(path: Path) -> Listing | None:
     ManifestError
         If it is, and cannot be read.
     """
-    rows = _rows(path)
+    try:
+        rows = _rows(path)
+    except csv.Error as error:
+        raise ManifestError(f"{path} cannot be read as a table ({error}).") from error
     return None if rows is None else _listing(path.parent, [rows])
 
 
@@ -100,11 +104,11 @@ def read_span_files(folder: Path) -> Listing | None:
 
     A list of frames has the name of its video, which lies in the folder or beside it.
     """
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    if elan := [path for path in files if path.suffix.lower() == ".eaf"]:
+    inside = sorted(folder.iterdir())
+    if elan := [path for path in inside if path.suffix.lower() == ".eaf"]:
         return _listing(folder, [parse_eaf(path.read_bytes(), path.name) for path in elan])
-    lists = [path for path in files if path.suffix.lower() in LIST_SUFFIXES]
-    if not lists or any(map(is_video_file, files)) or any(p.is_dir() for p in folder.iterdir()):
+    lists = [path for path in inside if path.suffix.lower() in LIST_SUFFIXES]
+    if not lists or any(is_image(p.name) or p.is_dir() or is_video_file(p) for p in inside):
         return None
     videos = Videos(folder)
     if not any(videos.path(path.stem) for path in lists):

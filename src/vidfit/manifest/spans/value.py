@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from vidfit.contracts import Clip, Failure
@@ -34,7 +35,7 @@ class SpanRows:
         end = clip.end_seconds
         if not clip.label:
             self.reject(line, "it has no label")
-        elif end is None or end <= clip.start_seconds:
+        elif end is None or not clip.start_seconds < end < math.inf:
             said = "has no end" if end is None else f"ends at {end:g} s, not after its start"
             self.reject(line, f"it starts at {clip.start_seconds:g} s and {said}")
         else:

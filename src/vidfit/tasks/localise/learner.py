@@ -87,9 +87,8 @@ class ChainedProbe:
         columns, class_M = self.kind.columns(truth), numbers_of(truth)
         tried = [_tried(read, class_M, folds_M) for read in self._read(vectors_MD, truth, folds_M)]
         chosen = tried[narrowest([one.lost_F for one in tried])]
-        wide_MK = np.full((len(class_M), columns), UNSEEN, np.float32)
-        wide_MK[:, : chosen.raw_MK.shape[1]] = chosen.raw_MK
-        return Beside(with_classes(chosen.probe, columns), chosen.context), wide_MK
+        member = Beside(with_classes(chosen.probe, columns), chosen.context)
+        return member, _wide(chosen.raw_MK, columns)
 
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return smoothed answers for each width and penalty, and for each by every chain."""
@@ -133,8 +132,7 @@ class ChainedProbe:
     ) -> Floats:
         """Return out-of-fold answers [S, M, K] by each chain, with the shares of other folds."""
         columns, class_M = self.kind.columns(truth), numbers_of(truth)
-        wide_MK = np.full((len(class_M), columns), UNSEEN, np.float32)
-        wide_MK[:, : raw_MK.shape[1]] = raw_MK
+        wide_MK = _wide(raw_MK, columns)
         found_SMK = np.empty((len(chains), *wide_MK.shape), np.float32)
         for fold in np.unique(folds_M):
             asked_M = folds_M == fold
@@ -142,6 +140,12 @@ class ChainedProbe:
             order = self.kind.order(truth[asked_M])
             found_SMK[:, asked_M] = smoothed(wide_MK[asked_M], log_share_K, chains, *order)
         return found_SMK
+
+
+def _wide(answers_MK: Floats, columns: int) -> Floats:
+    """Return answers with columns for classes that no fit has seen."""
+    missing = columns - answers_MK.shape[1]
+    return np.pad(answers_MK, ((0, 0), (0, missing)), constant_values=UNSEEN)
 
 
 def step_of(truth: Any) -> float:  # noqa: ANN401

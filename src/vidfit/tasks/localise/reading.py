@@ -37,10 +37,10 @@ def read_windows(
     """Read spans, and return the windows of their videos.
 
     Spans are rows of a list with a start, an end and a label; `vidfit.manifest.read_manifest` says
-    of which forms. Time between spans is background, unless some time of the video is
-    labelled ``background``: the list then says all of it, and the time between is not labelled. Time of a row without a
-    label is not labelled, whatever the list says of the rest. Windows are as long as a quarter of
-    a short span, 0.2 to 2 seconds.
+    of which forms. Time between spans is background, unless some time of the video is labelled
+    ``background``: the list then says all of it, and the time between is not labelled. Time of a
+    row without a label is not labelled, whatever the list says of the rest. Windows are as long as
+    a quarter of a short span, 0.2 to 2 seconds.
 
     Parameters
     ----------
@@ -53,7 +53,8 @@ def read_windows(
         If no row is a span, or no video can be read.
     """
     manifest = read_manifest(source, groups=groups, labels="one")
-    spans, failures, warnings = defaultdict(list), list(manifest.rejected), list(manifest.warnings)
+    failures, warnings = list(manifest.rejected), list(manifest.warnings)
+    spans: dict[str, list[Clip]] = defaultdict(list)
     bare: dict[str, list[Clip]] = defaultdict(list)
     for clip in manifest.clips:
         if clip.end_seconds is not None:
