@@ -55,7 +55,8 @@ class Unusual(Number):
             label = str(clip.label)
             event = () if label in (NORMAL_LABEL, USUAL) else parsed(label)[1:]
             start, end = event or (0.0, 0.0)
-            until = end if clip.end_seconds is None else clip.end_seconds
+            until = clip.end_seconds  # only a clip that was never read has none
+            until = max(end, clip.start_seconds + 1.0) if until is None else until
             rows.append(
                 (bool(event), videos[clip.path], clip.start_seconds, until, start, end,
                  label == NORMAL_LABEL)

@@ -1,0 +1,155 @@
+"""Small networks that learn what normal video looks like: what they get wrong is unusual.
+
+``predictor`` is a recurrent network (a convolutional GRU, after Ballas et al. 2016, "Delving deeper
+into convolutional networks for learning video representations") that says the next frame;
+``autoencoder`` draws a frame through a narrow passage. The regularizer of the predictor asks that
+what it says from noisy frames agrees with what it says from clean ones.
+
+Shape letters: B clips, T frames, H and W pixels, E channels, F frames of a video.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vidfit.contracts import Floats
+
+HEIGHT, WIDTH = 64, 96
+CELL = 8
+CLIP_FRAMES, BATCH, WIDTH_E = 8, 8, 32
+NOISE = 0.1
+_SMOOTH = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; ``consistency`` weighs the regularizer, 0 is without."""
+
+    recurrent: bool = True
+    consistency: float = 0.0
+    steps: int = 500
+    learning_rate: float = 2e-3
+
+
+class Predictor(nn.Module):
+    """Frames [B, T, H, W] to the frame after each, [B, T, H, W]: what changes is learned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.see = encoder()
+        self.gates = nn.Conv2d(2 * WIDTH_E, 2 * WIDTH_E, 3, padding=1)
+        self.state = nn.Conv2d(2 * WIDTH_E, WIDTH_E, 3, padding=1)
+        self.say = decoder()
+
+    def forward(self, frames_BTHW: Tensor) -> Tensor:
+        seen = self.see(frames_BTHW.flatten(0, 1)[:, None])
+        seen_BTEHW = seen.unflatten(0, frames_BTHW.shape[:2])
+        state = torch.zeros_like(seen_BTEHW[:, 0])
+        states = []
+        for now in seen_BTEHW.unbind(1):
+            reset, keep = torch.sigmoid(self.gates(torch.cat([now, state], 1))).chunk(2, 1)
+            new = torch.tanh(self.state(torch.cat([now, reset * state], 1)))
+            state = keep * state + (1 - keep) * new
+            states.append(state)
+        change = self.say(torch.stack(states, 1).flatten(0, 1))[:, 0]
+        return frames_BTHW + change.unflatten(0, frames_BTHW.shape[:2])
+
+
+class Autoencoder(nn.Module):
+    """Frames [B, T, H, W] to themselves, each alone, through four channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.see = encoder()
+        self.narrow = nn.Sequential(
+            nn.Conv2d(WIDTH_E, 4, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Conv2d(4, 4 * WIDTH_E, 3, padding=1), nn.PixelShuffle(2), nn.ReLU(),
+        )  # fmt: skip
+        self.say = decoder()
+
+    def forward(self, frames_BTHW: Tensor) -> Tensor:
+        drawn = self.say(self.narrow(self.see(frames_BTHW.flatten(0, 1)[:, None])))[:, 0]
+        return drawn.unflatten(0, frames_BTHW.shape[:2])
+
+
+def encoder() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 5, stride=2, padding=2), nn.ReLU(),
+        nn.Conv2d(16, WIDTH_E, 3, stride=2, padding=1), nn.ReLU(),
+    )  # fmt: skip
+
+
+def decoder() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(WIDTH_E, 4 * 16, 3, padding=1), nn.PixelShuffle(2), nn.ReLU(),
+        nn.Conv2d(16, 4, 3, padding=1), nn.PixelShuffle(2),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network, and the seconds of the processor that its training took."""
+
+    network: nn.Module
+    recurrent: bool
+    cpu_seconds: float
+
+
+def trained(videos: Sequence[Floats], recipe: Recipe, seed: int = 0) -> Trained:
+    """Train on videos [F, H, W] of values in [0, 1] by Adam, under one cosine."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    network: nn.Module = Predictor() if recipe.recurrent else Autoencoder()
+    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
+    started = time.process_time()
+    for _ in range(recipe.steps):
+        clips = torch.from_numpy(_drawn(videos, rng))
+        seen, asked = (clips[:, :-1], clips[:, 1:]) if recipe.recurrent else (clips, clips)
+        said = network(seen)
+        loss = functional.mse_loss(said, asked)
+        if recipe.consistency:
+            strength = 2 * NOISE * torch.rand(len(seen), 1, 1, 1)
+            again = network(seen + strength * torch.randn_like(seen))
+            loss = loss + recipe.consistency * functional.mse_loss(again, said)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+    return Trained(network.eval(), recipe.recurrent, time.process_time() - started)
+
+
+def errors(trained: Trained, video_FHW: Floats) -> Floats:
+    """Return what the network gets wrong by frame and cell, [F, cells].
+
+    Differences are averaged over small squares before they are squared, which leaves little of
+    noise that differs from pixel to pixel.
+    """
+    with torch.no_grad():
+        frames = torch.from_numpy(video_FHW)[None]
+        if trained.recurrent:
+            wrong = trained.network(frames[:, :-1])[0] - frames[0, 1:]
+            wrong = torch.cat([wrong[:1], wrong])
+        else:
+            wrong = trained.network(frames)[0] - frames[0]
+        smooth = functional.avg_pool2d(wrong[:, None], _SMOOTH) ** 2
+        cells = functional.max_pool2d(smooth, CELL // _SMOOTH)
+    result: Floats = cells.flatten(1).numpy()
+    return result
+
+
+def _drawn(videos: Sequence[Floats], rng: np.random.Generator) -> Floats:
+    clips = []
+    for _ in range(BATCH):
+        video = videos[rng.integers(len(videos))]
+        start = rng.integers(len(video) - CLIP_FRAMES)
+        clips.append(video[start : start + CLIP_FRAMES])
+    return np.stack(clips)
