@@ -12,9 +12,6 @@ of them by scores that are scaled within each video: they are a mark, not a matc
 from __future__ import annotations
 
 import argparse
-import csv
-import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,30 +19,28 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks._anomaly_networks import networks_compared
 from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
+from benchmarks._ped2 import PED2, Figure, estimate_of, flags_of_frames, shown, signed
 from benchmarks._study import CACHE, load_networks
-from vidfit.contracts import SILENT, Clip, Cost, Floats
+from vidfit.contracts import SILENT, Cost, Floats
 from vidfit.features import FeatureStore
 from vidfit.launch import Here
 from vidfit.manifest import Manifest, read_manifest
-from vidfit.metrics import Scored, score_all
+from vidfit.metrics import score_all
 from vidfit.metrics.segments import CLASS
 from vidfit.metrics.unusual import NORMAL, MicroAuc
 from vidfit.selection import Terms, nested
 from vidfit.study.folds import Folds
 from vidfit.study.table import Table, build_table
 from vidfit.tasks import task_named
-from vidfit.tasks.anomaly.detectors import Detectors, knots_of, rarity
-from vidfit.tasks.anomaly.kind import ALARM, NORMAL_LABEL
+from vidfit.tasks.anomaly.kind import NORMAL_LABEL
 from vidfit.tasks.anomaly.reading import read_recordings_of
-from vidfit.video import decode, probe
+from vidfit.video import probe
 
-PED2 = SURVEILLANCE.parent / "ucsd_ped2"
 BAR, FIGHT_BAR = 0.90, 0.727
 PUBLISHED = "future frame 95.4, FUVAS .914, HF2-VAD 99.3, attribute kNN 99.1"
-LEARN, HOLD = 10, 3
-"""Normal clips of the split for networks: to learn, for p-values; the rest tells false alarms."""
 
 Figures = dict[str, Any]
 
@@ -55,7 +50,7 @@ def main() -> None:
     start = environment()
     figures: Figures = {"ped2": _ped2(options)}
     if not options.quick:
-        figures["networks"] = _networks(options)
+        figures["networks"] = networks_compared(options.steps)
         figures["fights"] = _fights(options)
     chosen = figures["ped2"]["test clips, frames"]
     headline = (
@@ -98,15 +93,15 @@ def _ped2(options: argparse.Namespace) -> Figures:
     for name, answers_M1 in found.items():
         scored = score_all(MicroAuc(), whole.labels_M, [answers_M1], whole.groups)
         frames = _frame_auc(whole, answers_M1, tests_M)
-        figures[name] = {"all windows": _of(scored, 0), "test clips, frames": frames}
-        rows.append((name, _shown(_of(scored, 0)), _shown(frames)))
+        figures[name] = {"all windows": estimate_of(scored, 0), "test clips, frames": frames}
+        rows.append((name, shown(estimate_of(scored, 0)), shown(frames)))
     print(f"\nucsd_ped2: {len(whole.clips)} windows, {len(set(whole.groups))} recordings")
     table(("out of fold", "micro AUC, all", "frames of test clips"), rows)
     print(f"published, frames of 12 test clips: {PUBLISHED}")
     figures["test clips, frames"] = figures["chosen"]["test clips, frames"]
     if "Fisher" in found:
         gain = _gain(whole, found["Fisher"], found[_best(whole, found, encoders)])
-        print(f"Fisher of all against the best single one: {_signed(gain)}")
+        print(f"Fisher of all against the best single one: {signed(gain)}")
         figures["gain of Fisher"] = gain
     figures["measures"] = _measures(whole, found["chosen"])
     return figures
@@ -136,183 +131,28 @@ def _measures(whole: Table, answers_M1: Floats) -> Figures:
     rows, figures = [], {}
     for name, measure in whole.task.measures.items():
         scored = score_all(measure, whole.labels_M, [answers_M1], whole.groups)
-        figures[name] = _of(scored, 0)
-        rows.append((name, _shown(figures[name])))
+        figures[name] = estimate_of(scored, 0)
+        rows.append((name, shown(figures[name])))
     table(("chosen", "out of fold"), rows)
     return figures
 
 
-def _frame_auc(whole: Table, answers_M1: Floats, among_M: Any) -> tuple[float, float, float]:
+def _frame_auc(whole: Table, answers_M1: Floats, among_M: Any) -> Figure:
     """Return the area over frames, each with the score of its window, drawn by recording."""
-    flags = _flags()
+    flags = flags_of_frames()
     truth, answers, groups = [], [], []
     for m in np.flatnonzero(among_M):
         clip = whole.clips[m]
-        of = flags[Path(clip.path).stem]
-        rate = len(of) / probe(clip.path).duration_seconds
+        flags_F = flags[Path(clip.path).stem]
+        rate = len(flags_F) / probe(clip.path).duration_seconds
         first, after = (round(rate * s) for s in (clip.start_seconds, clip.end_seconds or 0))
         row = np.zeros(NORMAL + 1)
-        for flag in of[first:after]:
+        for flag in flags_F[first:after]:
             row[CLASS] = flag
             truth.append(row.copy())
             answers.append(answers_M1[m])
             groups.append(clip.recording)
-    return _of(score_all(MicroAuc(), np.array(truth), [np.array(answers)], groups), 0)
-
-
-def _flags() -> dict[str, list[int]]:
-    found = defaultdict(list)
-    with (PED2 / "frames.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            found[row["clip"]].append(int(row["anomalous"]))
-    return found
-
-
-# ------------------------------------------------------------------ networks, on one split
-
-
-def _networks(options: argparse.Namespace) -> Figures:
-    """Compare networks that learn frames with cells of speed, clean and with noise."""
-    from benchmarks import _predictors as nets
-
-    small, large = _videos((nets.HEIGHT, nets.WIDTH)), _videos((240, 360))
-    names = sorted(name for name in small if name.startswith("train"))
-    learn, hold = names[:LEARN], names[LEARN : LEARN + HOLD]
-    asked = [name for name in small if name not in {*learn, *hold}]
-    rng = np.random.default_rng(0)
-    noisy_small, noisy_large = (
-        {name: _noisy(of[name], rng, nets.NOISE) if name in asked else of[name] for name in of}
-        for of in (small, large)
-    )
-    recipes = {
-        "predictor": nets.Recipe(steps=options.steps),
-        "predictor, regularized": nets.Recipe(steps=options.steps, consistency=1.0),
-        "autoencoder": nets.Recipe(recurrent=False, steps=options.steps),
-    }
-    scores: dict[str, tuple[dict[str, Floats], dict[str, Floats]]] = {}
-    seconds = {}
-    for name, recipe in recipes.items():
-        trained = nets.trained([small[n] for n in learn], recipe)
-        seconds[name] = trained.cpu_seconds
-        clean, noisy = (
-            {n: _windows_of(nets.errors(trained, video).max(axis=1)) for n, video in of.items()}
-            for of in (small, noisy_small)
-        )
-        scores[name] = clean, noisy
-        print(f"  {name}: trained in {trained.cpu_seconds:.0f} s of the processor")
-    began = time.process_time()
-    vectors = [{n: _speeds(video) for n, video in of.items()} for of in (large, noisy_large)]
-    detectors = Detectors.of(np.concatenate([vectors[0][n] for n in learn]))
-    distances = [{n: detectors.distances(x) for n, x in of.items()} for of in vectors]
-    for which, way in ((2, "speed-grid, places"), (0, "speed-grid, neighbours")):
-        scores[way] = tuple({n: d[which] for n, d in of.items()} for of in distances)  # type: ignore[assignment]
-        seconds[way] = time.process_time() - began
-    return _networks_shown(scores, seconds, hold, asked)
-
-
-def _networks_shown(
-    scores: Mapping[str, tuple[dict[str, Floats], dict[str, Floats]]],
-    seconds: Mapping[str, float],
-    hold: Sequence[str],
-    asked: Sequence[str],
-) -> Figures:
-    truth, groups = _window_truth(asked)
-    scored_as, figures, rows = {}, {}, []
-    for name, both in scores.items():
-        knots_Q = knots_of(np.concatenate([both[0][n] for n in hold]).astype(float))
-        row = [name]
-        for state, of in zip(("clean", "noisy"), both, strict=True):
-            raw_N = np.concatenate([of[n] for n in asked]).astype(float)
-            answers_N1 = (rarity(raw_N, knots_Q) + np.log(ALARM))[:, None]
-            scored_as[name, state] = answers_N1
-            measures = task_named("anomaly").measures
-            area, found = (
-                _of(score_all(measures[m], truth, [answers_N1], groups), 0)
-                for m in ("micro-auc", "events-found")
-            )
-            usual_N = truth[:, CLASS] == 0
-            wrong = float((answers_N1[usual_N, 0] >= 0).mean())
-            right = float((answers_N1[~usual_N, 0] >= 0).mean())
-            figures[f"{name}, {state}"] = {
-                "micro-auc": area, "events found": found, "windows above, usual": wrong,
-                "windows above, unusual": right,
-            }  # fmt: skip
-            row += [_shown(area), f"{right:.2f}", f"{wrong:.2f}"]
-        figures[f"{name}, cpu seconds"] = seconds[name]
-        rows.append((*row, f"{seconds[name]:.0f}"))
-    print(f"\nucsd_ped2, one split: {LEARN} normal clips learned, {HOLD} set p-values")
-    head = ("learned", "AUC", "above", "false", "AUC, noise", "above", "false", "CPU s")
-    table(head, rows)
-    for name in ("predictor, regularized", "predictor"):
-        for other in ("speed-grid, places", "speed-grid, neighbours"):
-            for state in ("clean", "noisy"):
-                pair = [scored_as[name, state], scored_as[other, state]]
-                lead = score_all(MicroAuc(), truth, pair, groups).lead(0, 1)
-                figures[f"{name} over {other}, {state}"] = (lead.value, lead.low, lead.high)
-                print(f"{name} over {other}, {state}: {_signed((lead.value, lead.low, lead.high))}")
-    for state in ("clean", "noisy"):
-        pair = [scored_as["predictor, regularized", state], scored_as["predictor", state]]
-        lead = score_all(MicroAuc(), truth, pair, groups).lead(0, 1)
-        figures[f"regularizer, {state}"] = (lead.value, lead.low, lead.high)
-        print(f"regularizer, {state}: {_signed((lead.value, lead.low, lead.high))}")
-    return figures
-
-
-WINDOW_FRAMES = 5
-
-
-def _videos(size: tuple[int, int]) -> dict[str, Floats]:
-    """Return grey videos by name, [F, H, W] of values in [0, 1]."""
-    import cv2
-
-    found = {}
-    for path in sorted(PED2.glob("*/*.mp4")):
-        frames = decode(Clip(str(path)), fps=10).frames_THWC[..., 0]
-        scaled = [cv2.resize(f, size[::-1], interpolation=cv2.INTER_AREA) for f in frames]
-        found[path.stem] = np.stack(scaled).astype(np.float32) / 255
-    return found
-
-
-def _noisy(video: Floats, rng: np.random.Generator, sigma: float) -> Floats:
-    noise = rng.standard_normal(video.shape, np.float32)
-    return np.clip(video + np.float32(sigma) * noise, 0, 1)
-
-
-def _windows_of(score_F: Floats) -> Floats:
-    """Return the mean of each window's frames."""
-    starts = range(0, len(score_F), WINDOW_FRAMES)
-    return np.array([score_F[i : i + WINDOW_FRAMES].mean() for i in starts], np.float32)
-
-
-def _speeds(video_FHW: Floats) -> Floats:
-    """Return the mean speeds of each window."""
-    from vidfit.backbones.speed_grid import speed_grid
-
-    encoder = speed_grid()
-    frames = np.repeat((255 * video_FHW).astype(np.uint8)[..., None], 3, axis=3)
-    found = []
-    for i in range(0, len(frames), WINDOW_FRAMES):
-        firsts = range(i, min(i + WINDOW_FRAMES, len(frames)) - 2)
-        views = np.stack([frames[[f, f + 2]] for f in firsts])
-        found.append(encoder.forward(views).mean(axis=(0, 1)))
-    return np.stack(found)
-
-
-def _window_truth(names: Sequence[str]) -> tuple[Any, list[str]]:
-    """Return the truth of windows, and their recordings."""
-    flags, rows, groups = _flags(), [], []
-    for number, name in enumerate(names):
-        of = np.array(flags[name])
-        events = np.flatnonzero(of)
-        start, end = (events[0] / 10, (events[-1] + 1) / 10) if len(events) else (0.0, 0.0)
-        for i in range(0, len(of), WINDOW_FRAMES):
-            middle = min(i + WINDOW_FRAMES // 2, len(of) - 1)
-            unusual = bool(of[middle])
-            normal = name.startswith("train")
-            span = (start, end) if unusual else (0.0, 0.0)
-            rows.append((unusual, number, i / 10, (i + WINDOW_FRAMES) / 10, *span, normal))
-            groups.append(name)
-    return np.array(rows, np.float64), groups
+    return estimate_of(score_all(MicroAuc(), np.array(truth), [np.array(answers)], groups), 0)
 
 
 # ------------------------------------------------------------------ fights
@@ -339,14 +179,14 @@ def _fights(options: argparse.Namespace) -> Figures:
     )
     names = list(found)
     scored = score_all(MicroAuc(), whole.labels_M, [found[name] for name in names], whole.groups)
-    figures: Figures = {name: _of(scored, i) for i, name in enumerate(names)}
+    figures: Figures = {name: estimate_of(scored, i) for i, name in enumerate(names)}
     print(f"\nfights as novelties: {len(clips)} clips, {len(set(whole.groups))} recordings")
-    table(("out of fold", "AUC"), [(name, _shown(figures[name])) for name in names])
+    table(("out of fold", "AUC"), [(name, shown(figures[name])) for name in names])
     gain = _gain(whole, found["chosen"], found["mean of the motion numbers"])
-    print(f"chosen over the mean of the motion numbers (bar {FIGHT_BAR}): {_signed(gain)}")
+    print(f"chosen over the mean of the motion numbers (bar {FIGHT_BAR}): {signed(gain)}")
     best = _best(whole, found, tuple(whole.vectors))
     fused = _gain(whole, found["Fisher"], found[best])
-    print(f"Fisher over {best}: {_signed(fused)}")
+    print(f"Fisher over {best}: {signed(fused)}")
     return {**figures, "gain over motion": gain, "gain of Fisher": fused}
 
 
@@ -359,22 +199,9 @@ def _table(manifest: Manifest, encoders: Sequence[str], options: argparse.Namesp
     return build_table(manifest.clips, networks, store, Here(2), SILENT, task=task)[0]
 
 
-def _gain(whole: Table, first: Floats, second: Floats) -> tuple[float, float, float]:
+def _gain(whole: Table, first: Floats, second: Floats) -> Figure:
     lead = score_all(MicroAuc(), whole.labels_M, [first, second], whole.groups).lead(0, 1)
     return lead.value, lead.low, lead.high
-
-
-def _of(scored: Scored, which: int) -> tuple[float, float, float]:
-    one = scored.interval(which)
-    return one.value, one.low, one.high
-
-
-def _shown(figure: tuple[float, float, float]) -> str:
-    return f"{figure[0]:.3f} [{figure[1]:.3f}, {figure[2]:.3f}]"
-
-
-def _signed(figure: tuple[float, float, float]) -> str:
-    return f"{figure[0]:+.3f} [{figure[1]:+.3f}, {figure[2]:+.3f}]"
 
 
 if __name__ == "__main__":

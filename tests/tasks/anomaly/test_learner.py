@@ -9,7 +9,7 @@ from vidfit.errors import ModelError, NotEnoughDataError
 from vidfit.metrics.unusual import NORMAL
 from vidfit.tasks.anomaly.detectors import Detectors, knots_of, rarity
 from vidfit.tasks.anomaly.kind import ALARM
-from vidfit.tasks.anomaly.learner import SETTINGS, OneClass, best_of
+from vidfit.tasks.anomaly.learner import SETTINGS, LearnNormal, best_of
 
 FOLDS, WIDTH = 5, 120
 
@@ -26,10 +26,10 @@ def problem(rng, normal=200, tests=40):
 
 def test_test_recordings_are_never_learned_from(rng):
     x_MD, truth, folds_M = problem(rng)
-    before = OneClass().tried(x_MD, truth, folds_M)
+    before = LearnNormal().tried(x_MD, truth, folds_M)
     moved = x_MD.copy()
     moved[truth[:, NORMAL] == 0] += 100
-    after = OneClass().tried(moved, truth, folds_M)
+    after = LearnNormal().tried(moved, truth, folds_M)
     kept_M = truth[:, NORMAL] > 0
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one[kept_M], other[kept_M])
@@ -37,7 +37,7 @@ def test_test_recordings_are_never_learned_from(rng):
 
 def test_the_way_that_ranks_events_is_chosen_and_all_without_events(rng):
     x_MD, truth, folds_M = problem(rng)
-    tried = OneClass().tried(x_MD, truth, folds_M)
+    tried = LearnNormal().tried(x_MD, truth, folds_M)
     assert best_of(tried, truth) == 2  # a single number stands out
     truth[:, 0] = 0
     assert best_of(tried, truth) == len(SETTINGS) - 1
@@ -45,7 +45,7 @@ def test_the_way_that_ranks_events_is_chosen_and_all_without_events(rng):
 
 def test_alarms_on_unseen_normal_windows_are_about_as_many_as_stated(rng):
     x_MD, truth, folds_M = problem(rng, normal=2000)
-    for answers_M1 in OneClass().tried(x_MD, truth, folds_M):
+    for answers_M1 in LearnNormal().tried(x_MD, truth, folds_M):
         share = (answers_M1[truth[:, NORMAL] > 0] >= 0).mean()
         assert ALARM / 3 < share < 3 * ALARM
 
@@ -76,9 +76,9 @@ def test_distances_are_those_of_plain_formulas(rng):
 
 def test_a_head_refuses_what_is_not_its_own(rng):
     x_MD, truth, folds_M = problem(rng)
-    head, _ = OneClass().fit(x_MD, truth, folds_M)
+    head, _ = LearnNormal().fit(x_MD, truth, folds_M)
     state = head.state()
-    again = OneClass().restore(state, [WIDTH], 1)
+    again = LearnNormal().restore(state, [WIDTH], 1)
     np.testing.assert_array_equal(again.log_probabilities([x_MD]), head.log_probabilities([x_MD]))
     for change in (
         {"mean_D": state["mean_D"][:5]},
@@ -87,13 +87,13 @@ def test_a_head_refuses_what_is_not_its_own(rng):
         {"normal_ND": np.full_like(state["normal_ND"], np.nan)},
     ):
         with pytest.raises(ModelError, match="the head of what is normal"):
-            OneClass().restore({**state, **change}, [WIDTH], 1)
+            LearnNormal().restore({**state, **change}, [WIDTH], 1)
     with pytest.raises(ModelError, match="for one member"):
-        OneClass().restore(state, [WIDTH, WIDTH], 1)
+        LearnNormal().restore(state, [WIDTH, WIDTH], 1)
 
 
 def test_one_fold_of_normal_windows_is_refused(rng):
     x_MD, truth, folds_M = problem(rng)
     truth[folds_M > 1, NORMAL] = 0
     with pytest.raises(NotEnoughDataError, match="add normal recordings"):
-        OneClass().fit(x_MD, truth, folds_M)
+        LearnNormal().fit(x_MD, truth, folds_M)

@@ -8,7 +8,7 @@ labelled, judge and choose.
 from vidfit.features import MEAN
 from vidfit.metrics.unusual import UNUSUAL_MEASURES
 from vidfit.tasks.anomaly.kind import KIND, USUAL
-from vidfit.tasks.anomaly.learner import OneClass
+from vidfit.tasks.anomaly.learner import LearnNormal
 from vidfit.tasks.anomaly.reading import read_recordings_of, without_events
 from vidfit.tasks.task import Task
 
@@ -18,7 +18,7 @@ TASK = Task(
     measures=UNUSUAL_MEASURES,
     asked="what is unusual",
     baseline=f"always {USUAL}",
-    learner=OneClass(),
+    learner=LearnNormal(),
     pooling=MEAN,
     read=read_recordings_of,
     windows=True,

@@ -18,7 +18,7 @@ SPANS_TABLE = "spans.csv"
 
 
 @dataclass(frozen=True)
-class Found:
+class SetFolders:
     """Normal videos, test videos, which frames of those are unusual, and a table of events."""
 
     normal: tuple[Path, ...]
@@ -27,7 +27,7 @@ class Found:
     table: Path | None
 
 
-def found_in(source: Path) -> Found:
+def found_in(source: Path) -> SetFolders:
     """Return what a folder holds.
 
     Raises
@@ -45,7 +45,7 @@ def found_in(source: Path) -> Found:
             f"{', '.join(NORMAL_FOLDERS)}, and {', '.join(TEST_FOLDERS)} of test videos"
         )
     tests = videos_in(test) if test else ()
-    return Found(
+    return SetFolders(
         videos_in(normal) if normal else (),
         tests,
         frames_of(source, tests),

@@ -64,13 +64,13 @@ class Rarity:
         return novelty_M
 
     def state(self) -> dict[str, Floats]:
-        """Return the arrays that `OneClass.restore` needs."""
+        """Return the arrays that `LearnNormal.restore` needs."""
         own = {"weight_W": self.weight_W, "knots_WQ": self.knots_WQ, "sum_Q": self.sum_Q}
         return {**vars(self.detectors), **own}
 
 
 @dataclass(frozen=True)
-class OneClass:
+class LearnNormal:
     """Settings are `SETTINGS`: chosen by the area under the curve where events are labelled.
 
     Without any, all ways count. Only windows of normal recordings are learned from.

@@ -15,7 +15,7 @@ from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.manifest.recordings import read_recordings
 from vidfit.metrics.unusual import ALARMS_AN_HOUR
-from vidfit.tasks.anomaly.folders import SPANS_TABLE, Found, found_in
+from vidfit.tasks.anomaly.folders import SPANS_TABLE, SetFolders, found_in
 from vidfit.tasks.anomaly.kind import KIND, LEAST_RECORDINGS, NORMAL_LABEL, UNUSUAL, USUAL
 from vidfit.tasks.anomaly.truths import Flags, runs_of
 from vidfit.tasks.localise.moments import NOTHING
@@ -34,7 +34,7 @@ LAYOUT = (
 
 
 @dataclass
-class _Video:
+class _Recorded:
     """A recording: what it is called, whether it is normal throughout, and its events."""
 
     path: str
@@ -101,15 +101,15 @@ def without_events(task: Task, manifest: Manifest) -> Task:
 
 
 def _of_folder(
-    found: Found, groups: Path | None, failures: list[Failure], warnings: list[str]
-) -> list[_Video]:
+    found: SetFolders, groups: Path | None, failures: list[Failure], warnings: list[str]
+) -> list[_Recorded]:
     """Return the recordings of a folder; those of `SPANS_TABLE` as it says."""
     named = dict(read_recordings(groups)) if groups else {}
 
     def group_of(path: Path) -> str | None:
         return named.get(path.name) or named.get(path.stem)
 
-    listed: dict[str, _Video] = {}
+    listed: dict[str, _Recorded] = {}
     if found.table:
         manifest = read_manifest(found.table, labels="one")
         failures += [*manifest.rejected, *manifest.missing]
@@ -119,11 +119,11 @@ def _of_folder(
         own = listed.pop(str(path), None)
         if own and not own.normal:
             warnings.append(f"{path} lies among normal videos, and has events: it is not learned.")
-        videos.append(own or _Video(str(path), group_of(path), normal=True))
+        videos.append(own or _Recorded(str(path), group_of(path), normal=True))
     for path in found.tests:
         own = listed.pop(str(path), None)
         if own is None and path in found.frames:
-            own = _Video(str(path), group_of(path), False, flags_F=found.frames[path])
+            own = _Recorded(str(path), group_of(path), False, flags_F=found.frames[path])
         if own is None:
             failures.append(Failure(str(path), "nothing says which of its time is unusual"))
         else:
@@ -131,7 +131,7 @@ def _of_folder(
     return [*videos, *listed.values()]
 
 
-def _of_table(manifest: Manifest, failures: list[Failure], warnings: list[str]) -> list[_Video]:
+def _of_table(manifest: Manifest, failures: list[Failure], warnings: list[str]) -> list[_Recorded]:
     """Return the recordings of a table of events."""
     rows: dict[str, list[Clip]] = defaultdict(list)
     for clip in manifest.clips:
@@ -143,7 +143,7 @@ def _of_table(manifest: Manifest, failures: list[Failure], warnings: list[str]) 
     warnings += manifest.warnings
     videos = []
     for path, of in rows.items():
-        video = _Video(path, of[0].group, any(_is_whole(c, NORMAL_LABEL) for c in of))
+        video = _Recorded(path, of[0].group, any(_is_whole(c, NORMAL_LABEL) for c in of))
         for clip in of:
             if _is_whole(clip, NORMAL_LABEL) or _is_whole(clip, USUAL):
                 continue
@@ -166,7 +166,9 @@ def _is_whole(clip: Clip, label: str) -> bool:
     return clip.label == label and clip.end_seconds is None and not clip.start_seconds
 
 
-def _windows(videos: Sequence[_Video], failures: list[Failure], warnings: list[str]) -> list[Clip]:
+def _windows(
+    videos: Sequence[_Recorded], failures: list[Failure], warnings: list[str]
+) -> list[Clip]:
     """Return the windows of all videos that can be read."""
     times: dict[str, tuple[Seconds, float]] = {}
     for video in videos:
@@ -191,7 +193,7 @@ def _windows(videos: Sequence[_Video], failures: list[Failure], warnings: list[s
 
 
 def _spans(
-    video: _Video, pts_seconds: Seconds, duration: float, warnings: list[str]
+    video: _Recorded, pts_seconds: Seconds, duration: float, warnings: list[str]
 ) -> Iterator[Clip]:
     """Yield the events of a video whose frames are marked."""
     flags_F = video.flags_F if video.flags_F is not None else np.zeros(0, np.bool_)
