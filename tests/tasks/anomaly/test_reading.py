@@ -10,13 +10,19 @@ import pytest
 from scipy.io import savemat
 from tests.clips import FPS, HEIGHT, WIDTH, write_backbone
 
-from vidfit.errors import ManifestError
+from vidfit import backbones
+from vidfit.errors import ManifestError, VidfitError
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.page import report_html
 from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.fuse.options import FuseOptions
+from vidfit.jobs.fuse.run import run_fuse
 from vidfit.jobs.predict.run import load, run_predict
 from vidfit.jobs.predict.timeline import timeline_csv
+from vidfit.jobs.select.run import run_select
 from vidfit.model import load_model
+from vidfit.study.options import SelectOptions
+from vidfit.tasks.anomaly import TASK
 from vidfit.tasks.anomaly.kind import NORMAL_LABEL, USUAL
 from vidfit.tasks.anomaly.reading import read_recordings_of
 from vidfit.tasks.localise.moments import parsed
@@ -255,6 +261,18 @@ def test_fit_ranks_events_and_predict_raises_the_alarm(folder, tmp_path):
     assert timeline_csv(timeline).splitlines()[0].endswith(",value")
 
 
+def test_select_ranks_and_fuse_refuses(folder, tmp_path):
+    backbone = write_backbone(tmp_path)
+    ranking = run_select(folder, tmp_path / "ranked", SelectOptions((backbone,), task="anomaly"))
+    assert ranking.metric == "micro-auc" and ranking.naive.value > 0.95
+    with pytest.raises(VidfitError, match="cannot be combined"):
+        run_fuse(folder, tmp_path / "fused", FuseOptions((backbone,), task="anomaly"))
+
+
+def test_its_own_encoders_are_known_by_name():
+    assert all(backbones.load(name).spec.name == name for name in TASK.backbones)
+
+
 def test_without_a_labelled_event_a_model_is_made_and_said_to_be_unranked(folder, tmp_path):
     rows = [(folder / "normal" / f"n{i}.mp4", NORMAL_LABEL, "", "") for i in range(6)]
     report = run_fit(
@@ -263,5 +281,6 @@ def test_without_a_labelled_event_a_model_is_made_and_said_to_be_unranked(folder
     )  # fmt: skip
     assert report.metric == "alarms-an-hour" and len(report.figures) == 1
     assert np.isfinite(report.score.high)
+    assert ">nan" not in report_html(report)
     assert any("nothing can be ranked" in warning for warning in report.warnings)
     assert load_model(tmp_path / "out" / "model").task == "anomaly"

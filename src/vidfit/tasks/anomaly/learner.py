@@ -54,8 +54,8 @@ class Rarity:
     def answers(self, distance_WM: Doubles) -> Floats:
         """Return what is answered at distances in all ways."""
         together_M = _together(distance_WM, self.knots_WQ, self.weight_W)
-        answers_M1: Floats = (rarity(together_M, self.sum_Q) + math.log(ALARM))[:, None]
-        return answers_M1.astype(np.float32)
+        answers_M = rarity(together_M, self.sum_Q) + math.log(ALARM)
+        return answers_M[:, None].astype(np.float32)
 
     def novelty(self, blocks: Sequence[Floats]) -> Floats:
         """Return the mean squared standard score [M]."""
