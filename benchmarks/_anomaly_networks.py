@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import _predictors as nets
 from benchmarks._harness import table
@@ -52,7 +53,8 @@ class Split:
 
 def networks_compared(steps: int) -> Figures:
     """Train, answer and print; return all figures."""
-    small, large = _videos((nets.HEIGHT, nets.WIDTH)), _videos((HEIGHT_PIXELS, WIDTH_PIXELS))
+    large = _videos()
+    small = {name: _scaled(video, (nets.HEIGHT, nets.WIDTH)) for name, video in large.items()}
     normal = [name for name in small if name.startswith("train")]
     learn, hold = normal[:LEARN], normal[LEARN : LEARN + HOLD]
     split = Split(learn, hold, [name for name in small if name not in {*learn, *hold}])
@@ -162,16 +164,20 @@ def _shown(
     return figures
 
 
-def _videos(size: tuple[int, int]) -> Videos:
+def _videos() -> Videos:
     """Return grey videos by name, [F, H, W] of values in [0, 1]."""
-    import cv2
-
     found = {}
     for path in sorted(PED2.glob("*/*.mp4")):
-        frames = decode(Clip(str(path)), fps=10).frames_THWC[..., 0]
-        scaled = [cv2.resize(f, size[::-1], interpolation=cv2.INTER_AREA) for f in frames]
-        found[path.stem] = np.stack(scaled).astype(np.float32) / 255
+        grey_FHW = decode(Clip(str(path)), fps=10).frames_THWC[..., 0]
+        found[path.stem] = _scaled(grey_FHW, (HEIGHT_PIXELS, WIDTH_PIXELS)) / np.float32(255)
     return found
+
+
+def _scaled(video_FHW: NDArray[Any], size: tuple[int, int]) -> Floats:
+    import cv2
+
+    scaled = [cv2.resize(f, size[::-1], interpolation=cv2.INTER_AREA) for f in video_FHW]
+    return np.stack(scaled).astype(np.float32)
 
 
 def _windows_of(score_F: Floats) -> Floats:

@@ -34,7 +34,7 @@ class Recipe:
 
     recurrent: bool = True
     consistency: float = 0.0
-    steps: int = 500
+    steps: int = 300
     learning_rate: float = 2e-3
 
 

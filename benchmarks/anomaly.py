@@ -69,7 +69,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of features")
-    parser.add_argument("--steps", type=int, default=600, help="training steps of a network")
+    parser.add_argument("--steps", type=int, default=300, help="training steps of a network")
     return parser.parse_args()
 
 

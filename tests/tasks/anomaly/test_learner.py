@@ -83,6 +83,8 @@ def test_a_head_refuses_what_is_not_its_own(rng):
     for change in (
         {"mean_D": state["mean_D"][:5]},
         {"weight_W": -state["weight_W"] - 1},
+        {"weight_W": 0 * state["weight_W"]},
+        {"axes_RD": np.float32(1)},
         {"sum_Q": np.zeros_like(state["sum_Q"])},
         {"normal_ND": np.full_like(state["normal_ND"], np.nan)},
     ):

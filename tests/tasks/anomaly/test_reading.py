@@ -21,6 +21,7 @@ from vidfit.jobs.predict.run import load, run_predict
 from vidfit.jobs.predict.timeline import timeline_csv
 from vidfit.jobs.select.run import run_select
 from vidfit.model import load_model
+from vidfit.study.model_card import model_card_markdown
 from vidfit.study.options import SelectOptions
 from vidfit.tasks.anomaly import TASK
 from vidfit.tasks.anomaly.kind import NORMAL_LABEL, USUAL
@@ -253,6 +254,7 @@ def test_fit_ranks_events_and_predict_raises_the_alarm(folder, tmp_path):
     assert "false alarms an hour" in report_html(report)
     model = load_model(tmp_path / "out" / "model")
     assert model.head == "rarity" and np.isinf(model.unknown_novelty)
+    assert "It always answers." in model_card_markdown(model)
     timeline = run_predict(load(tmp_path / "out" / "model"), str(folder / "test" / "t0.mp4"))
     alarms = [s for s in timeline.segments if s.label == "unusual"]
     assert any(s.start_seconds <= EVENT[0] + 0.5 and s.end_seconds >= EVENT[1] - 0.5

@@ -29,9 +29,11 @@ WAYS = ("neighbours", "gaussian", "places")
 MOST_WINDOWS, MOST_AXES = 2000, 64
 """Normal windows that neighbours are looked for among, evenly spread; axes of a covariance."""
 
+KNOTS = 11
+"""Numbers that say how rare a distance is: ten of them, and the scale of the tail."""
+
 _TO_ALL = 0.5
 _TAIL = 0.1
-_KNOTS = 11
 _LEAST = 1e-6
 _BLOCK = 1024
 
@@ -90,7 +92,7 @@ class Detectors:
 
 def knots_of(held_N: Doubles) -> Floats:
     """Return what `rarity` needs, [Q + 1]: distances at even shares, and the scale of the tail."""
-    at_Q = np.quantile(held_N, np.linspace(0.0, 1 - _TAIL, _KNOTS - 1))
+    at_Q = np.quantile(held_N, np.linspace(0.0, 1 - _TAIL, KNOTS - 1))
     beyond = held_N[held_N >= at_Q[-1]] - at_Q[-1]
     scale = max(float(beyond.mean()), _LEAST * max(1.0, float(abs(at_Q[-1]))))
     return np.append(at_Q, scale).astype(np.float32)

@@ -18,6 +18,7 @@ from vidfit.metrics import score_all
 from vidfit.metrics.segments import CLASS
 from vidfit.metrics.unusual import NORMAL, MicroAuc
 from vidfit.tasks.anomaly.detectors import (
+    KNOTS,
     MOST_AXES,
     MOST_WINDOWS,
     WAYS,
@@ -32,7 +33,6 @@ SETTINGS = np.vstack([np.eye(len(WAYS)), np.ones(len(WAYS))]).astype(np.float32)
 """Weights of the ways, [4, W]: each alone, and all together by Fisher's sum of logarithms."""
 
 _DETECTORS = tuple(field.name for field in fields(Detectors))
-_KNOTS = 11
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,14 @@ class LearnNormal:
                 f"valid are {', '.join(sorted(names))}, for one member"
             )
         detectors = Detectors(**{name: state[name] for name in _DETECTORS})
-        count, axes, width = len(detectors.normal_ND), len(detectors.axes_RD), widths[0]
+        (count, axes), width = (
+            (state[n].size // widths[0] for n in ("normal_ND", "axes_RD")),
+            widths[0],
+        )
         shapes = {
             "mean_D": (width,), "scale_D": (width,), "normal_ND": (count, width),
             "axes_RD": (axes, width), "weight_R": (axes,), "rest_1": (1,),
-            "weight_W": (len(WAYS),), "knots_WQ": (len(WAYS), _KNOTS), "sum_Q": (_KNOTS,),
+            "weight_W": (len(WAYS),), "knots_WQ": (len(WAYS), KNOTS), "sum_Q": (KNOTS,),
         }  # fmt: skip
         right = all(state[name].shape == shape for name, shape in shapes.items())
         if not right or not 0 < count <= MOST_WINDOWS or axes > MOST_AXES:
@@ -116,9 +119,10 @@ class LearnNormal:
         if not all(np.isfinite(array).all() for array in state.values()):
             raise ModelError("the head of what is normal holds NaN or infinity")
         tails = np.append(state["knots_WQ"][:, -1], state["sum_Q"][-1])
-        if not (tails > 0).all() or not (state["weight_W"] >= 0).all():
-            raise ModelError("the head of what is normal has a tail or a weight below 0")
-        return Rarity(detectors, *(state[name] for name in ("weight_W", "knots_WQ", "sum_Q")))
+        weight_W = state["weight_W"]
+        if not (tails > 0).all() or not (weight_W >= 0).all() or not weight_W.any():
+            raise ModelError("the head of what is normal has a tail or a weight that is none")
+        return Rarity(detectors, weight_W, state["knots_WQ"], state["sum_Q"])
 
 
 def best_of(tried: Sequence[Floats], truth: Any) -> int:  # noqa: ANN401
