@@ -22,10 +22,8 @@ from torch.nn import functional
 from vidfit.contracts import Floats
 
 HEIGHT, WIDTH = 64, 96
-CELL = 8
 CLIP_FRAMES, BATCH, WIDTH_E = 8, 8, 32
 NOISE = 0.1
-_SMOOTH = 4
 
 
 @dataclass(frozen=True)
@@ -127,23 +125,32 @@ def trained(videos: Sequence[Floats], recipe: Recipe, seed: int = 0) -> Trained:
     return Trained(network.eval(), recipe.recurrent, time.process_time() - started)
 
 
-def errors(trained: Trained, video_FHW: Floats) -> Floats:
-    """Return what the network gets wrong by frame and cell, [F, cells].
+def errors(trained: Trained, video_FHW: Floats, square: int) -> Floats:
+    """Return what the network gets wrong by frame and square of pixels, [F, squares].
 
-    Differences are averaged over small squares before they are squared, which leaves little of
-    noise that differs from pixel to pixel.
+    Differences are averaged over squares before they are squared: the larger a square is, the less
+    is left of noise that differs from pixel to pixel, and of small things.
     """
     with torch.no_grad():
-        frames = torch.from_numpy(video_FHW)[None]
-        if trained.recurrent:
-            wrong = trained.network(frames[:, :-1])[0] - frames[0, 1:]
-            wrong = torch.cat([wrong[:1], wrong])
-        else:
-            wrong = trained.network(frames)[0] - frames[0]
-        smooth = functional.avg_pool2d(wrong[:, None], _SMOOTH) ** 2
-        cells = functional.max_pool2d(smooth, CELL // _SMOOTH)
-    result: Floats = cells.flatten(1).numpy()
+        frames = torch.from_numpy(video_FHW)
+        wrong = _said(trained, video_FHW) - frames[1 if trained.recurrent else 0 :]
+        wrong = torch.cat([wrong[:1], wrong]) if trained.recurrent else wrong
+        smooth = functional.avg_pool2d(wrong[:, None], square) ** 2
+    result: Floats = smooth.flatten(1).numpy()
     return result
+
+
+def sway(trained: Trained, clean_FHW: Floats, noisy_FHW: Floats) -> float:
+    """Return how far noise moves what the network says, as a share of the noise's variance."""
+    with torch.no_grad():
+        moved = _said(trained, noisy_FHW) - _said(trained, clean_FHW)
+    return float((moved**2).mean()) / float(((noisy_FHW - clean_FHW) ** 2).mean())
+
+
+def _said(trained: Trained, video_FHW: Floats) -> Tensor:
+    frames = torch.from_numpy(video_FHW)[None]
+    said: Tensor = trained.network(frames[:, :-1] if trained.recurrent else frames)[0]
+    return said
 
 
 def _drawn(videos: Sequence[Floats], rng: np.random.Generator) -> Floats:

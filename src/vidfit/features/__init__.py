@@ -4,7 +4,6 @@ from vidfit.features.extract import Extraction, extract, extract_all
 from vidfit.features.outcome import ClipOutcome, stream
 from vidfit.features.pool import (
     IN_STEPS,
-    MEAN,
     STATISTICS,
     STEPS,
     Pooling,
@@ -15,7 +14,6 @@ from vidfit.features.store import FeatureStore, clip_digest
 
 __all__ = [
     "IN_STEPS",
-    "MEAN",
     "Pooling",
     "STATISTICS",
     "STEPS",

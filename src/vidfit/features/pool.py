@@ -35,12 +35,6 @@ def temporal_statistics(tokens_ND: Floats) -> Floats:
     return np.concatenate([tokens_ND.mean(axis=0), tokens_ND.std(axis=0), difference_D])
 
 
-def mean_token(tokens_ND: Floats) -> Floats:
-    """Return the mean of tokens [N, D], a vector [D]."""
-    mean_D: Floats = np.asarray(tokens_ND, dtype=np.float32).mean(axis=0)
-    return mean_D
-
-
 def time_steps(tokens_ND: Floats) -> Floats:
     """Return tokens at ``STEPS`` equal times, one after the other.
 
@@ -88,6 +82,3 @@ STATISTICS = Pooling(temporal_statistics, 3)
 
 IN_STEPS = Pooling(time_steps, STEPS)
 """Kept apart by time."""
-
-MEAN = Pooling(mean_token, 1)
-"""The mean alone."""

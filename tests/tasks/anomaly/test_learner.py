@@ -81,12 +81,12 @@ def test_a_head_refuses_what_is_not_its_own(rng):
     again = LearnNormal().restore(state, [WIDTH], 1)
     np.testing.assert_array_equal(again.log_probabilities([x_MD]), head.log_probabilities([x_MD]))
     for change in (
-        {"mean_D": state["mean_D"][:5]},
+        {"mean.mean_D": state["mean.mean_D"][:5]},
         {"weight_W": -state["weight_W"] - 1},
         {"weight_W": 0 * state["weight_W"]},
-        {"axes_RD": np.float32(1)},
+        {"mean.axes_RD": np.float32(1)},
         {"sum_Q": np.zeros_like(state["sum_Q"])},
-        {"normal_ND": np.full_like(state["normal_ND"], np.nan)},
+        {"change.normal_ND": np.full_like(state["change.normal_ND"], np.nan)},
     ):
         with pytest.raises(ModelError, match="the head of what is normal"):
             LearnNormal().restore({**state, **change}, [WIDTH], 1)

@@ -5,7 +5,6 @@ rare a window is among those that were not learned from is the answer. Events, w
 labelled, judge and choose.
 """
 
-from vidfit.features import MEAN
 from vidfit.metrics.unusual import UNUSUAL_MEASURES
 from vidfit.tasks.anomaly.kind import KIND, USUAL
 from vidfit.tasks.anomaly.learner import LearnNormal
@@ -19,7 +18,6 @@ TASK = Task(
     asked="what is unusual",
     baseline=f"always {USUAL}",
     learner=LearnNormal(),
-    pooling=MEAN,
     read=read_recordings_of,
     windows=True,
     backbones=("speed-grid", "motion@2", "efficientnet-lite0@2"),

@@ -6,13 +6,18 @@
 - ``places``: the largest deviation of a single number. Where each number is of a place in the
   picture, that is the strangest place.
 
+Each looks at two parts of a vector by themselves: the mean of what an encoder saw over the window
+(what is there), and its deviation and change (what happens). Before one camera the first tells
+most; where every recording is of another place, the second.
+
 All see numbers divided by their deviation, which is drawn half way to that of all numbers: what
 hardly ever changed is not strange at the first change.
 
 A distance becomes a p-value by the distances of windows of normal recordings that were not learned
 from; beyond a tenth of them, by an exponential tail. So values do not end with the largest seen.
 
-Shape letters: N normal windows, M windows, D numbers of a vector, R axes, W ways, Q knots.
+Shape letters: N normal windows, M windows, D numbers of a vector, R axes, W ways of all parts, Q
+knots.
 """
 
 from __future__ import annotations
@@ -23,8 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats
+from vidfit.features import STATISTICS
 
 WAYS = ("neighbours", "gaussian", "places")
+PARTS = ("mean", "change")
+COUNT = len(PARTS) * len(WAYS)
 
 MOST_WINDOWS, MOST_AXES = 2000, 64
 """Normal windows that neighbours are looked for among, evenly spread; axes of a covariance."""
@@ -71,7 +79,7 @@ class Detectors:
         return cls(*(np.asarray(part, np.float32) for part in parts))
 
     def distances(self, x_MD: Floats) -> Doubles:
-        """Return the distances [W, M] in all ways."""
+        """Return the distances [3, M] in all ways."""
         z_MD = ((x_MD - self.mean_D) * self.scale_D).astype(np.float32)
         square_M = np.einsum("md,md->m", z_MD, z_MD)
         along_MR = z_MD @ self.axes_RD.T
@@ -88,6 +96,18 @@ class Detectors:
             for i in range(0, len(z_MD), _BLOCK)
         ]
         return np.concatenate([np.zeros(0, np.float32), *found])
+
+
+def parts_of(x_MD: Floats) -> tuple[Floats, Floats]:
+    """Return the means of a vector of `vidfit.features.STATISTICS`, and the rest."""
+    means = part_widths(x_MD.shape[1])[0]
+    return x_MD[:, :means], x_MD[:, means:]
+
+
+def part_widths(width: int) -> tuple[int, int]:
+    """Return how many numbers of a vector each of `PARTS` has."""
+    means = -(-width // STATISTICS.times)
+    return means, width - means
 
 
 def knots_of(held_N: Doubles) -> Floats:

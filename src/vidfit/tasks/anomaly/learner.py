@@ -18,19 +18,26 @@ from vidfit.metrics import score_all
 from vidfit.metrics.segments import CLASS
 from vidfit.metrics.unusual import NORMAL, MicroAuc
 from vidfit.tasks.anomaly.detectors import (
+    COUNT,
     KNOTS,
     MOST_AXES,
     MOST_WINDOWS,
+    PARTS,
     WAYS,
     Detectors,
     Doubles,
     knots_of,
+    part_widths,
+    parts_of,
     rarity,
 )
 from vidfit.tasks.anomaly.kind import ALARM, KIND, Unusual
 
-SETTINGS = np.vstack([np.eye(len(WAYS)), np.ones(len(WAYS))]).astype(np.float32)
-"""Weights of the ways, [4, W]: each alone, and all together by Fisher's sum of logarithms."""
+SETTINGS = np.vstack(
+    [np.eye(COUNT), *np.kron(np.eye(len(PARTS)), np.ones(len(WAYS)))[:, None], np.ones(COUNT)]
+).astype(np.float32)
+"""Weights of the ways, [9, W]: each alone, those of a part, and all, by Fisher's sum of logarithms.
+"""
 
 _DETECTORS = tuple(field.name for field in fields(Detectors))
 
@@ -42,14 +49,14 @@ class Rarity:
     ``knots_WQ`` are of each way, ``sum_Q`` of the sum of those that count (`SETTINGS`).
     """
 
-    detectors: Detectors
+    detectors: tuple[Detectors, ...]
     weight_W: Floats
     knots_WQ: Floats
     sum_Q: Floats
 
     def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
         """Return minus the logarithm of the p-value, less that of `ALARM`, [M, 1]."""
-        return self.answers(self.detectors.distances(blocks[0]))
+        return self.answers(_distances(self.detectors, blocks[0]))
 
     def answers(self, distance_WM: Doubles) -> Floats:
         """Return what is answered at distances in all ways."""
@@ -59,14 +66,17 @@ class Rarity:
 
     def novelty(self, blocks: Sequence[Floats]) -> Floats:
         """Return the mean squared standard score [M]."""
-        z_MD = (blocks[0] - self.detectors.mean_D) * self.detectors.scale_D
+        parts = zip(self.detectors, parts_of(blocks[0]), strict=True)
+        z_MD = np.concatenate([(x_MD - one.mean_D) * one.scale_D for one, x_MD in parts], axis=1)
         novelty_M: Floats = (z_MD**2).mean(axis=1)
         return novelty_M
 
     def state(self) -> dict[str, Floats]:
         """Return the arrays that `LearnNormal.restore` needs."""
         own = {"weight_W": self.weight_W, "knots_WQ": self.knots_WQ, "sum_Q": self.sum_Q}
-        return {**vars(self.detectors), **own}
+        named = zip(PARTS, self.detectors, strict=True)
+        parts = {f"{p}.{n}": array for p, one in named for n, array in vars(one).items()}
+        return {**parts, **own}
 
 
 @dataclass(frozen=True)
@@ -97,24 +107,18 @@ class LearnNormal:
 
     def restore(self, state: Mapping[str, Floats], widths: Sequence[int], classes: int) -> Rarity:
         """Check the arrays and rebuild the head."""
-        names = {*_DETECTORS, "weight_W", "knots_WQ", "sum_Q"}
+        names = {f"{part}.{name}" for part in PARTS for name in _DETECTORS}
+        names |= {"weight_W", "knots_WQ", "sum_Q"}
         if state.keys() != names or len(widths) != 1 or classes != 1:
             raise ModelError(
                 f"the head of what is normal has the arrays {', '.join(sorted(state))[:200]}; "
                 f"valid are {', '.join(sorted(names))}, for one member"
             )
-        detectors = Detectors(**{name: state[name] for name in _DETECTORS})
-        (count, axes), width = (
-            (state[n].size // widths[0] for n in ("normal_ND", "axes_RD")),
-            widths[0],
-        )
-        shapes = {
-            "mean_D": (width,), "scale_D": (width,), "normal_ND": (count, width),
-            "axes_RD": (axes, width), "weight_R": (axes,), "rest_1": (1,),
-            "weight_W": (len(WAYS),), "knots_WQ": (len(WAYS), KNOTS), "sum_Q": (KNOTS,),
-        }  # fmt: skip
+        shapes = {"weight_W": (COUNT,), "knots_WQ": (COUNT, KNOTS), "sum_Q": (KNOTS,)}
         right = all(state[name].shape == shape for name, shape in shapes.items())
-        if not right or not 0 < count <= MOST_WINDOWS or axes > MOST_AXES:
+        parts = [{name: state[f"{part}.{name}"] for name in _DETECTORS} for part in PARTS]
+        pairs = zip(parts, part_widths(widths[0]), strict=True)
+        if not right or not all(_is_part(arrays, width) for arrays, width in pairs):
             raise ModelError("the head of what is normal has arrays of other shapes")
         if not all(np.isfinite(array).all() for array in state.values()):
             raise ModelError("the head of what is normal holds NaN or infinity")
@@ -122,7 +126,29 @@ class LearnNormal:
         weight_W = state["weight_W"]
         if not (tails > 0).all() or not (weight_W >= 0).all() or not weight_W.any():
             raise ModelError("the head of what is normal has a tail or a weight that is none")
+        detectors = tuple(Detectors(**arrays) for arrays in parts)
         return Rarity(detectors, weight_W, state["knots_WQ"], state["sum_Q"])
+
+
+def _is_part(arrays: Mapping[str, Floats], width: int) -> bool:
+    """Return whether arrays have the shapes of detectors of so many numbers."""
+    count, axes = (arrays[name].size // max(width, 1) for name in ("normal_ND", "axes_RD"))
+    shapes = {
+        "mean_D": (width,), "scale_D": (width,), "normal_ND": (count, width),
+        "axes_RD": (axes, width), "weight_R": (axes,), "rest_1": (1,),
+    }  # fmt: skip
+    right = all(arrays[name].shape == shape for name, shape in shapes.items())
+    return right and 0 < count <= MOST_WINDOWS and axes <= MOST_AXES
+
+
+def _detectors_of(x_MD: Floats) -> tuple[Detectors, ...]:
+    return tuple(Detectors.of(part_MD) for part_MD in parts_of(x_MD))
+
+
+def _distances(detectors: Sequence[Detectors], x_MD: Floats) -> Doubles:
+    """Return distances [W, M] in all ways, part by part."""
+    pairs = zip(detectors, parts_of(x_MD), strict=True)
+    return np.concatenate([one.distances(part_MD) for one, part_MD in pairs])
 
 
 def best_of(tried: Sequence[Floats], truth: Any) -> int:  # noqa: ANN401
@@ -152,7 +178,7 @@ class _Fits:
     def __init__(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> None:  # noqa: ANN401
         self.x_MD, self.folds_M = vectors_MD, folds_M
         self.normal_M = truth[:, NORMAL] > 0
-        self._made: dict[frozenset[int], Detectors] = {}
+        self._made: dict[frozenset[int], tuple[Detectors, ...]] = {}
         self._held: dict[frozenset[int], Doubles] = {}
 
     def tried(self) -> list[Floats]:
@@ -160,7 +186,7 @@ class _Fits:
         found = [np.zeros((len(self.x_MD), 1), np.float32) for _ in SETTINGS]
         for fold in np.unique(self.folds_M):
             out_M, without = self.folds_M == fold, frozenset([int(fold)])
-            distance_WM = self._detectors(without).distances(self.x_MD[out_M])
+            distance_WM = _distances(self._detectors(without), self.x_MD[out_M])
             for answers_M1, weight_W in zip(found, SETTINGS, strict=True):
                 answers_M1[out_M] = self.head(without, weight_W).answers(distance_WM)
         return found
@@ -189,17 +215,18 @@ class _Fits:
             )
         return np.concatenate(
             [
-                self._detectors(without | {int(fold)}).distances(
-                    self.x_MD[kept_M & (self.folds_M == fold)]
+                _distances(
+                    self._detectors(without | {int(fold)}),
+                    self.x_MD[kept_M & (self.folds_M == fold)],
                 )
                 for fold in folds
             ],
             axis=1,
         )
 
-    def _detectors(self, without: frozenset[int]) -> Detectors:
+    def _detectors(self, without: frozenset[int]) -> tuple[Detectors, ...]:
         if without not in self._made:
-            self._made[without] = Detectors.of(self.x_MD[self._kept(without)])
+            self._made[without] = _detectors_of(self.x_MD[self._kept(without)])
         return self._made[without]
 
     def _kept(self, without: frozenset[int]) -> Any:  # noqa: ANN401
