@@ -37,10 +37,15 @@ class Recipe:
 
 
 class Predictor(nn.Module):
-    """Frames [B, T, H, W] to the frame after each, [B, T, H, W]: what changes is learned."""
+    """Frames [B, T, H, W] to the frame after each, [B, T, H, W].
 
-    def __init__(self) -> None:
+    What it says is drawn over a background that is learned for each pixel, and nothing of a frame
+    goes past the state: else its noise would, whatever is asked of the state.
+    """
+
+    def __init__(self, background_HW: Floats) -> None:
         super().__init__()
+        self.background = nn.Parameter(torch.from_numpy(background_HW))
         self.see = encoder()
         self.gates = nn.Conv2d(2 * WIDTH_E, 2 * WIDTH_E, 3, padding=1)
         self.state = nn.Conv2d(2 * WIDTH_E, WIDTH_E, 3, padding=1)
@@ -56,15 +61,17 @@ class Predictor(nn.Module):
             new = torch.tanh(self.state(torch.cat([now, reset * state], 1)))
             state = keep * state + (1 - keep) * new
             states.append(state)
-        change = self.say(torch.stack(states, 1).flatten(0, 1))[:, 0]
-        return frames_BTHW + change.unflatten(0, frames_BTHW.shape[:2])
+        drawn = self.say(torch.stack(states, 1).flatten(0, 1))[:, 0]
+        said: Tensor = self.background + drawn.unflatten(0, frames_BTHW.shape[:2])
+        return said
 
 
 class Autoencoder(nn.Module):
     """Frames [B, T, H, W] to themselves, each alone, through four channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, background_HW: Floats) -> None:
         super().__init__()
+        self.background = nn.Parameter(torch.from_numpy(background_HW))
         self.see = encoder()
         self.narrow = nn.Sequential(
             nn.Conv2d(WIDTH_E, 4, 3, stride=2, padding=1), nn.ReLU(),
@@ -74,7 +81,8 @@ class Autoencoder(nn.Module):
 
     def forward(self, frames_BTHW: Tensor) -> Tensor:
         drawn = self.say(self.narrow(self.see(frames_BTHW.flatten(0, 1)[:, None])))[:, 0]
-        return drawn.unflatten(0, frames_BTHW.shape[:2])
+        said: Tensor = self.background + drawn.unflatten(0, frames_BTHW.shape[:2])
+        return said
 
 
 def encoder() -> nn.Sequential:
@@ -104,7 +112,8 @@ def trained(videos: Sequence[Floats], recipe: Recipe, seed: int = 0) -> Trained:
     """Train on videos [F, H, W] of values in [0, 1] by Adam, under one cosine."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network: nn.Module = Predictor() if recipe.recurrent else Autoencoder()
+    background_HW = np.mean([video.mean(axis=0) for video in videos], axis=0).astype(np.float32)
+    network: nn.Module = (Predictor if recipe.recurrent else Autoencoder)(background_HW)
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     started = time.process_time()
