@@ -357,7 +357,8 @@ class Segment:
     Of several classes ``label`` names those that were said, as in ``car|sign``, and is empty where
     none was; ``probability`` is that of the least sure of them, or that none is there, and all
     have ``scores``. Of a number ``value`` is the number, ``label`` its text, and there is no
-    probability (NaN).
+    probability (NaN). Of what may be unusual ``value`` is minus the decimal logarithm of the
+    p-value, and ``probability`` one less the p-value.
     """
 
     start_seconds: float

@@ -46,9 +46,9 @@ def timeline_csv(timeline: Timeline) -> str:
     """Return the segments as CSV; cells are safe in a spreadsheet (`vidfit.manifest.cells`).
 
     ``scores`` are the probabilities of all classes where the model declined, or answers with
-    several, most probable first. Numbers have a column ``value`` as well, and no probability.
+    several, most probable first. Numbers and scores have a column ``value`` as well.
     """
-    numbers = timeline.labels == "number"
+    numbers = any(segment.value is not None for segment in timeline.segments)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow((*COLUMNS, "value") if numbers else COLUMNS)
