@@ -93,10 +93,11 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
                 for of in models
             ]
             for answer, name in zip(answers, names, strict=False):
-                failure = answer if isinstance(answer, Failure) else None
-                for i, output in enumerate(outputs):
-                    failure = output.add(failure or answer[i], name) or failure
-                if failure:
+                of_models: Sequence[Timeline | Failure] = (
+                    (answer,) * len(outputs) if isinstance(answer, Failure) else answer
+                )
+                told = [o.add(one, name) for o, one in zip(outputs, of_models, strict=True)]
+                if failure := next(filter(None, told), None):
                     say(f"{failure.name}: not answered: {failure.reason}", err=True)
                     failed += 1
         return failed
@@ -136,11 +137,11 @@ class _Output:
     table: AnswersTable | None
 
     def add(self, answer: Timeline | Failure, name: str) -> Failure | None:
-        """Print and write answers to a video; return why, where it can no longer be read."""
+        """Print and write answers to a video; return why, where it cannot be read, or no longer."""
         if self.table:
             self.table.add(answer)
         if isinstance(answer, Failure):
-            return None
+            return answer
         say_timeline(answer, as_json=self.wanted.as_json, model=self.model)
         folder = self.wanted.output
         return _write(answer, self.files, folder / self.model if folder else None, name)

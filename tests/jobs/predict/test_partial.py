@@ -11,15 +11,17 @@ from tests.clips import write_clip
 
 from vidfit.errors import StoreError
 from vidfit.jobs.predict import run
-from vidfit.jobs.predict.partial import Partial, Window
+from vidfit.jobs.predict.partial import Partial, SeenWindow
 from vidfit.jobs.predict.predictor import Looked, load
 from vidfit.jobs.predict.run import run_predict, run_predict_all
 
-ONE = Window(0, 3, looked=Looked(np.array([0.1, -2.5], np.float32), 1.7), seen=4, asked=("a",))
-TWO = Window(1, 0, looked=Looked(np.array([1 / 3], np.float32), 0.0, np.array([7.0], np.float32)))
+ONE = SeenWindow(0, 3, looked=Looked(np.array([0.1, -2.5], np.float32), 1.7), seen=4, asked=("a",))
+TWO = SeenWindow(
+    1, 0, looked=Looked(np.array([1 / 3], np.float32), 0.0, np.array([7.0], np.float32))
+)
 
 
-def same(first: Window, second: Window) -> bool:
+def same(first: SeenWindow, second: SeenWindow) -> bool:
     a, b = first.looked, second.looked
     return (
         replace(first, looked=None) == replace(second, looked=None)

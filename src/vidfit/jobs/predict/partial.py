@@ -25,7 +25,7 @@ _FLUSH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Window:
+class SeenWindow:
     """What one model made of one window.
 
     Parameters
@@ -87,14 +87,14 @@ class Partial:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
 
-    def windows(self) -> Iterator[Window]:
+    def windows(self) -> Iterator[SeenWindow]:
         """Yield what an earlier run left; lines that were cut off are left out."""
         with suppress(FileNotFoundError), self._path.open("rb") as lines:
             for line in lines:
                 with suppress(ValueError, KeyError, TypeError):
                     yield _read(json.loads(line))
 
-    def add(self, window: Window) -> None:
+    def add(self, window: SeenWindow) -> None:
         """Append a window; a kill loses those of the last two seconds.
 
         Raises
@@ -118,7 +118,7 @@ class Partial:
             ) from error
 
 
-def _line(window: Window) -> bytes:
+def _line(window: SeenWindow) -> bytes:
     looked = window.looked
     row = {**vars(window), "looked": None}
     if looked:
@@ -127,9 +127,9 @@ def _line(window: Window) -> bytes:
     return json.dumps(row).encode() + b"\n"
 
 
-def _read(row: dict[str, Any]) -> Window:
+def _read(row: dict[str, Any]) -> SeenWindow:
     if row["looked"]:
         given, novelty, clues = row["looked"]
         clues_E = None if clues is None else np.array(clues, np.float32)
         row["looked"] = Looked(np.array(given, np.float32), float(novelty), clues_E)
-    return Window(**{**row, "asked": tuple(row["asked"])})
+    return SeenWindow(**{**row, "asked": tuple(row["asked"])})

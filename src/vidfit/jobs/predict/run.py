@@ -26,7 +26,7 @@ from vidfit.errors import VideoError, VidfitError
 from vidfit.features import ClipOutcome, ToSee, stream_each
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown
-from vidfit.jobs.predict.partial import Partial, Window
+from vidfit.jobs.predict.partial import Partial, SeenWindow
 from vidfit.jobs.predict.predictor import Answer, Looked, Predictor
 from vidfit.jobs.predict.windows import clips_of, join, length_of
 from vidfit.shown import name_of
@@ -150,7 +150,7 @@ class _Answers:
     def __init__(self, of: int, predictor: Predictor, clips: Sequence[Clip]) -> None:
         self._of, self._predictor, self._clips = of, predictor, clips
         self._place = {clip: place for place, clip in enumerate(clips)}
-        self._windows: dict[int, Window] = {}
+        self._windows: dict[int, SeenWindow] = {}
 
     def to_see(self) -> Iterator[ToSee]:
         """Yield the clips that are not seen yet; only a staged head asks its members in turn."""
@@ -160,14 +160,14 @@ class _Answers:
             if place not in self._windows:
                 yield ToSee(clip, model.backbones, wanted, self._of)
 
-    def put(self, window: Window) -> None:
+    def put(self, window: SeenWindow) -> None:
         """Take what an earlier run saw."""
         self._windows[window.place] = window
 
-    def add(self, outcome: ClipOutcome) -> Window:
+    def add(self, outcome: ClipOutcome) -> SeenWindow:
         """Take what was seen of a clip, and return it."""
         features, place = outcome.features, self._place[outcome.clip]
-        window = Window(
+        window = SeenWindow(
             self._of,
             place,
             outcome.failure or "; ".join(outcome.backbone_failures.values()),

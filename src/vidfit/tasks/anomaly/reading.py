@@ -19,7 +19,7 @@ from vidfit.tasks.anomaly.folders import SPANS_TABLE, SetFolders, found_in
 from vidfit.tasks.anomaly.kind import KIND, LEAST_RECORDINGS, NORMAL_LABEL, UNUSUAL, USUAL
 from vidfit.tasks.anomaly.truths import Flags, runs_of
 from vidfit.tasks.localise.moments import NOTHING
-from vidfit.tasks.localise.reading import in_blocks, windows
+from vidfit.tasks.localise.reading import edges_of, in_blocks, windows
 from vidfit.tasks.task import Task
 from vidfit.video import VideoReader
 
@@ -187,7 +187,7 @@ def _windows(
                 video.spans = list(_spans(video, pts_seconds, duration, warnings))
             spans = list(_events(video.spans, duration, failures, warnings))
             between = NORMAL_LABEL if video.normal else USUAL
-            found = windows(video.path, duration, seconds, spans, between)
+            found = windows(video.path, edges_of(duration, seconds), spans, (), between)
             clips += [replace(clip, group=video.group, split=None) for clip in found]
     return clips
 
