@@ -22,7 +22,8 @@ from benchmarks._study import CACHE, Study, load_networks, study
 from benchmarks._tasks import TASKS
 from vidfit.contracts import Backbone
 from vidfit.fusion import restore
-from vidfit.jobs.predict.run import Predictor, run_predict
+from vidfit.jobs.predict.predictor import Predictor
+from vidfit.jobs.predict.run import run_predict
 from vidfit.metrics import mean_interval
 from vidfit.selection import Contender, Outer, Rows, Rule, Terms, nested
 from vidfit.study.compare import model_of

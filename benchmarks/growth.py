@@ -32,7 +32,7 @@ from vidfit.hardware import hardware, peak_bytes
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import load as open_model
+from vidfit.jobs.predict.predictor import load as open_model
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import launcher

@@ -80,7 +80,7 @@ class Ending:
 
 def read_model(model: Path) -> str:
     """Try a model in this process, then open it and answer as `predict` does."""
-    from vidfit.jobs.predict.run import Predictor
+    from vidfit.jobs.predict.predictor import Predictor
     from vidfit.model import load_model
     from vidfit.study import trial
     from vidfit.study.model_card import model_card_markdown

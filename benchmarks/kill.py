@@ -27,7 +27,8 @@ import numpy as np
 from benchmarks._clips import SURVEILLANCE, folder
 from benchmarks._harness import arguments, environment, finish, table
 from vidfit.errors import ModelError, VidfitError
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.model import load_model
 
 BAR = "0 kills that leave damage, 0 differences"

@@ -86,8 +86,8 @@ def _options() -> argparse.Namespace:
 
 def _runs(scratch: Path, minutes: int, repeats: int) -> dict[int, list[Run]]:
     model = _model(scratch)
-    segment = _segment(scratch)
-    videos = {m: _repeated(segment, scratch / f"{m}.mp4", m) for m in (1, minutes)}
+    part = segment(scratch)
+    videos = {m: repeated(part, scratch / f"{m}.mp4", m) for m in (1, minutes)}
     runs: dict[int, list[Run]] = {m: [] for m in videos}
     for number in range(repeats):
         for length, video in videos.items():
@@ -105,17 +105,18 @@ def _in_process(model: Path, video: Path) -> Run:
 
 
 def _predict(model: Path, video: Path) -> Run:
-    from vidfit.jobs.predict.run import load, run_predict
+    from vidfit.jobs.predict.predictor import load
+    from vidfit.jobs.predict.run import run_predict
 
     predictor = load(model)
-    loaded = _peak_bytes()
+    loaded = peak_bytes()
     started = time.perf_counter()
     timeline = run_predict(predictor, str(video), window_seconds=WINDOW_SECONDS)
     seconds = time.perf_counter() - started
-    return Run(loaded, _peak_bytes(), seconds, len(timeline.windows))
+    return Run(loaded, peak_bytes(), seconds, len(timeline.windows))
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Return the most memory this process has held.
 
     Not by ``getrusage``, whose peak a new process inherits from the one that started it.
@@ -153,7 +154,7 @@ def _model(scratch: Path) -> Path:
     return directory
 
 
-def _segment(scratch: Path) -> Path:
+def segment(scratch: Path) -> Path:
     """Encode ten seconds of real footage with six shots, scaled down."""
     import cv2
 
@@ -166,7 +167,7 @@ def _segment(scratch: Path) -> Path:
     return path
 
 
-def _repeated(segment: Path, path: Path, minutes: int) -> Path:
+def repeated(segment: Path, path: Path, minutes: int) -> Path:
     """Copy the packets of a segment until the video is so long."""
     import av
 

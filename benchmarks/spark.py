@@ -29,7 +29,7 @@ from vidfit.hardware import hardware
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import load as open_model
+from vidfit.jobs.predict.predictor import load as open_model
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import OnSpark
 from vidfit.manifest import read_manifest

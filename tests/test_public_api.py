@@ -19,7 +19,8 @@ NAMES = {
     "Ranking", "Report", "Sampling", "SearchOptions", "SearchResult", "SelectOptions",
     "ShardOptions", "StoreError", "Timeline", "TrainOptions", "TrainingReport", "VideoError",
     "VidfitError", "__version__", "benchmark",
-    "compress", "export", "fit", "fuse", "label", "load", "plan", "predict", "pull", "push",
+    "compress", "export", "fit", "fuse", "label", "load", "plan", "predict",
+    "predict_all", "pull", "push",
     "WatchOptions", "read_manifest", "search", "select", "shard", "train", "watch",
     "write_manifest",
 }  # fmt: skip
@@ -52,7 +53,7 @@ SIGNATURES = {
     "-> 'Compression'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0, "
-    "on='here', task=None), "
+    "on='here', task=None, model=None), "
     "progress: 'Progress | None' = None) -> 'Labelling'",
     "plan": "(source: 'str | Path', output: 'Path', options: 'PlanOptions' = PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
@@ -83,6 +84,10 @@ SIGNATURES = {
     "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
     "unknown: 'Unknown' = None, workers: 'int | None' = None, "
     "progress: 'Progress | None' = None) -> 'Timeline'",
+    "predict_all": "(predictors: 'Sequence[Predictor]', path: 'str', *, "
+    "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
+    "workers: 'int | None' = None, kept: 'Path | None' = None, "
+    "progress: 'Progress | None' = None) -> 'tuple[Timeline, ...]'",
     "watch": "(model: 'Path', folder: 'Path', output: 'Path', "
     "options: 'WatchOptions' = WatchOptions(every_seconds=2.0, once=False, window_seconds=None, "
     "unknown=None, own=(), task=None, workers=None), "

@@ -212,7 +212,7 @@ def test_tests_mirror_the_package():
 
 
 NEXT_STEPS = {("benchmark", "predict"), ("compress", "predict"), ("fit", "select"),
-              ("train", "plan"), ("watch", "predict")}  # fmt: skip
+              ("label", "predict"), ("train", "plan"), ("watch", "predict")}  # fmt: skip
 """A job, and the job that it goes on with."""
 
 

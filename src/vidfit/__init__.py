@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.label.run import run_label as label
     from vidfit.jobs.plan.options import PlanOptions as PlanOptions
     from vidfit.jobs.plan.run import run_plan as plan
-    from vidfit.jobs.predict.run import load as load
+    from vidfit.jobs.predict.predictor import load as load
     from vidfit.jobs.predict.run import run_predict as predict
+    from vidfit.jobs.predict.run import run_predict_all as predict_all
     from vidfit.jobs.search.options import SearchOptions as SearchOptions
     from vidfit.jobs.search.run import run_search as search
     from vidfit.jobs.search.value import SearchResult as SearchResult
@@ -105,9 +106,10 @@ _SOURCES = {
     "fit": "jobs.fit.run:run_fit",
     "fuse": "jobs.fuse.run:run_fuse",
     "label": "jobs.label.run:run_label",
-    "load": "jobs.predict.run:load",
+    "load": "jobs.predict.predictor:load",
     "plan": "jobs.plan.run:run_plan",
     "predict": "jobs.predict.run:run_predict",
+    "predict_all": "jobs.predict.run:run_predict_all",
     "pull": "jobs.exchange.run:run_pull",
     "push": "jobs.exchange.run:run_push",
     "read_manifest": "manifest:read_manifest",

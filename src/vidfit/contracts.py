@@ -279,12 +279,18 @@ class StagedFusion(FittedFusion, Protocol):
 
 @runtime_checkable
 class InTime(FittedFusion, Protocol):
-    """A head whose answers to windows of a video are better in the light of one another."""
+    """A head whose answers to windows of a video are better in the light of one another.
 
-    def in_time(
-        self, answers_MK: Floats, video_M: Indices, start_M: NDArray[np.floating]
-    ) -> Floats:
-        """Return the answers [M, K] by those to windows before and after, videos apart."""
+    Of a window that was read a few numbers are kept, its clues, in place of its vectors: so a
+    video of any length is answered in little memory.
+    """
+
+    def clues(self, blocks: Sequence[Floats]) -> Floats:
+        """Return what each window says of itself and of its neighbours, [M, E]."""
+        ...
+
+    def in_time(self, clues_ME: Floats, video_M: Indices, start_M: NDArray[np.floating]) -> Floats:
+        """Return the answers [M, K] by the clues of windows before and after, videos apart."""
         ...
 
 
@@ -345,13 +351,14 @@ class Segment:
     ``label`` is the class that was answered. It is ``None`` where the model ``declined``:
     probability is then that of the class that was the most probable, ``why`` says why, and
     ``scores`` are the probabilities of all classes, in their order; and where the stretch could
-    not be read: probability is then 0. Stretches that were answered with one class carry no
-    ``scores``.
+    not be read: probability is then 0. Stretches that were answered with one class carry
+    ``scores`` only where windows were answered in the light of one another.
 
     Of several classes ``label`` names those that were said, as in ``car|sign``, and is empty where
     none was; ``probability`` is that of the least sure of them, or that none is there, and all
     have ``scores``. Of a number ``value`` is the number, ``label`` its text, and there is no
-    probability (NaN).
+    probability (NaN). Of what may be unusual ``value`` is minus the decimal logarithm of the
+    p-value, and ``probability`` one less the p-value.
     """
 
     start_seconds: float

@@ -20,7 +20,8 @@ from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.run import run_fuse
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.jobs.predict.timeline import timeline_csv, timeline_json
 from vidfit.jobs.select.run import run_select
 from vidfit.manifest import read_manifest
@@ -93,6 +94,8 @@ def test_what_a_task_cannot_do_is_refused_in_a_line(fitted, tmp_path):
         run_fit(table, tmp_path, FitOptions((backbone,), task="box", train="gru"))
     with pytest.raises(ModelError, match="vidfit compress takes models that answer with one class"):
         run_compress(output / "model", table, tmp_path, CompressOptions())
+    with pytest.raises(VidfitError, match="--smooth takes models that answer with one class"):
+        load(output / "model").smoothing(2)
     with pytest.raises(VidfitError, match="--metric mae does not fit clips with a box each"):
         run_fit(table, tmp_path, FitOptions((backbone,), task="box", metric="mae"))
 

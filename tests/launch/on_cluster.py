@@ -25,7 +25,7 @@ from vidfit.jobs.fit.run import FitOptions, run_fit
 from vidfit.jobs.plan.options import PlanOptions
 from vidfit.jobs.plan.run import run_plan
 from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import load
+from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.run import run_train
 from vidfit.launch import Here, launcher

@@ -18,7 +18,7 @@ from vidfit.features import FeatureStore, extract
 from vidfit.features.fingerprint import fingerprint
 from vidfit.jobs.fit.run import FitOptions, run_fit
 from vidfit.jobs.predict.many import Predict, Video, predict_many
-from vidfit.jobs.predict.run import load
+from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import Here, launcher
@@ -107,8 +107,8 @@ def test_parts_that_end_are_told_of(spark, fitted):
     told = Told()
     predictor = load(fitted.model, fitted.backbones[1:])
     videos = [Video(str(path)) for path in sorted(fitted.clips.rglob("*.mp4"))]
-    assert len(list(spark.map(Predict(predictor), videos, told))) == told.count == len(videos)
-    assert list(spark.map(Predict(predictor), [])) == []
+    assert len(list(spark.map(Predict((predictor,)), videos, told))) == told.count == len(videos)
+    assert list(spark.map(Predict((predictor,)), [])) == []
 
 
 def test_the_command_line_writes_one_table(spark, fitted, tmp_path):

@@ -113,3 +113,5 @@ def test_figures_by_hand_and_by_recording():
     assert figures["f1@50"] == pytest.approx(2 / 3)  # one right, one wrong
     assert figures["edit"] == pytest.approx(1 / 2)
     assert figures["false-alarms"] == pytest.approx(1 / (8 / 3600))
+    assert figures["missed"] == 0.0
+    assert figures["map@50-95"] == pytest.approx(0.1)  # it overlaps by half, and by no more

@@ -30,7 +30,8 @@ from vidfit.backbones.graph import graph_backbone
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.fusion import REMOVED_HEADS
 from vidfit.jobs.exchange.run import run_pull, run_push
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.model import is_known, load_model, save_model
 from vidfit.onnx_rules import check_network
 from vidfit.runtime import onnx as onnx_engine

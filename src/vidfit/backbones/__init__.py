@@ -2,7 +2,7 @@
 
 A name is one of
 
-- a candidate of `BACKBONES`, such as ``efficientnet-lite0``;
+- a candidate of `BACKBONES` or `OF_TASKS`, such as ``efficientnet-lite0``;
 - ``family:source``, such as ``hf:/a/folder``, ``hf:org/name``, ``vgg16:weights.pth``,
   ``efficientnet-lite0:fine_tuned.pth``;
 - ``my_file.py:MyBackbone``, a class or function of one's own that takes no arguments and
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BACKBONES",
     "FAMILIES",
+    "OF_TASKS",
     "RESTORE",
     "load",
     "loading_report",
@@ -56,6 +57,9 @@ BACKBONES: dict[str, str] = {
     "transnetv2": "vidfit.backbones.transnet:transnetv2",
 }
 """Candidate -> function of no arguments."""
+
+OF_TASKS: dict[str, str] = {"speed-grid": "vidfit.backbones.speed_grid:speed_grid"}
+"""Encoders that are known by name, and candidates of tasks that ask for them only."""
 
 FAMILIES: dict[str, str] = {
     **{name: target for name, target in BACKBONES.items() if name.startswith("efficientnet")},
@@ -101,8 +105,8 @@ def load(name: str, *, download: bool = False) -> Backbone:
         return _with_views(load(base, download=download), views)
     family, _, source = name.partition(":")
     try:
-        if name in BACKBONES:
-            backbone = _resolve(BACKBONES[name])()
+        if target := BACKBONES.get(name) or OF_TASKS.get(name):
+            backbone = _resolve(target)()
         elif source and family in FAMILIES:
             backbone = _resolve(FAMILIES[family])(source, download=download)
         elif runs_a_file(name):
@@ -126,7 +130,7 @@ def own_files() -> frozenset[str]:
 
 def names() -> list[str]:
     """Return every name that `load` takes as it stands: candidates and entry points."""
-    return sorted({*BACKBONES, *metadata.entry_points(group=ENTRY_POINTS).names})
+    return sorted({*BACKBONES, *OF_TASKS, *metadata.entry_points(group=ENTRY_POINTS).names})
 
 
 def with_sampling(backbone: Backbone, sampling: Sampling) -> Backbone:

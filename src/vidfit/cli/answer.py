@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -18,10 +18,11 @@ from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.predict.answers_table import AnswersTable
-from vidfit.jobs.predict.many import predict_many
+from vidfit.jobs.predict.many import predict_together
 from vidfit.jobs.predict.picture import check_png
-from vidfit.jobs.predict.run import load
+from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_timeline
+from vidfit.labels import SEVERAL
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
 from vidfit.report.wording import answer as answer_words
@@ -55,6 +56,8 @@ class Wanted:
     unknown: str | None = None
     as_json: bool = False
     task: str | None = None
+    smooth_seconds: float | None = None
+    also: tuple[Path, ...] = ()
 
 
 def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
@@ -69,27 +72,78 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
     with claimed(wanted.output) if wanted.output else nullcontext():
         scratch = wanted.output or Path(tempfile.gettempdir())
         place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
-        predictor = load(model, wanted.own, wanted.task).declining(wanted.unknown)
+        models = _models((model, *wanted.also))
+        predictors = [_opened(directory, wanted) for directory in models.values()]
         # Files have names that depend on all of them; a table takes any number of videos.
         found = _asked(videos, in_force(), bars)
         asked = found if files == [] and wanted.output else list(found)
         names = _names(asked) if isinstance(asked, list) else repeat("")
-        answers = predict_many(
-            predictor, asked, place, window_seconds=wanted.window_seconds, progress=bars
+        answers = predict_together(
+            predictors,
+            asked,
+            place,
+            window_seconds=wanted.window_seconds,
+            kept=wanted.output if wanted.on == HERE else None,
+            progress=bars,
         )
         failed = 0
-        with _table(wanted) as table:
+        with ExitStack() as tables:
+            outputs = [
+                _Output(of, files, wanted, tables.enter_context(_table(wanted, of)))
+                for of in models
+            ]
             for answer, name in zip(answers, names, strict=False):
-                if table:
-                    table.add(answer)
                 failure = answer if isinstance(answer, Failure) else None
-                if isinstance(answer, Timeline):
-                    say_timeline(answer, as_json=wanted.as_json)
-                    failure = _write(answer, files, wanted.output, name)
+                for i, output in enumerate(outputs):
+                    failure = output.add(failure or answer[i], name) or failure
                 if failure:
                     say(f"{failure.name}: not answered: {failure.reason}", err=True)
                     failed += 1
         return failed
+
+
+def _opened(directory: Path, wanted: Wanted) -> Predictor:
+    predictor = load(directory, wanted.own, wanted.task).declining(wanted.unknown)
+    return predictor.smoothing(wanted.smooth_seconds)
+
+
+def _models(directories: Sequence[Path]) -> dict[str, Path]:
+    """Return models by the name of their run; of a single one it is empty.
+
+    Raises
+    ------
+    VidfitError
+        If two have the same name.
+    """
+    if len(directories) == 1:
+        return {"": directories[0]}
+    names = [d.resolve().parent.name if d.name == "model" else d.name for d in directories]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise VidfitError(
+            f"two models are called {twice[0]!r}; their answers go to folders of that name: copy "
+            "one to another folder"
+        )
+    return dict(zip(names, directories, strict=True))
+
+
+@dataclass(frozen=True)
+class _Output:
+    """Where the answers of one model go; ``model`` is its name where there are several."""
+
+    model: str
+    files: Sequence[str]
+    wanted: Wanted
+    table: AnswersTable | None
+
+    def add(self, answer: Timeline | Failure, name: str) -> Failure | None:
+        """Print and write answers to a video; return why, where it can no longer be read."""
+        if self.table:
+            self.table.add(answer)
+        if isinstance(answer, Failure):
+            return None
+        say_timeline(answer, as_json=self.wanted.as_json, model=self.model)
+        folder = self.wanted.output
+        return _write(answer, self.files, folder / self.model if folder else None, name)
 
 
 def _checked_formats(wanted: Wanted) -> list[str]:
@@ -117,10 +171,10 @@ def _write(
     return None
 
 
-def _table(wanted: Wanted) -> AbstractContextManager[AnswersTable | None]:
+def _table(wanted: Wanted, model: str) -> AbstractContextManager[AnswersTable | None]:
     if wanted.output is None or TABLE not in wanted.suffixes:
         return nullcontext()
-    return AnswersTable(wanted.output / f"answers.{TABLE}")
+    return AnswersTable(wanted.output / model / f"answers.{TABLE}")
 
 
 def _asked(videos: Sequence[str], policy: Policy, bars: Bars) -> Iterator[Clip | Failure]:
@@ -182,28 +236,30 @@ def _digest(one: Clip | Failure) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:6]
 
 
-def _scores(segment: Segment, classes: Sequence[str]) -> str:
-    """Return the probabilities of the first few classes, where they are kept."""
-    pairs = sorted(zip(segment.scores, classes, strict=False), key=lambda one: -one[0])
+def _scores(segment: Segment, timeline: Timeline) -> str:
+    """Return the probabilities of the first few classes, where they say more than the answer."""
+    if segment.label is not None and timeline.labels != SEVERAL.name:
+        return ""
+    pairs = sorted(zip(segment.scores, timeline.classes, strict=False), key=lambda one: -one[0])
     few = [f"{name} {percent(p)}" for p, name in pairs[:_MOST_SCORES]]
     more = [f"{len(pairs) - len(few)} more"] if len(pairs) > len(few) else []
     return f": {', '.join([*few, *more])}" if few else ""
 
 
-def say_timeline(timeline: Timeline, *, as_json: bool) -> None:
+def say_timeline(timeline: Timeline, *, as_json: bool, model: str = "") -> None:
     """Print the segments and which frames were seen, or all of it as JSON."""
     if as_json:
-        say(timeline_line(timeline))
+        say(timeline_line(timeline, model))
         return
     say(
-        f"{timeline.path}  {timeline.duration_seconds:.2f} s, "
+        f"{timeline.path}  {model and model + '  '}{timeline.duration_seconds:.2f} s, "
         f"{timeline.frames_seen} of {timeline.frame_count} frames seen "
         f"({frames_seen(timeline.sampling)})"
     )
     for segment in timeline.segments:
         say(
             f"  {segment.start_seconds:8.2f} - {segment.end_seconds:8.2f} s  "
-            f"{answer_words(segment, 1)}{_scores(segment, timeline.classes)}"
+            f"{answer_words(segment, 1)}{_scores(segment, timeline)}"
         )
     for note in timeline.notes:
         say(f"  {note.name}: {note.text}", err=True)

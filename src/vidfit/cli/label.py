@@ -29,7 +29,14 @@ def label(  # noqa: PLR0913  (the options of a command)
     answers: Annotated[
         Path | None, typer.Option(help="OUTPUT/to-label.csv with its column label filled in.")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Clips to propose.")] = 10,
+    count: Annotated[int, typer.Option(min=1, help="Clips, or spans, to propose.")] = 10,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIRECTORY",
+            help="Model of --task localise: proposes spans of long videos, to correct.",
+        ),
+    ] = None,
     backbone: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,18 +61,21 @@ def label(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.label.run import run_label
 
     options = LabelOptions(
-        count, answers, tuple(backbone or ()), groups, workers, download, seed, on, task
+        count, answers, tuple(backbone or ()), groups, workers, download, seed, on, task, model
     )
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:
         found = run_label(clips, folder, options, bars)
-    show_labelling(found, clips, folder)
+    show_labelling(found, clips, folder, model)
 
 
-def show_labelling(found: Labelling, clips: str, folder: Path) -> None:
+def show_labelling(found: Labelling, clips: str, folder: Path, model: Path | None = None) -> None:
     """Print where labelling stands, what to label next, and what to type then."""
     from vidfit.jobs.label.answers import TO_LABEL
 
+    if found.spans:
+        _say_spans(found, clips, folder, model)
+        return
     counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
     known = sum(found.labels.values())
     say(f"{known} of {found.clip_count} clips have a label{counts and ': ' + counts}")
@@ -82,6 +92,29 @@ def show_labelling(found: Labelling, clips: str, folder: Path) -> None:
             f"vidfit label {clips} --answers {folder / TO_LABEL} -o {folder}"
         )
     _say_fit(found, clips, folder)
+
+
+def _say_spans(found: Labelling, clips: str, folder: Path, model: Path | None) -> None:
+    """Print which spans to correct, and what to type then."""
+    from vidfit.jobs.label.answers import CLIPS, TO_LABEL
+
+    counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
+    say(f"{found.clip_count} spans have a label{counts and ': ' + counts}")
+    _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
+    names = [
+        f"{one.clip.path} {one.clip.start_seconds:.1f} to {one.clip.end_seconds or 0:.1f} s  "
+        f"{one.why}"
+        for one in found.proposed
+    ]
+    _list(f"{len(names)} spans to correct next", names)
+    say(f"List     {folder / TO_LABEL}")
+    merged = folder / CLIPS
+    fit = merged if merged.exists() else folder / TO_LABEL
+    say(
+        "Next     correct its labels and times, then "
+        f"vidfit label {clips} --answers {folder / TO_LABEL} -o {folder} --model {model}"
+    )
+    say(f"Fit      vidfit fit {fit} --task localise -o {folder}")
 
 
 def _say_fit(found: Labelling, clips: str, folder: Path) -> None:

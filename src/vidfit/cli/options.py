@@ -72,7 +72,8 @@ TaskName = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help="classify, tag, regress, localise, or one of a package. [default: by the labels]",
+        help="classify, tag, regress, localise, anomaly, or one of a package. "
+        "[default: by the labels]",
     ),
 ]
 LabelKind = Annotated[

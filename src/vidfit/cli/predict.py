@@ -16,6 +16,13 @@ def predict(  # noqa: PLR0913  (the options of a command)
     videos: Annotated[
         list[str], typer.Argument(help="Videos; folders, lists or tables of videos; or URLs.")
     ],
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Another model that answers, too, from the same decode; may be repeated.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -35,6 +42,15 @@ def predict(  # noqa: PLR0913  (the options of a command)
     task: TaskName = None,
     window: Annotated[
         float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
+    ] = None,
+    smooth: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            metavar="SECONDS",
+            help="How long a class lasts on average: windows are read with their neighbours. "
+            "[default: each by itself]",
+        ),
     ] = None,
     unknown: Annotated[
         str | None,
@@ -62,7 +78,19 @@ def predict(  # noqa: PLR0913  (the options of a command)
     suffixes = tuple(word.strip() for word in (formats or "json").split(","))
     folder = output or (Path("runs") / "answers" if formats else None)
     own = tuple(backbone or ())
-    wanted = Wanted(folder, suffixes, window, workers, own, on, unknown, as_json, task)
+    wanted = Wanted(
+        folder,
+        suffixes,
+        window,
+        workers,
+        own,
+        on,
+        unknown,
+        as_json,
+        task,
+        smooth,
+        tuple(also or ()),
+    )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)
     if folder:

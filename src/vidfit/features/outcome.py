@@ -37,7 +37,7 @@ Wanted = Callable[[Mapping[str, ClipFeatures]], Sequence[str]]
 
 @dataclass
 class ClipOutcome:
-    """What became of one clip.
+    """What became of one clip; ``of`` is that of what was asked.
 
     ``features`` by backbone name, of what was computed now; ``failure`` says why the clip
     could not be read, ``backbone_failures`` which backbones could not answer, and why.
@@ -49,6 +49,7 @@ class ClipOutcome:
     decode_seconds: float = 0.0
     features: dict[str, ClipFeatures] = field(default_factory=dict)
     backbone_failures: dict[str, str] = field(default_factory=dict)
+    of: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,14 @@ class ToSee:
     wanted
         Says which backbones to run next, given what the others saw in the clip; ``None`` runs
         all at once, from one decode.
+    of
+        Tells apart who asks for the same clip.
     """
 
     clip: Clip
     backbones: Sequence[Backbone]
     wanted: Wanted | None = None
+    of: int = 0
 
 
 def stream(
@@ -106,7 +110,7 @@ def stream_each(
             if stop.is_set():
                 break
             for one, ready in zip(some, _gathered(some, readers), strict=True):
-                outcome = _outcome(one.clip, content)
+                outcome = _outcome(one, content)
                 at_once = [
                     b for b in one.backbones
                     if known is None or outcome.digest not in known[b.spec.name]
@@ -208,10 +212,11 @@ def _jobs(asked: Sequence[ToSee], workers: int) -> Iterator[_Job]:
             yield _Job(video, spans[i : i + size])
 
 
-def _outcome(clip: Clip, content: str | VideoError) -> ClipOutcome:
+def _outcome(one: ToSee, content: str | VideoError) -> ClipOutcome:
     if isinstance(content, VideoError):
-        return ClipOutcome(clip, failure=str(content))
-    return ClipOutcome(clip, digest=clip_digest(clip, content) if content else "")
+        return ClipOutcome(one.clip, failure=str(content), of=one.of)
+    digest = clip_digest(one.clip, content) if content else ""
+    return ClipOutcome(one.clip, digest=digest, of=one.of)
 
 
 def _in_turn(

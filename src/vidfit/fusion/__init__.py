@@ -72,7 +72,11 @@ def methods_for(kind: Kind) -> tuple[str, ...]:
 
 
 def fit_method(name: str, training: Training) -> Fitted:
-    """Fit a fusion by a method of ``METHODS``."""
+    """Fit a fusion by a method of ``METHODS``, or as the learner of the task does it."""
+    if training.together:
+        together = training.together.together
+        fitted = together(training.blocks, training.labels_M, training.folds_M)
+        return Fitted(*fitted, tuple(range(len(training.members))))
     fit: Callable[[Training], Fitted] = _function(METHODS[name].fit)
     return fit(training)
 

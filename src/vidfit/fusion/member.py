@@ -11,6 +11,7 @@ import numpy as np
 from vidfit.contracts import Cost, FittedFusion, Floats, Indices
 from vidfit.fusion.linear import Path
 from vidfit.fusion.span import Span
+from vidfit.fusion.together import Together
 from vidfit.labels import ONE, Kind
 
 _FREE = Cost(0.0, 0.0)
@@ -45,15 +46,16 @@ class Member:
 class Training:
     """Training clips as a fusion sees them: members, labels and the fold of each clip.
 
-    ``memory`` and ``paths`` hold members that were fitted anew without a fold, and the fits
-    without one or two folds, so that several methods, and teams of the same members, share them
-    (`vidfit.fusion.nested`).
+    ``together`` is the learner where that combines members itself. ``memory`` and ``paths`` hold
+    members that were fitted anew without a fold, and the fits without one or two folds, so that
+    several methods, and teams of the same members, share them (`vidfit.fusion.nested`).
     """
 
     members: tuple[Member, ...]
     labels_M: Indices
     folds_M: Indices
     kind: Kind = ONE
+    together: Together | None = None
     memory: dict[tuple[int, int], Member] = field(default_factory=dict, compare=False, repr=False)
     paths: dict[tuple[int, frozenset[int]], Path] = field(
         default_factory=dict, compare=False, repr=False

@@ -28,6 +28,7 @@ from vidfit.fusion.linear import (
 from vidfit.fusion.member import Member, Training
 from vidfit.fusion.probes import with_classes
 from vidfit.fusion.span import Span
+from vidfit.fusion.together import Together
 from vidfit.labels import UNSEEN
 
 
@@ -54,7 +55,8 @@ def training_of(
         alone = [
             Member(x_MD, head, out_MK, cost) for x_MD, (head, out_MK), cost in parts_of_members
         ]
-        return Training(tuple(alone), labels_M, folds_M, learner.kind)
+        together = learner if isinstance(learner, Together) else None
+        return Training(tuple(alone), labels_M, folds_M, learner.kind, together)
     members, paths = [], {}
     for vectors_MD, cost in zip(vectors, costs, strict=True):
         span = Span.of([vectors_MD])

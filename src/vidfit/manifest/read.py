@@ -15,6 +15,7 @@ from vidfit.manifest.levels import written_levels
 from vidfit.manifest.lists import lists_of, read_list, read_lists
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_image, is_video, is_video_file
 from vidfit.manifest.shards import holds_shards, read_shards
+from vidfit.manifest.spans import read_span_files, read_spans
 from vidfit.manifest.told import losses
 from vidfit.manifest.value import Listing, Manifest, absolute, is_url
 from vidfit.video.member import split_member
@@ -24,7 +25,7 @@ LAYOUTS = (
     "a folder with one folder of videos (or photos, or folders of frames) for each class; the same "
     "below train, val and test; a CSV or Parquet with the columns path and label; a list "
     "'path label' or 'folder total_frames label'; a folder with train.csv, val.csv and "
-    "test.csv; the lists of UCF101; a folder of shards"
+    "test.csv; the lists of UCF101; a folder of shards; spans of ActivityNet, AVA, BORIS or ELAN"
 )
 
 
@@ -113,6 +114,8 @@ def _list_clips(source: str | Path) -> Listing:
         return Listing(path.parent, "one photo", clips=[Clip(str(path))])
     if is_video_file(path):
         return Listing(path.parent, "one video", clips=[Clip(str(path))])
+    if (spans := read_spans(path)) is not None:
+        return spans
     if path.suffix.lower() in LIST_SUFFIXES | TABLE_SUFFIXES:
         return read_list(path)
     raise ManifestError(f"{path} is neither a video nor a list of clips. Expected: {LAYOUTS}.")
@@ -120,6 +123,8 @@ def _list_clips(source: str | Path) -> Listing:
 
 def _read_folder(folder: Path) -> Listing:
     lists = lists_of(folder)
+    if not lists and (spans := read_span_files(folder)) is not None:
+        return spans
     if not lists:
         return read_shards(folder) if holds_shards(folder) else read_folders(folder)
     try:

@@ -7,7 +7,7 @@ one answer are a segment, as sure as their mean probability. Background is no se
 
 ``f1@10``, ``f1@25``, ``f1@50`` and ``edit`` are those of Lea et al. (2017), "Temporal Convolutional
 Networks for Action Segmentation and Detection", ``map`` is mean average precision as in
-ActivityNet (Caba Heilbron et al. 2015).
+ActivityNet (Caba Heilbron et al. 2015), over overlaps of 0.3 to 0.7, and of 0.5 to 0.95.
 
 Shape letters: M windows, K answers, S spans, R draws of recordings, X sums, N rows, G recordings.
 """
@@ -28,6 +28,7 @@ CLASS, VIDEO, START, END, SPAN_START, SPAN_END = range(6)
 """Columns of the truth."""
 
 MAP_OVERLAPS = (0.3, 0.4, 0.5, 0.6, 0.7)
+STRICT_OVERLAPS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 _TOUCHING_SECONDS = 1e-3
 
@@ -181,20 +182,27 @@ class TimeRight:
 
 
 @dataclass(frozen=True)
-class FalseAlarms:
-    """Segments an hour that overlap no true one of their class by half."""
+class AnHour:
+    """How many of what `SegmentF1.sums` counts there are in an hour.
 
-    name: str = "false-alarms"
+    Parameters
+    ----------
+    which
+        1 for segments that overlap no true one of their class by half, 2 for spans that are missed.
+    """
+
+    name: str
+    which: int
     kind: Range = "unbounded"
     higher_is_better: bool = False
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
-        """Return false segments, and hours."""
-        wrong = SegmentF1("", 0.5).sums(truth, answers)[1]
-        return np.array([wrong, float((truth[:, END] - truth[:, START]).sum()) / 3600])
+        """Return their number, and hours."""
+        count = SegmentF1("", 0.5).sums(truth, answers)[self.which]
+        return np.array([count, float((truth[:, END] - truth[:, START]).sum()) / 3600])
 
     def figure(self, sums_RX: Doubles) -> Doubles:
-        """Return false segments an hour."""
+        """Return how many an hour."""
         return ratio(sums_RX[:, 0], sums_RX[:, 1])
 
 
@@ -283,7 +291,8 @@ SEGMENT_MEASURES: dict[str, AnyMeasure] = {
     measure.name: measure
     for measure in (
         SegmentF1("f1@50", 0.5), SegmentF1("f1@25", 0.25), SegmentF1("f1@10", 0.1),
-        SegmentMap(), Edit(), TimeRight(), FalseAlarms(),
+        SegmentMap(), SegmentMap("map@50-95", STRICT_OVERLAPS), Edit(), TimeRight(),
+        AnHour("false-alarms", 1), AnHour("missed", 2),
     )
 }  # fmt: skip
 """By name, what may decide where spans are looked for."""

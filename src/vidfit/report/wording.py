@@ -183,6 +183,34 @@ METRICS: dict[str, Metric] = {
     "false-alarms": Metric(
         "false alarms an hour", "segments that overlap no true span by half", False, False
     ),
+    "missed": Metric(
+        "missed spans an hour", "true spans that no segment overlaps by half", False, False
+    ),
+    "map@50-95": Metric(
+        "strict mean average precision",
+        "of segments, the mean over overlaps of 0.5 to 0.95 with a true span",
+    ),
+    "micro-auc": Metric(
+        "area under the ROC curve",
+        "how often an unusual window scores above a usual one, of all videos together",
+    ),
+    "macro-auc": Metric(
+        "mean area under the ROC curve of recordings",
+        "how often an unusual window scores above a usual one of its recording",
+    ),
+    "alarms-an-hour": Metric(
+        "false alarms an hour at the threshold",
+        "runs of windows with a p-value of at most 0.01 that touch no event",
+        False,
+        False,
+    ),
+    "events-found": Metric("events found", "the share of the events in which there is an alarm"),
+    "delay": Metric(
+        "delay in seconds",
+        "the mean time from the start of an event to its alarm, to its end where there is none",
+        False,
+        False,
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),

@@ -83,10 +83,11 @@ class Contender:
 
     def log_probabilities(self, rows: Rows) -> Floats:
         """Return log-probabilities [M, K] of clips."""
-        answers_MK = self.fitted.log_probabilities(self.blocks(rows))
+        blocks = self.blocks(rows)
         if isinstance(self.fitted, InTime):
-            return self.fitted.in_time(answers_MK, *rows.kind.order(rows.labels_M))
-        return answers_MK
+            clues_ME = self.fitted.clues(blocks)
+            return self.fitted.in_time(clues_ME, *rows.kind.order(rows.labels_M))
+        return self.fitted.log_probabilities(blocks)
 
     def novelty(self, rows: Rows) -> Floats:
         """Return how far each clip lies from the training clips, [M], 1 on their average."""
@@ -301,10 +302,11 @@ def _fusion(
     method: str, names: Sequence[str], team: tuple[int, ...], training: Training
 ) -> Contender:
     fitted = fit_method(method, training.only(team))
+    head = training.together.head if training.together else METHODS[method].head
     return Contender(
         f"{method}-{len(team)}",
         method,
-        METHODS[method].head,
+        head,
         tuple(names[team[i]] for i in fitted.used),
         fitted.fusion,
         fitted.out_of_fold_MK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.contracts import Estimate, Floats, Indices, Progress
+from vidfit.evaluate import Thresholds
 from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
 from vidfit.report.wording import Metric, metric_named
@@ -286,16 +288,20 @@ def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
     """Return a contender as a model, with calibration and thresholds, without a card."""
     found = Calibrated.of(chosen, folds_M, train.rows)
     stated_MK = train.kind.stated(chosen.out_of_fold_MK, found.temperature)
+    answers_all = Thresholds(0.0, math.inf)
+    usual, strict = (
+        (found.usual, found.strict) if train.task.declines else (answers_all, answers_all)
+    )
     return Model(
         classes=train.classes,
         members=chosen.members,
         head=chosen.head,
         arrays=chosen.fitted.state(),
         temperature=found.temperature,
-        unknown_probability=found.usual.probability,
-        unknown_novelty=found.usual.novelty,
-        strict_probability=found.strict.probability,
-        strict_novelty=found.strict.novelty,
+        unknown_probability=usual.probability,
+        unknown_novelty=usual.novelty,
+        strict_probability=strict.probability,
+        strict_novelty=strict.novelty,
         # Clips of one frame last no time; a longer video is then asked second by second.
         window_seconds=float(np.median(train.seconds_M)) or _SECONDS_OF_STILLS,
         longest_seconds=float(train.seconds_M.max()),

@@ -12,6 +12,7 @@ from vidfit.errors import ModelError
 from vidfit.features import IN_STEPS
 from vidfit.fusion import METHODS
 from vidfit.fusion.arrays import check_arrays
+from vidfit.fusion.together import Together
 from vidfit.selection import NETWORK as NETWORK
 from vidfit.tasks import CLASSIFY, Task
 
@@ -64,7 +65,8 @@ def restore_checked(
     widths = [task.pooling.times * dim for dim in dims]
     if kind == task.learner.head:
         return task.learner.restore(state, widths, classes)
-    known = {task.learner.head, *(METHODS[method].head for method in task.methods)}
+    methods = () if isinstance(task.learner, Together) else task.methods
+    known = {task.learner.head, *(METHODS[method].head for method in methods)}
     if kind not in known:
         raise ModelError(
             f"there is no head {kind[:60]!r} that answers the task {task.name!r}; known are "

@@ -100,7 +100,8 @@ def measure(
     drafted = put_aside(replace(study.manifest, clips=tuple(wanted)), division.holdout, [])
     learn = [clip for clip in drafted.clips if clip.split != "test"]
     with study.timed("measure candidates"):
-        candidates, dropped = entrants(learn, options, study.progress)
+        asked = replace(options, backbones=options.backbones or study.task.backbones)
+        candidates, dropped = entrants(learn, asked, study.progress)
     with study.timed("look for copies"):
         found = study.joined(wanted, beside=beside(candidates), join_bits=division.join_bits)
     manifest = found.manifest

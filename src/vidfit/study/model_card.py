@@ -227,6 +227,9 @@ def _inputs(members: Sequence[_Card]) -> Iterator[str]:
 
 
 def _declines(model: Model) -> str:
+    if not task_named(model.task).declines:
+        windows = duration(model.window_seconds)
+        return f"It always answers. Long videos are answered in windows of {windows}."
     return (
         f"It declines to answer below a probability of {percent(model.unknown_probability)} (low "
         "confidence), and where a clip lies further from the training clips than "

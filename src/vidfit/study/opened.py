@@ -161,6 +161,7 @@ def open_study(
     read, kind = (task.read, task.kind) if task else (from_lists, None)
     manifest = read(source, options.groups, kind)
     task = task or task_of(manifest.kind)
+    task = task.suited(task, manifest) if task.suited else task
     manifest = replace(manifest, kind=task.kind)
     if only_one_class:
         check_one_class(task, only_one_class)

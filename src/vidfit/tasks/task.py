@@ -52,6 +52,12 @@ class Task:
         Reads the formats that its users have.
     windows
         Whether clips are windows of long videos, rather than videos of their own.
+    backbones
+        Candidates unless others are asked for; empty for those of `vidfit.backbones.BACKBONES`.
+    declines
+        Whether a model may give no answer to what is unlike all that it has learned from.
+    suited
+        Returns the task as it can be asked of some clips, such as by other measures.
     """
 
     name: str
@@ -64,6 +70,9 @@ class Task:
     pooling: Pooling = STATISTICS
     read: Read = from_lists
     windows: bool = False
+    backbones: tuple[str, ...] = ()
+    declines: bool = True
+    suited: Callable[[Task, Manifest], Task] | None = None
 
     @property
     def measure(self) -> AnyMeasure:

@@ -21,7 +21,8 @@ from vidfit.jobs.compress.run import run_compress
 from vidfit.jobs.compress.techniques import MODULE_STEPS, TECHNIQUES, Technique
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.model import load_model, member_directory
 from vidfit.video import write_video
 

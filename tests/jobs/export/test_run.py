@@ -24,7 +24,8 @@ from vidfit.fusion.average import LinearPool
 from vidfit.jobs.export.graphs import file_stems
 from vidfit.jobs.export.parity import difference
 from vidfit.jobs.export.run import Exported, run_export
-from vidfit.jobs.predict.run import Predictor, run_predict
+from vidfit.jobs.predict.predictor import Predictor
+from vidfit.jobs.predict.run import run_predict
 from vidfit.model import load_model, member_directory
 from vidfit.networks import Shape, build
 from vidfit.networks.head import NetworkHead

@@ -18,7 +18,8 @@ from vidfit.features import FeatureStore
 from vidfit.features.store import spec_key
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import METHODS, run_fit
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.jobs.select import race as contest_module
 from vidfit.model import load_model
 from vidfit.study import candidates as candidates_module

@@ -18,7 +18,8 @@ from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.run import run_fuse
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.jobs.predict.timeline import timeline_csv, timeline_json
 from vidfit.jobs.select.run import run_select
 from vidfit.model import load_model

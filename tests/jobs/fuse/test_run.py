@@ -14,7 +14,8 @@ from tests.clips import FPS, HEIGHT, WIDTH, write_backbone, write_dataset
 from vidfit.errors import BudgetError, NotEnoughDataError, VidfitError
 from vidfit.jobs.fuse.options import FuseOptions
 from vidfit.jobs.fuse.run import run_fuse
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.model import load_model
 from vidfit.video import write_video
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +16,11 @@ from tests.video.test_write import HIGH_HZ, RATE, heard, loudest_hz, with_tones
 from vidfit.contracts import Clip, Failure, Segment
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.jobs.predict.annotated import annotated_video
-from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import join, load, run_predict, windows
+from vidfit.jobs.predict.many import predict_many, predict_together
+from vidfit.jobs.predict.predictor import Looked, load
+from vidfit.jobs.predict.run import run_predict, run_predict_all
 from vidfit.jobs.predict.timeline import timeline_json
+from vidfit.jobs.predict.windows import join, windows
 from vidfit.launch import Here
 from vidfit.model import load_model
 from vidfit.video import VideoReader, probe
@@ -349,3 +352,89 @@ def test_frames_seen_are_counted_once_a_window(tmp_path, predictor):
     path = str(write_clip(tmp_path / "v.mp4", frames=20))
     with VideoReader(path) as reader:
         assert run_predict(predictor, path).frames_seen <= len(reader.pts_seconds)
+
+
+# ---------------------------------------------------------------- smoothing
+
+
+def looked_at(predictor, right_M):
+    """Return what a head gives to windows of a second, by how probable ``right`` is."""
+    heat = predictor.model.temperature
+    return {
+        Clip("v.mp4", float(m), m + 1.0): Looked(heat * np.log(np.array([1 - p, p])), 1.0)
+        for m, p in enumerate(right_M)
+    }
+
+
+def said(predictor, looked):
+    return [predictor.say(one).label for one in predictor.in_time(looked).values()]
+
+
+def test_a_lone_window_gives_way_where_classes_last(predictor):
+    looked = looked_at(predictor, [0.9, 0.8, 0.9, 0.3, 0.9, 0.8])
+    assert said(predictor, looked) == ["right"] * 3 + ["left"] + ["right"] * 2
+    assert said(predictor.smoothing(0), looked) == said(predictor, looked)
+    smooth = predictor.smoothing(5)
+    assert said(smooth, looked) == ["right"] * 6
+    answer = smooth.say(next(iter(smooth.in_time(looked).values())))
+    assert answer.scores[1] == answer.probability and sum(answer.scores) == pytest.approx(1)
+    alone = looked_at(predictor, [0.3])
+    assert smooth.in_time(alone) == alone
+
+
+def test_windows_of_a_smoothed_timeline_have_the_scores_of_all_classes(tmp_path, predictor):
+    path = str(write_clip(tmp_path / "long.mp4", "left", seed=3, frames=120))
+    timeline = run_predict(predictor.smoothing(10), path)
+    assert all(len(window.scores) == 2 for window in timeline.windows)
+    assert len(timeline.segments[0].scores) == 2
+    assert not any(window.scores for window in run_predict(predictor, path).windows)
+
+
+def test_a_window_keeps_about_a_kilobyte():
+    count, classes = 2000, 8
+    tracemalloc.start()
+    looked = {
+        Clip("v.mp4", m / 2, (m + 1) / 2): Looked(
+            np.zeros(classes, np.float32), m / 7, np.zeros(3 * classes, np.float32)
+        )
+        for m in range(count)
+    }
+    scores = [tuple((np.arange(classes) + m / 7).tolist()) for m in range(count)]
+    said = [Segment(m / 2, m / 3, "a", m / 7, scores=scores[m]) for m in range(count)]
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(looked) == len(said) == count
+    assert kept_bytes / count < 1200  # of three hours in half seconds, 25 MB
+
+
+@pytest.mark.parametrize("seconds", [-1, np.nan, np.inf])
+def test_what_is_no_length_of_a_class_is_refused(predictor, seconds):
+    with pytest.raises(VidfitError, match="give 0 or more"):
+        predictor.smoothing(seconds)
+
+
+def test_several_models_answer_from_one_decode_as_each_alone(tmp_path, predictor, monkeypatch):
+    path = str(write_clip(tmp_path / "long.mp4", "left", seed=3, frames=120))
+    other = replace(predictor, model=replace(predictor.model, window_seconds=0.8))
+    asked: list[int] = []
+    frames = VideoReader.frames
+
+    def watched(reader, indices):
+        asked.extend(map(int, indices))
+        return frames(reader, indices)
+
+    monkeypatch.setattr(VideoReader, "frames", watched)
+    together = run_predict_all((predictor, other), path, workers=1)
+    once = len(asked)
+    alone = tuple(run_predict(one, path, workers=1) for one in (predictor, other))
+    assert together == alone
+    assert [len(timeline.windows) for timeline in together] == [6, 12]
+    assert once < len(asked) - once
+
+
+def test_a_model_that_can_answer_nothing_is_named_for_all(tmp_path, predictor):
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    (found,) = predict_together((predictor,) * 2, [str(tmp_path / "broken.mp4")], Here(1))
+    assert isinstance(found, Failure)
+    with pytest.raises(VideoError):
+        run_predict_all((predictor, predictor), str(tmp_path / "broken.mp4"))

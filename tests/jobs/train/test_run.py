@@ -14,7 +14,8 @@ from tests.clips import write_dataset
 
 from vidfit import backbones as zoo
 from vidfit.errors import StoreError, VidfitError
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
 from vidfit.jobs.train import folder as training_run
 from vidfit.jobs.train.accumulation import run_check
 from vidfit.jobs.train.options import TrainOptions

@@ -6,7 +6,9 @@ from itertools import product
 
 import numpy as np
 
-from vidfit.tasks.localise.chain import CHAINS, MarkovChain, smoothed
+from vidfit.tasks.localise.chain import MarkovChain, chains_of, smoothed
+
+CHAINS = chains_of(1.0)
 
 
 def by_brute_force(answers_MK, share_K, chain):
@@ -64,3 +66,23 @@ def test_a_lone_window_gives_way_to_its_neighbours():
     )
     assert alone.argmax(axis=1).tolist() == [0, 0, 0, 1, 0, 0, 0]
     assert lasting.argmax(axis=1).tolist() == [0] * 7
+
+
+def test_a_chain_means_the_same_for_windows_of_another_length(rng):
+    log_share_K = np.log(np.full(2, 0.5)).astype(np.float32)
+    answers_MK = np.log(rng.dirichlet(np.ones(2), 6)).astype(np.float32)
+    video_M, start_M = np.zeros(6, np.int64), np.arange(6.0)
+    (whole,) = smoothed(answers_MK, log_share_K, (MarkovChain(0.81),), video_M, start_M)
+    (half,) = smoothed(answers_MK, log_share_K, (MarkovChain(0.81),), video_M, start_M / 2)
+    (told,) = smoothed(answers_MK, log_share_K, (MarkovChain(0.9),), video_M, start_M)
+    np.testing.assert_allclose(half, told, atol=1e-5)  # 0.81 a second is 0.9 a half
+    assert np.abs(half - whole).max() > 0.01
+
+
+def test_chains_are_tried_by_the_window_and_kept_by_the_second():
+    short, long = chains_of(0.5), chains_of(2.0)
+    assert short[0].stay == long[0].stay == 0.0
+    for a, b in zip(short, long, strict=True):
+        np.testing.assert_allclose(a.stay**0.5, b.stay**2.0)
+    assert all(0 <= chain.stay < 1 for chain in chains_of(0.0))
+    np.testing.assert_allclose(MarkovChain.lasting(4.0).stay ** 4, np.exp(-1))

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from tests.clips import FPS, HEIGHT, WIDTH, write_backbone
 
+from vidfit.contracts import SILENT
 from vidfit.errors import ManifestError, VidfitError
+from vidfit.features import FeatureStore
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
-from vidfit.jobs.predict.run import load, run_predict
+from vidfit.jobs.fuse.options import FuseOptions
+from vidfit.jobs.fuse.run import run_fuse
+from vidfit.jobs.predict.predictor import load
+from vidfit.jobs.predict.run import run_predict
+from vidfit.launch import Here
 from vidfit.model import load_model
+from vidfit.study.table import build_table
+from vidfit.tasks import task_named
+from vidfit.tasks.localise.learner import ChainedProbe
 from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed
 from vidfit.tasks.localise.reading import BLOCKS, read_windows
 from vidfit.video import write_video
@@ -77,6 +87,15 @@ def test_time_between_is_not_background_where_the_list_names_the_background(vide
     assert 0 < of.count(NOTHING) < len(of) / 4
 
 
+def test_time_of_a_row_without_a_label_is_not_labelled(videos):
+    folder, rows = videos
+    bare = [*rows, ("v0.mp4", "", 0, 24, "r0"), ("v9.mp4", "", 0, 9, "r0")]
+    found = read_windows(table(folder, bare, "bare.csv"))
+    of = [clip.label for clip in found.clips if clip.path.endswith("v0.mp4")]
+    assert of and NOTHING not in of  # what a span covers stays labelled
+    assert any(c.label == NOTHING for c in found.clips if c.path.endswith("v1.mp4"))
+
+
 def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
     folder, rows = videos
     begins = next(row[2] for row in rows if row[0] == "v2.mp4")
@@ -111,24 +130,71 @@ def test_what_is_no_span_is_refused(text):
         MOMENTS.checked(text)
 
 
-def test_fit_finds_spans_and_predict_answers_with_the_same_smoothing(videos, tmp_path):
+@pytest.fixture(scope="module")
+def fitted(videos, tmp_path_factory):
+    """What `fit` says of the videos, and where its model is."""
     folder, rows = videos
-    backbone = write_backbone(tmp_path)
-    listed = table(folder, rows)
-    report = run_fit(listed, tmp_path / "out", FitOptions((backbone,), task="localise"))
+    output = tmp_path_factory.mktemp("fitted")
+    options = FitOptions((write_backbone(output),), task="localise")
+    return run_fit(table(folder, rows), output / "out", options), output / "out"
+
+
+def test_fit_finds_spans_and_predict_answers_with_the_same_smoothing(videos, fitted):
+    folder, rows = videos
+    report, output = fitted
     assert (report.metric, report.task) == ("f1@50", "localisation in time")
     assert report.score.value > 0.7 > report.majority.value
     by_name = {figure.metric: figure.score.value for figure in report.figures}
     assert by_name["time-right"] > 0.8 and by_name["edit"] > 0.6
-    model = load_model(tmp_path / "out" / "model")
+    model = load_model(output / "model")
     assert model.head == "chained" and model.arrays["chain_2"][0] > 0  # it smooths
-    timeline = run_predict(load(tmp_path / "out" / "model"), str(folder / "v0.mp4"))
+    timeline = run_predict(load(output / "model"), str(folder / "v0.mp4"))
     said = [
         (s.label, round(s.start_seconds / 4), round(s.end_seconds / 4)) for s in timeline.segments
     ]
     assert len(said) <= 8
     wanted = {(label, a // 4, b // 4) for path, label, a, b, _ in rows if path == "v0.mp4"}
     assert len(wanted & set(said)) >= len(wanted) - 1
+
+
+@pytest.mark.parametrize("windows", [0, 2])
+def test_predict_answers_windows_as_the_head_did_when_it_was_fitted(videos, fitted, windows):
+    folder, _ = videos
+    _, output = fitted
+    predictor = load(output / "model")
+    clips = [c for c in read_windows(folder / "spans.csv").clips if c.label is not None]
+    task = task_named("localise")
+    store = FeatureStore(output / "features")
+    seen, _ = build_table(clips, predictor.backbones, store, Here(1), SILENT, task=task)
+    (x_MD,), truth = seen.vectors.values(), seen.labels_M
+    head, _ = ChainedProbe(widths=(windows,)).fit(
+        x_MD, truth, np.unique(seen.groups, return_inverse=True)[1]
+    )
+    answers_MK = head.in_time(head.clues([x_MD]), *task.kind.order(truth))
+    model = replace(predictor.model, temperature=1.0)
+    timeline = run_predict(
+        replace(predictor, head=head, model=model), str(folder / "v4.mp4"), workers=2
+    )
+    own = [i for i, clip in enumerate(seen.clips) if clip.path == str(folder / "v4.mp4")]
+    assert len(own) == len(timeline.windows) > 12
+    found_MK = [window.scores for window in timeline.windows]
+    np.testing.assert_allclose(found_MK, np.exp(answers_MK[own]), atol=1e-4)
+
+
+def test_fuse_averages_encoders_before_one_chain(videos, fitted, tmp_path):
+    folder, rows = videos
+    options = FuseOptions((write_backbone(tmp_path), "motion"), task="localise")
+    found = run_fuse(table(folder, rows), tmp_path / "out", options)
+    assert [one.name for one in found.options if len(one.members) > 1] == ["average-2"]
+    timeline = run_predict(load(tmp_path / "out" / "model"), str(folder / "v0.mp4"))
+    assert {segment.label for segment in timeline.segments} <= {"run", "sit", NOTHING}
+    with pytest.raises(VidfitError, match="--method stack does not combine answers of the task"):
+        run_fuse(folder / "spans.csv", tmp_path, replace(options, methods=("stack",)))
+
+
+def test_a_model_that_smooths_takes_no_other_smoothing(fitted):
+    with pytest.raises(VidfitError, match="smooths as was chosen when it was fitted"):
+        load(fitted[1] / "model").smoothing(2)
 
 
 def test_what_localise_cannot_do_is_refused(videos, tmp_path):

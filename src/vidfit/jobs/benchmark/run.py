@@ -30,7 +30,7 @@ from vidfit.jobs.benchmark.value import (
     EngineRun,
 )
 from vidfit.jobs.benchmark.write import write_benchmark
-from vidfit.jobs.predict.run import Predictor, load
+from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.model import member_directory
 from vidfit.runtime import Accelerated
 from vidfit.runtime.opened import GRAPH_ENGINES

@@ -18,7 +18,7 @@ from vidfit.contracts import Clip, Failure, Floats
 from vidfit.errors import VideoError
 from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.jobs.compress.value import Certificate
-from vidfit.jobs.predict.run import windows
+from vidfit.jobs.predict.windows import windows
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics.noninferior import independent_trials, share_bound
 from vidfit.study.copies import COPY_BITS

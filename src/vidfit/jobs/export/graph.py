@@ -1,7 +1,7 @@
 """Members and head of a model as one ONNX graph, which runs without vidfit.
 
 The members' graphs are taken as they are; between and behind them stand a few nodes that do
-what `vidfit.jobs.predict.run.Predictor` does in numpy.
+what `vidfit.jobs.predict.predictor.Predictor` does in numpy.
 
 Shape letters: B clips, V views, T frames, H height, W width, C channels, N tokens of a view,
 M = V * N tokens of a clip in time order, D features of a token, X numbers of a clip, K classes.

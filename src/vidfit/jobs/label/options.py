@@ -34,6 +34,8 @@ class LabelOptions:
         `vidfit.launch.launcher`.
     task
         What is asked of the clips: a name of `vidfit.tasks`; ``None`` goes by their labels.
+    model
+        Directory of a model of ``--task localise``, which proposes spans of long videos.
     """
 
     count: int = 10
@@ -45,6 +47,7 @@ class LabelOptions:
     seed: int = 0
     on: str = "here"
     task: str | None = None
+    model: Path | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning.

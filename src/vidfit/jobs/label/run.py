@@ -15,6 +15,7 @@ from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
 from vidfit.jobs.label.answers import gather, with_labels, write_to_label
 from vidfit.jobs.label.options import LabelOptions
+from vidfit.jobs.label.run_spans import run_label_spans
 from vidfit.jobs.label.value import Labelling, Proposed
 from vidfit.labels.one import NO_LABEL
 from vidfit.manifest import losses, refusal
@@ -45,7 +46,8 @@ def run_label(
     source
         Folder or list of clips, of which some or all have no label; see
         `vidfit.manifest.read_manifest`. Clips of a test split are not proposed: what is chosen
-        to teach most does not stand for the rest.
+        to teach most does not stand for the rest. With ``options.model`` these are long videos,
+        and spans of them are proposed (`run_label_spans`).
 
     Raises
     ------
@@ -57,6 +59,8 @@ def run_label(
         If no backbone runs.
     """
     options.check()
+    if options.model:
+        return run_label_spans(source, output, options, progress)
     study = open_study(source, output, options, progress, only_one_class="label")
     answers = gather(study.manifest, source, output, options.answers)
     manifest = with_labels(study.manifest, answers)

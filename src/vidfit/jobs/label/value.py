@@ -36,6 +36,8 @@ class Labelling:
         Clips and backbones that were left out, with reasons.
     warnings
         What was noticed, such as copies whose labels contradict each other.
+    spans
+        Whether spans of long videos are proposed, with labels to correct.
     """
 
     proposed: tuple[Proposed, ...]
@@ -45,3 +47,4 @@ class Labelling:
     grouping: str
     failures: tuple[Failure, ...]
     warnings: tuple[str, ...] = ()
+    spans: bool = False

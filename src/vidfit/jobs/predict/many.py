@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vidfit.contracts import SILENT, Clip, Failure, Progress, Timeline
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
-from vidfit.jobs.predict.run import Predictor, run_predict
+from vidfit.jobs.predict.predictor import Predictor
+from vidfit.jobs.predict.run import run_predict_all
 from vidfit.threads import in_threads
 from vidfit.work import Launcher, Work
 
@@ -37,10 +39,10 @@ class Video:
 
 @dataclass(frozen=True)
 class Answered:
-    """The answers to a video, or why there are none."""
+    """The answers to a video, one of each model, or why there are none."""
 
     path: str
-    timeline: Timeline | None
+    timelines: tuple[Timeline, ...]
     failure: str = ""
 
 
@@ -48,8 +50,9 @@ class Answered:
 class Predict:
     """The task of answering videos, wherever it runs (`vidfit.work.Workload`)."""
 
-    predictor: Predictor
+    predictors: tuple[Predictor, ...]
     window_seconds: float | None = None
+    kept: str = ""
     item: type[Video] = Video
     result: type[Answered] = Answered
 
@@ -63,19 +66,20 @@ class Predict:
     def answer(self, video: Video, workers: int, progress: Progress = SILENT) -> Answered:
         """Answer one video in a number of threads; say why, if it cannot be answered."""
         if video.trouble:
-            return Answered(video.path, None, video.trouble)
+            return Answered(video.path, (), video.trouble)
         try:
-            timeline = run_predict(
-                self.predictor,
+            timelines = run_predict_all(
+                self.predictors,
                 video.path,
                 span=(video.start_seconds, video.end_seconds),
                 window_seconds=self.window_seconds,
                 workers=workers,
+                kept=Path(self.kept) if self.kept else None,
                 progress=progress,
             )
         except VideoError as error:
-            return Answered(video.path, None, str(error).removeprefix(f"{video.path}: "))
-        return Answered(video.path, timeline)
+            return Answered(video.path, (), str(error).removeprefix(f"{video.path}: "))
+        return Answered(video.path, timelines)
 
 
 def predict_many(
@@ -86,7 +90,23 @@ def predict_many(
     window_seconds: float | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Timeline | Failure]:
-    """Yield the answers to many videos in their order; those that cannot be read as failures.
+    """Yield the answers of one model to many videos; see `predict_together`."""
+    for found in predict_together(
+        (predictor,), asked, place, window_seconds=window_seconds, progress=progress
+    ):
+        yield found if isinstance(found, Failure) else found[0]
+
+
+def predict_together(
+    predictors: Sequence[Predictor],
+    asked: Iterable[str | Clip | Failure],
+    place: Launcher,
+    *,
+    window_seconds: float | None = None,
+    kept: Path | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Timeline, ...] | Failure]:
+    """Yield the answers of models to many videos in order; those that cannot be read as failures.
 
     One video is spread over the cores of this machine by windows, several are spread by videos,
     wherever they run. They are taken as they are needed: there may be any number of them.
@@ -95,16 +115,18 @@ def predict_many(
     ----------
     asked
         Paths, or clips, of which the span is answered, or rows that could not be read.
+    kept
+        As in `run_predict_all`.
     """
     progress = progress or SILENT
-    task = Predict(predictor, window_seconds)
+    task = Predict(tuple(predictors), window_seconds, str(kept or ""))
     if isinstance(asked, Sequence) and len(asked) == 1:
         one = task.answer(Video.of(asked[0]), min(place.workers, hardware().cores), progress)
-        yield one.timeline or Failure(one.path, one.failure)
+        yield one.timelines or Failure(one.path, one.failure)
         return
     videos: Iterable[Video] = map(Video.of, asked)
     if isinstance(asked, Sequence):
         videos = list(videos)
         progress.start("predict", len(asked))
     for one in place.map(task, videos, progress):
-        yield one.timeline or Failure(one.path, one.failure)
+        yield one.timelines or Failure(one.path, one.failure)

@@ -7,201 +7,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from vidfit.contracts import (
     SILENT,
-    Backbone,
     Clip,
-    ClipFeatures,
     Failure,
-    FittedFusion,
-    Floats,
-    InTime,
     Note,
     Progress,
     Segment,
     StagedFusion,
     Timeline,
-    Why,
     clip_key,
 )
-from vidfit.errors import ModelError, VideoError, VidfitError
-from vidfit.features import stream
+from vidfit.errors import VideoError, VidfitError
+from vidfit.features import ClipOutcome, ToSee, stream_each
 from vidfit.hardware import hardware
-from vidfit.jobs.predict.declined import Unknown, with_thresholds
-from vidfit.labels import Kind
-from vidfit.model import Model
-from vidfit.runtime import accelerate
+from vidfit.jobs.predict.declined import Unknown
+from vidfit.jobs.predict.partial import Partial, Window
+from vidfit.jobs.predict.predictor import Answer, Looked, Predictor
+from vidfit.jobs.predict.windows import clips_of, join, length_of
 from vidfit.shown import name_of
-from vidfit.study import heads
-from vidfit.study.opened_model import open_model
 from vidfit.tasks import task_named
-from vidfit.video import VideoReader
+from vidfit.video import VideoInfo, VideoReader
 
-_WHOLE_CLIP_WINDOWS = 1.5
-"""A video of at most this number of windows is answered as one clip."""
-
-MOST_WINDOWS = 1_000_000
-"""Of one video: eleven hours in the shortest windows that may be asked for."""
-
-_AS_LONG_AS = 1.05
-"""So much longer than the longest training clip still counts as that long."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a clip is answered with, none where the model declined; see `Segment`."""
-
-    label: str | None
-    probability: float
-    declined: bool = False
-    why: Why = ""
-    scores: tuple[float, ...] = ()
-    value: float | None = None
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What a head gives to a clip, [K], and how far the clip lies from what was learned."""
-
-    given_K: Floats
-    novelty: float
-
-
-@dataclass(frozen=True)
-class Predictor:
-    """A loaded model: its networks are open and it may be asked again and again."""
-
-    model: Model
-    backbones: tuple[Backbone, ...]
-    head: FittedFusion
-
-    def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
-        """Return the members to ask next about a clip, by what the others saw in it."""
-        if not isinstance(self.head, StagedFusion):
-            return () if features else [backbone.spec.name for backbone in self.backbones]
-        return [self.model.members[i] for i in self.head.wanted(self._blocks(features))]
-
-    def look(self, features: Mapping[str, ClipFeatures]) -> Looked:
-        """Return what the head gives to a clip, by what its members saw in it.
-
-        Raises
-        ------
-        ModelError
-            If that is no number.
-        """
-        # Only a staged head, which knows what to do without them, is given absent blocks.
-        blocks: Sequence[Floats] = self._blocks(features)  # type: ignore[assignment]
-        given_1K = self.head.log_probabilities(blocks)
-        novelty = float(self.head.novelty(blocks)[0])
-        best = float(self._kind.stated(given_1K, self.model.temperature).max())
-        if not np.isfinite((best, novelty)).all():
-            raise ModelError(
-                f"the model of {', '.join(self.model.members)} answers a clip with "
-                f"{best:g} at a novelty of {novelty:g}: its weights are damaged; fit or "
-                "copy it again"
-            )
-        return Looked(given_1K[0], novelty)
-
-    def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
-        """Answer a clip by what its members saw in it, or decline to."""
-        return self.say(self.look(features))
-
-    def say(self, looked: Looked) -> Answer:
-        """Return in words what the head gave to a clip, or that the model declines."""
-        stated_1K = self._kind.stated(looked.given_K[None], self.model.temperature)
-        said = self._kind.said(stated_1K[0], self.model.classes, self.model.thresholds)
-        why = self._why(float(self._kind.confidence(stated_1K)[0]), looked.novelty)
-        if not why:
-            return Answer(said.label, said.probability, scores=said.scores, value=said.value)
-        are_probabilities = self._kind.exclusive or bool(said.scores)
-        scores = tuple(float(p) for p in stated_1K[0]) if are_probabilities else ()
-        return Answer(None, said.probability, True, why, scores, said.value)
-
-    def in_time(self, looked: Mapping[Clip, Looked]) -> dict[Clip, Looked]:
-        """Return what is given to windows of one video in the light of one another."""
-        if not isinstance(self.head, InTime) or not looked:
-            return dict(looked)
-        given_MK = np.stack([one.given_K for one in looked.values()])
-        start_M = np.array([clip.start_seconds for clip in looked])
-        given_MK = self.head.in_time(given_MK, np.zeros(len(start_M), np.int64), start_M)
-        pairs = zip(looked.items(), given_MK, strict=True)
-        return {clip: replace(one, given_K=given_K) for (clip, one), given_K in pairs}
-
-    @property
-    def _kind(self) -> Kind:
-        return task_named(self.model.task).kind
-
-    def declining(self, unknown: Unknown) -> Predictor:
-        """Return the same model with other thresholds.
-
-        Parameters
-        ----------
-        unknown
-            ``None`` for those that it was fitted with; ``"off"``: it always answers;
-            ``"strict"``: it declines earlier, by what was measured when it was fitted; a number
-            above 0, to 1: the least probability of an answer.
-
-        Raises
-        ------
-        VidfitError
-            If it is none of these.
-        ModelError
-            If the model was written before there were strict thresholds.
-        """
-        if unknown is None:
-            return self
-        return replace(self, model=with_thresholds(self.model, unknown))
-
-    def _why(self, confidence: float, novelty: float) -> Why:
-        """Return why a clip gets no class; empty where it gets one.
-
-        Windows that are answered in the light of one another are all answered: a segment is as
-        sure as its windows together.
-        """
-        if isinstance(self.head, InTime):
-            return ""
-        if novelty > self.model.unknown_novelty:
-            return "unlike anything seen"
-        return "low confidence" if confidence < self.model.unknown_probability else ""
-
-    def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
-        pool = heads.pooling(self.model.head, task_named(self.model.task))
-        return [
-            pool(features[name].tokens_ND)[None] if name in features else None
-            for name in self.model.members
-        ]
-
-
-def load(directory: Path, own: Sequence[str] = (), task: str | None = None) -> Predictor:
-    """Open a model directory that `fit` wrote, for answers; see `open_model`.
-
-    Parameters
-    ----------
-    own
-        ``FILE.py:NAME`` of encoders of one's own that the model may hold.
-    task
-        The task that it must answer; ``None`` takes any.
-
-    Raises
-    ------
-    ModelError
-        If it is incomplete or altered, does not answer as a model does, or answers another task.
-    BackboneError
-        If a member cannot run here.
-    """
-    opened = open_model(directory, own)
-    if task is not None and task_named(task) is not opened.task:
-        raise ModelError(
-            f"{directory} answers the task {opened.task.name!r}, and --task asks for {task!r}; "
-            "leave it away, or give another model"
-        )
-    backbones = tuple(accelerate(member) for member in opened.members)
-    return Predictor(opened.model, backbones, opened.head)
+KEPT_WINDOWS = 100
+"""What is seen of a video of up to so many windows is not worth a file."""
 
 
 def run_predict(  # noqa: PLR0913  (how one video is answered)
@@ -218,7 +51,8 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
 
     A window that cannot be read has no label and probability 0, and is listed in
     ``failures``; the others are answered. Memory does not grow with the length of the video,
-    but for the answers themselves.
+    but for the answers themselves: about a kilobyte a window, and 32 bytes for each class of one
+    that keeps them.
 
     Parameters
     ----------
@@ -234,64 +68,151 @@ def run_predict(  # noqa: PLR0913  (how one video is answered)
     VideoError
         If the video cannot be read, or none of its windows, or if it ends before the span.
     """
+    (timeline,) = run_predict_all(
+        (predictor.declining(unknown),), path,
+        span=span, window_seconds=window_seconds, workers=workers, progress=progress,
+    )  # fmt: skip
+    return timeline
+
+
+def run_predict_all(  # noqa: PLR0913  (how one video is answered)
+    predictors: Sequence[Predictor],
+    path: str,
+    *,
+    span: tuple[float, float | None] = (0.0, None),
+    window_seconds: float | None = None,
+    workers: int | None = None,
+    kept: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[Timeline, ...]:
+    """Answer a video by several models, each as `run_predict` does, from one decode.
+
+    Parameters
+    ----------
+    kept
+        Folder for what is seen of a video of more than `KEPT_WINDOWS` windows until all of it is
+        answered: the same call goes on where a killed one ended.
+
+    Returns
+    -------
+    tuple
+        A timeline for each model.
+
+    Raises
+    ------
+    VideoError
+        If the video cannot be read, or a model can answer no part of it.
+    StoreError
+        If ``kept`` cannot be written.
+    """
     if window_seconds is not None and not window_seconds > 0:
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
     with VideoReader(path) as reader:
         info = reader.info
-    predictor = predictor.declining(unknown)
-    model = predictor.model
     whole = Clip(path, *span)
-    clips = _clips(whole, _length(whole, info.duration_seconds), model, window_seconds)
+    length = length_of(whole, info.duration_seconds)
+    clips = [clips_of(whole, length, one.model, window_seconds) for one in predictors]
+    answers = [_Answers(of, *pair) for of, pair in enumerate(zip(predictors, clips, strict=True))]
     progress = progress or SILENT
-    progress.start(Path(name_of(path)).name, len(clips))
-    looked: dict[Clip, Looked] = {}
-    failed: dict[Clip, str] = {}
-    noted: dict[Clip, str] = {}
-    seen = 0
-    asked: Counter[str] = Counter()
-    workers = workers or hardware().cores
-    for outcome in stream(clips, predictor.backbones, workers=workers, wanted=predictor.wanted):
-        if reason := outcome.failure or "; ".join(outcome.backbone_failures.values()):
-            failed[outcome.clip] = reason
-        else:
-            looked[outcome.clip] = predictor.look(outcome.features)
-        seen += len({int(i) for f in outcome.features.values() for i in f.indices})
-        asked.update(outcome.features.keys())
-        if said := max((f.note for f in outcome.features.values()), key=len, default=""):
-            noted[outcome.clip] = said
-        progress.advance()
-    if len(failed) == len(clips):
-        why = failed[clips[0]].removeprefix(f"{path}: ")
-        raise VideoError(f"{path}: no part of it can be answered: {why}")
-    looked = predictor.in_time(looked)
-    ordered = tuple(
-        _segment(clip, looked.get(clip), predictor, info.duration_seconds) for clip in clips
-    )
-    return Timeline(
-        path=path,
-        duration_seconds=info.duration_seconds,
-        classes=model.classes,
-        labels=task_named(model.task).kind.name,
-        windows=ordered,
-        segments=tuple(join(ordered)),
-        frames_seen=seen,
-        frame_count=info.frame_count,
-        sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
-        asked=dict(asked),
-        failures=tuple(Failure(clip_key(clip), failed[clip]) for clip in clips if clip in failed),
-        notes=tuple(_notes({clip: noted[clip] for clip in clips if clip in noted})),
-    )
+    progress.start(Path(name_of(path)).name, sum(map(len, clips)))
+    with _partial(kept, predictors, clips, path) as partial:
+        for window in partial.windows() if partial else ():
+            answers[window.of].put(window)
+            progress.advance()
+        asked = [one for answer in answers for one in answer.to_see()]
+        in_order = sorted(asked, key=lambda one: one.clip.start_seconds)
+        for outcome in stream_each(in_order, workers=workers or hardware().cores):
+            window = answers[outcome.of].add(outcome)
+            if partial and not window.failure:
+                partial.add(window)
+            progress.advance()
+        return tuple(answer.timeline(info) for answer in answers)
 
 
-def _length(clip: Clip, duration_seconds: float) -> float:
-    """Return how many seconds of a video are to be answered."""
-    end = duration_seconds if clip.end_seconds is None else clip.end_seconds
-    if clip.start_seconds and clip.start_seconds >= duration_seconds:
-        raise VideoError(
-            f"{clip.path}: the span starts at {clip.start_seconds:g} s, and the video ends at "
-            f"{duration_seconds:g} s"
+def _partial(
+    kept: Path | None, predictors: Sequence[Predictor], clips: Sequence[Sequence[Clip]], path: str
+) -> Partial | nullcontext[None]:
+    """Return where windows of a long video are kept, none for others, and for those at URLs."""
+    models = [one.sha256 for one in predictors]
+    if kept is None or not all(models) or max(map(len, clips)) <= KEPT_WINDOWS:
+        return nullcontext()
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return nullcontext()
+    edges = [[(c.start_seconds, c.end_seconds) for c in of] for of in clips]
+    return Partial(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges])
+
+
+class _Answers:
+    """What one model answers to the clips of a video."""
+
+    def __init__(self, of: int, predictor: Predictor, clips: Sequence[Clip]) -> None:
+        self._of, self._predictor, self._clips = of, predictor, clips
+        self._place = {clip: place for place, clip in enumerate(clips)}
+        self._windows: dict[int, Window] = {}
+
+    def to_see(self) -> Iterator[ToSee]:
+        """Yield the clips that are not seen yet; only a staged head asks its members in turn."""
+        model = self._predictor
+        wanted = model.wanted if isinstance(model.head, StagedFusion) else None
+        for place, clip in enumerate(self._clips):
+            if place not in self._windows:
+                yield ToSee(clip, model.backbones, wanted, self._of)
+
+    def put(self, window: Window) -> None:
+        """Take what an earlier run saw."""
+        self._windows[window.place] = window
+
+    def add(self, outcome: ClipOutcome) -> Window:
+        """Take what was seen of a clip, and return it."""
+        features, place = outcome.features, self._place[outcome.clip]
+        window = Window(
+            self._of,
+            place,
+            outcome.failure or "; ".join(outcome.backbone_failures.values()),
+            seen=len({int(i) for f in features.values() for i in f.indices}),
+            asked=tuple(features),
+            note=max((f.note for f in features.values()), key=len, default=""),
         )
-    return min(end, duration_seconds) - clip.start_seconds
+        if not window.failure:
+            window = replace(window, looked=self._predictor.look(features))
+        self._windows[place] = window
+        return window
+
+    def timeline(self, info: VideoInfo) -> Timeline:
+        """Return all answers in order.
+
+        Raises
+        ------
+        VideoError
+            If there is none.
+        """
+        clips, predictor = self._clips, self._predictor
+        windows = [self._windows[place] for place in range(len(clips))]
+        pairs = list(zip(clips, windows, strict=True))
+        failed = {clip: window.failure for clip, window in pairs if window.failure}
+        if len(failed) == len(clips):
+            why = failed[clips[0]].removeprefix(f"{info.path}: ")
+            raise VideoError(f"{info.path}: no part of it can be answered: {why}")
+        looked = predictor.in_time({clip: w.looked for clip, w in pairs if w.looked})
+        ordered = tuple(
+            _segment(clip, looked.get(clip), predictor, info.duration_seconds) for clip in clips
+        )
+        return Timeline(
+            path=info.path,
+            duration_seconds=info.duration_seconds,
+            classes=predictor.model.classes,
+            labels=task_named(predictor.model.task).kind.name,
+            windows=ordered,
+            segments=tuple(join(ordered)),
+            frames_seen=sum(window.seen for window in windows),
+            frame_count=info.frame_count,
+            sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
+            asked=dict(Counter(name for window in windows for name in window.asked)),
+            failures=tuple(Failure(clip_key(clip), why) for clip, why in failed.items()),
+            notes=tuple(_notes({clip: window.note for clip, window in pairs if window.note})),
+        )
 
 
 def _notes(noted: Mapping[Clip, str]) -> Iterator[Note]:
@@ -304,31 +225,6 @@ def _notes(noted: Mapping[Clip, str]) -> Iterator[Note]:
         yield Note(f"{clip_key(first)}{more}", text)
 
 
-def _clips(
-    clip: Clip, length_seconds: float, model: Model, window_seconds: float | None
-) -> list[Clip]:
-    """Return the clip as it is, or its windows when it is longer than a training clip."""
-    window = window_seconds or model.window_seconds
-    whole = window * _WHOLE_CLIP_WINDOWS
-    if window_seconds is None:
-        whole = max(whole, model.longest_seconds * _AS_LONG_AS)
-    if length_seconds <= whole:
-        return [clip]
-    if not length_seconds / window <= MOST_WINDOWS:
-        raise VidfitError(
-            f"{clip.path}: {length_seconds:g} s in windows of {window:g} s are more than "
-            f"{MOST_WINDOWS:,} answers; give longer windows (--window)"
-        )
-    return [_within(one, clip) for one in windows(clip.path, length_seconds, window)]
-
-
-def _within(window: Clip, clip: Clip) -> Clip:
-    """Return a window of a clip, counted from the start of the video."""
-    start = clip.start_seconds
-    end = clip.end_seconds if window.end_seconds is None else start + window.end_seconds
-    return Clip(clip.path, start + window.start_seconds, end)
-
-
 def _segment(
     clip: Clip, looked: Looked | None, predictor: Predictor, duration_seconds: float
 ) -> Segment:
@@ -336,36 +232,3 @@ def _segment(
     end = duration_seconds if clip.end_seconds is None else min(clip.end_seconds, duration_seconds)
     answer = Answer(None, 0.0) if looked is None else predictor.say(looked)
     return Segment(clip.start_seconds, end, **vars(answer))
-
-
-def windows(path: str, duration_seconds: float, window_seconds: float) -> Iterator[Clip]:
-    """Yield equal windows that cover the video, as near to the wanted length as they can be."""
-    count = max(1, round(duration_seconds / window_seconds))
-    edges = np.linspace(0.0, duration_seconds, count + 1)
-    for i in range(count):
-        end = None if i == count - 1 else float(edges[i + 1])
-        yield Clip(path, float(edges[i]), end)
-
-
-def join(answers: Sequence[Segment]) -> Iterator[Segment]:
-    """Yield runs of windows with one answer as one segment; probabilities are their means.
-
-    Windows that could not be read stay apart from those that were declined, and those declined
-    for one reason from those declined for another.
-    """
-    start = 0
-    kinds = [(segment.label, segment.declined, segment.why) for segment in answers]
-    for i in range(1, len(answers) + 1):
-        if i == len(answers) or kinds[i] != kinds[start]:
-            run = answers[start:i]
-            mean = float(np.mean([segment.probability for segment in run]))
-            scores = tuple(np.mean([segment.scores for segment in run], axis=0).tolist())
-            values = [segment.value for segment in run if segment.value is not None]
-            yield replace(
-                run[0],
-                end_seconds=run[-1].end_seconds,
-                probability=mean,
-                scores=scores,
-                value=float(np.mean(values)) if values else None,
-            )
-            start = i

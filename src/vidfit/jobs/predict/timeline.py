@@ -33,18 +33,22 @@ def timeline_json(timeline: Timeline) -> str:
     return json_text({"format": FORMAT, **asdict(timeline)})
 
 
-def timeline_line(timeline: Timeline) -> str:
-    """Return what `timeline_json` returns as one line, for JSON Lines; signs are ASCII."""
-    return json.dumps(json.loads(timeline_json(timeline)))
+def timeline_line(timeline: Timeline, model: str = "") -> str:
+    """Return what `timeline_json` returns as one line, for JSON Lines; signs are ASCII.
+
+    ``model`` is the name of the model, where there are several.
+    """
+    named = {"model": model} if model else {}
+    return json.dumps({**named, **json.loads(timeline_json(timeline))})
 
 
 def timeline_csv(timeline: Timeline) -> str:
     """Return the segments as CSV; cells are safe in a spreadsheet (`vidfit.manifest.cells`).
 
     ``scores`` are the probabilities of all classes where the model declined, or answers with
-    several, most probable first. Numbers have a column ``value`` as well, and no probability.
+    several, most probable first. Numbers and scores have a column ``value`` as well.
     """
-    numbers = timeline.labels == "number"
+    numbers = any(segment.value is not None for segment in timeline.segments)
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow((*COLUMNS, "value") if numbers else COLUMNS)

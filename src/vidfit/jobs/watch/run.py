@@ -10,14 +10,12 @@ from pathlib import Path
 
 from vidfit.contracts import SILENT, Clip, Failure, Progress, Timeline
 from vidfit.errors import VidfitError
-from vidfit.files import sha256
 from vidfit.jobs.predict.many import predict_many
-from vidfit.jobs.predict.run import load
+from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.watch.journal import Arrival, Journal
 from vidfit.jobs.watch.options import WatchOptions
 from vidfit.launch import HERE, launcher
 from vidfit.manifest.entries import is_own
-from vidfit.model import DOCUMENT
 from vidfit.video import is_video_path
 from vidfit.video.policy import in_force
 
@@ -53,7 +51,7 @@ def run_watch(
     options.check()
     _check_folder(folder)
     predictor = load(model, options.own, options.task).declining(options.unknown)
-    journal = Journal(output, sha256(model / DOCUMENT))
+    journal = Journal(output, predictor.sha256)
     place = launcher(HERE, workers=options.workers, scratch=output)
     progress = progress or SILENT
     before = found(folder)

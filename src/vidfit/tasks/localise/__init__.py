@@ -17,6 +17,7 @@ TASK = Task(
     asked="localisation in time",
     baseline="most frequent class",
     learner=ChainedProbe(),
+    methods=("average",),
     read=read_windows,
     windows=True,
 )

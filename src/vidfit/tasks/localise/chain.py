@@ -10,6 +10,7 @@ Shape letters: S settings, M windows, K answers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
+from vidfit.tasks.localise.stretches import stretches
 
 _KNOWN = -18.0
 """Logarithm of the share above which a class was learned from at all."""
 
-_GAP = 1.5
-"""Times the usual step from window to window."""
+_SHORTEST_SECONDS = 0.01
 
 Doubles = NDArray[np.float64]
 
@@ -34,7 +35,8 @@ class MarkovChain:
     Parameters
     ----------
     stay
-        Probability that a class goes on, from 0; with 0 a window stands for itself.
+        Probability that a class goes on for a second, from 0, below 1; with 0 a window stands for
+        itself.
     evidence
         What the answer to a window counts for, above 0, to 1.
     """
@@ -42,11 +44,23 @@ class MarkovChain:
     stay: float
     evidence: float = 1.0
 
+    @classmethod
+    def lasting(cls, seconds: float) -> MarkovChain:
+        """Return the chain of classes that last so many seconds on average."""
+        return cls(math.exp(-1.0 / seconds))
 
-CHAINS = (
-    MarkovChain(0.0),
-    *(MarkovChain(stay, evidence) for evidence in (1.0, 0.4) for stay in (0.5, 0.7, 0.9)),
-)
+
+def chains_of(step_seconds: float) -> tuple[MarkovChain, ...]:
+    """Return the chains that are tried on windows so far apart; the first smooths nothing."""
+    step = max(step_seconds, _SHORTEST_SECONDS)
+    return (
+        MarkovChain(0.0),
+        *(
+            MarkovChain(stay ** (1.0 / step), evidence)
+            for evidence in (1.0, 0.4)
+            for stay in (0.5, 0.7, 0.9)
+        ),
+    )
 
 
 def smoothed(
@@ -58,38 +72,31 @@ def smoothed(
 ) -> Floats:
     """Return the answers [S, M, K] by each of several chains.
 
-    Videos stand apart, and so do stretches of a video with a gap between them.
+    Videos stand apart, and so do stretches of a video with a gap between them. Memory is that of
+    three numbers of double precision for each answer.
     """
     found_SMK = np.empty((len(chains), *answers_MK.shape), np.float32)
-    for video in np.unique(video_M):
-        rows = np.flatnonzero(video_M == video)
-        rows = rows[np.argsort(start_M[rows], kind="stable")]
-        for part in np.split(rows, _after_gaps(start_M[rows])):
-            found_SMK[:, part] = _one_stretch(answers_MK[part], log_share_K, chains)
+    weight_S = np.array([chain.evidence for chain in chains])
+    for rows, step in stretches(video_M, start_M):
+        stay_S = np.array([chain.stay**step if chain.stay else 0.0 for chain in chains])
+        found_SMK[:, rows] = _one_stretch(answers_MK[rows], log_share_K, stay_S, weight_S)
     return found_SMK
 
 
-def _after_gaps(start_M: NDArray[np.floating]) -> Indices:
-    """Return which windows, in order of time, do not follow on the one before."""
-    steps = np.diff(start_M)
-    if not len(steps):
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(steps > _GAP * np.median(steps)) + 1
-
-
-def _one_stretch(answers_MK: Floats, log_share_K: Floats, chains: Sequence[MarkovChain]) -> Floats:
+def _one_stretch(
+    answers_MK: Floats, log_share_K: Floats, stay_S: Doubles, weight_S: Doubles
+) -> Floats:
     share_K = np.exp(log_share_K.astype(np.float64))
     share_K /= share_K.sum()
-    stay_S1 = np.array([[chain.stay] for chain in chains])
-    weight_S11 = np.array([[[chain.evidence]] for chain in chains])
+    stay_S1 = stay_S[:, None]
     shares_K = np.where(log_share_K > _KNOWN, log_share_K, 0.0)
-    told_SMK = weight_S11 * (answers_MK - shares_K).astype(np.float64)
+    told_SMK = weight_S[:, None, None] * (answers_MK - shares_K).astype(np.float64)
     told_SMK = np.exp(told_SMK - told_SMK.max(axis=2, keepdims=True))
 
     def passed(steps: Sequence[int], forward: bool) -> Doubles:
         """Return what the windows before (or after) each one say of it, [S, M, K]."""
         said_SMK: Doubles = np.empty_like(told_SMK)
-        state_SK = np.tile(share_K if forward else np.ones(len(share_K)), (len(chains), 1))
+        state_SK = np.tile(share_K if forward else np.ones(len(share_K)), (len(stay_S), 1))
         for m in steps:
             said_SMK[:, m] = state_SK
             seen_SK = state_SK * told_SMK[:, m]
@@ -102,7 +109,7 @@ def _one_stretch(answers_MK: Floats, log_share_K: Floats, chains: Sequence[Marko
         return said_SMK
 
     windows = range(len(answers_MK))
-    both_SMK = passed(windows, True) * passed(windows[::-1], False) * told_SMK
-    both_SMK /= both_SMK.sum(axis=2, keepdims=True)
-    result: Floats = np.log(np.maximum(both_SMK, 1e-9)).astype(np.float32)
+    told_SMK *= passed(windows, True) * passed(windows[::-1], False)
+    told_SMK /= told_SMK.sum(axis=2, keepdims=True)
+    result: Floats = np.log(np.maximum(told_SMK, 1e-9)).astype(np.float32)
     return result

@@ -1,11 +1,11 @@
-"""A linear probe of windows, and the chain that smooths what it says.
+"""How windows are learned from: a probe of them and of their neighbours, then a chain over time.
 
-Shape letters: M windows, D numbers of a vector, K answers.
+Shape letters: M windows, D numbers of a vector, K answers, S chains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,57 +13,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.errors import ModelError
-from vidfit.fusion.arrays import check_arrays
-from vidfit.fusion.learner import lowest_loss
-from vidfit.fusion.linear import PENALTIES, Linear, answers_by_penalty, cross_fit
+from vidfit.fusion.linear import Linear, Part, cross_fit_span, parts_of, tried_out_of_fold
 from vidfit.fusion.probes import with_classes
-from vidfit.labels import UNSEEN, Kind, class_shares
-from vidfit.metrics.segments import SegmentF1
-from vidfit.tasks.localise.chain import CHAINS, MarkovChain, smoothed
+from vidfit.fusion.span import Span
+from vidfit.labels import ONE, UNSEEN, Kind, class_shares
+from vidfit.metrics.segments import END, START, SegmentF1
+from vidfit.tasks.localise import head
+from vidfit.tasks.localise.chain import MarkovChain, chains_of, smoothed
+from vidfit.tasks.localise.context import WIDTHS, Context
+from vidfit.tasks.localise.head import Beside, Chained, pooled
 from vidfit.tasks.localise.moments import MOMENTS, numbers_of
 
 _JUDGE = SegmentF1("f1@50", 0.5)
 
-_CHAIN, _SHARES = "chain_2", "log_share_K"
-
 
 @dataclass(frozen=True)
-class Chained:
-    """A probe, the shares of the classes that it learned, and a chain."""
+class Read:
+    """Windows that are read with some of their neighbours: their span, and fits by fold."""
 
-    probe: Linear
-    log_share_K: Floats
-    chain: MarkovChain
-
-    def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
-        """Return the answers [M, K] of the probe, each window by itself."""
-        return self.probe.log_probabilities(blocks)
-
-    def in_time(
-        self, answers_MK: Floats, video_M: Indices, start_M: NDArray[np.floating]
-    ) -> Floats:
-        """Return answers in the light of the windows before and after, videos apart."""
-        found_1MK = smoothed(answers_MK, self.log_share_K, (self.chain,), video_M, start_M)
-        result: Floats = found_1MK[0]
-        return result
-
-    def novelty(self, blocks: Sequence[Floats]) -> Floats:
-        """Return the mean squared standard score [M]."""
-        return self.probe.novelty(blocks)
-
-    def state(self) -> dict[str, Floats]:
-        """Return the arrays that `ChainedProbe.restore` needs."""
-        chain_2 = np.array([self.chain.stay, self.chain.evidence], np.float32)
-        return {**self.probe.state(), _SHARES: self.log_share_K, _CHAIN: chain_2}
+    context: Context
+    span: Span
+    parts: Sequence[Part]
 
 
 @dataclass(frozen=True)
 class ChainedProbe:
-    """Settings are penalties and chains."""
+    """Settings are neighbours, penalties and chains.
+
+    Parameters
+    ----------
+    widths
+        Windows on either side that are tried.
+    smooths
+        Whether chains are tried.
+    """
 
     kind: Kind = MOMENTS
     head: str = "chained"
+    widths: tuple[int, ...] = WIDTHS
+    smooths: bool = True
 
     def fit(
         self,
@@ -71,58 +59,126 @@ class ChainedProbe:
         truth: Any,  # noqa: ANN401
         folds_M: Indices,
     ) -> tuple[Chained, Floats]:
-        """Fit with the penalty of the lowest loss, and the chain of the best segments."""
-        tried = self.tried(vectors_MD, truth, folds_M)
-        best = self.best(tried, truth)
-        penalty, chain = divmod(best, len(CHAINS))
-        columns = self.kind.columns(truth)
-        class_M = numbers_of(truth)
-        probe, _ = cross_fit([vectors_MD], class_M, folds_M, (PENALTIES[penalty],))
-        log_share_K: Floats = class_shares(class_M, columns, 1)[0]
-        return Chained(with_classes(probe, columns), log_share_K, CHAINS[chain]), tried[best]
+        """Fit with the penalty of the lowest loss, the neighbours that help, and the best chain."""
+        return self.together([vectors_MD], truth, folds_M)
 
-    def best(self, tried: Sequence[Floats], truth: Any) -> int:  # noqa: ANN401
-        """Return the penalty of the lowest loss of windows by themselves, then a chain.
+    def together(
+        self,
+        blocks: Sequence[Floats],
+        truth: Any,  # noqa: ANN401
+        folds_M: Indices,
+    ) -> tuple[Chained, Floats]:
+        """Fit on the vectors of several encoders, whose answers are averaged before the chain.
 
-        That of the highest F1 of segments: the loss of windows that are alike says little of where
-        a segment begins and ends.
+        The chain is that of the highest F1 of segments: the loss of windows that are alike says
+        little of where a segment begins and ends.
         """
-        first = lowest_loss(tried[:: len(CHAINS)], truth, self.kind) * len(CHAINS)
-        of_penalty = tried[first : first + len(CHAINS)]
-        sums = np.stack([_JUDGE.sums(truth, answers_MK) for answers_MK in of_penalty])
-        return first + int(np.nan_to_num(_JUDGE.figure(sums)).argmax())
+        columns = self.kind.columns(truth)
+        members, answers = zip(*(self._member(x, truth, folds_M) for x in blocks), strict=True)
+        chains = self._chains(truth)
+        tried = self._smoothed(pooled(answers), truth, folds_M, chains)
+        sums = np.stack([_JUDGE.sums(truth, answers_MK) for answers_MK in tried])
+        first = int(np.nan_to_num(_JUDGE.figure(sums)).argmax())
+        log_share_K: Floats = class_shares(numbers_of(truth), columns, 1)[0]
+        return Chained(members, log_share_K, chains[first]), tried[first]
+
+    def _member(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> tuple[Beside, Floats]:  # noqa: ANN401
+        """Return what is seen by one encoder, and out-of-fold answers [M, K] without a chain."""
+        columns, class_M = self.kind.columns(truth), numbers_of(truth)
+        tried = [_tried(read, class_M, folds_M) for read in self._read(vectors_MD, truth, folds_M)]
+        chosen = tried[narrowest([one.lost_F for one in tried])]
+        member = Beside(with_classes(chosen.probe, columns), chosen.context)
+        return member, _wide(chosen.raw_MK, columns)
+
+    def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
+        """Return smoothed answers for each width and penalty, and for each by every chain."""
+        chains, class_M = self._chains(truth), numbers_of(truth)
+        return [
+            answers_MK
+            for read in self._read(vectors_MD, truth, folds_M)
+            for raw_MK in tried_out_of_fold(read.parts, class_M)
+            for answers_MK in self._smoothed(raw_MK, truth, folds_M, chains)
+        ]
 
     def restore(self, state: Mapping[str, Floats], widths: Sequence[int], classes: int) -> Chained:
         """Check the arrays and rebuild the head."""
-        if {_CHAIN, _SHARES} - state.keys():
-            raise ModelError(f"the head's arrays {_CHAIN!r} or {_SHARES!r} are missing")
-        chain_2, log_share_K = state[_CHAIN], state[_SHARES]
-        probe = {n: array for n, array in state.items() if n not in (_CHAIN, _SHARES)}
-        check_arrays("linear", probe, widths, classes)
-        shapes = chain_2.shape == (2,) and log_share_K.shape == (classes,)
-        if not shapes or not np.isfinite([*chain_2, *log_share_K]).all():
-            raise ModelError("the head's chain is of another shape, or holds NaN or infinity")
-        if not (log_share_K >= -30).all() or not (log_share_K <= 0).all():
-            raise ModelError("the head's shares of classes are no logarithms of shares")
-        if not (0 <= chain_2[0] < 1 and 0 < chain_2[1] <= 1):
-            raise ModelError(f"the head's chain is {chain_2.tolist()}; valid are [0, 1) and (0, 1]")
-        return Chained(Linear.of(probe), log_share_K, MarkovChain(*map(float, chain_2)))
+        return head.restore(state, widths, classes)
 
-    def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
-        """Return smoothed answers for each penalty, and for each by every chain."""
-        columns = self.kind.columns(truth)
-        class_M = numbers_of(truth)
-        found: list[Floats] = []
-        for raw_MK in answers_by_penalty([vectors_MD], class_M, folds_M):
-            wide_MK = np.full((len(class_M), columns), UNSEEN, np.float32)
-            wide_MK[:, : raw_MK.shape[1]] = raw_MK
-            by_chain = [np.empty_like(wide_MK) for _ in CHAINS]
-            for fold in np.unique(folds_M):
-                asked_M = folds_M == fold
-                log_share_K = class_shares(class_M[~asked_M], columns, 1)[0]
-                order = self.kind.order(truth[asked_M])
-                of = smoothed(wide_MK[asked_M], log_share_K, CHAINS, *order)
-                for all_MK, one_MK in zip(by_chain, of, strict=True):
-                    all_MK[asked_M] = one_MK
-            found += by_chain
-        return found
+    def _chains(self, truth: Any) -> tuple[MarkovChain, ...]:  # noqa: ANN401
+        return chains_of(step_of(truth))[: None if self.smooths else 1]
+
+    def _read(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> Iterator[Read]:  # noqa: ANN401
+        """Yield the windows with each width of neighbours.
+
+        Vectors are standardised once; means of what stands beside share their scale and axes.
+        """
+        order, class_M = self.kind.order(truth), numbers_of(truth)
+        own = Span.of([vectors_MD])
+        for windows in self.widths:
+            context, span = Context(windows, step_of(truth)), own
+            if windows:
+                x_MR = own.coordinates_MR
+                beside = (context.before(x_MR, order), context.after(x_MR, order))
+                others = [Span(own.mean_D, own.scale_D, one, own.basis_RD) for one in beside]
+                span = Span.joined([own, *others])
+            yield Read(context, span, parts_of(span, class_M, folds_M))
+
+    def _smoothed(
+        self,
+        raw_MK: Floats,
+        truth: Any,  # noqa: ANN401
+        folds_M: Indices,
+        chains: Sequence[MarkovChain],
+    ) -> Floats:
+        """Return out-of-fold answers [S, M, K] by each chain, with the shares of other folds."""
+        columns, class_M = self.kind.columns(truth), numbers_of(truth)
+        wide_MK = _wide(raw_MK, columns)
+        found_SMK = np.empty((len(chains), *wide_MK.shape), np.float32)
+        for fold in np.unique(folds_M):
+            asked_M = folds_M == fold
+            log_share_K = class_shares(class_M[~asked_M], columns, 1)[0]
+            order = self.kind.order(truth[asked_M])
+            found_SMK[:, asked_M] = smoothed(wide_MK[asked_M], log_share_K, chains, *order)
+        return found_SMK
+
+
+def _wide(answers_MK: Floats, columns: int) -> Floats:
+    """Return answers with columns for classes that no fit has seen."""
+    missing = columns - answers_MK.shape[1]
+    return np.pad(answers_MK, ((0, 0), (0, missing)), constant_values=UNSEEN)
+
+
+def step_of(truth: Any) -> float:  # noqa: ANN401
+    """Return how many seconds a window mostly lasts."""
+    return float(np.median(truth[:, END] - truth[:, START]))
+
+
+def narrowest(losses: Sequence[NDArray[np.floating]]) -> int:
+    """Return which of ascending widths to take, by what each loses in each fold, [F].
+
+    The narrowest within one standard error of the lowest mean, paired over folds: neighbours are
+    taken where other recordings show that they help, and not where the loss alone is a little less.
+    """
+    best_F = min(losses, key=lambda lost_F: float(lost_F.mean()))
+    for which, lost_F in enumerate(losses):
+        more_F = lost_F - best_F
+        if more_F.mean() <= more_F.std(ddof=1) / np.sqrt(len(more_F)):
+            return which
+    raise AssertionError("the best is within any error of itself")
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A probe of windows with some neighbours, its answers out of fold, and what each fold lost."""
+
+    context: Context
+    probe: Linear
+    raw_MK: Floats
+    lost_F: NDArray[np.floating]
+
+
+def _tried(read: Read, class_M: Indices, folds_M: Indices) -> _Tried:
+    probe, raw_MK = cross_fit_span(read.span, class_M, read.parts)
+    lost_M = ONE.losses(raw_MK, class_M)
+    lost_F = np.array([lost_M[folds_M == fold].mean() for fold in np.unique(folds_M)])
+    return _Tried(read.context, probe, raw_MK, lost_F)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError, VideoError
@@ -16,6 +17,8 @@ from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed, written
 from vidfit.video import VideoReader
+
+Edges = NDArray[np.float64]
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 2.0
 """Of a window."""
@@ -34,8 +37,9 @@ def read_windows(
     """Read spans, and return the windows of their videos.
 
     Spans are rows of a list with a start, an end and a label; `vidfit.manifest.read_manifest` says
-    of which forms. Time between spans is background, unless the list labels some time
-    ``background``: it then says all, and the time between is not labelled. Windows are as long as
+    of which forms. Time between spans is background, unless some time of the video is labelled
+    ``background``: the list then says all of it, and the time between is not labelled. Time of a
+    row without a label is not labelled, whatever the list says of the rest. Windows are as long as
     a quarter of a short span, 0.2 to 2 seconds.
 
     Parameters
@@ -49,10 +53,12 @@ def read_windows(
         If no row is a span, or no video can be read.
     """
     manifest = read_manifest(source, groups=groups, labels="one")
-    spans, failures, warnings = defaultdict(list), list(manifest.rejected), list(manifest.warnings)
+    failures, warnings = list(manifest.rejected), list(manifest.warnings)
+    spans: dict[str, list[Clip]] = defaultdict(list)
+    bare: dict[str, list[Clip]] = defaultdict(list)
     for clip in manifest.clips:
-        if clip.label is not None and clip.end_seconds is not None:
-            spans[clip.path].append(clip)
+        if clip.end_seconds is not None:
+            (bare if clip.label is None else spans)[clip.path].append(clip)
         elif clip.label is not None:
             failures.append(Failure(clip_key(clip), "it has no end"))
     if not spans:
@@ -61,7 +67,6 @@ def read_windows(
             "and end, in seconds"
         )
     window = window_seconds([span for of in spans.values() for span in of])
-    explicit = any(span.label == NOTHING for of in spans.values() for span in of)
     clips: list[Clip] = []
     for path, of in spans.items():
         try:
@@ -71,7 +76,9 @@ def read_windows(
             failures.append(Failure(path, str(error).removeprefix(f"{path}: ")))
             continue
         kept = list(_checked(of, duration, failures, warnings))
-        found = windows(path, duration, window, kept, None if explicit else between)
+        edges = edges_of(duration, window)
+        says_all = any(span.label == NOTHING for span in of)
+        found = windows(path, edges, kept, bare[path], None if says_all else between)
         seen = {clip.label for clip in found}
         failures += [
             Failure(
@@ -102,23 +109,39 @@ def window_seconds(spans: Sequence[Clip]) -> float:
     return float(np.clip(short, SHORTEST_SECONDS, LONGEST_SECONDS))
 
 
+def edges_of(duration: float, seconds: float) -> Edges:
+    """Return where windows of about a length begin and end, in seconds."""
+    return np.linspace(0.0, duration, max(1, round(duration / seconds)) + 1)
+
+
 def windows(
-    path: str, duration: float, seconds: float, spans: Sequence[Clip], between: str | None
+    path: str, edges: Edges, spans: Sequence[Clip], bare: Sequence[Clip], between: str | None
 ) -> list[Clip]:
-    """Return the windows of a video, each with the span that its middle lies in."""
-    edges = np.linspace(0.0, duration, max(1, round(duration / seconds)) + 1)
+    """Return the windows of a video, each with the span that its middle lies in.
+
+    Parameters
+    ----------
+    bare
+        Time that is not labelled where no span is.
+    between
+        Label of the rest of the time.
+    """
     group = spans[0].group if spans else None
+    split = spans[0].split if spans else None
     found = []
-    for start, end in pairwise(edges):
-        middle = (start + end) / 2
-        label = between
-        for span in spans:
-            if span.start_seconds <= middle < float(span.end_seconds or 0):
-                label = _text(span)
+    for start, end in pairwise(map(float, edges)):
+        label = None if _at((start + end) / 2, bare) else between
+        if span := _at((start + end) / 2, spans):
+            label = _text(span)
         if label is not None:
-            split = spans[0].split if spans else None
-            found.append(Clip(path, float(start), float(end), label, group, split))
+            found.append(Clip(path, start, end, label, group, split))
     return found
+
+
+def _at(seconds: float, spans: Sequence[Clip]) -> Clip | None:
+    """Return the last of the spans that a moment lies in."""
+    there = (s for s in spans[::-1] if s.start_seconds <= seconds < float(s.end_seconds or 0))
+    return next(there, None)
 
 
 def in_blocks(clips: Sequence[Clip]) -> list[Clip]:

@@ -1,0 +1,71 @@
+"""Spans in the CSV of AVA: a labelled second of a person in a box each, in rows.
+
+Of it the times and the actions are taken: seconds of one action that follow one another, of
+whomever, are a span. Boxes and persons are left aside.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+
+from vidfit.contracts import Clip
+from vidfit.manifest.spans.value import SpanRows
+
+_ROW = re.compile(r"[^,]+,\d+(\.\d+)?,((0?\.\d+|[01](\.\d+)?),){4}\d+(,\d+)?\s*")
+_ITEM = re.compile(r"item\s*\{([^}]*)\}")
+_NAME, _ID = re.compile(r"name:\s*[\"']([^\"']*)"), re.compile(r"\bid:\s*(\d+)|label_id:\s*(\d+)")
+
+_EVERY_SECONDS = 1.0
+
+
+def is_ava(line: str) -> bool:
+    """Return whether a line is one of AVA: id, time, four edges of a box, action, person."""
+    return _ROW.fullmatch(line) is not None
+
+
+def parse_ava(text: str, name: str, names: Mapping[str, str] | None = None) -> SpanRows:
+    """Read spans.
+
+    Parameters
+    ----------
+    names
+        Names of actions by their numbers (`action_names`); without one the number is the label.
+    """
+    rows = SpanRows(name, f"the spans of {name} (AVA)")
+    rows.warnings.append(f"Boxes and persons of {name} are not used; times and actions are.")
+    seconds: dict[tuple[str, str], dict[float, int]] = defaultdict(dict)
+    reader = csv.reader(text.splitlines())
+    for cells in filter(None, reader):
+        if not is_ava(",".join(cells)):
+            rows.reject(reader.line_num, "it is not 'video,second,x1,y1,x2,y2,action,person'")
+            continue
+        seconds[cells[0], str(int(cells[6]))][float(cells[1])] = reader.line_num
+    for (video, number), at in seconds.items():
+        label = (names or {}).get(number, number)
+        for first, last in _runs(sorted(at)):
+            start = max(first - _EVERY_SECONDS / 2, 0.0)
+            rows.add(at[first], Clip(video, start, last + _EVERY_SECONDS / 2, label))
+    return rows
+
+
+def _runs(times: list[float]) -> list[tuple[float, float]]:
+    runs: list[tuple[float, float]] = []
+    for time in times:
+        if runs and time - runs[-1][1] <= 1.01 * _EVERY_SECONDS:
+            runs[-1] = runs[-1][0], time
+        else:
+            runs.append((time, time))
+    return runs
+
+
+def action_names(text: str) -> dict[str, str]:
+    """Return names by number from a list of actions (``item { name: "walk" id: 12 }``)."""
+    found = {}
+    for item in _ITEM.findall(text):
+        label, number = _NAME.search(item), _ID.search(item)
+        if label and number:
+            found[number[1] or number[2]] = label[1]
+    return found

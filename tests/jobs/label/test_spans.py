@@ -1,0 +1,109 @@
+"""Spans that a model is least sure of: proposed, corrected, read back."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.tasks.localise.test_reading import long_video, table, write_backbone
+
+from vidfit.contracts import Clip, Segment, Timeline
+from vidfit.errors import ManifestError, NotEnoughDataError, VidfitError
+from vidfit.jobs.fit.options import FitOptions
+from vidfit.jobs.fit.run import run_fit
+from vidfit.jobs.label.options import LabelOptions
+from vidfit.jobs.label.run import run_label
+from vidfit.jobs.label.spans import propose_spans, write_spans
+from vidfit.tasks.localise.moments import NOTHING
+from vidfit.tasks.localise.reading import read_windows
+
+
+def timeline(path, *segments):
+    """Return answers of ``run`` against background, by start, end and probability of run."""
+    parts = tuple(
+        Segment(a, b, "run" if p > 0.5 else NOTHING, max(p, 1 - p), scores=(1 - p, p))
+        for a, b, p in segments
+    )
+    return Timeline(path, parts[-1].end_seconds, (NOTHING, "run"), parts, parts, 1, 1, "")
+
+
+TWO = (
+    timeline("a.mp4", (0, 4, 0.1), (4, 6, 0.55), (6, 9, 0.4), (9, 12, 0.9)),
+    timeline("b.mp4", (0, 5, 0.3), (5, 8, 0.8)),
+)
+
+
+def test_the_least_sure_come_first_in_turns_over_videos_and_known_ones_do_not():
+    found = propose_spans(TWO, [], 3)
+    assert [(p.clip.path, p.clip.start_seconds) for p in found] == [
+        ("a.mp4", 4), ("b.mp4", 0), ("a.mp4", 6),
+    ]  # fmt: skip
+    assert (found[0].clip.label, found[0].why) == ("run", "run 55%, background 45%")
+    known = [Clip("a.mp4", 5, 5.5, "run"), Clip("b.mp4", 0, None, "run")]
+    assert [p.clip.start_seconds for p in propose_spans(TWO, known, 9)] == [6, 0, 9]
+    assert propose_spans((timeline("a.mp4", (0, 4, 0.1)),), [], 0) == []
+
+
+def test_the_rest_of_a_video_has_no_label(tmp_path):
+    path = write_spans(propose_spans(TWO, [], 2), TWO, tmp_path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [(r["path"], r["label"], r["start_seconds"], r["end_seconds"])
+                for r in csv.DictReader(file)]  # fmt: skip
+    assert rows == [
+        ("a.mp4", "run", "4.000", "6.000"), ("b.mp4", NOTHING, "0.000", "5.000"),
+        ("a.mp4", "", "0.000", "4.000"), ("a.mp4", "", "6.000", "12.000"),
+        ("b.mp4", "", "5.000", "8.000"),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Six videos with spans, a model of them, and two videos without."""
+    folder, rows = tmp_path_factory.mktemp("long"), []
+    rng = np.random.default_rng(1)
+    for i in range(8):
+        labels = [NOTHING, *rng.permutation(["run", "sit", NOTHING, "run", "sit"])]
+        long_video(folder / f"v{i}.mp4", labels, seconds=2, seed=i)
+        if i < 6:
+            rows += [
+                (f"v{i}.mp4", label, 2 * at, 2 * at + 2, f"r{i % 3}")
+                for at, label in enumerate(labels)
+                if label != NOTHING
+            ]
+    options = FitOptions((write_backbone(folder),), task="localise")
+    run_fit(table(folder, rows), folder / "out", options)
+    return folder, [*rows, ("v6.mp4", "", "", "", "r6"), ("v7.mp4", "", "", "", "r7")]
+
+
+def test_proposals_are_corrected_joined_and_fitted_on(long, tmp_path):
+    folder, rows = long
+    listed = table(folder, rows, "all.csv")
+    options = LabelOptions(count=3, model=folder / "out" / "model", workers=1)
+    first = run_label(listed, tmp_path, options)
+    assert first.spans and len(first.proposed) == 3
+    assert {one.clip.path[-6:] for one in first.proposed} == {"v6.mp4", "v7.mp4"}
+    with pytest.raises(ManifestError, match="would be replaced, and may hold corrections"):
+        run_label(listed, tmp_path, options)
+    path = tmp_path / "to-label.csv"
+    alone = read_windows(path)  # what is not proposed is not labelled, nor background
+    assert {clip.label for clip in alone.clips} == {
+        clip.label for clip in alone.clips if clip.label is not None
+    }
+    of_proposed = sum((c.clip.end_seconds or 0) - c.clip.start_seconds for c in first.proposed)
+    covered = sum(float(c.end_seconds or 0) - c.start_seconds for c in alone.clips)
+    assert covered == pytest.approx(of_proposed, abs=1.5)
+    second = run_label(listed, tmp_path, replace(options, answers=path))
+    assert not {one.clip for one in first.proposed} & {one.clip for one in second.proposed}
+    merged = read_windows(tmp_path / "clips.csv")
+    known, before = len(merged.clips), len(read_windows(listed).clips)
+    assert known > before
+
+
+def test_a_model_of_clips_or_none_proposes_no_spans(fitted, long, tmp_path):
+    folder, _ = long
+    with pytest.raises(NotEnoughDataError, match="every video has a label"):
+        run_label(folder / "spans.csv", tmp_path, LabelOptions(model=folder / "out" / "model"))
+    with pytest.raises(VidfitError, match="--model takes a model of --task localise"):
+        run_label(folder / "spans.csv", tmp_path, LabelOptions(model=fitted.model))
