@@ -118,7 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sets", type=int, help=f"sets of clips ({SETS}; quick 1)")
     options = parser.parse_args()
     options.sets = options.sets or (1 if options.quick else SETS)
-    options.jobs = [job for job in JOBS if not (options.quick and job == "fit")]
+    options.jobs = [job for job in JOBS if not (options.quick and job in ("select", "fit"))]
     return options
 
 
