@@ -159,7 +159,8 @@ def _shown(
           f"{len(split.asked)} answered, noise {nets.NOISE}")  # fmt: skip
     head = ("learned", "AUC", "found", "false", "AUC, noise", "found", "false", "CPU s")
     table(head, rows)
-    pairs = ((REGULARIZED, PLAIN), (PLAIN, NEIGHBOURS), (REGULARIZED, NEIGHBOURS), (FUSED, CELLS))
+    pairs = ((REGULARIZED, PLAIN), (PLAIN, NEIGHBOURS), (REGULARIZED, NEIGHBOURS), (FUSED, CELLS),
+             (f"{REGULARIZED}, coarse", f"{PLAIN}, coarse"))  # fmt: skip
     for (first, second), state in product(pairs, STATES):
         pair = [answers[first, state], answers[second, state]]
         lead = score_all(MicroAuc(), truth, pair, groups).lead(0, 1)
