@@ -35,6 +35,7 @@ WINDOW_FRAMES, GAP_FRAMES = 5, 2
 STATES = ("clean", "noisy")
 
 PLAIN, REGULARIZED, AUTOENCODER = "predictor", "predictor, regularized", "autoencoder"
+BACKGROUND = "mean picture"
 CELLS, NEIGHBOURS = "speed-grid, places", "speed-grid, neighbours"
 FUSED = "Fisher of both"
 FINE, COARSE = 4, 8
@@ -75,14 +76,16 @@ def _scores_of_networks(
 ) -> tuple[dict[tuple[str, str], Videos], dict[str, float]]:
     """Return by network and state the scores of windows by clip; and seconds of training."""
     states = _states(videos, split)
-    recipes = {
+    recipes: dict[str, nets.Recipe | None] = {
+        BACKGROUND: None,
         PLAIN: nets.Recipe(steps=steps),
         REGULARIZED: nets.Recipe(steps=steps, consistency=1.0),
         AUTOENCODER: nets.Recipe(recurrent=False, steps=steps),
     }
     scores, seconds = {}, {}
     for name, recipe in recipes.items():
-        trained = nets.trained([videos[n] for n in split.learn], recipe)
+        learned = [videos[n] for n in split.learn]
+        trained = nets.trained(learned, recipe) if recipe else nets.mean_picture(learned)
         seconds[name] = trained.cpu_seconds
         print(f"  {name}: trained in {trained.cpu_seconds:.0f} s of the processor", flush=True)
         moved = [nets.sway(trained, videos[n], states["noisy"][n]) for n in split.asked]
@@ -159,8 +162,14 @@ def _shown(
           f"{len(split.asked)} answered, noise {nets.NOISE}")  # fmt: skip
     head = ("learned", "AUC", "found", "false", "AUC, noise", "found", "false", "CPU s")
     table(head, rows)
-    pairs = ((REGULARIZED, PLAIN), (PLAIN, NEIGHBOURS), (REGULARIZED, NEIGHBOURS), (FUSED, CELLS),
-             (f"{REGULARIZED}, coarse", f"{PLAIN}, coarse"))  # fmt: skip
+    pairs = (
+        (REGULARIZED, PLAIN),
+        (f"{REGULARIZED}, coarse", f"{PLAIN}, coarse"),
+        (REGULARIZED, BACKGROUND),
+        (PLAIN, NEIGHBOURS),
+        (REGULARIZED, NEIGHBOURS),
+        (FUSED, CELLS),
+    )
     for (first, second), state in product(pairs, STATES):
         pair = [answers[first, state], answers[second, state]]
         lead = score_all(MicroAuc(), truth, pair, groups).lead(0, 1)

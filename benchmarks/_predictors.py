@@ -85,6 +85,26 @@ class Autoencoder(nn.Module):
         return said
 
 
+class Background(nn.Module):
+    """Any frames to the mean picture of what was learned from: what a network must beat."""
+
+    def __init__(self, background_HW: Floats) -> None:
+        super().__init__()
+        self.background = nn.Parameter(torch.from_numpy(background_HW))
+
+    def forward(self, frames_BTHW: Tensor) -> Tensor:
+        return self.background.expand_as(frames_BTHW)
+
+
+def mean_picture(videos: Sequence[Floats]) -> Trained:
+    """Return the mean picture as a network that was not trained."""
+    return Trained(Background(_mean_of(videos)), False, 0.0)
+
+
+def _mean_of(videos: Sequence[Floats]) -> Floats:
+    return np.mean([video.mean(axis=0) for video in videos], axis=0).astype(np.float32)
+
+
 def encoder() -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, stride=2, padding=2), nn.ReLU(),
@@ -112,8 +132,7 @@ def trained(videos: Sequence[Floats], recipe: Recipe, seed: int = 0) -> Trained:
     """Train on videos [F, H, W] of values in [0, 1] by Adam, under one cosine."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    background_HW = np.mean([video.mean(axis=0) for video in videos], axis=0).astype(np.float32)
-    network: nn.Module = (Predictor if recipe.recurrent else Autoencoder)(background_HW)
+    network: nn.Module = (Predictor if recipe.recurrent else Autoencoder)(_mean_of(videos))
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     started = time.process_time()
