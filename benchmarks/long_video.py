@@ -56,14 +56,14 @@ def main() -> None:
     table(
         ["work", "minutes", "wall s", "CPU s", "times faster than real time", "peak MB"],
         [
-            [r["work"], r["minutes"], f"{r['wall']:.0f}", f"{r['cpu']:.0f}",
+            [r["work"], str(r["minutes"]), f"{r['wall']:.0f}", f"{r['cpu']:.0f}",
              f"{60 * r['minutes'] / r['wall']:.1f}", f"{r['peak_bytes'] / 1e6:.0f}"]
             for r in rows
         ],
     )  # fmt: skip
     table(
         ["killed half way", "seconds before", "seconds to go on", "answers the same"],
-        [[k["work"], f"{k['before']:.0f}", f"{k['after']:.0f}", k["same"]] for k in killed],
+        [[k["work"], f"{k['before']:.0f}", f"{k['after']:.0f}", str(k["same"])] for k in killed],
     )
     growth = max(
         whole[r["work"]]["peak_bytes"] / r["peak_bytes"] - 1

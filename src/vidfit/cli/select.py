@@ -34,9 +34,8 @@ from vidfit.cli.say import say, say_lines
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from vidfit.jobs.select.value import Ranking
+    from vidfit.study.options import SelectOptions
 
 
 def select(  # noqa: PLR0913  (the options of a command)
@@ -87,27 +86,24 @@ def select(  # noqa: PLR0913  (the options of a command)
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:
         ranking = run_select(clips, folder, options, bars)
-    show_ranking(ranking, folder, options.backbones)
+    show_ranking(ranking, folder, options)
 
 
-def show_ranking(ranking: Ranking, output: Path, asked: Sequence[str] = ()) -> None:
-    """Print the ranking and what to type next.
-
-    Parameters
-    ----------
-    asked
-        What was given as ``--backbone``: encoders of one's own are known by it alone.
-    """
+def show_ranking(ranking: Ranking, output: Path, options: SelectOptions) -> None:
+    """Print the ranking and what to type next: the same clips, recordings, task and metric."""
     from vidfit.backbones import BACKBONES
     from vidfit.jobs.select.terminal import ranking_markdown
 
     say_lines(ranking_markdown(ranking))
     say(f"Ranking  {output / 'ranking.html'}")
     if ranking.beats_majority:
+        asked = options.backbones  # encoders of one's own are known by it alone
         known = ranking.recommended in {*BACKBONES, *asked}
         own = [name for name in asked if name not in BACKBONES]
         named = [ranking.recommended] if known or not own else own
-        words = " ".join(f"--backbone {shlex.quote(name)}" for name in named)
-        say(
-            f"Fit it   vidfit fit {shlex.quote(ranking.data)} {words} -o {shlex.quote(str(output))}"
-        )
+        repeated = {"task": options.task, "labels": options.labels, "metric": options.metric,
+                    "groups": options.groups}  # fmt: skip
+        words = [ranking.data, *(word for name in named for word in ("--backbone", name))]
+        for option, value in repeated.items():
+            words += [f"--{option}", str(value)] if value else []
+        say(f"Fit it   vidfit fit {shlex.join(words)} -o {shlex.quote(str(output))}")
