@@ -39,7 +39,7 @@ TIMELINES = st.builds(
 
 @settings(deadline=None)
 @given(
-    st.lists(st.builds(Answered, TEXT, st.none() | TIMELINES, TEXT), max_size=4),
+    st.lists(st.builds(Answered, TEXT, st.lists(TIMELINES, max_size=2).map(tuple), TEXT), max_size=4),
     st.lists(
         st.builds(
             Extracted,

@@ -42,6 +42,7 @@ EXCEPTIONS = {
     },
     "random": "weights drawn anew for a network of another row: the same graph",
     "motion": "no network: dense optical flow and its statistics",
+    "speed-grid": "no network: dense optical flow of places",
 }
 """Families that are not exported by the test, and why; an export takes seconds."""
 
