@@ -39,7 +39,9 @@ TIMELINES = st.builds(
 
 @settings(deadline=None)
 @given(
-    st.lists(st.builds(Answered, TEXT, st.lists(TIMELINES, max_size=2).map(tuple), TEXT), max_size=4),
+    st.lists(
+        st.builds(Answered, TEXT, st.lists(TIMELINES, max_size=2).map(tuple), TEXT), max_size=4
+    ),
     st.lists(
         st.builds(
             Extracted,

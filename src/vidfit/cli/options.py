@@ -115,6 +115,16 @@ Own = Annotated[
     list[str] | None,
     typer.Option("--backbone", help="FILE.py:NAME of an encoder of your own in the plan."),
 ]
+Window = Annotated[
+    float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
+]
+Declining = Annotated[
+    str | None,
+    typer.Option(
+        metavar="off|strict|P",
+        help="Always answer, decline earlier, or below this probability. [default: as fitted]",
+    ),
+]
 On = Annotated[
     str, typer.Option(help="Where to run: here, spark, or a cluster such as spark://HOST:7077.")
 ]

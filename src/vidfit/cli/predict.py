@@ -7,8 +7,17 @@ from typing import Annotated
 
 import typer
 
-from vidfit.cli.options import AllowUrl, On, OnlyBelow, TaskName, Workers
+from vidfit.cli.options import (
+    AllowUrl,
+    Declining,
+    On,
+    OnlyBelow,
+    TaskName,
+    Window,
+    Workers,
+)
 from vidfit.cli.say import say
+from vidfit.cli.use import OwnInModel
 
 
 def predict(  # noqa: PLR0913  (the options of a command)
@@ -40,9 +49,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
         ),
     ] = None,
     task: TaskName = None,
-    window: Annotated[
-        float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
-    ] = None,
+    window: Window = None,
     smooth: Annotated[
         float | None,
         typer.Option(
@@ -52,17 +59,8 @@ def predict(  # noqa: PLR0913  (the options of a command)
             "[default: each by itself]",
         ),
     ] = None,
-    unknown: Annotated[
-        str | None,
-        typer.Option(
-            metavar="off|strict|P",
-            help="Always answer, decline earlier, or below this probability. [default: as fitted]",
-        ),
-    ] = None,
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
-    ] = None,
+    unknown: Declining = None,
+    backbone: OwnInModel = None,
     workers: Workers = None,
     on: On = "here",
     as_json: Annotated[

@@ -50,9 +50,9 @@ def search(  # noqa: PLR0913  (the options of a command)
     from vidfit.cli.progress import Bars
     from vidfit.files import claimed
     from vidfit.jobs.search.options import SearchOptions
+    from vidfit.jobs.search.page import search_json, write_search
     from vidfit.jobs.search.run import run_search
     from vidfit.jobs.search.terminal import lines
-    from vidfit.jobs.search.write import search_json, write_search
 
     options = SearchOptions(cast("Way", by), top, backbone, shot, index, workers, download)
     folder = output or output_of(library)

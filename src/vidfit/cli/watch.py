@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from vidfit.cli.options import OnlyBelow, TaskName, Workers
+from vidfit.cli.options import Declining, OnlyBelow, TaskName, Window, Workers
 from vidfit.cli.say import say
+from vidfit.cli.use import OwnInModel
 
 
 def watch(  # noqa: PLR0913  (the options of a command)
@@ -25,20 +26,9 @@ def watch(  # noqa: PLR0913  (the options of a command)
         False
     ),
     task: TaskName = None,
-    window: Annotated[
-        float | None, typer.Option(min=0.04, help="Seconds of a window. [default: as trained]")
-    ] = None,
-    unknown: Annotated[
-        str | None,
-        typer.Option(
-            metavar="off|strict|P",
-            help="Always answer, decline earlier, or below this probability. [default: as fitted]",
-        ),
-    ] = None,
-    backbone: Annotated[
-        list[str] | None,
-        typer.Option(help="FILE.py:NAME of an encoder of your own in the model."),
-    ] = None,
+    window: Window = None,
+    unknown: Declining = None,
+    backbone: OwnInModel = None,
     workers: Workers = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the answers as JSON, a line for each video.")

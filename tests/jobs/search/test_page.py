@@ -10,9 +10,8 @@ from tests.clips import write_clip
 from tests.report.test_browser import CHROMEDRIVER, CHROMIUM, FLAGS
 
 from vidfit.contracts import Failure
-from vidfit.jobs.search.page import search_html
+from vidfit.jobs.search.page import search_html, write_search
 from vidfit.jobs.search.value import Grown, Hit, SearchResult
-from vidfit.jobs.search.write import write_search
 from vidfit.report.thumbnail import jpeg
 from vidfit.video import decode
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import os
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
 from vidfit.jobs.search.terminal import NAMES, clock
 from vidfit.jobs.search.value import Hit, SearchResult
+from vidfit.report.data import json_text
 from vidfit.report.frame import render
+from vidfit.report.writing import write_answer
 
 EXPLAINED = {
     "look": "Finds the same recording, the same place and what looks alike; not the same action.",
@@ -59,3 +62,21 @@ def _source(hit: Hit, directory: Path) -> str:
         return ""
     place = "/".join(quote(part) for part in Path(relative).parts)
     return f"{place}#t={hit.start_seconds:.2f},{hit.end_seconds:.2f}"
+
+
+FORMAT = "vidfit.search/1"
+
+
+def search_json(result: SearchResult) -> str:
+    """Return it as JSON text, without pictures."""
+    fields = asdict(result)
+    for hits in fields["hits"].values():
+        for hit in hits:
+            del hit["poster"]
+    return json_text({"format": FORMAT, **fields})
+
+
+def write_search(result: SearchResult, directory: Path) -> Path:
+    """Write ``search.html`` and ``search.json``; return the path of the page."""
+    page = search_html(result, directory)
+    return write_answer(directory, "search", page=page, data=search_json(result))
