@@ -133,6 +133,12 @@ def test_a_table_without_videos_fails(tmp_path):
         read_text(tmp_path, "when,label\n1,run\n")
 
 
+@pytest.mark.parametrize("columns", ["path,label,begin,end", "path,label,end_frame"])
+def test_a_table_that_says_where_spans_end_and_not_where_they_start_fails(tmp_path, columns):
+    with pytest.raises(ManifestError, match="none that says where spans start"):
+        read_text(tmp_path, f"{columns}\na.mp4,run,1,2\n")
+
+
 def test_a_file_that_is_no_table_fails(tmp_path):
     (tmp_path / "t.parquet").write_bytes(b"no parquet")
     with pytest.raises(ManifestError, match="cannot be read as a table"):

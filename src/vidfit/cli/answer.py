@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -25,6 +27,7 @@ from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_
 from vidfit.labels import SEVERAL
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
+from vidfit.manifest.value import absolute
 from vidfit.report.wording import answer as answer_words
 from vidfit.report.wording import frames_seen, percent
 from vidfit.shown import name_of
@@ -35,6 +38,10 @@ from vidfit.video.source import is_url
 TABLE = "parquet"
 """The format that holds all answers in one file."""
 
+
+_HEAD_BYTES = 8192
+_PATH = re.compile(r'"path": ("(?:[^"\\]|\\.)*")')
+"""The video that a file of answers is of, near its beginning."""
 
 _MOST_SCORES = 3
 """Most classes named on the terminal for a stretch without an answer; the files have all."""
@@ -77,7 +84,7 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
         # Files have names that depend on all of them; a table takes any number of videos.
         found = _asked(videos, in_force(), bars)
         asked = found if files == [] and wanted.output else list(found)
-        names = _names(asked) if isinstance(asked, list) else repeat("")
+        names = _names(asked, next(iter(models)), wanted) if isinstance(asked, list) else repeat("")
         answers = predict_together(
             predictors,
             asked,
@@ -104,8 +111,11 @@ def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -
 
 
 def _opened(directory: Path, wanted: Wanted) -> Predictor:
-    predictor = load(directory, wanted.own, wanted.task).declining(wanted.unknown)
-    return predictor.smoothing(wanted.smooth_seconds)
+    predictor = load(directory, wanted.own, wanted.task)
+    try:
+        return predictor.declining(wanted.unknown).smoothing(wanted.smooth_seconds)
+    except VidfitError as error:
+        raise VidfitError(f"{directory}: {error}") from error
 
 
 def _models(directories: Sequence[Path]) -> dict[str, Path]:
@@ -211,14 +221,28 @@ def _are_shards(url: str) -> bool:
         return False
 
 
-def _names(asked: Sequence[Clip | Failure]) -> list[str]:
-    """Return the name of each clip's answers: its own, with a digest where two share it."""
+def _names(asked: Sequence[Clip | Failure], model: str, wanted: Wanted) -> list[str]:
+    """Return the name of each clip's answers: its own, with a digest where two share it.
+
+    Answers to another video that lie in the folder already keep their name.
+    """
     stems = [_stem(one) for one in asked]
     shared = Counter(stems)
+    folder = wanted.output / model if wanted.output else None
     return [
-        stem if shared[stem] == 1 else f"{stem}-{_digest(one)}"
+        f"{stem}-{_digest(one)}" if shared[stem] > 1 or _is_taken(folder, stem, one) else stem
         for stem, one in zip(stems, asked, strict=True)
     ]
+
+
+def _is_taken(folder: Path | None, stem: str, one: Clip | Failure) -> bool:
+    """Return whether the answers of that name are those to another file."""
+    if folder is None or isinstance(one, Failure) or is_url(one.path):
+        return False
+    with suppress(OSError, ValueError), (folder / f"{stem}.json").open("rb") as file:
+        found = _PATH.search(file.read(_HEAD_BYTES).decode())
+        return found is not None and absolute(json.loads(found[1])) != absolute(one.path)
+    return False
 
 
 def _stem(one: Clip | Failure) -> str:

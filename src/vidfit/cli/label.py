@@ -109,12 +109,12 @@ def _say_spans(found: Labelling, clips: str, folder: Path, model: Path | None) -
     _list(f"{len(names)} spans to correct next", names)
     say(f"List     {folder / TO_LABEL}")
     merged = folder / CLIPS
-    fit = merged if merged.exists() else folder / TO_LABEL
     say(
         "Next     correct its labels and times, then "
         f"vidfit label {clips} --answers {folder / TO_LABEL} -o {folder} --model {model}"
     )
-    say(f"Fit      vidfit fit {fit} --task localise -o {folder}")
+    if merged.exists():
+        say(f"Fit      vidfit fit {merged} --task localise -o {folder}")
 
 
 def _say_fit(found: Labelling, clips: str, folder: Path) -> None:

@@ -117,7 +117,7 @@ def checked_columns(source: object, names: list[str]) -> dict[str, str]:
     Raises
     ------
     ManifestError
-        If none names the videos.
+        If none names the videos, or one says where spans end and none where they start.
     """
     roles = find_columns(names)
     if "path" not in roles and "id" not in roles:
@@ -125,6 +125,12 @@ def checked_columns(source: object, names: list[str]) -> dict[str, str]:
             f"{source} has the columns {', '.join(names) or '(none)'}; none names the videos. "
             f"Call that column one of: {', '.join(COLUMNS['path'])}."
         )
+    for begins, ends in (("start", "end"), ("start_frame", "end_frame")):
+        if ends in roles and begins not in roles:
+            raise ManifestError(
+                f"{source} has the column {roles[ends]!r} and none that says where spans start. "
+                f"Call that column one of: {', '.join(COLUMNS[begins])}."
+            )
     return roles
 
 

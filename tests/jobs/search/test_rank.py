@@ -45,6 +45,12 @@ def test_nothing_is_known_of_a_few_shots():
     assert np.isfinite(standardised(matrices)(matrices[0])).all()
 
 
+def test_no_more_is_held_than_there_are_shots(rng):
+    matrix = rng.normal(size=(5, 3)).astype(np.float32)
+    found = nearest([matrix], matrix[:1], [np.ones(5, bool)], 10**12, of_unit_length)
+    assert len(found) == 5
+
+
 def test_no_shot_is_no_answer():
     assert (
         nearest(

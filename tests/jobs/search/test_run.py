@@ -127,6 +127,29 @@ def test_what_cannot_be_searched_is_said(library, tmp_path, options):
         run_search(only, "words", output, options)
 
 
+def test_loose_videos_beside_a_folder_are_searched(library, tmp_path, options):
+    home = tmp_path / "mixed"
+    (home / "deep").mkdir(parents=True)
+    shutil.copy(library / "clip0.mp4", home / "loose.mp4")
+    shutil.copy(library / "clip1.mp4", home / "deep" / "other.mp4")
+    found = run_search(home, str(library / "clip2.mp4"), tmp_path / "out", options)
+    assert found.index.videos == 2 and found.index.failures == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [("#1-", "'1-' is no span; a query is"), ("#a-b", "'a-b' is no span"), ("#-1-1", "is no span")],
+)
+def test_a_span_that_is_none_is_said(library, tmp_path, options, asked, why):
+    with pytest.raises(VideoError, match=why):
+        run_search(library, f"{library / 'clip0.mp4'}{asked}", tmp_path / "out", options)
+
+
+def test_an_empty_query_is_said(library, tmp_path, options):
+    with pytest.raises(VidfitError, match="the query is empty; a query is a video"):
+        run_search(library, "  ", tmp_path / "out", options)
+
+
 def test_the_command_prints_a_table_or_json_and_writes_a_page(library, tmp_path, options):
     words = ("search", library, library / "clip0.mp4", "-o", tmp_path / "out")
     words = (*words, "--backbone", options.backbone, "--workers", "1")

@@ -11,7 +11,7 @@ import pytest
 from tests.called import call
 
 import vidfit
-from vidfit.contracts import Failure, Timeline
+from vidfit.contracts import SILENT, Failure, Timeline
 from vidfit.errors import VidfitError
 from vidfit.jobs.watch.journal import FILE, Arrival
 from vidfit.jobs.watch.options import WatchOptions
@@ -82,9 +82,33 @@ def test_a_video_that_comes_while_it_looks_is_answered(fitted, folder, tmp_path)
     next(answers)
     shutil.copy(folder / "deep" / "first.mp4", folder / "later.mp4")
     assert next(answers).path == str(folder / "later.mp4")
-    shutil.rmtree(folder)
-    with pytest.raises(VidfitError, match="there is no folder"):
-        next(answers)
+
+
+def test_a_folder_that_is_gone_is_waited_for_unless_once(fitted, folder, tmp_path):
+    said = []
+
+    class Told(type(SILENT)):
+        def note(self, text):
+            said.append(text)
+            (tmp_path / "away").rename(folder)
+
+    options = replace(QUICK, once=False)
+    answers = run_watch(fitted.model, folder, tmp_path / "out", options, Told())
+    first = next(answers)
+    shutil.copy(folder / "deep" / "first.mp4", folder / "second.mp4")
+    folder.rename(tmp_path / "away")
+    assert next(answers).path == str(folder / "second.mp4") != first.path
+    assert said == [f"{folder} is gone; waiting for it to come back"]
+
+
+def test_other_options_answer_anew_and_a_relative_folder_is_the_same(
+    fitted, folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert len(list(run_watch(fitted.model, folder, tmp_path / "out", QUICK))) == 1
+    assert list(run_watch(fitted.model, Path("in"), tmp_path / "out", QUICK)) == []
+    strict = replace(QUICK, unknown="strict")
+    assert len(list(run_watch(fitted.model, folder, tmp_path / "out", strict))) == 1
 
 
 def test_no_folder_and_no_time_are_refused(fitted, tmp_path):

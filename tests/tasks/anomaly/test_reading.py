@@ -119,6 +119,12 @@ def test_a_test_video_among_normal_ones_is_not_learned(folder, tmp_path):
     assert any("lies among normal videos, and has events" in w for w in found.warnings)
 
 
+def test_a_relative_folder_is_read_as_an_absolute_one(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    here, there = read_recordings_of(folder.name), read_recordings_of(folder)
+    assert (here.clips, here.rejected) == (there.clips, there.rejected)
+
+
 def test_events_beyond_the_end_overlapping_or_without_an_end_are_said(folder, tmp_path):
     rows = [
         *((folder / "normal" / f"n{i}.mp4", NORMAL_LABEL, "", "") for i in range(6)),

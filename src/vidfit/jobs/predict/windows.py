@@ -79,6 +79,8 @@ def join(answers: Sequence[Segment]) -> Iterator[Segment]:
             run = answers[start:i]
             mean = float(np.mean([segment.probability for segment in run]))
             scores = tuple(np.mean([segment.scores for segment in run], axis=0).tolist())
+            if run[0].declined and scores:  # the best class of all windows together
+                mean = max(scores)
             values = [segment.value for segment in run if segment.value is not None]
             yield replace(
                 run[0],

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from vidfit.contracts import Backbone, Floats
-from vidfit.errors import VideoError
+from vidfit.errors import VideoError, VidfitError
 from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
@@ -21,6 +21,9 @@ from vidfit.video import is_video_path, probe
 from vidfit.video.names import IMAGE_SUFFIXES, is_photo
 
 _SPAN = re.compile(r"(?P<path>.+)#(?P<start>\d+(?:\.\d+)?)-(?P<end>\d+(?:\.\d+)?)")
+
+
+_VALID = "a query is a video, VIDEO#START-END in seconds such as v.mp4#12-15, a picture, or words"
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,23 @@ def understood(query: str) -> Query:
 
     Raises
     ------
+    VidfitError
+        If it is empty.
     VideoError
         If the words are the name of a video or a picture that is not there, the file cannot be
         read, or it ends before the span.
     """
+    if not query.strip():
+        raise VidfitError(f"the query is empty; {_VALID}")
     path, span = query, None
     if not Path(query).exists() and (found := _SPAN.fullmatch(query)):
         path, span = found["path"], (float(found["start"]), float(found["end"]))
     if "://" not in path and not Path(path).exists():
         if is_video_path(path) or Path(path).suffix.lower() in IMAGE_SUFFIXES:
-            raise VideoError(
-                f"{path}: there is no such file. A query is a video, VIDEO#START-END in seconds, a "
-                "picture, or words"
-            )
+            raise VideoError(f"{path}: there is no such file; {_VALID}")
+        file, is_span, times = query.rpartition("#")
+        if is_span and Path(file).is_file():
+            raise VideoError(f"{file}: {times!r} is no span; {_VALID}")
         return Query(query, "words")
     if is_photo(Path(path)):
         return Query(query, "picture", path, (0.0, 1.0), file_digest(path))

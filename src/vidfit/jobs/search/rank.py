@@ -54,6 +54,9 @@ def nearest(
         What is done to a block, and to the query: `of_unit_length`, or `standardised`.
     """
     query_DQ = unit(prepare(query_QD)).T
+    count = min(count, sum(map(len, matrices)))
+    if not count:
+        return []
     best = np.full(count, -np.inf, np.float32)
     places = np.full((count, 2), -1, np.int64)
     for number, (matrix_SD, allowed_S) in enumerate(zip(matrices, allowed, strict=True)):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from vidfit.backbones import load
-from vidfit.contracts import SILENT, Backbone, Failure, Floats, Progress
-from vidfit.errors import NotEnoughDataError, VidfitError
+from vidfit.contracts import SILENT, Backbone, Clip, Failure, Floats, Progress
+from vidfit.errors import ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import STATISTICS
 from vidfit.features.store import spec_key
 from vidfit.jobs.search.grow import grow
@@ -22,7 +22,7 @@ from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
 from vidfit.jobs.search.texts import text_vector
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
 from vidfit.jobs.search.value import Grown, Hit, SearchResult
-from vidfit.manifest import losses, read_manifest, refusal
+from vidfit.manifest import iter_clips, losses, read_manifest, refusal
 from vidfit.runtime import accelerate
 
 
@@ -40,7 +40,7 @@ def run_search(
     Parameters
     ----------
     library
-        Folder or list of videos; see `vidfit.manifest.read_manifest`. Labels are not looked at.
+        Folder with videos, however deep, or a list of them; labels are not looked at.
     query
         A video, ``VIDEO#START-END`` in seconds, a picture, or words: these are searched for in
         the subtitles beside the videos, and by a model that knows words in their pictures.
@@ -63,12 +63,11 @@ def run_search(
     asked = understood(query)
     if asked.kind == "picture" and options.by == "motion":
         raise VidfitError(f"{query} is a picture, and does not move: search --by look")
-    manifest = read_manifest(library)
-    paths = list(dict.fromkeys(clip.path for clip in manifest.clips))
+    paths, rejected = _videos(library)
     seconds: dict[str, float] = {}
     started = time.perf_counter()
     index, encoders, grown = open_index(paths, options.index or output / "index", options, progress)
-    grown = replace(grown, failures=(*manifest.rejected, *grown.failures))
+    grown = replace(grown, failures=(*rejected, *grown.failures))
     if not grown.shots:
         known = losses(grown.failures, len(paths))
         raise NotEnoughDataError(refusal(known, "No shot is left to search"))
@@ -94,6 +93,26 @@ def run_search(
         {way: one.spec.name for way, one in encoders.items()},
         seconds,
     )
+
+
+def _videos(library: str | Path) -> tuple[list[str], list[Failure]]:
+    """Return the videos of a folder, whatever its layout, or of a list; and rows that are none."""
+    listed: Iterable[Clip | Failure]
+    if Path(library).is_dir():
+        listed = iter_clips(Path(library))
+    else:
+        manifest = read_manifest(library)
+        listed = [*manifest.clips, *manifest.rejected]
+    clips: list[str] = []
+    rejected: list[Failure] = []
+    for one in listed:
+        if isinstance(one, Failure):
+            rejected.append(one)
+        else:
+            clips.append(one.path)
+    if not clips:
+        raise ManifestError(f"{library} holds no video; give a folder or a list that does")
+    return list(dict.fromkeys(clips)), rejected
 
 
 def open_index(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vidfit.jobs.search.value import Hit, SearchResult
+from vidfit.report.wording import counted
 
 NAMES = {"look": "by look", "motion": "by motion", "words": "by what is said"}
 _FAILURES = 5
@@ -14,7 +15,7 @@ def lines(result: SearchResult) -> Iterator[str]:
     """Yield the lines to print: the hits of the way that was asked for, and what to know."""
     index = result.index
     told = f"{index.added} looked at now" + (f", {index.dropped} dropped" if index.dropped else "")
-    yield f"{index.shots} shots of {index.videos} videos ({told})"
+    yield f"{counted(index.shots, 'shot')} of {counted(index.videos, 'video')} ({told})"
     hits = result.hits[result.by]
     yield f"{len(hits)} nearest {NAMES[result.by]}:" if hits else "Nothing found."
     width = max((len(hit.path) for hit in hits), default=0)

@@ -33,14 +33,14 @@ class Arrival:
 
 
 class Journal:
-    """The answers in a folder, by the files and the model that they are of.
+    """The answers in a folder, by the files that they are of.
 
     Parameters
     ----------
     folder
         Where `FILE` lies or will lie.
-    model_sha256
-        Digest of the model that answers; answers of another do not count.
+    asked_sha256
+        Digest of the model that answers and of how it is asked; answers of others do not count.
 
     Raises
     ------
@@ -48,8 +48,8 @@ class Journal:
         If the file cannot be read.
     """
 
-    def __init__(self, folder: Path, model_sha256: str) -> None:
-        self._path, self._model = folder / FILE, model_sha256
+    def __init__(self, folder: Path, asked_sha256: str) -> None:
+        self._path, self._asked = folder / FILE, asked_sha256
         self._whole = True
         self.answered: dict[str, Arrival] = {}
         try:
@@ -67,10 +67,10 @@ class Journal:
         try:
             row = json.loads(line)
             arrival = Arrival(row["path"], row["size_bytes"], row["changed_ns"])
-            of = row["model_sha256"]
+            of = row["asked_sha256"]
         except (ValueError, KeyError, TypeError):
             return
-        if of == self._model:
+        if of == self._asked:
             self.answered[arrival.path] = arrival
 
     def add(self, arrival: Arrival, answer: Timeline | Failure) -> None:
@@ -81,7 +81,7 @@ class Journal:
         StoreError
             If the disk is full or the folder cannot be written; the file is as it was.
         """
-        row = {**asdict(arrival), "model_sha256": self._model}
+        row = {**asdict(arrival), "asked_sha256": self._asked}
         if isinstance(answer, Failure):
             row["failure"] = answer.reason
         else:

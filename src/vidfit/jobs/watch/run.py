@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -16,6 +18,7 @@ from vidfit.jobs.watch.journal import Arrival, Journal
 from vidfit.jobs.watch.options import WatchOptions
 from vidfit.launch import HERE, launcher
 from vidfit.manifest.entries import is_own
+from vidfit.manifest.value import absolute
 from vidfit.video import is_video_path
 from vidfit.video.policy import in_force
 
@@ -29,10 +32,11 @@ def run_watch(
 ) -> Iterator[Timeline | Failure]:
     """Yield the answer to each video below a folder, then to each that appears.
 
-    A video is answered once its size and time of change stayed for a look; one that changes is
-    answered again. Each answer is a line of ``answers.jsonl`` in ``output`` before it is yielded:
-    the same call goes on where a killed one ended. Hidden files, and folders that vidfit wrote,
-    are left out; files are taken for videos by their suffix.
+    A video is answered once its size and time of change stayed for a look; one that changes, or
+    has another name, is answered again, and so are all by another model or with other options.
+    Each answer is a line of ``answers.jsonl`` in ``output`` before it is yielded: the same call
+    goes on where a killed one ended. Hidden files, and folders that vidfit wrote, are left out;
+    files are taken for videos by their suffix.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ def run_watch(
     Raises
     ------
     VidfitError
-        If the folder is none, or is gone.
+        If there is no such folder. One that is gone later is waited for.
     ModelError
         If the model cannot be loaded; see `vidfit.load`.
     StoreError
@@ -51,13 +55,20 @@ def run_watch(
     options.check()
     _check_folder(folder)
     predictor = load(model, options.own, options.task).declining(options.unknown)
-    journal = Journal(output, predictor.sha256)
+    asked_of = [predictor.sha256, options.window_seconds, options.unknown]
+    journal = Journal(output, hashlib.sha256(json.dumps(asked_of).encode()).hexdigest())
+    folder, is_gone = Path(absolute(folder)), False
     place = launcher(HERE, workers=options.workers, scratch=output)
     progress = progress or SILENT
     before = found(folder)
     while True:
         time.sleep(options.every_seconds)
         now = found(folder)
+        if not folder.is_dir() and not is_gone:
+            if options.once:
+                _check_folder(folder)
+            progress.note(f"{folder} is gone; waiting for it to come back")
+        is_gone = not folder.is_dir()
         new = settled(before, now, journal.answered)
         before = now
         asked = [_asked(arrival) for arrival in new]
@@ -77,14 +88,7 @@ def _asked(arrival: Arrival) -> Clip | Failure:
 
 
 def found(folder: Path) -> dict[str, Arrival]:
-    """Return the videos below a folder by path.
-
-    Raises
-    ------
-    VidfitError
-        If there is no such folder.
-    """
-    _check_folder(folder)
+    """Return the videos below a folder by path; none where it is gone."""
     arrivals = {}
     for top, inner, names in os.walk(folder):
         inner[:] = [name for name in inner if not name.startswith(".") and not _own(top, name)]

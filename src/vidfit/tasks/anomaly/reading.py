@@ -14,6 +14,7 @@ from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.manifest.recordings import read_recordings
+from vidfit.manifest.value import absolute
 from vidfit.metrics.unusual import ALARMS_AN_HOUR
 from vidfit.tasks.anomaly.folders import SPANS_TABLE, SetFolders, found_in
 from vidfit.tasks.anomaly.kind import KIND, LEAST_RECORDINGS, NORMAL_LABEL, UNUSUAL, USUAL
@@ -62,7 +63,7 @@ def read_recordings_of(
     failures: list[Failure] = []
     warnings: list[str] = []
     if Path(source).is_dir():
-        videos = _of_folder(found_in(Path(source)), groups, failures, warnings)
+        videos = _of_folder(found_in(Path(absolute(source))), groups, failures, warnings)
     else:
         videos = _of_table(read_manifest(source, groups=groups, labels="one"), failures, warnings)
     if not any(video.normal for video in videos):
