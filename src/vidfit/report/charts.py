@@ -201,6 +201,10 @@ def _band(band: Estimate, axis: Axis) -> Markup:
     )
 
 
+_SIGN_PIXELS, _NARROWEST_PIXELS = 6.4, 340
+"""How wide a sign is, and the narrowest track: that of a screen of 390."""
+
+
 def headline_chart(score: Estimate, majority: float, metric: Metric) -> Markup:
     """Return the score on a track, of shares from 0 to 100 %, with the majority class marked."""
     axis = _track(score, majority, metric)
@@ -231,12 +235,13 @@ def _track(score: Estimate, majority: float, metric: Metric) -> Axis:
 
 
 def _flag(axis: Axis, y: int, name: str, value: float) -> Markup:
-    place = axis.place(value)
-    anchor = "start" if place < 12 else "end" if place > 88 else "middle"
+    place, text = axis.place(value), f"{name} {axis.metric.value(value)}"
+    half = 100 * len(text) * _SIGN_PIXELS / 2 / _NARROWEST_PIXELS
+    anchor = "start" if place < half else "end" if place > 100 - half else "middle"
     return Markup(
         '<line class="tick" x1="{0}%" x2="{0}%" y1="22" y2="40"/>'
-        '<text x="{0}%" y="{1}" text-anchor="{2}">{3} {4}</text>'
-    ).format(place, y, anchor, name, axis.metric.value(value))
+        '<text x="{0}%" y="{1}" text-anchor="{2}">{3}</text>'
+    ).format(place, y, anchor, text)
 
 
 def reliability_chart(bins: Sequence[ReliabilityBin], unknown_probability: float) -> Markup:
