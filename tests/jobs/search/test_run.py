@@ -15,6 +15,7 @@ from vidfit.errors import BackboneError, ManifestError, NotEnoughDataError, Vide
 from vidfit.jobs.search import grow
 from vidfit.jobs.search.run import run_search
 from vidfit.video import decode
+from vidfit.video.policy import Policy, enforced
 
 
 def names(result, way="look"):
@@ -134,6 +135,16 @@ def test_loose_videos_beside_a_folder_are_searched(library, tmp_path, options):
     shutil.copy(library / "clip1.mp4", home / "deep" / "other.mp4")
     found = run_search(home, str(library / "clip2.mp4"), tmp_path / "out", options)
     assert found.index.videos == 2 and found.index.failures == ()
+
+
+def test_a_link_that_leads_out_is_left_where_only_a_folder_is_allowed(library, tmp_path, options):
+    (tmp_path / "home").mkdir()
+    shutil.copy(library / "clip0.mp4", tmp_path / "home" / "v.mp4")
+    (tmp_path / "home" / "link.mp4").symlink_to(library / "clip1.mp4")
+    with enforced(Policy(below=(tmp_path / "home",))):
+        found = run_search(tmp_path / "home", str(library / "clip2.mp4"), tmp_path / "out", options)
+    assert found.index.videos == 1
+    assert [f.name.rpartition("/")[2] for f in found.index.failures] == ["link.mp4"]
 
 
 @pytest.mark.parametrize(

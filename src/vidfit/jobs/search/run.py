@@ -24,6 +24,7 @@ from vidfit.jobs.search.transcripts import Passage, found, passages_of
 from vidfit.jobs.search.value import Grown, Hit, SearchResult
 from vidfit.manifest import iter_clips, losses, read_manifest, refusal
 from vidfit.runtime import accelerate
+from vidfit.video.policy import in_force
 
 
 def run_search(
@@ -105,9 +106,12 @@ def _videos(library: str | Path) -> tuple[list[str], list[Failure]]:
         listed = [*manifest.clips, *manifest.rejected]
     clips: list[str] = []
     rejected: list[Failure] = []
+    policy = in_force()
     for one in listed:
         if isinstance(one, Failure):
             rejected.append(one)
+        elif why := policy.refusal(one.path):
+            rejected.append(Failure(one.path, why))
         else:
             clips.append(one.path)
     if not clips:
