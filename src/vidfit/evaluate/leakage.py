@@ -45,7 +45,7 @@ that one may begin, end or be interrupted by what the other does not have."""
 _TABLES = 16
 _LEAST_KEY_BITS = 16
 _NEIGHBOURS = 48
-"""Of hashes that begin alike, so many are compared with each: a title or an empty street that
+"""Of hashes that begin alike, this number is compared with each: a title or an empty street that
 thousands show costs no more than that."""
 _BLOCK_PAIRS = 4096
 _NO_MATCH = np.float32(np.inf)

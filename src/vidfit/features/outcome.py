@@ -37,7 +37,7 @@ Wanted = Callable[[Mapping[str, ClipFeatures]], Sequence[str]]
 
 @dataclass
 class ClipOutcome:
-    """What became of one clip; ``of`` is that of what was asked.
+    """What was seen of one clip; ``of`` is that of what was asked.
 
     ``features`` by backbone name, of what was computed now; ``failure`` says why the clip
     could not be read, ``backbone_failures`` which backbones could not answer, and why.

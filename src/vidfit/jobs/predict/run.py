@@ -34,7 +34,7 @@ from vidfit.tasks import task_named
 from vidfit.video import VideoInfo, VideoReader
 
 KEPT_WINDOWS = 100
-"""What is seen of a video of up to so many windows is not worth a file."""
+"""Of a video with no more windows than this nothing is kept: it is soon seen again."""
 
 
 def run_predict(  # noqa: PLR0913  (how one video is answered)

@@ -22,7 +22,7 @@ from vidfit.tasks.localise.chain import MarkovChain, smoothed
 def lasting(
     answers_MK: Floats, seconds: float, video_M: Indices, start_M: NDArray[np.floating]
 ) -> Floats:
-    """Return log-probabilities of windows where a class lasts so many seconds on average."""
+    """Return log-probabilities of windows where a class lasts a number of seconds on average."""
     classes = answers_MK.shape[1]
     even_K = np.full(classes, -math.log(classes), np.float32)
     chain = MarkovChain.lasting(seconds)

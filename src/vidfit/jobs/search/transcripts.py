@@ -78,7 +78,7 @@ def _seconds(parts: Sequence[str | None]) -> float:
 
 
 def _joined(path: str, cues: Sequence[tuple[float, float, str]]) -> Iterator[Passage]:
-    """Join cues that follow one another, up to so many seconds."""
+    """Join cues that follow one another, up to a number of seconds."""
     held: list[tuple[float, float, str]] = []
     for cue in [*cues, (math.inf, math.inf, "")]:
         if held and cue[1] - held[0][0] > _PASSAGE_SECONDS:

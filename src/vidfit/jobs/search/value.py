@@ -25,7 +25,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Grown:
-    """What became of the index: videos and shots that it has, and what was done now."""
+    """The state of the index: videos and shots that it has, and what was done now."""
 
     videos: int
     shots: int

@@ -131,7 +131,7 @@ class LearnNormal:
 
 
 def _is_part(arrays: Mapping[str, Floats], width: int) -> bool:
-    """Return whether arrays have the shapes of detectors of so many numbers."""
+    """Return whether arrays have the shapes of detectors of vectors of this length."""
     count, axes = (arrays[name].size // max(width, 1) for name in ("normal_ND", "axes_RD"))
     shapes = {
         "mean_D": (width,), "scale_D": (width,), "normal_ND": (count, width),

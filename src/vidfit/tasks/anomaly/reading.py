@@ -25,7 +25,7 @@ from vidfit.tasks.task import Task
 from vidfit.video import VideoReader
 
 SHORTEST_SECONDS, LONGEST_SECONDS, MANY_WINDOWS = 0.5, 2.0, 8000
-"""Of a window; of long recordings they are longer, so as to be no more than so many."""
+"""Of a window; those of long recordings are longer, which limits their number."""
 
 LAYOUT = (
     "a folder with the folders 'normal' (or train, training_videos) and 'test', and "

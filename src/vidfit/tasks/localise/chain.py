@@ -46,7 +46,7 @@ class MarkovChain:
 
     @classmethod
     def lasting(cls, seconds: float) -> MarkovChain:
-        """Return the chain of classes that last so many seconds on average."""
+        """Return the chain of classes that last a number of seconds on average."""
         return cls(math.exp(-1.0 / seconds))
 
 
