@@ -107,7 +107,7 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     """
     if window_seconds is not None and not window_seconds > 0:
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
-    with VideoReader(path) as reader:
+    with VideoReader(path) as reader:  # kept, though closed: those to come share its index
         info = reader.info
     whole = Clip(path, *span)
     length = length_of(whole, info.duration_seconds)
