@@ -88,4 +88,5 @@ def overlaps(first_N4: Edges, second_M4: Edges) -> Edges:
     areas_N = np.clip(first_N4[:, 2:] - first_N4[:, :2], 0, None).prod(axis=1)
     areas_M = np.clip(second_M4[:, 2:] - second_M4[:, :2], 0, None).prod(axis=1)
     union_NM = areas_N[:, None] + areas_M[None, :] - both_NM
-    return np.divide(both_NM, union_NM, out=np.zeros_like(both_NM), where=both_NM > 0)
+    shares_NM: Edges = np.where(both_NM > 0, both_NM / np.maximum(union_NM, 1e-300), 0.0)
+    return shares_NM

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import numpy as np
@@ -51,7 +51,7 @@ def test_an_index_is_kept_no_longer_than_its_readers_and_for_the_very_file(tmp_p
     with VideoReader(path) as again:
         assert again._source.index is reader._source.index
         shutil.copy(path, f"{path}.copy")
-        os.replace(f"{path}.copy", path)
+        Path(f"{path}.copy").replace(path)
         with VideoReader(path) as other:
             assert other._source.index is not again._source.index
     del reader, again, other

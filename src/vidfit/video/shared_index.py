@@ -17,6 +17,7 @@ from vidfit.video.survey import survey
 
 _Key = tuple[str, int, int, int]
 
+
 class _Lock:
     """A lock that is forgotten with its last user."""
 
