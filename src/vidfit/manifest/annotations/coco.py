@@ -14,21 +14,16 @@ from typing import Any
 from vidfit.boxes import Box
 from vidfit.documents import shown
 from vidfit.errors import ManifestError
-from vidfit.manifest.annotations.value import (
-    Annotations,
-    BoxRows,
-    Files,
-    Key,
-    Sizes,
+from vidfit.manifest.annotations.checked import (
     frame_index,
-    frame_name,
     number,
     numbers,
     of_json,
     size_of,
-    unknown,
     whole,
 )
+from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
+from vidfit.manifest.annotations.value import Annotations, Files, Key, frame_name
 from vidfit.manifest.names import is_video, split_word
 
 FORM = "COCO"

@@ -13,7 +13,7 @@ from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
 from vidfit.manifest.annotations.value import NAMED, Annotations
-from vidfit.manifest.names import is_clip, is_junk
+from vidfit.manifest.names import is_clip, is_image, is_junk
 from vidfit.manifest.value import absolute, is_there, is_url
 from vidfit.video import VideoReader
 from vidfit.video.names import is_photo
@@ -93,6 +93,33 @@ def _of_photo(path: Path) -> tuple[int, int] | None:
             turned = image.getexif().get(_ORIENTATION) in _TURNED
         return (height, width) if turned else (width, height)
     return None
+
+
+class Pictures:
+    """Pictures by the files of labels that belong to them, as YOLO lays them out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._by_stem: dict[Path, dict[str, str]] = {}
+
+    def of(self, labels: Path) -> str | None:
+        """Return the picture of a file, below the folder; ``None`` where there is none."""
+        parts = list(labels.relative_to(self._folder).parts[:-1])
+        if "labels" in parts:
+            last = len(parts) - 1 - parts[::-1].index("labels")
+            parts[last] = "images"
+        place = Path(*parts)
+        if place not in self._by_stem:
+            self._by_stem[place] = _pictures(self._folder / place)
+        found = self._by_stem[place].get(labels.stem)
+        return (place / found).as_posix() if found else None
+
+
+def _pictures(folder: Path) -> dict[str, str]:
+    """Return the pictures of a folder by their names without suffix."""
+    if not folder.is_dir():
+        return {}
+    return {path.stem: path.name for path in sorted(folder.iterdir()) if is_image(path.name)}
 
 
 def located(annotations: Annotations, media: Media) -> Annotations:

@@ -14,19 +14,10 @@ from dataclasses import dataclass, replace
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.errors import ManifestError
-from vidfit.manifest.annotations.value import (
-    Annotations,
-    BoxRows,
-    Files,
-    Sizes,
-    frame_index,
-    names_of,
-    number,
-    plain,
-    size_of,
-    unknown,
-    whole,
-)
+from vidfit.manifest.annotations.checked import frame_index, number, plain, size_of, whole
+from vidfit.manifest.annotations.named import names_of
+from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
+from vidfit.manifest.annotations.value import Annotations, Files
 
 FORM = "MOT"
 CLASSES = (

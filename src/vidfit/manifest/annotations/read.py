@@ -8,10 +8,15 @@ from typing import Any
 
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.coco import is_coco, parse_coco
-from vidfit.manifest.annotations.media import Media, located
+from vidfit.manifest.annotations.cvat import is_cvat, parse_cvat
+from vidfit.manifest.annotations.label_studio import is_label_studio, parse_label_studio
+from vidfit.manifest.annotations.media import Media, Pictures, located
 from vidfit.manifest.annotations.mot import CLASSES, SequenceFacts, is_mot, parse_facts, parse_mot
 from vidfit.manifest.annotations.table import is_table, parse_table
 from vidfit.manifest.annotations.value import Annotations, merged
+from vidfit.manifest.annotations.voc import parse_voc
+from vidfit.manifest.annotations.xml_tree import parse_xml
+from vidfit.manifest.annotations.yolo import NAME_LISTS, LabelFile, parse_names, parse_yolo
 from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.value import absolute, is_there
 from vidfit.video.names import VIDEO_SUFFIXES
@@ -84,13 +89,16 @@ def _of_file(path: Path, media: Media) -> Annotations | None:
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = _head(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"["):
         return _of_json(path, media)
+    if head[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return _of_xml(path, media)
     lines = [line for line in head.decode("utf-8", "replace").splitlines() if line.strip()]
     if is_table(lines):
         return parse_table(_text(path), path.name, media.size_pixels)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _yolo(path.parent, media, path)
     return _sequence(path, media) if is_mot(lines) else None
 
 
@@ -102,6 +110,17 @@ def _of_json(path: Path, media: Media) -> Annotations | None:
     document = load_json(path.read_bytes(), path.name)
     if is_coco(document):
         return parse_coco(document, path.name, media.size_pixels)
+    if is_label_studio(document):
+        return parse_label_studio(document, path.name, media.size_pixels)
+    return None
+
+
+def _of_xml(path: Path, media: Media) -> Annotations | None:
+    root = parse_xml(path.read_bytes(), path.name)
+    if is_cvat(root):
+        return parse_cvat(root, path.name, media.size_pixels)
+    if root.tag == "annotation":
+        return parse_voc([(path.name, path.read_bytes())], path.name, media.size_pixels)
     return None
 
 
@@ -131,10 +150,49 @@ _LISTS = ("gt/gt.txt", "gt.txt", "det/det.txt", "det.txt")
 
 def _of_folder(folder: Path, media: Media) -> Annotations | None:
     """Return what the files of a folder say; ``None`` where none is of a known format."""
-    sequences = [folder] if _list_of(folder) else sorted(filter(_list_of, folder.iterdir()))
+    inside = sorted(folder.iterdir())
+    sequences = [folder] if _list_of(folder) else [one for one in inside if _list_of(one)]
     if sequences:
         return merged([_sequence(_list_of(one) or one, media) for one in sequences], "MOT")
-    return None
+    if (found := _yolo(folder, media)) or (found := _voc(folder, media)):
+        return found
+    files = [file for file in inside if file.suffix.lower() in (".json", ".xml", ".csv")]
+    read = [found for file in files if (found := _of_file(file, media))]
+    return merged(read, " and ".join(dict.fromkeys(one.form for one in read))) if read else None
+
+
+def _voc(folder: Path, media: Media) -> Annotations | None:
+    """Return the boxes of a folder of Pascal VOC, whose first file of XML tells that it is one."""
+    root = folder / "Annotations" if (folder / "Annotations").is_dir() else folder
+    files = sorted(root.rglob("*.xml"))
+    if not files or b"<annotation>" not in files[0].read_bytes()[:_HEAD_BYTES]:
+        return None
+    read = ((file.relative_to(folder).as_posix(), file.read_bytes()) for file in files)
+    return parse_voc(read, folder.name, media.size_pixels)
+
+
+def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations | None:
+    """Return the boxes of a folder of YOLO; ``None`` where it is none."""
+    told = told or next((p for p in sorted(folder.glob("*.y*ml")) if b"names" in _head(p)), None)
+    lists = [folder / name for name in NAME_LISTS if (folder / name).is_file()]
+    texts = sorted(folder.rglob("*.txt"))
+    apart = [text for text in texts if "labels" in text.relative_to(folder).parts[:-1]]
+    if not (told or lists or apart):
+        return None
+    names = parse_names(_text(told), told.name) if told else ()
+    if not told and lists:
+        names = tuple(line.strip() for line in _text(lists[0]).splitlines() if line.strip())
+    pictures = Pictures(folder)
+    files = (
+        LabelFile(text.relative_to(folder).as_posix(), pictures.of(text), _text(text))
+        for text in apart or [text for text in texts if text not in lists and pictures.of(text)]
+    )
+    return parse_yolo(files, names, folder.name, media.size_pixels)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
 
 
 def _list_of(folder: Path) -> Path | None:

@@ -13,19 +13,9 @@ from collections.abc import Sequence
 
 from vidfit.boxes import Box
 from vidfit.errors import ManifestError
-from vidfit.manifest.annotations.value import (
-    Annotations,
-    BoxRows,
-    Files,
-    Key,
-    Sizes,
-    frame_index,
-    number,
-    plain,
-    size_of,
-    unknown,
-    whole,
-)
+from vidfit.manifest.annotations.checked import frame_index, number, plain, size_of, whole
+from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
+from vidfit.manifest.annotations.value import Annotations, Files, Key
 from vidfit.manifest.cells import read_cell, written_cell
 from vidfit.manifest.names import split_word
 
