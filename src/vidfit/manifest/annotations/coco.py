@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from vidfit.boxes import Box
@@ -53,9 +53,22 @@ def parse_coco(document: Any, name: str, sizes: Sizes = unknown) -> Annotations:
     ManifestError
         If it is no COCO, or nothing can be used.
     """
-    if not is_coco(document):
-        raise ManifestError(f"{name} is no COCO; valid is {_EXAMPLE}")
     rows = BoxRows(name, FORM, sizes)
+    read_objects(rows, document, lambda place, object_, label: _add(rows, place, object_, label))
+    return rows.result()
+
+
+Take = Callable[[tuple[str, Key], dict[str, Any], str], None]
+"""Is called with where an annotation stands and its frame, the annotation, and its label."""
+
+
+def read_objects(rows: BoxRows, document: Any, take: Take) -> None:  # noqa: ANN401
+    """Go through the annotations of COCO, whose ids are checked; see `parse_coco`.
+
+    What ``take`` raises as ValueError is noted, and the frame left out.
+    """
+    if not is_coco(document):
+        raise ManifestError(f"{rows.name} is no COCO; valid is {_EXAMPLE}")
     categories = _categories(rows, document)
     videos = {item["id"]: item for _, item in _items(rows, document, "videos")}
     keys: dict[object, Key | None] = {}
@@ -65,16 +78,23 @@ def parse_coco(document: Any, name: str, sizes: Sizes = unknown) -> Annotations:
         except ValueError as error:
             rows.reject(where, str(error))
     for where, annotation in _objects(rows, document):
-        image = annotation.get("image_id")
+        image, category = annotation.get("image_id"), annotation.get("category_id")
         key = keys.get(image) if isinstance(image, int | str) else None
         if key is None:
-            rows.reject(where, f"its image_id is {image!r}, and no image that can be used has it")
+            reason = f"its image_id is {shown(image)}, and no image that can be used has it"
+            rows.reject(where, reason)
             continue
         try:
-            rows.add(where, key, _box(annotation, categories))
+            label = categories.get(category) if isinstance(category, int | str) else None
+            if label is None:
+                raise ValueError(f"its category_id is {shown(category)}, and no category has it")
+            take((where, key), annotation, label)
         except ValueError as error:
             rows.reject(where, str(error), key)
-    return rows.result()
+
+
+def _add(rows: BoxRows, place: tuple[str, Key], annotation: dict[str, Any], label: str) -> None:
+    rows.add(*place, _box(annotation, label))
 
 
 def _items(rows: BoxRows, document: dict[str, Any], part: str) -> Iterator[tuple[str, Any]]:
@@ -163,11 +183,7 @@ def _text(item: dict[str, Any], field: str) -> str | None:
     return found if isinstance(found, str) and found.strip() else None
 
 
-def _box(annotation: dict[str, Any], categories: dict[object, str]) -> Box:
-    category = annotation.get("category_id")
-    label = categories.get(category) if isinstance(category, int | str) else None
-    if label is None:
-        raise ValueError(f"its category_id is {category!r}, and no category has it")
+def _box(annotation: dict[str, Any], label: str) -> Box:
     left, top, width, height = _sides(annotation)
     score, track = annotation.get("score"), annotation.get("track_id")
     return Box(
@@ -178,8 +194,13 @@ def _box(annotation: dict[str, Any], categories: dict[object, str]) -> Box:
         top + height,
         None if score is None else number(score, "its score"),
         None if track is None else whole(track, "its track_id"),
-        annotation.get("iscrowd") in (1, "1"),
+        is_crowd(annotation),
     )
+
+
+def is_crowd(annotation: dict[str, Any]) -> bool:
+    """Return whether an object is one to ignore."""
+    return annotation.get("iscrowd") in (1, "1")
 
 
 def _sides(annotation: dict[str, Any]) -> tuple[float, ...]:

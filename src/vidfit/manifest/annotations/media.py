@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
+from vidfit.manifest.annotations.masks import Masks
 from vidfit.manifest.annotations.value import NAMED, Annotations
 from vidfit.manifest.names import is_clip, is_image, is_junk
+from vidfit.manifest.told import counted
 from vidfit.manifest.value import absolute, is_there, is_url
 from vidfit.video import VideoReader
 from vidfit.video.names import is_photo
@@ -110,12 +112,12 @@ class Pictures:
             parts[last] = "images"
         place = Path(*parts)
         if place not in self._by_stem:
-            self._by_stem[place] = _pictures(self._folder / place)
+            self._by_stem[place] = pictures_of(self._folder / place)
         found = self._by_stem[place].get(labels.stem)
         return (place / found).as_posix() if found else None
 
 
-def _pictures(folder: Path) -> dict[str, str]:
+def pictures_of(folder: Path) -> dict[str, str]:
     """Return the pictures of a folder by their names without suffix."""
     if not folder.is_dir():
         return {}
@@ -130,25 +132,40 @@ def located(annotations: Annotations, media: Media) -> Annotations:
     ManifestError
         If none of them is there.
     """
-    counts: dict[str, int] = defaultdict(int)
-    why: dict[str, str] = {}
-    frames: list[LabelledFrame] = []
-    for frame in annotations.frames:
-        path = media.path(frame.path)
-        refused = in_force().refusal(path or frame.path)
-        if path is None or refused:
-            counts[frame.path] += 1
-            why[frame.path] = refused or f"is not there, or not alone, in {media.folder}"
-        else:
-            frames.append(replace(frame, path=path))
-    missing = tuple(
-        Failure(name, f"{why[name]}; {count} labelled frames are lost")
-        for name, count in counts.items()
+    paths, missing = _places([frame.path for frame in annotations.frames], media)
+    frames = tuple(
+        replace(frame, path=paths[frame.path])
+        for frame in annotations.frames
+        if frame.path in paths
     )
-    if not frames:
-        names = "; ".join(f"{gone.name} {why[gone.name]}" for gone in missing[:NAMED])
+    return replace(annotations, frames=frames, missing=missing)
+
+
+def located_masks(masks: Masks, media: Media) -> Masks:
+    """Return masks of pictures and videos that are there, as `located` does."""
+    paths, missing = _places([frame.path for frame in masks.frames], media)
+    frames = tuple(
+        replace(frame, path=paths[frame.path]) for frame in masks.frames if frame.path in paths
+    )
+    return replace(masks, frames=frames, missing=missing)
+
+
+def _places(names: Sequence[str], media: Media) -> tuple[dict[str, str], tuple[Failure, ...]]:
+    """Return the paths of what is there, and what is not, with how many frames it has."""
+    paths: dict[str, str] = {}
+    missing: list[Failure] = []
+    for name, count in Counter(names).items():
+        path = media.path(name)
+        refused = in_force().refusal(path or name)
+        if path is None or refused:
+            why = refused or f"is not there, or not alone, in {media.folder}"
+            missing.append(Failure(name, f"{why}; {counted(count, 'labelled frame')} of it"))
+        else:
+            paths[name] = path
+    if not paths:
+        listed = "; ".join(f"{gone.name} {gone.reason}" for gone in missing[:NAMED])
         raise ManifestError(
-            f"none of {len(missing)} pictures and videos that are named can be used: {names}. "
-            "Name the folder that they lie in"
+            f"none of {counted(len(missing), 'file')} that are named can be used: {listed}. Name "
+            "the folder that they lie in"
         )
-    return replace(annotations, frames=tuple(frames), missing=missing)
+    return paths, tuple(missing)

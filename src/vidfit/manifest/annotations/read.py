@@ -8,9 +8,12 @@ from typing import Any
 
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.coco import is_coco, parse_coco
+from vidfit.manifest.annotations.coco_masks import parse_coco_masks
 from vidfit.manifest.annotations.cvat import is_cvat, parse_cvat
 from vidfit.manifest.annotations.label_studio import is_label_studio, parse_label_studio
-from vidfit.manifest.annotations.media import Media, Pictures, located
+from vidfit.manifest.annotations.mask_folders import read_mask_folder
+from vidfit.manifest.annotations.masks import Masks
+from vidfit.manifest.annotations.media import Media, Pictures, located, located_masks
 from vidfit.manifest.annotations.mot import CLASSES, SequenceFacts, is_mot, parse_facts, parse_mot
 from vidfit.manifest.annotations.table import is_table, parse_table
 from vidfit.manifest.annotations.value import Annotations, merged
@@ -218,3 +221,51 @@ def _video_of(folder: Path, facts: SequenceFacts) -> str:
         return str(pictures)
     videos = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in VIDEO_SUFFIXES]
     return str(videos[0]) if len(videos) == 1 else facts.name or folder.name
+
+
+# ---------------------------------------------------------------- masks
+
+
+def read_masks(path: str | Path, media: str | Path | None = None) -> Masks:
+    """Read frames with masks: a folder of index PNG with ``names.txt``, or COCO JSON.
+
+    Parameters
+    ----------
+    path
+        Folder, or file of COCO.
+    media
+        Folder of the pictures; if not said, they lie in the folder or beside it.
+
+    Returns
+    -------
+    Masks
+        Of pictures and videos that are there, by absolute path; `index_mask` gives the classes.
+
+    Raises
+    ------
+    ManifestError
+        If there are no masks, or none can be used; all that is wrong is listed.
+    """
+    place = _place(path)
+    found = _media(place, media)
+    return located_masks(parse_masks(place, found), found)
+
+
+def parse_masks(path: str | Path, media: Media | None = None) -> Masks:
+    """Read frames with masks, with names as they are written; see `read_masks`."""
+    place = _place(path)
+    known = media or _media(place, None)
+    try:
+        if place.is_dir():
+            masks = read_mask_folder(place, known)
+        else:
+            document = load_json(place.read_bytes(), place.name)
+            masks = parse_coco_masks(document, place.name, known.size_pixels)
+    except OSError as error:
+        raise ManifestError(f"{place} cannot be read ({error.strerror or error})") from error
+    if masks is None:
+        raise ManifestError(
+            f"{place} has no masks; valid are images/ and masks/ with a PNG of class numbers for "
+            "each picture, X and X_masks, or a CSV with the columns path and mask; and COCO"
+        )
+    return masks
