@@ -103,6 +103,7 @@ class Pictures:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._by_stem: dict[Path, dict[str, str]] = {}
+        self._asked: set[str] = set()
 
     def of(self, labels: Path) -> str | None:
         """Return the picture of a file, below the folder; ``None`` where there is none."""
@@ -114,7 +115,20 @@ class Pictures:
         if place not in self._by_stem:
             self._by_stem[place] = pictures_of(self._folder / place)
         found = self._by_stem[place].get(labels.stem)
-        return (place / found).as_posix() if found else None
+        if found is None:
+            return None
+        picture = (place / found).as_posix()
+        self._asked.add(picture)
+        return picture
+
+    def others(self) -> list[str]:
+        """Return the pictures in the same folders that no file belongs to."""
+        known = [
+            (place / name).as_posix()
+            for place, names in self._by_stem.items()
+            for name in names.values()
+        ]
+        return [name for name in known if name not in self._asked]
 
 
 def pictures_of(folder: Path) -> dict[str, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vidfit.contracts import Note
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.coco import is_coco, parse_coco
 from vidfit.manifest.annotations.coco_masks import parse_coco_masks
@@ -190,7 +192,14 @@ def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations |
         LabelFile(text.relative_to(folder).as_posix(), pictures.of(text), _text(text))
         for text in apart or [text for text in texts if text not in lists and pictures.of(text)]
     )
-    return parse_yolo(files, names, folder.name, media.size_pixels)
+    found = parse_yolo(files, names, folder.name, media.size_pixels)
+    others = pictures.others()
+    if not others:
+        return found
+    have = "picture has" if len(others) == 1 else "pictures have"
+    looked = "was not looked at" if len(others) == 1 else "were not looked at"
+    text = f"{len(others)} {have} no file of labels, and {looked} (such as {others[0]})"
+    return replace(found, notes=(*found.notes, Note(folder.name, text)))
 
 
 def _head(path: Path) -> bytes:

@@ -46,8 +46,9 @@ def mask_of(runs: Sequence[int], height: int, width: int) -> Mask:
         raise ValueError(
             f"its runs are of {sum(runs)} pixels, and the picture has {height} x {width}"
         )
-    inside = np.arange(len(runs)) % 2 == 1
-    found: Mask = np.repeat(inside, np.asarray(runs, np.int64)).reshape(width, height).T
+    inside_R: Mask = np.arange(len(runs)) % 2 == 1
+    flat = np.repeat(inside_R, np.asarray(runs, np.int64))
+    found: Mask = flat.reshape(width, height).T
     return found
 
 
@@ -106,7 +107,8 @@ def filled(outline: Sequence[float], height: int, width: int) -> Mask:
         raise ValueError(f"an outline of it leaves the picture of {width} x {height}")
     at_P = _boundary(_fine(xs_P), _fine(ys_P), height, width)
     turns = np.bincount(at_P, minlength=height * width + 1)[: height * width]
-    return (np.cumsum(turns) % 2 == 1).reshape(width, height).T
+    inside: Mask = (np.cumsum(turns) % 2 == 1).reshape(width, height).T
+    return inside
 
 
 def _near(values: NDArray[np.float64], side: int) -> bool:

@@ -130,7 +130,7 @@ class BoxRows:
             return
         width, height = box.right - box.left, box.bottom - box.top
         if not (width > 0 and height > 0):
-            self.reject(where, f"its size is {width:g} x {height:g} pixels; it is left out")
+            self.reject(where, f"its size is {width:g} x {height:g} pixels")
             return
         within = _clipped(box, known.size_pixels)
         if within is None:
@@ -164,7 +164,7 @@ class BoxRows:
         """
         for path, count in Counter(p for (p, _), of in self._frames.items() if of.in_doubt).items():
             what = "the frame is" if count == 1 else f"{count} frames are"
-            reason = f"{what} left out, for what it shows is not known"
+            reason = f"{what} left out: what is wrong above may hide an object"
             self.rejected.append(Failure(self.inside(path), reason))
         frames = [
             LabelledFrame(*key, tuple(of.boxes or ()), of.size_pixels, of.group, of.split)

@@ -173,7 +173,8 @@ def _inline(text: str) -> tuple[str, ...]:
 
 
 def _parts(text: str) -> list[str]:
-    return [found.strip() for found in re.findall(r"(?:'[^']*'|\"[^\"]*\"|[^,])+", text)]
+    found = [part.strip() for part in re.findall(r"(?:'[^']*'|\"[^\"]*\"|[^,])+", text)]
+    return found[:-1] if found and not found[-1] else found
 
 
 def _block(lines: Sequence[str]) -> tuple[str, ...]:
