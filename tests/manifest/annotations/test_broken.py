@@ -71,7 +71,7 @@ NAMED = {
     "a box of texts": ("x.json", of(bbox=["1", 1, 5, 5]), 'x of bbox is "1"; a number is valid'),
     "a box without width": ("x.json", of(bbox=[1, 1, 0, 5]), "its size is 0 x 5 pixels"),
     "a box of negative height": ("x.json", of(bbox=[1, 9, 5, -5]), "its size is 5 x -5 pixels"),
-    "a box beside the picture": ("x.json", of(bbox=[99, 1, 5, 5]), "it lies outside of the picture"),
+    "a box beside the picture": ("x.json", of(bbox=[99, 1, 5, 5]), "it lies outside of"),
     "a box that stands there twice": (
         "x.json", coco([OBJECT, OBJECT | {"id": 2}]), "annotations[1]: the same box stands",
     ),
@@ -79,7 +79,7 @@ NAMED = {
     "a size that is no number": (
         "x.json", coco(images=[IMAGE | {"width": -3}, OTHER]), "its width is -3; a whole number",
     ),
-    "a label that is empty": ("x.csv", HEAD + GOOD + "v.mp4,0, ,1,1,5,5\n", "line 3: it has no label"),
+    "a label that is empty": ("x.csv", HEAD + GOOD + "v.mp4,0, ,1,1,5,5\n", "it has no label"),
     "a frame below 0": ("x.csv", HEAD + GOOD + "v.mp4,-1,car,1,1,5,5\n", 'its frame is "-1"'),
     "a frame beyond all": ("x.csv", HEAD + GOOD + "v.mp4,9999999,car,1,1,5,5\n", "up to 1048576"),
     "half a frame": ("x.csv", HEAD + GOOD + "v.mp4,0.5,car,1,1,5,5\n", 'its frame is "0.5"'),
