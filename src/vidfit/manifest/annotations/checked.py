@@ -37,7 +37,7 @@ def number(found: object, what: str, *, text: bool = False) -> float:
     except (ValueError, OverflowError):
         raise ValueError(f"{what} is {shown(found)}; a number is valid") from None
     if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
-        raise ValueError(f"{what} is {value:g}; valid is a number up to {LARGEST_NUMBER:g}")
+        raise ValueError(f"{what} is {value:g}; valid are numbers up to {LARGEST_NUMBER:,.0f}")
     return value
 
 

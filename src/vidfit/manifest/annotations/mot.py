@@ -108,8 +108,8 @@ def parse_mot(
 ) -> Annotations:
     """Read boxes of one video.
 
-    Where no row has a track, or the seventh column holds more than 0 and 1, that is a score, else
-    a flag: 0 is an object to ignore. Scores beyond 0 to 1 are scaled to it, and that is noted.
+    Where the seventh column holds other numbers than 0 and 1 it is a score, else a flag: 0 is an
+    object to ignore. Scores beyond 0 to 1 are scaled to it, and that is noted.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def parse_mot(
         rows.see(video, index, size_pixels=facts.size_pixels)
     for line, index, reason in broken:
         rows.reject(rows.at(line), reason, (video, index))
-    scored = all(row.track is None for row in found) or any(row.flag not in (0, 1) for row in found)
+    scored = any(row.flag not in (0, 1) for row in found)
     for row in _in_range(rows, found) if scored else found:
         score = row.flag if scored else None
         ignored = not scored and row.flag == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.contracts import Failure, Note
 from vidfit.manifest.annotations.value import Annotations, Key, in_order, nothing_usable
+from vidfit.manifest.told import listed
 
 Sizes = Callable[[str], "tuple[int, int] | None"]
 """Name of a picture or video -> its width and height, ``None`` where it is not there."""
@@ -162,10 +163,10 @@ class BoxRows:
         ManifestError
             If no frame can; it lists what is wrong.
         """
-        for path, count in Counter(p for (p, _), of in self._frames.items() if of.in_doubt).items():
-            what = "the frame is" if count == 1 else f"{count} frames are"
-            reason = f"{what} left out: what is wrong above may hide an object"
-            self.rejected.append(Failure(self.inside(path), reason))
+        self.rejected += [
+            Failure(self.inside(where), f"{what} left out: what is wrong above may hide an object")
+            for where, what in _doubted([key for key, of in self._frames.items() if of.in_doubt])
+        ]
         frames = [
             LabelledFrame(*key, tuple(of.boxes or ()), of.size_pixels, of.group, of.split)
             for key, of in self._frames.items()
@@ -178,6 +179,17 @@ class BoxRows:
         return Annotations(
             in_order(frames), self.form, classes, tuple(self.rejected), tuple(self.notes)
         )
+
+
+def _doubted(frames: Iterable[Key]) -> Iterator[tuple[str, str]]:
+    """Yield each path with frames that are left out, and which."""
+    of_path: dict[str, list[int | None]] = defaultdict(list)
+    for path, index in frames:
+        of_path[path].append(index)
+    for path, indices in of_path.items():
+        numbers = [str(index) for index in indices if index is not None]
+        which = f"frame {numbers[0]} is" if numbers else "the frame is"
+        yield path, f"frames {listed(numbers)} are" if len(numbers) > 1 else which
 
 
 def _clipped(box: Box, size_pixels: tuple[int, int] | None) -> Box | None:
