@@ -66,6 +66,14 @@ def test_a_sequence_is_told_by_its_rows_and_finds_its_video(tmp_path):
         assert {frame.path for frame in found.frames} == {str(tmp_path / "v" / "v.mp4")}
 
 
+def test_frames_beyond_the_end_of_a_video_are_named_and_left_out(tmp_path):
+    write(tmp_path, table_files(annotated(tuple(replace(f, size_pixels=None) for f in VIDEO))))
+    write_clip(tmp_path / "v.mp4", frames=4)
+    found = read_annotations(tmp_path / "boxes.csv")
+    assert [frame.index for frame in found.frames] == [0, 1, 2, 3]
+    assert found.rejected[0].reason == "it has 4 frames, and no 4, 5"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -26,8 +26,8 @@ def pictures(
     """Yield a file below ``images/`` for each frame, named as labels are, or why there is none."""
     for path, of_path in groupby(picture_names(frames), lambda named: named[0].path):
         found = media.path(path)
-        if found is None:
-            yield Failure(path, f"is not there, or not alone, in {media.folder}")
+        if found is None or media.size_pixels(path) is None:
+            yield Failure(path, f"is not there, not alone, or no picture, in {media.folder}")
             continue
         try:
             yield from _of_path(found, list(of_path))

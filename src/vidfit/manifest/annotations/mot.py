@@ -7,7 +7,6 @@ corner, count from 1. A sequence is labelled as a whole: each of its frames was 
 from __future__ import annotations
 
 import configparser
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -146,9 +145,10 @@ def _rows(
     """Return the rows, and line, frame and fault of those of which only the frame is known."""
     found: list[_Row] = []
     broken: list[tuple[int, int, str]] = []
-    for line, cells in enumerate(csv.reader(text.splitlines()), 1):
-        if not any(cell.strip() for cell in cells):
+    for line, text_ in enumerate(text.splitlines(), 1):
+        if not text_.strip():
             continue
+        cells = text_.split(",")
         try:
             index = frame_index(cells[0].strip(), "its frame", text=True, first=1)
         except ValueError as error:

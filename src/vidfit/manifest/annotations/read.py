@@ -95,9 +95,7 @@ def media_of(path: str | Path, folder: str | Path | None = None) -> Media:
 
 def _of_file(path: Path, media: Media) -> Annotations | None:
     """Return what a file says; ``None`` where it is of no known format."""
-    size = path.stat().st_size
-    if size > _MOST_BYTES:
-        raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+    _check_size(path)
     head = _head(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"["):
         return _of_json(path, media)
@@ -111,8 +109,18 @@ def _of_file(path: Path, media: Media) -> Annotations | None:
     return _sequence(path, media) if is_mot(lines) else None
 
 
+def _check_size(path: Path) -> None:
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+
+
 def _text(path: Path) -> str:
-    return path.read_text(encoding=encoding_of(path, table=True))
+    _check_size(path)
+    try:
+        return path.read_text(encoding=encoding_of(path, table=True))
+    except UnicodeError as error:
+        raise ManifestError(f"{path} cannot be read as text ({error}); save it as UTF-8") from error
 
 
 def _of_json(path: Path, media: Media) -> Annotations | None:
@@ -307,6 +315,7 @@ def parse_masks(path: str | Path, media: Media | None = None) -> Masks:
         if place.is_dir():
             masks = read_mask_folder(place, known)
         else:
+            _check_size(place)
             document = load_json(place.read_bytes(), place.name)
             masks = parse_coco_masks(document, place.name, known.size_pixels)
     except OSError as error:

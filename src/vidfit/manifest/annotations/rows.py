@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.contracts import Failure, Note
+from vidfit.manifest.annotations.checked import is_plain
 from vidfit.manifest.annotations.value import Annotations, Key, in_order, nothing_usable
 from vidfit.manifest.told import listed
 
@@ -99,6 +100,8 @@ class BoxRows:
     ) -> Key:
         """Note a frame that was looked at; once more changes nothing but what was not known."""
         known = self._frames.setdefault((path, index), _Open())
+        if not is_plain(path + (group or "")):
+            self.reject(self.inside(path), "its name is no text that can be written", (path, index))
         if path not in self._true:
             self._true[path] = true = self.sizes(path)
             if true and size_pixels and true != size_pixels:
@@ -123,8 +126,8 @@ class BoxRows:
         Numbers are checked by `number`, `whole` or `numbers` before.
         """
         known = self._frames[frame]
-        if not box.label.strip():
-            self.reject(where, "it has no label", frame)
+        if not box.label.strip() or not is_plain(box.label):
+            self.reject(where, "it has no label that is text", frame)
             return
         if box.score is not None and not 0 <= box.score <= 1:
             self.reject(where, f"its score is {box.score:g}; valid is 0 to 1", frame)
@@ -175,7 +178,8 @@ class BoxRows:
         if not frames:
             raise nothing_usable(self.name, self.form, self.rejected)
         used = dict.fromkeys(box.label for frame in frames for box in frame.boxes)
-        classes = (*self.classes, *sorted(set(used) - {*self.classes}))
+        listed_ = [name for name in self.classes if is_plain(name)]
+        classes = (*listed_, *sorted(set(used) - set(listed_)))
         return Annotations(
             in_order(frames), self.form, classes, tuple(self.rejected), tuple(self.notes)
         )
