@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from benchmarks import _mutations as mutations
-from tests.manifest.annotations.examples import PHOTOS, VIDEO, annotated
+from tests.manifest.annotations.examples import FOUND, PHOTOS, VIDEO, annotated
 from tests.manifest.annotations.test_coco_masks import DOCUMENT
 
 from vidfit.errors import ManifestError
@@ -23,14 +24,20 @@ def honest(form: str, frames, suffix: str) -> bytes:
     return next(c for n, c in WRITERS[form](annotated(frames)) if n.endswith(suffix))
 
 
+STRANGE = tuple(
+    replace(frame, group="film", boxes=tuple(replace(box, score=0.5) for box in frame.boxes))
+    for frame in PHOTOS
+)
+"""With all that a frame may say."""
+
 FILES = {
-    "coco": honest("coco", VIDEO, ".json"),
-    "label studio, photos": honest("label-studio", PHOTOS, ".json"),
-    "label studio, video": honest("label-studio", VIDEO, ".json"),
+    "coco": honest("coco", VIDEO + STRANGE, ".json"),
+    "label studio, photos": honest("label-studio", STRANGE, ".json"),
+    "label studio, video": honest("label-studio", FOUND, ".json"),
     "cvat": honest("cvat", VIDEO, ".xml"),
     "voc": honest("voc", PHOTOS[1:], ".xml"),
     "mot": honest("mot", VIDEO, "gt.txt"),
-    "csv": honest("csv", VIDEO, ".csv"),
+    "csv": honest("csv", VIDEO + STRANGE, ".csv"),
     "masks": json.dumps(DOCUMENT).encode(),
 }
 

@@ -67,6 +67,7 @@ def test_a_small_parser_reads_what_was_written(tmp_path):
 
 def test_percent_become_pixels():
     found = of([drawn(), {"type": "choices"}])
+    assert found.notes[0].text == "1 result of it no rectanglelabels, and not read"
     assert found.frames[0].path == "in/a.jpg"
     assert found.frames[0].boxes == (Box("car", 16, 24, 48, 36),)
 
