@@ -89,6 +89,26 @@ def test_what_is_none_is_refused(tmp_path, text, reason):
         parse_annotations(tmp_path / "x")
 
 
+def test_the_folders_of_the_data_sets_of_coco_and_voc(tmp_path):
+    frames = tuple(replace(frame, split=None) for frame in PHOTOS)
+    write(tmp_path / "coco" / "annotations", coco_files(annotated(frames[1:])))
+    document = tmp_path / "coco" / "annotations" / "annotations.json"
+    document.rename(document.with_name("instances_train2017.json"))
+    write(tmp_path / "voc", voc_files(annotated(frames)))
+    (tmp_path / "voc" / "ImageSets" / "Main").mkdir(parents=True)
+    (tmp_path / "voc" / "ImageSets" / "Main" / "val.txt").write_text("c\n")
+    (tmp_path / "voc" / "ImageSets" / "Main" / "car_val.txt").write_text("d 1\n")
+    for frame in frames:
+        picture(tmp_path / "coco" / "train2017" / frame.path)
+        picture(tmp_path / "voc" / "JPEGImages" / frame.path)
+    found = read_annotations(tmp_path / "coco" / "annotations")
+    assert {(Path(f.path).parent.name, f.split) for f in found.frames} == {("train2017", "train")}
+    found = read_annotations(tmp_path / "voc")
+    assert [(Path(f.path).parent.name, f.split) for f in found.frames] == [
+        ("JPEGImages", None), ("JPEGImages", "val"), ("JPEGImages", None),
+    ]  # fmt: skip
+
+
 def test_what_is_not_there_is_named_and_left_out(folder):
     (folder / "images" / "d.jpg").unlink()
     write(folder, table_files(annotated(PHOTOS)))

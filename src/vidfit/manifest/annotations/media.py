@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from vidfit.boxes import LabelledFrame
@@ -38,12 +37,15 @@ class Media:
     folder
         Where names begin.
     beside
-        Whether they may also be of folders beside it, as ``../images``.
+        Whether they may also lie beside it, as in ``../images``.
     """
 
     def __init__(self, folder: Path, *, beside: bool = True) -> None:
         self.folder = folder
         self._bases = [folder / name for name in (_BESIDE if beside else _BESIDE[:4])]
+        above = [folder.parent] if beside and folder.parent != Path(folder.anchor) else []
+        self._searched = [folder, *above]
+        self._by_name: list[dict[str, list[str]]] = []
         self._found: dict[str, str | None] = {}
         self._videos: dict[str, tuple[tuple[int, int], int] | None] = {}
 
@@ -57,25 +59,13 @@ class Media:
         plain = name.replace("\\", "/")
         for base in self._bases:
             if is_there(base / plain):
-                self._bases.remove(base)
-                self._bases.insert(0, base)  # most lie where the last one did
                 return absolute(base / plain)
-        alike = self._by_name.get(PurePosixPath(plain).name, [])
-        return absolute(alike[0]) if len(alike) == 1 else None
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        seen = 0
-        for here, folders, files in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not is_junk(name))
-            seen += len(files)
-            for file in files:
-                if is_clip(file):
-                    found[file].append(str(Path(here) / file))
-            if seen > _MOST_FILES:
-                break
-        return found
+        for level, folder in enumerate(self._searched):
+            if level == len(self._by_name):
+                self._by_name.append(_by_name(folder))
+            if alike := self._by_name[level].get(PurePosixPath(plain).name):
+                return absolute(alike[0]) if len(alike) == 1 else None
+        return None
 
     def size_pixels(self, name: str) -> tuple[int, int] | None:
         """Return width and height as it is shown; ``None`` where it cannot be read."""
@@ -102,6 +92,21 @@ class Media:
                 info = reader.info
                 self._videos[path] = (info.width_pixels, info.height_pixels), info.frame_count
         return self._videos[path]
+
+
+def _by_name(folder: Path) -> dict[str, list[str]]:
+    """Return the pictures and videos in a folder, however deep, by their names."""
+    found: dict[str, list[str]] = defaultdict(list)
+    seen = 0
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_junk(name))
+        seen += len(files)
+        for file in files:
+            if is_clip(file):
+                found[file].append(str(Path(here) / file))
+        if seen > _MOST_FILES:
+            break
+    return found
 
 
 def _of_photo(path: Path) -> tuple[int, int] | None:

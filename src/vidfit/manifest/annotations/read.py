@@ -214,7 +214,19 @@ def _voc(folder: Path, media: Media) -> Annotations | None:
     if not files or b"<annotation>" not in files[0].read_bytes()[:_HEAD_BYTES]:
         return None
     read = ((file.relative_to(folder).as_posix(), file.read_bytes()) for file in files)
-    return parse_voc(read, folder.name, media.size_pixels)
+    found = parse_voc(read, folder.name, media.size_pixels)
+    of_split = {
+        line.strip(): split
+        for text in sorted((folder / "ImageSets" / "Main").glob("*.txt"))
+        if (split := split_word(text.stem))
+        for line in _text(text).splitlines()
+        if line.strip()
+    }
+    frames = (
+        replace(frame, split=frame.split or of_split.get(Path(frame.path).stem))
+        for frame in found.frames
+    )
+    return replace(found, frames=tuple(frames))
 
 
 def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations | None:
