@@ -144,6 +144,17 @@ def test_what_is_wrong_is_named_and_the_rest_is_used(tmp_path, name, content, sa
     assert not broken & {frame.path for frame in found.frames}
 
 
+def test_a_file_that_claims_more_frames_than_fit_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("vidfit.manifest.annotations.rows.MOST_FRAMES", 100)
+    tasks = [
+        {"data": {"video": f"{name}.mp4", "framesCount": 60}, "annotations": [{"result": []}]}
+        for name in "ab"
+    ]
+    (tmp_path / "x.json").write_text(json.dumps(tasks))
+    with pytest.raises(ManifestError, match="x.json has more than 100 frames; give a part of it"):
+        parse_annotations(tmp_path / "x.json")
+
+
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):
     with (tmp_path / "x.json").open("wb") as file:
         file.write(b"{")

@@ -9,12 +9,17 @@ from dataclasses import dataclass, field, replace
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.contracts import Failure, Note
-from vidfit.manifest.annotations.checked import is_plain
+from vidfit.errors import ManifestError
+from vidfit.manifest.annotations.checked import LONGEST_FRAMES, is_plain
 from vidfit.manifest.annotations.value import Annotations, Key, in_order, nothing_usable
 from vidfit.manifest.told import listed
 
 Sizes = Callable[[str], "tuple[int, int] | None"]
 """Name of a picture or video -> its width and height, ``None`` where it is not there."""
+
+
+MOST_FRAMES = 2 * LONGEST_FRAMES
+"""Of one file: a few bytes can claim any number of them, which take 400 bytes each."""
 
 
 def unknown(name: str) -> None:
@@ -100,6 +105,10 @@ class BoxRows:
     ) -> Key:
         """Note a frame that was looked at; once more changes nothing but what was not known."""
         known = self._frames.setdefault((path, index), _Open())
+        if len(self._frames) > MOST_FRAMES:
+            raise ManifestError(
+                f"{self.name} has more than {MOST_FRAMES:,} frames; give a part of it"
+            )
         if not is_plain(path + (group or "")):
             self.reject(self.inside(path), "its name is no text that can be written", (path, index))
         if path not in self._true:
