@@ -151,7 +151,7 @@ def test_a_file_that_claims_more_frames_than_fit_is_refused(tmp_path, monkeypatc
         for name in "ab"
     ]
     (tmp_path / "x.json").write_text(json.dumps(tasks))
-    with pytest.raises(ManifestError, match="x.json has more than 100 frames; give a part of it"):
+    with pytest.raises(ManifestError, match=r"x.json has more than 100 frames"):
         parse_annotations(tmp_path / "x.json")
 
 
