@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
-from vidfit.manifest.annotations.masks import Masks
+from vidfit.manifest.annotations.masks import MaskAnnotations
 from vidfit.manifest.annotations.value import NAMED, Annotations
 from vidfit.manifest.names import is_clip, is_image, is_junk
 from vidfit.manifest.told import counted, listed
@@ -195,7 +195,7 @@ def _told(fault: Failure) -> str:
     return f"{fault.name}: {fault.reason}"
 
 
-def located_masks(masks: Masks, media: Media) -> Masks:
+def located_masks(masks: MaskAnnotations, media: Media) -> MaskAnnotations:
     """Return masks of pictures and videos that are there, as `located` does."""
     paths, missing = _places([frame.path for frame in masks.frames], media)
     frames = tuple(
