@@ -43,7 +43,7 @@ class TfjsNetwork(nn.Module):
     steps
         In an order in which all that a step takes was made before.
     constants
-        By name; floating ones are the weights.
+        By name; those of floating point with an axis or more are the weights.
     wanted
         Names of what ``forward`` returns.
     """
@@ -53,19 +53,16 @@ class TfjsNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.steps, self.wanted = tuple(steps), tuple(wanted)
-        self.place = {name: f"constant_{i}" for i, name in enumerate(sorted(constants))}
-        for name, key in self.place.items():
-            tensor = constants[name]
-            if tensor.is_floating_point():
-                self.register_parameter(key, nn.Parameter(tensor, requires_grad=False))
-            else:
-                self.register_buffer(key, tensor)
-        # Shapes and axes are numbers, not tensors, to whoever exports the network.
+        # Shapes, axes and paddings are numbers, not tensors, to whoever exports the network.
         self.numbers = {
             name: tensor.tolist()
             for name, tensor in constants.items()
-            if not tensor.is_floating_point()
+            if not tensor.is_floating_point() or tensor.ndim == 0
         }
+        learned = sorted(constants.keys() - self.numbers.keys())
+        self.place = {name: f"weight_{i}" for i, name in enumerate(learned)}
+        for name, key in self.place.items():
+            self.register_parameter(key, nn.Parameter(constants[name], requires_grad=False))
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return the wanted tensors of images."""
