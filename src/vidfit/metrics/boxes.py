@@ -93,22 +93,28 @@ class BoxPrecision:
         total_R = np.zeros(len(weight_RG))
         for t in range(counts):
             kept_N = order_N[~hit_NX[order_N, counts + t]]
-            ranked = _Ranked(hit_NX[kept_N, t], recording_N[kept_N])
+            ranked = _Ranked(hit_NX[kept_N, t], recording_N[kept_N], int(is_object_N.sum()))
             total_R += ranked.precision(objects_R, weight_RG)
         return np.where(objects_R > 0, total_R / counts, np.nan)
 
 
 @dataclass(frozen=True)
 class _Ranked:
-    """Answers of a class, the surest first: whether each is right, and of which recording."""
+    """Answers of a class, the surest first: whether each is right, and of which recording.
+
+    ``objects`` is how many there are to find.
+    """
 
     right_N: NDArray[np.bool_]
     recording_N: NDArray[np.int64]
+    objects: int
 
     def precision(self, objects_R: Doubles, weight_RG: Doubles) -> Doubles:
-        """Return the mean precision [R] at 101 recalls, each the best at that recall or more.
+        """Return the area [R] under precision by recall, each precision the best from there on.
 
-        Precision is highest where an answer is right: only there is it looked at.
+        COCO takes the mean of it at 101 recalls, which jumps where a recall passes one of them:
+        draws of recordings would move it by such jumps. They move the area itself, to which is
+        added by how much COCO's figure of all recordings differs from it.
         """
         from scipy.sparse import csr_array
 
@@ -123,23 +129,33 @@ class _Ranked:
             csr_array((np.ones(int(of_N.sum())), (self.recording_N[of_N], place_N[of_N])), shape)
             for of_N in (self.right_N, seen_N & ~self.right_N)
         )
+
+        def curve(some_RG: Doubles, objects_R: Doubles) -> tuple[Doubles, Doubles]:
+            right_RP = np.cumsum(some_RG @ right_GP, axis=1)
+            wrong_RP = np.cumsum(some_RG @ wrong_GP, axis=1)
+            return _curve(right_RP, wrong_RP, objects_R)
+
         step = max(1, _BLOCK // places)
         for at in range(0, len(weight_RG), step):
             some = slice(at, at + step)
-            right_RP = np.cumsum(weight_RG[some] @ right_GP, axis=1)
-            wrong_RP = np.cumsum(weight_RG[some] @ wrong_GP, axis=1)
-            found_R[some] = _mean_precision(right_RP, wrong_RP, objects_R[some])
-        return found_R
+            best_RP, recall_RP = curve(weight_RG[some], objects_R[some])
+            found_R[some] = (best_RP * np.diff(recall_RP, axis=1, prepend=0.0)).sum(axis=1)
+        all_1G = np.ones((1, weight_RG.shape[1]))
+        (best_P,), (recall_P,) = curve(all_1G, np.array([float(self.objects)]))
+        area = float((best_P * np.diff(recall_P, prepend=0.0)).sum())
+        reached_P = np.searchsorted(_RECALLS, recall_P, "right")
+        counted = float((best_P * np.diff(reached_P, prepend=0)).sum()) / len(_RECALLS)
+        return np.clip(found_R + (counted - area), 0.0, 1.0)
 
 
-def _mean_precision(right_RP: Doubles, wrong_RP: Doubles, objects_R: Doubles) -> Doubles:
+def _curve(right_RP: Doubles, wrong_RP: Doubles, objects_R: Doubles) -> tuple[Doubles, Doubles]:
+    """Return the best precision from each recall on, and that recall, [R, P].
+
+    Precision is highest where an answer is right: only there is it looked at.
+    """
     precision_RP = right_RP / np.maximum(right_RP + wrong_RP, np.spacing(1))
     best_RP = np.maximum.accumulate(precision_RP[:, ::-1], axis=1)[:, ::-1]
-    recall_RP = right_RP / np.maximum(objects_R, np.spacing(1))[:, None]
-    reached_RP = np.searchsorted(_RECALLS, recall_RP.ravel(), "right").reshape(recall_RP.shape)
-    new_RP = np.diff(reached_RP, axis=1, prepend=0)
-    mean_R: Doubles = (best_RP * new_RP).sum(axis=1) / len(_RECALLS)
-    return mean_R
+    return best_RP, right_RP / np.maximum(objects_R, np.spacing(1))[:, None]
 
 
 def classes_of(rows: RankedScores) -> list[int]:
