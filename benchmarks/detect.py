@@ -207,7 +207,8 @@ def _together(whole: Table) -> Figures:
     thin = whole.where(np.arange(len(whole.clips)) % 4 == 0)
     deal = Folds(thin.classes, kind=thin.kind).by_recording
     result = nested(thin.rows, deal, terms)
-    assert result.gain is not None
+    if result.gain is None:
+        raise SystemExit("nothing was weighed together")
     points = result.gain.points
     said = "kept" if result.gain.proven else "not proven, not kept"
     figures = points.value, points.low, points.high
@@ -289,21 +290,26 @@ class Mirrored:
 
     @property
     def spec(self) -> BackboneSpec:
+        """Return the facts, under another name."""
         spec = self.base.spec
         return replace(spec, name=f"{spec.name}-mirrored", revision=f"{spec.revision[:32]}mirrored")
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Return those of the detector."""
         return self.base.classes
 
     @property
     def candidates(self) -> Backbone:
+        """Return its network."""
         return self.base.candidates
 
     def over(self, candidates: Backbone) -> Mirrored:
+        """Return the same with its network on an engine."""
         return Mirrored(self.base.over(candidates))
 
     def forward(self, frames_BTHWC: Frames) -> Floats:
+        """Return boxes."""
         boxes_BND = self.base.forward(np.ascontiguousarray(frames_BTHWC[:, :, :, ::-1])).copy()
         there_BN = boxes_BND[:, :, 2] > 0
         left_BN, right_BN = boxes_BND[:, :, 0].copy(), boxes_BND[:, :, 2].copy()
@@ -312,6 +318,7 @@ class Mirrored:
         return boxes_BND
 
     def save(self, directory: Path) -> None:
+        """Refuse."""
         raise NotImplementedError
 
 

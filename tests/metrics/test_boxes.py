@@ -27,7 +27,7 @@ WIDTH, HEIGHT = 640, 480
 
 
 def _problem(seed, frames=30, classes=4):
-    """Return frames with crowds, boxes that nobody drew, and answers near, twice or of no object."""
+    """Return frames with objects and crowds, and answers near them, twice, or of nothing."""
     rng = np.random.default_rng(seed)
     truth = np.zeros((frames, 12, COLUMNS))
     truth[:, :, CLASS] = NOTHING
@@ -69,8 +69,8 @@ def _coco(truth, answers):
             left, top, right, bottom = edges * scale
             size = right - left, bottom - top
             boxes.append(
-                {"id": len(boxes) + 1, "image_id": m, "category_id": int(k), "iscrowd": int(ignored),
-                 "bbox": [left, top, *size], "area": size[0] * size[1]}
+                {"id": len(boxes) + 1, "image_id": m, "category_id": int(k),
+                 "iscrowd": int(ignored), "bbox": [left, top, *size], "area": size[0] * size[1]}
             )  # fmt: skip
         for *edges, score, k in answer[answer[:, 4] > 0]:
             left, top, right, bottom = edges * scale

@@ -48,6 +48,7 @@ class FrameBoxes(Number):
 
     name: str = "boxes"
     what: str = "boxes"
+    averages: bool = False
     needs: str = "A class needs boxes in two recordings"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:

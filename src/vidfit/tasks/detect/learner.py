@@ -127,7 +127,8 @@ def _spread(places: Indices, most: int) -> Indices:
     """Return all places, or so many of them at equal distances."""
     if len(places) <= most:
         return places
-    return places[np.linspace(0, len(places) - 1, most).astype(int)]
+    some: Indices = places[np.linspace(0, len(places) - 1, most).astype(int)]
+    return some
 
 
 @dataclass(frozen=True)
