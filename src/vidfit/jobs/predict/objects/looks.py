@@ -10,7 +10,7 @@ import numpy as np
 
 from vidfit.contracts import Clip, Frames, Indices
 from vidfit.errors import VideoError
-from vidfit.jobs.predict.objects.detector import Detector
+from vidfit.jobs.predict.objects.finder import ObjectFinder
 from vidfit.threads import in_threads
 from vidfit.tracking.cuts import Thumbnail, is_cut, thumbnail
 from vidfit.tracking.tracker import FoundBoxes, TrackerSettings
@@ -81,7 +81,7 @@ def wanted_frames(reader: VideoReader, clip: Clip, every: int | None) -> Indices
 
 
 def look_at(
-    reader: VideoReader, detector: Detector, wanted: Indices, workers: int
+    reader: VideoReader, finder: ObjectFinder, wanted: Indices, workers: int
 ) -> Iterator[ObjectLook]:
     """Yield what is found in frames, in their order; damaged ones are left out.
 
@@ -96,10 +96,10 @@ def look_at(
 
     def one(frame: tuple[int, Frames]) -> tuple[int, Thumbnail, FoundBoxes]:
         index, picture = frame
-        found = detector.find(picture, info.width_pixels, info.height_pixels)
+        found = finder.find(picture, info.width_pixels, info.height_pixels)
         return index, thumbnail(picture), _rounded(found)
 
-    pictures = ((f.index, f.rgb(detector.preprocessing)) for f in _sound(reader, wanted))
+    pictures = ((f.index, f.rgb(finder.preprocessing)) for f in _sound(reader, wanted))
     before: Thumbnail | None = None
     for index, picture, found in in_threads(one, pictures, workers):
         yield ObjectLook(index, before is not None and is_cut(before, picture), found)
