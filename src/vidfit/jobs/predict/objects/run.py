@@ -84,10 +84,10 @@ def _answered(
             tracks = summarised(frames, reader.pts_seconds, reader.duration_seconds)
             objects = _value(clip, reader, finder, wanted, span, tally, tracks)
             if kept and asked.output:
-                for suffix in asked.formats:
+                for ending, write in (OBJECT_WRITERS[form] for form in asked.formats):
                     again = map(ObjectLook.of, kept.rows())
                     frames = followed(again, reader.pts_seconds, finder.classes, span)
-                    OBJECT_WRITERS[suffix](objects, frames, asked.output / f"{name}.{suffix}")
+                    write(objects, frames, asked.output / f"{name}{ending}")
             return objects
 
 
