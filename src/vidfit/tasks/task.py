@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from vidfit.contracts import Floats
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
@@ -58,6 +60,9 @@ class Task:
         Whether a model may give no answer to what is unlike all that it has learned from.
     suited
         Returns the task as it can be asked of some clips, such as by other measures.
+    told
+        Makes vectors that tell the truth through noise, where the learner takes vectors of a form
+        of its own: by these `vidfit.testing.check_task` proves what is learned.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Task:
     backbones: tuple[str, ...] = ()
     declines: bool = True
     suited: Callable[[Task, Manifest], Task] | None = None
+    told: Callable[[Any], Floats] | None = None
 
     @property
     def measure(self) -> AnyMeasure:
