@@ -46,8 +46,8 @@ def predict(  # noqa: PLR0913  (the options of a command)
         str | None,
         typer.Option(
             "--format",
-            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); comma-separated. "
-            "[default: json with --output, else none]",
+            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); of objects json, "
+            "csv, coco, mot, mp4; comma-separated. [default: json with --output, else none]",
         ),
     ] = None,
     task: TaskName = None,
@@ -65,7 +65,16 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Objects: look at every Nth frame. [default: by the rate]"
+            min=1, metavar="N", help="Objects: look at every Nth frame. [default: ten a second]"
+        ),
+    ] = None,
+    score: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            help="Objects: score from which on a box is sure. [default: 0.5]",
         ),
     ] = None,
     line: Annotated[
@@ -110,7 +119,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
         task,
         smooth,
         tuple(also or ()),
-        of_task({"every": every, "line": line, "zone": zone}),
+        of_task({"every": every, "score": score, "line": line, "zone": zone}),
     )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)

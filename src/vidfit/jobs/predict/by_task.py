@@ -98,7 +98,7 @@ class WayOfTask:
 
 
 WAYS: dict[str, WayOfTask] = {
-    "detect": WayOfTask("objects.run:run_objects", ("every", "line", "zone")),
+    "detect": WayOfTask("objects.run:run_objects", ("every", "score", "line", "zone")),
 }
 """Task -> its own way."""
 
