@@ -53,16 +53,11 @@ def settings_of(score: str) -> TrackerSettings:
     VidfitError
         If it is no score.
     """
+    base = TrackerSettings()
     try:
         sure = float(score)
     except ValueError:
         sure = -1.0
-    if not 0 <= sure <= 1:
-        raise VidfitError(f"--score {score} is no score; give 0 to 1")
-    base = TrackerSettings()
-    return replace(
-        base,
-        sure_score=sure,
-        new_score=min(sure + _NEW, 1.0),
-        unsure_score=min(base.unsure_score, sure),
-    )
+    if not base.unsure_score <= sure <= 1:
+        raise VidfitError(f"--score {score} is no score; give {base.unsure_score:g} to 1")
+    return replace(base, sure_score=sure, new_score=min(sure + _NEW, 1.0))
