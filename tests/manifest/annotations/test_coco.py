@@ -49,7 +49,8 @@ def test_pycocotools_reads_what_was_written(tmp_path):
 def test_crowds_outlines_and_names_of_videos():
     objects = [
         {"image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "iscrowd": 1, "track_id": 5},
-        {"image_id": 1, "category_id": 7, "segmentation": [[1, 1, 9, 1, 9, 7], [20, 2, 30, 5, 22, 9]]},
+        {"image_id": 1, "category_id": 7, "segmentation": [[1, 1, 9, 1, 9, 7],
+         [20, 2, 30, 5, 22, 9]]},
     ]  # fmt: skip
     images = [{**IMAGES[0], "video_id": 2}]
     found = parse_coco(of(objects, images=images, videos=[{"id": 2, "name": "film"}]), "x.json")

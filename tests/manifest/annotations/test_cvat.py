@@ -24,9 +24,8 @@ from vidfit.manifest.annotations import parse_annotations
 from vidfit.manifest.annotations.cvat import cvat_files, parse_cvat
 from vidfit.manifest.annotations.xml_tree import parse_xml
 
-TASK = (
-    "<annotations><meta><task><size>9</size><source>v.mp4</source></task></meta>\n{}</annotations>"
-)
+META = "<meta><task><size>9</size><source>v.mp4</source></task></meta>"
+TASK = f"<annotations>{META}\n{{}}</annotations>"
 BOX = '<box frame="{}" outside="{}" xtl="{}" ytl="0" xbr="{}" ybr="10"/>\n'
 
 

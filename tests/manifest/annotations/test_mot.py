@@ -35,7 +35,7 @@ def test_motmetrics_reads_what_was_written(tmp_path):
 
 
 def test_photos_are_no_sequence():
-    with pytest.raises(ManifestError, match="MOT holds videos, and a & b.jpg is a photo"):
+    with pytest.raises(ManifestError, match=r"MOT holds videos, and a & b.jpg is a photo"):
         list(mot_files(annotated(PHOTOS)))
 
 

@@ -37,7 +37,8 @@ def test_a_row_without_a_box_is_a_frame_that_holds_nothing():
 
 
 def test_lines_of_faults_are_those_of_the_file():
-    text = 'path,frame,label,x,y,w,h\n"v\n.mp4",0,car,1,1,1,1\nv.mp4,1,car,1,1,1\nv.mp4,x,car,1,1,1,1\n'
+    text = 'path,frame,label,x,y,w,h\n"v\n.mp4",0,car,1,1,1,1\n'
+    text += "v.mp4,1,car,1,1,1\nv.mp4,x,car,1,1,1,1\n"
     found = parse_table(text, "x.csv")
     assert [(fault.name, fault.reason) for fault in found.rejected] == [
         ("x.csv, line 4", "has 6 columns, 7 expected"),
@@ -46,5 +47,5 @@ def test_lines_of_faults_are_those_of_the_file():
 
 
 def test_columns_that_are_needed_are_named():
-    with pytest.raises(ManifestError, match="x.csv has no column w, h; valid is path,label,x,y,w"):
+    with pytest.raises(ManifestError, match=r"x.csv has no column w, h; valid is path,label,x,y,w"):
         parse_table("path,label,x,y\n", "x.csv")

@@ -50,7 +50,9 @@ def read_mask_folder(folder: Path, media: Media) -> Masks | None:
     classes = _names(folder)
     notes = [] if classes else [Note(folder.name, f"without {NAMES[0]} classes have no names")]
     classes = classes or _numbers(listed)
-    frames = [frame for one in listed if (frame := _checked(one, classes, media, rejected))]
+    frames = [
+        frame for one in listed if (frame := _checked(folder, one, classes, (media, rejected)))
+    ]
     if not frames:
         raise nothing_usable(folder.name, FORM, rejected)
     return Masks(tuple(frames), FORM, classes, tuple(rejected), tuple(notes))
@@ -137,9 +139,10 @@ def _numbers(listed: Sequence[MaskedFrame]) -> tuple[str, ...]:
 
 
 def _checked(
-    frame: MaskedFrame, classes: Sequence[str], media: Media, rejected: list[Failure]
+    folder: Path, frame: MaskedFrame, classes: Sequence[str], with_: tuple[Media, list[Failure]]
 ) -> MaskedFrame | None:
     """Return a frame with the size of its mask, or say why it is left out."""
+    media, rejected = with_
     try:
         height, width = index_mask(frame, classes).shape
         true = media.size_pixels(frame.path)
@@ -149,7 +152,8 @@ def _checked(
             frame.path, frame.index, (width, height), frame.mask, (), frame.group, frame.split
         )
     except ValueError as error:
-        rejected.append(Failure(Path(frame.mask or "").name, str(error)))
+        where = Path(frame.mask or "").relative_to(folder).as_posix()
+        rejected.append(Failure(where, str(error)))
         return None
 
 

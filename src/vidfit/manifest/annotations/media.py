@@ -21,7 +21,9 @@ from vidfit.video import VideoReader
 from vidfit.video.names import is_photo
 from vidfit.video.policy import in_force
 
-_BESIDE = (".", "images", "..", "../images", "../videos", "videos", "img1")
+_BESIDE = (
+    ".", "images", "JPEGImages", "videos", "..", "../images", "../JPEGImages", "../videos",
+)  # fmt: skip
 _MOST_FILES = 200_000
 _ORIENTATION, _TURNED = 0x0112, range(5, 9)
 """Tag of Exif 2.32, and its values that turn a picture on its side."""
@@ -40,7 +42,7 @@ class Media:
 
     def __init__(self, folder: Path, *, beside: bool = True) -> None:
         self.folder = folder
-        self._bases = [folder / name for name in (_BESIDE if beside else _BESIDE[:2])]
+        self._bases = [folder / name for name in (_BESIDE if beside else _BESIDE[:4])]
         self._found: dict[str, str | None] = {}
 
     def path(self, name: str) -> str | None:
@@ -179,7 +181,7 @@ def _places(names: Sequence[str], media: Media) -> tuple[dict[str, str], tuple[F
     if not paths:
         listed = "; ".join(f"{gone.name} {gone.reason}" for gone in missing[:NAMED])
         raise ManifestError(
-            f"none of {counted(len(missing), 'file')} that are named can be used: {listed}. Name "
-            "the folder that they lie in"
+            f"no picture or video that is named can be used: {listed}. Name the folder that they "
+            "lie in"
         )
     return paths, tuple(missing)

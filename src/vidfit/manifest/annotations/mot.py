@@ -64,11 +64,10 @@ class _Row:
 
 
 def is_mot(lines: Sequence[str]) -> bool:
-    """Return whether the first lines of a text are rows of MOT."""
-    rows = [line.replace(" ", "").split(",") for line in lines[:5] if line.strip()]
-    return bool(rows) and all(
-        len(cells) in _COLUMNS and all(map(_is_number, cells[:6])) for cells in rows
-    )
+    """Return whether most of the first lines of a text are rows of MOT."""
+    rows = [line.replace(" ", "").split(",") for line in lines[:20] if line.strip()]
+    sound = [cells for cells in rows if all(map(_is_number, cells[:6]))]
+    return len(sound) * 2 >= len(rows) > 0 and len(sound[0]) in _COLUMNS
 
 
 def _is_number(cell: str) -> bool:

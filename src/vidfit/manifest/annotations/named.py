@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -11,15 +10,20 @@ from vidfit.boxes import LabelledFrame
 
 
 def names_of(paths: Iterable[str]) -> dict[str, str]:
-    """Return a name without suffix and folders for each path, none of them twice."""
+    """Return a name without suffix for each path, with as many folders as tell them apart."""
     listed = list(dict.fromkeys(paths))
-    stems = Counter(PurePosixPath(path).stem.casefold() for path in listed)
+    parts = {path: PurePosixPath(path.replace("\\", "/")).with_suffix("").parts for path in listed}
+    deepest = max(map(len, parts.values()), default=1)
     found: dict[str, str] = {}
-    for path in listed:
-        pure = PurePosixPath(path)
-        alone = stems[pure.stem.casefold()] == 1
-        found[path] = pure.stem if alone else re.sub(r"[\\/:]+", "_", path.lstrip("./\\"))
-    return found
+    for depth in range(1, deepest + 1):
+        found = {path: _flat(parts[path][-depth:]) for path in listed}
+        if len({name.casefold() for name in found.values()}) == len(listed):
+            return found
+    return {path: f"{name}_{at}" for at, (path, name) in enumerate(found.items())}
+
+
+def _flat(parts: Sequence[str]) -> str:
+    return re.sub(r"[\\/:]+", "_", "_".join(part for part in parts if part not in ("/", "..", ".")))
 
 
 def picture_names(frames: Sequence[LabelledFrame]) -> list[tuple[LabelledFrame, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from vidfit.manifest.annotations.value import Annotations, merged
 from vidfit.manifest.annotations.voc import parse_voc
 from vidfit.manifest.annotations.xml_tree import parse_xml
 from vidfit.manifest.annotations.yolo import NAME_LISTS, LabelFile, parse_names, parse_yolo
+from vidfit.manifest.names import split_word
 from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.value import absolute, is_there
 from vidfit.video.names import VIDEO_SUFFIXES
@@ -161,9 +163,38 @@ def _of_folder(folder: Path, media: Media) -> Annotations | None:
         return merged([_sequence(_list_of(one) or one, media) for one in sequences], "MOT")
     if (found := _yolo(folder, media)) or (found := _voc(folder, media)):
         return found
-    files = [file for file in inside if file.suffix.lower() in (".json", ".xml", ".csv")]
-    read = [found for file in files if (found := _of_file(file, media))]
+    files = [file for file in inside if file.suffix.lower() in _SUFFIXES]
+    files = files or [file for file in sorted(folder.glob("*/*")) if file.suffix in _SUFFIXES]
+    read = [found for file in files if (found := _part(folder, file, media))]
     return merged(read, " and ".join(dict.fromkeys(one.form for one in read))) if read else None
+
+
+_SUFFIXES = (".json", ".xml", ".csv")
+
+
+def _part(folder: Path, file: Path, media: Media) -> Annotations | None:
+    """Return what one of several files says, whose name or folder may say a split.
+
+    As in ``instances_val2017.json`` and ``valid/_annotations.coco.json``.
+    """
+    place = file.parent.relative_to(folder)
+    known = media if place == Path() else Media(file.parent)
+    found = _of_file(file, known)
+    if found is None:
+        return None
+    words = re.split(r"[^A-Za-z]+", f"{place.as_posix()} {file.stem}")
+    split = next(filter(None, map(split_word, words)), None)
+    frames = tuple(
+        replace(
+            frame,
+            path=(place / frame.path).as_posix()
+            if is_there(file.parent / frame.path)
+            else frame.path,
+            split=frame.split or split,
+        )
+        for frame in found.frames
+    )
+    return replace(found, frames=frames)
 
 
 def _voc(folder: Path, media: Media) -> Annotations | None:

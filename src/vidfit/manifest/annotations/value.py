@@ -120,4 +120,5 @@ def summary(annotations: Annotations) -> str:
     parts += [f"{ignored} ignored"] if ignored else []
     for faults, word in ((found.rejected, "left out"), (found.notes, "changed or odd")):
         parts += [f"{len(faults)} {word}"] if faults else []
-    return "; ".join([*parts, *([f"{len(found.missing)} files missing"] if found.missing else [])])
+    parts += [f"{counted(len(found.missing), 'file')} missing"] if found.missing else []
+    return "; ".join(parts)
