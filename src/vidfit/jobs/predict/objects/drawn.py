@@ -103,7 +103,7 @@ def track_colour(track: int | None) -> str:
 def _unit(frame_HWC: Frames) -> int:
     """Return the thickness of thin lines."""
     height, width = frame_HWC.shape[:2]
-    return max(1, round(min(height, width) / 400))
+    return max(1, int(min(height, width) / 400 + 0.5))
 
 
 def _words(box: Box) -> str:
