@@ -11,7 +11,7 @@ from vidfit.video import write_video
 HEIGHT, WIDTH, SIDE, FPS = 64, 96, 16, 20.0
 
 DETECTOR_FILE = '''
-from dataclasses import replace
+from vidfit.backbones import RESTORE
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
 
 
@@ -46,6 +46,13 @@ class Squares(Network):
 
     def over(self, candidates):
         return self
+
+
+def restore(directory, spec):
+    return Squares()
+
+
+RESTORE["squares"] = f"{__name__}:restore"
 '''
 
 

@@ -41,7 +41,7 @@ def followed(
 
 
 @dataclass(slots=True)
-class _Strand:
+class _TrackSum:
     """What is told of one track so far; ``scores`` are those of its boxes that were found."""
 
     label: str
@@ -56,13 +56,13 @@ class TrackCount:
     """What is told of each track, while frames go by."""
 
     def __init__(self) -> None:
-        self._tracks: dict[int, _Strand] = {}
+        self._tracks: dict[int, _TrackSum] = {}
 
     def counted(self, frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
         """Yield frames as they are."""
         for frame in frames:
             for box in frame.boxes:
-                new = _Strand(box.label, frame.index, frame.index)
+                new = _TrackSum(box.label, frame.index, frame.index)
                 of = self._tracks.setdefault(box.track or 0, new)
                 of.last, of.frames = frame.index, of.frames + 1
                 if box.score is not None:
