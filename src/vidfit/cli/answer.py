@@ -8,9 +8,9 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from vidfit.contracts import Clip, Failure, Segment, Timeline
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.predict.answers_table import AnswersTable
+from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo, check_options, way_of
 from vidfit.jobs.predict.many import predict_together
 from vidfit.jobs.predict.picture import check_png
 from vidfit.jobs.predict.predictor import Predictor, load
@@ -65,16 +66,75 @@ class Wanted:
     task: str | None = None
     smooth_seconds: float | None = None
     also: tuple[Path, ...] = ()
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def answer_all(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
-    """Answer each video; one that cannot be read is named and stops nothing.
+def of_task(given: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    """Return the options of tasks that were given, all of their values as text."""
+    found = {name: value for name, value in given.items() if value not in (None, [])}
+    return {
+        name: tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+        for name, value in found.items()
+    }
+
+
+def answer_all(model: str, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
+    """Answer each video as the task of the model does; one that cannot be read stops nothing.
 
     Returns
     -------
     int
         How many videos could not be answered.
     """
+    way = way_of(model, wanted.task)
+    check_options(way, wanted.options)
+    if way is None:
+        return _answer_windows(Path(model), videos, wanted, bars)
+    _check_for_way(model, wanted)
+    with claimed(wanted.output) if wanted.output else nullcontext():
+        found = list(_asked(videos, in_force(), bars))
+        names = _names(found, "", wanted)
+        asked = AskedOfTask(
+            model,
+            found,
+            names,
+            wanted.output,
+            wanted.suffixes,
+            wanted.workers,
+            bars,
+            wanted.options,
+            wanted.own,
+        )
+        return sum(_tell(one, wanted.as_json) for one in way.open()(asked))
+
+
+def _check_for_way(model: str, wanted: Wanted) -> None:
+    """Refuse what only the plain way knows."""
+    given = {
+        "--also": wanted.also,
+        "--on": wanted.on != HERE,
+        "--smooth": wanted.smooth_seconds,
+        "--unknown": wanted.unknown,
+        "--window": wanted.window_seconds,
+    }
+    if unfit := [name for name, value in given.items() if value]:
+        raise VidfitError(f"{model} takes no {unfit[0]}: it answers frames; leave it away")
+
+
+def _tell(told: ToldOfVideo, as_json: bool) -> bool:
+    """Print what is said of a video; return whether it failed."""
+    if told.failure:
+        say(f"{told.path}: not answered: {told.failure}", err=True)
+    elif as_json:
+        say(json.dumps({"path": told.path, **(told.data or {})}))
+    else:
+        for line in told.lines:
+            say(line)
+    return bool(told.failure)
+
+
+def _answer_windows(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
+    """Answer clips as a whole, and longer videos window by window."""
     files = _checked_formats(wanted)
     with claimed(wanted.output) if wanted.output else nullcontext():
         scratch = wanted.output or Path(tempfile.gettempdir())

@@ -21,7 +21,9 @@ from vidfit.cli.use import OwnInModel
 
 
 def predict(  # noqa: PLR0913  (the options of a command)
-    model: Annotated[Path, typer.Argument(help="Model directory that fit wrote.")],
+    model: Annotated[
+        str, typer.Argument(help="Model directory that fit wrote, or the name of a detector.")
+    ],
     videos: Annotated[
         list[str], typer.Argument(help="Videos; folders, lists or tables of videos; or URLs.")
     ],
@@ -44,8 +46,8 @@ def predict(  # noqa: PLR0913  (the options of a command)
         str | None,
         typer.Option(
             "--format",
-            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); comma-separated. "
-            "[default: json with --output, else none]",
+            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); of objects json, "
+            "csv, coco, mot, mp4; comma-separated. [default: json with --output, else none]",
         ),
     ] = None,
     task: TaskName = None,
@@ -60,6 +62,35 @@ def predict(  # noqa: PLR0913  (the options of a command)
         ),
     ] = None,
     unknown: Declining = None,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Objects: look at every Nth frame. [default: ten a second]"
+        ),
+    ] = None,
+    score: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            help="Objects: score from which on a box is sure. [default: 0.5]",
+        ),
+    ] = None,
+    line: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME:]X1,Y1,X2,Y2",
+            help="Objects: count what crosses a line, in pixels; may be repeated.",
+        ),
+    ] = None,
+    zone: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:X,Y X,Y ...",
+            help="Objects: count what is in a polygon, and for how long; may be repeated.",
+        ),
+    ] = None,
     backbone: OwnInModel = None,
     workers: Workers = None,
     on: On = "here",
@@ -70,7 +101,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
     only_below: OnlyBelow = None,
 ) -> None:
     """Answer clips as a whole, and longer videos window by window."""
-    from vidfit.cli.answer import Wanted, answer_all
+    from vidfit.cli.answer import Wanted, answer_all, of_task
     from vidfit.cli.progress import Bars
 
     suffixes = tuple(word.strip() for word in (formats or "json").split(","))
@@ -88,6 +119,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
         task,
         smooth,
         tuple(also or ()),
+        of_task({"every": every, "score": score, "line": line, "zone": zone}),
     )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)

@@ -51,7 +51,7 @@ def _frames(
 ) -> Iterator[Frames]:
     start, end = span
     of_segments, of_windows = _ends(timeline.segments), _ends(timeline.windows)
-    for pts_seconds, picture in _held(reader):
+    for pts_seconds, picture in held_frames(reader):
         if pts_seconds < start or (end is not None and pts_seconds >= end):
             continue
         segment, window = (
@@ -65,7 +65,7 @@ def _ends(parts: Sequence[Segment]) -> Seconds:
     return np.array([one.end_seconds for one in parts])
 
 
-def _held(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
+def held_frames(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
     """Yield a picture for the time of each frame, sound or not."""
     following, picture = 0, None
     for frame in reader.sound_frames():

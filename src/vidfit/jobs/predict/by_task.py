@@ -1,0 +1,151 @@
+"""Ways to answer videos that tasks have of their own: boxes, masks, people.
+
+A model of any other task answers as a whole, or window by window (`vidfit.jobs.predict.run`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from vidfit.backbones import FAMILIES, names
+from vidfit.backbones.notation import plain_name, runs_a_file
+from vidfit.contracts import Clip, Failure, Progress
+from vidfit.errors import ModelError, VidfitError
+from vidfit.model import DOCUMENT, read_document
+
+BY_NAME = "detect"
+"""The task of an encoder that stands in place of a model, unless another is asked for."""
+
+
+@dataclass(frozen=True)
+class AskedOfTask:
+    """What a way of its own is given.
+
+    Parameters
+    ----------
+    model
+        Model directory, or the name of an encoder that answers without being fitted.
+    videos
+        What is answered, in order: clips, of which the span counts, and rows that cannot be read.
+    names
+        Names of the files of answers, without their endings, one a video.
+    output
+        Folder for these files, which is claimed already; ``None`` writes none.
+    formats
+        Endings of these files without the dot, as they were asked for, known or not.
+    workers
+        Threads; ``None`` takes all cores.
+    progress
+        Told about work done.
+    options
+        Options of the task that were given, by name without the dashes, all of their values.
+    own
+        ``FILE.py:NAME`` of encoders of one's own that the model may hold.
+    """
+
+    model: str
+    videos: Iterable[Clip | Failure]
+    names: Iterable[str]
+    output: Path | None
+    formats: tuple[str, ...]
+    workers: int | None
+    progress: Progress
+    options: Mapping[str, tuple[str, ...]]
+    own: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ToldOfVideo:
+    """What is said of one video; its files are written.
+
+    Parameters
+    ----------
+    path
+        The video.
+    lines
+        What a person reads on the terminal.
+    data
+        The answers as JSON takes them, in short.
+    failure
+        Why it could not be answered; empty where it was.
+    """
+
+    path: str
+    lines: tuple[str, ...] = ()
+    data: Mapping[str, Any] | None = None
+    failure: str = ""
+
+
+TaskWay = Callable[[AskedOfTask], Iterator[ToldOfVideo]]
+"""Answers videos in their order, one at a time, and yields what is said of each."""
+
+
+@dataclass(frozen=True)
+class WayOfTask:
+    """A function, ``module:name`` below ``vidfit.jobs.predict``, and the options that it takes."""
+
+    target: str
+    options: tuple[str, ...] = ()
+
+    def open(self) -> TaskWay:
+        """Import the function."""
+        module, _, name = self.target.partition(":")
+        return cast(TaskWay, getattr(import_module(f"vidfit.jobs.predict.{module}"), name))
+
+
+WAYS: dict[str, WayOfTask] = {
+    "detect": WayOfTask("objects.run:run_objects", ("every", "score", "line", "zone")),
+}
+"""Task -> its own way."""
+
+
+def way_of(model: str, task: str | None = None) -> WayOfTask | None:
+    """Return the way of a model directory, or of an encoder by name; ``None`` is the plain one.
+
+    Parameters
+    ----------
+    task
+        The task that is asked for; ``None`` takes that of the model.
+
+    Raises
+    ------
+    ModelError
+        If the directory says what no model can, or is of another task than is asked for.
+    """
+    directory = Path(model)
+    if (directory / DOCUMENT).is_file():
+        of = read_document(directory).task
+        if of in WAYS and task not in (None, of):
+            raise ModelError(
+                f"{model} answers the task {of!r}, and --task asks for {task!r}; leave it away, "
+                "or give another model"
+            )
+        return WAYS.get(of)
+    if not directory.exists() and _is_encoder(model):
+        return WAYS.get(task or BY_NAME)
+    return None
+
+
+def check_options(way: WayOfTask | None, options: Iterable[str]) -> None:
+    """Refuse options of other tasks.
+
+    Raises
+    ------
+    VidfitError
+        Names the tasks that have it.
+    """
+    for name in options:
+        if way is None or name not in way.options:
+            tasks = " and ".join(task for task, of in WAYS.items() if name in of.options)
+            raise VidfitError(f"--{name} is for models of {tasks}; leave it away")
+
+
+def _is_encoder(name: str) -> bool:
+    """Return whether an encoder may be known by that name; nothing is loaded."""
+    family, _, source = name.partition(":")
+    is_of_family = bool(source) and family in FAMILIES
+    return plain_name(name) in names() or is_of_family or runs_a_file(name)

@@ -1,0 +1,1 @@
+"""Objects in videos: boxes of a detector, followed over time."""
