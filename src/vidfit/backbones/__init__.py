@@ -58,7 +58,12 @@ BACKBONES: dict[str, str] = {
 }
 """Candidate -> function of no arguments."""
 
-OF_TASKS: dict[str, str] = {"speed-grid": "vidfit.backbones.speed_grid:speed_grid"}
+OF_TASKS: dict[str, str] = {
+    "efficientnet-lite0-places": "vidfit.backbones.places:lite0_places",
+    "efficientnet-lite1-places": "vidfit.backbones.places:lite1_places",
+    "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
+    "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
+}
 """Encoders that are known by name, and candidates of tasks that ask for them only."""
 
 FAMILIES: dict[str, str] = {

@@ -21,6 +21,7 @@ ENTRY_POINTS = "vidfit.backbones"
 
 RESTORE: dict[str, str] = {
     "efficientnet-lite": "vidfit.backbones.lite:restore",
+    "efficientnet-lite-places": "vidfit.backbones.places:restore",
     "hf": "vidfit.backbones.hf:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
@@ -40,6 +41,7 @@ an entry point names, or in a file that is loaded before.
 _WEIGHTS = r"weights\.safetensors"
 _FILES: dict[str, str] = {
     "efficientnet-lite": _WEIGHTS,
+    "efficientnet-lite-places": _WEIGHTS,
     "hf": r"config\.json|(video_)?preprocessor_config\.json|model\.safetensors(\.index\.json)?"
     r"|model-\d{5}-of-\d{5}\.safetensors",
     "mobilenetv2": _WEIGHTS,
@@ -64,6 +66,7 @@ _RULES = {
     (Preprocessing, "height_pixels"): within(1, 4096),
     (Preprocessing, "width_pixels"): within(1, 4096),
     (Preprocessing, "short_side_pixels"): within(1, 8192),
+    (Preprocessing, "block_pixels"): within(1, 256),
     (Preprocessing, "std"): FieldRule(lambda std: min(std) > 0, "numbers above 0"),
     (BackboneSpec, "name"): FieldRule(bool, "a text that is not empty"),
     (BackboneSpec, "dim"): within(1, 10**6),

@@ -71,10 +71,14 @@ class Pooling:
         The function.
     times
         Numbers of the vector for each feature of a token.
+    on_disk
+        Whether vectors lie in a file, in half precision, from which clips are read as they are
+        needed: what is large of each clip would fill the memory.
     """
 
     pool: Callable[[Floats], Floats]
     times: int
+    on_disk: bool = False
 
 
 STATISTICS = Pooling(temporal_statistics, 3)

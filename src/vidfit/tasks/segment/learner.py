@@ -1,0 +1,198 @@
+"""How places are learned from: a linear softmax on some cells of each picture.
+
+Shape letters: M pictures, D numbers of one, S cells, F numbers of a cell, C classes, K numbers of
+an answer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vidfit.contracts import Floats, Indices
+from vidfit.features.places import Places
+from vidfit.labels import Kind
+from vidfit.metrics.areas import (
+    LabelledMask,
+    answer_of,
+    intersections_over_unions,
+    shares_of_cells,
+)
+from vidfit.metrics.measures import mean_of_known
+from vidfit.tasks.segment import head
+from vidfit.tasks.segment.head import PlaceHead, PlaceProbe, averaged
+from vidfit.tasks.segment.kind import MASKS
+from vidfit.tasks.segment.softmax import CellWeights, class_weights, fit_path
+
+PENALTIES = (1e-2, 1e-3, 1e-4)
+"""That are tried, the strongest first."""
+
+CELLS, LEAST_CELLS = 40_000, 16
+"""That are learned from in all, and at least of each picture."""
+
+_LEAST_KNOWN = 0.5
+"""Share of a cell that must not be void."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of some pictures: what is seen of them, standardised, and shares of classes.
+
+    ``picture_S`` is the number of the picture of each.
+    """
+
+    x_SF: Floats
+    shares_SC: Floats
+    picture_S: Indices
+    mean_F: Floats
+    scale_F: Floats
+    levels_3: Floats
+
+    def probe(self, weights: CellWeights) -> PlaceProbe:
+        """Return the probe of some weights."""
+        return PlaceProbe(
+            self.mean_F, self.scale_F, weights.weight_FC, weights.bias_C, self.levels_3
+        )
+
+
+@dataclass(frozen=True)
+class CellProbe:
+    """A linear softmax of cells; its settings are penalties.
+
+    Parameters
+    ----------
+    cells
+        That are learned from, drawn evenly from the pictures: 2 kB each of memory.
+    weigh
+        Power of a class's share, inverted, by which its cells count.
+    """
+
+    kind: Kind = MASKS
+    head: str = "places"
+    penalties: tuple[float, ...] = PENALTIES
+    cells: int = CELLS
+    weigh: float = 0.5
+
+    def fit(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> tuple[PlaceHead, Floats]:  # noqa: ANN401
+        """Fit with the penalty of the highest mean IoU of cells, out of fold."""
+        return self.together([vectors_MD], truth, folds_M)
+
+    def together(
+        self,
+        blocks: Sequence[Floats],
+        truth: Any,  # noqa: ANN401
+        folds_M: Indices,
+    ) -> tuple[PlaceHead, Floats]:
+        """Fit on several encoders, whose log-probabilities are averaged by place."""
+        fits = [self._fits(vectors_MD, truth, folds_M) for vectors_MD in blocks]
+        taken = [
+            [probes[cells_best] for probes in by_fold.values()]
+            for by_fold, cells_best, _ in fits
+        ]
+        answers = self._answers(blocks, folds_M, taken, self.kind.columns(truth))
+        return PlaceHead(tuple(whole for _, _, whole in fits)), answers
+
+    def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
+        """Return answers [M, K] for each penalty."""
+        by_fold, _, _ = self._fits(vectors_MD, truth, folds_M, whole=False)
+        columns = self.kind.columns(truth)
+        return [
+            self._answers(
+                [vectors_MD], folds_M, [[probes[i] for probes in by_fold.values()]], columns
+            )
+            for i in range(len(self.penalties))
+        ]
+
+    def restore(
+        self, state: Mapping[str, Floats], widths: Sequence[int], classes: int
+    ) -> PlaceHead:
+        """Check the arrays and rebuild the head."""
+        return head.restore(state, widths, classes)
+
+    def _fits(
+        self,
+        vectors_MD: Floats,
+        truth: Any,  # noqa: ANN401
+        folds_M: Indices,
+        whole: bool = True,
+    ) -> tuple[dict[int, list[PlaceProbe]], int, PlaceProbe]:
+        """Return probes by fold left out and penalty, the best penalty, and the probe of all.
+
+        Only mean and scale of the numbers are shared between folds; they know no label.
+        """
+        cells = cells_of_pictures(vectors_MD, truth, self.cells)
+        classes = cells.shares_SC.shape[1]
+        confusion_PCC = np.zeros((len(self.penalties), classes, classes))
+        by_fold: dict[int, list[PlaceProbe]] = {}
+        for fold in np.unique(folds_M):
+            out_S = folds_M[cells.picture_S] == fold
+            path = self._path(cells, ~out_S)
+            for i, weights in enumerate(path):
+                said_S = weights.scores(cells.x_SF[out_S]).argmax(axis=1)
+                np.add.at(confusion_PCC[i].T, said_S, cells.shares_SC[out_S])
+            by_fold[int(fold)] = [cells.probe(weights) for weights in path]
+        figure_P = mean_of_known(intersections_over_unions(confusion_PCC))
+        best = int(np.nan_to_num(figure_P).argmax())
+        if not whole:
+            return by_fold, best, next(iter(by_fold.values()))[best]
+        every = np.ones(len(cells.x_SF), np.bool_)
+        return by_fold, best, cells.probe(self._path(cells, every, best + 1)[best])
+
+    def _path(self, cells: Cells, learn_S: Any, count: int | None = None) -> list[CellWeights]:  # noqa: ANN401
+        """Fit on some cells with the first penalties; a class without a cell is never said."""
+        shares_SC = cells.shares_SC[learn_S]
+        weight_C = class_weights(shares_SC, self.weigh)
+        path = fit_path(cells.x_SF[learn_S], shares_SC * weight_C, self.penalties[:count])
+        never_C = np.where(weight_C > 0, 0.0, -1e4).astype(np.float32)
+        return [CellWeights(one.weight_FC, one.bias_C + never_C) for one in path]
+
+    def _answers(
+        self,
+        blocks: Sequence[Floats],
+        folds_M: Indices,
+        taken: Sequence[Sequence[PlaceProbe]],
+        columns: int,
+    ) -> Floats:
+        """Return answers [M, K] to each picture by the probes without its fold."""
+        answers_MK = np.empty((len(folds_M), columns), np.float32)
+        place_M = np.unique(folds_M, return_inverse=True)[1]
+        for m, rows in enumerate(zip(*blocks, strict=True)):
+            each = [
+                probes[place_M[m]].log_probabilities(Places.of(row_D))
+                for probes, row_D in zip(taken, rows, strict=True)
+            ]
+            answers_MK[m] = answer_of(averaged(each))
+        return answers_MK
+
+
+def cells_of_pictures(
+    vectors_MD: Floats,
+    truth: Sequence[LabelledMask],
+    count: int,
+) -> Cells:
+    """Return some labelled cells of each picture, the same whatever other pictures there are."""
+    each = max(LEAST_CELLS, count // len(truth))
+    found, shares, pictures = [], [], []
+    levels: tuple[int, int, int] = (0, 0, 0)
+    for m, (row_D, mask) in enumerate(zip(vectors_MD, truth, strict=True)):
+        places = Places.of(row_D)
+        levels = places.levels
+        shares_UC = shares_of_cells(mask.labels(), mask.classes, places.grid)
+        known = np.flatnonzero(shares_UC.sum(axis=1) >= _LEAST_KNOWN)
+        rng = np.random.default_rng(zlib.crc32(mask.path.encode()))
+        taken = np.sort(rng.permutation(known)[:each])
+        found.append(places.cells()[taken])
+        shares.append(shares_UC[taken])
+        pictures.append(np.full(len(taken), m))
+    x_SF = np.concatenate(found)
+    mean_F, scale_F = x_SF.mean(axis=0), 1 / np.maximum(x_SF.std(axis=0), 1e-4)
+    x_SF -= mean_F
+    x_SF *= scale_F
+    return Cells(
+        x_SF, np.concatenate(shares), np.concatenate(pictures), mean_F, scale_F,
+        np.array(levels, np.float32),
+    )  # fmt: skip
