@@ -15,8 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vidfit.contracts import Floats
+from vidfit.contracts import Floats, Indices
 from vidfit.features.pool import Pooling
 
 BLOCK_PIXELS, FINE_PIXELS = 32, 8
@@ -89,15 +90,17 @@ class Places:
         tokens_RQD = np.concatenate([*parts, told_RQT], axis=2).astype(np.float32)
         return tokens_RQD.reshape(rows * columns, -1)
 
-    def cells(self) -> Floats:
-        """Return all that is known of each fine cell, [4R * 4Q, F + G + E + 2].
+    def cells(self, which_S: Indices) -> Floats:
+        """Return all that is known of some fine cells by number, [S, F + G + E + 2].
 
         What larger cells say is interpolated between their middles; row and column come last.
         """
         rows, columns = self.grid
-        levels = [self.fine_YXF, scaled(self.middle_YXG, self.grid), scaled(self.coarse_YXE, self.grid)]
-        flat = [level.reshape(rows * columns, -1) for level in levels]
-        return np.concatenate([*flat, places_of(self.grid)], axis=1)
+        row_S, column_S = (which_S // columns + 0.5) / rows, (which_S % columns + 0.5) / columns
+        levels = (self.fine_YXF, self.middle_YXG, self.coarse_YXE)
+        flat = [_between(level, row_S, column_S) for level in levels]
+        place_S2 = np.stack([row_S, column_S], axis=1).astype(np.float32)
+        return np.concatenate([*flat, place_S2], axis=1)
 
 
 def grid_of(tokens_ND: Floats) -> tuple[int, int, int, int]:
@@ -130,14 +133,31 @@ def scaled(values_YXC: Floats, grid: tuple[int, int]) -> Floats:
     """Return values of cells interpolated (bilinear, between middles) to another grid, [Y, X, C]."""
     import cv2
 
-    if values_YXC.shape[:2] == grid or not values_YXC.shape[2]:
-        return np.resize(values_YXC, (*grid, values_YXC.shape[2])) if values_YXC.shape[2] == 0 else values_YXC
+    if values_YXC.shape[:2] == grid:
+        return values_YXC
     size = grid[1], grid[0]
     pieces = [
         cv2.resize(np.ascontiguousarray(values_YXC[..., c : c + _AT_ONCE]), size).reshape(*grid, -1)
         for c in range(0, values_YXC.shape[2], _AT_ONCE)
     ]
     return np.concatenate(pieces, axis=2) if len(pieces) > 1 else pieces[0]
+
+
+def _between(
+    values_YXC: Floats, row_S: NDArray[np.floating], column_S: NDArray[np.floating]
+) -> Floats:
+    """Return values [S, C] at places in shares of the picture, as `scaled` interpolates."""
+    height, width = values_YXC.shape[:2]
+    y_S = np.clip(row_S * height - 0.5, 0, height - 1)
+    x_S = np.clip(column_S * width - 0.5, 0, width - 1)
+    above_S, left_S = y_S.astype(np.int64), x_S.astype(np.int64)
+    below_S, right_S = np.minimum(above_S + 1, height - 1), np.minimum(left_S + 1, width - 1)
+    down_S1 = (y_S - above_S).astype(np.float32)[:, None]
+    over_S1 = (x_S - left_S).astype(np.float32)[:, None]
+    upper_SC = values_YXC[above_S, left_S] * (1 - over_S1) + values_YXC[above_S, right_S] * over_S1
+    lower_SC = values_YXC[below_S, left_S] * (1 - over_S1) + values_YXC[below_S, right_S] * over_S1
+    between: Floats = upper_SC * (1 - down_S1) + lower_SC * down_S1
+    return between
 
 
 _AT_ONCE = 64

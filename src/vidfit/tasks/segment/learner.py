@@ -6,12 +6,16 @@ an answer.
 
 from __future__ import annotations
 
+import threading
 import zlib
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
 from vidfit.features.places import Places
@@ -28,11 +32,11 @@ from vidfit.tasks.segment.head import PlaceHead, PlaceProbe, averaged
 from vidfit.tasks.segment.kind import MASKS
 from vidfit.tasks.segment.softmax import CellWeights, class_weights, fit_path
 
-PENALTIES = (1e-2, 1e-3, 1e-4)
+PENALTIES = (3e-2, 1e-2, 3e-3)
 """That are tried, the strongest first."""
 
-CELLS, LEAST_CELLS = 40_000, 16
-"""That are learned from in all, and at least of each picture."""
+CELLS, CELLS_TO_CHOOSE, LEAST_CELLS = 100_000, 30_000, 16
+"""That are learned from in all; by which the penalty is chosen; at least of each picture."""
 
 _LEAST_KNOWN = 0.5
 """Share of a cell that must not be void."""
@@ -67,6 +71,8 @@ class CellProbe:
     ----------
     cells
         That are learned from, drawn evenly from the pictures: 2 kB each of memory.
+    to_choose
+        That the penalty is chosen by.
     weigh
         Power of a class's share, inverted, by which its cells count.
     """
@@ -75,6 +81,7 @@ class CellProbe:
     head: str = "places"
     penalties: tuple[float, ...] = PENALTIES
     cells: int = CELLS
+    to_choose: int = CELLS_TO_CHOOSE
     weigh: float = 0.5
 
     def fit(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> tuple[PlaceHead, Floats]:  # noqa: ANN401
@@ -88,22 +95,17 @@ class CellProbe:
         folds_M: Indices,
     ) -> tuple[PlaceHead, Floats]:
         """Fit on several encoders, whose log-probabilities are averaged by place."""
-        fits = [self._fits(vectors_MD, truth, folds_M) for vectors_MD in blocks]
-        taken = [
-            [probes[cells_best] for probes in by_fold.values()]
-            for by_fold, cells_best, _ in fits
-        ]
-        answers = self._answers(blocks, folds_M, taken, self.kind.columns(truth))
-        return PlaceHead(tuple(whole for _, _, whole in fits)), answers
+        fits = [KEPT.fits(self, vectors_MD, truth, folds_M) for vectors_MD in blocks]
+        taken = [[path[fit.best] for path in fit.by_fold] for fit in fits]
+        answers_MK = _answers(blocks, folds_M, taken, self.kind.columns(truth))
+        return PlaceHead(tuple(fit.whole for fit in fits)), answers_MK
 
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
         """Return answers [M, K] for each penalty."""
-        by_fold, _, _ = self._fits(vectors_MD, truth, folds_M, whole=False)
+        by_fold, _ = self.paths(vectors_MD, truth, folds_M)
         columns = self.kind.columns(truth)
         return [
-            self._answers(
-                [vectors_MD], folds_M, [[probes[i] for probes in by_fold.values()]], columns
-            )
+            _answers([vectors_MD], folds_M, [[path[i] for path in by_fold]], columns)
             for i in range(len(self.penalties))
         ]
 
@@ -113,67 +115,103 @@ class CellProbe:
         """Check the arrays and rebuild the head."""
         return head.restore(state, widths, classes)
 
-    def _fits(
+    def paths(
         self,
         vectors_MD: Floats,
         truth: Any,  # noqa: ANN401
         folds_M: Indices,
-        whole: bool = True,
-    ) -> tuple[dict[int, list[PlaceProbe]], int, PlaceProbe]:
-        """Return probes by fold left out and penalty, the best penalty, and the probe of all.
+    ) -> tuple[list[list[PlaceProbe]], int]:
+        """Return probes by fold that is left out and by penalty, and which penalty is best.
 
         Only mean and scale of the numbers are shared between folds; they know no label.
         """
-        cells = cells_of_pictures(vectors_MD, truth, self.cells)
+        cells = cells_of_pictures(vectors_MD, truth, self.to_choose)
         classes = cells.shares_SC.shape[1]
         confusion_PCC = np.zeros((len(self.penalties), classes, classes))
-        by_fold: dict[int, list[PlaceProbe]] = {}
+        by_fold = []
         for fold in np.unique(folds_M):
             out_S = folds_M[cells.picture_S] == fold
-            path = self._path(cells, ~out_S)
+            path = self._path(cells, ~out_S, self.penalties)
             for i, weights in enumerate(path):
                 said_S = weights.scores(cells.x_SF[out_S]).argmax(axis=1)
                 np.add.at(confusion_PCC[i].T, said_S, cells.shares_SC[out_S])
-            by_fold[int(fold)] = [cells.probe(weights) for weights in path]
+            by_fold.append([cells.probe(weights) for weights in path])
         figure_P = mean_of_known(intersections_over_unions(confusion_PCC))
-        best = int(np.nan_to_num(figure_P).argmax())
-        if not whole:
-            return by_fold, best, next(iter(by_fold.values()))[best]
-        every = np.ones(len(cells.x_SF), np.bool_)
-        return by_fold, best, cells.probe(self._path(cells, every, best + 1)[best])
+        return by_fold, int(np.nan_to_num(figure_P).argmax())
 
-    def _path(self, cells: Cells, learn_S: Any, count: int | None = None) -> list[CellWeights]:  # noqa: ANN401
-        """Fit on some cells with the first penalties; a class without a cell is never said."""
+    def whole(self, vectors_MD: Floats, truth: Any, penalty: float) -> PlaceProbe:  # noqa: ANN401
+        """Return the probe of all pictures with one penalty."""
+        cells = cells_of_pictures(vectors_MD, truth, self.cells)
+        every_S = np.ones(len(cells.x_SF), np.bool_)
+        return cells.probe(self._path(cells, every_S, (penalty,))[0])
+
+    def _path(
+        self, cells: Cells, learn_S: NDArray[np.bool_], penalties: Sequence[float]
+    ) -> list[CellWeights]:
+        """Fit on some cells; a class without a cell is never said."""
         shares_SC = cells.shares_SC[learn_S]
         weight_C = class_weights(shares_SC, self.weigh)
-        path = fit_path(cells.x_SF[learn_S], shares_SC * weight_C, self.penalties[:count])
+        path = fit_path(cells.x_SF[learn_S], shares_SC * weight_C, penalties)
         never_C = np.where(weight_C > 0, 0.0, -1e4).astype(np.float32)
         return [CellWeights(one.weight_FC, one.bias_C + never_C) for one in path]
 
-    def _answers(
-        self,
-        blocks: Sequence[Floats],
-        folds_M: Indices,
-        taken: Sequence[Sequence[PlaceProbe]],
-        columns: int,
-    ) -> Floats:
-        """Return answers [M, K] to each picture by the probes without its fold."""
-        answers_MK = np.empty((len(folds_M), columns), np.float32)
-        place_M = np.unique(folds_M, return_inverse=True)[1]
-        for m, rows in enumerate(zip(*blocks, strict=True)):
-            each = [
-                probes[place_M[m]].log_probabilities(Places.of(row_D))
-                for probes, row_D in zip(taken, rows, strict=True)
-            ]
-            answers_MK[m] = answer_of(averaged(each))
-        return answers_MK
+
+@dataclass(frozen=True)
+class Fit:
+    """Probes by fold left out and penalty, which penalty is best, and the probe of all."""
+
+    by_fold: list[list[PlaceProbe]]
+    best: int
+    whole: PlaceProbe
 
 
-def cells_of_pictures(
-    vectors_MD: Floats,
-    truth: Sequence[LabelledMask],
-    count: int,
-) -> Cells:
+@dataclass
+class KeptFits:
+    """The last fits: one encoder alone, and the same beside others, is fitted once."""
+
+    of: OrderedDict[tuple[Any, ...], tuple[Floats, Fit]] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def fits(self, probe: CellProbe, vectors_MD: Floats, truth: Any, folds_M: Indices) -> Fit:  # noqa: ANN401
+        """Return the fits of an encoder."""
+        which = getattr(vectors_MD, "rows_M", np.zeros(0)).tobytes()
+        table = getattr(vectors_MD, "table_XD", vectors_MD)
+        key = (probe, id(table), which, tuple(truth), folds_M.tobytes())
+        with self.lock:
+            if key in self.of:
+                return self.of[key][1]
+        by_fold, best = probe.paths(vectors_MD, truth, folds_M)
+        found = Fit(by_fold, best, probe.whole(vectors_MD, truth, probe.penalties[best]))
+        with self.lock:
+            self.of[key] = table, found  # its table is held, so that its number stays its own
+            while len(self.of) > _FITS_KEPT:
+                self.of.popitem(last=False)
+        return found
+
+
+_FITS_KEPT = 8
+KEPT = KeptFits()
+
+
+def _answers(
+    blocks: Sequence[Floats],
+    folds_M: Indices,
+    taken: Sequence[Sequence[PlaceProbe]],
+    columns: int,
+) -> Floats:
+    """Return answers [M, K] to each picture by the probes without its fold."""
+    answers_MK = np.empty((len(folds_M), columns), np.float32)
+    place_M = np.unique(folds_M, return_inverse=True)[1]
+    for m, rows in enumerate(zip(*blocks, strict=True)):
+        each = [
+            probes[place_M[m]].log_probabilities(Places.of(row_D))
+            for probes, row_D in zip(taken, rows, strict=True)
+        ]
+        answers_MK[m] = answer_of(averaged(each))
+    return answers_MK
+
+
+def cells_of_pictures(vectors_MD: Floats, truth: Sequence[LabelledMask], count: int) -> Cells:
     """Return some labelled cells of each picture, the same whatever other pictures there are."""
     each = max(LEAST_CELLS, count // len(truth))
     found, shares, pictures = [], [], []
@@ -181,13 +219,10 @@ def cells_of_pictures(
     for m, (row_D, mask) in enumerate(zip(vectors_MD, truth, strict=True)):
         places = Places.of(row_D)
         levels = places.levels
-        shares_UC = shares_of_cells(mask.labels(), mask.classes, places.grid)
-        known = np.flatnonzero(shares_UC.sum(axis=1) >= _LEAST_KNOWN)
-        rng = np.random.default_rng(zlib.crc32(mask.path.encode()))
-        taken = np.sort(rng.permutation(known)[:each])
-        found.append(places.cells()[taken])
-        shares.append(shares_UC[taken])
-        pictures.append(np.full(len(taken), m))
+        taken_S, shares_SC = _drawn(mask, places.grid, each)
+        found.append(places.cells(taken_S))
+        shares.append(shares_SC)
+        pictures.append(np.full(len(taken_S), m))
     x_SF = np.concatenate(found)
     mean_F, scale_F = x_SF.mean(axis=0), 1 / np.maximum(x_SF.std(axis=0), 1e-4)
     x_SF -= mean_F
@@ -196,3 +231,13 @@ def cells_of_pictures(
         x_SF, np.concatenate(shares), np.concatenate(pictures), mean_F, scale_F,
         np.array(levels, np.float32),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _drawn(mask: LabelledMask, grid: tuple[int, int], count: int) -> tuple[Indices, Floats]:
+    """Return the numbers of some cells of a picture and the shares of classes in each."""
+    shares_UC = shares_of_cells(mask.labels(), mask.classes, grid)
+    known_U = np.flatnonzero(shares_UC.sum(axis=1) >= _LEAST_KNOWN)
+    rng = np.random.default_rng(zlib.crc32(mask.path.encode()))
+    taken_S = np.sort(rng.permutation(known_U)[:count])
+    return taken_S, shares_UC[taken_S]
