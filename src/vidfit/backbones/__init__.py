@@ -62,6 +62,7 @@ OF_TASKS: dict[str, str] = {
     "efficientnet-lite0-places": "vidfit.backbones.places:lite0_places",
     "efficientnet-lite1-places": "vidfit.backbones.places:lite1_places",
     "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
+    "nanodet": "vidfit.backbones.nanodet:nanodet",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
 }
 """Encoders that are known by name, and candidates of tasks that ask for them only."""

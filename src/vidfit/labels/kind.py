@@ -55,11 +55,18 @@ class Kind(Protocol):
         """Whether each of K classes is said by itself, above a threshold of its own."""
 
     @property
+    def averages(self) -> bool:
+        """Whether the mean of several answers to a clip is an answer."""
+
+    @property
     def needs(self) -> str:
         """What can be learned and tested needs, in a sentence."""
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
         """Return the names of the K answers that the labels of clips call for."""
+
+    def width(self, classes: Sequence[str]) -> int:
+        """Return K for these classes."""
 
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Any:  # noqa: ANN401
         """Return the truth of clips, one row a clip."""

@@ -28,11 +28,16 @@ class Number:
     what: str = "a number"
     exclusive: bool = False
     separate: bool = False
+    averages: bool = True
     needs: str = "Numbers that differ are needed"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
         """Return the name of the one answer."""
         return (NUMBER,)
+
+    def width(self, classes: Sequence[str]) -> int:
+        """Return one answer a class."""
+        return len(classes)
 
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Doubles:
         """Return the numbers [M]."""

@@ -30,11 +30,16 @@ class OneClass:
     what: str = "one class"
     exclusive: bool = True
     separate: bool = False
+    averages: bool = True
     needs: str = ""
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
         """Return the classes, sorted."""
         return tuple(sorted({clip.label for clip in clips if clip.label is not None}))
+
+    def width(self, classes: Sequence[str]) -> int:
+        """Return one answer a class."""
+        return len(classes)
 
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Indices:
         """Return class numbers [M]; no class is -1."""

@@ -29,12 +29,17 @@ class SeveralClasses:
     what: str = "several labels"
     exclusive: bool = False
     separate: bool = True
+    averages: bool = True
     needs: str = "A class needs two recordings with it, and two without"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
         """Return the classes, sorted."""
         labels = (clip.label for clip in clips if clip.label is not None)
         return tuple(sorted({name for label in labels for name in names_in(label)}))
+
+    def width(self, classes: Sequence[str]) -> int:
+        """Return one answer a class."""
+        return len(classes)
 
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Mask:
         """Return whether each class is there, [M, K]."""

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
+from vidfit.contracts import Clip, Floats
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import AnyMeasure
+from vidfit.reported import TaskPart
+
+
+class Judged(Protocol):
+    """Clips that were judged."""
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The clips."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of their classes."""
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """The recording of each."""
+
 
 Read = Callable[[str | Path, Path | None, Kind | None], Manifest]
 """A source of clips, a file of groups, and the kind that is asked for -> clips with labels."""
@@ -58,6 +78,11 @@ class Task:
         Whether a model may give no answer to what is unlike all that it has learned from.
     suited
         Returns the task as it can be asked of some clips, such as by other measures.
+    told
+        Makes vectors that tell the truth through noise, where the learner takes vectors of a form
+        of its own: by these `vidfit.testing.check_task` proves what is learned.
+    part
+        Makes the task's own part of the page of a fit, of truth and held-out answers.
     """
 
     name: str
@@ -73,6 +98,8 @@ class Task:
     backbones: tuple[str, ...] = ()
     declines: bool = True
     suited: Callable[[Task, Manifest], Task] | None = None
+    told: Callable[[Any], Floats] | None = None
+    part: Callable[[Any, Floats, Judged], TaskPart] | None = None
 
     @property
     def measure(self) -> AnyMeasure:

@@ -32,12 +32,17 @@ class Moments:
     what: str = "labelled spans"
     exclusive: bool = False
     separate: bool = False
+    averages: bool = True
     needs: str = "A class needs spans in two recordings"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
         """Return the background, and the classes of spans, sorted."""
         found = {span_of(clip)[0] for clip in clips if clip.label is not None}
         return (NOTHING, *sorted(found - {NOTHING}))
+
+    def width(self, classes: Sequence[str]) -> int:
+        """Return one answer a class."""
+        return len(classes)
 
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Doubles:
         """Return class, video, start and end of each window, and of its span, [M, 6]."""

@@ -50,11 +50,16 @@ class Masks:
     what: str = "a mask"
     exclusive: bool = False
     separate: bool = False
+    averages: bool = False
     needs: str = "Masks of two classes or more, in two recordings, are needed"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
         """Return the names of the classes."""
         return self.names
+
+    def width(self, classes: Sequence[str]) -> int:
+        """Return K."""
+        return numbers_of_answer(len(classes))
 
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> NDArray[Any]:
         """Return the masks."""

@@ -1,0 +1,19 @@
+"""Boxes and masks as other tools write them, in and out.
+
+Each format is a file: a parser of a text, and a writer of files. `read_annotations` tells the
+format by its content.
+"""
+
+from vidfit.manifest.annotations.media import Media, located
+from vidfit.manifest.annotations.read import parse_annotations, read_annotations
+from vidfit.manifest.annotations.value import Annotations, class_counts, summary
+
+__all__ = [
+    "Annotations",
+    "Media",
+    "class_counts",
+    "located",
+    "parse_annotations",
+    "read_annotations",
+    "summary",
+]
