@@ -98,6 +98,7 @@ class WayOfTask:
 
 
 WAYS: dict[str, WayOfTask] = {
+    "segment": WayOfTask("masks.run:run_masks", ("every",)),
     "detect": WayOfTask("objects.run:run_objects", ("every", "line", "zone")),
 }
 """Task -> its own way."""

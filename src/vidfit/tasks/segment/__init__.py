@@ -9,6 +9,8 @@ from vidfit.metrics.areas import AREA_MEASURES
 from vidfit.tasks.segment.kind import MASKS
 from vidfit.tasks.segment.learner import CellProbe
 from vidfit.tasks.segment.reading import as_named, read_masks
+from vidfit.tasks.segment.shown import shown_masks
+from vidfit.tasks.segment.told import told_places
 from vidfit.tasks.task import Task
 
 TASK = Task(
@@ -24,4 +26,6 @@ TASK = Task(
     backbones=("efficientnet-lite0-places", "efficientnet-lite2-places"),
     declines=False,
     suited=as_named,
+    told=told_places,
+    part=shown_masks,
 )

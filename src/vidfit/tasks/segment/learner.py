@@ -35,7 +35,7 @@ from vidfit.tasks.segment.softmax import CellWeights, class_weights, fit_path
 PENALTIES = (3e-2, 1e-2, 3e-3)
 """That are tried, the strongest first."""
 
-CELLS, CELLS_TO_CHOOSE, LEAST_CELLS = 100_000, 30_000, 16
+CELLS, CELLS_TO_CHOOSE, LEAST_CELLS = 150_000, 30_000, 16
 """That are learned from in all; by which the penalty is chosen; at least of each picture."""
 
 _LEAST_KNOWN = 0.5
@@ -46,10 +46,10 @@ _LEAST_KNOWN = 0.5
 class Cells:
     """Cells of some pictures: what is seen of them, standardised, and shares of classes.
 
-    ``picture_S`` is the number of the picture of each.
+    ``picture_S`` is the number of the picture of each; the last number of a cell is 1.
     """
 
-    x_SF: Floats
+    x_SX: Floats
     shares_SC: Floats
     picture_S: Indices
     mean_F: Floats
@@ -133,7 +133,7 @@ class CellProbe:
             out_S = folds_M[cells.picture_S] == fold
             path = self._path(cells, ~out_S, self.penalties)
             for i, weights in enumerate(path):
-                said_S = weights.scores(cells.x_SF[out_S]).argmax(axis=1)
+                said_S = weights.scores(cells.x_SX[out_S, :-1]).argmax(axis=1)
                 np.add.at(confusion_PCC[i].T, said_S, cells.shares_SC[out_S])
             by_fold.append([cells.probe(weights) for weights in path])
         figure_P = mean_of_known(intersections_over_unions(confusion_PCC))
@@ -142,16 +142,16 @@ class CellProbe:
     def whole(self, vectors_MD: Floats, truth: Any, penalty: float) -> PlaceProbe:  # noqa: ANN401
         """Return the probe of all pictures with one penalty."""
         cells = cells_of_pictures(vectors_MD, truth, self.cells)
-        every_S = np.ones(len(cells.x_SF), np.bool_)
+        every_S = slice(None)
         return cells.probe(self._path(cells, every_S, (penalty,))[0])
 
     def _path(
-        self, cells: Cells, learn_S: NDArray[np.bool_], penalties: Sequence[float]
+        self, cells: Cells, learn_S: NDArray[np.bool_] | slice, penalties: Sequence[float]
     ) -> list[CellWeights]:
         """Fit on some cells; a class without a cell is never said."""
         shares_SC = cells.shares_SC[learn_S]
         weight_C = class_weights(shares_SC, self.weigh)
-        path = fit_path(cells.x_SF[learn_S], shares_SC * weight_C, penalties)
+        path = fit_path(cells.x_SX[learn_S], shares_SC * weight_C, penalties)
         never_C = np.where(weight_C > 0, 0.0, -1e4).astype(np.float32)
         return [CellWeights(one.weight_FC, one.bias_C + never_C) for one in path]
 
@@ -214,21 +214,25 @@ def _answers(
 def cells_of_pictures(vectors_MD: Floats, truth: Sequence[LabelledMask], count: int) -> Cells:
     """Return some labelled cells of each picture, the same whatever other pictures there are."""
     each = max(LEAST_CELLS, count // len(truth))
-    found, shares, pictures = [], [], []
-    levels: tuple[int, int, int] = (0, 0, 0)
+    levels = Places.of(vectors_MD[0]).levels
+    x_SX = np.ones((each * len(truth), sum(levels) + 3), np.float32)
+    shares, pictures, end = [], [], 0
     for m, (row_D, mask) in enumerate(zip(vectors_MD, truth, strict=True)):
         places = Places.of(row_D)
-        levels = places.levels
         taken_S, shares_SC = _drawn(mask, places.grid, each)
-        found.append(places.cells(taken_S))
+        x_SX[end : end + len(taken_S), :-1] = places.cells(taken_S)
+        end += len(taken_S)
         shares.append(shares_SC)
         pictures.append(np.full(len(taken_S), m))
-    x_SF = np.concatenate(found)
-    mean_F, scale_F = x_SF.mean(axis=0), 1 / np.maximum(x_SF.std(axis=0), 1e-4)
+    x_SX = x_SX[:end]
+    x_SF = x_SX[:, :-1]
+    mean_F = x_SF.mean(axis=0)
     x_SF -= mean_F
+    spread_F = np.sqrt(np.einsum("sf,sf->f", x_SF, x_SF) / max(end, 1))
+    scale_F = 1 / np.maximum(spread_F, 1e-4)
     x_SF *= scale_F
     return Cells(
-        x_SF, np.concatenate(shares), np.concatenate(pictures), mean_F, scale_F,
+        x_SX, np.concatenate(shares), np.concatenate(pictures), mean_F, scale_F,
         np.array(levels, np.float32),
     )  # fmt: skip
 

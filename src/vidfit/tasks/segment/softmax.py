@@ -1,7 +1,7 @@
 """A linear softmax of cells whose labels are soft: shares of classes, each class with a weight.
 
 Minimised by L-BFGS (Liu and Nocedal 1989) along axes in which the cells have unit variance, so
-that few steps suffice. Shape letters: S cells, F numbers of a cell, C classes.
+that few steps suffice. Shape letters: S cells, F numbers of a cell, X those and a one, C classes.
 """
 
 from __future__ import annotations
@@ -44,23 +44,31 @@ def class_weights(shares_SC: Floats, power: float = 0.5) -> Floats:
     )
 
 
+_AT_ONCE = 8192
+"""Cells that are weighed at a time: no copy of all is made."""
+
+
 def fit_path(
-    x_SF: Floats, targets_SC: Floats, penalties: Sequence[float]
+    x_SX: Floats, targets_SC: Floats, penalties: Sequence[float]
 ) -> list[CellWeights]:
     """Fit with each penalty, from the strongest on, each from where the one before ended.
 
     Parameters
     ----------
+    x_SX
+        Standardised numbers of cells, and a last column of ones.
     targets_SC
         Shares of classes times the weights of classes.
     penalties
         Of the squared weights, beside the mean loss of a cell; descending.
     """
-    x_SX = np.concatenate([x_SF, np.ones((len(x_SF), 1), np.float32)], axis=1)
-    mass_S = targets_SC.sum(axis=1, keepdims=True)
-    total = float(mass_S.sum())
-    weighted_SX = x_SX * mass_S
-    gram_XX = (weighted_SX.T @ x_SX).astype(np.float64) / total
+    mass_S1 = targets_SC.sum(axis=1, keepdims=True)
+    total = float(mass_S1.sum())
+    gram_XX = np.zeros((x_SX.shape[1],) * 2)
+    for s in range(0, len(x_SX), _AT_ONCE):
+        some = slice(s, s + _AT_ONCE)
+        gram_XX += (x_SX[some] * mass_S1[some]).T @ x_SX[some]
+    gram_XX /= total
     found, start_XC = [], np.zeros((x_SX.shape[1], targets_SC.shape[1]))
     for penalty in penalties:
         start_XC = _minimised(x_SX, targets_SC, (gram_XX, total, penalty), start_XC)
