@@ -75,4 +75,4 @@ def test_one_class_only_and_colours_are_refused(folder):
     with pytest.raises(ManifestError, match=r"has colours \(RGB\)"):
         read_masks(folder)
     with pytest.raises(ManifestError, match="valid are the folders images and masks"):
-        read_masks(folder / "images")
+        read_masks(folder / "masks")
