@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -44,8 +44,9 @@ from vidfit.video import VideoReader
 
 CAMVID = Path(__file__).parents[2] / "shared" / "data" / "camvid"
 NAMES = (
-    "sky building pole road pavement tree sign fence car pedestrian bicyclist void"
-).split()  # fmt: skip
+    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian",
+    "bicyclist", "void",
+)  # fmt: skip
 ENCODERS = ("efficientnet-lite0-places", "efficientnet-lite2-places")
 BAR, PROTOTYPE, PRIOR = 0.56, 0.561, 0.171
 CUT = "0001TP"
@@ -109,18 +110,14 @@ def _whole(options: argparse.Namespace) -> Table:
     store = FeatureStore(options.cache / "features")
     found: list[Table] = []
     cost = measure(
-        lambda: found.append(
-            build_table(clips, networks, store, Here(2), SILENT, task=task)[0]
-        )
+        lambda: found.append(build_table(clips, networks, store, Here(2), SILENT, task=task)[0])
     )
     print(f"{len(clips)} frames, {len(encoders)} encoders: {cost.cpu_seconds:.0f} CPU s to gather")
     return found[0]
 
 
 def _learner(whole: Table) -> CellProbe:
-    learner = whole.task.learner
-    assert isinstance(learner, CellProbe)
-    return learner
+    return cast(CellProbe, whole.task.learner)
 
 
 def _rows(whole: Table, *, split: str, leave: str = "", only: str = "") -> Table:
@@ -248,9 +245,7 @@ def _peers(whole: Table) -> Figures:
     figures["vidfit"] = [_of_weights(cells, figures.pop("weights"), test, name), cost.cpu_seconds]
     for peer, model in peers.items():
         cost = measure(lambda m=model: m.fit(x_SF, hard_S, sample_weight=weight_S))
-        weights = CellWeights(
-            model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32)
-        )
+        weights = CellWeights(model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32))
         figures[peer] = [_of_weights(cells, weights, test, name), cost.cpu_seconds]
     print(f"\n{count} cells ({name}), the same penalty; peers take the largest share as the label")
     rows = [(n, _said(of[0]), f"{of[1]:.1f}") for n, of in figures.items()]
@@ -260,9 +255,7 @@ def _peers(whole: Table) -> Figures:
 
 def _of_weights(cells: Any, weights: CellWeights, test: Table, name: str) -> float:
     probe = cells.probe(weights)
-    answers = [
-        answer_of(probe.log_probabilities(Places.of(row_D))) for row_D in test.vectors[name]
-    ]
+    answers = [answer_of(probe.log_probabilities(Places.of(row_D))) for row_D in test.vectors[name]]
     return _miou(test, np.stack(answers))
 
 
@@ -284,7 +277,9 @@ def _apart(whole: Table) -> Figures:
         one = scored.interval(i)
         figures[name] = (one.value, one.low, one.high)
     print(f"\nrecordings apart: {len(whole.clips)} frames, {len(set(whole.groups))} recordings")
-    rows = [(n, f"{100 * v:.1f} [{100 * a:.1f}, {100 * b:.1f}]") for n, (v, a, b) in figures.items()]
+    rows = [
+        (n, f"{100 * v:.1f} [{100 * a:.1f}, {100 * b:.1f}]") for n, (v, a, b) in figures.items()
+    ]
     table(("", "mIoU"), rows)
     if held.gain:
         points, verdict = held.gain.points, "proven" if held.gain.proven else "not proven"

@@ -144,7 +144,7 @@ class Preprocessing:
             (rows, columns)
             for rows in range(1, most + 1)
             for columns in {most // rows, round(usual / rows), round(rows * math.exp(shape))}
-            if 1 <= columns and rows * columns <= most
+            if columns >= 1 and rows * columns <= most
         ]
         return min(
             sizes,

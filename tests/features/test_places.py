@@ -41,7 +41,12 @@ def test_other_tokens_are_refused():
 
 @pytest.mark.parametrize(
     ("size", "blocks"),
-    [((360, 480), (11, 15)), ((1080, 1920), (10, 18)), ((500, 500), (13, 13)), ((10, 4000), (1, 181))],
+    [
+        ((360, 480), (11, 15)),
+        ((1080, 1920), (10, 18)),
+        ((500, 500), (13, 13)),
+        ((10, 4000), (1, 181)),
+    ],
 )
 def test_a_frame_keeps_its_shape(size, blocks):
     usual = Preprocessing(352, 480, block_pixels=32)

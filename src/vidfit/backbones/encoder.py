@@ -44,7 +44,9 @@ class FrameEncoder(nn.Module):
         frame_count = frames_BTHWC.shape[1]
         images_NCHW = frames_BTHWC.flatten(0, 1).permute(0, 3, 1, 2).float()
         features_ND: Tensor = self.trunk(images_NCHW * self.scale_C11 + self.shift_C11)
-        return features_ND.unflatten(0, (-1, frame_count)).flatten(1, -2)
+        # [B * T, D], or [B * T, N, D]
+        tokens_BND = features_ND.reshape(-1, frame_count, *features_ND.shape[1:])
+        return tokens_BND.flatten(1, -2)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from vidfit.backbones.encoder import TorchEncoder, from_state, restore_frames
@@ -57,12 +57,11 @@ class LitePlaces(EfficientNetLite):
     def forward(self, images_NCHW: Tensor) -> Tensor:
         """Return the tokens."""
         x = functional.relu6(self._bn0(self._conv_stem(images_NCHW)))
-        stages, start = [], 0
-        for end in self.ends:
-            for block in self._blocks[start:end]:
-                x = block(x)
-            stages.append(x)
-            start = end
+        stages = []
+        for number, block in enumerate(self._blocks.children(), 1):
+            x = block(x)
+            if number in self.ends:
+                stages.append(x)
         quarter, eighth, middle, coarse = stages
         fine = torch.cat([functional.avg_pool2d(quarter, 2), eighth], dim=1)
         rows, columns = coarse.shape[2], coarse.shape[3]
@@ -86,8 +85,9 @@ class LitePlaces(EfficientNetLite):
 
 def _blocks(cells_BCHW: Tensor, side: int) -> Tensor:
     """Return cells as they stand in blocks, row by row, [B, R, Q, side * side * C]."""
-    cells = cells_BCHW.unflatten(3, (-1, side)).unflatten(2, (-1, side))  # B, C, R, side, Q, side
-    return cells.permute(0, 2, 4, 3, 5, 1).flatten(3)
+    images, channels, height, width = cells_BCHW.shape
+    shape = images, channels, height // side, side, width // side, side
+    return cells_BCHW.reshape(shape).permute(0, 2, 4, 3, 5, 1).flatten(3)
 
 
 def load(name: str) -> TorchEncoder:

@@ -65,7 +65,9 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Objects, masks: look at every Nth frame. [default: by the rate]"
+            min=1,
+            metavar="N",
+            help="Objects, masks: look at every Nth frame. [default: by the rate]",
         ),
     ] = None,
     line: Annotated[

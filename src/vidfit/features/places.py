@@ -13,6 +13,7 @@ numbers of a fine, a middle and a coarse cell.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,17 +131,17 @@ def places_of(grid: tuple[int, int]) -> Floats:
 
 
 def scaled(values_YXC: Floats, grid: tuple[int, int]) -> Floats:
-    """Return values of cells interpolated (bilinear, between middles) to another grid, [Y, X, C]."""
+    """Return values of cells, interpolated (bilinear, between middles) to a grid, [Y, X, C]."""
     import cv2
 
     if values_YXC.shape[:2] == grid:
         return values_YXC
     size = grid[1], grid[0]
-    pieces = [
-        cv2.resize(np.ascontiguousarray(values_YXC[..., c : c + _AT_ONCE]), size).reshape(*grid, -1)
-        for c in range(0, values_YXC.shape[2], _AT_ONCE)
-    ]
-    return np.concatenate(pieces, axis=2) if len(pieces) > 1 else pieces[0]
+    found_YXC = np.empty((*grid, values_YXC.shape[2]), np.float32)
+    for c in range(0, values_YXC.shape[2], _AT_ONCE):
+        piece_YXC = cv2.resize(np.ascontiguousarray(values_YXC[..., c : c + _AT_ONCE]), size)
+        found_YXC[..., c : c + _AT_ONCE] = piece_YXC.reshape(*grid, -1)
+    return found_YXC
 
 
 def _between(
@@ -167,7 +168,7 @@ _AT_ONCE = 64
 def in_places(tokens_ND: Floats) -> Floats:
     """Return tokens one after the other, in `MOST_BLOCKS` places: behind the last stand zeros."""
     tokens_ND = tokens_ND[:MOST_BLOCKS]
-    row_X = np.zeros((MOST_BLOCKS, tokens_ND.shape[1]), np.float16)
+    row_X: NDArray[Any] = np.zeros((MOST_BLOCKS, tokens_ND.shape[1]), np.float16)
     limit = float(np.finfo(np.float16).max)
     row_X[: len(tokens_ND)] = np.clip(tokens_ND, -limit, limit)
     return row_X.reshape(-1)

@@ -241,7 +241,7 @@ class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def sums(self, mask: LabelledMask, answer_K: Floats) -> PictureSums:
-        digest = hashlib.blake2b(np.ascontiguousarray(answer_K), digest_size=16).digest()
+        digest = hashlib.blake2b(answer_K.tobytes(), digest_size=16).digest()
         key = mask, digest
         with self.lock:
             if key in self.of:
@@ -321,8 +321,9 @@ class PixelAccuracy:
 
 @dataclass(frozen=True)
 class BoundaryF1:
-    """Mean over classes of the F1 of edges (Csurka et al. 2013, "What is a good evaluation
-    measure for semantic segmentation?"): an edge counts that has one of its class near it.
+    """Mean over classes of the F1 of edges: those count that have one of their class near them.
+
+    Csurka et al. (2013), "What is a good evaluation measure for semantic segmentation?".
     """
 
     name: str = "edges"

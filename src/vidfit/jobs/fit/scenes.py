@@ -52,7 +52,7 @@ def _beside(frame_HWC: Frames, panels: Sequence[str]) -> Frames:
     found = [np.asarray(cv2.resize(frame_HWC, (width, height), interpolation=cv2.INTER_AREA))]
     for panel in panels:
         data = np.frombuffer(base64.b64decode(panel), np.uint8)
-        small = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+        small = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
         found.append(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST))
     return np.concatenate(found, axis=1)
 

@@ -104,7 +104,9 @@ def _of_table(path: Path) -> Found:
     pairs = []
     for row in rows[1:]:
         if len(row) > picture and row[picture]:
-            cells = [row[at] if at is not None and at < len(row) else "" for at in (mask, group, split)]
+            cells = [
+                row[at] if at is not None and at < len(row) else "" for at in (mask, group, split)
+            ]
             where = path.parent / cells[0] if cells[0] else None
             pairs.append(
                 Pair(path.parent / row[picture], where, cells[1] or None, split_word(cells[2]))

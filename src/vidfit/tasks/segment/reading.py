@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest
@@ -96,8 +96,8 @@ def _checked(pair: Pair, names: int) -> _Checked:
             f"{height}: a mask must have the shape of its picture"
         )
     pixels_X = np.bincount(numbers_YX.ravel(), minlength=VOID + 1)
-    beyond = np.flatnonzero(pixels_X[names:VOID]) + names if names else []
-    if len(beyond):
+    beyond = names + np.flatnonzero(pixels_X[names:VOID])
+    if names and len(beyond):
         raise ValueError(
             f"its mask {pair.mask} has the number {beyond[0]}, and {names} classes are named, from "
             f"0 to {names - 1}; {VOID} is void"
@@ -107,14 +107,16 @@ def _checked(pair: Pair, names: int) -> _Checked:
 
 
 def _size_of(picture: Path) -> tuple[int, int]:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(picture) as image:
             width, height = image.size
             turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise VideoError(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise VideoError(
+            f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
     return (width, height) if turned else (height, width)
 
 

@@ -60,9 +60,7 @@ def shown_masks(truth: Any, answers_MK: Floats, judged: Judged) -> TaskPart:  # 
     )
 
 
-def _rows(
-    confusion_MCC: Doubles, total_CC: Doubles, judged: Judged
-) -> tuple[tuple[str, ...], ...]:
+def _rows(confusion_MCC: Doubles, total_CC: Doubles, judged: Judged) -> tuple[tuple[str, ...], ...]:
     """Return a row for each class, the worst first; those without a pixel last."""
     ious_C = intersections_over_unions(total_CC[None])[0]
     intervals = _intervals(confusion_MCC, judged.groups)
@@ -90,7 +88,9 @@ def _intervals(confusion_MCC: Doubles, groups: Sequence[str]) -> list[tuple[floa
     sums_GCC = np.zeros((count, classes, classes))
     np.add.at(sums_GCC, group_M, confusion_MCC)
     drawn = [
-        intersections_over_unions((w_RG @ sums_GCC.reshape(count, -1)).reshape(-1, classes, classes))
+        intersections_over_unions(
+            (w_RG @ sums_GCC.reshape(count, -1)).reshape(-1, classes, classes)
+        )
         for w_RG in draws(count, 0, 1000)
     ]
     drawn_RC = np.concatenate(drawn)

@@ -48,9 +48,7 @@ _AT_ONCE = 8192
 """Cells that are weighed at a time: no copy of all is made."""
 
 
-def fit_path(
-    x_SX: Floats, targets_SC: Floats, penalties: Sequence[float]
-) -> list[CellWeights]:
+def fit_path(x_SX: Floats, targets_SC: Floats, penalties: Sequence[float]) -> list[CellWeights]:
     """Fit with each penalty, from the strongest on, each from where the one before ended.
 
     Parameters

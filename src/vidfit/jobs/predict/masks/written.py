@@ -71,7 +71,9 @@ def check_formats(formats: Sequence[str]) -> None:
 class MaskFiles:
     """The files of one video while they grow: `mask_files` opens and completes them."""
 
-    def __init__(self, classes: Sequence[str], pictures: Path | None, table: IO[bytes] | None):
+    def __init__(
+        self, classes: Sequence[str], pictures: Path | None, table: IO[bytes] | None
+    ) -> None:
         self._classes, self._pictures, self._table = tuple(classes), pictures, table
         if table:
             cells = ["seconds", "frame", *(_cell(name) for name in classes)]
@@ -137,7 +139,7 @@ def overlaid(look: FrameLook, classes: Sequence[str]) -> Frames:
     colour_YX3 = table_X3[look.labels_YX]
     picture_YX3 = cv2.addWeighted(look.picture_YX3, 1 - _VEIL, colour_YX3, _VEIL, 0.0)
     share_C = shares(look.labels_YX, len(classes))
-    height, width = look.labels_YX.shape
+    width = look.labels_YX.shape[1]
     bar_YX3 = np.full((_BAR_PIXELS, width, 3), 24, np.uint8)
     x = 6
     for number in sorted(range(len(classes)), key=lambda c: -share_C[c]):
@@ -148,9 +150,7 @@ def overlaid(look: FrameLook, classes: Sequence[str]) -> Frames:
         cv2.rectangle(bar_YX3, (x, 6), (x + 10, 16), table_X3[number].tolist(), -1)
         place = (x + 15, 16)
         white = (240, 240, 240)
-        cv2.putText(
-            bar_YX3, text, place, cv2.FONT_HERSHEY_SIMPLEX, _FONT, white, 1, cv2.LINE_AA
-        )
+        cv2.putText(bar_YX3, text, place, cv2.FONT_HERSHEY_SIMPLEX, _FONT, white, 1, cv2.LINE_AA)
         x += needed
     found: Frames = np.concatenate([np.asarray(picture_YX3, np.uint8), bar_YX3])
     return found
