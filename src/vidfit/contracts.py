@@ -6,7 +6,8 @@ D feature dimensions, K classes, M clips.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -104,7 +105,9 @@ class Preprocessing:
 
     The frame is scaled with an antialiased bilinear filter to ``height_pixels`` x
     ``width_pixels``: the whole of it (``short_side_pixels=None``, aspect ratio not kept),
-    or so that its shorter side has ``short_side_pixels`` and the centre is cut out. The
+    or so that its shorter side has ``short_side_pixels`` and the centre is cut out. With
+    ``block_pixels`` the whole frame keeps its shape as nearly as sides that are multiples of it
+    can, with about as many pixels as ``height_pixels`` x ``width_pixels`` (`in_blocks`). The
     network sees ``(frame - mean) / std`` per RGB channel, on the 0-255 scale.
     """
 
@@ -113,6 +116,55 @@ class Preprocessing:
     short_side_pixels: int | None = None
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    block_pixels: int | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All of it by name, without what is not asked for."""
+        facts = asdict(self)
+        if self.block_pixels is None:
+            del facts["block_pixels"]
+        return facts
+
+    def of(self, height_pixels: int, width_pixels: int) -> Preprocessing:
+        """Return how frames of a size become inputs of one size: as it is, but for blocks."""
+        if self.block_pixels is None:
+            return self
+        rows, columns = self.in_blocks(height_pixels, width_pixels)
+        size = rows * self.block_pixels, columns * self.block_pixels
+        return replace(self, height_pixels=size[0], width_pixels=size[1], block_pixels=None)
+
+    def in_blocks(self, height_pixels: int, width_pixels: int) -> tuple[int, int]:
+        """Return rows and columns of blocks of a frame: of those nearest in area and shape."""
+        block = self.block_pixels or 1
+        usual = self.height_pixels * self.width_pixels / block**2
+        most = int(usual * _MOST_AREA)
+        shape = math.log(max(width_pixels, 1) / max(height_pixels, 1))
+        sizes = [
+            (rows, columns)
+            for rows in range(1, most + 1)
+            for columns in {most // rows, round(usual / rows), round(rows * math.exp(shape))}
+            if columns >= 1 and rows * columns <= most
+        ]
+        return min(
+            sizes,
+            key=lambda rc: (
+                abs(math.log(rc[1] / rc[0]) - shape) + 0.5 * abs(math.log(rc[0] * rc[1] / usual)),
+                rc,
+            ),
+        )
+
+    def takes(self, height_pixels: int, width_pixels: int) -> bool:
+        """Return whether a network that sees such frames takes an input of this size."""
+        if self.block_pixels is None:
+            return (height_pixels, width_pixels) == (self.height_pixels, self.width_pixels)
+        block, area = self.block_pixels, height_pixels * width_pixels
+        whole = height_pixels % block == 0 and width_pixels % block == 0
+        return whole and 0 < area <= self.height_pixels * self.width_pixels * _MOST_AREA
+
+
+_MOST_AREA = 1.1
+"""Of a frame in blocks, relative to what is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +215,20 @@ class BackboneSpec:
     def gmacs_per_clip(self) -> float:
         """Multiply-accumulates (10^9) of one clip: per view times the views."""
         return self.gmacs_per_view * self.sampling.num_clips
+
+    def complaint(self, frames_BTHWC: Frames) -> str:
+        """Say why views are none that this encoder takes, or nothing: uint8 [B, T, H, W, 3]."""
+        shape, size = frames_BTHWC.shape, self.preprocessing
+        right = len(shape) == 5 and (shape[1], shape[4]) == (self.sampling.clip_len, 3)
+        if frames_BTHWC.dtype == np.uint8 and right and size.takes(*shape[2:4]):
+            return ""
+        expected = f"{self.sampling.clip_len}, {size.height_pixels}, {size.width_pixels}, 3"
+        blocks = f", or other multiples of {size.block_pixels}" if size.block_pixels else ""
+        return (
+            f"{self.name} received {frames_BTHWC.dtype} views of shape {shape}; it takes uint8 "
+            f"[B, {expected}]{blocks}. "
+            "Sample and scale the frames as spec.sampling and spec.preprocessing say."
+        )
 
 
 @runtime_checkable

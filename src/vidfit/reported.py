@@ -146,6 +146,8 @@ class Scene:
         What is to be seen, and where it lies.
     window
         The part, as edges in shares of the picture.
+    panels
+        Pictures to be seen beside it, as PNG in base64; the frame is then shown in its own shape.
     """
 
     clip: Clip
@@ -153,6 +155,7 @@ class Scene:
     note: str
     window: tuple[float, float, float, float]
     marks: tuple[Mark, ...]
+    panels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import torch
 from tests.backbones import tiny_hf
 
 from vidfit import backbones, runtime
-from vidfit.backbones import hf_families, lite, mobilenet, transnet, vgg
+from vidfit.backbones import hf_families, lite, mobilenet, places, transnet, vgg
 from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, TorchEncoder, freeze
 from vidfit.backbones.untrained import draw_weights
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling, TorchBackbone
@@ -35,6 +35,10 @@ SMALL = Preprocessing(32, 32, mean=(120.0, 110.0, 100.0), std=(60.0, 50.0, 40.0)
 EXCEPTIONS = {
     "efficientnet-lite1": "more of the same layers: see `efficientnet-lite0`",
     "efficientnet-lite2": "more of the same layers: see `efficientnet-lite0`",
+    **{
+        f"efficientnet-lite{size}-places": "more of the same layers: see the one of lite0"
+        for size in (1, 2)
+    },
     **dict.fromkeys(("vgg13", "vgg16", "vgg19"), "more of the same layers: see `vgg11`"),
     **{
         f"{name}_bn": "more of the same layers: see `vgg11_bn`"
@@ -138,8 +142,18 @@ def _hf_kinds() -> list[str]:
     return list(kinds.values())
 
 
+def _places():
+    """Keep the strides of an encoder of places, and narrow it; frames may have any size."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lite, "STAGES", [(*stage[:4], 1) for stage in lite.STAGES])
+        patch.setattr(places, "STAGES", lite.STAGES)
+        size = Preprocessing(32, 64, mean=(120.0,) * 3, std=(60.0,) * 3, block_pixels=32)
+        return _encoder("efficientnet-lite0-places", places.LitePlaces(0.1, 1.0), size)
+
+
 MAKERS = {
     "efficientnet-lite0": lambda: _lite("efficientnet-lite0"),
+    "efficientnet-lite0-places": _places,
     "mobilenetv2": _mobilenet,
     **{name: lambda name=name: _vgg(name) for name in ("vgg11", "vgg11_bn")},
     "transnetv2": _transnet,
@@ -196,7 +210,7 @@ def test_the_table_has_a_row_for_every_family_and_no_other():
 
 def test_every_family_that_vidfit_knows_is_covered():
     prefixes = {name.partition(":")[0] for name in MAKERS} | set(EXCEPTIONS)
-    saved = {"efficientnet-lite", "vgg"}  # one family on disk, variants by name
+    saved = {"efficientnet-lite", "efficientnet-lite-places", "vgg"}  # one family on disk, variants by name
     assert set(backbones.FAMILIES) | set(backbones.BACKBONES) <= prefixes
     # Files of users, in other tests, add families of their own.
     own = {name for name, where in backbones.RESTORE.items() if where.startswith("vidfit.")}

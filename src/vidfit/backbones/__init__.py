@@ -59,6 +59,9 @@ BACKBONES: dict[str, str] = {
 """Candidate -> function of no arguments."""
 
 OF_TASKS: dict[str, str] = {
+    "efficientnet-lite0-places": "vidfit.backbones.places:lite0_places",
+    "efficientnet-lite1-places": "vidfit.backbones.places:lite1_places",
+    "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
     "nanodet": "vidfit.backbones.nanodet:nanodet",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
 }

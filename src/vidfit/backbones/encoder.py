@@ -21,7 +21,8 @@ class FrameEncoder(nn.Module):
     Parameters
     ----------
     trunk
-        Maps normalised float32 images [B, C, H, W] to features [B, D].
+        Maps normalised float32 images [B, C, H, W] to features [B, D], or to N tokens of each,
+        [B, N, D], which gives [B, T * N, D].
     preprocessing
         Whose ``mean`` and ``std`` are applied, on the 0-255 scale.
     """
@@ -39,11 +40,13 @@ class FrameEncoder(nn.Module):
         self.register_buffer("shift_C11", -mean_C11 / std_C11, persistent=False)
 
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
-        """Return one token a frame."""
+        """Return the tokens of all frames, in their order."""
         frame_count = frames_BTHWC.shape[1]
         images_NCHW = frames_BTHWC.flatten(0, 1).permute(0, 3, 1, 2).float()
         features_ND: Tensor = self.trunk(images_NCHW * self.scale_C11 + self.shift_C11)
-        return features_ND.reshape(-1, frame_count, features_ND.shape[-1])
+        # [B * T, D], or [B * T, N, D]
+        tokens_BND = features_ND.reshape(-1, frame_count, *features_ND.shape[1:])
+        return tokens_BND.flatten(1, -2)
 
 
 @dataclass(frozen=True)
@@ -158,14 +161,8 @@ def check_frames(frames_BTHWC: Frames, spec: BackboneSpec) -> None:
     BackboneError
         With the shape and type received and those expected.
     """
-    size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
-    expected = (spec.sampling.clip_len, *size, 3)
-    if frames_BTHWC.dtype != "uint8" or frames_BTHWC.shape[1:] != expected:
-        raise BackboneError(
-            f"{spec.name} received {frames_BTHWC.dtype} views of shape {frames_BTHWC.shape}; "
-            f"it takes uint8 [B, {', '.join(map(str, expected))}]. "
-            "Sample and scale the frames as spec.sampling and spec.preprocessing say."
-        )
+    if complaint := spec.complaint(frames_BTHWC):
+        raise BackboneError(complaint)
 
 
 def freeze(network: nn.Module) -> nn.Module:

@@ -54,13 +54,20 @@ VARIANTS = {
 
 
 class SameConv2d(nn.Conv2d):
-    """Convolution with TensorFlow's "SAME" padding: what is odd goes to the right and below."""
+    """Convolution with TensorFlow's "SAME" padding: what is odd goes to the right and below.
+
+    ``divides`` says that the stride divides the sides of all images: the padding is then the same
+    for all, and a graph can be made for any of them.
+    """
+
+    divides = False
 
     def forward(self, images_NCHW: Tensor) -> Tensor:
         """Pad, then convolve."""
         kernel, stride = self.kernel_size[0], self.stride[0]
-        top, bottom = same_padding(images_NCHW.shape[-2], kernel, stride)
-        left, right = same_padding(images_NCHW.shape[-1], kernel, stride)
+        height, width = (stride, stride) if self.divides else images_NCHW.shape[-2:]
+        top, bottom = same_padding(height, kernel, stride)
+        left, right = same_padding(width, kernel, stride)
         if (top, left) == (bottom, right):
             return functional.conv2d(
                 images_NCHW, self.weight, None, self.stride, (top, left), 1, self.groups
@@ -114,7 +121,7 @@ class EfficientNetLite(nn.Module):
         self._conv_stem = SameConv2d(3, STEM_CHANNELS, 3, 2, bias=False)
         self._bn0 = _norm(STEM_CHANNELS)
         self._blocks = nn.Sequential(*_blocks(width, depth))
-        self._conv_head = SameConv2d(_round_channels(STAGES[-1][3], width), FEATURES, 1, bias=False)
+        self._conv_head = SameConv2d(scaled_channels(STAGES[-1][3], width), FEATURES, 1, bias=False)
         self._bn1 = _norm(FEATURES)
 
     def forward(self, images_NCHW: Tensor) -> Tensor:
@@ -220,7 +227,7 @@ def _blocks(width: float, depth: float) -> list[MBConv]:
     channels_in = STEM_CHANNELS
     for number, (kernel, stride, expansion, channels, repeats) in enumerate(STAGES):
         fixed = number in (0, len(STAGES) - 1)
-        channels_out = _round_channels(channels, width)
+        channels_out = scaled_channels(channels, width)
         for repeat in range(repeats if fixed else math.ceil(repeats * depth)):
             step = stride if repeat == 0 else 1
             blocks.append(MBConv(channels_in, channels_out, kernel, step, expansion))
@@ -228,7 +235,7 @@ def _blocks(width: float, depth: float) -> list[MBConv]:
     return blocks
 
 
-def _round_channels(channels: int, width: float) -> int:
+def scaled_channels(channels: int, width: float) -> int:
     """Scale to a multiple of 8 that is not below 90 % of the product, as TensorFlow does."""
     scaled = channels * width
     rounded = max(8, int(scaled + 4) // 8 * 8)

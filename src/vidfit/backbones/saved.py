@@ -21,6 +21,7 @@ ENTRY_POINTS = "vidfit.backbones"
 
 RESTORE: dict[str, str] = {
     "efficientnet-lite": "vidfit.backbones.lite:restore",
+    "efficientnet-lite-places": "vidfit.backbones.places:restore",
     "hf": "vidfit.backbones.hf:restore",
     "hf-detector": "vidfit.backbones.hf_detectors:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
@@ -46,6 +47,7 @@ _HF = (
 )
 _FILES: dict[str, str] = {
     "efficientnet-lite": _WEIGHTS,
+    "efficientnet-lite-places": _WEIGHTS,
     "hf": _HF,
     "hf-detector": _HF,
     "mobilenetv2": _WEIGHTS,
@@ -71,6 +73,7 @@ _RULES = {
     (Preprocessing, "height_pixels"): within(1, 4096),
     (Preprocessing, "width_pixels"): within(1, 4096),
     (Preprocessing, "short_side_pixels"): within(1, 8192),
+    (Preprocessing, "block_pixels"): within(1, 256),
     (Preprocessing, "std"): FieldRule(lambda std: min(std) > 0, "numbers above 0"),
     (BackboneSpec, "name"): FieldRule(bool, "a text that is not empty"),
     (BackboneSpec, "dim"): within(1, 10**6),

@@ -65,7 +65,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Objects: look at every Nth frame. [default: ten a second]"
+            min=1, metavar="N", help="Objects, masks, people: look at every Nth frame. [default: by the rate]"
         ),
     ] = None,
     score: Annotated[

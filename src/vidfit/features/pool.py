@@ -73,11 +73,15 @@ class Pooling:
         Numbers of the vector for each feature of a token, those of ``beside`` too.
     beside
         Facts of the encoder, as numbers that go before those of its tokens; none unless said.
+    on_disk
+        Whether vectors lie in a file, in half precision, from which clips are read as they are
+        needed: what is large of each clip would fill the memory.
     """
 
     pool: Callable[[Floats], Floats]
     times: int
     beside: Callable[[Backbone], Floats] | None = None
+    on_disk: bool = False
 
     def of(self, backbone: Backbone) -> Callable[[Floats], Floats]:
         """Return the function of the tokens of one encoder."""

@@ -100,7 +100,7 @@ def spec_key(spec: BackboneSpec) -> str:
         spec.family,
         spec.revision,
         dataclasses.asdict(spec.sampling),
-        dataclasses.asdict(spec.preprocessing),
+        spec.preprocessing.facts,
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -50,6 +50,7 @@ def gather_views(
     VideoError
         If no frame of the clip is sound, or the reader has stored frames of another look.
     """
+    specs = [_sized(spec, reader) for spec in specs]
     if stored := reader.stored:
         return [stored.views(FrameLook(spec.sampling, spec.preprocessing)) for spec in specs]
     wanted = _wanted(reader, clip, specs)
@@ -78,6 +79,7 @@ def gather_together(
     """
     if reader.stored:
         return []
+    asked = [(clip, [_sized(spec, reader) for spec in specs]) for clip, specs in asked]
     try:
         wanted = [_wanted(reader, clip, specs) for clip, specs in asked]
         every_spec = [spec for _, specs in asked for spec in specs]
@@ -95,6 +97,12 @@ def views_bytes(specs: Sequence[Look]) -> int:
     counts = (spec.sampling.num_clips * spec.sampling.clip_len for spec in specs)
     sizes = (3 * math.prod(_geometry(spec.preprocessing)[:2]) for spec in specs)
     return sum(count * size for count, size in zip(counts, sizes, strict=True))
+
+
+def _sized(look: Look, reader: VideoReader) -> Look:
+    """Return what is looked for in frames of the size that this video has."""
+    own = look.preprocessing.of(reader.info.height_pixels, reader.info.width_pixels)
+    return look if own is look.preprocessing else FrameLook(look.sampling, own)
 
 
 def _wanted(reader: VideoReader, clip: Clip, specs: Sequence[Look]) -> list[Indices]:

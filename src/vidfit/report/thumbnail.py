@@ -9,12 +9,12 @@ from vidfit.contracts import Frames
 WIDTH_PIXELS = 320
 
 
-def jpeg(frame_HWC: Frames) -> bytes:
+def jpeg(frame_HWC: Frames, width_pixels: int = WIDTH_PIXELS) -> bytes:
     """Return a frame as a small JPEG, or nothing where it cannot be one."""
     import cv2
 
     height, width = frame_HWC.shape[:2]
-    size = (WIDTH_PIXELS, max(1, round(height * WIDTH_PIXELS / width)))
+    size = (width_pixels, max(1, round(height * width_pixels / width)))
     small = np.asarray(cv2.resize(frame_HWC, size, interpolation=cv2.INTER_AREA))
     done, data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     return data.tobytes() if done else b""

@@ -221,6 +221,16 @@ METRICS: dict[str, Metric] = {
         "the mean over classes of the area under precision and recall of boxes that overlap a true "
         "one by half",
     ),
+    "miou": Metric(
+        "mean IoU",
+        "the mean over classes of the intersection over union of their pixels, from one confusion "
+        "matrix of all pixels",
+    ),
+    "pixels": Metric("pixel accuracy", "the share of pixels whose class is right"),
+    "edges": Metric(
+        "F1 of edges",
+        "the mean over classes of the F1 of the edges of their areas, within 0.75 % of the diagonal",
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),

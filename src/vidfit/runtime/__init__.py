@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from vidfit.contracts import (
     Backbone,
     BackboneSpec,
@@ -85,14 +83,8 @@ class Accelerated:
 
     def forward(self, frames_BTHWC: Frames) -> Floats:
         """Return tokens [B, N, D] of views [B, T, H, W, C]."""
-        size = (self.spec.preprocessing.height_pixels, self.spec.preprocessing.width_pixels)
-        expected = (self.spec.sampling.clip_len, *size, 3)
-        if frames_BTHWC.dtype != np.uint8 or frames_BTHWC.shape[1:] != expected:
-            raise BackboneError(
-                f"{self.spec.name} received {frames_BTHWC.dtype} views of shape "
-                f"{frames_BTHWC.shape}; it takes uint8 [B, {', '.join(map(str, expected))}]. "
-                "Sample and scale the frames as spec.sampling and spec.preprocessing say."
-            )
+        if complaint := self.spec.complaint(frames_BTHWC):
+            raise BackboneError(complaint)
         return self.run(frames_BTHWC)
 
     def save(self, directory: Path) -> None:

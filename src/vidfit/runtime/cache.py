@@ -14,7 +14,6 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -53,7 +52,7 @@ def key(spec: BackboneSpec) -> str:
         "name": spec.name,
         "family": spec.family,
         "clip_len": spec.sampling.clip_len,
-        "preprocessing": asdict(spec.preprocessing),
+        "preprocessing": spec.preprocessing.facts,
         "versions": {package: version(package) for package in ("vidfit", *EXPORTERS)},
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]

@@ -6,9 +6,10 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,20 +22,37 @@ PACKAGES = ("onnxruntime",)
 
 
 def export(backbone: TorchBackbone, path: Path) -> None:
-    """Write the network as ONNX, uint8 [B, T, H, W, C] to tokens [B, N, D], any B."""
+    """Write the network as ONNX, uint8 [B, T, H, W, C] to tokens [B, N, D], any B.
+
+    Where frames are sized in blocks, H and W may be any multiples of them.
+    """
     import torch
 
     spec = backbone.spec
     height, width = spec.preprocessing.height_pixels, spec.preprocessing.width_pixels
     # Two views: a batch of one would be taken for a constant.
     views_BTHWC = torch.zeros(2, spec.sampling.clip_len, height, width, 3, dtype=torch.uint8)
-    export_module(backbone.network, views_BTHWC, "frames", ["tokens"], path)
+    dims: dict[int, Any] = {}
+    if block := spec.preprocessing.block_pixels:
+        dims = {2: block * torch.export.Dim("rows"), 3: block * torch.export.Dim("columns")}
+    export_module(backbone.network, views_BTHWC, "frames", ["tokens"], path, dims)
 
 
 def export_module(
-    module: nn.Module, example: Tensor, takes: str, gives: list[str], path: Path
+    module: nn.Module,
+    example: Tensor,
+    takes: str,
+    gives: list[str],
+    path: Path,
+    dims: Mapping[int, Any] = MappingProxyType({}),
 ) -> None:
-    """Write a module of one tensor as ONNX, for any number of rows; ``example`` has two."""
+    """Write a module of one tensor as ONNX, for any number of rows; ``example`` has two.
+
+    Parameters
+    ----------
+    dims
+        Further dimensions that may vary, as ``torch.export`` describes them.
+    """
     import torch
 
     with _quiet(), torch.no_grad():
@@ -43,7 +61,7 @@ def export_module(
             (example,),
             input_names=[takes],
             output_names=gives,
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=({0: torch.export.Dim("batch"), **dims},),
             dynamo=True,
             verbose=False,
         )

@@ -286,18 +286,18 @@ def deals_of(train: Table, folds: Folds, most: int = DEALS) -> list[int]:
 
 def model_of(chosen: Contender, folds_M: Indices, train: Table) -> Model:
     """Return a contender as a model, with calibration and thresholds, without a card."""
-    found = Calibrated.of(chosen, folds_M, train.rows)
-    stated_MK = train.kind.stated(chosen.out_of_fold_MK, found.temperature)
-    answers_all = Thresholds(0.0, math.inf)
-    usual, strict = (
-        (found.usual, found.strict) if train.task.declines else (answers_all, answers_all)
-    )
+    out_MK, usual = chosen.out_of_fold_MK, Thresholds(0.0, math.inf)
+    temperature, strict = train.kind.temperature(out_MK, train.labels_M), usual
+    if train.task.declines:
+        found = Calibrated.of(chosen, folds_M, train.rows)
+        usual, strict = found.usual, found.strict
+    stated_MK = train.kind.stated(out_MK, temperature)
     return Model(
         classes=train.classes,
         members=chosen.members,
         head=chosen.head,
         arrays=chosen.fitted.state(),
-        temperature=found.temperature,
+        temperature=temperature,
         unknown_probability=usual.probability,
         unknown_novelty=usual.novelty,
         strict_probability=strict.probability,

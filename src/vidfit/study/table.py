@@ -29,6 +29,7 @@ from vidfit.features import (
     time_steps,
 )
 from vidfit.features.fingerprint import NAME, fingerprint
+from vidfit.features.on_disk import Shelf
 from vidfit.labels import Kind
 from vidfit.manifest import counted, losses, refusal
 from vidfit.selection import Rows
@@ -182,7 +183,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
         tuple(readable),
         classes,
         task.kind.truth(readable, classes),
-        {name: np.stack([of[d] for d in digests]) for name, of in rows.vectors.items()},
+        {name: of.rows(digests) for name, of in rows.vectors.items()},
         tuple(features.tokens_ND for features in seen),
         np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
         {name: np.stack([of[d] for d in digests]) for name, of in rows.steps.items()},
@@ -194,7 +195,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
 class _Rows:
     """Vectors by backbone and digest of the clip, fingerprints and notes by digest."""
 
-    vectors: dict[str, dict[str, Floats]]
+    vectors: dict[str, Shelf]
     steps: dict[str, dict[str, Floats]]
     seen: dict[str, ClipFeatures]
     notes: dict[str, str] = field(default_factory=dict)
@@ -227,13 +228,13 @@ def _rows(
     rows = _Rows({}, {}, {d: seen for d, seen in store.rows(audit.spec) if d in wanted})
     for backbone in alive:
         spec, pool = backbone.spec, pooling.of(backbone)
-        vectors = rows.vectors[spec.name] = {}
+        vectors = rows.vectors[spec.name] = Shelf(store.root if pooling.on_disk else None)
         in_time = rows.steps.setdefault(spec.name, {}) if steps else None
         for digest, features in store.rows(spec):
             if digest in wanted:
                 if len(features.note) > len(rows.notes.get(digest, "")):
                     rows.notes[digest] = features.note
-                vectors[digest] = pool(features.tokens_ND)
+                vectors.put(digest, pool(features.tokens_ND))
                 if in_time is not None:
                     in_time[digest] = time_steps(features.tokens_ND)
     return rows

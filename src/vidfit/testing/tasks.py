@@ -223,7 +223,10 @@ def _check_head(p: _Problem) -> None:
 
 def _check_choice(p: _Problem) -> None:
     """Run the whole choice between vectors that tell the truth and noise, twice."""
-    noise_MD = np.random.default_rng(3).normal(size=p.vectors_MD.shape).astype(np.float32)
+    rng = np.random.default_rng(3)
+    noise_MD = rng.normal(size=p.vectors_MD.shape).astype(np.float32)
+    if p.task.told:  # its learner takes vectors of its own form only: those of other clips
+        noise_MD = p.vectors_MD[rng.permutation(len(p.vectors_MD))]
     vectors = {"telling": p.vectors_MD, "noise": noise_MD}
     rows = Rows(vectors, p.truth, p.groups, task=p.task)
     terms = Terms(dict.fromkeys(vectors, Cost(0.01, 0.01)), p.task.methods, measure=p.task.measure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,7 +38,23 @@ def _picture(scene: Scene) -> bytes:
         frame_HWC = decode(scene.clip, count=1).frames_THWC[0]
     except VideoError:  # it was readable a minute ago; a picture is not worth a failure
         return b""
+    if scene.panels:
+        return jpeg(_beside(frame_HWC, scene.panels), SIDE_PIXELS * (1 + len(scene.panels)))
     return jpeg(_marked(frame_HWC, scene))
+
+
+def _beside(frame_HWC: Frames, panels: Sequence[str]) -> Frames:
+    """Return a frame and what belongs to it side by side, each as large as the first."""
+    import cv2
+
+    width = SIDE_PIXELS
+    height = max(1, round(width * frame_HWC.shape[0] / frame_HWC.shape[1]))
+    found = [np.asarray(cv2.resize(frame_HWC, (width, height), interpolation=cv2.INTER_AREA))]
+    for panel in panels:
+        data = np.frombuffer(base64.b64decode(panel), np.uint8)
+        small = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+        found.append(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST))
+    return np.concatenate(found, axis=1)
 
 
 def _marked(frame_HWC: Frames, scene: Scene) -> Frames:

@@ -99,6 +99,7 @@ class WayOfTask:
 
 WAYS: dict[str, WayOfTask] = {
     "detect": WayOfTask("objects.run:run_objects", ("every", "score", "line", "zone")),
+    "segment": WayOfTask("masks.run:run_masks", ("every",)),
 }
 """Task -> its own way."""
 

@@ -1,0 +1,1 @@
+"""Masks of videos: the class of each pixel, over time."""

@@ -1,0 +1,78 @@
+"""Pictures with masks are read, and what is wrong with them is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.tasks.segment.drawn import NAMES, write_folders
+
+from vidfit.errors import ManifestError
+from vidfit.metrics.areas import VOID
+from vidfit.tasks import task_named
+from vidfit.tasks.segment.reading import read_masks
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_folders(tmp_path / "set", 6)
+
+
+def test_reads_folders_with_names_and_recordings(folder):
+    manifest = read_masks(folder)
+    assert manifest.kind.names == NAMES[:3] and manifest.kind.numbers == (0, 1, 2, VOID)
+    assert len(manifest.clips) == 6 and len({clip.group for clip in manifest.clips}) == 3
+    truth = manifest.kind.truth(manifest.clips, manifest.kind.names)
+    labels = truth[0].labels()
+    assert (labels[:, :2] == VOID).all() and set(np.unique(labels[:, 2:])) == {0, 1, 2}
+    task = task_named("segment")
+    assert task.suited(task, manifest).learner.kind.names == NAMES[:3]
+
+
+def test_a_table_says_group_split_and_names_in_its_header(folder):
+    rows = "\n".join(
+        f"images/{p.name},masks/{p.name},{p.stem[:7]},{'test' if i else 'train'}"
+        for i, p in enumerate(sorted((folder / "images").iterdir()))
+    )
+    (folder / "names.txt").unlink()
+    (folder / "frames.csv").write_text(f"path,mask: sky|ground|box|void,group,split\n{rows}\n")
+    manifest = read_masks(folder)
+    assert manifest.kind.names == NAMES[:3]
+    assert [clip.split for clip in manifest.clips].count("test") == 5
+
+
+def test_without_names_classes_are_called_by_their_numbers(folder):
+    (folder / "names.txt").unlink()
+    manifest = read_masks(folder)
+    assert manifest.kind.names == ("class 0", "class 1", "class 2", "class 3")
+    assert any("names.txt" in warning for warning in manifest.warnings)
+
+
+def test_a_larger_mask_of_the_same_shape_is_fine_and_others_are_named(folder):
+    masks = sorted((folder / "masks").iterdir())
+    pictures = sorted((folder / "images").iterdir())
+    Image.open(masks[0]).resize((128, 96), Image.NEAREST).save(masks[0])
+    Image.open(masks[1]).resize((96, 96), Image.NEAREST).save(masks[1])
+    masks[2].unlink()
+    Image.fromarray(np.full((48, 64), 9, np.uint8)).save(masks[3])
+    pictures[4].write_bytes(b"no picture")
+    manifest = read_masks(folder)
+    reasons = {failure.name.rpartition("/")[2]: failure.reason for failure in manifest.rejected}
+    assert len(manifest.clips) == 2
+    assert "96 x 96" in reasons[pictures[1].name] and masks[1].name in reasons[pictures[1].name]
+    assert reasons[pictures[2].name] == "it has no mask"
+    assert "number 9, and 4 classes are named" in reasons[pictures[3].name]
+    assert "cannot be read" in reasons[pictures[4].name]
+
+
+def test_one_class_only_and_colours_are_refused(folder):
+    for path in (folder / "masks").iterdir():
+        Image.fromarray(np.ones((48, 64), np.uint8)).save(path)
+    with pytest.raises(ManifestError, match="all labelled pixels are of one class"):
+        read_masks(folder)
+    for path in (folder / "masks").iterdir():
+        Image.fromarray(np.zeros((48, 64, 3), np.uint8)).save(path)
+    with pytest.raises(ManifestError, match=r"has colours \(RGB\)"):
+        read_masks(folder)
+    with pytest.raises(ManifestError, match="valid are the folders images and masks"):
+        read_masks(folder / "masks")
