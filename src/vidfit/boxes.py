@@ -82,10 +82,17 @@ def overlaps(first_N4: Edges, second_M4: Edges) -> Edges:
 
     A box without an area overlaps none.
     """
-    low = np.maximum(first_N4[:, None, :2], second_M4[None, :, :2])
-    high = np.minimum(first_N4[:, None, 2:], second_M4[None, :, 2:])
-    both_NM = np.clip(high - low, 0, None).prod(axis=2)
-    areas_N = np.clip(first_N4[:, 2:] - first_N4[:, :2], 0, None).prod(axis=1)
-    areas_M = np.clip(second_M4[:, 2:] - second_M4[:, :2], 0, None).prod(axis=1)
-    union_NM = areas_N[:, None] + areas_M[None, :] - both_NM
+    first_N1, second_M = first_N4[:, None], second_M4[None]
+    wide_NM = np.minimum(first_N1[..., 2], second_M[..., 2])
+    wide_NM -= np.maximum(first_N1[..., 0], second_M[..., 0])
+    high_NM = np.minimum(first_N1[..., 3], second_M[..., 3])
+    high_NM -= np.maximum(first_N1[..., 1], second_M[..., 1])
+    both_NM = np.maximum(wide_NM, 0.0, out=wide_NM) * np.maximum(high_NM, 0.0, out=high_NM)
+    union_NM = areas(first_N4)[:, None] + areas(second_M4)[None] - both_NM
     return np.divide(both_NM, union_NM, out=np.zeros_like(both_NM), where=both_NM > 0)
+
+
+def areas(edges_N4: Edges) -> Edges:
+    """Return the area of each box, [N]; 0 where an edge lies beyond the one opposite."""
+    wide_N, high_N = edges_N4[:, 2] - edges_N4[:, 0], edges_N4[:, 3] - edges_N4[:, 1]
+    return np.asarray(np.maximum(wide_N, 0.0) * np.maximum(high_N, 0.0))

@@ -217,6 +217,30 @@ class GraphBackbone(Backbone, Protocol):
         ...
 
 
+@runtime_checkable
+class Detector(Backbone, Protocol):
+    """A backbone whose tokens are boxes, the surest first: [B, N, 4 + C + E].
+
+    Edges left, top, right and bottom in shares of the picture, C class scores 0 to 1, and E
+    numbers of what the box looks like; of boxes that are not there all numbers are 0. ``forward``
+    takes views of one frame.
+    """
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the C scores."""
+        ...
+
+    @property
+    def candidates(self) -> Backbone:
+        """The network, of whose many boxes the surest are kept: the part that engines run."""
+        ...
+
+    def over(self, candidates: Backbone) -> Detector:
+        """Return the same with its network on another engine."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClipFeatures:
     """What one backbone saw in one clip.

@@ -58,7 +58,10 @@ BACKBONES: dict[str, str] = {
 }
 """Candidate -> function of no arguments."""
 
-OF_TASKS: dict[str, str] = {"speed-grid": "vidfit.backbones.speed_grid:speed_grid"}
+OF_TASKS: dict[str, str] = {
+    "nanodet": "vidfit.backbones.nanodet:nanodet",
+    "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
+}
 """Encoders that are known by name, and candidates of tasks that ask for them only."""
 
 FAMILIES: dict[str, str] = {

