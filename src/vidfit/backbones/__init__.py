@@ -59,6 +59,7 @@ BACKBONES: dict[str, str] = {
 """Candidate -> function of no arguments."""
 
 OF_TASKS: dict[str, str] = {
+    "dlib-face": "vidfit.backbones.faces.network:dlib_face",
     "nanodet": "vidfit.backbones.nanodet:nanodet",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
 }

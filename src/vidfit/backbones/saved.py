@@ -21,6 +21,7 @@ ENTRY_POINTS = "vidfit.backbones"
 
 RESTORE: dict[str, str] = {
     "efficientnet-lite": "vidfit.backbones.lite:restore",
+    "dlib-face": "vidfit.backbones.faces.network:restore",
     "hf": "vidfit.backbones.hf:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
@@ -40,6 +41,7 @@ an entry point names, or in a file that is loaded before.
 
 _WEIGHTS = r"weights\.safetensors"
 _FILES: dict[str, str] = {
+    "dlib-face": _WEIGHTS,
     "efficientnet-lite": _WEIGHTS,
     "hf": r"config\.json|(video_)?preprocessor_config\.json|model\.safetensors(\.index\.json)?"
     r"|model-\d{5}-of-\d{5}\.safetensors",
