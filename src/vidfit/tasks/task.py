@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from vidfit.contracts import Progress
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
@@ -14,6 +15,10 @@ from vidfit.metrics import AnyMeasure
 
 Read = Callable[[str | Path, Path | None, Kind | None], Manifest]
 """A source of clips, a file of groups, and the kind that is asked for -> clips with labels."""
+
+
+Prepare = Callable[[Manifest, Path, Progress], Manifest]
+"""Clips as they were read, and the folder of a job's output -> the clips that are looked at."""
 
 
 def from_lists(source: str | Path, groups: Path | None, kind: Kind | None) -> Manifest:
@@ -58,6 +63,11 @@ class Task:
         Whether a model may give no answer to what is unlike all that it has learned from.
     suited
         Returns the task as it can be asked of some clips, such as by other measures.
+    prepare
+        Returns clips that were cut out of those that were read, and written to the output.
+    consent
+        What is done to people, where nothing may start unless it is stated that they agreed;
+        empty where nothing is.
     """
 
     name: str
@@ -73,6 +83,8 @@ class Task:
     backbones: tuple[str, ...] = ()
     declines: bool = True
     suited: Callable[[Task, Manifest], Task] | None = None
+    prepare: Prepare | None = None
+    consent: str = ""
 
     @property
     def measure(self) -> AnyMeasure:
