@@ -92,4 +92,4 @@ def test_another_video_of_that_name_is_seen_anew(tmp_path, fitted, monkeypatch):
     facts = run._partial(tmp_path, (predictor,), [[run.Clip(str(path))] * 4], str(path))
     shutil.copy(write_clip(tmp_path / "other.mp4", "right", seed=4, frames=119), path)
     other = run._partial(tmp_path, (predictor,), [[run.Clip(str(path))] * 4], str(path))
-    assert facts._path != other._path
+    assert facts._kept.path != other._kept.path

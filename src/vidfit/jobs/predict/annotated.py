@@ -46,14 +46,14 @@ def _frames(
 ) -> Iterator[Frames]:
     ends = np.array([segment.end_seconds for segment in segments])
     start, end = span
-    for pts_seconds, picture in _held(reader):
+    for pts_seconds, picture in held_frames(reader):
         if pts_seconds < start or (end is not None and pts_seconds >= end):
             continue
         i = min(int(np.searchsorted(ends, pts_seconds, "right")), len(segments) - 1)
         yield _captioned(picture, segments[i])
 
 
-def _held(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
+def held_frames(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
     """Yield a picture for the time of each frame, sound or not."""
     following, picture = 0, None
     for frame in reader.sound_frames():

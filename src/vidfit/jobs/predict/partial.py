@@ -1,27 +1,18 @@
-"""What was seen of a long video so far, beside its answers: a killed run goes on from there.
-
-A line of JSON for each window, in a file that is named by the models, the video and the windows,
-and that goes when the answers are complete.
-"""
+"""Windows of a long video that were seen so far: a killed run goes on from there."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
-from vidfit.errors import StoreError
+from vidfit.jobs.predict.kept import KeptRows
 from vidfit.jobs.predict.predictor import Looked
-
-_FLUSH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -67,10 +58,7 @@ class Partial:
     """
 
     def __init__(self, folder: Path, facts: object) -> None:
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-        self._path = folder / f".partial-{digest}.jsonl"
-        self._file: IO[bytes] | None = None
-        self._flushed = time.monotonic()
+        self._kept = KeptRows(folder, facts)
 
     def __enter__(self) -> Self:
         return self
@@ -81,18 +69,13 @@ class Partial:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._file:
-            self._file.close()
-        if error is None:
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+        self._kept.__exit__(kind, error, traceback)
 
     def windows(self) -> Iterator[SeenWindow]:
-        """Yield what an earlier run left; lines that were cut off are left out."""
-        with suppress(FileNotFoundError), self._path.open("rb") as lines:
-            for line in lines:
-                with suppress(ValueError, KeyError, TypeError):
-                    yield _read(json.loads(line))
+        """Yield what an earlier run left."""
+        for row in self._kept.rows():
+            with suppress(ValueError, KeyError, TypeError):
+                yield _read(row)
 
     def add(self, window: SeenWindow) -> None:
         """Append a window; a kill loses those of the last two seconds.
@@ -102,29 +85,16 @@ class Partial:
         StoreError
             If the disk is full or the folder cannot be written.
         """
-        try:
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("ab")
-                self._file.write(b"\n")  # after a line that was cut off
-            self._file.write(_line(window))
-            if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-                self._file.flush()
-                self._flushed = time.monotonic()
-        except OSError as error:
-            raise StoreError(
-                f"cannot write {self._path}: {error.strerror or error}; free space or choose "
-                "another folder"
-            ) from error
+        self._kept.add(_row(window))
 
 
-def _line(window: SeenWindow) -> bytes:
+def _row(window: SeenWindow) -> dict[str, Any]:
     looked = window.looked
     row = {**vars(window), "looked": None}
     if looked:
         clues = None if looked.clues_E is None else looked.clues_E.tolist()
         row["looked"] = [looked.given_K.tolist(), looked.novelty, clues]
-    return json.dumps(row).encode() + b"\n"
+    return row
 
 
 def _read(row: dict[str, Any]) -> SeenWindow:

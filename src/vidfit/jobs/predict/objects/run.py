@@ -1,13 +1,201 @@
-"""Find objects in videos and follow them."""
+"""Find objects in videos and follow them: boxes in looked-at frames, tracks over all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
-from vidfit.errors import VidfitError
+import numpy as np
+
+from vidfit.contracts import Clip, Failure, Indices, Note, clip_key
+from vidfit.errors import VideoError
+from vidfit.hardware import hardware
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
+from vidfit.jobs.predict.kept import KeptRows
+from vidfit.jobs.predict.objects.finder import ObjectFinder, open_finder
+from vidfit.jobs.predict.objects.followed import followed, summarised
+from vidfit.jobs.predict.objects.looks import ObjectLook, look_at, wanted_frames
+from vidfit.jobs.predict.objects.options import ObjectOptions
+from vidfit.jobs.predict.objects.value import ObjectTrack, VideoObjects
+from vidfit.jobs.predict.objects.written import OBJECT_WRITERS, check_formats
+from vidfit.report.wording import percent
+from vidfit.video import VideoReader
+from vidfit.video.sample import frames_of_span
+
+_TOLD_TRACKS = 20
+"""Most tracks that are told on the terminal; the files have all."""
 
 
 def run_objects(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
-    """Yield what is found in each video."""
-    raise VidfitError(f"{asked.model} finds objects; this is not built yet")
+    """Yield what is told of the objects in each video; files hold the boxes.
+
+    Raises
+    ------
+    VidfitError
+        If an option or a format is none.
+    BackboneError, ModelError
+        If what is asked cannot find objects here.
+    StoreError
+        If a file cannot be written.
+    """
+    options = ObjectOptions.of(asked.options)
+    if asked.output:
+        check_formats(asked.formats)
+    finder = open_finder(asked.model, asked.own)
+    videos = list(asked.videos)
+    counts = [_looks(video, options) for video in videos]
+    asked.progress.start("look at frames", sum(counts))
+    for video, name in zip(videos, asked.names, strict=True):
+        if isinstance(video, Failure):
+            yield ToldOfVideo(video.name, failure=video.reason)
+            continue
+        try:
+            yield _told(_answered(video, name, finder, options, asked))
+        except VideoError as error:
+            yield ToldOfVideo(video.path, failure=str(error).removeprefix(f"{video.path}: "))
+
+
+def _looks(video: Clip | Failure, options: ObjectOptions) -> int:
+    """Return how many frames will be looked at; 0 where that cannot be known."""
+    if isinstance(video, Failure):
+        return 0
+    try:
+        with VideoReader(video.path) as reader:
+            return len(wanted_frames(reader, video, options.every))
+    except VideoError:
+        return 0
+
+
+def _answered(
+    clip: Clip, name: str, finder: ObjectFinder, options: ObjectOptions, asked: AskedOfTask
+) -> VideoObjects:
+    """Look at a video, follow what is found, and write the files."""
+    with VideoReader(clip.path) as reader:
+        wanted = wanted_frames(reader, clip, options.every)
+        span = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        with _kept(asked.output, finder, clip, wanted) as kept:
+            tally = _Tally()
+            looks = tally.counted(_looked(reader, finder, wanted, kept, asked))
+            frames = followed(looks, reader.pts_seconds, finder.classes, span)
+            tracks = summarised(frames, reader.pts_seconds, reader.duration_seconds)
+            objects = _value(clip, reader, finder, wanted, span, tally, tracks)
+            if kept and asked.output:
+                for suffix in asked.formats:
+                    again = map(ObjectLook.of, kept.rows())
+                    frames = followed(again, reader.pts_seconds, finder.classes, span)
+                    OBJECT_WRITERS[suffix](objects, frames, asked.output / f"{name}.{suffix}")
+            return objects
+
+
+def _kept(
+    folder: Path | None, finder: ObjectFinder, clip: Clip, wanted: Indices
+) -> KeptRows | nullcontext[None]:
+    """Return where looks are kept until all files are written: a killed run goes on from there.
+
+    What lies at a URL may be another video the next time: it is looked at anew.
+    """
+    if folder is None:
+        return nullcontext()
+    try:
+        stat = Path(clip.path).stat()
+        facts: list[Any] = [clip.path, stat.st_size, stat.st_mtime_ns]
+    except OSError:
+        facts = [clip.path]
+    edges = [int(wanted[0]), int(wanted[-1]), len(wanted)]
+    kept = KeptRows(folder, [finder.name, finder.revision, *facts, edges])
+    if len(facts) == 1:
+        kept.path.unlink(missing_ok=True)
+    return kept
+
+
+def _looked(
+    reader: VideoReader,
+    finder: ObjectFinder,
+    wanted: Indices,
+    kept: KeptRows | None,
+    asked: AskedOfTask,
+) -> Iterator[ObjectLook]:
+    """Yield all looks: those that an earlier run left, then those that are left to do."""
+    last = -1
+    for row in kept.rows() if kept else ():
+        look = ObjectLook.of(row)
+        last = look.index
+        asked.progress.advance()
+        yield look
+    # The last is looked at once more, for the next is compared with it.
+    rest = wanted[max(int(np.searchsorted(wanted, last)), 0) :]
+    for look in look_at(reader, finder, rest, asked.workers or hardware().cores):
+        if look.index > last:
+            if kept:
+                kept.add(look.row())
+            asked.progress.advance()
+            yield look
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted while looks go by."""
+
+    looks: int = 0
+    cuts: list[int] = field(default_factory=list)
+
+    def counted(self, looks: Iterable[ObjectLook]) -> Iterator[ObjectLook]:
+        for look in looks:
+            self.looks += 1
+            if look.is_cut:
+                self.cuts.append(look.index)
+            yield look
+
+
+def _value(  # noqa: PLR0913  (all that is known of one video)
+    clip: Clip,
+    reader: VideoReader,
+    finder: ObjectFinder,
+    wanted: Indices,
+    span: tuple[int, int],
+    tally: _Tally,
+    tracks: tuple[ObjectTrack, ...],
+) -> VideoObjects:
+    info, damaged = reader.info, len(wanted) - tally.looks
+    said = [reader.shortfall] if reader.shortfall else []
+    if damaged:
+        said.append(f"{damaged} of {len(wanted)} frames to look at are damaged; they are left out")
+    return VideoObjects(
+        path=clip.path,
+        duration_seconds=info.duration_seconds,
+        width_pixels=info.width_pixels,
+        height_pixels=info.height_pixels,
+        frame_count=info.frame_count,
+        first_frame=span[0],
+        last_frame=span[1],
+        frames_seen=tally.looks,
+        every=int(wanted[1] - wanted[0]) if len(wanted) > 1 else 1,
+        detector=finder.name,
+        classes=finder.classes,
+        cuts=tuple(tally.cuts),
+        tracks=tracks,
+        notes=tuple(Note(clip_key(clip), text) for text in said),
+    )
+
+
+def _told(objects: VideoObjects) -> ToldOfVideo:
+    counts = Counter(track.label for track in objects.tracks)
+    kinds = ", ".join(f"{count} {label}" for label, count in counts.most_common())
+    span = objects.last_frame + 1 - objects.first_frame
+    lines = [
+        f"{objects.path}  {objects.duration_seconds:.2f} s, {objects.frames_seen} of {span} frames "
+        f"looked at, {len(objects.tracks)} tracks{': ' if kinds else ''}{kinds}"
+    ]
+    lines += [
+        f"  {one.start_seconds:8.2f} - {one.end_seconds:8.2f} s  {one.label} {one.track} "
+        f"({percent(one.score)})"
+        for one in objects.tracks[:_TOLD_TRACKS]
+    ]
+    if more := len(objects.tracks) - _TOLD_TRACKS:
+        lines += [f"  {more} more tracks"] if more > 0 else []
+    lines += [f"  {note.name}: {note.text}" for note in objects.notes]
+    return ToldOfVideo(objects.path, tuple(lines), asdict(objects))

@@ -1,0 +1,100 @@
+"""A copy of a video with boxes, names and numbers drawn on its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.boxes import Box
+from vidfit.contracts import Frames
+from vidfit.jobs.predict.annotated import held_frames
+from vidfit.jobs.predict.objects.value import VideoObjects
+from vidfit.jobs.predict.picture import PALETTE, letters
+from vidfit.shown import visible
+from vidfit.tracking.filled import TrackedFrame
+from vidfit.video import Audio, VideoReader, write_video
+
+
+def drawn_video(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Path) -> None:
+    """Write the span that was answered again, with its boxes.
+
+    One frame is in memory at a time. The copy has a constant frame rate, the average of the
+    original's, and the audio of the original. A box that was filled in is drawn thinly.
+
+    Raises
+    ------
+    VideoError
+        If the video can no longer be read, or the copy not be written.
+    """
+    with VideoReader(objects.path) as reader:
+        has_audio = reader.stored is None and not Path(objects.path).is_dir()
+        start = float(reader.pts_seconds[objects.first_frame])
+        is_whole = objects.last_frame + 1 == objects.frame_count
+        end = None if is_whole else float(reader.pts_seconds[objects.last_frame + 1])
+        audio = Audio(objects.path, start, end) if has_audio else None
+        pictures = _drawn(reader, objects, frames)
+        write_video(path, pictures, reader.info.average_fps or 1.0, audio=audio)
+
+
+def _drawn(
+    reader: VideoReader, objects: VideoObjects, frames: Iterable[TrackedFrame]
+) -> Iterator[Frames]:
+    tracked = iter(frames)
+    for index, (_, picture) in enumerate(held_frames(reader)):
+        if index > objects.last_frame:
+            return
+        if index >= objects.first_frame:
+            yield with_boxes(picture, next(tracked).boxes)
+
+
+def with_boxes(frame_HWC: Frames, boxes: Iterable[Box]) -> Frames:
+    """Return a frame with boxes drawn on it, each in the colour of its track, with its name."""
+    import cv2
+
+    canvas_HWC = frame_HWC.copy()
+    height, width = canvas_HWC.shape[:2]
+    unit = max(1, round(min(height, width) / 300))
+    for box in boxes:
+        colour = track_colour(box.track)
+        low = (round(box.left), round(box.top))
+        high = (min(round(box.right), width) - 1, min(round(box.bottom), height) - 1)
+        thick = unit if box.score is None else 2 * unit
+        cv2.rectangle(canvas_HWC, low, high, _rgb(colour), thick, cv2.LINE_AA)
+        _name(canvas_HWC, _words(box), low, colour)
+    return canvas_HWC
+
+
+def track_colour(track: int | None) -> str:
+    """Return the colour of a track, the same in all frames."""
+    return PALETTE[(track or 0) % len(PALETTE)]
+
+
+def _words(box: Box) -> str:
+    text = " ".join(chain([visible(box.label)], [] if box.track is None else [str(box.track)]))
+    return text.encode("ascii", "replace").decode()
+
+
+def _name(canvas_HWC: Frames, text: str, corner: tuple[int, int], colour: str) -> None:
+    """Write text on a plate above a corner, or below it at the edge of the picture."""
+    import cv2
+
+    height, width = canvas_HWC.shape[:2]
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, max(0.4, min(height, width) / 1100)
+    (wide, high), below = cv2.getTextSize(text, font, scale, 1)
+    pad = max(2, high // 4)
+    left = max(0, min(corner[0], width - wide - 2 * pad))
+    top = corner[1] - high - below - 2 * pad
+    top = top if top >= 0 else max(corner[1], 0)
+    plate = (left + wide + 2 * pad, top + high + below + 2 * pad)
+    cv2.rectangle(canvas_HWC, (left, top), plate, _rgb(colour), cv2.FILLED)
+    place = (left + pad, top + pad + high)
+    ink = _rgb("#ffffff" if letters(colour) == "white" else letters(colour))
+    cv2.putText(canvas_HWC, text, place, font, scale, ink, 1, cv2.LINE_AA)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    red, green, blue = (int(part) for part in np.frombuffer(bytes.fromhex(colour[1:]), np.uint8))
+    return red, green, blue

@@ -1,0 +1,77 @@
+"""What is told of the objects of one video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vidfit.contracts import Note
+
+
+@dataclass(frozen=True)
+class ObjectTrack:
+    """One object over time.
+
+    Parameters
+    ----------
+    track
+        Its number in this video, from 1 in the order in which tracks became sure.
+    label
+        Its class.
+    start_seconds, end_seconds
+        When it is first and last seen; the end of the frame it is last seen in.
+    frames
+        Frames that have a box of it.
+    score
+        Mean score of the boxes that were found, 0 to 1; those that were filled in have none.
+    """
+
+    track: int
+    label: str
+    start_seconds: float
+    end_seconds: float
+    frames: int
+    score: float
+
+
+@dataclass(frozen=True)
+class VideoObjects:
+    """The objects of one video, without their boxes.
+
+    Parameters
+    ----------
+    path
+        The video.
+    duration_seconds, width_pixels, height_pixels, frame_count
+        Its facts.
+    first_frame, last_frame
+        Frames from and to which boxes are told, both included.
+    frames_seen
+        Frames that were looked at, of those.
+    every
+        Each how manieth was to be looked at.
+    detector
+        Name of what found them.
+    classes
+        What it finds.
+    cuts
+        Frames at which another scene was taken to begin; no track goes across.
+    tracks
+        In the order of their numbers.
+    notes
+        What should be known.
+    """
+
+    path: str
+    duration_seconds: float
+    width_pixels: int
+    height_pixels: int
+    frame_count: int
+    first_frame: int
+    last_frame: int
+    frames_seen: int
+    every: int
+    detector: str
+    classes: tuple[str, ...]
+    cuts: tuple[int, ...]
+    tracks: tuple[ObjectTrack, ...]
+    notes: tuple[Note, ...] = ()
