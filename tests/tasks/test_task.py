@@ -24,6 +24,7 @@ LABELS = {
         for i, name in enumerate(_RNG.choice(["walk", "fall", "background"], 80))
     ],
     "anomaly": [("unusual 0.0 2.0", "normal", "normal")[k] for k in _RNG.integers(0, 3, 80)],
+    "faces": [("Ada", "Åse", "o'Neil")[k] for k in _RNG.integers(0, 3, 80)],
     "box": [" ".join(f"{edge:.3f}" for edge in edges) for edges in _EDGES],
     "unusual": [str(int(i % 5 == i // 20)) for i in range(80)],
 }
