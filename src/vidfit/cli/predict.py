@@ -9,6 +9,7 @@ import typer
 
 from vidfit.cli.options import (
     AllowUrl,
+    Consent,
     Declining,
     On,
     OnlyBelow,
@@ -65,9 +66,18 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Objects: look at every Nth frame. [default: by the rate]"
+            min=1,
+            metavar="N",
+            help="Objects, people: look at every Nth frame. [default: by the rate]",
         ),
     ] = None,
+    smallest: Annotated[
+        int | None,
+        typer.Option(
+            min=8, metavar="PIXELS", help="People: smallest face looked for. [default: 40]"
+        ),
+    ] = None,
+    consent: Consent = None,
     line: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,7 +120,15 @@ def predict(  # noqa: PLR0913  (the options of a command)
         task,
         smooth,
         tuple(also or ()),
-        of_task({"every": every, "line": line, "zone": zone}),
+        of_task(
+            {
+                "every": every,
+                "line": line,
+                "zone": zone,
+                "smallest": smallest,
+                "i-have-consent": consent,
+            }
+        ),
     )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)

@@ -93,20 +93,14 @@ def find_faces(
     frame_HWC = np.ascontiguousarray(frame_HWC)
     found = []
     for box, score in zip(boxes, scores, strict=True):
-        edges = [edge / scale for edge in (box.left(), box.top(), box.right() + 1, box.bottom() + 1)]
+        edges = [
+            edge / scale for edge in (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
+        ]
         points = landmarks(frame_HWC, dlib.rectangle(*map(round, edges)))
         aligned_HWC = dlib.get_face_chip(frame_HWC, points, ALIGNED_PIXELS, _PADDING)
         sure = min(1.0, 0.5 + 0.5 * float(score) / _SURE_AT)
         found.append(FoundFace(*edges, sure, aligned_HWC))
     return tuple(sorted(found, key=lambda face: -face.side_pixels))
-
-
-def sharpness(aligned_HWC: Frames) -> float:
-    """Return the variance of the Laplacian of the middle of an aligned face, in grey levels."""
-    import cv2
-
-    grey_HW = cv2.cvtColor(aligned_HWC[37:187, 37:187], cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey_HW, cv2.CV_64F).var())
 
 
 def check_finder() -> None:
@@ -132,5 +126,3 @@ def _tools() -> tuple[Any, Any, Any]:
         ) from error
     landmarks = dlib.shape_predictor(str(package_weights(NAME)[_LANDMARKS_FILE]))
     return dlib, dlib.get_frontal_face_detector(), landmarks
-
-

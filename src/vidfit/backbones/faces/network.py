@@ -184,4 +184,3 @@ class _Tensors:
 def _whole(number: int) -> bytes:
     content = number.to_bytes(max(1, -(-number.bit_length() // 8)), "little")
     return bytes([len(content)]) + content
-

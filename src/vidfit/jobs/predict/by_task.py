@@ -99,6 +99,7 @@ class WayOfTask:
 
 WAYS: dict[str, WayOfTask] = {
     "detect": WayOfTask("objects.run:run_objects", ("every", "line", "zone")),
+    "faces": WayOfTask("people.run:run_people", ("i-have-consent", "every", "smallest")),
 }
 """Task -> its own way."""
 

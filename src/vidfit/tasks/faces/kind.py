@@ -32,9 +32,7 @@ class Identity(OneClass):
     name: str = "identity"
     what: str = "a person"
     exclusive: bool = False
-    needs: str = (
-        f"{LEAST_PEOPLE} people with two pictures each are needed to measure anything"
-    )
+    needs: str = f"{LEAST_PEOPLE} people with two pictures each are needed to measure anything"
 
     def lacking(self, clips: Sequence[Clip]) -> Mapping[str, str]:
         """Return that there are too few people, if there are; one with one picture is known."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,5 +179,3 @@ def _under_two_names(manifest: Manifest) -> dict[str, str]:
 
 def _by_name(path: Path) -> tuple[list[str | int], str]:
     return natural_key(path.name)
-
-

@@ -99,7 +99,7 @@ def look_at(
         found = finder.find(picture, info.width_pixels, info.height_pixels)
         return index, thumbnail(picture), _rounded(found)
 
-    pictures = ((f.index, f.rgb(finder.preprocessing)) for f in _sound(reader, wanted))
+    pictures = ((f.index, f.rgb(finder.preprocessing)) for f in sound_frames(reader, wanted))
     before: Thumbnail | None = None
     for index, picture, found in in_threads(one, pictures, workers):
         yield ObjectLook(index, before is not None and is_cut(before, picture), found)
@@ -112,7 +112,7 @@ def _rounded(found: FoundBoxes) -> FoundBoxes:
     return FoundBoxes(sure.edges_M4.round(2), sure.scores_M.round(4), sure.classes_M)
 
 
-def _sound(reader: VideoReader, wanted: Indices) -> Iterator[DecodedFrame]:
+def sound_frames(reader: VideoReader, wanted: Indices) -> Iterator[DecodedFrame]:
     """Yield those of the frames that are not damaged."""
     following, found = 0, False
     while following < len(wanted):
