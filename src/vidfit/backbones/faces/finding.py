@@ -93,13 +93,12 @@ def find_faces(
     frame_HWC = np.ascontiguousarray(frame_HWC)
     found = []
     for box, score in zip(boxes, scores, strict=True):
-        edges = [
-            edge / scale for edge in (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
-        ]
-        points = landmarks(frame_HWC, dlib.rectangle(*map(round, edges)))
+        corners = box.left(), box.top(), box.right() + 1, box.bottom() + 1
+        left, top, right, bottom = (corner / scale for corner in corners)
+        points = landmarks(frame_HWC, dlib.rectangle(*map(round, (left, top, right, bottom))))
         aligned_HWC = dlib.get_face_chip(frame_HWC, points, ALIGNED_PIXELS, _PADDING)
         sure = min(1.0, 0.5 + 0.5 * float(score) / _SURE_AT)
-        found.append(FoundFace(*edges, sure, aligned_HWC))
+        found.append(FoundFace(left, top, right, bottom, sure, aligned_HWC))
     return tuple(sorted(found, key=lambda face: -face.side_pixels))
 
 

@@ -159,10 +159,8 @@ def threshold_of(alike_MK: Floats, person_M: Indices) -> float:
     sums = np.stack([of_KM @ far_MK**power for power in (0, 1, 2)]) * apart_KK
     rng = np.random.default_rng(0)
     drawn_RK = rng.multinomial(count, np.full(count, 1 / count), size=_DRAWS).astype(np.float64)
-    several_R = (drawn_RK > 0).sum(axis=1) > 1
-    pairs, first, second = np.einsum(
-        "rk,pkl,rl->pr", drawn_RK[several_R], sums, drawn_RK[several_R]
-    )
+    drawn_RK = drawn_RK[(drawn_RK > 0).sum(axis=1) > 1]
+    pairs, first, second = np.einsum("rk,pkl,rl->pr", drawn_RK, sums, drawn_RK)
     mean_R = first / pairs
     spread_R = np.sqrt(np.maximum(second / pairs - mean_R**2, 0.0))
     near_R = mean_R + ndtri(1 - (1 - STRANGERS) ** (1 / count)) * spread_R

@@ -169,7 +169,7 @@ def _under_two_names(manifest: Manifest) -> dict[str, str]:
     for clip in manifest.clips:
         if Path(clip.path).is_file():
             of[hashlib.sha256(Path(clip.path).read_bytes()).hexdigest()].append(clip)
-    found = {}
+    found: dict[str, str] = {}
     for same in of.values():
         names = sorted({str(clip.label) for clip in same})
         if len(names) > 1:

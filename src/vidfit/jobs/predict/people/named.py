@@ -33,7 +33,7 @@ def named_tracks(
     unknown: that it is the next most alike person is not taken for granted.
     """
     numbers = sorted(number for number, track in tracks.items() if track.looks)
-    over_NK = [recogniser.over_K(tracks[number].vector_D) for number in numbers]
+    over_NK = [recogniser.over(tracks[number].vector_D) for number in numbers]
     order = sorted(range(len(numbers)), key=lambda i: -float(over_NK[i].max()))
     given: dict[str, list[int]] = {}
     names, notes = dict[int, str](), dict[int, str]()

@@ -51,9 +51,10 @@ class Recogniser:
         views = [seen_by(self.encoder, face.aligned_HWC)[None, None] for face in faces]
         return [mean_direction(self.encoder.forward(view)[0]) for view in views]
 
-    def over_K(self, vector_D: Floats) -> Floats:
-        """Return by how much a face is more alike to each person than the threshold."""
-        return self.gallery.log_probabilities([vector_D[None]])[0]
+    def over(self, vector_D: Floats) -> Floats:
+        """Return by how much a face is more alike to each person than the threshold, [K]."""
+        found_K: Floats = self.gallery.log_probabilities([vector_D[None]])[0]
+        return found_K
 
 
 def open_recogniser(directory: str, consent: str | None, own: Sequence[str] = ()) -> Recogniser:

@@ -22,15 +22,8 @@ from vidfit.tracking.filled import TrackedFrame
 
 FORMAT = "vidfit.people/1"
 COLUMNS = (
-    "start_seconds",
-    "end_seconds",
-    "name",
-    "track",
-    "similarity",
-    "over",
-    "looks",
-    "consent",
-)
+    "start_seconds", "end_seconds", "name", "track", "similarity", "over", "looks", "consent",
+)  # fmt: skip
 
 CLUSTERS = "faces"
 """The format that is a folder of the faces that nobody is known by."""
