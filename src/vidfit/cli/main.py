@@ -18,6 +18,7 @@ from vidfit.cli.compress import compress
 from vidfit.cli.demo import demo
 from vidfit.cli.exchange import pull, push
 from vidfit.cli.export import export
+from vidfit.cli.faces import faces
 from vidfit.cli.fit import fit
 from vidfit.cli.fuse import fuse
 from vidfit.cli.label import label
@@ -34,7 +35,7 @@ from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, search, watch, demo, models,
+    predict, search, faces, watch, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 
