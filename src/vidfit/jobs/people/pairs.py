@@ -132,8 +132,8 @@ def _of_table(file: Path, text: str, pictures: Path) -> list[PicturePair]:
             raise ManifestError(
                 f"{file}, line {rows.line_num}: same is {row['same']!r}, not 0 or 1"
             )
-        paths = (str(pictures / row[name]) for name in ("file_x", "file_y"))
-        found.append(PicturePair(*paths, row["same"] == "1", len(found) % FOLDS))
+        first, second = (str(pictures / row[name]) for name in ("file_x", "file_y"))
+        found.append(PicturePair(first, second, row["same"] == "1", len(found) % FOLDS))
     return found
 
 
