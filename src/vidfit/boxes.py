@@ -89,7 +89,9 @@ def overlaps(first_N4: Edges, second_M4: Edges) -> Edges:
     high_NM -= np.maximum(first_N1[..., 1], second_M[..., 1])
     both_NM = np.maximum(wide_NM, 0.0, out=wide_NM) * np.maximum(high_NM, 0.0, out=high_NM)
     union_NM = areas(first_N4)[:, None] + areas(second_M4)[None] - both_NM
-    return np.divide(both_NM, union_NM, out=np.zeros_like(both_NM), where=both_NM > 0)
+    result_NM: Edges = np.zeros_like(both_NM)
+    np.divide(both_NM, union_NM, out=result_NM, where=both_NM > 0)
+    return result_NM
 
 
 def areas(edges_N4: Edges) -> Edges:

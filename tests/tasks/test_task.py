@@ -25,6 +25,12 @@ LABELS = {
     ],
     "anomaly": [("unusual 0.0 2.0", "normal", "normal")[k] for k in _RNG.integers(0, 3, 80)],
     "faces": [("Ada", "Åse", "o'Neil")[k] for k in _RNG.integers(0, 3, 80)],
+    "detect": [
+        f"100x100 {name} {x:.3f} {y:.3f} {x + 0.06:.3f} {y + 0.07:.3f}"
+        for name, (x, y) in zip(
+            _RNG.choice(["bird", "drone"], 80), _RNG.uniform(0, 0.9, (80, 2)), strict=True
+        )
+    ],
     "box": [" ".join(f"{edge:.3f}" for edge in edges) for edges in _EDGES],
     "unusual": [str(int(i % 5 == i // 20)) for i in range(80)],
 }

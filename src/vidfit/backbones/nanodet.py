@@ -78,7 +78,7 @@ class NanoDet(nn.Module):
         scores, edges, pyramid = made[:3], made[3:6], made[6:]
         score_BPC, bins_BPX = torch.cat(scores, dim=1), torch.cat(edges, dim=1)
         looks_BPE = torch.cat([x.flatten(2).transpose(1, 2) for x in pyramid], dim=1)
-        share_BP4Q = bins_BPX.unflatten(2, (4, BINS)).softmax(dim=3)
+        share_BP4Q = bins_BPX.reshape(*bins_BPX.shape[:2], 4, BINS).softmax(dim=3)
         away_BP4 = (share_BP4Q * self.distance_Q).sum(dim=3) * self.stride_P1
         low_BP2 = self.middle_P2 - away_BP4[:, :, :2]
         high_BP2 = self.middle_P2 + away_BP4[:, :, 2:]
@@ -130,7 +130,8 @@ def restore(directory: Path, spec: BackboneSpec) -> BoxBackbone:
 
 
 def _made(folder: Path) -> BoxBackbone:
-    layers = read_tfjs(*(folder / name for name in FILES), (*_SCORES, *_EDGES, *_PYRAMID))
+    graph, weights = (folder / name for name in FILES)
+    layers = read_tfjs(graph, weights, (*_SCORES, *_EDGES, *_PYRAMID))
     network = freeze(NanoDet(layers))
     row = PACKAGE_WEIGHTS[NAME]
     spec = BackboneSpec(

@@ -144,8 +144,7 @@ def _step(node: Attributes) -> Step:
 def _plain(value: Attributes) -> Any:  # noqa: ANN401
     """Return an attribute as a number, a text, or a list of them."""
     if "list" in value:
-        (kind, items), *_ = [*value["list"].items(), ("i", [])]
-        return [_plain({kind: item}) for item in items]
+        return [_plain({kind: item}) for kind, items in value["list"].items() for item in items]
     if "s" in value:
         return base64.b64decode(value["s"]).decode("ascii")
     if "i" in value:
@@ -279,14 +278,14 @@ def _fused(plain: Callable[[Sequence[Any], Attributes], Tensor]) -> Any:  # noqa
 
 
 def _matmul(inputs: Sequence[Any], attributes: Attributes) -> Tensor:
-    left, right = inputs
-    left = left.T if attributes.get("transpose_a") else left
-    result: Tensor = left @ (right.T if attributes.get("transpose_b") else right)
-    return result
+    left: Tensor = inputs[0].T if attributes.get("transpose_a") else inputs[0]
+    right: Tensor = inputs[1].T if attributes.get("transpose_b") else inputs[1]
+    return left @ right
 
 
 def _prelu(inputs: Sequence[Any], attributes: Attributes) -> Tensor:
-    x, slope = inputs
+    x: Tensor = inputs[0]
+    slope: Tensor = inputs[1]
     return functional.relu(x) - slope * functional.relu(-x)
 
 

@@ -47,8 +47,8 @@ def predict(  # noqa: PLR0913  (the options of a command)
         str | None,
         typer.Option(
             "--format",
-            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); comma-separated. "
-            "[default: json with --output, else none]",
+            help="Files to write: json, csv, vtt, png, mp4, parquet (for all); of objects json, "
+            "csv, coco, mot, mp4; comma-separated. [default: json with --output, else none]",
         ),
     ] = None,
     task: TaskName = None,
@@ -66,9 +66,22 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
+<<<<<<< HEAD
             min=1,
             metavar="N",
             help="Objects, people: look at every Nth frame. [default: by the rate]",
+=======
+            min=1, metavar="N", help="Objects: look at every Nth frame. [default: ten a second]"
+        ),
+    ] = None,
+    score: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            help="Objects: score from which on a box is sure. [default: 0.5]",
+>>>>>>> h-track
         ),
     ] = None,
     smallest: Annotated[
@@ -120,6 +133,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
         task,
         smooth,
         tuple(also or ()),
+<<<<<<< HEAD
         of_task(
             {
                 "every": every,
@@ -129,6 +143,9 @@ def predict(  # noqa: PLR0913  (the options of a command)
                 "i-have-consent": consent,
             }
         ),
+=======
+        of_task({"every": every, "score": score, "line": line, "zone": zone}),
+>>>>>>> h-track
     )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidfit.contracts import Floats
+from vidfit.contracts import Backbone, Floats
 
 STEPS = 8
 """Steps in time of `time_steps`."""
@@ -70,11 +70,21 @@ class Pooling:
     pool
         The function.
     times
-        Numbers of the vector for each feature of a token.
+        Numbers of the vector for each feature of a token, those of ``beside`` too.
+    beside
+        Facts of the encoder, as numbers that go before those of its tokens; none unless said.
     """
 
     pool: Callable[[Floats], Floats]
     times: int
+    beside: Callable[[Backbone], Floats] | None = None
+
+    def of(self, backbone: Backbone) -> Callable[[Floats], Floats]:
+        """Return the function of the tokens of one encoder."""
+        if self.beside is None:
+            return self.pool
+        first, pool = self.beside(backbone), self.pool
+        return lambda tokens_ND: np.concatenate([first, pool(tokens_ND)])
 
 
 STATISTICS = Pooling(temporal_statistics, 3)

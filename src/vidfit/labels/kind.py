@@ -61,6 +61,9 @@ class Kind(Protocol):
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
         """Return the names of the K answers that the labels of clips call for."""
 
+    def width(self, classes: Sequence[str]) -> int:
+        """Return K for these classes."""
+
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Any:  # noqa: ANN401
         """Return the truth of clips, one row a clip."""
 

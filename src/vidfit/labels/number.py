@@ -34,6 +34,10 @@ class Number:
         """Return the name of the one answer."""
         return (NUMBER,)
 
+    def width(self, classes: Sequence[str]) -> int:
+        """Return one answer a class."""
+        return len(classes)
+
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Doubles:
         """Return the numbers [M]."""
         return np.array([float(str(clip.label)) for clip in clips], np.float64)

@@ -36,6 +36,10 @@ class OneClass:
         """Return the classes, sorted."""
         return tuple(sorted({clip.label for clip in clips if clip.label is not None}))
 
+    def width(self, classes: Sequence[str]) -> int:
+        """Return one answer a class."""
+        return len(classes)
+
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Indices:
         """Return class numbers [M]; no class is -1."""
         number = {name: k for k, name in enumerate(classes)} | {None: NO_LABEL}

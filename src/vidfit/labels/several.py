@@ -36,6 +36,10 @@ class SeveralClasses:
         labels = (clip.label for clip in clips if clip.label is not None)
         return tuple(sorted({name for label in labels for name in names_in(label)}))
 
+    def width(self, classes: Sequence[str]) -> int:
+        """Return one answer a class."""
+        return len(classes)
+
     def truth(self, clips: Sequence[Clip], classes: Sequence[str]) -> Mask:
         """Return whether each class is there, [M, K]."""
         place = {name: k for k, name in enumerate(classes)}

@@ -16,7 +16,7 @@ from typing import Any
 
 from vidfit import backbones as zoo
 from vidfit.backbones.shuffled import Shuffled
-from vidfit.contracts import Backbone, GraphBackbone, TorchBackbone
+from vidfit.contracts import Backbone, Detector, GraphBackbone, TorchBackbone
 from vidfit.features.store import spec_key
 from vidfit.runtime import Accelerated, reopened
 
@@ -51,6 +51,9 @@ def _reduced(
     """Return how another process gets an encoder; ``None`` for what travels as it is."""
     if isinstance(value, Accelerated):
         return _open, (value.base, value.engine, value.frames)
+    if isinstance(value, Detector) and isinstance(value.candidates, Accelerated):
+        run = value.candidates
+        return _open_detector, (value.over(run.base), run.engine, run.frames)
     # One with frames in another order has the family of what it wraps.
     if isinstance(value, type | Shuffled) or not isinstance(value, Backbone):
         return None
@@ -86,3 +89,10 @@ def _open(base: TorchBackbone | GraphBackbone, engine: str, frames: int) -> Acce
     if key not in _opened:
         _opened[key] = reopened(base, engine, frames)
     return _opened[key]
+
+
+def _open_detector(detector: Detector, engine: str, frames: int) -> Detector:
+    """Open the network of a detector on an engine once for a process."""
+    base = detector.candidates
+    assert isinstance(base, TorchBackbone | GraphBackbone)  # noqa: S101  (an engine ran it)
+    return detector.over(_open(base, engine, frames))

@@ -17,6 +17,7 @@ from vidfit.contracts import (
     Backbone,
     Clip,
     Cost,
+    Detector,
     Failure,
     GraphBackbone,
     Progress,
@@ -171,7 +172,7 @@ def entrants(
 
 def has_network(backbone: Backbone) -> bool:
     """Return whether a backbone is a network, that `compress` and `export` can work on."""
-    return isinstance(backbone, Accelerated | TorchBackbone | GraphBackbone)
+    return isinstance(backbone, Accelerated | TorchBackbone | GraphBackbone | Detector)
 
 
 def _unlicensed(name: str, options: SelectOptions) -> str:

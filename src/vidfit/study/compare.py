@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Estimate, Floats, Indices, Progress
+from vidfit.contracts import Detector, Estimate, Floats, Indices, Progress
 from vidfit.evaluate import Thresholds
 from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
@@ -320,10 +320,11 @@ def save(
     """
     loaded = {candidate.name: candidate.backbone for candidate in candidates}
     members = [loaded[name] for name in model.members]
+    networks = [one.candidates if isinstance(one, Detector) else one for one in members]
     engines = {
-        member.spec.name: {"engine": member.engine, "parity": member.parity}
-        for member in members
-        if isinstance(member, Accelerated)
+        network.spec.name: {"engine": network.engine, "parity": network.parity}
+        for network in networks
+        if isinstance(network, Accelerated)
     }
     whole = replace(model, card={**card, "engines": engines})
     save_model(whole, directory, lambda i, folder: zoo.save(members[i], folder))

@@ -65,7 +65,7 @@ class Held:
 def constant_of(table: Table, measure: AnyMeasure) -> Floats:
     """Return the answers [M, K] to the clips of a table by the baseline that looks at none."""
     clips = len(table.labels_M)
-    return table.kind.constant(table.labels_M, len(table.classes), clips, measure.name)
+    return table.kind.constant(table.labels_M, table.kind.width(table.classes), clips, measure.name)
 
 
 def figures_of(judged: Table, held: Held, known_M: Truth) -> tuple[Figure, ...]:
@@ -73,7 +73,7 @@ def figures_of(judged: Table, held: Held, known_M: Truth) -> tuple[Figure, ...]:
     kind, truth, groups = judged.kind, judged.labels_M, judged.groups
     found = []
     for name, measure in judged.task.measures.items():
-        constant_MK = kind.constant(known_M, len(judged.classes), len(truth), measure.name)
+        constant_MK = kind.constant(known_M, kind.width(judged.classes), len(truth), measure.name)
         deals = [
             score_all(measure, truth, [answer_MK, constant_MK], groups)
             for answer_MK in held.seen_by(measure, kind)

@@ -107,7 +107,7 @@ def _whole(measure: AnyMeasure, clips: Sequence[Clip], kind: Kind) -> float:
         return 1.0
     classes = kind.classes(clips)
     truth = kind.truth(clips, classes)
-    constant_MK = kind.constant(truth, len(classes), len(clips), measure.name)
+    constant_MK = kind.constant(truth, kind.width(classes), len(clips), measure.name)
     figure = float(measure.figure(measure.sums(truth, constant_MK)[None])[0])
     return figure if figure > 0 else 1.0
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from vidfit import fusion
 from vidfit.contracts import FittedFusion, Floats
 from vidfit.errors import ModelError
-from vidfit.features import IN_STEPS
+from vidfit.features import IN_STEPS, Pooling
 from vidfit.fusion import METHODS
 from vidfit.fusion.arrays import check_arrays
 from vidfit.fusion.together import Together
@@ -17,9 +17,9 @@ from vidfit.selection import NETWORK as NETWORK
 from vidfit.tasks import CLASSIFY, Task
 
 
-def pooling(kind: str, task: Task = CLASSIFY) -> Callable[[Floats], Floats]:
+def pooling(kind: str, task: Task = CLASSIFY) -> Pooling:
     """Return what a head looks at: from the tokens of a clip to a vector."""
-    return (IN_STEPS if in_steps(kind) else task.pooling).pool
+    return IN_STEPS if in_steps(kind) else task.pooling
 
 
 def in_steps(kind: str) -> bool:

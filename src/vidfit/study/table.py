@@ -223,16 +223,17 @@ def _rows(
     wanted = set(done.digests.values())
     if NAME in done.backbone_failures:
         raise BackboneError(f"clips cannot be fingerprinted: {done.backbone_failures[NAME]}")
-    *alive, audit = [b.spec for b in encoders if b.spec.name not in done.backbone_failures]
-    rows = _Rows({}, {}, {d: seen for d, seen in store.rows(audit) if d in wanted})
-    for spec in alive:
+    *alive, audit = [b for b in encoders if b.spec.name not in done.backbone_failures]
+    rows = _Rows({}, {}, {d: seen for d, seen in store.rows(audit.spec) if d in wanted})
+    for backbone in alive:
+        spec, pool = backbone.spec, pooling.of(backbone)
         vectors = rows.vectors[spec.name] = {}
         in_time = rows.steps.setdefault(spec.name, {}) if steps else None
         for digest, features in store.rows(spec):
             if digest in wanted:
                 if len(features.note) > len(rows.notes.get(digest, "")):
                     rows.notes[digest] = features.note
-                vectors[digest] = pooling.pool(features.tokens_ND)
+                vectors[digest] = pool(features.tokens_ND)
                 if in_time is not None:
                     in_time[digest] = time_steps(features.tokens_ND)
     return rows

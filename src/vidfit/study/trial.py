@@ -43,7 +43,7 @@ def run_trial(directory: Path, own: Sequence[str] = ()) -> None:
     """
     opened = parts_of(directory, load_model(directory), own)
     pool = heads.pooling(opened.model.head, opened.task)
-    blocks = [pool(_tokens(member))[None] for member in opened.members]
+    blocks = [pool.of(member)(_tokens(member))[None] for member in opened.members]
     _check_answer(opened, blocks)
 
 
@@ -51,7 +51,10 @@ def _check_answer(opened: OpenedModel, blocks: Sequence[Floats]) -> None:
     model, head = opened.model, opened.head
     answer_1K = opened.task.kind.stated(head.log_probabilities(blocks), model.temperature)
     numbers = (*answer_1K.ravel(), *head.novelty(blocks))
-    if answer_1K.shape != (1, len(model.classes)) or not np.isfinite(numbers).all():
+    if (
+        answer_1K.shape != (1, opened.task.kind.width(model.classes))
+        or not np.isfinite(numbers).all()
+    ):
         raise ModelError("its answers to noise are no probabilities or numbers")
 
 

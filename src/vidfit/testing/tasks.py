@@ -75,10 +75,15 @@ class _Problem:
                 f"The contract of a task is broken by {self.task.name!r}: {complaint}."
             )
 
+    @property
+    def width(self) -> int:
+        """How many numbers an answer has."""
+        return self.task.kind.width(self.classes)
+
     def constant(self, measure: AnyMeasure) -> Floats:
         """Return the answers of the baseline."""
         kind = self.task.kind
-        return kind.constant(self.truth, len(self.classes), len(self.clips), measure.name)
+        return kind.constant(self.truth, self.width, len(self.clips), measure.name)
 
 
 def _problem(task: Task, labels: Sequence[str]) -> _Problem:
@@ -91,7 +96,8 @@ def _problem(task: Task, labels: Sequence[str]) -> _Problem:
     classes = kind.classes(clips)
     truth = kind.truth(clips, classes)
     folds_M = Folds(classes, kind=kind).to_choose(truth, groups, 0)
-    return _Problem(task, clips, classes, truth, groups, folds_M, _vectors(truth))
+    vectors_MD = (task.told or _vectors)(truth)
+    return _Problem(task, clips, classes, truth, groups, folds_M, vectors_MD)
 
 
 def _vectors(truth: Any) -> Floats:  # noqa: ANN401 - the task's own
@@ -115,7 +121,7 @@ def _check_labels(p: _Problem) -> None:
         same = kind.text(again[0], p.classes) == kind.text(p.truth[i], p.classes)
         p.promise(same, f"the truth of {clip.label!r} in words has another truth")
     some = p.constant(task.measure)
-    p.promise(some.shape == (len(p.clips), len(p.classes)), f"the baseline answers {some.shape}")
+    p.promise(some.shape == (len(p.clips), p.width), f"the baseline answers {some.shape}")
     p.promise(bool(kind.constant_words(some, p.classes)), "the baseline's answer has no words")
     for name, measure in task.measures.items():
         p.promise(measure.name == name, f"the measure {measure.name!r} stands under {name!r}")
@@ -166,7 +172,7 @@ def _check_learning(p: _Problem) -> None:
     p.promise(len(limits) in (0, len(p.classes)), f"it has {len(limits)} thresholds")
     for stated_K in stated_MK[:5]:
         label = kind.said(stated_K, p.classes, limits).label
-        p.promise(label in p.classes or bool(kind.checked(label)) or kind.separate, "no words")
+        p.promise(bool(label) or kind.separate, "an answer has no words")
     p.promise(kind.confidence(stated_MK).shape == lost_M.shape, "confidence is not one a clip")
     p.promise(isinstance(head, FittedFusion), f"it fits a {type(head).__name__}, which is no head")
 
@@ -191,7 +197,7 @@ def _check_head(p: _Problem) -> None:
     learner = p.task.learner
     head, _ = learner.fit(p.vectors_MD, p.truth, p.folds_M)
     answer_MK, alone_1K = (head.log_probabilities([x]) for x in (p.vectors_MD, p.vectors_MD[7:8]))
-    right = answer_MK.shape == (len(p.clips), len(p.classes)) and answer_MK.dtype == np.float32
+    right = answer_MK.shape == (len(p.clips), p.width) and answer_MK.dtype == np.float32
     p.promise(right, f"answers are {answer_MK.dtype} {answer_MK.shape}")
     same = np.allclose(alone_1K, answer_MK[7:8], atol=TOLERANCE)
     p.promise(same, "a clip alone is answered otherwise than among others")

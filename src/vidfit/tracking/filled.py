@@ -44,6 +44,11 @@ class _Strand:
     waiting: list[tuple[int, Box]]
     number: int | None = None
 
+    @property
+    def known_index(self) -> int:
+        """The frame up to which all boxes of the track are told."""
+        return self.waiting[0][0] - 1 if self.waiting else self.last_index
+
 
 class Filled:
     """All frames of a video from those that were looked at.
@@ -94,7 +99,7 @@ class Filled:
             self._confirm(self._strands[key])
         for key in [key for key in self._strands if key not in look.living]:
             del self._strands[key]
-        yield from self._known(min([index, *(s.last_index for s in self._strands.values())]))
+        yield from self._known(min([index, *(s.known_index for s in self._strands.values())]))
 
     def cut(self) -> Iterator[TrackedFrame]:
         """End all tracks; yield the frames that waited for them."""

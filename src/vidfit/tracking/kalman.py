@@ -7,8 +7,9 @@ of another, so that the filter of eight dimensions falls apart into four of two,
 velocity, and needs no matrix.
 
 Time is in seconds. The noise is that of a Wiener process (Bar-Shalom, Li and Kirubarajan 2001,
-section 6.2.2), scaled to what was published for 30 frames a second: two steps of half the time are
-one step, so that nothing depends on how often a video is looked at.
+section 6.2.2): two steps of half the time are one step, so that what it means does not depend on
+how often a video is looked at. A step of a tenth of a second has the uncertainties that were
+published for the step from one frame to the next.
 
 Shape letters: N boxes, 4 numbers of a box.
 """
@@ -22,11 +23,11 @@ from numpy.typing import NDArray
 
 from vidfit.boxes import Edges
 
-FRAMES_A_SECOND = 30.0
-"""Rate for which the uncertainties were published."""
+STEPS_A_SECOND = 10.0
+"""Rate at which the noise is the published one, which was used from 7 to 30 frames a second."""
 
 PLACE_SHARE, VELOCITY_SHARE = 1 / 20, 1 / 160
-"""Standard deviations a frame, in heights of the box (Wojke et al. 2017)."""
+"""Standard deviations a step, in heights of the box (Wojke et al. 2017)."""
 
 ASPECT_STEP, ASPECT_VELOCITY_STEP, ASPECT_SEEN = 1e-2, 1e-5, 1e-1
 """The same of the aspect ratio; the last is that of a box as it is found."""
@@ -83,16 +84,16 @@ def begun(edges_N4: Edges) -> BoxMotion:
         np.zeros_like(measured_N4),
         place_N4**2,
         np.zeros_like(measured_N4),
-        (velocity_N4 * FRAMES_A_SECOND) ** 2,
+        (velocity_N4 * STEPS_A_SECOND) ** 2,
         scale_N,
     )
 
 
 def moved(motion: BoxMotion, seconds: float) -> BoxMotion:
     """Return where the boxes are some seconds later, 0 or more."""
-    place_rate_N4 = FRAMES_A_SECOND * _deviation(motion.scale_N, PLACE_SHARE, ASPECT_STEP) ** 2
+    place_rate_N4 = STEPS_A_SECOND * _deviation(motion.scale_N, PLACE_SHARE, ASPECT_STEP) ** 2
     steps_N4 = _deviation(motion.scale_N, VELOCITY_SHARE, ASPECT_VELOCITY_STEP)
-    velocity_rate_N4 = FRAMES_A_SECOND * (FRAMES_A_SECOND * steps_N4) ** 2
+    velocity_rate_N4 = STEPS_A_SECOND * (STEPS_A_SECOND * steps_N4) ** 2
     pp, pv, vv = (
         motion.place_variance_N4,
         motion.covariance_N4,

@@ -3,11 +3,8 @@
 Two rounds of association as in Zhang et al., "ByteTrack: Multi-object tracking by associating
 every detection box" (ECCV 2022), algorithm 1: sure boxes first, then the unsure ones to what is
 left, for an object that is half hidden is found with a low score. The thresholds are those of its
-authors' code, but for the two of scores, which are those of the ``supervision`` package: they hold
-for detectors of any kind, where those of the paper are of one that was trained on pedestrians.
-
-Lifetimes are seconds, so that the rate of a video, and how many of its frames are looked at, do
-not change what they mean.
+authors' code. Lifetimes are its frames as seconds, at 30 frames a second, so that neither the rate
+of a video nor how many of its frames are looked at changes what they mean.
 
 Shape letters: N tracks, M boxes.
 """
@@ -23,7 +20,6 @@ from vidfit.boxes import Edges, overlaps
 from vidfit.contracts import Indices
 from vidfit.tracking.association import Pairs, associate, without
 from vidfit.tracking.kalman import (
-    FRAMES_A_SECOND,
     BoxMotion,
     at_height,
     begun,
@@ -58,15 +54,15 @@ class TrackerSettings:
         How long a track may go without its second box.
     """
 
-    sure_score: float = 0.25
+    sure_score: float = 0.5
     unsure_score: float = 0.1
-    new_score: float = 0.35
+    new_score: float = 0.6
     sure_alike: float = 0.2
     unsure_alike: float = 0.5
     new_alike: float = 0.3
     same_alike: float = 0.85
-    lost_seconds: float = 30 / FRAMES_A_SECOND
-    new_seconds: float = 1 / FRAMES_A_SECOND
+    lost_seconds: float = 30 / 30
+    new_seconds: float = 1 / 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ class Graphs:
 
     def _compared_whole(self, path: Path, seen: Sequence[_Seen]) -> dict[str, float]:
         """Hold the classifier against what `Predictor.answer` does in numpy."""
-        pool = heads.pooling(self.model.head)
+        pool = heads.pooling(self.model.head).pool
         blocks = [np.stack([pool(tokens_MD) for tokens_MD in one.tokens_BMD]) for one in seen]
         head = heads.restore(self.model.head, self.model.arrays)
         answers_BK = probabilities(head.log_probabilities(blocks), self.model.temperature)

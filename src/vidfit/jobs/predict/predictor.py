@@ -191,8 +191,8 @@ class Predictor:
     def _blocks(self, features: Mapping[str, ClipFeatures]) -> list[Floats | None]:
         pool = heads.pooling(self.model.head, task_named(self.model.task))
         return [
-            pool(features[name].tokens_ND)[None] if name in features else None
-            for name in self.model.members
+            pool.of(member)(features[name].tokens_ND)[None] if name in features else None
+            for name, member in zip(self.model.members, self.backbones, strict=True)
         ]
 
 

@@ -34,7 +34,7 @@ class Deployed:
 
     def vectors(self, tokens: Sequence[Floats]) -> Floats:
         """Return what the head looks at, [M, X], of the tokens [N, D] of clips."""
-        pool = heads.pooling(self.kind)
+        pool = heads.pooling(self.kind).pool
         return np.stack([pool(tokens_ND) for tokens_ND in tokens])
 
     def model(

@@ -94,12 +94,19 @@ def look_at(
     """
     info = reader.info
 
-    def one(frame: tuple[int, Frames]) -> tuple[int, Thumbnail, FoundBoxes]:
-        index, picture = frame
-        found = finder.find(picture, info.width_pixels, info.height_pixels)
-        return index, thumbnail(picture), _rounded(found)
+    def one(frame: tuple[int, list[Frames]]) -> tuple[int, Thumbnail, FoundBoxes]:
+        index, sizes = frame
+        found = finder.find(sizes, info.width_pixels, info.height_pixels)
+        return index, thumbnail(sizes[0]), _rounded(found)
 
+<<<<<<< HEAD
     pictures = ((f.index, f.rgb(finder.preprocessing)) for f in sound_frames(reader, wanted))
+=======
+    pictures = (
+        (frame.index, [frame.rgb(size) for size in finder.preprocessings])
+        for frame in _sound(reader, wanted)
+    )
+>>>>>>> h-track
     before: Thumbnail | None = None
     for index, picture, found in in_threads(one, pictures, workers):
         yield ObjectLook(index, before is not None and is_cut(before, picture), found)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vidfit.errors import VidfitError
+from vidfit.tracking.tracker import TrackerSettings
+
+_NEW = TrackerSettings().new_score - TrackerSettings().sure_score
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,12 @@ class ObjectOptions:
     ----------
     every
         Each how manieth frame is looked at, from 1; ``None`` for about ten a second.
+    settings
+        How boxes are joined to tracks.
     """
 
     every: int | None = None
+    settings: TrackerSettings = TrackerSettings()
 
     @classmethod
     def of(cls, given: Mapping[str, tuple[str, ...]]) -> ObjectOptions:
@@ -29,7 +35,29 @@ class ObjectOptions:
         VidfitError
             If one cannot be read.
         """
-        every = given.get("every", (None,))[-1]
-        if every is not None and (not every.isdecimal() or int(every) < 1):
-            raise VidfitError(f"--every {every} is no number of frames; give 1 or more")
-        return cls(None if every is None else int(every))
+        options = cls()
+        if every := given.get("every"):
+            if not every[-1].isdecimal() or int(every[-1]) < 1:
+                raise VidfitError(f"--every {every[-1]} is no number of frames; give 1 or more")
+            options = replace(options, every=int(every[-1]))
+        if score := given.get("score"):
+            options = replace(options, settings=settings_of(score[-1]))
+        return options
+
+
+def settings_of(score: str) -> TrackerSettings:
+    """Return settings by the score from which on a box is sure; a new track needs 0.1 more.
+
+    Raises
+    ------
+    VidfitError
+        If it is no score.
+    """
+    base = TrackerSettings()
+    try:
+        sure = float(score)
+    except ValueError:
+        sure = -1.0
+    if not base.unsure_score <= sure <= 1:
+        raise VidfitError(f"--score {score} is no score; give {base.unsure_score:g} to 1")
+    return replace(base, sure_score=sure, new_score=min(sure + _NEW, 1.0))

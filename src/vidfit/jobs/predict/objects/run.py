@@ -80,14 +80,15 @@ def _answered(
         with _kept(asked.output, finder, clip, wanted) as kept:
             tally = _Tally()
             looks = tally.counted(_looked(reader, finder, wanted, kept, asked))
-            frames = followed(looks, reader.pts_seconds, finder.classes, span)
+            settings = options.settings
+            frames = followed(looks, reader.pts_seconds, finder.classes, span, settings)
             tracks = summarised(frames, reader.pts_seconds, reader.duration_seconds)
             objects = _value(clip, reader, finder, wanted, span, tally, tracks)
             if kept and asked.output:
-                for suffix in asked.formats:
+                for ending, write in (OBJECT_WRITERS[form] for form in asked.formats):
                     again = map(ObjectLook.of, kept.rows())
-                    frames = followed(again, reader.pts_seconds, finder.classes, span)
-                    OBJECT_WRITERS[suffix](objects, frames, asked.output / f"{name}.{suffix}")
+                    frames = followed(again, reader.pts_seconds, finder.classes, span, settings)
+                    write(objects, frames, asked.output / f"{name}{ending}")
             return objects
 
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from vidfit.boxes import LabelledFrame
 from vidfit.errors import VidfitError
 from vidfit.files import new_file
 from vidfit.jobs.predict.objects.drawn import drawn_video
 from vidfit.jobs.predict.objects.value import VideoObjects
+from vidfit.manifest.annotations import Annotations
+from vidfit.manifest.annotations.coco import coco_document
+from vidfit.manifest.annotations.mot import mot_files
 from vidfit.manifest.cells import written_cell
 from vidfit.report.data import json_text
 from vidfit.tracking.filled import TrackedFrame
@@ -62,6 +68,49 @@ def _lines(frames: Iterable[TrackedFrame]) -> Iterator[str]:
         yield text.getvalue()
 
 
+def objects_coco(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Path) -> None:
+    """Write COCO with ``video_id`` and ``track_id``; only one frame is in memory at a time."""
+    count, boxes = 0, 0
+    with new_file(path) as stream, tempfile.TemporaryFile(dir=path.parent) as later:
+        for part in _each(objects, frames, "COCO"):
+            document, first = coco_document(part), not count
+            count += 1
+            (image,), found = document["images"], document["annotations"]
+            if first:
+                head = {name: document[name] for name in ("videos", "categories")}
+                stream.write(f'{json.dumps(head)[:-1]},\n"images": ['.encode())
+            stream.write(_row(image | {"id": count}, first))
+            for box in found:
+                boxes += 1
+                later.write(_row(box | {"id": boxes, "image_id": count}, boxes == 1))
+        stream.write(b'\n],\n"annotations": [')
+        later.seek(0)
+        shutil.copyfileobj(later, stream)
+        stream.write(b"\n]}\n")
+
+
+def _row(values: Mapping[str, object], first: bool) -> bytes:
+    return f"{'' if first else ','}\n{json.dumps(values)}".encode()
+
+
+def objects_mot(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Path) -> None:
+    """Write MOT's text: frames and edges from 1; the score of a box that was filled in is 1."""
+    with new_file(path) as stream:
+        for part in _each(objects, frames, "MOT"):
+            _, lines = next(iter(mot_files(part)))
+            stream.write(lines)
+
+
+def _each(
+    objects: VideoObjects, frames: Iterable[TrackedFrame], form: str
+) -> Iterator[Annotations]:
+    """Yield each frame as annotations of its own."""
+    size = objects.width_pixels, objects.height_pixels
+    for frame in frames:
+        labelled = LabelledFrame(objects.path, frame.index, frame.boxes, size)
+        yield Annotations((labelled,), form, objects.classes)
+
+
 def _pixels(edges: Iterable[float]) -> list[float]:
     return [round(edge, 2) for edge in edges]
 
@@ -70,12 +119,14 @@ def _score(score: float | None) -> float | None:
     return None if score is None else round(score, 4)
 
 
-OBJECT_WRITERS: dict[str, ObjectWriter] = {
-    "json": objects_json,
-    "csv": objects_csv,
-    "mp4": drawn_video,
+OBJECT_WRITERS: dict[str, tuple[str, ObjectWriter]] = {
+    "json": (".json", objects_json),
+    "csv": (".csv", objects_csv),
+    "coco": (".coco.json", objects_coco),
+    "mot": (".mot.txt", objects_mot),
+    "mp4": (".mp4", drawn_video),
 }
-"""Format -> what writes it."""
+"""Format -> ending of its file, and what writes it."""
 
 
 def check_formats(formats: Iterable[str]) -> None:

@@ -1,0 +1,99 @@
+"""Numbers of files that strangers wrote, checked; and numbers as they are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from vidfit.documents import shown
+
+LONGEST_FRAMES = 1 << 20
+"""Of a video with annotations: 9 hours at 30 frames a second."""
+
+LARGEST_NUMBER = 1e7
+"""Of pixels: no picture has so many on a side, and no number of a box is beyond it."""
+
+
+def number(found: object, what: str, *, text: bool = False) -> float:
+    """Return a finite number that a file holds.
+
+    Parameters
+    ----------
+    text
+        Whether it stands as text, as in tables and XML.
+
+    Raises
+    ------
+    ValueError
+        Says what it is instead.
+    """
+    try:
+        if text and isinstance(found, str):
+            value = float(found)
+        elif type(found) in (int, float):
+            value = float(found)  # type: ignore[arg-type]
+        else:
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise ValueError(f"{what} is {shown(found)}; a number is valid") from None
+    if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+        raise ValueError(f"{what} is {value:g}; valid is a number up to {LARGEST_NUMBER:g}")
+    return value
+
+
+def numbers(found: object, names: Sequence[str], what: str) -> tuple[float, ...]:
+    """Return as many finite numbers of a list as there are names; see `number`."""
+    if not isinstance(found, list) or len(found) != len(names):
+        raise ValueError(f"{what} is {shown(found)}; valid is [{', '.join(names)}]")
+    pairs = zip(found, names, strict=True)
+    return tuple(number(value, f"{name} of {what}") for value, name in pairs)
+
+
+def whole(found: object, what: str, *, text: bool = False, least: int = 0) -> int:
+    """Return a whole number that a file holds; ``7.0`` is one.
+
+    Raises
+    ------
+    ValueError
+        Says what it is instead.
+    """
+    value = number(found, what, text=text)
+    if value != int(value) or value < least:
+        raise ValueError(f"{what} is {shown(found)}; a whole number from {least} is valid")
+    return int(value)
+
+
+def frame_index(found: object, what: str, *, text: bool = False, first: int = 0) -> int:
+    """Return the number of a frame from 0, of a file that counts from ``first``."""
+    value = whole(found, what, text=text, least=first) - first
+    if value >= LONGEST_FRAMES:
+        raise ValueError(f"{what} is {value + first}; up to {LONGEST_FRAMES} frames are read")
+    return value
+
+
+def size_of(width: object, height: object, *, text: bool = False) -> tuple[int, int] | None:
+    """Return width and height; ``None`` where none is said, or 0.
+
+    Raises
+    ------
+    ValueError
+        If they are no whole numbers.
+    """
+    if width in (None, "", 0, "0") and height in (None, "", 0, "0"):
+        return None
+    sides = (
+        whole(width, "its width", text=text, least=1),
+        whole(height, "its height", text=text, least=1),
+    )
+    return sides
+
+
+def plain(value: float) -> str:
+    """Return a number as text, of as many digits as a number holds for certain."""
+    return f"{value:.15g}"
+
+
+def of_json(value: float) -> float | int:
+    """Return a number as JSON should have it: whole where it is."""
+    rounded = float(plain(value))
+    return int(rounded) if rounded.is_integer() else rounded

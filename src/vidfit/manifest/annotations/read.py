@@ -1,0 +1,311 @@
+"""From a file or folder of annotations, whatever tool wrote it, to labelled frames."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vidfit.contracts import Note
+from vidfit.errors import ManifestError
+from vidfit.manifest.annotations.coco import is_coco, parse_coco
+from vidfit.manifest.annotations.coco_masks import parse_coco_masks
+from vidfit.manifest.annotations.cvat import is_cvat, parse_cvat
+from vidfit.manifest.annotations.label_studio import is_label_studio, parse_label_studio
+from vidfit.manifest.annotations.mask_folders import read_mask_folder
+from vidfit.manifest.annotations.masks import Masks
+from vidfit.manifest.annotations.media import Media, Pictures, located, located_masks
+from vidfit.manifest.annotations.mot import CLASSES, SequenceFacts, is_mot, parse_facts, parse_mot
+from vidfit.manifest.annotations.table import is_table, parse_table
+from vidfit.manifest.annotations.value import Annotations, merged
+from vidfit.manifest.annotations.voc import parse_voc
+from vidfit.manifest.annotations.xml_tree import parse_xml
+from vidfit.manifest.annotations.yolo import NAME_LISTS, LabelFile, parse_names, parse_yolo
+from vidfit.manifest.names import split_word
+from vidfit.manifest.sheets import encoding_of
+from vidfit.manifest.value import absolute, is_there
+from vidfit.video.names import VIDEO_SUFFIXES
+
+VALID = (
+    "COCO, Label Studio (JSON), CVAT, Pascal VOC (XML), YOLO (a folder with data.yaml or labels/), "
+    "MOT (gt.txt, or the folder of a sequence), and a CSV with path,frame,label,x,y,w,h"
+)
+_HEAD_BYTES = 1 << 16
+_MOST_BYTES = 1 << 29
+
+
+def read_annotations(path: str | Path, media: str | Path | None = None) -> Annotations:
+    """Read labelled frames; their format is told by their content.
+
+    Parameters
+    ----------
+    path
+        File or folder of annotations.
+    media
+        Folder of the pictures and videos that they name; if not said, they lie in the folder of
+        the annotations or beside it.
+
+    Returns
+    -------
+    Annotations
+        Frames that were looked at, of pictures and videos that are there, by absolute path.
+
+    Raises
+    ------
+    ManifestError
+        If the format is not known, or nothing can be used; all that is wrong is listed.
+    """
+    place = _place(path)
+    found = _media(place, media)
+    return located(parse_annotations(place, found), found)
+
+
+def parse_annotations(path: str | Path, media: Media | None = None) -> Annotations:
+    """Read labelled frames, with names as they are written; see `read_annotations`."""
+    place = _place(path)
+    known = media or _media(place, None)
+    try:
+        found = _of_folder(place, known) if place.is_dir() else _of_file(place, known)
+    except OSError as error:
+        raise ManifestError(f"{place} cannot be read ({error.strerror or error})") from error
+    if found is None:
+        raise ManifestError(f"{place} is of no format of boxes that is known; valid are {VALID}")
+    return found
+
+
+def _place(path: str | Path) -> Path:
+    place = Path(absolute(Path(path).expanduser()))
+    if not is_there(place):
+        raise ManifestError(f"{place} does not exist")
+    return place
+
+
+def _media(place: Path, folder: str | Path | None) -> Media:
+    if folder is not None:
+        return Media(_place(folder), beside=False)
+    return Media(place if place.is_dir() else place.parent)
+
+
+# ---------------------------------------------------------------- files
+
+
+def _of_file(path: Path, media: Media) -> Annotations | None:
+    """Return what a file says; ``None`` where it is of no known format."""
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+    head = _head(path).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] in (b"{", b"["):
+        return _of_json(path, media)
+    if head[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return _of_xml(path, media)
+    lines = [line for line in head.decode("utf-8", "replace").splitlines() if line.strip()]
+    if is_table(lines):
+        return parse_table(_text(path), path.name, media.size_pixels)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return _yolo(path.parent, media, path)
+    return _sequence(path, media) if is_mot(lines) else None
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding=encoding_of(path, table=True))
+
+
+def _of_json(path: Path, media: Media) -> Annotations | None:
+    document = load_json(path.read_bytes(), path.name)
+    if is_coco(document):
+        return parse_coco(document, path.name, media.size_pixels)
+    if is_label_studio(document):
+        return parse_label_studio(document, path.name, media.size_pixels)
+    return None
+
+
+def _of_xml(path: Path, media: Media) -> Annotations | None:
+    root = parse_xml(path.read_bytes(), path.name)
+    if is_cvat(root):
+        return parse_cvat(root, path.name, media.size_pixels)
+    if root.tag == "annotation":
+        return parse_voc([(path.name, path.read_bytes())], path.name, media.size_pixels)
+    return None
+
+
+def load_json(content: bytes, name: str) -> Any:  # noqa: ANN401
+    """Return what JSON holds.
+
+    Raises
+    ------
+    ManifestError
+        Says at which line it is none.
+    """
+    try:
+        return json.loads(content.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"{name}, line {error.lineno}: it is no JSON ({error.msg})") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ManifestError(f"{name}, line {line}: it is no UTF-8; save it as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"{name}: it is no JSON that can be read ({error})") from error
+
+
+# ---------------------------------------------------------------- folders
+
+_LISTS = ("gt/gt.txt", "gt.txt", "det/det.txt", "det.txt")
+
+
+def _of_folder(folder: Path, media: Media) -> Annotations | None:
+    """Return what the files of a folder say; ``None`` where none is of a known format."""
+    inside = sorted(folder.iterdir())
+    sequences = [folder] if _list_of(folder) else [one for one in inside if _list_of(one)]
+    if sequences:
+        return merged([_sequence(_list_of(one) or one, media) for one in sequences], "MOT")
+    if (found := _yolo(folder, media)) or (found := _voc(folder, media)):
+        return found
+    files = [file for file in inside if file.suffix.lower() in _SUFFIXES]
+    files = files or [file for file in sorted(folder.glob("*/*")) if file.suffix in _SUFFIXES]
+    read = [found for file in files if (found := _part(folder, file, media))]
+    return merged(read, " and ".join(dict.fromkeys(one.form for one in read))) if read else None
+
+
+_SUFFIXES = (".json", ".xml", ".csv")
+
+
+def _part(folder: Path, file: Path, media: Media) -> Annotations | None:
+    """Return what one of several files says, whose name or folder may say a split.
+
+    As in ``instances_val2017.json`` and ``valid/_annotations.coco.json``.
+    """
+    place = file.parent.relative_to(folder)
+    known = media if place == Path() else Media(file.parent)
+    found = _of_file(file, known)
+    if found is None:
+        return None
+    words = re.split(r"[^A-Za-z]+", f"{place.as_posix()} {file.stem}")
+    split = next(filter(None, map(split_word, words)), None)
+    frames = tuple(
+        replace(
+            frame,
+            path=(place / frame.path).as_posix()
+            if is_there(file.parent / frame.path)
+            else frame.path,
+            split=frame.split or split,
+        )
+        for frame in found.frames
+    )
+    return replace(found, frames=frames)
+
+
+def _voc(folder: Path, media: Media) -> Annotations | None:
+    """Return the boxes of a folder of Pascal VOC, whose first file of XML tells that it is one."""
+    root = folder / "Annotations" if (folder / "Annotations").is_dir() else folder
+    files = sorted(root.rglob("*.xml"))
+    if not files or b"<annotation>" not in files[0].read_bytes()[:_HEAD_BYTES]:
+        return None
+    read = ((file.relative_to(folder).as_posix(), file.read_bytes()) for file in files)
+    return parse_voc(read, folder.name, media.size_pixels)
+
+
+def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations | None:
+    """Return the boxes of a folder of YOLO; ``None`` where it is none."""
+    told = told or next((p for p in sorted(folder.glob("*.y*ml")) if b"names" in _head(p)), None)
+    lists = [folder / name for name in NAME_LISTS if (folder / name).is_file()]
+    texts = sorted(folder.rglob("*.txt"))
+    apart = [text for text in texts if "labels" in text.relative_to(folder).parts[:-1]]
+    if not (told or lists or apart):
+        return None
+    names = parse_names(_text(told), told.name) if told else ()
+    if not told and lists:
+        names = tuple(line.strip() for line in _text(lists[0]).splitlines() if line.strip())
+    pictures = Pictures(folder)
+    files = (
+        LabelFile(text.relative_to(folder).as_posix(), pictures.of(text), _text(text))
+        for text in apart or [text for text in texts if text not in lists and pictures.of(text)]
+    )
+    found = parse_yolo(files, names, folder.name, media.size_pixels)
+    others = pictures.others()
+    if not others:
+        return found
+    have = "picture has" if len(others) == 1 else "pictures have"
+    looked = "was not looked at" if len(others) == 1 else "were not looked at"
+    text = f"{len(others)} {have} no file of labels, and {looked} (such as {others[0]})"
+    return replace(found, notes=(*found.notes, Note(folder.name, text)))
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD_BYTES)
+
+
+def _list_of(folder: Path) -> Path | None:
+    return next((folder / name for name in _LISTS if (folder / name).is_file()), None)
+
+
+def _sequence(path: Path, media: Media) -> Annotations:
+    """Return the boxes of one sequence of MOT."""
+    folder = path.parent.parent if path.parent.name in ("gt", "det") else path.parent
+    told = folder / "seqinfo.ini"
+    facts = parse_facts(_text(told), told.name) if told.is_file() else SequenceFacts()
+    names = path.with_name("labels.txt")
+    classes = [line.strip() for line in _text(names).splitlines()] if names.is_file() else CLASSES
+    name = path.relative_to(folder.parent).as_posix()
+    video = facts.video or _video_of(folder, facts)
+    return parse_mot(_text(path), name, video, classes, facts, media.size_pixels)
+
+
+def _video_of(folder: Path, facts: SequenceFacts) -> str:
+    """Return the folder of frames of a sequence, its only video, or its name."""
+    pictures = folder / (facts.pictures or "img1")
+    if pictures.is_dir():
+        return str(pictures)
+    videos = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in VIDEO_SUFFIXES]
+    return str(videos[0]) if len(videos) == 1 else facts.name or folder.name
+
+
+# ---------------------------------------------------------------- masks
+
+
+def read_masks(path: str | Path, media: str | Path | None = None) -> Masks:
+    """Read frames with masks: a folder of index PNG with ``names.txt``, or COCO JSON.
+
+    Parameters
+    ----------
+    path
+        Folder, or file of COCO.
+    media
+        Folder of the pictures; if not said, they lie in the folder or beside it.
+
+    Returns
+    -------
+    Masks
+        Of pictures and videos that are there, by absolute path; `index_mask` gives the classes.
+
+    Raises
+    ------
+    ManifestError
+        If there are no masks, or none can be used; all that is wrong is listed.
+    """
+    place = _place(path)
+    found = _media(place, media)
+    return located_masks(parse_masks(place, found), found)
+
+
+def parse_masks(path: str | Path, media: Media | None = None) -> Masks:
+    """Read frames with masks, with names as they are written; see `read_masks`."""
+    place = _place(path)
+    known = media or _media(place, None)
+    try:
+        if place.is_dir():
+            masks = read_mask_folder(place, known)
+        else:
+            document = load_json(place.read_bytes(), place.name)
+            masks = parse_coco_masks(document, place.name, known.size_pixels)
+    except OSError as error:
+        raise ManifestError(f"{place} cannot be read ({error.strerror or error})") from error
+    if masks is None:
+        raise ManifestError(
+            f"{place} has no masks; valid are images/ and masks/ with a PNG of class numbers for "
+            "each picture, X and X_masks, or a CSV with the columns path and mask; and COCO"
+        )
+    return masks

@@ -1,0 +1,29 @@
+"""Objects in frames: where they are, and what.
+
+A row is a labelled frame. A detector finds boxes; which are objects of which class is learned
+from what they look like, or taken from the detector where it knows the classes by name.
+"""
+
+from vidfit.metrics.boxes import BOX_MEASURES
+from vidfit.tasks.detect.kind import KIND
+from vidfit.tasks.detect.learner import ScoredAgain
+from vidfit.tasks.detect.reading import read_frames
+from vidfit.tasks.detect.seen import BOXES_APART
+from vidfit.tasks.detect.told import told_boxes
+from vidfit.tasks.task import Task
+
+TASK = Task(
+    name="detect",
+    kind=KIND,
+    measures=BOX_MEASURES,
+    asked="boxes of objects",
+    baseline="no boxes",
+    learner=ScoredAgain(),
+    methods=("average",),
+    pooling=BOXES_APART,
+    read=read_frames,
+    windows=True,
+    backbones=("nanodet",),
+    declines=False,
+    told=told_boxes,
+)
