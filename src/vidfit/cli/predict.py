@@ -66,12 +66,9 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
-<<<<<<< HEAD
             min=1,
             metavar="N",
-            help="Objects, people: look at every Nth frame. [default: by the rate]",
-=======
-            min=1, metavar="N", help="Objects: look at every Nth frame. [default: ten a second]"
+            help="Objects, people: look at every Nth frame. [default: ten a second, or five]",
         ),
     ] = None,
     score: Annotated[
@@ -81,7 +78,6 @@ def predict(  # noqa: PLR0913  (the options of a command)
             max=1.0,
             metavar="P",
             help="Objects: score from which on a box is sure. [default: 0.5]",
->>>>>>> h-track
         ),
     ] = None,
     smallest: Annotated[
@@ -133,19 +129,16 @@ def predict(  # noqa: PLR0913  (the options of a command)
         task,
         smooth,
         tuple(also or ()),
-<<<<<<< HEAD
         of_task(
             {
                 "every": every,
+                "score": score,
                 "line": line,
                 "zone": zone,
                 "smallest": smallest,
                 "i-have-consent": consent,
             }
         ),
-=======
-        of_task({"every": every, "score": score, "line": line, "zone": zone}),
->>>>>>> h-track
     )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)

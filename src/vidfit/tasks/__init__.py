@@ -14,11 +14,7 @@ from vidfit.errors import VidfitError, not_known
 from vidfit.labels import Kind
 from vidfit.tasks.task import Task
 
-<<<<<<< HEAD
-TASKS = ("classify", "tag", "regress", "localise", "anomaly", "faces")
-=======
-TASKS = ("classify", "tag", "regress", "localise", "anomaly", "detect")
->>>>>>> h-track
+TASKS = ("classify", "tag", "regress", "localise", "anomaly", "detect", "faces")
 """Names of ``--task`` that are built in, each a module of this package."""
 
 GROUP = "vidfit.tasks"

@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-from vidfit.contracts import Progress
-=======
-from vidfit.contracts import Floats
->>>>>>> h-track
+from vidfit.contracts import Floats, Progress
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
@@ -68,17 +64,14 @@ class Task:
         Whether a model may give no answer to what is unlike all that it has learned from.
     suited
         Returns the task as it can be asked of some clips, such as by other measures.
-<<<<<<< HEAD
     prepare
         Returns clips that were cut out of those that were read, and written to the output.
     consent
         What is done to people, where nothing may start unless it is stated that they agreed;
         empty where nothing is.
-=======
     told
         Makes vectors that tell the truth through noise, where the learner takes vectors of a form
         of its own: by these `vidfit.testing.check_task` proves what is learned.
->>>>>>> h-track
     """
 
     name: str
@@ -94,12 +87,9 @@ class Task:
     backbones: tuple[str, ...] = ()
     declines: bool = True
     suited: Callable[[Task, Manifest], Task] | None = None
-<<<<<<< HEAD
     prepare: Prepare | None = None
     consent: str = ""
-=======
     told: Callable[[Any], Floats] | None = None
->>>>>>> h-track
 
     @property
     def measure(self) -> AnyMeasure:

@@ -98,12 +98,8 @@ class WayOfTask:
 
 
 WAYS: dict[str, WayOfTask] = {
-<<<<<<< HEAD
-    "detect": WayOfTask("objects.run:run_objects", ("every", "line", "zone")),
-    "faces": WayOfTask("people.run:run_people", ("i-have-consent", "every", "smallest")),
-=======
     "detect": WayOfTask("objects.run:run_objects", ("every", "score", "line", "zone")),
->>>>>>> h-track
+    "faces": WayOfTask("people.run:run_people", ("i-have-consent", "every", "smallest")),
 }
 """Task -> its own way."""
 

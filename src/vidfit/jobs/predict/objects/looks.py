@@ -99,14 +99,10 @@ def look_at(
         found = finder.find(sizes, info.width_pixels, info.height_pixels)
         return index, thumbnail(sizes[0]), _rounded(found)
 
-<<<<<<< HEAD
-    pictures = ((f.index, f.rgb(finder.preprocessing)) for f in sound_frames(reader, wanted))
-=======
     pictures = (
         (frame.index, [frame.rgb(size) for size in finder.preprocessings])
-        for frame in _sound(reader, wanted)
+        for frame in sound_frames(reader, wanted)
     )
->>>>>>> h-track
     before: Thumbnail | None = None
     for index, picture, found in in_threads(one, pictures, workers):
         yield ObjectLook(index, before is not None and is_cut(before, picture), found)
