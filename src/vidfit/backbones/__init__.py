@@ -69,6 +69,7 @@ FAMILIES: dict[str, str] = {
     **{name: target for name, target in BACKBONES.items() if name.startswith("efficientnet")},
     "hf": "vidfit.backbones.hf:load",
     "mobilenetv2": "vidfit.backbones.mobilenet:load",
+    "onnx": "vidfit.backbones.faces.own:load",
     "random": "vidfit.backbones.untrained:load",
     "vgg11": "vidfit.backbones.vgg:vgg11",
     "vgg13": "vidfit.backbones.vgg:vgg13",

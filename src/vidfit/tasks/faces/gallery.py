@@ -24,8 +24,8 @@ from vidfit.tasks.faces.kind import IDENTITY, Identity
 STRANGERS = 0.01
 """Share of strangers that the threshold is set for."""
 
-LEAST_PEOPLE = 7
-"""Of fewer people no threshold of their own is claimed."""
+LEAST_PEOPLE = 10
+"""Fewer people say too little of strangers: no threshold of their own may be below the usual."""
 
 USUAL_THRESHOLD = 0.938
 """Similarity that is asked for where there are fewer people, for vectors of ``dlib-face`` only.
@@ -145,27 +145,45 @@ def threshold_of(alike_MK: Floats, person_M: Indices) -> float:
     Returns
     -------
     float
-        `USUAL_THRESHOLD` where there are fewer people than `LEAST_PEOPLE`.
+        Of fewer people than `LEAST_PEOPLE`, the figure without its bound, and `USUAL_THRESHOLD` at
+        least.
     """
-    from scipy.special import ndtri
-
     known = np.unique(person_M)
     count = len(known)
-    if count < LEAST_PEOPLE:
+    if count < 2:
         return USUAL_THRESHOLD
     far_MK = np.sqrt(np.maximum(2.0 - 2.0 * alike_MK[:, known].astype(np.float64), 0.0))
     of_KM = known[:, None] == person_M
-    apart_KK = 1.0 - np.eye(count)
-    sums = np.stack([of_KM @ far_MK**power for power in (0, 1, 2)]) * apart_KK
+    sums = np.stack([of_KM @ far_MK**power for power in (0, 1, 2)]) * (1.0 - np.eye(count))
+    if count < LEAST_PEOPLE:
+        return max(USUAL_THRESHOLD, _alike(float(_near(np.ones((1, count)), sums)[0])))
     rng = np.random.default_rng(0)
     drawn_RK = rng.multinomial(count, np.full(count, 1 / count), size=_DRAWS).astype(np.float64)
-    drawn_RK = drawn_RK[(drawn_RK > 0).sum(axis=1) > 1]
+    return _alike(float(np.quantile(_near(drawn_RK, sums), 1 - _SURE)))
+
+
+def _near(drawn_RK: Doubles, sums: Doubles) -> Doubles:
+    """Return the distance [R] that `STRANGERS` of the strangers are nearer than to anybody.
+
+    Parameters
+    ----------
+    drawn_RK
+        How often each person counts.
+    sums
+        Of distances to the power 0, 1 and 2, of pictures of one person to another, [3, K, K].
+    """
+    from scipy.special import ndtri
+
     pairs, first, second = np.einsum("rk,pkl,rl->pr", drawn_RK, sums, drawn_RK)
-    mean_R = first / pairs
-    spread_R = np.sqrt(np.maximum(second / pairs - mean_R**2, 0.0))
-    near_R = mean_R + ndtri(1 - (1 - STRANGERS) ** (1 / count)) * spread_R
-    near = max(0.0, float(np.quantile(near_R, 1 - _SURE)))
-    return 1.0 - near**2 / 2
+    mean_R = first / np.maximum(pairs, 1.0)
+    spread_R = np.sqrt(np.maximum(second / np.maximum(pairs, 1.0) - mean_R**2, 0.0))
+    near_R: Doubles = mean_R + ndtri(1 - (1 - STRANGERS) ** (1 / sums.shape[1])) * spread_R
+    return np.maximum(near_R, 0.0)
+
+
+def _alike(far: float) -> float:
+    """Return the similarity of unit vectors at a distance."""
+    return 1.0 - far**2 / 2
 
 
 def _at_most_unit(x_MD: Floats) -> Floats:

@@ -23,6 +23,7 @@ from vidfit.manifest import Manifest, read_manifest
 from vidfit.manifest.names import is_image, natural_key
 from vidfit.manifest.photos import bursts
 from vidfit.manifest.recordings import read_recordings
+from vidfit.tasks.faces.gallery import LEAST_PEOPLE, USUAL_THRESHOLD
 from vidfit.tasks.faces.kind import IDENTITY, UNKNOWN
 from vidfit.video import VideoReader
 
@@ -109,6 +110,13 @@ def aligned_faces(manifest: Manifest, output: Path, progress: Progress) -> Manif
     lost = {clip.label for clip in manifest.clips} - {clip.label for clip in kept}
     warnings = [f"Nobody called {name!r} is known: none of the pictures can be used." for name in
                 sorted(map(str, lost))]  # fmt: skip
+    known = {clip.label for clip in kept}
+    if len(known) < LEAST_PEOPLE:
+        warnings.append(
+            f"{len(known)} people say too little of strangers to set a threshold by: it is at "
+            f"least the usual one of dlib-face, {USUAL_THRESHOLD}, which was not measured on your "
+            f"pictures. From {LEAST_PEOPLE} people on it is; an encoder of your own needs as many."
+        )
     return replace(
         manifest,
         clips=tuple(kept),
