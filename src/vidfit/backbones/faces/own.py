@@ -74,6 +74,9 @@ def _around(path: Path) -> tuple[bytes, int, int]:
         own = onnx.load(path, load_external_data=False)
         (entry,), (answer,) = own.graph.input, own.graph.output
         own.ir_version = _IR_VERSION
+        del own.graph.value_info[:]
+        own.graph.output[0].ClearField("type")
+        own.graph.output[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
         own.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
         own = version_converter.convert_version(own, _OPSET)
         own = compose.add_prefix(own, _INNER)

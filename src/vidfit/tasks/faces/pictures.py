@@ -159,7 +159,7 @@ def folder_of(name: str) -> str:
     """Return the folder of a person's aligned faces: of any name, on any system."""
     plain = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in name)[:60]
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return plain if plain == name else f"{plain}-{digest}"
+    return plain if plain and plain == name else f"{plain}-{digest}"
 
 
 def _written(face: FoundFace, clip: Clip, output: Path) -> str:
