@@ -13,7 +13,8 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination",
+    "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination", "ConsentError",
+    "Forgotten", "PairFigures", "VideoPeople", "compare_pairs", "forget", "people_in",
     "CompressOptions", "Compression", "FeatureStore", "FitOptions", "FuseOptions",
     "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan", "PlanOptions",
     "Ranking", "Report", "Sampling", "SearchOptions", "SearchResult", "SelectOptions",
@@ -30,20 +31,20 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False, "
+    "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False), "
+    "download=False, on='here', labels=None, task=None, network_only=False, consent=None), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False, "
+    "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
     "methods=(), student=False, keep_untested=False), "
     "progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
@@ -102,7 +103,8 @@ SIGNATURES = {
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
-    "task: 'str | None' = None, network_only: 'bool' = False, holdout: 'float' = 0.0, "
+    "task: 'str | None' = None, network_only: 'bool' = False, "
+    "consent: 'str | None' = None, holdout: 'float' = 0.0, "
     "merge_duplicates: 'bool' = False, keep_untested: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
@@ -117,7 +119,8 @@ SIGNATURES = {
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
-    "task: 'str | None' = None, network_only: 'bool' = False) -> None",
+    "task: 'str | None' = None, network_only: 'bool' = False, "
+    "consent: 'str | None' = None) -> None",
     "SearchOptions": "(by: 'Way' = 'look', top: 'int' = 12, "
     "backbone: 'str' = 'efficientnet-lite0', shot_seconds: 'float' = 4.0, "
     "index: 'Path | None' = None, workers: 'int | None' = None, download: 'bool' = False) -> None",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Indices, Note, clip_key
+from vidfit.backbones.faces.finding import SMALLEST_PIXELS
+from vidfit.contracts import SILENT, Clip, Failure, Indices, Note, Progress, clip_key
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
@@ -51,7 +53,7 @@ def run_people(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
             yield ToldOfVideo(video.name, failure=video.reason)
             continue
         try:
-            found = _answered(video, recogniser, options, asked)
+            found = _answered(video, recogniser, options, asked.workers, asked.progress)
             for suffix in asked.formats if asked.output else ():
                 if asked.output and suffix in PEOPLE_WRITERS:
                     PEOPLE_WRITERS[suffix](found, asked.output / f"{name}.{suffix}")
@@ -73,15 +75,56 @@ def run_people(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
         )
 
 
+def people_in(
+    model: Path,
+    path: str,
+    *,
+    consent: str,
+    every: int | None = None,
+    smallest_pixels: int = SMALLEST_PIXELS,
+) -> VideoPeople:
+    """Return who is seen in a video, and when.
+
+    Parameters
+    ----------
+    model
+        Directory that ``fit`` wrote with ``--task faces``.
+    consent
+        To what the people agreed; it is written into the answers.
+    every
+        Each how manieth frame is looked at; ``None`` for about five a second.
+    smallest_pixels
+        Side of the smallest face that is looked for.
+
+    Raises
+    ------
+    ConsentError
+        If it is not said to what they agreed.
+    VideoError
+        If the video cannot be read.
+    """
+    options = PeopleOptions(consent, every, smallest_pixels)
+    return _answered(Clip(path), open_recogniser(str(model), consent), options).people
+
+
 def _answered(
-    clip: Clip, recogniser: Recogniser, options: PeopleOptions, asked: AskedOfTask
+    clip: Clip,
+    recogniser: Recogniser,
+    options: PeopleOptions,
+    workers: int | None = None,
+    progress: Progress = SILENT,
 ) -> ToWrite:
+    """Look at a video, follow the faces and name them."""
     with VideoReader(clip.path) as reader:
         wanted = wanted_frames(reader, clip, options.every or _every(reader))
-        asked.progress.start(f"look for faces in {clip.path}", len(wanted))
-        workers = asked.workers or hardware().cores
+        progress.start("look for faces", len(wanted))
         seen = see_faces(
-            reader, recogniser, wanted, options.smallest_pixels, workers, asked.progress.advance
+            reader,
+            recogniser,
+            wanted,
+            options.smallest_pixels,
+            workers=workers or hardware().cores,
+            progress=progress,
         )
         pts, end = reader.pts_seconds, reader.duration_seconds
         info = reader.info

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vidfit.backbones.faces.finding import FoundFace, find_faces
-from vidfit.contracts import Floats, Frames, Indices, Seconds
+from vidfit.contracts import SILENT, Floats, Frames, Indices, Progress, Seconds
 from vidfit.jobs.predict.objects.followed import followed
 from vidfit.jobs.predict.objects.looks import ObjectLook, sound_frames
 from vidfit.jobs.predict.people.recogniser import Recogniser
@@ -80,8 +80,9 @@ def see_faces(
     recogniser: Recogniser,
     wanted: Indices,
     smallest_pixels: int,
+    *,
     workers: int,
-    advance: object = None,
+    progress: Progress = SILENT,
 ) -> SeenFaces:
     """Find and follow faces in frames; damaged frames are left out.
 
@@ -103,8 +104,7 @@ def see_faces(
             waiting[index] = dict(zip(edges, faces, strict=True))
             before = small
             seen.looks.append(look)
-            if callable(advance):
-                advance()
+            progress.advance()
             yield look
 
     span = (int(wanted[0]), int(wanted[-1]))
