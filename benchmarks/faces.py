@@ -20,10 +20,12 @@ import numpy as np
 
 from benchmarks._faces import (
     CONSENT,
+    FACE_SIZES,
     ORL,
     PAIRS,
     Faces,
     encoder,
+    finders,
     gallery_folder,
     made_video,
     open_set,
@@ -33,6 +35,7 @@ from benchmarks._faces import (
 from benchmarks._harness import arguments, environment, finish, table
 from vidfit.backbones import load
 from vidfit.backbones.faces.finding import find_faces
+from vidfit.backbones.package_weights import is_fetched, package_weights
 from vidfit.contracts import SILENT, Backbone, Clip
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
@@ -68,6 +71,7 @@ def main() -> None:
     figures["milliseconds"] = _times(network)
     if not options.quick:
         figures["weights"] = _weights(network, faces)
+        figures["finders"] = _finders()
     strangers, known = (figures["open set"][f"{KNOWN} known"]["vidfit"][i] for i in (0, 3))
     closest = figures["open set"][f"{KNOWN} known"]["closest match"][0]
     met = strangers <= STRANGERS_BAR and known >= KNOWN_BAR and figures["video"]["right"]
@@ -203,8 +207,6 @@ def _times(network: Backbone) -> Figures:
     torch_network = load("dlib-face")
     import dlib
 
-    from vidfit.backbones.package_weights import package_weights
-
     files = package_weights("dlib-face")
     own = dlib.face_recognition_model_v1(str(files["dlib_face_recognition_resnet_model_v1.dat"]))
     found = {
@@ -229,6 +231,21 @@ def _ms(work: Callable[[], object], repeats: int = 7) -> float:
         work()
         taken.append(time.perf_counter() - started)
     return float(np.median(taken)) * 1000
+
+
+def _finders() -> Figures:
+    """Hold the finder of dlib against BlazeFace, where that was fetched."""
+    if not is_fetched("blazeface-back"):
+        print("blazeface-back is not on this machine: `vidfit models --fetch blazeface-back`")
+        return {}
+    found = finders()
+    sizes = [f"found, {size} px" for size in FACE_SIZES]
+    rows = [
+        [name, *(f"{share:.0%}" for share in figures[:-1]), f"{figures[-1]:.0f}"]
+        for name, figures in found.items()
+    ]
+    table(["finder", *sizes, "streets with one", "ms"], rows)
+    return dict(found)
 
 
 def _weights(network: Backbone, faces: Faces) -> Figures:
