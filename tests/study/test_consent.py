@@ -39,6 +39,14 @@ def test_the_command_says_what_is_missing(people, tmp_path):
     assert "does not start: faces of people are measured and compared" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["dlib-face", "dlib-face@2", "onnx:net.onnx"])
+def test_an_encoder_of_faces_is_of_no_other_task(people, tmp_path, name):
+    for task in (None, "classify"):
+        with pytest.raises(ConsentError, match="tells people by their faces"):
+            run_fit(people, tmp_path / "out", FitOptions(task=task, backbones=(name,)))
+    assert not (tmp_path / "out").exists()
+
+
 def test_only_people_need_it():
     assert [name for name in TASKS if task_named(name).consent] == ["faces"]
     assert check_consent(task_named("classify"), None) == ""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BACKBONES",
     "FAMILIES",
+    "OF_PEOPLE",
     "OF_TASKS",
     "RESTORE",
     "load",
@@ -64,6 +65,9 @@ OF_TASKS: dict[str, str] = {
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
 }
 """Encoders that are known by name, and candidates of tasks that ask for them only."""
+
+OF_PEOPLE = frozenset({"dlib-face", "onnx"})
+"""Encoders, by name or family, that tell people apart: of tasks that ask for consent only."""
 
 FAMILIES: dict[str, str] = {
     **{name: target for name, target in BACKBONES.items() if name.startswith("efficientnet")},

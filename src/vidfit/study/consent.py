@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from vidfit.backbones import OF_PEOPLE
+from vidfit.backbones.notation import plain_name
 from vidfit.errors import ConsentError
 from vidfit.tasks import Task
 
@@ -28,6 +32,23 @@ def check_consent(task: Task, purpose: str | None) -> str:
             "written into the model, its answers and reports"
         )
     return said
+
+
+def check_encoders(names: Sequence[str], task: Task | None) -> None:
+    """Refuse encoders that tell people apart where no consent is asked for.
+
+    Raises
+    ------
+    ConsentError
+        Names the encoder.
+    """
+    for name in names:
+        known = plain_name(name).partition(":")[0] in OF_PEOPLE
+        if known and not (task and task.consent):
+            raise ConsentError(
+                f"{name} tells people by their faces: it is for --task faces, with their consent; "
+                "take another encoder"
+            )
 
 
 def consent_line(purpose: str) -> str:

@@ -15,7 +15,7 @@ from vidfit.launch import HERE, launcher
 from vidfit.manifest import Manifest, noticed
 from vidfit.reported import Stage
 from vidfit.study.asked import asked_task, check_one_class
-from vidfit.study.consent import check_consent, consent_line
+from vidfit.study.consent import check_consent, check_encoders, consent_line
 from vidfit.study.copies import COPY_BITS, Joined, joined
 from vidfit.study.folds import able_classes
 from vidfit.study.sources import say
@@ -160,6 +160,7 @@ def open_study(
     progress = progress or SILENT
     task = asked_task(getattr(options, "task", None), getattr(options, "labels", None))
     consent = check_consent(task, getattr(options, "consent", None)) if task else ""
+    check_encoders(getattr(options, "backbones", ()), task)
     on = getattr(options, "on", HERE)
     place = launcher(on, workers=options.workers, scratch=output)
     read, kind = (task.read, task.kind) if task else (from_lists, None)
