@@ -13,16 +13,15 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination",
-    "CompressOptions", "Compression", "ConvertOptions", "Converted", "FeatureStore", "FitOptions",
-    "FuseOptions",
-    "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan", "PlanOptions",
-    "Ranking", "Report", "Sampling", "SearchOptions", "SearchResult", "SelectOptions",
-    "ShardOptions", "StoreError", "Timeline", "TrainOptions", "TrainingReport", "VideoError",
-    "VidfitError", "__version__", "benchmark",
-    "compress", "convert", "export", "fit", "fuse", "label", "load", "plan", "predict",
-    "predict_all", "pull", "push",
-    "WatchOptions", "read_manifest", "search", "select", "shard", "train", "watch",
+    "__version__", "BackboneError", "benchmark", "BenchmarkOptions", "BudgetError", "Clip",
+    "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
+    "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
+    "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "label", "LabelOptions", "load",
+    "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
+    "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read_manifest",
+    "Report", "Sampling", "search", "SearchOptions", "SearchResult", "select", "SelectOptions",
+    "shard", "ShardOptions", "StoreError", "Timeline", "train", "TrainingReport",
+    "TrainOptions", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",
     "write_manifest",
 }  # fmt: skip
 
@@ -31,20 +30,20 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False, "
+    "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False), "
+    "download=False, on='here', labels=None, task=None, network_only=False, consent=None), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False, "
+    "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
     "methods=(), student=False, keep_untested=False), "
     "progress: 'Progress | None' = None) -> 'Combination'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
@@ -105,7 +104,8 @@ SIGNATURES = {
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
-    "task: 'str | None' = None, network_only: 'bool' = False, holdout: 'float' = 0.0, "
+    "task: 'str | None' = None, network_only: 'bool' = False, "
+    "consent: 'str | None' = None, holdout: 'float' = 0.0, "
     "merge_duplicates: 'bool' = False, keep_untested: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
@@ -122,7 +122,8 @@ SIGNATURES = {
     "prefer: 'Preference' = 'cheapest', "
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
-    "task: 'str | None' = None, network_only: 'bool' = False) -> None",
+    "task: 'str | None' = None, network_only: 'bool' = False, "
+    "consent: 'str | None' = None) -> None",
     "SearchOptions": "(by: 'Way' = 'look', top: 'int' = 12, "
     "backbone: 'str' = 'efficientnet-lite0', shot_seconds: 'float' = 4.0, "
     "index: 'Path | None' = None, workers: 'int | None' = None, download: 'bool' = False) -> None",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vidfit.contracts import Timeline as Timeline
     from vidfit.errors import BackboneError as BackboneError
     from vidfit.errors import BudgetError as BudgetError
+    from vidfit.errors import ConsentError as ConsentError
     from vidfit.errors import ManifestError as ManifestError
     from vidfit.errors import ModelError as ModelError
     from vidfit.errors import NotEnoughDataError as NotEnoughDataError
@@ -47,8 +48,14 @@ if TYPE_CHECKING:
     from vidfit.jobs.fuse.value import Combination as Combination
     from vidfit.jobs.label.options import LabelOptions as LabelOptions
     from vidfit.jobs.label.run import run_label as label
+    from vidfit.jobs.people.forget import run_forget as forget
+    from vidfit.jobs.people.pairs import run_pairs as compare_pairs
+    from vidfit.jobs.people.value import Forgotten as Forgotten
+    from vidfit.jobs.people.value import PairFigures as PairFigures
     from vidfit.jobs.plan.options import PlanOptions as PlanOptions
     from vidfit.jobs.plan.run import run_plan as plan
+    from vidfit.jobs.predict.people.run import people_in as people_in
+    from vidfit.jobs.predict.people.value import VideoPeople as VideoPeople
     from vidfit.jobs.predict.predictor import load as load
     from vidfit.jobs.predict.run import run_predict as predict
     from vidfit.jobs.predict.run import run_predict_all as predict_all
@@ -78,17 +85,20 @@ _SOURCES = {
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "Combination": "jobs.fuse.value:Combination",
+    "ConsentError": "errors:ConsentError",
     "CompressOptions": "jobs.compress.options:CompressOptions",
     "Compression": "jobs.compress.value:Compression",
     "ConvertOptions": "jobs.convert.options:ConvertOptions",
     "Converted": "jobs.convert.value:Converted",
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.fit.options:FitOptions",
+    "Forgotten": "jobs.people.value:Forgotten",
     "FuseOptions": "jobs.fuse.options:FuseOptions",
     "LabelOptions": "jobs.label.options:LabelOptions",
     "ManifestError": "errors:ManifestError",
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
+    "PairFigures": "jobs.people.value:PairFigures",
     "Plan": "plans:Plan",
     "PlanOptions": "jobs.plan.options:PlanOptions",
     "Ranking": "jobs.select.value:Ranking",
@@ -104,15 +114,19 @@ _SOURCES = {
     "TrainingReport": "jobs.train.value:TrainingReport",
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
+    "VideoPeople": "jobs.predict.people.value:VideoPeople",
     "WatchOptions": "jobs.watch.options:WatchOptions",
     "benchmark": "jobs.benchmark.run:run_benchmark",
+    "compare_pairs": "jobs.people.pairs:run_pairs",
     "compress": "jobs.compress.run:run_compress",
     "convert": "jobs.convert.run:run_convert",
     "export": "jobs.export.run:run_export",
     "fit": "jobs.fit.run:run_fit",
+    "forget": "jobs.people.forget:run_forget",
     "fuse": "jobs.fuse.run:run_fuse",
     "label": "jobs.label.run:run_label",
     "load": "jobs.predict.predictor:load",
+    "people_in": "jobs.predict.people.run:people_in",
     "plan": "jobs.plan.run:run_plan",
     "predict": "jobs.predict.run:run_predict",
     "predict_all": "jobs.predict.run:run_predict_all",

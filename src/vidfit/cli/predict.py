@@ -9,6 +9,7 @@ import typer
 
 from vidfit.cli.options import (
     AllowUrl,
+    Consent,
     Declining,
     On,
     OnlyBelow,
@@ -65,7 +66,9 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Objects, masks, people: look at every Nth frame. [default: by the rate]"
+            min=1,
+            metavar="N",
+            help="Objects, masks, people: look at every Nth frame. [default: by the rate]",
         ),
     ] = None,
     score: Annotated[
@@ -77,6 +80,13 @@ def predict(  # noqa: PLR0913  (the options of a command)
             help="Objects: score from which on a box is sure. [default: 0.5]",
         ),
     ] = None,
+    smallest: Annotated[
+        int | None,
+        typer.Option(
+            min=8, metavar="PIXELS", help="People: smallest face looked for. [default: 40]"
+        ),
+    ] = None,
+    consent: Consent = None,
     line: Annotated[
         list[str] | None,
         typer.Option(
@@ -119,7 +129,16 @@ def predict(  # noqa: PLR0913  (the options of a command)
         task,
         smooth,
         tuple(also or ()),
-        of_task({"every": every, "score": score, "line": line, "zone": zone}),
+        of_task(
+            {
+                "every": every,
+                "score": score,
+                "line": line,
+                "zone": zone,
+                "smallest": smallest,
+                "i-have-consent": consent,
+            }
+        ),
     )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)

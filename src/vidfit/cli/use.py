@@ -28,7 +28,15 @@ def say_use(model: Path, asked: Sequence[str] | None = None) -> None:
         What was given as ``--backbone``.
     """
     own = "".join(f" --backbone {shlex.quote(name)}" for name in own_of(model, asked or ()))
-    say(f"Use it   vidfit predict {shlex.quote(str(model))} video.mp4{own}")
+    gate = " --i-have-consent PURPOSE" if _asks_for_consent(model) else ""
+    say(f"Use it   vidfit predict {shlex.quote(str(model))} video.mp4{own}{gate}")
+
+
+def _asks_for_consent(model: Path) -> bool:
+    from vidfit.model import read_document
+    from vidfit.tasks import CLASSIFY, task_named
+
+    return bool(task_named(read_document(model).task or CLASSIFY.name).consent)
 
 
 def own_of(model: Path, asked: Sequence[str]) -> list[str]:

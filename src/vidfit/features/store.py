@@ -177,6 +177,32 @@ class FeatureStore:
             write_whole(folder / "spec.json", facts.encode())
         write_whole(folder / f"part-{_digest(content)}.parquet", content)
 
+    def keep(self, digests: set[str]) -> int:
+        """Remove all rows but those of some clips, of all encoders; return how many went.
+
+        Parts that were set aside as damaged go, too. Whoever reads meanwhile sees a part or none.
+
+        Raises
+        ------
+        StoreError
+            If a part cannot be written or removed.
+        """
+        removed = 0
+        for path in sorted(self.root.glob("*/part-*")):
+            if path.suffix == ".broken":
+                path.unlink(missing_ok=True)
+                continue
+            table = _read_whole(path)
+            kept = table.filter(pc.is_in(table["clip"], pa.array(sorted(digests), pa.string())))
+            if len(kept) == len(table):
+                continue
+            removed += len(table) - len(kept)
+            if len(kept):
+                content = _encoded(kept)
+                write_whole(path.with_name(f"part-{_digest(content)}.parquet"), content)
+            path.unlink()
+        return removed
+
     def _parts(self, spec: BackboneSpec, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
         folder = self.root / spec_key(spec)
         _sweep(folder)

@@ -231,6 +231,22 @@ METRICS: dict[str, Metric] = {
         "F1 of edges",
         "the mean over classes of the F1 of the edges of their areas, within 0.75 % of the diagonal",
     ),
+    "accepted@1": Metric(
+        "TAR at FAR 1 %", "the share of pictures accepted as their person, where 1 % of others are"
+    ),
+    "accepted@0.1": Metric(
+        "TAR at FAR 0.1 %",
+        "the share of pictures accepted as their person, where 0.1 % of others are",
+    ),
+    "named-rightly": Metric(
+        "named rightly", "the share of pictures of known people that are named, and rightly"
+    ),
+    "strangers-named": Metric(
+        "strangers named",
+        "the share of pictures that are named when their person is left out",
+        True,
+        False,
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),

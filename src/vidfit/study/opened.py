@@ -15,6 +15,7 @@ from vidfit.launch import HERE, launcher
 from vidfit.manifest import Manifest, noticed
 from vidfit.reported import Stage
 from vidfit.study.asked import asked_task, check_one_class
+from vidfit.study.consent import check_consent, check_encoders, consent_line
 from vidfit.study.copies import COPY_BITS, Joined, joined
 from vidfit.study.folds import able_classes
 from vidfit.study.sources import say
@@ -151,21 +152,29 @@ def open_study(
     ------
     ManifestError
         If the clips' list cannot be understood.
+    ConsentError
+        If people are measured and nobody said to what they agreed.
     VidfitError
         If the clips are labelled with what the job does not take.
     """
     progress = progress or SILENT
     task = asked_task(getattr(options, "task", None), getattr(options, "labels", None))
+    consent = check_consent(task, getattr(options, "consent", None)) if task else ""
+    check_encoders(getattr(options, "backbones", ()), task)
     on = getattr(options, "on", HERE)
     place = launcher(on, workers=options.workers, scratch=output)
     read, kind = (task.read, task.kind) if task else (from_lists, None)
     manifest = read(source, options.groups, kind)
     task = task or task_of(manifest.kind)
     task = task.suited(task, manifest) if task.suited else task
+    if task.prepare:
+        manifest = task.prepare(manifest, output, progress)
     manifest = replace(manifest, kind=task.kind)
     if only_one_class:
         check_one_class(task, only_one_class)
     say(manifest, progress)
     if task.kind is not ONE:
         progress.note(f"Task: {task.name}, {task.kind.what} a clip")
-    return Study(str(source), output, task, manifest, place, progress)
+    study = Study(str(source), output, task, manifest, place, progress)
+    study.notes.extend([consent_line(consent)] if consent else [])
+    return study

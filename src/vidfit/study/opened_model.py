@@ -16,10 +16,18 @@ from vidfit.contracts import Backbone, FittedFusion
 from vidfit.documents import shown
 from vidfit.errors import ModelError, VidfitError
 from vidfit.fusion import REMOVED_HEADS
-from vidfit.model import Model, is_known, load_model, member_directory, note_known
+from vidfit.model import (
+    Model,
+    is_known,
+    load_model,
+    member_directory,
+    note_known,
+    read_document,
+)
 from vidfit.study import heads
+from vidfit.study.consent import check_consent
 from vidfit.study.trial_child import try_in_child
-from vidfit.tasks import Task, task_named
+from vidfit.tasks import CLASSIFY, Task, task_named
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,9 @@ class OpenedModel:
         return task_named(self.model.task)
 
 
-def open_model(directory: Path, own: Sequence[str] = ()) -> OpenedModel:
+def open_model(
+    directory: Path, own: Sequence[str] = (), *, consent: str | None = None
+) -> OpenedModel:
     """Open a model directory.
 
     Parameters
@@ -44,15 +54,20 @@ def open_model(directory: Path, own: Sequence[str] = ()) -> OpenedModel:
     own
         ``FILE.py:NAME`` of encoders of one's own that the model may hold: the file knows how
         to restore them, a model directory never holds code.
+    consent
+        To what the people agreed who are measured by it; needed for such models.
 
     Raises
     ------
+    ConsentError
+        If the model measures people and no purpose is stated.
     ModelError
         If it is incomplete or altered, its parts do not fit, or it takes too long or too much
         memory, or does not answer in numbers.
     BackboneError
         If a member is damaged, or cannot run here.
     """
+    check_consent(task_named(read_document(directory).task or CLASSIFY.name), consent)
     return parts_of(directory, load_tried(directory, own), own)
 
 

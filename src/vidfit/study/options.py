@@ -74,6 +74,9 @@ class SelectOptions:
         goes by how they are written (`vidfit.manifest.read_manifest`).
     task
         What is asked of the clips: a name of `vidfit.tasks`; ``None`` goes by their labels.
+    consent
+        What the people who are measured agreed to, where a task measures people; nothing of it
+        starts without.
     network_only
         Whether candidates without a network, such as ``motion``, are left out: `compress` and
         `export` take only models with one.
@@ -95,6 +98,7 @@ class SelectOptions:
     labels: Labels | None = None
     task: str | None = None
     network_only: bool = False
+    consent: str | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning.

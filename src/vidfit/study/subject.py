@@ -15,6 +15,7 @@ from vidfit.contracts import Backbone, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.features.pool import STEPS
 from vidfit.networks import NETWORKS, Shape, build, network_of
+from vidfit.study.consent import check_encoders
 
 if TYPE_CHECKING:
     from torch import nn
@@ -168,6 +169,7 @@ def _backbone(subject: Subject) -> Backbone | None:
             f"The network {subject.network!r} sees a backbone's tokens, and there is no backbone. "
             "Name one, such as efficientnet-lite0."
         )
+    check_encoders((subject.backbone,), None)
     return load(subject.backbone)
 
 

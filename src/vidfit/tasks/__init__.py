@@ -14,7 +14,7 @@ from vidfit.errors import VidfitError, not_known
 from vidfit.labels import Kind
 from vidfit.tasks.task import Task
 
-TASKS = ("classify", "tag", "regress", "localise", "anomaly", "detect", "segment")
+TASKS = ("classify", "tag", "regress", "localise", "anomaly", "detect", "segment", "faces")
 """Names of ``--task`` that are built in, each a module of this package."""
 
 GROUP = "vidfit.tasks"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from vidfit.contracts import Clip, Floats
+from vidfit.contracts import Clip, Floats, Progress
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
@@ -34,6 +34,10 @@ class Judged(Protocol):
 
 Read = Callable[[str | Path, Path | None, Kind | None], Manifest]
 """A source of clips, a file of groups, and the kind that is asked for -> clips with labels."""
+
+
+Prepare = Callable[[Manifest, Path, Progress], Manifest]
+"""Clips as they were read, and the folder of a job's output -> the clips that are looked at."""
 
 
 def from_lists(source: str | Path, groups: Path | None, kind: Kind | None) -> Manifest:
@@ -78,6 +82,11 @@ class Task:
         Whether a model may give no answer to what is unlike all that it has learned from.
     suited
         Returns the task as it can be asked of some clips, such as by other measures.
+    prepare
+        Returns clips that were cut out of those that were read, and written to the output.
+    consent
+        What is done to people, where nothing may start unless it is stated that they agreed;
+        empty where nothing is.
     told
         Makes vectors that tell the truth through noise, where the learner takes vectors of a form
         of its own: by these `vidfit.testing.check_task` proves what is learned.
@@ -98,6 +107,8 @@ class Task:
     backbones: tuple[str, ...] = ()
     declines: bool = True
     suited: Callable[[Task, Manifest], Task] | None = None
+    prepare: Prepare | None = None
+    consent: str = ""
     told: Callable[[Any], Floats] | None = None
     part: Callable[[Any, Floats, Judged], TaskPart] | None = None
 

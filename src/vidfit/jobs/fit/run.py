@@ -97,6 +97,7 @@ def run_fit(
     members = [c.backbone.spec for c in gathered.finalists if c.name in model.members]
     card = {
         **model_card(report, members), "method": compared.chosen.method, "even": terms.even,
+        **({"consent": options.consent} if study.task.consent else {}),
     }  # fmt: skip
     save(model, card, gathered.finalists, output / "model")
     write_report(report, output)

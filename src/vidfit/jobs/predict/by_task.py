@@ -100,6 +100,7 @@ class WayOfTask:
 WAYS: dict[str, WayOfTask] = {
     "detect": WayOfTask("objects.run:run_objects", ("every", "score", "line", "zone")),
     "segment": WayOfTask("masks.run:run_masks", ("every",)),
+    "faces": WayOfTask("people.run:run_people", ("i-have-consent", "every", "smallest")),
 }
 """Task -> its own way."""
 

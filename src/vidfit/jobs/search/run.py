@@ -24,6 +24,7 @@ from vidfit.jobs.search.transcripts import Passage, found, passages_of
 from vidfit.jobs.search.value import Grown, Hit, SearchResult
 from vidfit.manifest import iter_clips, losses, read_manifest, refusal
 from vidfit.runtime import accelerate
+from vidfit.study.consent import check_encoders
 from vidfit.video.policy import in_force
 
 
@@ -127,6 +128,7 @@ def open_index(
     Shots by other encoders, or of other lengths, lie in the folder beside each other.
     """
     names = {"look": options.backbone, "motion": "motion"}
+    check_encoders(tuple(names.values()), None)
     encoders = {way: accelerate(load(n, download=options.download)) for way, n in names.items()}
     facts = [*(spec_key(one.spec) for one in encoders.values()), repr(options.shot_seconds)]
     key = hashlib.sha256(":".join(facts).encode()).hexdigest()[:16]

@@ -101,7 +101,7 @@ def look_at(
 
     pictures = (
         (frame.index, [frame.rgb(size) for size in finder.preprocessings])
-        for frame in _sound(reader, wanted)
+        for frame in sound_frames(reader, wanted)
     )
     before: Thumbnail | None = None
     for index, picture, found in in_threads(one, pictures, workers):
@@ -115,7 +115,7 @@ def _rounded(found: FoundBoxes) -> FoundBoxes:
     return FoundBoxes(sure.edges_M4.round(2), sure.scores_M.round(4), sure.classes_M)
 
 
-def _sound(reader: VideoReader, wanted: Indices) -> Iterator[DecodedFrame]:
+def sound_frames(reader: VideoReader, wanted: Indices) -> Iterator[DecodedFrame]:
     """Yield those of the frames that are not damaged."""
     following, found = 0, False
     while following < len(wanted):

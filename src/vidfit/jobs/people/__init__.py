@@ -1,0 +1,1 @@
+"""People who are known: somebody is forgotten, and pairs of pictures are compared."""

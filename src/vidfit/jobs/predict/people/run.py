@@ -1,0 +1,177 @@
+"""Find faces in videos, follow them, and name those who are known; everybody else is unknown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.backbones.faces.finding import SMALLEST_PIXELS
+from vidfit.contracts import SILENT, Clip, Failure, Indices, Note, Progress, clip_key
+from vidfit.errors import VideoError
+from vidfit.hardware import hardware
+from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
+from vidfit.jobs.predict.objects.looks import wanted_frames
+from vidfit.jobs.predict.people.clusters import UnknownTrack, write_clusters
+from vidfit.jobs.predict.people.named import named_tracks
+from vidfit.jobs.predict.people.options import PeopleOptions
+from vidfit.jobs.predict.people.recogniser import Recogniser, open_recogniser
+from vidfit.jobs.predict.people.seen import see_faces
+from vidfit.jobs.predict.people.value import VideoPeople
+from vidfit.jobs.predict.people.written import CLUSTERS, PEOPLE_WRITERS, ToWrite, check_formats
+from vidfit.tasks.faces.kind import UNKNOWN
+from vidfit.video import VideoReader
+
+LOOKS_A_SECOND = 5.0
+"""Frames that are looked at where it is not said how many."""
+
+_TOLD_TRACKS = 20
+
+
+def run_people(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
+    """Yield who is seen in each video, and when; files hold the same.
+
+    Raises
+    ------
+    ConsentError
+        If it is not said to what the people agreed.
+    VidfitError
+        If an option or a format is none.
+    BackboneError, ModelError
+        If the model is no gallery, or faces cannot be found here.
+    """
+    options = PeopleOptions.of(asked.options)
+    if asked.output:
+        check_formats(asked.formats)
+    recogniser = open_recogniser(asked.model, options.consent, asked.own)
+    unknown: list[UnknownTrack] = []
+    for video, name in zip(asked.videos, asked.names, strict=True):
+        if isinstance(video, Failure):
+            yield ToldOfVideo(video.name, failure=video.reason)
+            continue
+        try:
+            found = _answered(video, recogniser, options, asked.workers, asked.progress)
+            for suffix in asked.formats if asked.output else ():
+                if asked.output and suffix in PEOPLE_WRITERS:
+                    PEOPLE_WRITERS[suffix](found, asked.output / f"{name}.{suffix}")
+        except VideoError as error:
+            yield ToldOfVideo(video.path, failure=str(error).removeprefix(f"{video.path}: "))
+            continue
+        names = {one.track: one.name for one in found.people.tracks}
+        unknown += [
+            UnknownTrack(name, number, track)
+            for number, track in found.seen.tracks.items()
+            if names.get(number) == UNKNOWN
+        ]
+        yield _told(found.people)
+    if asked.output and CLUSTERS in asked.formats:
+        count = write_clusters(unknown, recogniser.threshold, asked.output / CLUSTERS)
+        asked.progress.note(
+            f"{len(unknown)} unknown tracks in {count} groups: {asked.output / CLUSTERS}. Rename a "
+            "folder to a name and put it among the people to have them known"
+        )
+
+
+def people_in(
+    model: Path,
+    path: str,
+    *,
+    consent: str,
+    every: int | None = None,
+    smallest_pixels: int = SMALLEST_PIXELS,
+) -> VideoPeople:
+    """Return who is seen in a video, and when.
+
+    Parameters
+    ----------
+    model
+        Directory that ``fit`` wrote with ``--task faces``.
+    consent
+        To what the people agreed; it is written into the answers.
+    every
+        Each how manieth frame is looked at; ``None`` for about five a second.
+    smallest_pixels
+        Side of the smallest face that is looked for.
+
+    Raises
+    ------
+    ConsentError
+        If it is not said to what they agreed.
+    VideoError
+        If the video cannot be read.
+    """
+    options = PeopleOptions(consent, every, smallest_pixels)
+    return _answered(Clip(path), open_recogniser(str(model), consent), options).people
+
+
+def _answered(
+    clip: Clip,
+    recogniser: Recogniser,
+    options: PeopleOptions,
+    workers: int | None = None,
+    progress: Progress = SILENT,
+) -> ToWrite:
+    """Look at a video, follow the faces and name them."""
+    with VideoReader(clip.path) as reader:
+        wanted = wanted_frames(reader, clip, options.every or _every(reader))
+        progress.start("look for faces", len(wanted))
+        seen = see_faces(
+            reader,
+            recogniser,
+            wanted,
+            options.smallest_pixels,
+            workers=workers or hardware().cores,
+            progress=progress,
+        )
+        pts, end = reader.pts_seconds, reader.duration_seconds
+        info = reader.info
+        people = VideoPeople(
+            path=clip.path,
+            duration_seconds=info.duration_seconds,
+            width_pixels=info.width_pixels,
+            height_pixels=info.height_pixels,
+            frame_count=info.frame_count,
+            first_frame=int(wanted[0]),
+            last_frame=int(wanted[-1]),
+            frames_seen=len(seen.looks),
+            every=int(wanted[1] - wanted[0]) if len(wanted) > 1 else 1,
+            consent=recogniser.consent,
+            people=recogniser.names,
+            threshold=round(recogniser.threshold, 4),
+            tracks=named_tracks(seen.tracks, recogniser, pts, end),
+            notes=_notes(clip, reader, wanted, len(seen.looks)),
+        )
+        return ToWrite(people, seen, pts)
+
+
+def _every(reader: VideoReader) -> int:
+    rate = len(reader.pts_seconds) / max(reader.duration_seconds, 1e-6)
+    return max(1, round(rate / LOOKS_A_SECOND))
+
+
+def _notes(clip: Clip, reader: VideoReader, wanted: Indices, looks: int) -> tuple[Note, ...]:
+    said = [reader.shortfall] if reader.shortfall else []
+    if damaged := int(np.size(wanted)) - looks:
+        said.append(f"{damaged} of {len(wanted)} frames to look at are damaged; they are left out")
+    return tuple(Note(clip_key(clip), text) for text in said)
+
+
+def _told(people: VideoPeople) -> ToldOfVideo:
+    counts = Counter(track.name for track in people.tracks)
+    who = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    lines = [
+        f"{people.path}  {people.duration_seconds:.2f} s, {people.frames_seen} frames looked at, "
+        f"{len(people.tracks)} tracks of faces{': ' if who else ''}{who}"
+    ]
+    lines += [
+        f"  {one.start_seconds:8.2f} - {one.end_seconds:8.2f} s  {one.name} "
+        f"({one.over:+.3f} over the threshold){'; ' if one.note else ''}{one.note}"
+        for one in people.tracks[:_TOLD_TRACKS]
+    ]
+    if (more := len(people.tracks) - _TOLD_TRACKS) > 0:
+        lines += [f"  {more} more tracks"]
+    lines += [f"  {note.name}: {note.text}" for note in people.notes]
+    return ToldOfVideo(people.path, tuple(lines), asdict(people))

@@ -1,0 +1,91 @@
+"""Pictures of people are read, one face each; what is wrong with one is said of it."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.coloured_people import COLOURS, block_picture, put_block, see_blocks, write_people
+
+from vidfit.contracts import SILENT
+from vidfit.errors import ManifestError, VideoError
+from vidfit.tasks.faces.pictures import aligned_faces, folder_of, read_people
+
+
+@pytest.fixture(autouse=True)
+def blocks(monkeypatch):
+    see_blocks(monkeypatch)
+
+
+def test_people_and_their_faces(tmp_path):
+    write_people(tmp_path / "people", ["Åse O'Neil", "Chi"], 3)
+    (tmp_path / "people" / "Chi" / "notes.txt").write_text("no picture")
+    manifest = read_people(tmp_path / "people", None, None)
+    assert manifest.classes == ("Chi", "Åse O'Neil")
+    assert manifest.group_count == 6
+    assert [failure.reason for failure in manifest.rejected] == ["it is no picture"]
+    ready = aligned_faces(manifest, tmp_path / "out", SILENT)
+    assert len(ready) == 6
+    assert [clip.group for clip in ready.clips] == [clip.group for clip in manifest.clips]
+    for clip in ready.clips:
+        assert clip.path.startswith(str(tmp_path / "out" / "faces" / folder_of(clip.label)))
+        assert Image.open(clip.path).size == (224, 224)
+    assert any("people say too little of strangers" in line for line in ready.warnings)
+
+
+def test_pictures_with_no_face_or_two_and_the_same_under_two_names(tmp_path):
+    people = write_people(tmp_path / "people", ["Chi", "Dee"], 3)
+    rng = np.random.default_rng(0)
+    Image.fromarray(np.full((60, 60, 3), 128, np.uint8)).save(people / "Chi" / "none.png")
+    two = block_picture(COLOURS["Chi"], rng, at=(4, 4), side=40)
+    put_block(two, COLOURS["Dee"], rng, (50, 80), 36)
+    Image.fromarray(two).save(people / "Chi" / "two.png")
+    shutil.copy(people / "Chi" / "0.png", people / "Dee" / "same.png")
+    (people / "Dee" / "broken.png").write_bytes(b"no picture at all")
+    ready = aligned_faces(read_people(people, None, None), tmp_path / "out", SILENT)
+    why = {failure.name.rsplit("/", 2)[-2] + "/" + failure.name.rsplit("/", 1)[-1]: failure.reason
+           for failure in ready.rejected}  # fmt: skip
+    assert "no face is found" in why["Chi/none.png"]
+    assert "2 faces are found" in why["Chi/two.png"]
+    assert why["Chi/0.png"] == why["Dee/same.png"]
+    assert "stands under 'Chi' and 'Dee'" in why["Chi/0.png"]
+    assert why["Dee/broken.png"]
+    assert len(ready) == 5
+
+
+def test_nobody_and_unknown_are_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ManifestError, match="holds no picture of a person"):
+        read_people(tmp_path / "empty", None, None)
+    (tmp_path / "people" / "Unknown").mkdir(parents=True)
+    with pytest.raises(ManifestError, match="is what strangers are called"):
+        read_people(tmp_path / "people", None, None)
+    blank = tmp_path / "blank" / "Eve" / "0.png"
+    blank.parent.mkdir(parents=True)
+    Image.fromarray(np.full((60, 60, 3), 128, np.uint8)).save(blank)
+    with pytest.raises(ManifestError, match="no face can be learned"):
+        aligned_faces(read_people(tmp_path / "blank", None, None), tmp_path / "out", SILENT)
+
+
+def test_folders_of_names_are_safe_and_differ():
+    names = ["a/b", "a_b", "..", "", "Åse", "x" * 300, "a\0b", "A:b"]
+    folders = [folder_of(name) for name in names]
+    assert len(set(folders)) == len(names)
+    assert all(f not in ("", ".", "..") and not set(f) & set("/\\\0:") for f in folders)
+
+
+def test_a_huge_picture_is_looked_at_small(tmp_path, monkeypatch):
+    from vidfit.tasks.faces import pictures
+
+    asked = []
+
+    def nothing(frame, smallest):
+        asked.append(smallest)
+        return ()
+
+    monkeypatch.setattr(pictures, "find_faces", nothing)
+    with pytest.raises(VideoError, match="no face is found"):
+        pictures.only_face(np.zeros((40, 6000, 3), np.uint8))
+    assert asked == [300.0]
