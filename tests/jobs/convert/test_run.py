@@ -131,9 +131,9 @@ def test_all_that_is_wrong_is_listed_in_a_file(tmp_path):
 )
 def test_what_cannot_be_done_is_said(tmp_path, options, error, reason):
     frames = tuple(replace(frame, size_pixels=None) for frame in PHOTOS[1:])
-    write(tmp_path / "in" / "here", table_files(annotated(frames)))
+    write(tmp_path, table_files(annotated(frames)))
     with pytest.raises(error, match=reason):
-        run_convert(tmp_path / "in" / "here" / "boxes.csv", tmp_path / "out", options)
+        run_convert(tmp_path / "boxes.csv", tmp_path / "out", options)
 
 
 def test_a_folder_that_holds_files_is_left_alone(tmp_path):
