@@ -229,7 +229,8 @@ METRICS: dict[str, Metric] = {
     "pixels": Metric("pixel accuracy", "the share of pixels whose class is right"),
     "edges": Metric(
         "F1 of edges",
-        "the mean over classes of the F1 of the edges of their areas, within 0.75 % of the diagonal",
+        "the mean over classes of the F1 of the edges of their areas, within 0.75 % of the "
+        "diagonal",
     ),
     "accepted@1": Metric(
         "TAR at FAR 1 %", "the share of pictures accepted as their person, where 1 % of others are"
