@@ -30,7 +30,7 @@ from vidfit.metrics.boxes import (
     BoxPrecision,
     matched,
 )
-from vidfit.reported import RecallCurve, Mark, Scene, TaskPart
+from vidfit.reported import Mark, RecallCurve, Scene, TaskPart
 from vidfit.tasks.task import Judged
 
 SHOWN = 6
