@@ -17,7 +17,7 @@ from vidfit.manifest.annotations.coco_masks import coco_mask_files
 from vidfit.manifest.annotations.write import WRITERS
 
 COUNT = 60
-"""Alterations of each file; 20,000 of each were tried once."""
+"""Alterations of each file; 3,000 of each were tried once."""
 
 
 def honest(form: str, frames, suffix: str) -> bytes:

@@ -57,7 +57,7 @@ def test_what_was_written_is_read_back_and_is_what_pil_reads(folder):
     [
         (MASK + 3, "L", "it holds 3, 4, 5, and the classes are 0 to 2"),
         (np.zeros((2, 3, 3), np.uint8), "RGB", "it is a PNG of RGB, and no mask of class numbers"),
-        (np.zeros((4, 4), np.uint8), "L", "it has 4 x 4 pixels, its picture 3 x 2"),
+        (np.zeros((9, 2), np.uint8), "L", "it has 2 x 9 pixels, its picture 3 x 2"),
     ],
     ids=["numbers", "colours", "size"],
 )

@@ -131,16 +131,21 @@ def test_only_files_below_the_folders_that_are_allowed(folder):
         read_annotations(folder / "boxes.csv")
 
 
-def test_boxes_of_a_picture_of_another_size_are_left_out(folder):
+def test_boxes_of_another_size_are_scaled_and_of_another_shape_left_out(folder):
     picture(folder / "images" / "c.jpg", (128, 96))
     picture(folder / "images" / "d.jpg", SIZE, turned=True)
     write(folder, coco_files(annotated(PHOTOS)))
     found = read_annotations(folder / "annotations.json")
-    assert [Path(frame.path).name for frame in found.frames] == ["a & b.jpg"]
-    assert [fault.reason for fault in found.rejected][:2] == [
-        "64 x 48 pixels are said, and it has 128 x 96",
-        "64 x 48 pixels are said, and it has 48 x 64; it is turned by 90 degrees when shown",
+    assert [Path(frame.path).name for frame in found.frames] == ["a & b.jpg", "c.jpg"]
+    assert found.rejected[0].reason == (
+        "64 x 48 pixels are said, and it has 48 x 64; it is turned by 90 degrees when shown"
+    )
+    assert [note.text for note in found.notes] == [
+        "64 x 48 pixels are said, and it has 128 x 96; boxes are scaled"
     ]
+    twice = tuple(tuple(2 * edge for edge in box.edges) for box in PHOTOS[1].boxes)
+    assert tuple(box.edges for box in found.frames[1].boxes) == twice
+    assert found.frames[1].size_pixels == (128, 96)
 
 
 def test_sizes_come_from_the_pictures_and_cut_what_lies_outside(folder):

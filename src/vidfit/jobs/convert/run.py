@@ -14,7 +14,7 @@ from vidfit.files import write_whole
 from vidfit.jobs.convert.options import ConvertOptions
 from vidfit.jobs.convert.pictures import pictures
 from vidfit.jobs.convert.value import Converted
-from vidfit.manifest.annotations import Annotations, Masks, Media, parse_masks, summary
+from vidfit.manifest.annotations import Annotations, MaskAnnotations, Media, parse_masks, summary
 from vidfit.manifest.annotations.coco_masks import coco_mask_files
 from vidfit.manifest.annotations.mask_folders import mask_files, read_mask_folder
 from vidfit.manifest.annotations.read import media_of, parse_annotations
@@ -86,7 +86,7 @@ def _check_empty(output: Path) -> None:
         )
 
 
-def _masks(source: Path, media: Media, options: ConvertOptions) -> Masks | None:
+def _masks(source: Path, media: Media, options: ConvertOptions) -> MaskAnnotations | None:
     """Return the masks of a source that are to be converted; ``None`` where boxes are."""
     if options.to == "masks":
         return parse_masks(source, media)
@@ -96,14 +96,14 @@ def _masks(source: Path, media: Media, options: ConvertOptions) -> Masks | None:
     return masks
 
 
-def _said(masks: Masks) -> str:
+def _said(masks: MaskAnnotations) -> str:
     classes = f"{len(masks.classes)} classes, {', '.join(masks.classes)}"
     return f"Read as {masks.form}: {len(masks.frames)} masks of {classes}"
 
 
 def _written(
     output: Path,
-    found: Annotations | Masks,
+    found: Annotations | MaskAnnotations,
     files: Iterable[tuple[str, bytes] | Failure],
     read_as: str,
     lost: Iterable[Note] = (),

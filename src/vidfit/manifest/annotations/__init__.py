@@ -4,7 +4,7 @@ Each format is a file: a parser of a text, and a writer of files. `read_annotati
 format by its content.
 """
 
-from vidfit.manifest.annotations.masks import VOID, MaskedFrame, Masks, index_mask
+from vidfit.manifest.annotations.masks import VOID, MaskAnnotations, MaskedFrame, index_mask
 from vidfit.manifest.annotations.media import Media, located
 from vidfit.manifest.annotations.read import (
     parse_annotations,
@@ -17,7 +17,7 @@ from vidfit.manifest.annotations.value import Annotations, class_counts, summary
 __all__ = [
     "Annotations",
     "MaskedFrame",
-    "Masks",
+    "MaskAnnotations",
     "Media",
     "VOID",
     "class_counts",

@@ -89,6 +89,16 @@ def size_of(width: object, height: object, *, text: bool = False) -> tuple[int, 
     return sides
 
 
+_SAME_SHAPE = 0.02
+"""By how much the ratio of sides may differ, beside one pixel of the shortest."""
+
+
+def is_same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Return whether two sizes may be those of one picture that was made smaller or larger."""
+    slack = _SAME_SHAPE + 1 / min(*first, *second)
+    return abs(math.log(first[0] * second[1] / (first[1] * second[0]))) <= slack
+
+
 _NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 

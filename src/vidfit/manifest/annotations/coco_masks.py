@@ -1,4 +1,4 @@
-"""Masks in COCO JSON: outlines and runs, in and out."""
+"""MaskAnnotations in COCO JSON: outlines and runs, in and out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from vidfit.documents import shown
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import number
 from vidfit.manifest.annotations.coco import FORM, coco_document, is_crowd, read_objects
-from vidfit.manifest.annotations.masks import VOID, MaskedFrame, Masks, Region, cover, index_mask
+from vidfit.manifest.annotations.masks import (
+    VOID,
+    MaskAnnotations,
+    MaskedFrame,
+    Region,
+    cover,
+    index_mask,
+)
 from vidfit.manifest.annotations.rle import Mask, filled, mask_of, packed, runs_of, unpacked
 from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
 from vidfit.manifest.annotations.value import Annotations, Files, Key, nothing_usable
@@ -24,7 +31,7 @@ BACKGROUND = "background"
 """Class 0 of masks that are made of objects, where no category has that name."""
 
 
-def parse_coco_masks(document: Any, name: str, sizes: Sizes = unknown) -> Masks:  # noqa: ANN401
+def parse_coco_masks(document: Any, name: str, sizes: Sizes = unknown) -> MaskAnnotations:  # noqa: ANN401
     """Read what objects cover; a crowd is void, and all else is background.
 
     Raises
@@ -45,38 +52,44 @@ def parse_coco_masks(document: Any, name: str, sizes: Sizes = unknown) -> Masks:
 
     read_objects(rows, document, take)
     found = rows.result()
+    frames, rejected = _sized(rows, found)
+    parts = [regions.get((frame.path, frame.index), []) for frame in frames]
     known = tuple(label for label in found.classes if label != BACKGROUND)
-    parts = [regions.get((frame.path, frame.index), []) for frame in found.frames]
-    whole = all(map(_covered, found.frames, parts)) and BACKGROUND not in found.classes
+    whole = all(map(_covered, frames, parts)) and BACKGROUND not in found.classes
     classes = known if whole else (BACKGROUND, *known)
     if len(classes) > VOID:
         raise ManifestError(f"{name} has {len(classes)} classes; a mask holds up to {VOID}")
     numbers = {None: VOID} | {label: number for number, label in enumerate(classes)}
-    frames = [
-        MaskedFrame(
-            *(frame.path, frame.index, frame.size_pixels, None),
-            tuple(replace(region, label=numbers[label]) for label, region in part),
-            frame.group,
-            frame.split,
+    masked = tuple(
+        replace(
+            frame, regions=tuple(replace(region, label=numbers[label]) for label, region in part)
         )
-        for frame, part in zip(found.frames, parts, strict=True)
-        if frame.size_pixels
-    ]
-    unsized = [
-        Failure(rows.inside(frame.path), "the size of its picture is not known")
-        for frame in found.frames
-        if not frame.size_pixels
-    ]
-    rejected = (*found.rejected, *unsized)
-    if not frames:
-        raise nothing_usable(name, FORM, rejected)
+        for frame, part in zip(frames, parts, strict=True)
+    )
     notes = () if whole else (Note(name, f"what no object covers is {BACKGROUND}"),)
-    return Masks(tuple(frames), FORM, classes, rejected, (*found.notes, *notes))
+    return MaskAnnotations(masked, FORM, classes, rejected, (*found.notes, *notes))
 
 
-def _covered(frame: LabelledFrame, part: list[tuple[str | None, Region]]) -> bool:
+def _sized(rows: BoxRows, found: Annotations) -> tuple[list[MaskedFrame], tuple[Failure, ...]]:
+    """Return the frames of which masks can be drawn, in the size that the file says."""
+    frames: list[MaskedFrame] = []
+    rejected = list(found.rejected)
+    for frame in found.frames:
+        size = rows.size((frame.path, frame.index))
+        if size is None or size[0] * size[1] > PIXELS_MAX:
+            why = "not known" if size is None else f"{size[0]} x {size[1]} pixels: too much"
+            rejected.append(Failure(rows.inside(frame.path), f"the size of its picture is {why}"))
+        else:
+            of = frame.group, frame.split
+            frames.append(MaskedFrame(frame.path, frame.index, size, None, (), *of))
+    if not frames:
+        raise nothing_usable(rows.name, FORM, rejected)
+    return frames, tuple(rejected)
+
+
+def _covered(frame: MaskedFrame, part: list[tuple[str | None, Region]]) -> bool:
     """Return whether objects cover all of a frame."""
-    width, height = frame.size_pixels or (0, 0)
+    width, height = frame.size_pixels
     mask_HW = np.zeros((height, width), np.bool_)
     for _, region in part:
         cover(mask_HW, region, True)
@@ -126,7 +139,7 @@ def _runs(found: dict[str, Any], size_pixels: tuple[int, int]) -> tuple[int, ...
 # ---------------------------------------------------------------- writing
 
 
-def coco_mask_files(masks: Masks) -> Files:
+def coco_mask_files(masks: MaskAnnotations) -> Files:
     """Yield ``annotations.json``: in each frame an object of each class, as short runs.
 
     Outlines come back as runs, for an outline cannot say each pixel; void is a crowd of class 1.

@@ -10,12 +10,12 @@ from pathlib import Path
 from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure, Note
 from vidfit.errors import ManifestError
-from vidfit.manifest.annotations.checked import frame_index
+from vidfit.manifest.annotations.checked import frame_index, is_same_shape
 from vidfit.manifest.annotations.masks import (
     VOID,
     IndexMask,
+    MaskAnnotations,
     MaskedFrame,
-    Masks,
     index_mask,
     read_index,
 )
@@ -32,7 +32,7 @@ _ENDINGS = ("_masks", "_mask", "_labels", "annot")
 """Of folders of masks: ``train_masks`` lies beside ``train``."""
 
 
-def read_mask_folder(folder: Path, media: Media) -> Masks | None:
+def read_mask_folder(folder: Path, media: Media) -> MaskAnnotations | None:
     """Read masks of a table ``frames.csv``, or of folders; ``None`` where there are none.
 
     Each mask is looked at: its numbers must be of classes, its size that of its picture. Names
@@ -55,7 +55,7 @@ def read_mask_folder(folder: Path, media: Media) -> Masks | None:
     ]
     if not frames:
         raise nothing_usable(folder.name, FORM, rejected)
-    return Masks(tuple(frames), FORM, classes, tuple(rejected), tuple(notes))
+    return MaskAnnotations(tuple(frames), FORM, classes, tuple(rejected), tuple(notes))
 
 
 def _listed(folder: Path, rejected: list[Failure]) -> Iterator[MaskedFrame]:
@@ -142,7 +142,7 @@ def _numbers(listed: Sequence[MaskedFrame]) -> tuple[str, ...]:
             continue  # it is named when it is checked
         if (known := found_HW[found_HW != VOID]).size:
             most = max(most, int(known.max()))
-    return tuple(map(str, range(most + 1)))
+    return tuple(f"class {number}" for number in range(most + 1))
 
 
 def _checked(
@@ -153,7 +153,7 @@ def _checked(
     try:
         height, width = index_mask(frame, classes).shape
         true = media.size_pixels(frame.path)
-        if true and true != (width, height):
+        if true and not is_same_shape(true, (width, height)):
             raise ValueError(f"it has {width} x {height} pixels, its picture {true[0]} x {true[1]}")
         return MaskedFrame(
             frame.path, frame.index, (width, height), frame.mask, (), frame.group, frame.split
@@ -167,7 +167,7 @@ def _checked(
 # ---------------------------------------------------------------- writing
 
 
-def mask_files(masks: Masks) -> Files:
+def mask_files(masks: MaskAnnotations) -> Files:
     """Yield ``masks/NAME.png`` for each frame, ``names.txt``, and ``frames.csv``, a list of all."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")

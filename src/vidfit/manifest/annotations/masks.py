@@ -1,4 +1,4 @@
-"""Masks: frames each place of which has a class, as an index PNG or as objects.
+"""MaskAnnotations: frames each place of which has a class, as an index PNG or as objects.
 
 Shape letters: H height, W width.
 """
@@ -68,7 +68,7 @@ class MaskedFrame:
 
 
 @dataclass(frozen=True)
-class Masks:
+class MaskAnnotations:
     """Frames with masks, and what could not be used; as `Annotations` of boxes.
 
     Parameters

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
-from vidfit.manifest.annotations.masks import Masks
+from vidfit.manifest.annotations.masks import MaskAnnotations
 from vidfit.manifest.annotations.value import NAMED, Annotations
 from vidfit.manifest.names import is_clip, is_image, is_junk
 from vidfit.manifest.told import counted, listed
@@ -25,6 +25,9 @@ _BESIDE = (
     ".", "images", "JPEGImages", "videos", "..", "../images", "../JPEGImages", "../videos",
 )  # fmt: skip
 _MOST_FILES = 200_000
+_LEVELS, _LEVELS_ABOVE = 8, 2
+"""How deep names are looked for in the folder, and in the one above it, as ``../train2017``."""
+
 _ORIENTATION, _TURNED = 0x0112, range(5, 9)
 """Tag of Exif 2.32, and its values that turn a picture on its side."""
 
@@ -43,8 +46,8 @@ class Media:
     def __init__(self, folder: Path, *, beside: bool = True) -> None:
         self.folder = folder
         self._bases = [folder / name for name in (_BESIDE if beside else _BESIDE[:4])]
-        above = [folder.parent] if beside and folder.parent != Path(folder.anchor) else []
-        self._searched = [folder, *above]
+        above = beside and folder.parent != Path(folder.anchor)
+        self._searched = [(folder, _LEVELS), *([(folder.parent, _LEVELS_ABOVE)] if above else [])]
         self._by_name: list[dict[str, list[str]]] = []
         self._found: dict[str, str | None] = {}
         self._videos: dict[str, tuple[tuple[int, int], int] | None] = {}
@@ -60,9 +63,9 @@ class Media:
         for base in self._bases:
             if is_there(base / plain):
                 return absolute(base / plain)
-        for level, folder in enumerate(self._searched):
+        for level, (folder, levels) in enumerate(self._searched):
             if level == len(self._by_name):
-                self._by_name.append(_by_name(folder))
+                self._by_name.append(_by_name(folder, levels))
             if alike := self._by_name[level].get(PurePosixPath(plain).name):
                 return absolute(alike[0]) if len(alike) == 1 else None
         return None
@@ -94,12 +97,14 @@ class Media:
         return self._videos[path]
 
 
-def _by_name(folder: Path) -> dict[str, list[str]]:
-    """Return the pictures and videos in a folder, however deep, by their names."""
+def _by_name(folder: Path, levels: int) -> dict[str, list[str]]:
+    """Return the pictures and videos in a folder and below it, by their names."""
     found: dict[str, list[str]] = defaultdict(list)
     seen = 0
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_junk(name))
+        if len(Path(here).parts) - len(folder.parts) >= levels - 1:
+            folders.clear()
         seen += len(files)
         for file in files:
             if is_clip(file):
@@ -195,7 +200,7 @@ def _told(fault: Failure) -> str:
     return f"{fault.name}: {fault.reason}"
 
 
-def located_masks(masks: Masks, media: Media) -> Masks:
+def located_masks(masks: MaskAnnotations, media: Media) -> MaskAnnotations:
     """Return masks of pictures and videos that are there, as `located` does."""
     paths, missing = _places([frame.path for frame in masks.frames], media)
     frames = tuple(

@@ -15,7 +15,7 @@ from vidfit.manifest.annotations.coco_masks import parse_coco_masks
 from vidfit.manifest.annotations.cvat import is_cvat, parse_cvat
 from vidfit.manifest.annotations.label_studio import is_label_studio, parse_label_studio
 from vidfit.manifest.annotations.mask_folders import read_mask_folder
-from vidfit.manifest.annotations.masks import Masks
+from vidfit.manifest.annotations.masks import MaskAnnotations
 from vidfit.manifest.annotations.media import Media, Pictures, located, located_masks
 from vidfit.manifest.annotations.mot import CLASSES, SequenceFacts, is_mot, parse_facts, parse_mot
 from vidfit.manifest.annotations.table import is_table, parse_table
@@ -294,7 +294,7 @@ def _video_of(folder: Path, facts: SequenceFacts, media: Media) -> str:
 # ---------------------------------------------------------------- masks
 
 
-def read_masks(path: str | Path, media: str | Path | None = None) -> Masks:
+def read_masks(path: str | Path, media: str | Path | None = None) -> MaskAnnotations:
     """Read frames with masks: a folder of index PNG with ``names.txt``, or COCO JSON.
 
     Parameters
@@ -306,7 +306,7 @@ def read_masks(path: str | Path, media: str | Path | None = None) -> Masks:
 
     Returns
     -------
-    Masks
+    MaskAnnotations
         Of pictures and videos that are there, by absolute path; `index_mask` gives the classes.
 
     Raises
@@ -319,7 +319,7 @@ def read_masks(path: str | Path, media: str | Path | None = None) -> Masks:
     return located_masks(parse_masks(place, found), found)
 
 
-def parse_masks(path: str | Path, media: Media | None = None) -> Masks:
+def parse_masks(path: str | Path, media: Media | None = None) -> MaskAnnotations:
     """Read frames with masks, with names as they are written; see `read_masks`."""
     place = _place(path)
     known = media or media_of(place)

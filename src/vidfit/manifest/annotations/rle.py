@@ -1,4 +1,4 @@
-"""Masks as runs of pixels and as outlines, as COCO has them.
+"""MaskAnnotations as runs of pixels and as outlines, as COCO has them.
 
 Shape letters: H height, W width, R runs, P points.
 
