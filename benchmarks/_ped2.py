@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks._clips import SURVEILLANCE
+from vidfit.contracts import Clip
 from vidfit.metrics import Scored
+from vidfit.video import VideoReader
 
 PED2 = SURVEILLANCE.parent / "ucsd_ped2"
 
@@ -20,6 +26,22 @@ def flags_of_frames() -> dict[str, list[int]]:
         for row in csv.DictReader(file):
             found[row["clip"]].append(int(row["anomalous"]))
     return found
+
+
+def cells_of_masks(clip: Clip, grid: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return which places of a grid hold a pixel of the object in one of a window's frames."""
+    import cv2
+
+    folder = PED2 / "masks" / Path(clip.path).stem
+    with VideoReader(clip.path) as reader:
+        pts_seconds, end = reader.pts_seconds, clip.end_seconds or reader.duration_seconds
+    cells = np.zeros(grid, bool)
+    for frame in np.flatnonzero((pts_seconds >= clip.start_seconds) & (pts_seconds < end)):
+        mask = cv2.imread(str(folder / f"{frame:03d}.png"), cv2.IMREAD_GRAYSCALE)
+        if mask is not None:
+            covered = (mask > 0).astype(np.float32)
+            cells |= cv2.resize(covered, grid[::-1], interpolation=cv2.INTER_AREA) > 0
+    return cells
 
 
 def estimate_of(scored: Scored, which: int) -> Figure:

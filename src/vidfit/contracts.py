@@ -189,6 +189,16 @@ class Backbone(Protocol):
 
 
 @runtime_checkable
+class PlaceBackbone(Backbone, Protocol):
+    """A backbone whose D numbers are of D places of the picture, row by row."""
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of places."""
+        ...
+
+
+@runtime_checkable
 class TorchBackbone(Backbone, Protocol):
     """A backbone with a torch module, which a runtime can compile.
 
@@ -318,6 +328,18 @@ class InTime(FittedFusion, Protocol):
         ...
 
 
+@runtime_checkable
+class SaysWhere(FittedFusion, Protocol):
+    """A head that says of which places of the picture its answer is."""
+
+    def heat(self, blocks: Sequence[Floats]) -> Floats | None:
+        """Return how much each feature of a token tells of one clip, [D]; ``None`` where none does.
+
+        ``blocks`` holds [1, D_i] of each member.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a clip costs: measured seconds on one thread, and counts that no load disturbs.
@@ -382,7 +404,9 @@ class Segment:
     none was; ``probability`` is that of the least sure of them, or that none is there, and all
     have ``scores``. Of a number ``value`` is the number, ``label`` its text, and there is no
     probability (NaN). Of what may be unusual ``value`` is minus the decimal logarithm of the
-    p-value, and ``probability`` one less the p-value.
+    p-value, and ``probability`` one less the p-value; of what is unusual ``heat`` is how far each
+    place of the picture lies from what is usual there, row by row, in deviations up to 255, where
+    the model sees places.
     """
 
     start_seconds: float
@@ -393,6 +417,7 @@ class Segment:
     why: Why = ""
     scores: tuple[float, ...] = ()
     value: float | None = None
+    heat: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

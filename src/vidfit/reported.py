@@ -7,6 +7,9 @@ from typing import Literal
 
 from vidfit.contracts import Clip, Estimate, Failure, Note
 
+MAJORITY = "majority class"
+"""Name of the baseline of one class a clip: it always answers the most frequent one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -214,7 +217,7 @@ class Report:
     ``notes`` says what should be known of clips that were used, such as damage.
     ``declines`` is ``None`` where it was not measured.
     ``by_class`` are scores of each class, in the order of ``classes``.
-    ``majority_class`` is what the baseline of ``majority`` always answers.
+    ``majority_class`` is what the baseline of ``majority`` always answers, ``baseline`` its name.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes, and those of scenes by their place.
     ``part`` is what the task shows itself.
     ``labels`` says what clips are labelled with. Of several labels, and of numbers, ``figures``
@@ -255,6 +258,7 @@ class Report:
     notes: tuple[Note, ...] = ()
     thumbnails: dict[str, bytes] = field(default_factory=dict)
     majority_class: str = ""
+    baseline: str = MAJORITY
     metric: str = "accuracy"
     higher_is_better: bool = True
     declines: Declines | None = None

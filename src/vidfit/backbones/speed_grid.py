@@ -103,6 +103,11 @@ class SpeedGrid:
             )
         return SpeedGrid(replace(self.spec, sampling=sampling))
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of cells."""
+        return ROWS, COLUMNS
+
     def forward(self, frames_BTHWC: Frames) -> Floats:
         """Return tokens [B, T - 1, cells] of views [B, T, H, W, C].
 

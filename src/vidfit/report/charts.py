@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from vidfit.report import wording
+from vidfit.reported import MAJORITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -205,8 +206,10 @@ _SIGN_PIXELS, _NARROWEST_PIXELS = 6.4, 340
 """How wide a sign is, and the narrowest track: that of a screen of 390."""
 
 
-def headline_chart(score: Estimate, majority: float, metric: Metric) -> Markup:
-    """Return the score on a track, of shares from 0 to 100 %, with the majority class marked."""
+def headline_chart(
+    score: Estimate, majority: float, metric: Metric, baseline: str = MAJORITY
+) -> Markup:
+    """Return the score on a track, of shares from 0 to 100 %, with the baseline marked."""
     axis = _track(score, majority, metric)
     pieces = [Markup('<rect class="track" x="0" y="26" width="100%" height="10" rx="5"/>')]
     if wording.has_interval(score):
@@ -217,11 +220,11 @@ def headline_chart(score: Estimate, majority: float, metric: Metric) -> Markup:
             )
         )
     if isfinite(majority):
-        pieces.append(_flag(axis, 58, "majority class", majority))
+        pieces.append(_flag(axis, 58, baseline, majority))
     if isfinite(score.value):
         pieces.append(_flag(axis, 14, metric.name, score.value))
         pieces.append(mark("backbone", f"{axis.place(score.value)}%", "31", "chosen"))
-    label = f"{metric.heading} {metric.figure(score)}; majority class {metric.value(majority)}"
+    label = f"{metric.heading} {metric.figure(score)}; {baseline} {metric.value(majority)}"
     return Markup(
         '<svg class="row headline" height="64" role="img" aria-label="{0}"><title>{0}</title>'
         "{1}</svg>"

@@ -74,7 +74,9 @@ def headline(report: Report) -> str:
     if not report.beats_majority:
         nothing = wording.nothing_proven(report.majority_class, report.majority, metric)
         return f"{nothing} Best by estimate: {report.chosen}, {score}."
-    return f"Use {report.chosen}: {score} (majority class {metric.value(report.majority.value)})."
+    return (
+        f"Use {report.chosen}: {score} ({report.baseline} {metric.value(report.majority.value)})."
+    )
 
 
 def leakage_sentence(report: Report) -> str:

@@ -29,6 +29,7 @@ from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.features.views import gather_views
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware, resident_bytes
+from vidfit.reported import MAJORITY
 from vidfit.runtime import Accelerated, accelerate
 from vidfit.study.options import SelectOptions
 from vidfit.video import VideoReader
@@ -38,7 +39,7 @@ NO_NETWORK = "it is an algorithm and no network, and --network-only was asked fo
 """Why such a candidate is left out."""
 
 _PROBE_CLIPS = 4
-_TAKEN = frozenset({"majority class", FINGERPRINT})
+_TAKEN = frozenset({MAJORITY, FINGERPRINT})
 
 
 @dataclass(frozen=True)

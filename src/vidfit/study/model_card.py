@@ -147,7 +147,7 @@ def _scores(card: _Card) -> Iterator[str]:
     rows = {
         "accuracy": "accuracy (top-1)",
         "mean_class_accuracy": "mean class accuracy",
-        "majority": "always the most frequent class",
+        "majority": str(card.get("baseline", "always the most frequent class")),
     }
     # Older cards name no metric; all of their figures are accuracies.
     metric = METRICS.get(str(card.get("metric")), ACCURACY)

@@ -4,6 +4,7 @@ from vidfit.fusion import methods_for
 from vidfit.fusion.learner import LinearProbe
 from vidfit.labels import ONE
 from vidfit.metrics import CLASS_MEASURES
+from vidfit.reported import MAJORITY
 from vidfit.tasks.task import Task
 
 TASK = Task(
@@ -11,7 +12,7 @@ TASK = Task(
     kind=ONE,
     measures=CLASS_MEASURES,
     asked="classification",
-    baseline="majority class",
+    baseline=MAJORITY,
     learner=LinearProbe(ONE),
     methods=methods_for(ONE),
 )

@@ -13,7 +13,7 @@ from vidfit.errors import VideoError
 from vidfit.video.damage import CHECKED_KEYFRAME_CODECS, Sound, sound_between
 from vidfit.video.frame import Picture
 from vidfit.video.opened import OpenStream, open_lightly
-from vidfit.video.survey import survey
+from vidfit.video.shared_index import shared_index
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -53,7 +53,7 @@ class StreamDecoder:
         self._skipped: set[int] = set()
         self._opened = open_lightly(path)
         try:
-            self.index = survey(self._opened)
+            self.index = shared_index(self._opened)
             self.timing, self.cut_short = self.index.timing, self.index.cut_short
             self.keyframe_count = self.index.keyframe_count
             self.declared_count = self.index.declared_count
@@ -64,7 +64,7 @@ class StreamDecoder:
             self._sound_F = np.ones(self.index.frame_count, bool)
             self._complaints.update(self.index.stumbled_P.tolist())
             if self.index.sound_F is not None:
-                self._sound_F = self.index.sound_F
+                self._sound_F = self.index.sound_F.copy()
             self._reset()
             if self._sequential or self.index.reorder_depth > self._opened.reorder_depth:
                 self._open_again()

@@ -16,7 +16,7 @@ from tests.report.parsed import Page, check_names_stay_text, check_page
 from vidfit.contracts import Estimate
 from vidfit.jobs.fit.page import hardest_clips, report_html
 from vidfit.report import wording
-from vidfit.report.leaderboard import leakage_sentence
+from vidfit.report.leaderboard import headline, leakage_sentence
 from vidfit.reported import Candidate
 
 REPORTS = {
@@ -94,6 +94,13 @@ def test_confusion_map_draws_each_cell_that_has_clips():
     html = report_html(report)
     filled = sum(count > 0 for row in report.confusion_KK for count in row)
     assert html.count("h1v1h-1z") == filled
+
+
+def test_the_baseline_has_the_name_that_its_task_gives_it():
+    report = replace(REPORTS["thirty classes"](), baseline="one number for all")
+    text = Page(report_html(report)).text
+    assert "(one number for all " in text and "(one number for all " in headline(report)
+    assert "majority class" not in text.split("Leaderboard")[0]
 
 
 def test_nothing_measured_is_said_so():

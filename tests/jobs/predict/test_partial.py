@@ -17,7 +17,11 @@ from vidfit.jobs.predict.run import run_predict, run_predict_all
 
 ONE = SeenWindow(0, 3, looked=Looked(np.array([0.1, -2.5], np.float32), 1.7), seen=4, asked=("a",))
 TWO = SeenWindow(
-    1, 0, looked=Looked(np.array([1 / 3], np.float32), 0.0, np.array([7.0], np.float32))
+    1,
+    0,
+    looked=Looked(
+        np.array([1 / 3], np.float32), 0.0, np.array([7.0], np.float32), np.eye(2, dtype=np.float32)
+    ),
 )
 
 
@@ -29,6 +33,7 @@ def same(first: SeenWindow, second: SeenWindow) -> bool:
         and a.given_K.dtype == b.given_K.dtype
         and a.novelty == b.novelty
         and np.array_equal(a.clues_E, b.clues_E)
+        and np.array_equal(a.heat_RC, b.heat_RC)
     )
 
 

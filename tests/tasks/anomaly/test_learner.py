@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,3 +101,18 @@ def test_one_fold_of_normal_windows_is_refused(rng):
     truth[folds_M > 1, NORMAL] = 0
     with pytest.raises(NotEnoughDataError, match="add normal recordings"):
         LearnNormal().fit(x_MD, truth, folds_M)
+
+
+def test_heat_is_of_the_features_that_are_strange_and_of_no_usual_window(rng):
+    x_MD, truth, folds_M = problem(rng)
+    truth[:, 0] = 0  # without an event all parts count
+    head, _ = LearnNormal().fit(x_MD, truth, folds_M)
+    strange_D = np.zeros(WIDTH, np.float32)
+    assert head.heat([strange_D[None]]) is None
+    for number in (7, 47, 87):  # of one feature the mean, the deviation, the change
+        vector_1D = np.where(np.arange(WIDTH) == number, np.float32(40), strange_D)[None]
+        heat_D = head.heat([vector_1D])
+        assert heat_D.shape == (WIDTH // 3,) and heat_D.argmax() == 7 and heat_D[7] > 20
+        assert np.delete(heat_D, 7).max() < 1
+        alone = replace(head, weight_W=SETTINGS[2]).heat([vector_1D])  # by means only
+        assert (alone is None) if number > 7 else (alone.argmax() == 7)

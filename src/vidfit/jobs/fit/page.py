@@ -76,13 +76,15 @@ def report_html(report: Report) -> str:
 def _answer(report: Report) -> dict[str, Any]:
     metric = wording.metric_of(report)
     compared = (
-        ("majority class", report.majority, "baseline"),
+        (report.baseline, report.majority, "baseline"),
         ("split by recording", report.grouped_split, "backbone"),
         ("random split (leaks)", report.random_split, "leak"),
     )
     return {
         "headline": headline(report),
-        "headline_chart": charts.headline_chart(report.score, report.majority.value, metric),
+        "headline_chart": charts.headline_chart(
+            report.score, report.majority.value, metric, report.baseline
+        ),
         "leakage": leakage_sentence(report),
         "compared": compared,
         "compared_axis": charts.score_axis((estimate for _, estimate, _ in compared), metric),

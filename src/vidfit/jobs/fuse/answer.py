@@ -63,6 +63,8 @@ def build_combination(found: Found) -> Combination:
         score=scored.interval(0),
         majority=scored.interval(1),
         majority_class=table.kind.constant_words(baseline_MK, table.classes),
+        baseline=table.task.baseline,
+        task=table.task.asked,
         options=_options(found),
         pairs=found.pairs,
         student=found.graduate.student if found.graduate else None,
@@ -84,7 +86,7 @@ def combination_card(
 ) -> dict[str, object]:
     """Return what whoever receives the model should know: data, score, parts, limits."""
     return {
-        "task": "classification",
+        "task": combination.task,
         "data": public(combination.data),
         "clips": combination.clip_count,
         "recordings": combination.group_count,
@@ -94,6 +96,7 @@ def combination_card(
         "score": asdict(combination.score),
         **({"accuracy": asdict(combination.score)} if combination.metric == "accuracy" else {}),
         "majority": asdict(combination.majority),
+        "baseline": combination.baseline,
         "members": [asdict(spec) for spec in members],
         "made_with": combination.provenance,
         "limits": "Scores hold for clips like the training clips; intervals are over recordings.",

@@ -42,7 +42,7 @@ def combination_html(combination: Combination) -> str:
         "words": words,
         "key": charts.key,
         "headline_chart": charts.headline_chart(
-            combination.score, combination.majority.value, metric
+            combination.score, combination.majority.value, metric, combination.baseline
         ),
         "kinds": [k for k in words.FAMILIES if k in {spot.kind for spot in spots(combination)}],
         **_gains(combination),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vidfit.contracts import Estimate, Failure
-from vidfit.reported import Stage
+from vidfit.reported import MAJORITY, Stage
 
 Family = Literal["single", "concatenation", "integration", "complement"]
 
@@ -157,6 +157,8 @@ class Combination:
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
     majority_class: str = ""
+    baseline: str = MAJORITY
+    task: str = ""
     metric: str = "accuracy"
     higher_is_better: bool = True
 

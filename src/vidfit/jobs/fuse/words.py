@@ -96,7 +96,7 @@ def score_sentence(combination: Combination) -> str:
     if not isfinite(majority):
         return f"{text}."
     share = metric.value(majority)
-    return f"{text}; always answering the most frequent class comes to {share}."
+    return f"{text}; the baseline ({combination.baseline}) comes to {share}."
 
 
 def proven(estimate: Estimate) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Frames, Segment, Timeline
+from vidfit.contracts import Frames, Seconds, Segment, Timeline
 from vidfit.report.wording import answer
 from vidfit.shown import visible
 from vidfit.video import Audio, VideoReader, write_video
+
+_RED = np.array((255.0, 40.0, 0.0), np.float32)
+_MOST_RED = 0.6
+_COLD = 2.0
+"""Deviations up to which a place is usual."""
 
 
 def annotated_video(timeline: Timeline, path: Path) -> None:
@@ -29,7 +34,7 @@ def annotated_video(timeline: Timeline, path: Path) -> None:
     with VideoReader(timeline.path) as reader:
         has_audio = reader.stored is None and not Path(timeline.path).is_dir()
         audio = Audio(timeline.path, start, end) if has_audio else None
-        frames = _frames(reader, timeline.segments, (start, end))
+        frames = _frames(reader, timeline, (start, end))
         write_video(path, frames, reader.info.average_fps or 1.0, audio=audio)
 
 
@@ -42,15 +47,22 @@ def _span(timeline: Timeline) -> tuple[float, float | None]:
 
 
 def _frames(
-    reader: VideoReader, segments: tuple[Segment, ...], span: tuple[float, float | None]
+    reader: VideoReader, timeline: Timeline, span: tuple[float, float | None]
 ) -> Iterator[Frames]:
-    ends = np.array([segment.end_seconds for segment in segments])
     start, end = span
+    of_segments, of_windows = _ends(timeline.segments), _ends(timeline.windows)
     for pts_seconds, picture in held_frames(reader):
         if pts_seconds < start or (end is not None and pts_seconds >= end):
             continue
-        i = min(int(np.searchsorted(ends, pts_seconds, "right")), len(segments) - 1)
-        yield _captioned(picture, segments[i])
+        segment, window = (
+            parts[min(int(np.searchsorted(ends, pts_seconds, "right")), len(parts) - 1)]
+            for parts, ends in ((timeline.segments, of_segments), (timeline.windows, of_windows))
+        )
+        yield _captioned(picture, segment, window.heat)
+
+
+def _ends(parts: Sequence[Segment]) -> Seconds:
+    return np.array([one.end_seconds for one in parts])
 
 
 def held_frames(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
@@ -67,14 +79,14 @@ def held_frames(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
             yield float(reader.pts_seconds[index]), picture
 
 
-def _captioned(frame_HWC: Frames, segment: Segment) -> Frames:
-    """Return the frame above a dark bar with the answer; the picture itself is not covered."""
+def _captioned(frame_HWC: Frames, segment: Segment, heat: Sequence[Sequence[int]]) -> Frames:
+    """Return the frame above a dark bar with the answer; only heat lies on the picture itself."""
     import cv2
 
     height, width = frame_HWC.shape[:2]
     bar = max(24, round(height * 0.09))
     canvas_HWC = np.full((height + bar, width, 3), 24, np.uint8)
-    canvas_HWC[:height] = frame_HWC
+    canvas_HWC[:height] = _heated(frame_HWC, heat) if heat else frame_HWC
     text = visible(answer(segment)).encode("ascii", "replace").decode()
     scale = min(bar / 40, (width - 12) / max(len(text) * 20, 1))
     place = (8, height + round(bar * 0.68))
@@ -82,3 +94,14 @@ def _captioned(frame_HWC: Frames, segment: Segment) -> Frames:
         canvas_HWC, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (240, 240, 240), 1, cv2.LINE_AA
     )
     return canvas_HWC
+
+
+def _heated(frame_HWC: Frames, heat: Sequence[Sequence[int]]) -> Frames:
+    """Return the frame with places in red: none below two deviations, most at the strangest."""
+    import cv2
+
+    height, width = frame_HWC.shape[:2]
+    heat_HW = cv2.resize(np.array(heat, np.float32), (width, height))
+    share_HW = np.clip((heat_HW - _COLD) / max(float(heat_HW.max()) - _COLD, _COLD), 0.0, 1.0)
+    mixed_HWC = frame_HWC + _MOST_RED * share_HW[..., None] * (_RED - frame_HWC)
+    return np.asarray(mixed_HWC.astype(np.uint8))

@@ -92,14 +92,18 @@ def _row(window: SeenWindow) -> dict[str, Any]:
     looked = window.looked
     row = {**vars(window), "looked": None}
     if looked:
-        clues = None if looked.clues_E is None else looked.clues_E.tolist()
-        row["looked"] = [looked.given_K.tolist(), looked.novelty, clues]
+        given, clues, heat = (
+            None if array is None else array.tolist()
+            for array in (looked.given_K, looked.clues_E, looked.heat_RC)
+        )
+        row["looked"] = [given, looked.novelty, clues, heat]
     return row
 
 
 def _read(row: dict[str, Any]) -> SeenWindow:
     if row["looked"]:
-        given, novelty, clues = row["looked"]
+        given, novelty, clues, heat = row["looked"]
         clues_E = None if clues is None else np.array(clues, np.float32)
-        row["looked"] = Looked(np.array(given, np.float32), float(novelty), clues_E)
+        heat_RC = None if heat is None else np.array(heat, np.float32)
+        row["looked"] = Looked(np.array(given, np.float32), float(novelty), clues_E, heat_RC)
     return SeenWindow(**{**row, "asked": tuple(row["asked"])})

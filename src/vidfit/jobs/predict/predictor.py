@@ -15,6 +15,8 @@ from vidfit.contracts import (
     FittedFusion,
     Floats,
     InTime,
+    PlaceBackbone,
+    SaysWhere,
     StagedFusion,
     Why,
 )
@@ -46,12 +48,14 @@ class Answer:
 class Looked:
     """What a head gives to a clip, [K], and how far the clip lies from what was learned.
 
-    ``clues_E`` is what a head that answers in time keeps of it.
+    ``clues_E`` is what a head that answers in time keeps of it; ``heat_RC`` of which places of the
+    picture the answer is, rows by columns.
     """
 
     given_K: Floats
     novelty: float
     clues_E: Floats | None = None
+    heat_RC: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,15 @@ class Predictor:
                 "copy it again"
             )
         clues_E = self.head.clues(blocks)[0] if isinstance(self.head, InTime) else None
-        return Looked(given_1K[0], novelty, clues_E)
+        return Looked(given_1K[0], novelty, clues_E, self._heat(blocks))
+
+    def _heat(self, blocks: Sequence[Floats]) -> Floats | None:
+        """Return of which places the answer is, where the one encoder sees places."""
+        places = self.backbones[0]
+        if not isinstance(self.head, SaysWhere) or not isinstance(places, PlaceBackbone):
+            return None
+        heat_D = self.head.heat(blocks)
+        return None if heat_D is None else heat_D.reshape(places.grid)
 
     def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
         """Answer a clip by what its members saw in it, or decline to."""

@@ -36,6 +36,9 @@ from vidfit.video import VideoInfo, VideoReader
 KEPT_WINDOWS = 100
 """Of a video with no more windows than this nothing is kept: it is soon seen again."""
 
+_MOST_HEAT = 255
+"""Deviations; small whole numbers take no memory of their own."""
+
 
 def run_predict(  # noqa: PLR0913  (how one video is answered)
     predictor: Predictor,
@@ -107,7 +110,7 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     """
     if window_seconds is not None and not window_seconds > 0:
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
-    with VideoReader(path) as reader:
+    with VideoReader(path) as reader:  # kept, though closed: those to come share its index
         info = reader.info
     whole = Clip(path, *span)
     length = length_of(whole, info.duration_seconds)
@@ -231,4 +234,6 @@ def _segment(
     """Return a window with its answer, none where it could not be read."""
     end = duration_seconds if clip.end_seconds is None else min(clip.end_seconds, duration_seconds)
     answer = Answer(None, 0.0) if looked is None else predictor.say(looked)
-    return Segment(clip.start_seconds, end, **vars(answer))
+    heat_RC = looked.heat_RC if looked and looked.heat_RC is not None else ()
+    heat = tuple(tuple(min(round(float(x)), _MOST_HEAT) for x in row_C) for row_C in heat_RC)
+    return Segment(clip.start_seconds, end, **vars(answer), heat=heat)

@@ -31,7 +31,9 @@ def ranking_html(ranking: Ranking) -> str:
         "words": words,
         "meanings": LEGEND,
         "standings": {c.standing for c in ranking.candidates},
-        "headline_chart": charts.headline_chart(ranking.score, ranking.majority.value, metric),
+        "headline_chart": charts.headline_chart(
+            ranking.score, ranking.majority.value, metric, ranking.baseline
+        ),
         **_table(ranking),
         **_pictures(ranking),
         **_compared(ranking),
@@ -77,7 +79,7 @@ def _compared(ranking: Ranking) -> dict[str, Any]:
         ("expected on new recordings", ranking.score, "recommended"),
         ("the winner's own figure", ranking.naive, "leak"),
         *((f"{b.rule}: {b.name}", b.score, "behind") for b in ranking.baselines),
-        ("majority class", ranking.majority, "baseline"),
+        (ranking.baseline, ranking.majority, "baseline"),
     ]
     return {
         "compared": compared,

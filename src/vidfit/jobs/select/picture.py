@@ -42,14 +42,14 @@ class RankingSpot:
 
 
 def ranking_chart(ranking: Ranking, width: int, height: int) -> Markup:
-    """Return the score against cost; the majority class is a level line.
+    """Return the score against cost; the baseline is a level line.
 
     The front is that of the candidates which saw as many clips as the best: scores on
     fewer clips do not compare with theirs.
     """
     spots = [_spot(c) for c in ranking.candidates]
     front = [_spot(c) for c in ranking_front(ranking)]
-    floor = RankingSpot("majority class", "baseline", ranking.majority, 0.0, False)
+    floor = RankingSpot(ranking.baseline, "baseline", ranking.majority, 0.0, False)
     metric = wording.metric_of(ranking)
     return cost_chart([*spots, floor], width, height, metric, front=front)
 

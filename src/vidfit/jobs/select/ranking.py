@@ -94,6 +94,7 @@ def build_ranking(found: Searched) -> Ranking:
         naive=found.figure(found.best),
         majority=baseline.interval(0),
         majority_class=kind.constant_words(constant_MK, table.classes),
+        baseline=table.task.baseline,
         labels=kind.name,
         metric=found.contest.measure.name,
         higher_is_better=found.contest.measure.higher_is_better,

@@ -69,7 +69,7 @@ def _facts(ranking: Ranking) -> list[str]:
     ]
     lines += [
         f"- {words.claim_sentence(ranking)}",
-        f"- majority class: {metric.figure(ranking.majority)}.",
+        f"- {ranking.baseline}: {metric.figure(ranking.majority)}.",
         f"- {words.temporal_sentence(ranking.temporal, metric)}",
         f"- {words.regime_sentence(ranking)}",
     ]

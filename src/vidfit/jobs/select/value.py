@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from vidfit.reported import MAJORITY
+
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate, Failure
     from vidfit.reported import Stage
@@ -176,6 +178,7 @@ class Ranking:
     provenance: dict[str, str]
     warnings: tuple[str, ...] = ()
     majority_class: str = ""
+    baseline: str = MAJORITY
     metric: str = "accuracy"
     higher_is_better: bool = True
     labels: str = "one"

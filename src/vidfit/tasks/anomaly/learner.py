@@ -71,6 +71,24 @@ class Rarity:
         novelty_M: Floats = (z_MD**2).mean(axis=1)
         return novelty_M
 
+    def heat(self, blocks: Sequence[Floats]) -> Floats | None:
+        """Return how far each feature lies from what is usual, in deviations, where all is unusual.
+
+        Of its mean, deviation and change that which lies farthest counts, of the parts that the
+        answer is by.
+        """
+        if self.log_probabilities(blocks)[0, 0] < 0:
+            return None
+        counts = [bool(part_W.any()) for part_W in np.split(self.weight_W, len(PARTS))]
+        features = part_widths(blocks[0].shape[1])[0]
+        far = [
+            np.abs((x_1D - one.mean_D) * one.scale_D).reshape(-1, features)
+            for one, x_1D, is_of in zip(self.detectors, parts_of(blocks[0]), counts, strict=True)
+            if is_of
+        ]
+        far_D: Floats = np.concatenate(far).max(axis=0)
+        return far_D
+
     def state(self) -> dict[str, Floats]:
         """Return the arrays that `LearnNormal.restore` needs."""
         own = {"weight_W": self.weight_W, "knots_WQ": self.knots_WQ, "sum_Q": self.sum_Q}
