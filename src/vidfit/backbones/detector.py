@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -113,8 +112,3 @@ def apart(edges_N4: Edges, class_N: np.ndarray, overlap: float) -> np.ndarray:
         if kept_N[i]:
             kept_N[i + 1 :] &= ~like_NN[i, i + 1 :]
     return kept_N
-
-
-def of_spec(backbone: Backbone) -> tuple[str, ...]:
-    """Return the classes of a detector; none of another backbone."""
-    return cast("tuple[str, ...]", getattr(backbone, "classes", ()))

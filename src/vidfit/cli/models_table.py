@@ -160,7 +160,8 @@ def _lines(entry: PretrainedModel, here: Status) -> Iterable[tuple[str, str]]:
     yield "here", here.reason or _present(here)
     if here.loadable:
         download = "" if here.present is not False else " --download"
-        yield "to use it", f"vidfit fit CLIPS --backbone {entry.name}{download}"
+        what = "FRAMES --task detect" if "object-detection" in entry.tasks else "CLIPS"
+        yield "to use it", f"vidfit fit {what} --backbone {entry.name}{download}"
 
 
 def _cost(entry: PretrainedModel) -> str:
