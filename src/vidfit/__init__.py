@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.compress.options import CompressOptions as CompressOptions
     from vidfit.jobs.compress.run import run_compress as compress
     from vidfit.jobs.compress.value import Compression as Compression
+    from vidfit.jobs.convert.options import ConvertOptions as ConvertOptions
+    from vidfit.jobs.convert.run import run_convert as convert
+    from vidfit.jobs.convert.value import Converted as Converted
     from vidfit.jobs.exchange.run import run_pull as pull
     from vidfit.jobs.exchange.run import run_push as push
     from vidfit.jobs.export.run import run_export as export
@@ -85,6 +88,8 @@ _SOURCES = {
     "ConsentError": "errors:ConsentError",
     "CompressOptions": "jobs.compress.options:CompressOptions",
     "Compression": "jobs.compress.value:Compression",
+    "ConvertOptions": "jobs.convert.options:ConvertOptions",
+    "Converted": "jobs.convert.value:Converted",
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.fit.options:FitOptions",
     "Forgotten": "jobs.people.value:Forgotten",
@@ -114,6 +119,7 @@ _SOURCES = {
     "benchmark": "jobs.benchmark.run:run_benchmark",
     "compare_pairs": "jobs.people.pairs:run_pairs",
     "compress": "jobs.compress.run:run_compress",
+    "convert": "jobs.convert.run:run_convert",
     "export": "jobs.export.run:run_export",
     "fit": "jobs.fit.run:run_fit",
     "forget": "jobs.people.forget:run_forget",

@@ -124,6 +124,66 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A box in a picture, in shares of it: an ``"object"``, or an answer, ``"right"`` or not."""
+
+    edges: tuple[float, float, float, float]
+    what: Literal["object", "right", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A part of a frame that is shown, with what is marked in it.
+
+    Parameters
+    ----------
+    clip
+        Whose first frame it is.
+    title, note
+        What is to be seen, and where it lies.
+    window
+        The part, as edges in shares of the picture.
+    """
+
+    clip: Clip
+    title: str
+    note: str
+    window: tuple[float, float, float, float]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Precision over recall, as points of both; ``note`` stands below it."""
+
+    name: str
+    note: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPart:
+    """What a task shows of its answers beside the figures that all tasks have.
+
+    Parameters
+    ----------
+    title, lead
+        Its heading, and what stands out.
+    columns, rows
+        A table in words.
+    curves, scenes
+        In groups with a name each.
+    """
+
+    title: str
+    lead: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    curves: tuple[Curve, ...] = ()
+    scenes: tuple[tuple[str, tuple[Scene, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NearDuplicate:
     """Two clips of different recordings that look the same; distance in bits of 64."""
 
@@ -155,7 +215,8 @@ class Report:
     ``declines`` is ``None`` where it was not measured.
     ``by_class`` are scores of each class, in the order of ``classes``.
     ``majority_class`` is what the baseline of ``majority`` always answers.
-    ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes.
+    ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes, and those of scenes by their place.
+    ``part`` is what the task shows itself.
     ``labels`` says what clips are labelled with. Of several labels, and of numbers, ``figures``
     are those of all metrics of that kind, and there is no accuracy, confusion or calibration (NaN,
     empty). ``thresholds`` are the probabilities above which the model says each of several
@@ -202,6 +263,7 @@ class Report:
     figures: tuple[Figure, ...] = ()
     thresholds: tuple[float, ...] = ()
     numbers: tuple[tuple[float, float], ...] = ()
+    part: TaskPart | None = None
 
     @property
     def beats_majority(self) -> bool:

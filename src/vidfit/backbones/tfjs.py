@@ -182,6 +182,8 @@ def _folded(
         else:
             left.append(step)
     taken = {name.partition(":")[0] for step in left for name in step.takes}
+    if missing := sorted(taken - known.keys() - {step.name for step in left}):
+        raise ValueError(f"nothing makes {missing[0]}")
     return left, {name: value for name, value in known.items() if name in taken}
 
 

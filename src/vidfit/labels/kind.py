@@ -55,6 +55,10 @@ class Kind(Protocol):
         """Whether each of K classes is said by itself, above a threshold of its own."""
 
     @property
+    def averages(self) -> bool:
+        """Whether the mean of several answers to a clip is an answer."""
+
+    @property
     def needs(self) -> str:
         """What can be learned and tested needs, in a sentence."""
 

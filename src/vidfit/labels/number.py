@@ -28,6 +28,7 @@ class Number:
     what: str = "a number"
     exclusive: bool = False
     separate: bool = False
+    averages: bool = True
     needs: str = "Numbers that differ are needed"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:

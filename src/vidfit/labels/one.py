@@ -30,6 +30,7 @@ class OneClass:
     what: str = "one class"
     exclusive: bool = True
     separate: bool = False
+    averages: bool = True
     needs: str = ""
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:

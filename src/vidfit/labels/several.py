@@ -29,6 +29,7 @@ class SeveralClasses:
     what: str = "several labels"
     exclusive: bool = False
     separate: bool = True
+    averages: bool = True
     needs: str = "A class needs two recordings with it, and two without"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:

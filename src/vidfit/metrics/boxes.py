@@ -122,7 +122,7 @@ class _Ranked:
         found_R = np.zeros(len(weight_RG))
         if not places:
             return found_R
-        place_N = np.cumsum(self.right_N) - self.right_N
+        place_N: NDArray[np.int64] = np.cumsum(self.right_N) - self.right_N
         seen_N = place_N < places  # what is less sure than the last right one changes nothing
         shape = (weight_RG.shape[1], places)
         right_GP, wrong_GP = (

@@ -227,6 +227,16 @@ METRICS: dict[str, Metric] = {
         True,
         False,
     ),
+    "ap50-95": Metric(
+        "AP50:95",
+        "the mean over classes, and over overlaps of 0.5 to 0.95 with a true box, of the area "
+        "under precision and recall",
+    ),
+    "ap50": Metric(
+        "AP50",
+        "the mean over classes of the area under precision and recall of boxes that overlap a true "
+        "one by half",
+    ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False
     ),

@@ -29,15 +29,19 @@ class Held:
     """Answers to clips whose recordings the answering model has not seen.
 
     ``deals`` are stated answers [M, K], probabilities or numbers, by deal of the recordings to
-    folds; ``said`` says by deal which of several classes were said.
+    folds; ``said`` says by deal which of several classes were said. ``averages`` is that of the
+    kind of label.
     """
 
     deals: Sequence[Floats]
     said: Sequence[NDArray[np.bool_]] = ()
+    averages: bool = True
 
     @property
     def mean_MK(self) -> Floats:  # noqa: N802
-        """The mean answer to each clip."""
+        """The mean answer to each clip; where there is none, that of the first deal."""
+        if not self.averages:
+            return self.deals[0]
         mean_MK: Floats = np.mean(self.deals, axis=0)
         return mean_MK
 
@@ -48,7 +52,8 @@ class Held:
 
     def where(self, keep_M: NDArray[np.bool_]) -> Held:
         """Return the answers to some of the clips."""
-        return Held([d[keep_M] for d in self.deals], [s[keep_M] for s in self.said if len(s)])
+        said = [s[keep_M] for s in self.said if len(s)]
+        return Held([d[keep_M] for d in self.deals], said, self.averages)
 
     def seen_by(self, measure: AnyMeasure, kind: Kind) -> list[Floats]:
         """Return the answers of each deal as a measure sees them."""

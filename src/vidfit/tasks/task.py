@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from vidfit.contracts import Floats, Progress
+from vidfit.contracts import Clip, Floats, Progress
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import AnyMeasure
+from vidfit.reported import TaskPart
+
+
+class Judged(Protocol):
+    """Clips that were judged."""
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The clips."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of their classes."""
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """The recording of each."""
+
 
 Read = Callable[[str | Path, Path | None, Kind | None], Manifest]
 """A source of clips, a file of groups, and the kind that is asked for -> clips with labels."""
@@ -72,6 +90,8 @@ class Task:
     told
         Makes vectors that tell the truth through noise, where the learner takes vectors of a form
         of its own: by these `vidfit.testing.check_task` proves what is learned.
+    part
+        Makes the task's own part of the page of a fit, of truth and held-out answers.
     """
 
     name: str
@@ -90,6 +110,7 @@ class Task:
     prepare: Prepare | None = None
     consent: str = ""
     told: Callable[[Any], Floats] | None = None
+    part: Callable[[Any, Floats, Judged], TaskPart] | None = None
 
     @property
     def measure(self) -> AnyMeasure:

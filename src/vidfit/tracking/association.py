@@ -17,14 +17,14 @@ _TINY = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class TrackPairs:
     """Places of tracks and of the boxes that they were given; none stands in two pairs."""
 
     tracks_P: Indices
     boxes_P: Indices
 
 
-def associate(alike_NM: Edges, least: float) -> Pairs:
+def associate(alike_NM: Edges, least: float) -> TrackPairs:
     """Return the pairs that are alike by ``least`` or more and together the most alike.
 
     What a pair counts is by how much it is above ``least`` (Zhang et al., "ByteTrack" 2022, by
@@ -35,7 +35,7 @@ def associate(alike_NM: Edges, least: float) -> Pairs:
     worth_NM = np.where(alike_NM >= least, alike_NM - least + _TINY, 0.0)
     tracks_P, boxes_P = linear_sum_assignment(worth_NM, maximize=True)
     real_P = worth_NM[tracks_P, boxes_P] > 0
-    return Pairs(tracks_P[real_P], boxes_P[real_P])
+    return TrackPairs(tracks_P[real_P], boxes_P[real_P])
 
 
 def without(count: int, taken: Indices) -> NDArray[np.bool_]:

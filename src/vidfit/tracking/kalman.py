@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from vidfit.boxes import Edges
 
 STEPS_A_SECOND = 10.0
-"""Rate at which the noise is the published one, which was used from 7 to 30 frames a second."""
+"""Steps a second at which the noise is the published one: about the rate of `vidfit predict`."""
 
 PLACE_SHARE, VELOCITY_SHARE = 1 / 20, 1 / 160
 """Standard deviations a step, in heights of the box (Wojke et al. 2017)."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vidfit.boxes import Edges, overlaps
 from vidfit.contracts import Indices
-from vidfit.tracking.association import Pairs, associate, without
+from vidfit.tracking.association import TrackPairs, associate, without
 from vidfit.tracking.kalman import (
     BoxMotion,
     at_height,
@@ -229,7 +229,7 @@ class Tracker:
         )
         alike = overlaps(edges_of(tracks.motion.chosen(places_N)), found.edges_M4[places_M])
         alike *= tracks.class_N[places_N, None] == found.classes_M[places_M]
-        pairs: Pairs = associate(alike * found.scores_M[places_M] if fused else alike, least)
+        pairs: TrackPairs = associate(alike * found.scores_M[places_M] if fused else alike, least)
         track_M[places_M[pairs.boxes_P]] = places_N[pairs.tracks_P]
 
     def _see(self, found: FoundBoxes, track_M: Indices, seconds: float) -> None:

@@ -58,4 +58,8 @@ def write(folder: Path, files) -> Path:
 
 def in_order(frame: LabelledFrame) -> tuple[object, ...]:
     """Return what is told of a frame, its boxes in an order of their own."""
-    return frame.path, frame.index, sorted(frame.boxes, key=str), frame.size_pixels, frame.split
+    boxes = sorted(
+        (b.label, *(round(edge, 9) for edge in b.edges), str(b.score), str(b.track), b.ignored)
+        for b in frame.boxes
+    )
+    return frame.path, frame.index, boxes, frame.size_pixels, frame.split

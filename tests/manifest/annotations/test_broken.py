@@ -63,7 +63,7 @@ NAMED = {
         "images[1]: another image before it is a.jpg, too",
     ),
     "a category without a name": (
-        "x.json", coco(categories=[{"id": 1}]), "categories[0]: it has no name",
+        "x.json", coco(categories=[{"id": 1}]), "categories[0]: it has no name that is",
     ),
     "a box that is not a number": ("x.json", of(bbox=[1, float("nan"), 5, 5]), "y of bbox is nan"),
     "a box without end": ("x.json", of(bbox=[1, 1, float("inf"), 5]), "width of bbox is inf"),
@@ -83,6 +83,14 @@ NAMED = {
     "a frame below 0": ("x.csv", HEAD + GOOD + "v.mp4,-1,car,1,1,5,5\n", 'its frame is "-1"'),
     "a frame beyond all": ("x.csv", HEAD + GOOD + "v.mp4,9999999,car,1,1,5,5\n", "up to 1048576"),
     "half a frame": ("x.csv", HEAD + GOOD + "v.mp4,0.5,car,1,1,5,5\n", 'its frame is "0.5"'),
+    "a video without a frame": ("x.csv", HEAD + GOOD + "v.mp4,,car,1,1,5,5\n", "no frame of it is"),
+    "a label of control signs": ("x.csv", HEAD + GOOD + "v.mp4,0,a\x07,1,1,5,5\n", "label that is"),
+    "a name of half a sign": (
+        "x.json", coco(images=[IMAGE | {"file_name": "\ud800.jpg"}, OTHER]), "its name is no text",
+    ),
+    "a video_id that is a list": (
+        "x.json", coco(images=[IMAGE | {"video_id": []}, OTHER]), "its video_id is [], and no",
+    ),
     "a row that is too short": ("x.csv", HEAD + GOOD + "v.mp4,0,car,1,1\n", "has 5 columns"),
     "a track twice in a frame": (
         "gt.txt", "1,1,1,1,5,5,1\n1,1,2,2,5,5,1\n", "gt.txt, line 2: the track 1 is in the frame",
@@ -134,6 +142,17 @@ def test_what_is_wrong_is_named_and_the_rest_is_used(tmp_path, name, content, sa
     assert found.frames
     broken = {"a.jpg"} if name == "x.json" and "may hide" in found.rejected[-1].reason else set()
     assert not broken & {frame.path for frame in found.frames}
+
+
+def test_a_file_that_claims_more_frames_than_fit_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("vidfit.manifest.annotations.rows.MOST_FRAMES", 100)
+    tasks = [
+        {"data": {"video": f"{name}.mp4", "framesCount": 60}, "annotations": [{"result": []}]}
+        for name in "ab"
+    ]
+    (tmp_path / "x.json").write_text(json.dumps(tasks))
+    with pytest.raises(ManifestError, match=r"x.json has more than 100 frames"):
+        parse_annotations(tmp_path / "x.json")
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):

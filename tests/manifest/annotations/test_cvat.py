@@ -85,8 +85,8 @@ def test_a_box_that_cannot_be_read_takes_the_frames_with_it_in_which_it_may_be()
     found = of(BOX.format(1, 0, 0, 10) + BOX.format(4, 0, "nan", 18) + BOX.format(6, 1, 8, 18))
     assert [f.index for f in found.frames] == [0, 1, 6, 7, 8]
     assert [(fault.name, fault.reason) for fault in found.rejected] == [
-        ("x.xml, line 4", "its xtl is nan; valid is a number up to 1e+07"),
-        ("x.xml: v.mp4", "4 frames are left out: what is wrong above may hide an object"),
+        ("x.xml, line 4", "its xtl is nan; valid are numbers up to 10,000,000"),
+        ("x.xml: v.mp4", "frames 2, 3, 4, 5 are left out: what is wrong above may hide an object"),
     ]
 
 

@@ -48,11 +48,7 @@ def moved(*sequence):
 def test_what_was_written_is_read_back(tmp_path, frames):
     found = parse_annotations(write(tmp_path, label_studio_files(annotated(frames))))
     assert found.form == "Label Studio" and not found.rejected and not found.notes
-    for frame, one in zip(found.frames, frames, strict=True):
-        assert in_order(frame)[:2] == in_order(one)[:2] and frame.size_pixels == one.size_pixels
-        for box, other in zip(in_order(frame)[2], in_order(one)[2], strict=True):
-            assert box.edges == pytest.approx(other.edges, abs=1e-9)
-            assert (box.label, box.track, box.score) == (other.label, other.track, other.score)
+    assert list(map(in_order, found.frames)) == list(map(in_order, frames))
 
 
 def test_a_small_parser_reads_what_was_written(tmp_path):
@@ -71,6 +67,7 @@ def test_a_small_parser_reads_what_was_written(tmp_path):
 
 def test_percent_become_pixels():
     found = of([drawn(), {"type": "choices"}])
+    assert found.notes[0].text == "1 result of it no rectanglelabels, and not read"
     assert found.frames[0].path == "in/a.jpg"
     assert found.frames[0].boxes == (Box("car", 16, 24, 48, 36),)
 

@@ -69,8 +69,8 @@ def test_a_row_that_is_none_takes_its_frame_with_it():
     assert [f.index for f in found.frames] == [0]
     assert [(fault.name, fault.reason) for fault in found.rejected] == [
         ("gt.txt, line 3", 'its frame is "0"; a whole number from 1 is valid'),
-        ("gt.txt, line 2", "its x is nan; valid is a number up to 1e+07"),
-        ("gt.txt: v.mp4", "the frame is left out: what is wrong above may hide an object"),
+        ("gt.txt, line 2", "its x is nan; valid are numbers up to 10,000,000"),
+        ("gt.txt: v.mp4", "frame 1 is left out: what is wrong above may hide an object"),
     ]
 
 

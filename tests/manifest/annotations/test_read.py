@@ -66,6 +66,14 @@ def test_a_sequence_is_told_by_its_rows_and_finds_its_video(tmp_path):
         assert {frame.path for frame in found.frames} == {str(tmp_path / "v" / "v.mp4")}
 
 
+def test_frames_beyond_the_end_of_a_video_are_named_and_left_out(tmp_path):
+    write(tmp_path, table_files(annotated(tuple(replace(f, size_pixels=None) for f in VIDEO))))
+    write_clip(tmp_path / "v.mp4", frames=4)
+    found = read_annotations(tmp_path / "boxes.csv")
+    assert [frame.index for frame in found.frames] == [0, 1, 2, 3]
+    assert found.rejected[0].reason == "it has 4 frames, and no 4, 5"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -79,6 +87,26 @@ def test_what_is_none_is_refused(tmp_path, text, reason):
     (tmp_path / "x").write_text(text)
     with pytest.raises(ManifestError, match=reason):
         parse_annotations(tmp_path / "x")
+
+
+def test_the_folders_of_the_data_sets_of_coco_and_voc(tmp_path):
+    frames = tuple(replace(frame, split=None) for frame in PHOTOS)
+    write(tmp_path / "coco" / "annotations", coco_files(annotated(frames[1:])))
+    document = tmp_path / "coco" / "annotations" / "annotations.json"
+    document.rename(document.with_name("instances_train2017.json"))
+    write(tmp_path / "voc", voc_files(annotated(frames)))
+    (tmp_path / "voc" / "ImageSets" / "Main").mkdir(parents=True)
+    (tmp_path / "voc" / "ImageSets" / "Main" / "val.txt").write_text("c\n")
+    (tmp_path / "voc" / "ImageSets" / "Main" / "car_val.txt").write_text("d 1\n")
+    for frame in frames:
+        picture(tmp_path / "coco" / "train2017" / frame.path)
+        picture(tmp_path / "voc" / "JPEGImages" / frame.path)
+    found = read_annotations(tmp_path / "coco" / "annotations")
+    assert {(Path(f.path).parent.name, f.split) for f in found.frames} == {("train2017", "train")}
+    found = read_annotations(tmp_path / "voc")
+    assert [(Path(f.path).parent.name, f.split) for f in found.frames] == [
+        ("JPEGImages", None), ("JPEGImages", "val"), ("JPEGImages", None),
+    ]  # fmt: skip
 
 
 def test_what_is_not_there_is_named_and_left_out(folder):

@@ -48,6 +48,14 @@ def precision_recall_chart(one: ClassScores, clip_count: int) -> Markup:
     ).format(tip, join([*_grid(), _level(share), *_steps(one.curve)]))
 
 
+def curve_chart(points: Sequence[tuple[float, float]], tip: str) -> Markup:
+    """Return precision over recall as steps, without a level line."""
+    return Markup(
+        '<svg class="plot curve" viewBox="0 0 190 180" role="img" aria-label="{0}">'
+        "<title>{0}</title>{1}</svg>"
+    ).format(tip, join([*_grid(), *_steps(points)]))
+
+
 def _x(recall: float) -> float:
     return round(LEFT + SIDE * recall, 1)
 

@@ -14,6 +14,7 @@ from vidfit.errors import VideoError
 from vidfit.evaluate import Scores, few_recordings, score
 from vidfit.hardware import hardware
 from vidfit.jobs.fit.page import hardest_clips
+from vidfit.jobs.fit.scenes import scene_pictures
 from vidfit.manifest import Manifest
 from vidfit.metrics import AnyMeasure, score_all
 from vidfit.model import Model
@@ -90,6 +91,7 @@ def build_report(found: Findings) -> Report:
     by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
     leak = by_recording.beside(found.compared.scored([chosen.name]))
     results = results_of(judged, held, declined_M)
+    part = judged.task.part(judged.labels_M, held.mean_MK, judged) if judged.task.part else None
     return Report(
         data=found.data,
         task=train.task.asked,
@@ -123,7 +125,7 @@ def build_report(found: Findings) -> Report:
         provenance=provenance(found.manifest, found.candidates),
         warnings=tuple(dict.fromkeys((*found.manifest.warnings, *few_recordings(judges)))),
         notes=tuple(found.notes),
-        thumbnails=_thumbnails(results),
+        thumbnails=scene_pictures(part) if part else _thumbnails(results),
         majority_class=train.kind.constant_words(constant_MK, train.classes),
         declines=found.declines,
         labels=train.kind.name,
@@ -131,6 +133,7 @@ def build_report(found: Findings) -> Report:
         by_class=by_class(judged, held),
         thresholds=found.model.thresholds,
         numbers=numbers(judged, held),
+        part=part,
     )
 
 
@@ -185,6 +188,7 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
                 for deal in compared.deals
             ],
             [deal.said_MK for deal in compared.deals if kind.separate],
+            kind.averages,
         )
         unseen_M = np.array([group not in found.sighted for group in train.groups])
         if unseen_M.all() or not can_judge(train, unseen_M):
@@ -201,7 +205,7 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
     said = [answers_MK > np.array(found.model.thresholds)] if kind.separate else []
     return (
         test,
-        Held([answers_MK], said),
+        Held([answers_MK], said, kind.averages),
         f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
         f"{times(found.opened)}, after every choice was made; the leaderboard is nested "
         "cross-validation on the rest",

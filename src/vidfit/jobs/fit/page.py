@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import clip_key
 from vidfit.jobs.fit import confusion
-from vidfit.jobs.fit.by_class import SHOWN_CLASSES, precision_recall_chart, worst_first
+from vidfit.jobs.fit.by_class import (
+    SHOWN_CLASSES,
+    curve_chart,
+    precision_recall_chart,
+    worst_first,
+)
 from vidfit.jobs.fit.figures import kinds_context
+from vidfit.jobs.fit.scenes import scene_key
 from vidfit.report import charts, wording
 from vidfit.report.cost_chart import cost_chart, is_floor
 from vidfit.report.data import report_json
@@ -60,6 +66,7 @@ def report_html(report: Report) -> str:
         **_mistakes(report),
         **_classes(report),
         **kinds_context(report),
+        **_part(report),
         "notes": as_rows(report.notes),
         "failure_reasons": Counter(f.reason for f in report.failures).most_common(6),
     }
@@ -131,6 +138,21 @@ def _classes(report: Report) -> dict[str, Any]:
         "curve_of": precision_recall_chart,
         "judged_count": len(report.clips) or sum(r.clips for r in rows),
     }
+
+
+def _part(report: Report) -> dict[str, Any]:
+    """Return what the task shows itself: its curves, and scenes with their pictures."""
+    if report.part is None:
+        return {"part": None}
+    curves = [
+        (one, curve_chart(one.points, f"{one.name}: {one.note}")) for one in report.part.curves
+    ]
+    scenes = [
+        (name, [(one, _picture(report.thumbnails.get(scene_key(name, i)))) for i, one in
+                enumerate(of)])
+        for name, of in report.part.scenes
+    ]  # fmt: skip
+    return {"part": report.part, "part_curves": curves, "part_scenes": scenes}
 
 
 def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:

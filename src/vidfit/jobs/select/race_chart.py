@@ -42,7 +42,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class RaceGrid:
     """The plane of the chart in pixels: rounds, evenly apart, against the score."""
 
     width: float
@@ -80,10 +80,10 @@ def race_chart(ranking: Ranking, width: int, height: int, *, named: bool = True)
     right = LONGEST_NAME * LETTER_PIXELS + BESIDE if named else 44.0
     metric = wording.metric_of(ranking)
     values = [Estimate(v, v, v) for course in courses for _, v in course.scores]
-    track = Track(width, height, right, len(ranking.rungs), score_axis(values, metric))
-    pieces = [_grid(track, ranking)]
-    pieces += [_line(c, track) for c in sorted(courses, key=_layer)]
-    pieces += [_label(*label, track) for label in place_labels(courses, track, named=named)]
+    grid = RaceGrid(width, height, right, len(ranking.rungs), score_axis(values, metric))
+    pieces = [_grid(grid, ranking)]
+    pieces += [_line(c, grid) for c in sorted(courses, key=_layer)]
+    pieces += [_label(*label, grid) for label in place_labels(courses, grid, named=named)]
     label = f"{metric.heading} of each candidate, round by round"
     return plot(width, height, label, join(pieces), "plot race")
 
@@ -105,17 +105,17 @@ def _layer(course: Course) -> int:
     return ORDER.index(course.candidate.standing)
 
 
-def _grid(track: Track, ranking: Ranking) -> Markup:
-    top, bottom = TOP, track.height - BOTTOM
-    end, metric = track.x(track.rounds - 1), track.axis.metric
-    pieces = [levels(track.axis, track.y, LEFT, end)]
+def _grid(grid: RaceGrid, ranking: Ranking) -> Markup:
+    top, bottom = TOP, grid.height - BOTTOM
+    end, metric = grid.x(grid.rounds - 1), grid.axis.metric
+    pieces = [levels(grid.axis, grid.y, LEFT, end)]
     pieces += [
         Markup(
             '<line class="grid" x1="{x}" x2="{x}" y1="{}" y2="{}"/>'
             '<text x="{x}" y="{}" text-anchor="middle">{:,}</text>'
             '<text x="{x}" y="{}" text-anchor="middle">{} ran</text>'
         ).format(top - 12, bottom, bottom + 18, rung.clips, top - 18, ran(rung),
-                 x=track.x(i))
+                 x=grid.x(i))
         for i, rung in enumerate(ranking.rungs)
     ]  # fmt: skip
     pieces.append(
@@ -127,9 +127,9 @@ def _grid(track: Track, ranking: Ranking) -> Markup:
     return join(pieces)
 
 
-def _line(course: Course, track: Track) -> Markup:
+def _line(course: Course, grid: RaceGrid) -> Markup:
     kind = course.candidate.standing
-    points = [(track.x(i), track.y(v)) for i, v in course.scores]
+    points = [(grid.x(i), grid.y(v)) for i, v in course.scores]
     path = "L".join(f"{x} {y}" for x, y in points)
     dots = join(
         Markup('<circle class="step {}" cx="{}" cy="{}" r="3"/>').format(kind, x, y)
@@ -138,7 +138,7 @@ def _line(course: Course, track: Track) -> Markup:
     x, y = points[-1]
     end = mark(kind, str(x), str(y), "chosen" if kind == "recommended" else "")
     return Markup('<g><title>{}</title><path class="course {}" d="M{}"/>{}{}</g>').format(
-        _tip(course, track.axis.metric), kind, path, dots, end
+        _tip(course, grid.axis.metric), kind, path, dots, end
     )
 
 
@@ -153,23 +153,23 @@ Label = tuple[Course, str, float, float]
 """Whose, what, and where: x of the mark, y of the middle of the text."""
 
 
-def place_labels(courses: Sequence[Course], track: Track, *, named: bool) -> list[Label]:
+def place_labels(courses: Sequence[Course], grid: RaceGrid, *, named: bool) -> list[Label]:
     """Return labels beside the last mark of each, moved up or down so that none overlap.
 
     Where a round has no room for all, the worse ones have none.
     """
     labels: list[Label] = []
-    room = int((track.height - BOTTOM - TOP + LINE_PIXELS) / LINE_PIXELS)
-    for round_ in range(track.rounds):
-        last = round_ == track.rounds - 1
+    room = int((grid.height - BOTTOM - TOP + LINE_PIXELS) / LINE_PIXELS)
+    for round_ in range(grid.rounds):
+        last = round_ == grid.rounds - 1
         ending = [c for c in courses if c.scores[-1][0] == round_]
         ending = ending[: room if last else NAMED_DROPS]
-        ending.sort(key=lambda c: track.y(c.scores[-1][1]))
-        wanted = [track.y(c.scores[-1][1]) for c in ending]
-        for course, y in zip(ending, spread(wanted, TOP, track.height - BOTTOM), strict=True):
-            text = wording.cut(course.candidate.name, track.letters(round_))
+        ending.sort(key=lambda c: grid.y(c.scores[-1][1]))
+        wanted = [grid.y(c.scores[-1][1]) for c in ending]
+        for course, y in zip(ending, spread(wanted, TOP, grid.height - BOTTOM), strict=True):
+            text = wording.cut(course.candidate.name, grid.letters(round_))
             text = text if named else str(course.place)
-            labels.append((course, text, track.x(round_), y))
+            labels.append((course, text, grid.x(round_), y))
     return labels
 
 
@@ -185,8 +185,8 @@ def spread(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
     return places
 
 
-def _label(course: Course, text: str, x: float, y: float, track: Track) -> Markup:
-    own = track.y(course.scores[-1][1])
+def _label(course: Course, text: str, x: float, y: float, grid: RaceGrid) -> Markup:
+    own = grid.y(course.scores[-1][1])
     kind = course.candidate.standing
     css = f"label {kind}" + (" chosen" if kind == "recommended" else "")
     return Markup(

@@ -16,6 +16,7 @@ from vidfit.documents import shown
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import (
     frame_index,
+    is_plain,
     number,
     numbers,
     of_json,
@@ -41,7 +42,8 @@ def parse_coco(document: Any, name: str, sizes: Sizes = unknown) -> Annotations:
 
     An object with ``iscrowd`` is one to ignore. Of an object with a segmentation and no ``bbox``
     the box is what the polygons span. The image of a video is the frame ``frame_index`` or
-    ``frame_id``, from 0, of a video file, or else a picture whose recording is the video.
+    ``frame_id``, from 0, of a video that is a file, or has a ``file_name``; or else a picture whose
+    recording is the video.
 
     Parameters
     ----------
@@ -142,10 +144,10 @@ def _categories(rows: BoxRows, document: dict[str, Any]) -> dict[object, str]:
     found: dict[object, str] = {}
     for where, item in _items(rows, document, "categories"):
         label = item.get("name")
-        if isinstance(label, str) and label.strip():
+        if isinstance(label, str) and label.strip() and is_plain(label):
             found[item["id"]] = label.strip()
         else:
-            rows.reject(where, "it has no name")
+            rows.reject(where, "it has no name that is text")
     for name, count in Counter(found.values()).items():
         if count > 1:
             rows.note(rows.inside("categories"), f"{count} are named {name!r}; they are one class")
@@ -162,11 +164,12 @@ def _see(rows: BoxRows, where: str, image: dict[str, Any], videos: dict[object, 
     group, split = _text(image, "group"), _text(image, "split")
     path, index = name, None
     if "video_id" in image:
-        video = videos.get(image["video_id"])
+        number_ = image["video_id"]
+        video = videos.get(number_) if isinstance(number_, int | str) else None
         if video is None:
-            raise ValueError(f"its video_id is {image['video_id']!r}, and no video has it")
+            raise ValueError(f"its video_id is {shown(number_)}, and no video has it")
         called = _text(video, "file_name") or _text(video, "name")
-        if called and is_video(called):
+        if called and ("file_name" in video or is_video(called)):
             at = image.get("frame_index", image.get("frame_id"))
             path, index = called, frame_index(at, "its frame_index")
         else:
@@ -243,7 +246,7 @@ def coco_document(annotations: Annotations) -> dict[str, Any]:
         for box in frame.boxes:
             objects.append(_object(len(objects) + 1, at, numbers_[box.label], box))
     return {
-        "videos": [{"id": number_, "name": name} for name, number_ in videos.items()],
+        "videos": [{"id": at, "name": name, "file_name": name} for name, at in videos.items()],
         "images": images,
         "annotations": objects,
         "categories": [{"id": number_, "name": name} for name, number_ in numbers_.items()],

@@ -65,13 +65,20 @@ def _listed(folder: Path, rejected: list[Failure]) -> Iterator[MaskedFrame]:
         reader = csv.DictReader(text.splitlines())
         if not {"path", "mask"} <= set(reader.fieldnames or ()):
             continue
-        for row in reader:
+        for row in _rows(reader, table):
             cells = {name: read_cell(cell or "").strip() for name, cell in row.items() if name}
             try:
                 yield _of_row(folder, cells)
             except ValueError as error:
                 rejected.append(Failure(f"{table.name}, line {reader.line_num}", str(error)))
         return
+
+
+def _rows(reader: csv.DictReader[str], table: Path) -> Iterator[dict[str, str | None]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ManifestError(f"{table.name} cannot be read as a table ({error})") from error
 
 
 def _of_row(folder: Path, cells: dict[str, str]) -> MaskedFrame:

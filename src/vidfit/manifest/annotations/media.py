@@ -7,15 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
 from vidfit.manifest.annotations.masks import Masks
 from vidfit.manifest.annotations.value import NAMED, Annotations
 from vidfit.manifest.names import is_clip, is_image, is_junk
-from vidfit.manifest.told import counted
+from vidfit.manifest.told import counted, listed
 from vidfit.manifest.value import absolute, is_there, is_url
 from vidfit.video import VideoReader
 from vidfit.video.names import is_photo
@@ -37,13 +37,17 @@ class Media:
     folder
         Where names begin.
     beside
-        Whether they may also be of folders beside it, as ``../images``.
+        Whether they may also lie beside it, as in ``../images``.
     """
 
     def __init__(self, folder: Path, *, beside: bool = True) -> None:
         self.folder = folder
         self._bases = [folder / name for name in (_BESIDE if beside else _BESIDE[:4])]
+        above = [folder.parent] if beside and folder.parent != Path(folder.anchor) else []
+        self._searched = [folder, *above]
+        self._by_name: list[dict[str, list[str]]] = []
         self._found: dict[str, str | None] = {}
+        self._videos: dict[str, tuple[tuple[int, int], int] | None] = {}
 
     def path(self, name: str) -> str | None:
         """Return the path of what is called so; ``None`` where it is not there, or not alone."""
@@ -55,25 +59,13 @@ class Media:
         plain = name.replace("\\", "/")
         for base in self._bases:
             if is_there(base / plain):
-                self._bases.remove(base)
-                self._bases.insert(0, base)  # most lie where the last one did
                 return absolute(base / plain)
-        alike = self._by_name.get(PurePosixPath(plain).name, [])
-        return absolute(alike[0]) if len(alike) == 1 else None
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        seen = 0
-        for here, folders, files in os.walk(self.folder):
-            folders[:] = sorted(name for name in folders if not is_junk(name))
-            seen += len(files)
-            for file in files:
-                if is_clip(file):
-                    found[file].append(str(Path(here) / file))
-            if seen > _MOST_FILES:
-                break
-        return found
+        for level, folder in enumerate(self._searched):
+            if level == len(self._by_name):
+                self._by_name.append(_by_name(folder))
+            if alike := self._by_name[level].get(PurePosixPath(plain).name):
+                return absolute(alike[0]) if len(alike) == 1 else None
+        return None
 
     def size_pixels(self, name: str) -> tuple[int, int] | None:
         """Return width and height as it is shown; ``None`` where it cannot be read."""
@@ -82,9 +74,39 @@ class Media:
             return None
         if is_photo(Path(path)):
             return _of_photo(Path(path))
-        with suppress(VideoError), VideoReader(path) as reader:
-            return reader.info.width_pixels, reader.info.height_pixels
-        return None
+        facts = self._video(path)
+        return facts[0] if facts else None
+
+    def frame_count(self, name: str) -> int | None:
+        """Return how many frames a video has; ``None`` where it cannot be read."""
+        path = self.path(name)
+        if path is None or in_force().refusal(path) or is_photo(Path(path)):
+            return None
+        facts = self._video(path)
+        return facts[1] if facts else None
+
+    def _video(self, path: str) -> tuple[tuple[int, int], int] | None:
+        if path not in self._videos:
+            self._videos[path] = None
+            with suppress(VideoError), VideoReader(path) as reader:
+                info = reader.info
+                self._videos[path] = (info.width_pixels, info.height_pixels), info.frame_count
+        return self._videos[path]
+
+
+def _by_name(folder: Path) -> dict[str, list[str]]:
+    """Return the pictures and videos in a folder, however deep, by their names."""
+    found: dict[str, list[str]] = defaultdict(list)
+    seen = 0
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_junk(name))
+        seen += len(files)
+        for file in files:
+            if is_clip(file):
+                found[file].append(str(Path(here) / file))
+        if seen > _MOST_FILES:
+            break
+    return found
 
 
 def _of_photo(path: Path) -> tuple[int, int] | None:
@@ -146,15 +168,31 @@ def located(annotations: Annotations, media: Media) -> Annotations:
     Raises
     ------
     ManifestError
-        If none of them is there.
+        If none of them is there, or has the frames that are named.
     """
     paths, missing = _places([frame.path for frame in annotations.frames], media)
-    frames = tuple(
-        replace(frame, path=paths[frame.path])
-        for frame in annotations.frames
-        if frame.path in paths
+    counts = {frame.path for frame in annotations.frames if frame.index is not None} & paths.keys()
+    ends = {name: media.frame_count(name) for name in counts}
+    frames: list[LabelledFrame] = []
+    beyond: dict[str, list[str]] = defaultdict(list)
+    for frame in annotations.frames:
+        end = ends.get(frame.path)
+        if end is not None and frame.index is not None and frame.index >= end:
+            beyond[frame.path].append(str(frame.index))
+        elif frame.path in paths:
+            frames.append(replace(frame, path=paths[frame.path]))
+    rejected = tuple(
+        Failure(name, f"it has {counted(ends[name] or 0, 'frame')}, and no {listed(indices)}")
+        for name, indices in sorted(beyond.items())
     )
-    return replace(annotations, frames=frames, missing=missing)
+    if not frames:
+        raise ManifestError(f"no frame is one of its video: {'; '.join(map(_told, rejected))}")
+    rejected = (*annotations.rejected, *rejected)
+    return replace(annotations, frames=tuple(frames), rejected=rejected, missing=missing)
+
+
+def _told(fault: Failure) -> str:
+    return f"{fault.name}: {fault.reason}"
 
 
 def located_masks(masks: Masks, media: Media) -> Masks:

@@ -58,14 +58,14 @@ def read_annotations(path: str | Path, media: str | Path | None = None) -> Annot
         If the format is not known, or nothing can be used; all that is wrong is listed.
     """
     place = _place(path)
-    found = _media(place, media)
+    found = media_of(place, media)
     return located(parse_annotations(place, found), found)
 
 
 def parse_annotations(path: str | Path, media: Media | None = None) -> Annotations:
     """Read labelled frames, with names as they are written; see `read_annotations`."""
     place = _place(path)
-    known = media or _media(place, None)
+    known = media or media_of(place)
     try:
         found = _of_folder(place, known) if place.is_dir() else _of_file(place, known)
     except OSError as error:
@@ -82,10 +82,12 @@ def _place(path: str | Path) -> Path:
     return place
 
 
-def _media(place: Path, folder: str | Path | None) -> Media:
+def media_of(path: str | Path, folder: str | Path | None = None) -> Media:
+    """Return the pictures and videos of annotations: of a folder, else those beside them."""
+    place = _place(path)
     if folder is not None:
         return Media(_place(folder), beside=False)
-    return Media(place if place.is_dir() else place.parent)
+    return Media(place if place.is_dir() else _sequence_folder(place))
 
 
 # ---------------------------------------------------------------- files
@@ -93,9 +95,7 @@ def _media(place: Path, folder: str | Path | None) -> Media:
 
 def _of_file(path: Path, media: Media) -> Annotations | None:
     """Return what a file says; ``None`` where it is of no known format."""
-    size = path.stat().st_size
-    if size > _MOST_BYTES:
-        raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+    _check_size(path)
     head = _head(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"["):
         return _of_json(path, media)
@@ -109,8 +109,18 @@ def _of_file(path: Path, media: Media) -> Annotations | None:
     return _sequence(path, media) if is_mot(lines) else None
 
 
+def _check_size(path: Path) -> None:
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+
+
 def _text(path: Path) -> str:
-    return path.read_text(encoding=encoding_of(path, table=True))
+    _check_size(path)
+    try:
+        return path.read_text(encoding=encoding_of(path, table=True))
+    except UnicodeError as error:
+        raise ManifestError(f"{path} cannot be read as text ({error}); save it as UTF-8") from error
 
 
 def _of_json(path: Path, media: Media) -> Annotations | None:
@@ -204,7 +214,19 @@ def _voc(folder: Path, media: Media) -> Annotations | None:
     if not files or b"<annotation>" not in files[0].read_bytes()[:_HEAD_BYTES]:
         return None
     read = ((file.relative_to(folder).as_posix(), file.read_bytes()) for file in files)
-    return parse_voc(read, folder.name, media.size_pixels)
+    found = parse_voc(read, folder.name, media.size_pixels)
+    of_split = {
+        line.strip(): split
+        for text in sorted((folder / "ImageSets" / "Main").glob("*.txt"))
+        if (split := split_word(text.stem))
+        for line in _text(text).splitlines()
+        if line.strip()
+    }
+    frames = (
+        replace(frame, split=frame.split or of_split.get(Path(frame.path).stem))
+        for frame in found.frames
+    )
+    return replace(found, frames=tuple(frames))
 
 
 def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations | None:
@@ -242,25 +264,31 @@ def _list_of(folder: Path) -> Path | None:
     return next((folder / name for name in _LISTS if (folder / name).is_file()), None)
 
 
+def _sequence_folder(path: Path) -> Path:
+    return path.parent.parent if path.parent.name in ("gt", "det") else path.parent
+
+
 def _sequence(path: Path, media: Media) -> Annotations:
     """Return the boxes of one sequence of MOT."""
-    folder = path.parent.parent if path.parent.name in ("gt", "det") else path.parent
+    folder = _sequence_folder(path)
     told = folder / "seqinfo.ini"
     facts = parse_facts(_text(told), told.name) if told.is_file() else SequenceFacts()
     names = path.with_name("labels.txt")
     classes = [line.strip() for line in _text(names).splitlines()] if names.is_file() else CLASSES
     name = path.relative_to(folder.parent).as_posix()
-    video = facts.video or _video_of(folder, facts)
+    video = facts.video or _video_of(folder, facts, media)
     return parse_mot(_text(path), name, video, classes, facts, media.size_pixels)
 
 
-def _video_of(folder: Path, facts: SequenceFacts) -> str:
+def _video_of(folder: Path, facts: SequenceFacts, media: Media) -> str:
     """Return the folder of frames of a sequence, its only video, or its name."""
     pictures = folder / (facts.pictures or "img1")
-    if pictures.is_dir():
-        return str(pictures)
     videos = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in VIDEO_SUFFIXES]
-    return str(videos[0]) if len(videos) == 1 else facts.name or folder.name
+    found = [pictures] if pictures.is_dir() else videos
+    if len(found) != 1:
+        return facts.name or folder.name
+    inside = found[0].is_relative_to(media.folder)
+    return (found[0].relative_to(media.folder) if inside else found[0]).as_posix()
 
 
 # ---------------------------------------------------------------- masks
@@ -287,18 +315,19 @@ def read_masks(path: str | Path, media: str | Path | None = None) -> Masks:
         If there are no masks, or none can be used; all that is wrong is listed.
     """
     place = _place(path)
-    found = _media(place, media)
+    found = media_of(place, media)
     return located_masks(parse_masks(place, found), found)
 
 
 def parse_masks(path: str | Path, media: Media | None = None) -> Masks:
     """Read frames with masks, with names as they are written; see `read_masks`."""
     place = _place(path)
-    known = media or _media(place, None)
+    known = media or media_of(place)
     try:
         if place.is_dir():
             masks = read_mask_folder(place, known)
         else:
+            _check_size(place)
             document = load_json(place.read_bytes(), place.name)
             masks = parse_coco_masks(document, place.name, known.size_pixels)
     except OSError as error:

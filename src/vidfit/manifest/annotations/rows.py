@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.contracts import Failure, Note
+from vidfit.errors import ManifestError
+from vidfit.manifest.annotations.checked import LONGEST_FRAMES, is_plain
 from vidfit.manifest.annotations.value import Annotations, Key, in_order, nothing_usable
+from vidfit.manifest.told import listed
 
 Sizes = Callable[[str], "tuple[int, int] | None"]
 """Name of a picture or video -> its width and height, ``None`` where it is not there."""
+
+
+MOST_FRAMES = 2 * LONGEST_FRAMES
+"""Of one file: a few bytes can claim any number of them, which take 400 bytes each."""
 
 
 def unknown(name: str) -> None:
@@ -98,6 +105,12 @@ class BoxRows:
     ) -> Key:
         """Note a frame that was looked at; once more changes nothing but what was not known."""
         known = self._frames.setdefault((path, index), _Open())
+        if len(self._frames) > MOST_FRAMES:
+            raise ManifestError(
+                f"{self.name} has more than {MOST_FRAMES:,} frames; give a part of it"
+            )
+        if not is_plain(path + (group or "")):
+            self.reject(self.inside(path), "its name is no text that can be written", (path, index))
         if path not in self._true:
             self._true[path] = true = self.sizes(path)
             if true and size_pixels and true != size_pixels:
@@ -122,8 +135,8 @@ class BoxRows:
         Numbers are checked by `number`, `whole` or `numbers` before.
         """
         known = self._frames[frame]
-        if not box.label.strip():
-            self.reject(where, "it has no label", frame)
+        if not box.label.strip() or not is_plain(box.label):
+            self.reject(where, "it has no label that is text", frame)
             return
         if box.score is not None and not 0 <= box.score <= 1:
             self.reject(where, f"its score is {box.score:g}; valid is 0 to 1", frame)
@@ -162,10 +175,10 @@ class BoxRows:
         ManifestError
             If no frame can; it lists what is wrong.
         """
-        for path, count in Counter(p for (p, _), of in self._frames.items() if of.in_doubt).items():
-            what = "the frame is" if count == 1 else f"{count} frames are"
-            reason = f"{what} left out: what is wrong above may hide an object"
-            self.rejected.append(Failure(self.inside(path), reason))
+        self.rejected += [
+            Failure(self.inside(where), f"{what} left out: what is wrong above may hide an object")
+            for where, what in _doubted([key for key, of in self._frames.items() if of.in_doubt])
+        ]
         frames = [
             LabelledFrame(*key, tuple(of.boxes or ()), of.size_pixels, of.group, of.split)
             for key, of in self._frames.items()
@@ -174,10 +187,22 @@ class BoxRows:
         if not frames:
             raise nothing_usable(self.name, self.form, self.rejected)
         used = dict.fromkeys(box.label for frame in frames for box in frame.boxes)
-        classes = (*self.classes, *sorted(set(used) - {*self.classes}))
+        listed_ = [name for name in self.classes if is_plain(name)]
+        classes = (*listed_, *sorted(set(used) - set(listed_)))
         return Annotations(
             in_order(frames), self.form, classes, tuple(self.rejected), tuple(self.notes)
         )
+
+
+def _doubted(frames: Iterable[Key]) -> Iterator[tuple[str, str]]:
+    """Yield each path with frames that are left out, and which."""
+    of_path: dict[str, list[int | None]] = defaultdict(list)
+    for path, index in frames:
+        of_path[path].append(index)
+    for path, indices in of_path.items():
+        numbers = [str(index) for index in indices if index is not None]
+        which = f"frame {numbers[0]} is" if numbers else "the frame is"
+        yield path, f"frames {listed(numbers)} are" if len(numbers) > 1 else which
 
 
 def _clipped(box: Box, size_pixels: tuple[int, int] | None) -> Box | None:

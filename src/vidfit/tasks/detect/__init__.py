@@ -9,6 +9,7 @@ from vidfit.tasks.detect.kind import KIND
 from vidfit.tasks.detect.learner import ScoredAgain
 from vidfit.tasks.detect.reading import read_frames
 from vidfit.tasks.detect.seen import BOXES_APART
+from vidfit.tasks.detect.shown import shown_boxes
 from vidfit.tasks.detect.told import told_boxes
 from vidfit.tasks.task import Task
 
@@ -26,4 +27,5 @@ TASK = Task(
     backbones=("nanodet",),
     declines=False,
     told=told_boxes,
+    part=shown_boxes,
 )

@@ -59,7 +59,8 @@ class BoxScorer:
         if not self.again_1[0]:
             return own_scores(seen, self.from_K)
         scores_MNK = np.zeros((*seen.own_MN.shape, len(self.bias_K)), np.float32)
-        at = np.nonzero(seen.own_MN > 0)
+        frame_B, box_B = np.nonzero(seen.own_MN > 0)
+        at = frame_B.astype(np.int64), box_B.astype(np.int64)
         x_BX = (seen.numbers(at) - self.mean_X) * self.scale_X
         scores_MNK[at] = 1.0 / (
             1.0 + np.exp(-np.clip(x_BX @ self.weight_KX.T + self.bias_K, -30, 30))

@@ -48,6 +48,7 @@ class FrameBoxes(Number):
 
     name: str = "boxes"
     what: str = "boxes"
+    averages: bool = False
     needs: str = "A class needs boxes in two recordings"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:
@@ -135,10 +136,7 @@ class FrameBoxes(Number):
     def text(self, truth: Any, classes: Sequence[str]) -> str:  # noqa: ANN401
         """Return the label of a frame."""
         rows = truth[truth[:, CLASS] != NOTHING]
-        boxes = (
-            Box(classes[int(r[CLASS])], *map(float, r[EDGES]), ignored=bool(r[IGNORED]))
-            for r in rows
-        )
+        boxes = (_box(classes[int(row[CLASS])], row[EDGES], row[IGNORED] > 0) for row in rows)
         width, height = truth[0, SIZE]
         return written(FrameLabel((int(width), int(height)), tuple(boxes)))
 
@@ -163,9 +161,14 @@ def boxes_of(stated_K: Floats, classes: Sequence[str], least: float = 0.0) -> tu
     rows = np.asarray(stated_K, np.float64).reshape(-1, NUMBERS)
     rows = rows[(rows[:, SCORE] > 0) & (rows[:, SCORE] >= least)]
     return tuple(
-        Box(classes[int(row[ANSWERED])], *(float(x) for x in row[:4]), score=float(row[SCORE]))
+        replace(_box(classes[int(row[ANSWERED])], row[:4]), score=float(row[SCORE]))
         for row in rows[np.argsort(-rows[:, SCORE], kind="stable")]
     )
+
+
+def _box(label: str, edges_4: Doubles, ignored: bool = False) -> Box:
+    left, top, right, bottom = map(float, edges_4)
+    return Box(label, left, top, right, bottom, ignored=bool(ignored))
 
 
 def _only(label: str, classes: Collection[str]) -> str:

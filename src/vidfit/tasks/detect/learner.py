@@ -35,16 +35,13 @@ OBJECT, ELSE = 0.5, 0.4
 """Intersection over union from which on a box is an object, and below which it is something else.
 """
 
-WRONG_A_FRAME = 20
-"""Boxes of something else that are learned from, the surest of each frame."""
-
 MOST_BOXES = 12_000
 """That are learned from, spread over all."""
 
-PENALTIES = (0.05, 0.5, 5.0)
+PENALTIES = (0.5, 5.0, 50.0)
 """Inverse strengths of the L2 penalty (scikit-learn's ``C``)."""
 
-_TOLERANCE = 1e-4
+_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ class ScoredAgain:
     def _member(
         self,
         vectors_MD: Floats,
-        truth: Any,
+        truth: Any,  # noqa: ANN401
         folds_M: Indices,
     ) -> tuple[BoxScorer, Floats]:
         read = self._read(vectors_MD, truth)
@@ -117,11 +114,21 @@ class _Learned:
     there_BK: NDArray[np.bool_]
 
     def where(self, keep_M: NDArray[np.bool_]) -> _Learned:
-        """Return those of some frames, `MOST_BOXES` at most."""
+        """Return those of some frames, `MOST_BOXES` at most: objects first, which are few."""
         of_B = np.flatnonzero(keep_M[self.frame_B])
-        if len(of_B) > MOST_BOXES:
-            of_B = of_B[np.linspace(0, len(of_B) - 1, MOST_BOXES).astype(int)]
+        right_B = self.there_BK[of_B].any(axis=1)
+        objects = _spread(of_B[right_B], MOST_BOXES // 2)
+        others = _spread(of_B[~right_B], MOST_BOXES - len(objects))
+        of_B = np.sort(np.concatenate([objects, others]))
         return _Learned(self.frame_B[of_B], self.box_B[of_B], self.there_BK[of_B])
+
+
+def _spread(places: Indices, most: int) -> Indices:
+    """Return all places, or so many of them at equal distances."""
+    if len(places) <= most:
+        return places
+    some: Indices = places[np.linspace(0, len(places) - 1, most).astype(int)]
+    return some
 
 
 @dataclass(frozen=True)
@@ -205,10 +212,7 @@ def _labelled(seen: SeenBoxes, truth: Doubles) -> _Learned:
     ):
         is_NK, known_N = _classes_of(edges_N4.astype(np.float64), rows_SX, classes)
         known_N &= own_N > 0
-        right_N = is_NK.any(axis=1)
-        wrong = np.flatnonzero(known_N & ~right_N)
-        wrong = wrong[np.argsort(-own_N[wrong], kind="stable")][:WRONG_A_FRAME]
-        taken = np.concatenate([np.flatnonzero(known_N & right_N), wrong])
+        taken = np.flatnonzero(known_N)
         frames.append(np.full(len(taken), m))
         boxes.append(taken)
         there.append(is_NK[taken])
@@ -230,7 +234,7 @@ def _classes_of(
     near_N = (over_NS >= ELSE).any(axis=1)
     if ignored_S.any():
         near_N |= (_inside(edges_N4, rows_SX[ignored_S][:, EDGES]) >= OBJECT).any(axis=1)
-    return is_NK, is_NK.any(axis=1) | ~near_N
+    return is_NK, np.asarray(is_NK.any(axis=1) | ~near_N)
 
 
 def _inside(edges_N4: Doubles, others_S4: Doubles) -> Doubles:

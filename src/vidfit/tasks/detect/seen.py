@@ -58,7 +58,7 @@ BOXES_APART = Pooling(side_by_side, 1 + ANSWERS, beside=facts)
 
 @dataclass(frozen=True)
 class SeenBoxes:
-    """Boxes of frames: ``boxes_MND``, of which the ``classes`` numbers after the edges are scores."""
+    """Boxes of frames, [M, N, D]; the ``classes`` numbers after the edges are scores."""
 
     boxes_MND: Floats
     classes: int
@@ -74,17 +74,17 @@ class SeenBoxes:
         return SeenBoxes(self.boxes_MND[keep_M], self.classes)
 
     @property
-    def edges_MN4(self) -> Floats:
+    def edges_MN4(self) -> Floats:  # noqa: N802
         """Edges in shares of the picture."""
         return self.boxes_MND[:, :, :EDGES]
 
     @property
-    def scores_MNC(self) -> Floats:
+    def scores_MNC(self) -> Floats:  # noqa: N802
         """Scores of the detector's own classes, 0 to 1."""
         return self.boxes_MND[:, :, EDGES : EDGES + self.classes]
 
     @cached_property
-    def own_MN(self) -> Floats:
+    def own_MN(self) -> Floats:  # noqa: N802
         """The highest score of each box; 0 of one that is not there."""
         own_MN: Floats = self.scores_MNC.max(axis=2)
         return own_MN

@@ -32,6 +32,7 @@ class Moments:
     what: str = "labelled spans"
     exclusive: bool = False
     separate: bool = False
+    averages: bool = True
     needs: str = "A class needs spans in two recordings"
 
     def classes(self, clips: Sequence[Clip]) -> tuple[str, ...]:

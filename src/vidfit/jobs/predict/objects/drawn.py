@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,11 @@ from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.jobs.predict.picture import PALETTE, letters
 from vidfit.shown import visible
 from vidfit.tracking.filled import TrackedFrame
+from vidfit.tracking.places import Point
 from vidfit.video import Audio, VideoReader, write_video
+
+_PLACE = "#1b1d22"
+"""Colour of lines and zones."""
 
 
 def drawn_video(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Path) -> None:
@@ -47,7 +51,31 @@ def _drawn(
         if index > objects.last_frame:
             return
         if index >= objects.first_frame:
-            yield with_boxes(picture, next(tracked).boxes)
+            boxed = with_boxes(picture, next(tracked).boxes)
+            yield with_places(boxed, objects, index)
+
+
+def with_places(frame_HWC: Frames, objects: VideoObjects, index: int) -> Frames:
+    """Return a frame with lines and zones drawn on it, and what they count up to then."""
+    import cv2
+
+    places: list[tuple[str, tuple[Point, ...]]] = [
+        *((line.name, (line.start, line.end)) for line in objects.lines),
+        *((zone.name, zone.corners) for zone in objects.zones),
+    ]
+    if not places:
+        return frame_HWC
+    canvas_HWC = frame_HWC.copy()
+    unit = _unit(canvas_HWC)
+    crossed = Counter(one.line for one in objects.events.crossings if one.frame <= index)
+    inside = Counter(v.zone for v in objects.events.visits if v.start_frame <= index < v.end_frame)
+    for name, points in places:
+        corners = np.array(points, np.float64).round().astype(np.int32)
+        cv2.polylines(canvas_HWC, [corners], len(points) > 2, _rgb(_PLACE), 2 * unit, cv2.LINE_AA)
+        text = f"{_ascii(name)}: {crossed[name] + inside[name]}"
+        corner = (int(corners[:, 0].min()), int(corners[:, 1].min()))
+        _name(canvas_HWC, text, corner, _PLACE)
+    return canvas_HWC
 
 
 def with_boxes(frame_HWC: Frames, boxes: Iterable[Box]) -> Frames:
@@ -56,7 +84,7 @@ def with_boxes(frame_HWC: Frames, boxes: Iterable[Box]) -> Frames:
 
     canvas_HWC = frame_HWC.copy()
     height, width = canvas_HWC.shape[:2]
-    unit = max(1, round(min(height, width) / 300))
+    unit = _unit(canvas_HWC)
     for box in boxes:
         colour = track_colour(box.track)
         low = (round(box.left), round(box.top))
@@ -72,9 +100,19 @@ def track_colour(track: int | None) -> str:
     return PALETTE[(track or 0) % len(PALETTE)]
 
 
+def _unit(frame_HWC: Frames) -> int:
+    """Return the thickness of thin lines."""
+    height, width = frame_HWC.shape[:2]
+    return max(1, int(min(height, width) / 400 + 0.5))
+
+
 def _words(box: Box) -> str:
-    text = " ".join(chain([visible(box.label)], [] if box.track is None else [str(box.track)]))
-    return text.encode("ascii", "replace").decode()
+    return _ascii(box.label if box.track is None else f"{box.label} {box.track}")
+
+
+def _ascii(text: str) -> str:
+    """Return text in the letters that OpenCV's font has."""
+    return visible(text).encode("ascii", "replace").decode()
 
 
 def _name(canvas_HWC: Frames, text: str, corner: tuple[int, int], colour: str) -> None:

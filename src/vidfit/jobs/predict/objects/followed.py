@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
 
 from vidfit.contracts import Seconds
 from vidfit.jobs.predict.objects.looks import ObjectLook
@@ -39,41 +41,53 @@ def followed(
 
 
 @dataclass(slots=True)
-class _Summary:
+class _TrackSum:
+    """What is told of one track so far; ``scores`` are those of its boxes that were found."""
+
     label: str
     first: int
     last: int
     frames: int = 0
-    scores: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    scores: float = 0.0
+    scored: int = 0
 
 
-def summarised(
-    frames: Iterable[TrackedFrame], pts_seconds_F: Seconds, end_seconds: float
-) -> tuple[ObjectTrack, ...]:
-    """Return what is told of each track.
+class TrackCount:
+    """What is told of each track, while frames go by."""
 
-    Parameters
-    ----------
-    end_seconds
-        When the last frame of the video leaves the screen.
-    """
-    tracks: dict[int, _Summary] = {}
-    for frame in frames:
-        for box in frame.boxes:
-            of = tracks.setdefault(box.track or 0, _Summary(box.label, frame.index, frame.index))
-            of.last, of.frames = frame.index, of.frames + 1
-            if box.score is not None:
-                of.scores[0] += box.score
-                of.scores[1] += 1
-    ends = [*pts_seconds_F[1:].tolist(), end_seconds]
-    return tuple(
-        ObjectTrack(
-            number,
-            of.label,
-            float(pts_seconds_F[of.first]),
-            ends[of.last],
-            of.frames,
-            of.scores[0] / max(of.scores[1], 1),
+    def __init__(self) -> None:
+        self._tracks: dict[int, _TrackSum] = {}
+
+    def counted(self, frames: Iterable[TrackedFrame]) -> Iterator[TrackedFrame]:
+        """Yield frames as they are."""
+        for frame in frames:
+            for box in frame.boxes:
+                new = _TrackSum(box.label, frame.index, frame.index)
+                of = self._tracks.setdefault(box.track or 0, new)
+                of.last, of.frames = frame.index, of.frames + 1
+                if box.score is not None:
+                    of.scores, of.scored = of.scores + box.score, of.scored + 1
+            yield frame
+
+    def tracks(self, pts_seconds_F: Seconds, end_seconds: float) -> tuple[ObjectTrack, ...]:
+        """Return the tracks of all frames that went by.
+
+        Parameters
+        ----------
+        pts_seconds_F
+            When each frame of the video is shown.
+        end_seconds
+            When the last of them leaves the screen.
+        """
+        ends = np.append(pts_seconds_F[1:], end_seconds)
+        return tuple(
+            ObjectTrack(
+                number,
+                of.label,
+                float(pts_seconds_F[of.first]),
+                float(ends[of.last]),
+                of.frames,
+                of.scores / max(of.scored, 1),
+            )
+            for number, of in sorted(self._tracks.items())
         )
-        for number, of in sorted(tracks.items())
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vidfit.errors import VidfitError
+from vidfit.tracking.places import CountedLine, CountedZone, parse_line, parse_zone
 from vidfit.tracking.tracker import TrackerSettings
 
 _NEW = TrackerSettings().new_score - TrackerSettings().sure_score
@@ -21,10 +23,14 @@ class ObjectOptions:
         Each how manieth frame is looked at, from 1; ``None`` for about ten a second.
     settings
         How boxes are joined to tracks.
+    lines, zones
+        What is counted; no two have one name.
     """
 
     every: int | None = None
     settings: TrackerSettings = TrackerSettings()
+    lines: tuple[CountedLine, ...] = ()
+    zones: tuple[CountedZone, ...] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, tuple[str, ...]]) -> ObjectOptions:
@@ -42,7 +48,12 @@ class ObjectOptions:
             options = replace(options, every=int(every[-1]))
         if score := given.get("score"):
             options = replace(options, settings=settings_of(score[-1]))
-        return options
+        lines = tuple(parse_line(text, i) for i, text in enumerate(given.get("line", ()), 1))
+        zones = tuple(parse_zone(text, i) for i, text in enumerate(given.get("zone", ()), 1))
+        names = Counter([line.name for line in lines] + [zone.name for zone in zones])
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise VidfitError(f"two lines or zones are called {twice[0]!r}; give each its name")
+        return replace(options, lines=lines, zones=zones)
 
 
 def settings_of(score: str) -> TrackerSettings:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,15 @@ from vidfit.hardware import hardware
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
 from vidfit.jobs.predict.kept import KeptRows
 from vidfit.jobs.predict.objects.finder import ObjectFinder, open_finder
-from vidfit.jobs.predict.objects.followed import followed, summarised
+from vidfit.jobs.predict.objects.followed import TrackCount, followed
 from vidfit.jobs.predict.objects.looks import ObjectLook, look_at, wanted_frames
 from vidfit.jobs.predict.objects.options import ObjectOptions
-from vidfit.jobs.predict.objects.value import ObjectTrack, VideoObjects
-from vidfit.jobs.predict.objects.written import OBJECT_WRITERS, check_formats
-from vidfit.report.wording import percent
+from vidfit.jobs.predict.objects.told import told
+from vidfit.jobs.predict.objects.value import VideoObjects
+from vidfit.jobs.predict.objects.written import OBJECT_WRITERS, check_formats, events_csv
+from vidfit.tracking.events import track_events
 from vidfit.video import VideoReader
 from vidfit.video.sample import frames_of_span
-
-_TOLD_TRACKS = 20
-"""Most tracks that are told on the terminal; the files have all."""
 
 
 def run_objects(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
@@ -54,7 +51,7 @@ def run_objects(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
             yield ToldOfVideo(video.name, failure=video.reason)
             continue
         try:
-            yield _told(_answered(video, name, finder, options, asked))
+            yield told(_answered(video, name, finder, options, asked))
         except VideoError as error:
             yield ToldOfVideo(video.path, failure=str(error).removeprefix(f"{video.path}: "))
 
@@ -78,13 +75,23 @@ def _answered(
         wanted = wanted_frames(reader, clip, options.every)
         span = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
         with _kept(asked.output, finder, clip, wanted) as kept:
-            tally = _Tally()
+            tally, tracks = _Tally(), TrackCount()
             looks = tally.counted(_looked(reader, finder, wanted, kept, asked))
             settings = options.settings
             frames = followed(looks, reader.pts_seconds, finder.classes, span, settings)
-            tracks = summarised(frames, reader.pts_seconds, reader.duration_seconds)
-            objects = _value(clip, reader, finder, wanted, span, tally, tracks)
+            events = track_events(tracks.counted(frames), options.lines, options.zones)
+            objects = replace(
+                _facts(clip, reader, finder, wanted, tally),
+                first_frame=span[0],
+                last_frame=span[1],
+                tracks=tracks.tracks(reader.pts_seconds, reader.duration_seconds),
+                lines=options.lines,
+                zones=options.zones,
+                events=events,
+            )
             if kept and asked.output:
+                if options.lines or options.zones:
+                    events_csv(events, asked.output / f"{name}.events.csv")
                 for ending, write in (OBJECT_WRITERS[form] for form in asked.formats):
                     again = map(ObjectLook.of, kept.rows())
                     frames = followed(again, reader.pts_seconds, finder.classes, span, settings)
@@ -152,15 +159,10 @@ class _Tally:
             yield look
 
 
-def _value(  # noqa: PLR0913  (all that is known of one video)
-    clip: Clip,
-    reader: VideoReader,
-    finder: ObjectFinder,
-    wanted: Indices,
-    span: tuple[int, int],
-    tally: _Tally,
-    tracks: tuple[ObjectTrack, ...],
+def _facts(
+    clip: Clip, reader: VideoReader, finder: ObjectFinder, wanted: Indices, tally: _Tally
 ) -> VideoObjects:
+    """Return what is known of a video beside its objects."""
     info, damaged = reader.info, len(wanted) - tally.looks
     said = [reader.shortfall] if reader.shortfall else []
     if damaged:
@@ -171,32 +173,13 @@ def _value(  # noqa: PLR0913  (all that is known of one video)
         width_pixels=info.width_pixels,
         height_pixels=info.height_pixels,
         frame_count=info.frame_count,
-        first_frame=span[0],
-        last_frame=span[1],
+        first_frame=0,
+        last_frame=info.frame_count - 1,
         frames_seen=tally.looks,
         every=int(wanted[1] - wanted[0]) if len(wanted) > 1 else 1,
         detector=finder.name,
         classes=finder.classes,
         cuts=tuple(tally.cuts),
-        tracks=tracks,
+        tracks=(),
         notes=tuple(Note(clip_key(clip), text) for text in said),
     )
-
-
-def _told(objects: VideoObjects) -> ToldOfVideo:
-    counts = Counter(track.label for track in objects.tracks)
-    kinds = ", ".join(f"{count} {label}" for label, count in counts.most_common())
-    span = objects.last_frame + 1 - objects.first_frame
-    lines = [
-        f"{objects.path}  {objects.duration_seconds:.2f} s, {objects.frames_seen} of {span} frames "
-        f"looked at, {len(objects.tracks)} tracks{': ' if kinds else ''}{kinds}"
-    ]
-    lines += [
-        f"  {one.start_seconds:8.2f} - {one.end_seconds:8.2f} s  {one.label} {one.track} "
-        f"({percent(one.score)})"
-        for one in objects.tracks[:_TOLD_TRACKS]
-    ]
-    if more := len(objects.tracks) - _TOLD_TRACKS:
-        lines += [f"  {more} more tracks"] if more > 0 else []
-    lines += [f"  {note.name}: {note.text}" for note in objects.notes]
-    return ToldOfVideo(objects.path, tuple(lines), asdict(objects))

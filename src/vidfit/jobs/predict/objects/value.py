@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vidfit.contracts import Note
+from vidfit.tracking.events import TrackEvents
+from vidfit.tracking.places import CountedLine, CountedZone
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class VideoObjects:
         Frames at which another scene was taken to begin; no track goes across.
     tracks
         In the order of their numbers.
+    lines, zones
+        What was counted, in pixels.
+    events
+        Tracks that went over the lines, and were in the zones.
     notes
         What should be known.
     """
@@ -74,4 +80,7 @@ class VideoObjects:
     classes: tuple[str, ...]
     cuts: tuple[int, ...]
     tracks: tuple[ObjectTrack, ...]
+    lines: tuple[CountedLine, ...] = ()
+    zones: tuple[CountedZone, ...] = ()
+    events: TrackEvents = TrackEvents((), ())
     notes: tuple[Note, ...] = ()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vidfit.boxes import LabelledFrame
 from vidfit.errors import VidfitError
-from vidfit.files import new_file
+from vidfit.files import new_file, write_whole
 from vidfit.jobs.predict.objects.drawn import drawn_video
 from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.manifest.annotations import Annotations
@@ -21,6 +21,7 @@ from vidfit.manifest.annotations.coco import coco_document
 from vidfit.manifest.annotations.mot import mot_files
 from vidfit.manifest.cells import written_cell
 from vidfit.report.data import json_text
+from vidfit.tracking.events import EVENT_COLUMNS, TrackEvents, event_rows
 from vidfit.tracking.filled import TrackedFrame
 
 FORMAT = "vidfit.objects/1"
@@ -109,6 +110,15 @@ def _each(
     for frame in frames:
         labelled = LabelledFrame(objects.path, frame.index, frame.boxes, size)
         yield Annotations((labelled,), form, objects.classes)
+
+
+def events_csv(events: TrackEvents, path: Path) -> None:
+    """Write what was counted, a row an event, in the order of time."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(EVENT_COLUMNS)
+    table.writerows([written_cell(cell) for cell in row] for row in event_rows(events))
+    write_whole(path, text.getvalue().encode())
 
 
 def _pixels(edges: Iterable[float]) -> list[float]:
