@@ -18,8 +18,8 @@ from tests.backbones import tiny_hf
 
 from vidfit import backbones, runtime
 from vidfit.backbones import hf_families, lite, mobilenet, transnet, vgg
-from vidfit.backbones.faces import network as face
 from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, TorchEncoder, freeze
+from vidfit.backbones.faces import network as face
 from vidfit.backbones.untrained import draw_weights
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
