@@ -21,6 +21,7 @@ MEANT = {
     "Crossing": "tracking.events",
     "Encoder": "backbones.hf_encoder",
     "F1": "metrics.class_measures",
+    "Gallery": "tasks.faces.gallery",
     "Learner": "fusion.learner",
     "LabelledFrame": "boxes",
     "LinearProbe": "fusion.learner",

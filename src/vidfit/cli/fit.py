@@ -118,10 +118,12 @@ def fit(  # noqa: PLR0913  (the options of a command)
     if as_json:
         say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
         return
-    show_report(report, folder, options.backbones)
+    show_report(report, folder, options.backbones, consent=consent is not None)
 
 
-def show_report(report: Report, output: Path, asked: Sequence[str] = ()) -> None:
+def show_report(
+    report: Report, output: Path, asked: Sequence[str] = (), *, consent: bool = False
+) -> None:
     """Print the summary and where everything lies."""
     from vidfit.jobs.fit.terminal import report_markdown, without_network
 
@@ -131,4 +133,4 @@ def show_report(report: Report, output: Path, asked: Sequence[str] = ()) -> None
     if without := without_network(report):
         say(f"Note     {without}")
     if report.beats_majority:
-        say_use(output / "model", asked)
+        say_use(output / "model", asked, consent=consent)

@@ -19,24 +19,19 @@ OwnInModel = Annotated[
 """The option of commands that open a model."""
 
 
-def say_use(model: Path, asked: Sequence[str] | None = None) -> None:
+def say_use(model: Path, asked: Sequence[str] | None = None, *, consent: bool = False) -> None:
     """Print how to use a model, with the files of one's own encoders that it needs.
 
     Parameters
     ----------
     asked
         What was given as ``--backbone``.
+    consent
+        Whether it asks for consent.
     """
     own = "".join(f" --backbone {shlex.quote(name)}" for name in own_of(model, asked or ()))
-    gate = " --i-have-consent PURPOSE" if _asks_for_consent(model) else ""
+    gate = " --i-have-consent PURPOSE" if consent else ""
     say(f"Use it   vidfit predict {shlex.quote(str(model))} video.mp4{own}{gate}")
-
-
-def _asks_for_consent(model: Path) -> bool:
-    from vidfit.model import read_document
-    from vidfit.tasks import CLASSIFY, task_named
-
-    return bool(task_named(read_document(model).task or CLASSIFY.name).consent)
 
 
 def own_of(model: Path, asked: Sequence[str]) -> list[str]:

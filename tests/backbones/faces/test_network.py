@@ -10,6 +10,7 @@ from vidfit import backbones
 from vidfit.backbones.faces.network import WEIGHTS_FILE, FaceNetwork, read_dlib
 from vidfit.backbones.package_weights import is_fetched, package_weights
 from vidfit.errors import BackboneError
+from vidfit.testing import check_backbone
 
 fetched = pytest.mark.skipif(
     not is_fetched("dlib-face"), reason="needs `vidfit models --fetch dlib-face`"
@@ -20,6 +21,7 @@ fetched = pytest.mark.skipif(
 def test_gives_the_numbers_of_dlib(tmp_path):
     dlib = pytest.importorskip("dlib")
     encoder = backbones.load("dlib-face")
+    check_backbone(encoder)
     faces = np.random.default_rng(0).integers(0, 255, (2, 150, 150, 3), np.uint8)
     own = dlib.face_recognition_model_v1(str(package_weights("dlib-face")[WEIGHTS_FILE]))
     theirs = np.array([own.compute_face_descriptor(face) for face in faces])

@@ -35,6 +35,17 @@ def test_people_and_their_faces(tmp_path):
     assert any("people say too little of strangers" in line for line in ready.warnings)
 
 
+def test_who_is_no_longer_there_is_gone(tmp_path):
+    people = write_people(tmp_path / "people", ["Chi", "Dee"], 2)
+    aligned_faces(read_people(people, None, None), tmp_path / "out", SILENT)
+    shutil.rmtree(people / "Dee")
+    (people / "Chi" / "1.png").unlink()
+    ready = aligned_faces(read_people(people, None, None), tmp_path / "out", SILENT)
+    left = [str(path) for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert left == [clip.path for clip in ready.clips]
+    assert not (tmp_path / "out" / "faces" / "Dee").exists()
+
+
 def test_pictures_with_no_face_or_two_and_the_same_under_two_names(tmp_path):
     people = write_people(tmp_path / "people", ["Chi", "Dee"], 3)
     rng = np.random.default_rng(0)

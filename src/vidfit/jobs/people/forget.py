@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import Clip, Floats
+from vidfit.contracts import Floats
 from vidfit.errors import ModelError, StoreError, not_known
-from vidfit.features import FeatureStore
-from vidfit.features.store import clip_digest
 from vidfit.files import claimed
 from vidfit.jobs.people.value import Forgotten
 from vidfit.model import Model, load_model, member_directory, save_model
 from vidfit.tasks.faces import TASK
-from vidfit.tasks.faces.pictures import ALIGNED, folder_of
+from vidfit.tasks.faces.pictures import ALIGNED, folder_of, keep_features
 
 REPORTS = ("report.*", "ranking.*", "holdouts/*")
 """Files of an output with names, pictures and figures of everybody."""
@@ -53,7 +51,7 @@ def run_forget(name: str, directory: Path) -> Forgotten:
         vector_D = model.arrays["people_KD"][model.classes.index(name)]
         _remove_from_model(name, model, directory)
         pictures = _remove_faces(output, name)
-        features = _remove_features(output)
+        features = keep_features(output)
         reports = _remove_reports(output)
     left = tuple(one for one in model.classes if one != name)
     searched = _searched(output, name, vector_D)
@@ -86,12 +84,6 @@ def _remove_faces(output: Path, name: str) -> int:
     count = sum(file.is_file() for file in folder.rglob("*"))
     shutil.rmtree(folder, ignore_errors=True)
     return count
-
-
-def _remove_features(output: Path) -> int:
-    """Keep the features of faces that are left; of all others nothing."""
-    left = {clip_digest(Clip(str(file))) for file in (output / ALIGNED).rglob("*.png")}
-    return FeatureStore(output / "features").keep(left)
 
 
 def _remove_reports(output: Path) -> tuple[str, ...]:

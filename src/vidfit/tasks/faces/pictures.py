@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from vidfit.backbones.faces.finding import (
 )
 from vidfit.contracts import Clip, Failure, Frames, Progress
 from vidfit.errors import ManifestError, VideoError
+from vidfit.features import FeatureStore
+from vidfit.features.store import clip_digest
 from vidfit.files import write_whole
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
@@ -107,6 +110,7 @@ def aligned_faces(manifest: Manifest, output: Path, progress: Progress) -> Manif
         progress.advance()
     if not kept:
         raise ManifestError(f"no face can be learned: {refused[0].name}: {refused[0].reason}")
+    _forget_others(output, {clip.path for clip in kept})
     lost = {clip.label for clip in manifest.clips} - {clip.label for clip in kept}
     warnings = [f"Nobody called {name!r} is known: none of the pictures can be used." for name in
                 sorted(map(str, lost))]  # fmt: skip
@@ -169,6 +173,23 @@ def _written(face: FoundFace, clip: Clip, output: Path) -> str:
     digest = hashlib.sha256(content).hexdigest()[:8]
     file = output / ALIGNED / folder_of(str(clip.label)) / f"{Path(clip.path).stem}-{digest}.png"
     return str(write_whole(file.absolute(), content))
+
+
+def keep_features(output: Path) -> int:
+    """Remove the features of all but the aligned faces that are there; return how many went."""
+    left = {clip_digest(Clip(str(file))) for file in (output / ALIGNED).rglob("*.png")}
+    return FeatureStore(output / "features").keep(left)
+
+
+def _forget_others(output: Path, kept: set[str]) -> None:
+    """Remove faces that an earlier run wrote, and what was seen of them."""
+    others = [f for f in (output / ALIGNED).absolute().rglob("*.png") if str(f) not in kept]
+    for file in others:
+        file.unlink()
+        with suppress(OSError):  # others are in the folder
+            file.parent.rmdir()
+    if others:
+        keep_features(output)
 
 
 def _under_two_names(manifest: Manifest) -> dict[str, str]:

@@ -65,9 +65,8 @@ def test_known_and_unknown_with_times(known, video):
     tracks = {track["name"]: track for track in told.data["tracks"]}
     assert sorted(tracks) == ["Chi", "unknown"]
     assert (tracks["Chi"]["start_seconds"], tracks["Chi"]["end_seconds"]) == (0.4, 1.6)
-    assert (tracks["unknown"]["start_seconds"], tracks["unknown"]["end_seconds"]) == pytest.approx(
-        (0.8, 2.4)
-    )
+    stranger = tracks["unknown"]
+    assert (stranger["start_seconds"], stranger["end_seconds"]) == pytest.approx((0.8, 2.4))
     assert tracks["unknown"]["over"] < 0 <= tracks["Chi"]["over"]
     assert told.data["consent"] == CONSENT
     answers = known / "answers"
