@@ -208,7 +208,11 @@ def test_the_table_has_a_row_for_every_family_and_no_other():
 
 def test_every_family_that_vidfit_knows_is_covered():
     prefixes = {name.partition(":")[0] for name in MAKERS} | set(EXCEPTIONS)
-    saved = {"efficientnet-lite", "efficientnet-lite-places", "vgg"}  # one family on disk, variants by name
+    saved = {
+        "efficientnet-lite",
+        "efficientnet-lite-places",
+        "vgg",
+    }  # one family on disk, variants by name
     assert set(backbones.FAMILIES) | set(backbones.BACKBONES) <= prefixes
     # Files of users, in other tests, add families of their own.
     own = {name for name, where in backbones.RESTORE.items() if where.startswith("vidfit.")}

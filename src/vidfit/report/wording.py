@@ -229,7 +229,7 @@ METRICS: dict[str, Metric] = {
     "pixels": Metric("pixel accuracy", "the share of pixels whose class is right"),
     "edges": Metric(
         "F1 of edges",
-        "the mean over classes of the F1 of the edges of their areas, within 0.75 % of the diagonal",
+        "the mean over classes of the F1 of edges of their areas, within 0.75 % of the diagonal",
     ),
     "log-loss": Metric(
         "log-loss", "the mean negative log-probability of the true class", False, False

@@ -98,8 +98,8 @@ class WayOfTask:
 
 
 WAYS: dict[str, WayOfTask] = {
-    "segment": WayOfTask("masks.run:run_masks", ("every",)),
     "detect": WayOfTask("objects.run:run_objects", ("every", "line", "zone")),
+    "segment": WayOfTask("masks.run:run_masks", ("every",)),
 }
 """Task -> its own way."""
 
