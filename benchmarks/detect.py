@@ -29,13 +29,14 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE
 from vidfit.backbones import load
 from vidfit.backbones.package_weights import is_fetched
+from vidfit.boxes import overlaps
 from vidfit.contracts import SILENT, Backbone, BackboneSpec, Clip, Cost, Floats, Frames, Indices
 from vidfit.features import FeatureStore
 from vidfit.labels.kind import Doubles
 from vidfit.launch import Here
 from vidfit.manifest import Manifest
 from vidfit.metrics import Scored, score_all
-from vidfit.metrics.boxes import AP, AP50, matched
+from vidfit.metrics.boxes import AP, AP50, CLASS, EDGES, NOTHING, matched
 from vidfit.runtime import accelerate
 from vidfit.selection import Terms, nested
 from vidfit.study.folds import Folds
@@ -43,6 +44,7 @@ from vidfit.study.table import Table, build_table
 from vidfit.tasks import task_named
 from vidfit.tasks.detect.learner import ScoredAgain
 from vidfit.tasks.detect.reading import read_frames
+from vidfit.tasks.detect.seen import SeenBoxes
 from vidfit.testing import random_views
 
 DATA = SURVEILLANCE.parent
@@ -141,6 +143,7 @@ def _drones(detector: Backbone, options: argparse.Namespace) -> Figures:
     print(f"\ndrone_ir: {len(whole.clips)} frames, {len(set(whole.groups))} scenes")
     found: Figures = {"classes": whole.classes, "as is": _interval(whole, [as_is_MK], 0)}
     found["as is by class"] = _by_class(whole, as_is_MK)
+    found["within reach"] = _reach(whole, vectors_MD)
     found["curve"], answers = [], {}
     sizes = FRAMES[:2] if options.quick else FRAMES
     for frames in sizes:
@@ -164,6 +167,18 @@ def _drones(detector: Backbone, options: argparse.Namespace) -> Figures:
     if not options.quick:
         found["together"] = _together(whole)
     return found
+
+
+def _reach(whole: Table, vectors_MD: Floats) -> list[float]:
+    """Return the share of the objects of each class that any box overlaps by half."""
+    boxes_MND = SeenBoxes.of(vectors_MD, 80).boxes_MND
+    near: dict[int, list[bool]] = defaultdict(list)
+    for rows_SX, boxes_ND in zip(whole.labels_M, boxes_MND, strict=True):
+        real = rows_SX[rows_SX[:, CLASS] != NOTHING]
+        over_NS = overlaps(boxes_ND[:, :4].astype(np.float64), real[:, EDGES])
+        for row, most in zip(real, over_NS.max(axis=0), strict=True):
+            near[int(row[CLASS])].append(bool(most >= 0.5))
+    return [float(np.mean(near[k])) for k in range(len(whole.classes))]
 
 
 def _few(whole: Table, vectors_MD: Floats, folds_M: Indices, frames: int, draw: int) -> Floats:
@@ -223,6 +238,7 @@ def _show(found: Figures) -> None:
     rows += [
         (f"{one['frames']} frames", *_row(one["again"], one["by class"])) for one in found["curve"]
     ]
+    rows.append(("within reach", "", "", *map(_percent, found["within reach"])))
     table(("AP50", "all classes", "", *classes), rows)
     last = found["curve"][-1]
     print(f"{last['frames']} frames, split blind to scenes: AP50 "

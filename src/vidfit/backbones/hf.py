@@ -35,12 +35,13 @@ from vidfit.backbones.hf_reading import (
     FILES,
     check_size,
     configuration,
+    is_detector,
     preprocessing_of,
     read_config,
     read_processor,
     read_weights,
 )
-from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
+from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling
 from vidfit.errors import BackboneError
 
 FRAMES_OF_IMAGE_ENCODERS = 8
@@ -64,7 +65,7 @@ class HfBackbone(TorchEncoder):
     def save(self, directory: Path) -> None:
         """Write config, weights and processor into an existing directory."""
         model: Any = cast(Encoder, self.network).model
-        with _quiet():
+        with quiet():
             model.save_pretrained(directory)
         (directory / FILES[0]).write_text(self.processor + "\n", encoding="utf-8")
 
@@ -74,8 +75,8 @@ class HfImageBackbone(HfBackbone, FrameBackbone):
     """An encoder that sees each frame alone."""
 
 
-def load(source: str, *, download: bool = False) -> HfBackbone:
-    """Load an encoder.
+def load(source: str, *, download: bool = False) -> Backbone:
+    """Load an encoder, or a detector (`hf_detectors`).
 
     Parameters
     ----------
@@ -93,8 +94,12 @@ def load(source: str, *, download: bool = False) -> HfBackbone:
     """
     directory = Path(source).expanduser()
     if not directory.is_dir():
-        directory = _from_hub(source, download=download)
+        directory = from_hub(source, download=download)
     settings = read_processor(directory)
+    if is_detector(directory):
+        from vidfit.backbones import hf_detectors
+
+        return hf_detectors.load(source, directory, settings)
     family, model, taken = _read_model(directory)
     preprocessing = preprocessing_of(settings)
     network = freeze(Encoder(model, family, preprocessing))
@@ -119,7 +124,7 @@ def _spec(
     source: str, network: nn.Module, preprocessing: Preprocessing, clip_len: int, directory: Path
 ) -> BackboneSpec:
     encoder = cast(Encoder, network)
-    licence = _licence(directory)
+    licence = licence_of(directory)
     images = encoder.family.frames is None
     config: Any = encoder.model.config
     return BackboneSpec(
@@ -132,7 +137,7 @@ def _spec(
         parameters=count_parameters(network),
         gmacs_per_view=_gmacs(network, preprocessing, clip_len),
         licence=licence,
-        commercial_use=_commercial_use(licence),
+        commercial_use=commercial_use(licence),
         source=source,
         revision=weights.revision(network.state_dict(), _configuration(network)),
     )
@@ -161,7 +166,7 @@ def _read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
         "dtype": torch.float32,
     }
     try:
-        with _quiet():
+        with quiet():
             check_size(model_class, config, state)
             # Values, and no directory: see `hf_reading`.
             model, report = model_class.from_pretrained(None, **arguments)
@@ -201,7 +206,8 @@ def _taken(
     return taken
 
 
-def _from_hub(source: str, *, download: bool) -> Path:
+def from_hub(source: str, *, download: bool) -> Path:
+    """Return the directory of a model of the hub, fetched if need be and allowed."""
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -235,7 +241,7 @@ def _gmacs(network: nn.Module, preprocessing: Preprocessing, clip_len: int) -> f
         return count_gmacs(shadow, preprocessing, clip_len)
 
 
-def _licence(directory: Path) -> str:
+def licence_of(directory: Path) -> str:
     """Read ``license:`` of the model card's front matter, which stands between two lines ---."""
     card = directory / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
@@ -246,14 +252,15 @@ def _licence(directory: Path) -> str:
     return found[1].strip().strip("\"'").lower() if found else "unknown"
 
 
-def _commercial_use(licence: str) -> bool | None:
+def commercial_use(licence: str) -> bool | None:
+    """Return whether a licence allows commercial use; ``None`` where it leaves it open."""
     if "-nc" in licence:
         return False
     return True if licence.startswith(_FREE) else None
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence transformers' progress bars and reports; `_taken` speaks for them."""
     from transformers.utils import logging as hf_logging
 

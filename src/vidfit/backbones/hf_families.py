@@ -140,3 +140,16 @@ videomae, vivit, vjepa2                 mean over places, one token per tubelet 
 timesformer                             mean over places, one token per frame
 ======================================  ==================================================
 """
+
+
+DETECTORS: dict[str, tuple[str, bool]] = {
+    "d_fine": ("DFineForObjectDetection", False),
+    "deimv2": ("Deimv2ForObjectDetection", False),
+    "detr": ("DetrForObjectDetection", True),
+    "rf_detr": ("RfDetrForObjectDetection", False),
+    "rt_detr": ("RTDetrForObjectDetection", False),
+    "rt_detr_v2": ("RTDetrV2ForObjectDetection", False),
+    "yolos": ("YolosForObjectDetection", True),
+}
+"""``model_type`` of a detector -> its class, and whether its last class is that nothing is there
+(then scores are a softmax; each by itself otherwise)."""

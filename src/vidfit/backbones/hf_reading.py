@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from vidfit.backbones import weights
-from vidfit.backbones.hf_families import FAMILIES, Family
+from vidfit.backbones.hf_families import DETECTORS, FAMILIES, Family
 from vidfit.contracts import Preprocessing
 from vidfit.documents import read_json, shown
 from vidfit.errors import BackboneError
@@ -57,7 +57,7 @@ def read_config(directory: Path) -> tuple[Family, Any]:
         kind = facts.get("model_type")
         if isinstance(kind, str) and kind in FAMILIES:
             config_class = transformers.CONFIG_MAPPING[kind]
-            config = config_class(**_known(config_class, facts))
+            config = config_class(**known_fields(config_class, facts))
             return FAMILIES[kind], _of_model(config, FAMILIES[kind])
     except Exception as error:  # a config checks itself, each in its own way
         raise BackboneError(
@@ -69,6 +69,15 @@ def read_config(directory: Path) -> tuple[Family, Any]:
         f"{path} is of the kind {str(kind)[:60]!r}; known are {', '.join(FAMILIES)}.{remote} "
         "Choose a model of a known kind, or write a backbone: my_file.py:MyBackbone."
     )
+
+
+def is_detector(directory: Path) -> bool:
+    """Return whether a directory's model finds boxes."""
+    try:
+        facts = read_json(directory / CONFIG)
+    except (OSError, ValueError):  # said by whoever reads it
+        return False
+    return isinstance(facts, dict) and facts.get("model_type") in DETECTORS
 
 
 def read_weights(directory: Path) -> dict[str, torch.Tensor]:
@@ -118,14 +127,14 @@ def configuration(config: Any) -> dict[str, Any]:  # noqa: ANN401
     return {key: value for key, value in config.to_dict().items() if key in own}
 
 
-def _known(config_class: Any, facts: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+def known_fields(config_class: Any, facts: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401
     """Return the fields that a kind of config declares itself, and those of its parts."""
     parts, own = config_class.sub_configs, _own_fields(config_class)
     known: dict[str, Any] = {}
     for key, value in facts.items():
         part = key.removesuffix("_dict")  # as older files of CLIP call them
         if part in parts and isinstance(value, Mapping):
-            known[key] = _known(parts[part], value)
+            known[key] = known_fields(parts[part], value)
         elif key in own:
             _check(key, value)
             known[key] = value

@@ -23,6 +23,7 @@ RESTORE: dict[str, str] = {
     "efficientnet-lite": "vidfit.backbones.lite:restore",
     "efficientnet-lite-places": "vidfit.backbones.places:restore",
     "hf": "vidfit.backbones.hf:restore",
+    "hf-detector": "vidfit.backbones.hf_detectors:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
     "nanodet": "vidfit.backbones.nanodet:restore",
@@ -40,11 +41,15 @@ an entry point names, or in a file that is loaded before.
 
 
 _WEIGHTS = r"weights\.safetensors"
+_HF = (
+    r"config\.json|(video_)?preprocessor_config\.json|model\.safetensors(\.index\.json)?"
+    r"|model-\d{5}-of-\d{5}\.safetensors"
+)
 _FILES: dict[str, str] = {
     "efficientnet-lite": _WEIGHTS,
     "efficientnet-lite-places": _WEIGHTS,
-    "hf": r"config\.json|(video_)?preprocessor_config\.json|model\.safetensors(\.index\.json)?"
-    r"|model-\d{5}-of-\d{5}\.safetensors",
+    "hf": _HF,
+    "hf-detector": _HF,
     "mobilenetv2": _WEIGHTS,
     "motion": "",
     "nanodet": r"nanodet\.(json|bin)",

@@ -26,7 +26,7 @@ Attributes = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GraphStep:
     """One operation: what it takes (``name:output``), and its attributes as plain values."""
 
     name: str
@@ -49,7 +49,7 @@ class TfjsNetwork(nn.Module):
     """
 
     def __init__(
-        self, steps: Sequence[Step], constants: Mapping[str, Tensor], wanted: Sequence[str]
+        self, steps: Sequence[GraphStep], constants: Mapping[str, Tensor], wanted: Sequence[str]
     ) -> None:
         super().__init__()
         self.steps, self.wanted = tuple(steps), tuple(wanted)
@@ -132,13 +132,13 @@ def _constants(weights: Sequence[Attributes], content: bytes) -> dict[str, Tenso
     return found
 
 
-def _step(node: Attributes) -> Step:
+def _step(node: Attributes) -> GraphStep:
     operation = str(node["op"])
     if operation not in OPERATIONS and operation != "Placeholder":
         raise ValueError(f"unknown operation {operation}")
     attributes = {name: _plain(value) for name, value in node.get("attr", {}).items()}
     takes = tuple(str(name) for name in node.get("input", []) if not name.startswith("^"))
-    return Step(str(node["name"]), operation, takes, attributes)
+    return GraphStep(str(node["name"]), operation, takes, attributes)
 
 
 def _plain(value: Attributes) -> Any:  # noqa: ANN401
@@ -152,7 +152,7 @@ def _plain(value: Attributes) -> Any:  # noqa: ANN401
     return value.get("f", value.get("b"))
 
 
-def _needed(steps: Sequence[Step], wanted: Sequence[str]) -> list[Step]:
+def _needed(steps: Sequence[GraphStep], wanted: Sequence[str]) -> list[GraphStep]:
     """Return the steps that lead to what is wanted, each after what it takes."""
     by_name, ordered, seen = {step.name: step for step in steps}, [], set[str]()
     waiting = [(name.partition(":")[0], False) for name in reversed(wanted)]
@@ -168,8 +168,8 @@ def _needed(steps: Sequence[Step], wanted: Sequence[str]) -> list[Step]:
 
 
 def _folded(
-    steps: Sequence[Step], constants: Mapping[str, Tensor]
-) -> tuple[list[Step], dict[str, Tensor]]:
+    steps: Sequence[GraphStep], constants: Mapping[str, Tensor]
+) -> tuple[list[GraphStep], dict[str, Tensor]]:
     """Compute what depends on no picture, and leave out constants that nothing takes."""
     known, left = dict(constants), []
     for step in steps:
@@ -182,6 +182,8 @@ def _folded(
         else:
             left.append(step)
     taken = {name.partition(":")[0] for step in left for name in step.takes}
+    if missing := sorted(taken - known.keys() - {step.name for step in left}):
+        raise ValueError(f"nothing makes {missing[0]}")
     return left, {name: value for name, value in known.items() if name in taken}
 
 

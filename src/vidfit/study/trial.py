@@ -122,7 +122,7 @@ def _load_libraries(families: set[str]) -> None:
     """Import what takes memory and seconds itself, and is nobody's fault."""
     import torch  # noqa: F401
 
-    if "hf" in families:
+    if families & {"hf", "hf-detector"}:
         import transformers
         import transformers.modeling_utils  # noqa: F401
     if "onnx" in families or "openvino" in families:

@@ -143,7 +143,7 @@ def _classes(report: Report) -> dict[str, Any]:
 def _part(report: Report) -> dict[str, Any]:
     """Return what the task shows itself: its curves, and scenes with their pictures."""
     if report.part is None:
-        return {"part": None}
+        return {"own": None}
     curves = [
         (one, curve_chart(one.points, f"{one.name}: {one.note}")) for one in report.part.curves
     ]
@@ -152,7 +152,7 @@ def _part(report: Report) -> dict[str, Any]:
                 enumerate(of)])
         for name, of in report.part.scenes
     ]  # fmt: skip
-    return {"part": report.part, "part_curves": curves, "part_scenes": scenes}
+    return {"own": report.part, "own_curves": curves, "own_scenes": scenes}
 
 
 def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:

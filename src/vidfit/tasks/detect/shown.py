@@ -30,7 +30,7 @@ from vidfit.metrics.boxes import (
     BoxPrecision,
     matched,
 )
-from vidfit.reported import Curve, Mark, Scene, TaskPart
+from vidfit.reported import Mark, RecallCurve, Scene, TaskPart
 from vidfit.tasks.task import Judged
 
 SHOWN = 6
@@ -58,11 +58,12 @@ def shown_boxes(truth: Any, answers_MK: Floats, judged: Judged) -> TaskPart:  # 
     return TaskPart(
         "What it finds, by class and size",
         f"A box is right where it overlaps an object of its class by half (AP50), or by 0.5 to "
-        f"0.95 (AP50:95), intersection over union. {shares}",
+        f"0.95 (AP50:95), intersection over union. {shares} In the pictures true boxes are white, "
+        "right answers blue-green, false alarms orange.",
         ("class", "objects", *(f"{name}, %" for name in figures)),
         tuple(sorted(rows, key=lambda row: row[0])),
         tuple(
-            Curve(name, f"AP50 {_said(figures['AP50'].get(k))} %", _curve(everything, k))
+            RecallCurve(name, f"AP50 {_said(figures['AP50'].get(k))} %", _curve(everything, k))
             for k, name in enumerate(classes)
             if k in figures["AP50"]
         ),
