@@ -27,7 +27,7 @@ from benchmarks._study import CACHE, load_networks
 from vidfit.contracts import SILENT, Clip, Cost, Floats
 from vidfit.features import FeatureStore
 from vidfit.features.places import Places
-from vidfit.jobs.predict.masks.flicker import Flicker
+from vidfit.jobs.predict.masks.flicker import FlickerCount
 from vidfit.launch import Here
 from vidfit.manifest import Manifest
 from vidfit.metrics import score_all
@@ -317,7 +317,7 @@ def _video(whole: Table) -> Figures:
     loaded, _ = load_candidates([name], some.clips[:1], download=False, progress=SILENT)
     model: Any = None  # of a directory, which is not needed to look at frames
     segmenter = Segmenter(model, (accelerate(loaded[0].backbone),), head)
-    flicker, truth, spent = Flicker(), Flicker(), 0.0
+    flicker, truth, spent = FlickerCount(), FlickerCount(), 0.0
     for clip, mask in zip(some.clips, some.labels_M, strict=True):
         with VideoReader(clip.path) as reader:
             frame = next(iter(reader.frames([0])))

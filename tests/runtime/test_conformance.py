@@ -156,7 +156,7 @@ def _places():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lite, "STAGES", [(*stage[:4], 1) for stage in lite.STAGES])
         patch.setattr(places, "STAGES", lite.STAGES)
-        size = Preprocessing(32, 64, mean=(120.0,) * 3, std=(60.0,) * 3, block_pixels=32)
+        size = Preprocessing(64, 96, mean=(120.0,) * 3, std=(60.0,) * 3, block_pixels=32)
         return _encoder("efficientnet-lite0-places", places.LitePlaces(0.1, 1.0), size)
 
 

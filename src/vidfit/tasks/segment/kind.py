@@ -28,7 +28,7 @@ from vidfit.metrics.areas import (
 PRIOR_GRID = (44, 60)
 """Rows and columns of the place prior."""
 
-_NAMED = 3
+_NAMED, _LEAST = 3, 0.005
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class Masks:
         return np.broadcast_to(answer_K, (clips, len(answer_K)))
 
     def constant_words(self, constant_MK: Floats, classes: Sequence[str]) -> str:
-        """Return what has most places."""
-        return self.said(constant_MK[0], classes).label
+        """Return what the place prior is."""
+        return "the usual class of each place"
 
     def linked(self, scores_MK: NDArray[np.floating]) -> Floats:
         """Return answers as they are: their log-probabilities are normalised by place."""
@@ -158,7 +158,7 @@ class Masks:
         log_YXC = cells_of(stated_K)
         share_C = np.bincount(log_YXC.argmax(axis=2).ravel(), minlength=log_YXC.shape[2])
         share_C = share_C / share_C.sum()
-        largest = [int(c) for c in np.argsort(-share_C, kind="stable")[:_NAMED] if share_C[c] > 0]
+        largest = [int(c) for c in np.argsort(-share_C, kind="stable")[:_NAMED] if share_C[c] >= _LEAST]
         label = ", ".join(f"{classes[c]} {share_C[c]:.0%}" for c in largest)
         return Said(label, float(np.exp(log_YXC.max(axis=2)).mean()))
 

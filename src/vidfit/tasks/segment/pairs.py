@@ -24,7 +24,7 @@ _MARK = ":"
 
 
 @dataclass(frozen=True)
-class Pair:
+class PictureMask:
     """A picture and its mask, which may be missing (empty), where they are said to lie."""
 
     picture: Path
@@ -34,15 +34,15 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundMasks:
     """Pairs, the names of the numbers of masks (none where nothing says them), and the layout."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PictureMask, ...]
     names: tuple[str, ...]
     layout: str
 
 
-def pairs_of(source: Path) -> Found:
+def pairs_of(source: Path) -> FoundMasks:
     """Return the pictures of a table, of a folder with a table, or of folders.
 
     Raises
@@ -60,7 +60,7 @@ def pairs_of(source: Path) -> Found:
             "files of the same names, or a table with the columns path and mask, and names.txt "
             "with the name of each number of the masks, from 0 on, a line each"
         )
-    return Found(tuple(pairs), _names_beside(source, pairs), "images and masks")
+    return FoundMasks(tuple(pairs), _names_beside(source, pairs), "images and masks")
 
 
 def _table_in(folder: Path) -> Path | None:
@@ -85,7 +85,7 @@ def _column(header: Sequence[str], names: Sequence[str]) -> int | None:
     return next((plain.index(name) for name in names if name in plain), None)
 
 
-def _of_table(path: Path) -> Found:
+def _of_table(path: Path) -> FoundMasks:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             rows = [[cell.strip() for cell in row] for row in csv.reader(stream)]
@@ -109,13 +109,15 @@ def _of_table(path: Path) -> Found:
             ]
             where = path.parent / cells[0] if cells[0] else None
             pairs.append(
-                Pair(path.parent / row[picture], where, cells[1] or None, split_word(cells[2]))
+                PictureMask(
+                    path.parent / row[picture], where, cells[1] or None, split_word(cells[2])
+                )
             )
     names = tuple(name.strip() for name in told.split("|")) if told.strip() else ()
-    return Found(tuple(pairs), names or _names_beside(path.parent, pairs), "a table of masks")
+    return FoundMasks(tuple(pairs), names or _names_beside(path.parent, pairs), "a table of masks")
 
 
-def _in_folders(root: Path) -> Iterator[Pair]:
+def _in_folders(root: Path) -> Iterator[PictureMask]:
     """Yield the pictures of folders beside which there is one of masks."""
     for folder in sorted({path.parent for path in root.rglob("*") if is_image(path.name)}):
         masks = _masks_of(folder, root)
@@ -126,7 +128,7 @@ def _in_folders(root: Path) -> Iterator[Pair]:
         )
         for picture in folder.iterdir():
             if is_image(picture.name):
-                yield Pair(picture, _mask_of(picture, masks), None, split)
+                yield PictureMask(picture, _mask_of(picture, masks), None, split)
 
 
 def _masks_of(folder: Path, root: Path) -> Path | None:
@@ -152,7 +154,7 @@ def _mask_of(picture: Path, masks: Path) -> Path | None:
     return next((path for path in tried if path.is_file()), None)
 
 
-def _names_beside(folder: Path, pairs: Sequence[Pair]) -> tuple[str, ...]:
+def _names_beside(folder: Path, pairs: Sequence[PictureMask]) -> tuple[str, ...]:
     """Return the names in a file beside the table, the folders, or the masks."""
     folders = [folder, *(pair.mask.parent for pair in pairs[:1] if pair.mask)]
     for place in folders:

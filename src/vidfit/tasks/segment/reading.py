@@ -16,7 +16,7 @@ from vidfit.manifest.groups import assign_groups
 from vidfit.manifest.value import Listing, absolute
 from vidfit.metrics.areas import VOID, read_numbers
 from vidfit.tasks.segment.kind import Masks, is_void, named
-from vidfit.tasks.segment.pairs import Pair, pairs_of
+from vidfit.tasks.segment.pairs import PictureMask, pairs_of
 from vidfit.tasks.task import Task
 
 _ASPECT = 0.02
@@ -76,7 +76,7 @@ def as_named(task: Task, manifest: Manifest) -> Task:
     return replace(task, kind=kind, learner=replace(task.learner, kind=kind))  # type: ignore[type-var]
 
 
-def _checked(pair: Pair, names: int) -> _Checked:
+def _checked(pair: PictureMask, names: int) -> _Checked:
     """Read a mask and hold it against its picture and the names.
 
     Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidfit.jobs.predict.masks.flicker import Flicker
+from vidfit.jobs.predict.masks.flicker import FlickerCount
 
 
 def _scene(left: int):
@@ -17,14 +17,14 @@ def _scene(left: int):
 
 
 def test_labels_that_move_along_do_not_flip():
-    flicker = Flicker()
+    flicker = FlickerCount()
     for left in (30, 33, 36):
         flicker.add(*_scene(left))
     assert flicker.share is not None and flicker.share < 0.02
 
 
 def test_labels_that_come_and_go_flip():
-    flicker = Flicker()
+    flicker = FlickerCount()
     for i in range(4):
         picture, labels = _scene(30)
         flicker.add(picture, labels if i % 2 else np.zeros_like(labels))
@@ -32,7 +32,7 @@ def test_labels_that_come_and_go_flip():
 
 
 def test_across_a_cut_nothing_is_followed():
-    flicker = Flicker()
+    flicker = FlickerCount()
     for picture in (np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 250, np.uint8)):
         flicker.add(picture, np.zeros((64, 64), np.uint8))
     assert flicker.share is None

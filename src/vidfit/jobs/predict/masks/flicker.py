@@ -29,7 +29,7 @@ Grey = NDArray[np.uint8]
 
 
 @dataclass
-class Flicker:
+class FlickerCount:
     """Pixels that were followed from look to look, and those of them whose class flipped."""
 
     followed: int = 0

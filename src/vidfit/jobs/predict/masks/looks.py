@@ -50,7 +50,7 @@ class Segmenter:
 
 
 @dataclass(frozen=True)
-class FrameLook:
+class MaskLook:
     """A frame that was looked at: when, which, what is seen, and the class of each pixel."""
 
     index: int
@@ -80,9 +80,7 @@ def step_of(reader: VideoReader, every: int | None) -> int:
     return max(1, round((reader.info.average_fps or 1.0) / LOOKS_A_SECOND))
 
 
-def look_at(
-    reader: VideoReader, clip: Clip, segmenter: Segmenter, step: int
-) -> Iterator[FrameLook]:
+def look_at(reader: VideoReader, clip: Clip, segmenter: Segmenter, step: int) -> Iterator[MaskLook]:
     """Yield looks in order; in place of a damaged frame the next sound one is looked at."""
     first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
     due = first
@@ -92,7 +90,7 @@ def look_at(
         if frame.index >= due:
             picture_YX3 = frame.rgb(None)
             labels_YX = segmenter.labels(frame, picture_YX3)
-            yield FrameLook(frame.index, frame.pts_seconds, picture_YX3, labels_YX)
+            yield MaskLook(frame.index, frame.pts_seconds, picture_YX3, labels_YX)
             due = first + step * ((frame.index - first) // step + 1)
 
 

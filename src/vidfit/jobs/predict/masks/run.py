@@ -10,9 +10,9 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Frames
 from vidfit.errors import VideoError, VidfitError
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
-from vidfit.jobs.predict.masks.flicker import Flicker
+from vidfit.jobs.predict.masks.flicker import FlickerCount
 from vidfit.jobs.predict.masks.looks import (
-    FrameLook,
+    MaskLook,
     Segmenter,
     look_at,
     open_segmenter,
@@ -85,7 +85,7 @@ def _answered(
         formats = asked.formats if asked.output else ()
         with mask_files(asked.output, name, formats, classes) as files:
 
-            def looks() -> Iterator[FrameLook]:
+            def looks() -> Iterator[MaskLook]:
                 for look in look_at(reader, clip, segmenter, step):
                     tally.add(look)
                     files.add(look)
@@ -117,9 +117,9 @@ class _Tally:
 
     def __init__(self, classes: int) -> None:
         self.looks, self.total_C = 0, np.zeros(classes)
-        self.flicker = Flicker()
+        self.flicker = FlickerCount()
 
-    def add(self, look: FrameLook) -> None:
+    def add(self, look: MaskLook) -> None:
         self.looks += 1
         self.total_C += shares(look.labels_YX, len(self.total_C))
         self.flicker.add(look.picture_YX3, look.labels_YX)

@@ -19,7 +19,7 @@ import numpy as np
 from vidfit.contracts import Frames
 from vidfit.errors import StoreError, VidfitError
 from vidfit.files import new_file, write_whole
-from vidfit.jobs.predict.masks.looks import FrameLook, shares
+from vidfit.jobs.predict.masks.looks import MaskLook, shares
 from vidfit.tasks.segment.colours import colours
 
 FORMATS = ("json", "csv", "png", "mp4")
@@ -79,7 +79,7 @@ class MaskFiles:
             cells = ["seconds", "frame", *(_cell(name) for name in classes)]
             table.write((",".join(cells) + "\n").encode())
 
-    def add(self, look: FrameLook) -> None:
+    def add(self, look: MaskLook) -> None:
         """Write what belongs to a look."""
         if self._table:
             cells = [f"{look.pts_seconds:.3f}", str(look.index)]
@@ -131,7 +131,7 @@ def as_data(masks: VideoMasks) -> dict[str, Any]:
     return data
 
 
-def overlaid(look: FrameLook, classes: Sequence[str]) -> Frames:
+def overlaid(look: MaskLook, classes: Sequence[str]) -> Frames:
     """Return a frame with the colours of its classes over it, and their names below."""
     import cv2
 
