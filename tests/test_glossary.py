@@ -12,6 +12,9 @@ SOURCES = ROOT / "src" / "vidfit"
 
 MEANT = {
     "Backbone": "contracts",
+    "Box": "boxes",
+    "Detector": "contracts",
+    "ScoredAgain": "tasks.detect.learner",
     "BalancedAccuracy": "metrics.class_measures",
     "BrierScore": "metrics.class_measures",
     "Candidate": "reported",
