@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 LOG = logging.getLogger("mkdocs.hooks.site_pages")
 
-MODULES = ("backbones", "fusion", "manifest", "metrics", "shards", "tasks", "testing", "video")
+MODULES = (
+    "backbones",
+    "fusion",
+    "manifest",
+    "manifest.annotations",
+    "metrics",
+    "shards",
+    "tasks",
+    "testing",
+    "video",
+)
 """Modules of vidfit whose ``__all__`` is public, too."""
 
 MOVED = {

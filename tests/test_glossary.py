@@ -20,9 +20,11 @@ MEANT = {
     "Candidate": "reported",
     "Certificate": "jobs.compress.value",
     "Clip": "contracts",
+    "Crossing": "tracking.events",
     "Encoder": "backbones.hf_encoder",
     "F1": "metrics.class_measures",
     "Learner": "fusion.learner",
+    "LabelledFrame": "boxes",
     "LinearProbe": "fusion.learner",
     "LogLoss": "metrics.class_measures",
     "Measure": "metrics.measures",
@@ -37,6 +39,7 @@ MEANT = {
     "Shot": "jobs.search.shots",
     "Student": "jobs.fuse.value",
     "Task": "tasks.task",
+    "Visit": "tracking.events",
 }
 """Class that bears a term of the glossary -> where the class stands that is what the term says."""
 

@@ -14,12 +14,13 @@ from vidfit import errors
 
 NAMES = {
     "BackboneError", "BenchmarkOptions", "BudgetError", "Clip", "Combination",
-    "CompressOptions", "Compression", "FeatureStore", "FitOptions", "FuseOptions",
+    "CompressOptions", "Compression", "ConvertOptions", "Converted", "FeatureStore", "FitOptions",
+    "FuseOptions",
     "LabelOptions", "ManifestError", "ModelError", "NotEnoughDataError", "Plan", "PlanOptions",
     "Ranking", "Report", "Sampling", "SearchOptions", "SearchResult", "SelectOptions",
     "ShardOptions", "StoreError", "Timeline", "TrainOptions", "TrainingReport", "VideoError",
     "VidfitError", "__version__", "benchmark",
-    "compress", "export", "fit", "fuse", "label", "load", "plan", "predict",
+    "compress", "convert", "export", "fit", "fuse", "label", "load", "plan", "predict",
     "predict_all", "pull", "push",
     "WatchOptions", "read_manifest", "search", "select", "shard", "train", "watch",
     "write_manifest",
@@ -51,6 +52,8 @@ SIGNATURES = {
     "distil_steps=200, groups=None, workers=None, unlabelled=None, own=(), task=None), "
     "progress: 'Progress | None' = None) "
     "-> 'Compression'",
+    "convert": "(source: 'str | Path', output: 'Path', options: 'ConvertOptions' = ConvertOptions("
+    "to='coco', media=None, pictures=False), progress: 'Progress | None' = None) -> 'Converted'",
     "label": "(source: 'str | Path', output: 'Path', options: 'LabelOptions' = LabelOptions("
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0, "
     "on='here', task=None, model=None), "
@@ -110,6 +113,8 @@ SIGNATURES = {
     "groups: 'Path | None' = None, workers: 'int | None' = None, "
     "unlabelled: 'str | Path | None' = None, own: 'tuple[str, ...]' = (), "
     "task: 'str | None' = None) -> None",
+    "ConvertOptions": "(to: 'To' = 'coco', media: 'Path | None' = None, "
+    "pictures: 'bool' = False) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
     "minutes: 'float | None' = None, memory_bytes: 'int | None' = None, "
     "latency_seconds: 'float | None' = None, commercial: 'bool' = False, "

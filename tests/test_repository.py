@@ -183,6 +183,7 @@ ACROSS = {
     "jobs/shard": "kill",
     "launch": "cluster",
     "manifest": "forms layouts suffixes",
+    "manifest/annotations": "altered broken",
     "networks": "networks",
     "report": "browser metric_words",
     "runtime": "accelerate conformance graph",

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.compress.options import CompressOptions as CompressOptions
     from vidfit.jobs.compress.run import run_compress as compress
     from vidfit.jobs.compress.value import Compression as Compression
+    from vidfit.jobs.convert.options import ConvertOptions as ConvertOptions
+    from vidfit.jobs.convert.run import run_convert as convert
+    from vidfit.jobs.convert.value import Converted as Converted
     from vidfit.jobs.exchange.run import run_pull as pull
     from vidfit.jobs.exchange.run import run_push as push
     from vidfit.jobs.export.run import run_export as export
@@ -77,6 +80,8 @@ _SOURCES = {
     "Combination": "jobs.fuse.value:Combination",
     "CompressOptions": "jobs.compress.options:CompressOptions",
     "Compression": "jobs.compress.value:Compression",
+    "ConvertOptions": "jobs.convert.options:ConvertOptions",
+    "Converted": "jobs.convert.value:Converted",
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.fit.options:FitOptions",
     "FuseOptions": "jobs.fuse.options:FuseOptions",
@@ -102,6 +107,7 @@ _SOURCES = {
     "WatchOptions": "jobs.watch.options:WatchOptions",
     "benchmark": "jobs.benchmark.run:run_benchmark",
     "compress": "jobs.compress.run:run_compress",
+    "convert": "jobs.convert.run:run_convert",
     "export": "jobs.export.run:run_export",
     "fit": "jobs.fit.run:run_fit",
     "fuse": "jobs.fuse.run:run_fuse",

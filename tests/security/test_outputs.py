@@ -64,7 +64,7 @@ COMMANDS = [
     ("fit", "clips", "-o"), ("select", "clips", "-o"), ("fuse", "clips", "-o"),
     ("label", "clips", "-o"), ("train", "clips", "-o"), ("plan", "clips", "-o"),
     ("compress", "model", "clips", "-o"), ("predict", "model", "clips", "-o"),
-    ("shard", "clips"), ("watch", "model", "clips", "-o"),
+    ("shard", "clips"), ("convert", "clips"), ("watch", "model", "clips", "-o"),
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import typer
 from vidfit.cli import streams
 from vidfit.cli.benchmark import benchmark
 from vidfit.cli.compress import compress
+from vidfit.cli.convert import convert
 from vidfit.cli.demo import demo
 from vidfit.cli.exchange import pull, push
 from vidfit.cli.export import export
@@ -34,7 +35,7 @@ from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, search, watch, demo, models,
+    predict, search, watch, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from vidfit.documents import shown
@@ -37,7 +38,7 @@ def number(found: object, what: str, *, text: bool = False) -> float:
     except (ValueError, OverflowError):
         raise ValueError(f"{what} is {shown(found)}; a number is valid") from None
     if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
-        raise ValueError(f"{what} is {value:g}; valid is a number up to {LARGEST_NUMBER:g}")
+        raise ValueError(f"{what} is {value:g}; valid are numbers up to {LARGEST_NUMBER:,.0f}")
     return value
 
 
@@ -86,6 +87,24 @@ def size_of(width: object, height: object, *, text: bool = False) -> tuple[int, 
         whole(height, "its height", text=text, least=1),
     )
     return sides
+
+
+_SAME_SHAPE = 0.02
+"""By how much the ratio of sides may differ, beside one pixel of the shortest."""
+
+
+def is_same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Return whether two sizes may be those of one picture that was made smaller or larger."""
+    slack = _SAME_SHAPE + 1 / min(*first, *second)
+    return abs(math.log(first[0] * second[1] / (first[1] * second[0]))) <= slack
+
+
+_NO_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a name can stand in a line of any format: no control signs, no halves."""
+    return _NO_TEXT.search(text) is None
 
 
 def plain(value: float) -> str:

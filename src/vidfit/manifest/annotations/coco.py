@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from vidfit.boxes import Box
@@ -16,6 +16,7 @@ from vidfit.documents import shown
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import (
     frame_index,
+    is_plain,
     number,
     numbers,
     of_json,
@@ -41,7 +42,8 @@ def parse_coco(document: Any, name: str, sizes: Sizes = unknown) -> Annotations:
 
     An object with ``iscrowd`` is one to ignore. Of an object with a segmentation and no ``bbox``
     the box is what the polygons span. The image of a video is the frame ``frame_index`` or
-    ``frame_id``, from 0, of a video file, or else a picture whose recording is the video.
+    ``frame_id``, from 0, of a video that is a file, or has a ``file_name``; or else a picture whose
+    recording is the video.
 
     Parameters
     ----------
@@ -53,9 +55,22 @@ def parse_coco(document: Any, name: str, sizes: Sizes = unknown) -> Annotations:
     ManifestError
         If it is no COCO, or nothing can be used.
     """
-    if not is_coco(document):
-        raise ManifestError(f"{name} is no COCO; valid is {_EXAMPLE}")
     rows = BoxRows(name, FORM, sizes)
+    read_objects(rows, document, lambda place, object_, label: _add(rows, place, object_, label))
+    return rows.result()
+
+
+Take = Callable[[tuple[str, Key], dict[str, Any], str], None]
+"""Is called with where an annotation stands and its frame, the annotation, and its label."""
+
+
+def read_objects(rows: BoxRows, document: Any, take: Take) -> None:  # noqa: ANN401
+    """Go through the annotations of COCO, whose ids are checked; see `parse_coco`.
+
+    What ``take`` raises as ValueError is noted, and the frame left out.
+    """
+    if not is_coco(document):
+        raise ManifestError(f"{rows.name} is no COCO; valid is {_EXAMPLE}")
     categories = _categories(rows, document)
     videos = {item["id"]: item for _, item in _items(rows, document, "videos")}
     keys: dict[object, Key | None] = {}
@@ -65,16 +80,23 @@ def parse_coco(document: Any, name: str, sizes: Sizes = unknown) -> Annotations:
         except ValueError as error:
             rows.reject(where, str(error))
     for where, annotation in _objects(rows, document):
-        image = annotation.get("image_id")
+        image, category = annotation.get("image_id"), annotation.get("category_id")
         key = keys.get(image) if isinstance(image, int | str) else None
         if key is None:
-            rows.reject(where, f"its image_id is {image!r}, and no image that can be used has it")
+            reason = f"its image_id is {shown(image)}, and no image that can be used has it"
+            rows.reject(where, reason)
             continue
         try:
-            rows.add(where, key, _box(annotation, categories))
+            label = categories.get(category) if isinstance(category, int | str) else None
+            if label is None:
+                raise ValueError(f"its category_id is {shown(category)}, and no category has it")
+            take((where, key), annotation, label)
         except ValueError as error:
             rows.reject(where, str(error), key)
-    return rows.result()
+
+
+def _add(rows: BoxRows, place: tuple[str, Key], annotation: dict[str, Any], label: str) -> None:
+    rows.add(*place, _box(annotation, label))
 
 
 def _items(rows: BoxRows, document: dict[str, Any], part: str) -> Iterator[tuple[str, Any]]:
@@ -122,10 +144,10 @@ def _categories(rows: BoxRows, document: dict[str, Any]) -> dict[object, str]:
     found: dict[object, str] = {}
     for where, item in _items(rows, document, "categories"):
         label = item.get("name")
-        if isinstance(label, str) and label.strip():
+        if isinstance(label, str) and label.strip() and is_plain(label):
             found[item["id"]] = label.strip()
         else:
-            rows.reject(where, "it has no name")
+            rows.reject(where, "it has no name that is text")
     for name, count in Counter(found.values()).items():
         if count > 1:
             rows.note(rows.inside("categories"), f"{count} are named {name!r}; they are one class")
@@ -142,11 +164,12 @@ def _see(rows: BoxRows, where: str, image: dict[str, Any], videos: dict[object, 
     group, split = _text(image, "group"), _text(image, "split")
     path, index = name, None
     if "video_id" in image:
-        video = videos.get(image["video_id"])
+        number_ = image["video_id"]
+        video = videos.get(number_) if isinstance(number_, int | str) else None
         if video is None:
-            raise ValueError(f"its video_id is {image['video_id']!r}, and no video has it")
+            raise ValueError(f"its video_id is {shown(number_)}, and no video has it")
         called = _text(video, "file_name") or _text(video, "name")
-        if called and is_video(called):
+        if called and ("file_name" in video or is_video(called)):
             at = image.get("frame_index", image.get("frame_id"))
             path, index = called, frame_index(at, "its frame_index")
         else:
@@ -163,11 +186,7 @@ def _text(item: dict[str, Any], field: str) -> str | None:
     return found if isinstance(found, str) and found.strip() else None
 
 
-def _box(annotation: dict[str, Any], categories: dict[object, str]) -> Box:
-    category = annotation.get("category_id")
-    label = categories.get(category) if isinstance(category, int | str) else None
-    if label is None:
-        raise ValueError(f"its category_id is {category!r}, and no category has it")
+def _box(annotation: dict[str, Any], label: str) -> Box:
     left, top, width, height = _sides(annotation)
     score, track = annotation.get("score"), annotation.get("track_id")
     return Box(
@@ -178,8 +197,13 @@ def _box(annotation: dict[str, Any], categories: dict[object, str]) -> Box:
         top + height,
         None if score is None else number(score, "its score"),
         None if track is None else whole(track, "its track_id"),
-        annotation.get("iscrowd") in (1, "1"),
+        is_crowd(annotation),
     )
+
+
+def is_crowd(annotation: dict[str, Any]) -> bool:
+    """Return whether an object is one to ignore."""
+    return annotation.get("iscrowd") in (1, "1")
 
 
 def _sides(annotation: dict[str, Any]) -> tuple[float, ...]:
@@ -222,7 +246,7 @@ def coco_document(annotations: Annotations) -> dict[str, Any]:
         for box in frame.boxes:
             objects.append(_object(len(objects) + 1, at, numbers_[box.label], box))
     return {
-        "videos": [{"id": number_, "name": name} for name, number_ in videos.items()],
+        "videos": [{"id": at, "name": name, "file_name": name} for name, at in videos.items()],
         "images": images,
         "annotations": objects,
         "categories": [{"id": number_, "name": name} for name, number_ in numbers_.items()],

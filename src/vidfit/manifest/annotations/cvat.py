@@ -106,11 +106,7 @@ def _known(rows: BoxRows, label: str) -> None:
 def _video(rows: BoxRows, root: Element, task: Element, tracks: Sequence[Element]) -> None:
     """Read the tracks of one video, and fill in what lies between their boxes."""
     video = task.said("source") or root.said("meta", "source") or task.said("name") or rows.name
-    size = size_of(
-        task.said("original_size", "width") or root.said("meta", "original_size", "width"),
-        task.said("original_size", "height") or root.said("meta", "original_size", "height"),
-        text=True,
-    )
+    size = _size(rows, task.first("original_size") or root.first("meta", "original_size"))
     broken: set[int] = set()
     read = [(track, _keys(rows, track, broken)) for track in tracks]
     told = _frames(rows, task)
@@ -133,6 +129,14 @@ def _video(rows: BoxRows, root: Element, task: Element, tracks: Sequence[Element
             box = Box(label, *key.sides, key.score, identity, key.ignored)
             rows.add(where, (video, key.index), box)
     rows.doubt((video, index) for index in broken)
+
+
+def _size(rows: BoxRows, said: Element | None) -> tuple[int, int] | None:
+    try:
+        return size_of(said.said("width"), said.said("height"), text=True) if said else None
+    except ValueError as error:
+        rows.reject(rows.at(said.line if said else 1), str(error))
+        return None
 
 
 def _in_task(keys: Sequence[KeyBox], frames: range) -> None:

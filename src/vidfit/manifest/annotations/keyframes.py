@@ -46,7 +46,7 @@ def between(keys: Sequence[KeyBox], frames: range) -> Iterator[KeyBox]:
     frames
         Those that are known of.
     """
-    ends = [key.index for key in keys[1:]] + [frames.stop]
+    ends = [*(key.index for key in keys[1:]), frames.stop][: len(keys)]
     for place, (key, end) in enumerate(zip(keys, ends, strict=True)):
         if key.outside:
             continue

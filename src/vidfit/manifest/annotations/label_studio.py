@@ -22,6 +22,7 @@ from vidfit.manifest.annotations.keyframes import KeyBox, Sides, between, tracks
 from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
 from vidfit.manifest.annotations.value import Annotations, Files, Key
 from vidfit.manifest.names import is_clip, is_video, split_word
+from vidfit.manifest.told import counted
 
 FORM = "Label Studio"
 _SIDES = ("x", "y", "width", "height")
@@ -79,7 +80,7 @@ def _task(rows: BoxRows, place: Place, task: dict[str, Any]) -> None:
     drawn = [
         (f"{where}.{part}[{at}]", done)
         for part in ("annotations", "predictions")
-        for at, done in enumerate(task.get(part) or [])
+        for at, done in enumerate(_listed(task.get(part)))
         if isinstance(done, dict) and not done.get("was_cancelled")
     ]
     if not drawn:
@@ -91,13 +92,19 @@ def _task(rows: BoxRows, place: Place, task: dict[str, Any]) -> None:
     if not isinstance(results, list):
         rows.reject(inside, "it has no list 'result'")
         return
+    kind = "videorectangle" if is_video(picture) else "rectanglelabels"
     items = [(f"{inside}.result[{at}]", item) for at, item in enumerate(results)]
+    drawn = [(at, item) for at, item in items if _is(item, kind)]
+    if others := len(items) - len(drawn):
+        rows.note(inside, f"{counted(others, 'result')} of it no {kind}, and not read")
     data = task["data"]
-    facts = {**data, "split": split_word(str(data.get("split"))), "group": data.get("group")}
-    if is_video(picture):
-        _video(rows, place, items, facts)
-    else:
-        _photo(rows, place, items, facts)
+    group = data.get("group") if isinstance(data.get("group"), str) else None
+    facts = {**data, "split": split_word(str(data.get("split"))), "group": group}
+    (_video if is_video(picture) else _photo)(rows, place, drawn, facts)
+
+
+def _listed(found: object) -> list[Any]:
+    return found if isinstance(found, list) else []
 
 
 Items = Sequence[tuple[str, Any]]
@@ -110,14 +117,13 @@ def _photo(rows: BoxRows, place: Place, items: Items, facts: Facts) -> None:
     if rows.has((picture, None)):
         rows.reject(where, f"another task shows {picture!r}, too", (picture, None))
         return
-    boxes = [(at, item) for at, item in items if _is(item, "rectanglelabels")]
     try:
-        size = _size(boxes[0][1] if boxes else {})
+        size = _size(items[0][1] if items else {})
     except ValueError as error:
-        rows.reject(boxes[0][0], str(error))
+        rows.reject(items[0][0], str(error))
         return
     frame = rows.see(picture, size_pixels=size, group=facts["group"], split=facts["split"])
-    for at, item in boxes:
+    for at, item in items:
         try:
             key = KeyBox(0, _percent(rows, frame, item.get("value"), at))
             rows.add(at, frame, _box(_label(item), key, item, None))
@@ -130,10 +136,9 @@ def _video(rows: BoxRows, place: Place, items: Items, facts: Facts) -> None:
     if rows.has((video, 0)):
         rows.reject(where, f"another task shows {video!r}, too")
         return
-    objects = [(at, item) for at, item in items if _is(item, "videorectangle")]
     try:
-        size = _size(objects[0][1] if objects else {})
-        length = max(_count(facts), *[_count(item.get("value")) for _, item in objects], 0)
+        size = _size(items[0][1] if items else {})
+        length = max(_count(facts), *[_count(item.get("value")) for _, item in items], 0)
     except ValueError as error:
         rows.reject(where, str(error))
         return
@@ -145,9 +150,9 @@ def _video(rows: BoxRows, place: Place, items: Items, facts: Facts) -> None:
         rows.see(video, index, size_pixels=size, group=group, split=split)
         for index in range(length)
     ]
-    for track, (at, item) in zip(_tracks(objects), objects, strict=True):
+    for track, (at, item) in zip(_tracks(items), items, strict=True):
         try:
-            label, keys = _label(item), _keys(rows, frames[0], at, item)
+            label, keys, _ = _label(item), _keys(rows, frames[0], at, item), _score(item)
         except ValueError as error:
             rows.reject(at, str(error))
             rows.doubt(frames)
@@ -183,7 +188,8 @@ def _count(value: object) -> int:
 
 def _label(item: dict[str, Any]) -> str:
     value = item.get("value")
-    labels = [value.get(key) for key in ("rectanglelabels", "labels")] if value else []
+    known = value if isinstance(value, dict) else {}
+    labels = [known.get(key) for key in ("rectanglelabels", "labels")]
     found = next((label for label in labels if isinstance(label, list) and label), None)
     if not found or not isinstance(found[0], str):
         raise ValueError("it has no label")

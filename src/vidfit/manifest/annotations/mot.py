@@ -7,7 +7,6 @@ corner, count from 1. A sequence is labelled as a whole: each of its frames was 
 from __future__ import annotations
 
 import configparser
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -64,11 +63,10 @@ class _Row:
 
 
 def is_mot(lines: Sequence[str]) -> bool:
-    """Return whether the first lines of a text are rows of MOT."""
-    rows = [line.replace(" ", "").split(",") for line in lines[:5] if line.strip()]
-    return bool(rows) and all(
-        len(cells) in _COLUMNS and all(map(_is_number, cells[:6])) for cells in rows
-    )
+    """Return whether most of the first lines of a text are rows of MOT."""
+    rows = [line.replace(" ", "").split(",") for line in lines[:20] if line.strip()]
+    sound = [cells for cells in rows if all(map(_is_number, cells[:6]))]
+    return len(sound) * 2 >= len(rows) > 0 and len(sound[0]) in _COLUMNS
 
 
 def _is_number(cell: str) -> bool:
@@ -109,8 +107,8 @@ def parse_mot(
 ) -> Annotations:
     """Read boxes of one video.
 
-    Where no row has a track, or the seventh column holds more than 0 and 1, that is a score, else
-    a flag: 0 is an object to ignore. Scores beyond 0 to 1 are scaled to it, and that is noted.
+    Where the seventh column holds other numbers than 0 and 1 it is a score, else a flag: 0 is an
+    object to ignore. Scores beyond 0 to 1 are scaled to it, and that is noted.
 
     Parameters
     ----------
@@ -132,7 +130,7 @@ def parse_mot(
         rows.see(video, index, size_pixels=facts.size_pixels)
     for line, index, reason in broken:
         rows.reject(rows.at(line), reason, (video, index))
-    scored = all(row.track is None for row in found) or any(row.flag not in (0, 1) for row in found)
+    scored = any(row.flag not in (0, 1) for row in found)
     for row in _in_range(rows, found) if scored else found:
         score = row.flag if scored else None
         ignored = not scored and row.flag == 0
@@ -147,9 +145,10 @@ def _rows(
     """Return the rows, and line, frame and fault of those of which only the frame is known."""
     found: list[_Row] = []
     broken: list[tuple[int, int, str]] = []
-    for line, cells in enumerate(csv.reader(text.splitlines()), 1):
-        if not any(cell.strip() for cell in cells):
+    for line, text_ in enumerate(text.splitlines(), 1):
+        if not text_.strip():
             continue
+        cells = text_.split(",")
         try:
             index = frame_index(cells[0].strip(), "its frame", text=True, first=1)
         except ValueError as error:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vidfit.contracts import Note
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.coco import is_coco, parse_coco
+from vidfit.manifest.annotations.coco_masks import parse_coco_masks
 from vidfit.manifest.annotations.cvat import is_cvat, parse_cvat
 from vidfit.manifest.annotations.label_studio import is_label_studio, parse_label_studio
-from vidfit.manifest.annotations.media import Media, Pictures, located
+from vidfit.manifest.annotations.mask_folders import read_mask_folder
+from vidfit.manifest.annotations.masks import MaskAnnotations
+from vidfit.manifest.annotations.media import Media, Pictures, located, located_masks
 from vidfit.manifest.annotations.mot import CLASSES, SequenceFacts, is_mot, parse_facts, parse_mot
 from vidfit.manifest.annotations.table import is_table, parse_table
 from vidfit.manifest.annotations.value import Annotations, merged
 from vidfit.manifest.annotations.voc import parse_voc
 from vidfit.manifest.annotations.xml_tree import parse_xml
 from vidfit.manifest.annotations.yolo import NAME_LISTS, LabelFile, parse_names, parse_yolo
+from vidfit.manifest.names import split_word
 from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.value import absolute, is_there
 from vidfit.video.names import VIDEO_SUFFIXES
@@ -51,14 +58,14 @@ def read_annotations(path: str | Path, media: str | Path | None = None) -> Annot
         If the format is not known, or nothing can be used; all that is wrong is listed.
     """
     place = _place(path)
-    found = _media(place, media)
+    found = media_of(place, media)
     return located(parse_annotations(place, found), found)
 
 
 def parse_annotations(path: str | Path, media: Media | None = None) -> Annotations:
     """Read labelled frames, with names as they are written; see `read_annotations`."""
     place = _place(path)
-    known = media or _media(place, None)
+    known = media or media_of(place)
     try:
         found = _of_folder(place, known) if place.is_dir() else _of_file(place, known)
     except OSError as error:
@@ -75,10 +82,12 @@ def _place(path: str | Path) -> Path:
     return place
 
 
-def _media(place: Path, folder: str | Path | None) -> Media:
+def media_of(path: str | Path, folder: str | Path | None = None) -> Media:
+    """Return the pictures and videos of annotations: of a folder, else those beside them."""
+    place = _place(path)
     if folder is not None:
         return Media(_place(folder), beside=False)
-    return Media(place if place.is_dir() else place.parent)
+    return Media(place if place.is_dir() else _sequence_folder(place))
 
 
 # ---------------------------------------------------------------- files
@@ -86,9 +95,7 @@ def _media(place: Path, folder: str | Path | None) -> Media:
 
 def _of_file(path: Path, media: Media) -> Annotations | None:
     """Return what a file says; ``None`` where it is of no known format."""
-    size = path.stat().st_size
-    if size > _MOST_BYTES:
-        raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+    _check_size(path)
     head = _head(path).lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] in (b"{", b"["):
         return _of_json(path, media)
@@ -102,8 +109,18 @@ def _of_file(path: Path, media: Media) -> Annotations | None:
     return _sequence(path, media) if is_mot(lines) else None
 
 
+def _check_size(path: Path) -> None:
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise ManifestError(f"{path} has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+
+
 def _text(path: Path) -> str:
-    return path.read_text(encoding=encoding_of(path, table=True))
+    _check_size(path)
+    try:
+        return path.read_text(encoding=encoding_of(path, table=True))
+    except UnicodeError as error:
+        raise ManifestError(f"{path} cannot be read as text ({error}); save it as UTF-8") from error
 
 
 def _of_json(path: Path, media: Media) -> Annotations | None:
@@ -156,9 +173,38 @@ def _of_folder(folder: Path, media: Media) -> Annotations | None:
         return merged([_sequence(_list_of(one) or one, media) for one in sequences], "MOT")
     if (found := _yolo(folder, media)) or (found := _voc(folder, media)):
         return found
-    files = [file for file in inside if file.suffix.lower() in (".json", ".xml", ".csv")]
-    read = [found for file in files if (found := _of_file(file, media))]
+    files = [file for file in inside if file.suffix.lower() in _SUFFIXES]
+    files = files or [file for file in sorted(folder.glob("*/*")) if file.suffix in _SUFFIXES]
+    read = [found for file in files if (found := _part(folder, file, media))]
     return merged(read, " and ".join(dict.fromkeys(one.form for one in read))) if read else None
+
+
+_SUFFIXES = (".json", ".xml", ".csv")
+
+
+def _part(folder: Path, file: Path, media: Media) -> Annotations | None:
+    """Return what one of several files says, whose name or folder may say a split.
+
+    As in ``instances_val2017.json`` and ``valid/_annotations.coco.json``.
+    """
+    place = file.parent.relative_to(folder)
+    known = media if place == Path() else Media(file.parent)
+    found = _of_file(file, known)
+    if found is None:
+        return None
+    words = re.split(r"[^A-Za-z]+", f"{place.as_posix()} {file.stem}")
+    split = next(filter(None, map(split_word, words)), None)
+    frames = tuple(
+        replace(
+            frame,
+            path=(place / frame.path).as_posix()
+            if is_there(file.parent / frame.path)
+            else frame.path,
+            split=frame.split or split,
+        )
+        for frame in found.frames
+    )
+    return replace(found, frames=frames)
 
 
 def _voc(folder: Path, media: Media) -> Annotations | None:
@@ -168,7 +214,19 @@ def _voc(folder: Path, media: Media) -> Annotations | None:
     if not files or b"<annotation>" not in files[0].read_bytes()[:_HEAD_BYTES]:
         return None
     read = ((file.relative_to(folder).as_posix(), file.read_bytes()) for file in files)
-    return parse_voc(read, folder.name, media.size_pixels)
+    found = parse_voc(read, folder.name, media.size_pixels)
+    of_split = {
+        line.strip(): split
+        for text in sorted((folder / "ImageSets" / "Main").glob("*.txt"))
+        if (split := split_word(text.stem))
+        for line in _text(text).splitlines()
+        if line.strip()
+    }
+    frames = (
+        replace(frame, split=frame.split or of_split.get(Path(frame.path).stem))
+        for frame in found.frames
+    )
+    return replace(found, frames=tuple(frames))
 
 
 def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations | None:
@@ -187,7 +245,14 @@ def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations |
         LabelFile(text.relative_to(folder).as_posix(), pictures.of(text), _text(text))
         for text in apart or [text for text in texts if text not in lists and pictures.of(text)]
     )
-    return parse_yolo(files, names, folder.name, media.size_pixels)
+    found = parse_yolo(files, names, folder.name, media.size_pixels)
+    others = pictures.others()
+    if not others:
+        return found
+    have = "picture has" if len(others) == 1 else "pictures have"
+    looked = "was not looked at" if len(others) == 1 else "were not looked at"
+    text = f"{len(others)} {have} no file of labels, and {looked} (such as {others[0]})"
+    return replace(found, notes=(*found.notes, Note(folder.name, text)))
 
 
 def _head(path: Path) -> bytes:
@@ -199,22 +264,77 @@ def _list_of(folder: Path) -> Path | None:
     return next((folder / name for name in _LISTS if (folder / name).is_file()), None)
 
 
+def _sequence_folder(path: Path) -> Path:
+    return path.parent.parent if path.parent.name in ("gt", "det") else path.parent
+
+
 def _sequence(path: Path, media: Media) -> Annotations:
     """Return the boxes of one sequence of MOT."""
-    folder = path.parent.parent if path.parent.name in ("gt", "det") else path.parent
+    folder = _sequence_folder(path)
     told = folder / "seqinfo.ini"
     facts = parse_facts(_text(told), told.name) if told.is_file() else SequenceFacts()
     names = path.with_name("labels.txt")
     classes = [line.strip() for line in _text(names).splitlines()] if names.is_file() else CLASSES
     name = path.relative_to(folder.parent).as_posix()
-    video = facts.video or _video_of(folder, facts)
+    video = facts.video or _video_of(folder, facts, media)
     return parse_mot(_text(path), name, video, classes, facts, media.size_pixels)
 
 
-def _video_of(folder: Path, facts: SequenceFacts) -> str:
+def _video_of(folder: Path, facts: SequenceFacts, media: Media) -> str:
     """Return the folder of frames of a sequence, its only video, or its name."""
     pictures = folder / (facts.pictures or "img1")
-    if pictures.is_dir():
-        return str(pictures)
     videos = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in VIDEO_SUFFIXES]
-    return str(videos[0]) if len(videos) == 1 else facts.name or folder.name
+    found = [pictures] if pictures.is_dir() else videos
+    if len(found) != 1:
+        return facts.name or folder.name
+    inside = found[0].is_relative_to(media.folder)
+    return (found[0].relative_to(media.folder) if inside else found[0]).as_posix()
+
+
+# ---------------------------------------------------------------- masks
+
+
+def read_masks(path: str | Path, media: str | Path | None = None) -> MaskAnnotations:
+    """Read frames with masks: a folder of index PNG with ``names.txt``, or COCO JSON.
+
+    Parameters
+    ----------
+    path
+        Folder, or file of COCO.
+    media
+        Folder of the pictures; if not said, they lie in the folder or beside it.
+
+    Returns
+    -------
+    MaskAnnotations
+        Of pictures and videos that are there, by absolute path; `index_mask` gives the classes.
+
+    Raises
+    ------
+    ManifestError
+        If there are no masks, or none can be used; all that is wrong is listed.
+    """
+    place = _place(path)
+    found = media_of(place, media)
+    return located_masks(parse_masks(place, found), found)
+
+
+def parse_masks(path: str | Path, media: Media | None = None) -> MaskAnnotations:
+    """Read frames with masks, with names as they are written; see `read_masks`."""
+    place = _place(path)
+    known = media or media_of(place)
+    try:
+        if place.is_dir():
+            masks = read_mask_folder(place, known)
+        else:
+            _check_size(place)
+            document = load_json(place.read_bytes(), place.name)
+            masks = parse_coco_masks(document, place.name, known.size_pixels)
+    except OSError as error:
+        raise ManifestError(f"{place} cannot be read ({error.strerror or error})") from error
+    if masks is None:
+        raise ManifestError(
+            f"{place} has no masks; valid are images/ and masks/ with a PNG of class numbers for "
+            "each picture, X and X_masks, or a CSV with the columns path and mask; and COCO"
+        )
+    return masks

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.contracts import Failure, Note
+from vidfit.errors import ManifestError
+from vidfit.manifest.annotations.checked import LONGEST_FRAMES, is_plain, is_same_shape
 from vidfit.manifest.annotations.value import Annotations, Key, in_order, nothing_usable
+from vidfit.manifest.told import listed
 
 Sizes = Callable[[str], "tuple[int, int] | None"]
 """Name of a picture or video -> its width and height, ``None`` where it is not there."""
+
+
+MOST_FRAMES = 2 * LONGEST_FRAMES
+"""Of one file: a few bytes can claim any number of them, which take 400 bytes each."""
 
 
 def unknown(name: str) -> None:
@@ -42,8 +49,8 @@ class BoxRows:
     form
         What it is read as.
     sizes
-        How large pictures are; a frame whose size is told otherwise is left out, for its boxes
-        are of another picture, or of the same in another size.
+        How large pictures are. Where a file tells another size of the same shape, boxes are
+        scaled; a frame of another shape is left out, for its boxes are of another picture.
     classes
         Names that the file lists, in its order.
     """
@@ -56,6 +63,7 @@ class BoxRows:
     notes: list[Note] = field(default_factory=list)
     _frames: dict[Key, _Open] = field(default_factory=dict)
     _true: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+    _compared: set[str] = field(default_factory=set)
 
     def at(self, line: int) -> str:
         """Return the words for a line of the file."""
@@ -98,44 +106,65 @@ class BoxRows:
     ) -> Key:
         """Note a frame that was looked at; once more changes nothing but what was not known."""
         known = self._frames.setdefault((path, index), _Open())
+        if len(self._frames) > MOST_FRAMES:
+            raise ManifestError(
+                f"{self.name} has more than {MOST_FRAMES:,} frames; give a part of it"
+            )
+        if not is_plain(path + (group or "")):
+            self.reject(self.inside(path), "its name is no text that can be written", (path, index))
         if path not in self._true:
-            self._true[path] = true = self.sizes(path)
-            if true and size_pixels and true != size_pixels:
-                self.reject(self.inside(path), _other_size(size_pixels, true))
-        true = self._true[path]
-        known.in_doubt |= bool(true and size_pixels and true != size_pixels)
-        known.size_pixels = true or known.size_pixels or size_pixels
+            self._true[path] = self.sizes(path)
+        known.size_pixels = known.size_pixels or size_pixels
+        self._compare(path, known)
         known.group, known.split = known.group or group, known.split or split
         return path, index
+
+    def _compare(self, path: str, known: _Open) -> None:
+        """Say once for each picture or video that it has another size than its boxes are of."""
+        said, true = known.size_pixels, self._true[path]
+        if said is None or true is None or said == true:
+            return
+        same = is_same_shape(said, true)
+        known.in_doubt |= not same
+        if path not in self._compared:
+            self._compared.add(path)
+            text = _other_size(said, true)
+            where = self.inside(path)
+            self.note(where, f"{text}; boxes are scaled") if same else self.reject(where, text)
 
     def has(self, frame: Key) -> bool:
         """Return whether a frame was seen."""
         return frame in self._frames
 
     def size(self, frame: Key) -> tuple[int, int] | None:
-        """Return the size of a frame that was seen."""
-        return self._frames[frame].size_pixels
+        """Return the size that the boxes of a frame are told in."""
+        return self._frames[frame].size_pixels or self._true[frame[0]]
 
     def add(self, where: str, frame: Key, box: Box) -> None:
         """Add a box to a frame that was seen; clip it, or say why it is left out.
 
+        Its edges are in pixels of `size`; they are scaled where the picture has another.
         Numbers are checked by `number`, `whole` or `numbers` before.
         """
         known = self._frames[frame]
-        if not box.label.strip():
-            self.reject(where, "it has no label", frame)
+        if not box.label.strip() or not is_plain(box.label):
+            self.reject(where, "it has no label that is text", frame)
             return
         if box.score is not None and not 0 <= box.score <= 1:
             self.reject(where, f"its score is {box.score:g}; valid is 0 to 1", frame)
             return
+        true = self._true[frame[0]]
+        size = true or known.size_pixels
+        if true and known.size_pixels and true != known.size_pixels:
+            box = _scaled(box, known.size_pixels, true)
         width, height = box.right - box.left, box.bottom - box.top
         if not (width > 0 and height > 0):
-            self.reject(where, f"its size is {width:g} x {height:g} pixels; it is left out")
+            self.reject(where, f"its size is {width:g} x {height:g} pixels")
             return
-        within = _clipped(box, known.size_pixels)
+        within = _clipped(box, size)
         if within is None:
-            size = "{} x {}".format(*known.size_pixels or (0, 0))
-            self.reject(where, f"it lies outside of the picture of {size} pixels")
+            sides = "{} x {}".format(*size or (0, 0))
+            self.reject(where, f"it lies outside of the picture of {sides} pixels")
             return
         if within is not box:
             outside = 1 - (within.right - within.left) * (within.bottom - within.top) / (
@@ -162,22 +191,40 @@ class BoxRows:
         ManifestError
             If no frame can; it lists what is wrong.
         """
-        for path, count in Counter(p for (p, _), of in self._frames.items() if of.in_doubt).items():
-            what = "the frame is" if count == 1 else f"{count} frames are"
-            reason = f"{what} left out, for what it shows is not known"
-            self.rejected.append(Failure(self.inside(path), reason))
+        self.rejected += [
+            Failure(self.inside(where), f"{what} left out: what is wrong above may hide an object")
+            for where, what in _doubted([key for key, of in self._frames.items() if of.in_doubt])
+        ]
         frames = [
-            LabelledFrame(*key, tuple(of.boxes or ()), of.size_pixels, of.group, of.split)
+            LabelledFrame(
+                *key,
+                tuple(of.boxes or ()),
+                self._true[key[0]] or of.size_pixels,
+                of.group,
+                of.split,
+            )
             for key, of in self._frames.items()
             if not of.in_doubt
         ]
         if not frames:
             raise nothing_usable(self.name, self.form, self.rejected)
         used = dict.fromkeys(box.label for frame in frames for box in frame.boxes)
-        classes = (*self.classes, *sorted(set(used) - {*self.classes}))
+        listed_ = [name for name in self.classes if is_plain(name)]
+        classes = (*listed_, *sorted(set(used) - set(listed_)))
         return Annotations(
             in_order(frames), self.form, classes, tuple(self.rejected), tuple(self.notes)
         )
+
+
+def _doubted(frames: Iterable[Key]) -> Iterator[tuple[str, str]]:
+    """Yield each path with frames that are left out, and which."""
+    of_path: dict[str, list[int | None]] = defaultdict(list)
+    for path, index in frames:
+        of_path[path].append(index)
+    for path, indices in of_path.items():
+        numbers = [str(index) for index in indices if index is not None]
+        which = f"frame {numbers[0]} is" if numbers else "the frame is"
+        yield path, f"frames {listed(numbers)} are" if len(numbers) > 1 else which
 
 
 def _clipped(box: Box, size_pixels: tuple[int, int] | None) -> Box | None:
@@ -191,6 +238,17 @@ def _clipped(box: Box, size_pixels: tuple[int, int] | None) -> Box | None:
     if right <= left or bottom <= top:
         return None
     return replace(box, left=left, top=top, right=right, bottom=bottom)
+
+
+def _scaled(box: Box, said: tuple[int, int], true: tuple[int, int]) -> Box:
+    across, down = true[0] / said[0], true[1] / said[1]
+    return replace(
+        box,
+        left=box.left * across,
+        top=box.top * down,
+        right=box.right * across,
+        bottom=box.bottom * down,
+    )
 
 
 def _other_size(said: tuple[int, int], true: tuple[int, int]) -> str:

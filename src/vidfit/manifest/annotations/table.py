@@ -17,7 +17,7 @@ from vidfit.manifest.annotations.checked import frame_index, number, plain, size
 from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
 from vidfit.manifest.annotations.value import Annotations, Files, Key
 from vidfit.manifest.cells import read_cell, written_cell
-from vidfit.manifest.names import split_word
+from vidfit.manifest.names import is_video, split_word
 
 FORM = "CSV of boxes"
 _NEEDED = ("path", "label", "x", "y", "w", "h")
@@ -90,6 +90,8 @@ def _see(rows: BoxRows, cells: Cells) -> Key:
     if not cells["path"]:
         raise ValueError("it has no path")
     index = cells.get("frame", "")
+    if not index and is_video(cells["path"]):
+        raise ValueError(f"{cells['path']!r} is a video, and no frame of it is named")
     return rows.see(
         cells["path"],
         frame_index(index, "its frame", text=True) if index else None,

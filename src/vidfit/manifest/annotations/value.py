@@ -101,6 +101,11 @@ def merged(parts: Sequence[Annotations], form: str) -> Annotations:
     )
 
 
+def without_ignored(frames: Iterable[LabelledFrame]) -> tuple[LabelledFrame, ...]:
+    """Return the frames none of whose boxes is to be ignored."""
+    return tuple(frame for frame in frames if not any(box.ignored for box in frame.boxes))
+
+
 def class_counts(annotations: Annotations) -> dict[str, int]:
     """Return how many boxes each class has; those that are ignored are not counted."""
     counts = Counter(
@@ -120,4 +125,5 @@ def summary(annotations: Annotations) -> str:
     parts += [f"{ignored} ignored"] if ignored else []
     for faults, word in ((found.rejected, "left out"), (found.notes, "changed or odd")):
         parts += [f"{len(faults)} {word}"] if faults else []
-    return "; ".join([*parts, *([f"{len(found.missing)} files missing"] if found.missing else [])])
+    parts += [f"{counted(len(found.missing), 'file')} missing"] if found.missing else []
+    return "; ".join(parts)

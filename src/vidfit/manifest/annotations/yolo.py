@@ -17,7 +17,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import number, plain, whole
 from vidfit.manifest.annotations.named import picture_names
 from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
-from vidfit.manifest.annotations.value import Annotations, Files
+from vidfit.manifest.annotations.value import Annotations, Files, without_ignored
 from vidfit.manifest.names import split_word
 
 FORM = "YOLO"
@@ -173,7 +173,8 @@ def _inline(text: str) -> tuple[str, ...]:
 
 
 def _parts(text: str) -> list[str]:
-    return [found.strip() for found in re.findall(r"(?:'[^']*'|\"[^\"]*\"|[^,])+", text)]
+    found = [part.strip() for part in re.findall(r"(?:'[^']*'|\"[^\"]*\"|[^,])+", text)]
+    return found[:-1] if found and not found[-1] else found
 
 
 def _block(lines: Sequence[str]) -> tuple[str, ...]:
@@ -211,7 +212,7 @@ def yolo_files(annotations: Annotations) -> Files:
         If the size of a picture is not known.
     """
     numbers = {name: at for at, name in enumerate(annotations.classes)}
-    kept = [f for f in annotations.frames if not any(box.ignored for box in f.boxes)]
+    kept = without_ignored(annotations.frames)
     splits = sorted({frame.split or "" for frame in kept})
     yield "data.yaml", _yaml(annotations.classes, splits).encode()
     for frame, name in picture_names(kept):

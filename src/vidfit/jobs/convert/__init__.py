@@ -1,0 +1,1 @@
+"""`vidfit convert`: boxes and masks from one format to another."""

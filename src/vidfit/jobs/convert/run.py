@@ -1,0 +1,133 @@
+"""The job for labels of other tools: boxes and masks from one format to another."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from vidfit.contracts import SILENT, Failure, Note, Progress
+from vidfit.errors import VidfitError
+from vidfit.files import write_whole
+from vidfit.jobs.convert.options import ConvertOptions
+from vidfit.jobs.convert.pictures import pictures
+from vidfit.jobs.convert.value import Converted
+from vidfit.manifest.annotations import Annotations, MaskAnnotations, Media, parse_masks, summary
+from vidfit.manifest.annotations.coco_masks import coco_mask_files
+from vidfit.manifest.annotations.mask_folders import mask_files, read_mask_folder
+from vidfit.manifest.annotations.read import media_of, parse_annotations
+from vidfit.manifest.annotations.value import without_ignored
+from vidfit.manifest.annotations.write import WRITERS, lost_in
+from vidfit.manifest.cells import written_cell
+
+PROBLEMS = "problems.csv"
+
+
+def run_convert(
+    source: str | Path,
+    output: Path,
+    options: ConvertOptions = ConvertOptions(),
+    progress: Progress | None = None,
+) -> Converted:
+    """Write the boxes, or masks, of a file or folder in another format.
+
+    The names of pictures and videos stay as they are written; of yolo and voc they are those of
+    ``images/``. ``problems.csv`` lists all that is left out, changed or lost.
+
+    Parameters
+    ----------
+    source
+        File or folder in any format that `vidfit.manifest.annotations.read_annotations` reads.
+    output
+        A folder that is empty or not there.
+
+    Raises
+    ------
+    ManifestError
+        If the source cannot be read, or does not fit the format.
+    VidfitError
+        If the folder is not empty.
+    StoreError
+        If it cannot be written.
+    """
+    options.check()
+    _check_empty(output)
+    media = media_of(source, options.media)
+    masks = _masks(Path(source), media, options)
+    if masks is not None:
+        files = mask_files(masks) if options.to == "masks" else coco_mask_files(masks)
+        return _written(output, masks, files, _said(masks))
+    found = parse_annotations(source, media)
+    lost = [Note(options.to, sentence) for sentence in lost_in(found, options.to)]
+    written: Iterable[tuple[str, bytes] | Failure] = WRITERS[options.to](found)
+    if options.pictures:
+        frames = without_ignored(found.frames) if options.to == "yolo" else found.frames
+        written = chain(written, _advanced(pictures(frames, media), len(frames), progress))
+    return _written(output, found, written, summary(found), lost)
+
+
+def _advanced(
+    files: Iterator[tuple[str, bytes] | Failure], total: int, progress: Progress | None
+) -> Iterator[tuple[str, bytes] | Failure]:
+    told = progress or SILENT
+    told.start("pictures", total)
+    for file in files:
+        told.advance()
+        yield file
+
+
+def _check_empty(output: Path) -> None:
+    if output.is_dir() and any(not path.name.startswith(".") for path in output.iterdir()):
+        raise VidfitError(
+            f"{output} holds files; choose an empty folder, so that none of them is taken for one "
+            "of these"
+        )
+
+
+def _masks(source: Path, media: Media, options: ConvertOptions) -> MaskAnnotations | None:
+    """Return the masks of a source that are to be converted; ``None`` where boxes are."""
+    if options.to == "masks":
+        return parse_masks(source, media)
+    masks = read_mask_folder(source, media) if source.is_dir() else None
+    if masks is not None and options.to != "coco":
+        raise VidfitError(f"{source} holds masks, and {options.to} has none; choose coco")
+    return masks
+
+
+def _said(masks: MaskAnnotations) -> str:
+    classes = f"{len(masks.classes)} classes, {', '.join(masks.classes)}"
+    return f"Read as {masks.form}: {len(masks.frames)} masks of {classes}"
+
+
+def _written(
+    output: Path,
+    found: Annotations | MaskAnnotations,
+    files: Iterable[tuple[str, bytes] | Failure],
+    read_as: str,
+    lost: Iterable[Note] = (),
+) -> Converted:
+    """Write files as they come, and last the list of what is wrong."""
+    lost = list(lost)
+    count = 0
+    for file in files:
+        if isinstance(file, Failure):
+            lost.append(Note(file.name, file.reason))
+        else:
+            write_whole(output / file[0], file[1])
+            count += 1
+    faults = [("left out", one.name, one.reason) for one in found.rejected]
+    faults += [("changed or odd", one.name, one.text) for one in found.notes]
+    faults += [("lost", one.name, one.text) for one in lost]
+    if faults:
+        write_whole(output / PROBLEMS, _table(faults))
+    return Converted(read_as, output, count, found.rejected, found.notes, tuple(lost))
+
+
+def _table(faults: Iterable[tuple[str, str, str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("what", "where", "why"))
+    writer.writerows(tuple(map(written_cell, row)) for row in faults)
+    return text.getvalue().encode("utf-8", "replace")

@@ -1,0 +1,149 @@
+"""MaskAnnotations: frames each place of which has a class, as an index PNG or as objects.
+
+Shape letters: H height, W width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidfit.contracts import Failure, Note
+from vidfit.manifest.annotations.rle import filled, mask_of
+from vidfit.video.limits import PIXELS_MAX
+
+IndexMask = NDArray[np.uint8]
+"""Number of the class of each place, [H, W]; `VOID` where it is not labelled."""
+
+VOID = 255
+"""Is neither learned nor judged."""
+
+VOID_NAMES = frozenset({"void", "ignore", "ignored", "unlabelled", "unlabeled", "unknown"})
+"""Classes of these names are read as `VOID`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The places of one object: its outlines, or its runs; see `rle`.
+
+    Parameters
+    ----------
+    label
+        Number of its class, `VOID` for one to ignore.
+    """
+
+    label: int
+    outlines: tuple[tuple[float, ...], ...] = ()
+    runs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedFrame:
+    """A frame each place of which has a class.
+
+    Parameters
+    ----------
+    path, index, group, split
+        As `vidfit.boxes.LabelledFrame` has them.
+    size_pixels
+        Width and height of the mask.
+    mask
+        Path of an index PNG; ``None`` where regions say it.
+    regions
+        Objects, a later one over an earlier; other places are of class 0.
+    """
+
+    path: str
+    index: int | None
+    size_pixels: tuple[int, int]
+    mask: str | None = None
+    regions: tuple[Region, ...] = ()
+    group: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class MaskAnnotations:
+    """Frames with masks, and what could not be used; as `Annotations` of boxes.
+
+    Parameters
+    ----------
+    classes
+        By their numbers in masks; those named as `VOID_NAMES` say do not occur.
+    """
+
+    frames: tuple[MaskedFrame, ...]
+    form: str
+    classes: tuple[str, ...] = ()
+    rejected: tuple[Failure, ...] = ()
+    notes: tuple[Note, ...] = ()
+    missing: tuple[Failure, ...] = ()
+
+
+def index_mask(frame: MaskedFrame, classes: Sequence[str]) -> IndexMask:
+    """Return the classes of a frame's places, [H, W].
+
+    Raises
+    ------
+    ValueError
+        If the mask is none, or holds numbers that are of no class.
+    """
+    if frame.mask is None:
+        return _drawn(frame)
+    found_HW = read_index(Path(frame.mask))
+    known = np.zeros(256, np.bool_)
+    known[: len(classes)] = known[VOID] = True
+    strange = np.flatnonzero(np.bincount(found_HW.reshape(-1), minlength=256).astype(bool) & ~known)
+    if strange.size:
+        numbers = ", ".join(map(str, strange[:5]))
+        raise ValueError(f"it holds {numbers}, and the classes are 0 to {len(classes) - 1}")
+    for number, name in enumerate(classes):
+        if name.strip().lower() in VOID_NAMES:
+            found_HW[found_HW == number] = VOID
+    return found_HW
+
+
+def _drawn(frame: MaskedFrame) -> IndexMask:
+    width, height = frame.size_pixels
+    found_HW = np.zeros((height, width), np.uint8)
+    for region in frame.regions:
+        cover(found_HW, region, region.label)
+    return found_HW
+
+
+def cover(mask_HW: NDArray[Any], region: Region, value: int) -> None:
+    """Write a value to the places of an object."""
+    height, width = mask_HW.shape
+    for outline in region.outlines:
+        mask_HW[filled(outline, height, width)] = value
+    if region.runs:
+        mask_HW[mask_of(region.runs, height, width)] = value
+
+
+def read_index(path: Path) -> IndexMask:
+    """Return the numbers in an index PNG, [H, W].
+
+    Raises
+    ------
+    ValueError
+        If it is no PNG of one channel of 8 bits or fewer, or is too large.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.width * image.height > PIXELS_MAX:
+                raise ValueError(f"it has {image.width} x {image.height} pixels, which is too many")
+            if image.mode not in ("P", "L", "1"):
+                raise ValueError(
+                    f"it is a PNG of {image.mode}, and no mask of class numbers; valid are one "
+                    "channel or a palette"
+                )
+            return np.array(image, np.uint8)
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"it cannot be read as a PNG ({error})") from error
