@@ -13,6 +13,8 @@ SOURCES = ROOT / "src" / "vidfit"
 MEANT = {
     "Backbone": "contracts",
     "Box": "boxes",
+    "Detector": "contracts",
+    "ScoredAgain": "tasks.detect.learner",
     "BalancedAccuracy": "metrics.class_measures",
     "BrierScore": "metrics.class_measures",
     "Candidate": "reported",
