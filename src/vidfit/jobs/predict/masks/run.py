@@ -81,7 +81,7 @@ def _answered(
         step = step_of(reader, every)
         first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
         asked.progress.start(Path(clip.path).name, len(range(first, last + 1, step)))
-        tally = _Tally(len(classes))
+        tally = _MaskTally(len(classes))
         formats = asked.formats if asked.output else ()
         with mask_files(asked.output, name, formats, classes) as files:
 
@@ -112,7 +112,7 @@ def _answered(
     return masks
 
 
-class _Tally:
+class _MaskTally:
     """What is counted while looks go by."""
 
     def __init__(self, classes: int) -> None:
