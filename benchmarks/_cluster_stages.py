@@ -16,7 +16,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks._cluster_model import Overhead
-from vidfit.contracts import SILENT, Backbone, Clip, ClipFeatures, Progress, Seconds
+from vidfit.contracts import Backbone, Clip, ClipFeatures, Seconds
 from vidfit.evaluate import near_duplicates
 from vidfit.features import FeatureStore, extract
 from vidfit.features.extract import Extracted
@@ -25,6 +25,7 @@ from vidfit.features.store import file_digest
 from vidfit.features.views import gather_views
 from vidfit.launch import spark
 from vidfit.launch.spark import OnSpark
+from vidfit.progress import SILENT, Progress
 from vidfit.video import VideoReader
 from vidfit.work import Found, Given, Workload
 

@@ -18,12 +18,13 @@ from benchmarks._clips import SURVEILLANCE
 from benchmarks._copied import KINDS, written
 from benchmarks._harness import table
 from benchmarks._study import CACHE
-from vidfit.contracts import SILENT, Backbone, BackboneSpec, Clip, Floats, Preprocessing, Sampling
+from vidfit.contracts import Backbone, BackboneSpec, Clip, Floats, Preprocessing, Sampling
 from vidfit.evaluate import THRESHOLD_BITS, leakage, near_duplicates
 from vidfit.features import FeatureStore, extract
 from vidfit.features.fingerprint import VERSIONS, fingerprint, to_tokens
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
+from vidfit.progress import SILENT
 from vidfit.study.copies import COPY_BITS
 
 DRONES = SURVEILLANCE.parent / "drone_ir" / "labels.csv"

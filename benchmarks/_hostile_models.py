@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from vidfit import backbones as zoo
 from vidfit.backbones.graph import graph_backbone
-from vidfit.contracts import Backbone, FittedFusion
+from vidfit.contracts import Backbone
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.answers import OverAnswers
 from vidfit.fusion.linear import Linear
 from vidfit.fusion.stack import LogPool

@@ -78,7 +78,7 @@ class Recurrent(nn.Module):
 
 @dataclass(frozen=True)
 class OverTime:
-    """A trained network and a chain (`vidfit.contracts.InTime`)."""
+    """A trained network and a chain (`vidfit.fitted.InTime`)."""
 
     span: Span
     network: nn.Module

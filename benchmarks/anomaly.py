@@ -33,13 +33,14 @@ from benchmarks._ped2 import (
 )
 from benchmarks._study import CACHE, load_networks
 from vidfit.backbones.speed_grid import COLUMNS, ROWS
-from vidfit.contracts import SILENT, Cost, Floats
+from vidfit.contracts import Cost, Floats
 from vidfit.features import FeatureStore
 from vidfit.launch import Here
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import score_all
 from vidfit.metrics.segments import CLASS
 from vidfit.metrics.unusual import NORMAL, MicroAuc
+from vidfit.progress import SILENT
 from vidfit.selection import Terms, nested
 from vidfit.study.folds import Folds
 from vidfit.study.table import Table, build_table

@@ -30,11 +30,12 @@ from benchmarks._compared import made, task
 from benchmarks._harness import arguments, environment, finish, measure, table
 from benchmarks._study import CACHE
 from benchmarks._tasks import TASKS
-from vidfit.contracts import SILENT, Cost, Floats, Indices
+from vidfit.contracts import Cost, Floats, Indices
 from vidfit.fusion.linear import PENALTIES, cross_fit
 from vidfit.hardware import peak_bytes
 from vidfit.jobs.fit.run import METHODS
 from vidfit.labels import mean_loss
+from vidfit.progress import SILENT
 from vidfit.selection import FUSION, SINGLE, Terms, hits, nested
 from vidfit.study.compare import compare
 from vidfit.study.folds import Folds

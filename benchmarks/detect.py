@@ -30,13 +30,14 @@ from benchmarks._study import CACHE
 from vidfit.backbones import load
 from vidfit.backbones.package_weights import is_fetched
 from vidfit.boxes import overlaps
-from vidfit.contracts import SILENT, Backbone, BackboneSpec, Clip, Cost, Floats, Frames, Indices
+from vidfit.contracts import Backbone, BackboneSpec, Clip, Cost, Floats, Frames, Indices
 from vidfit.features import FeatureStore
 from vidfit.labels.kind import Doubles
 from vidfit.launch import Here
 from vidfit.manifest import Manifest
 from vidfit.metrics import Scored, score_all
 from vidfit.metrics.boxes import AP, AP50, CLASS, EDGES, NOTHING, matched
+from vidfit.progress import SILENT
 from vidfit.runtime import accelerate
 from vidfit.selection import Terms, nested
 from vidfit.study.folds import Folds

@@ -36,7 +36,7 @@ from benchmarks._harness import arguments, environment, finish, table
 from vidfit.backbones import load
 from vidfit.backbones.faces.finding import find_faces
 from vidfit.backbones.package_weights import is_fetched, package_weights
-from vidfit.contracts import SILENT, Backbone, Clip
+from vidfit.contracts import Backbone, Clip
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.people.pairs import run_pairs
@@ -46,6 +46,7 @@ from vidfit.jobs.predict.people.run import run_people
 from vidfit.jobs.predict.people.seen import FaceTrack
 from vidfit.metrics.identities import TrueAccepts, b_cubed
 from vidfit.metrics.measures import RankedScores
+from vidfit.progress import SILENT
 from vidfit.tasks.faces.gallery import gallery_of
 from vidfit.tasks.faces.pictures import picture_of
 

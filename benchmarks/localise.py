@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, load_networks
-from vidfit.contracts import SILENT, Clip, Cost, Floats
+from vidfit.contracts import Clip, Cost, Floats
 from vidfit.features import FeatureStore
 from vidfit.fusion.learner import Learner
 from vidfit.fusion.linear import cross_fit
@@ -37,6 +37,7 @@ from vidfit.launch import Here
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import Scored, score_all
 from vidfit.metrics.segments import SEGMENT_MEASURES
+from vidfit.progress import SILENT
 from vidfit.selection import Terms, nested
 from vidfit.study.folds import Folds
 from vidfit.study.table import Table, build_table

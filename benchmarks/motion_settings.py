@@ -23,12 +23,13 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE
 from vidfit.backbones.motion import motion
 from vidfit.backbones.notation import with_spec
-from vidfit.contracts import SILENT, Backbone, Floats
+from vidfit.contracts import Backbone, Floats
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import share_interval
+from vidfit.progress import SILENT
 from vidfit.selection import hits, merit
 from vidfit.study.folds import Folds
 from vidfit.study.table import Table, build_table

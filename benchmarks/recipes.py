@@ -20,13 +20,14 @@ from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE
 from vidfit import backbones as zoo
-from vidfit.contracts import SILENT, Floats
+from vidfit.contracts import Floats
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.fit.trainees import train_head
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
+from vidfit.progress import SILENT
 from vidfit.runtime import accelerate
 from vidfit.selection import hits
 from vidfit.study.folds import Folds

@@ -19,8 +19,9 @@ import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks.selection_simulation import CANDIDATES, MEAN, simulated_hits
-from vidfit.contracts import SILENT, Cost
+from vidfit.contracts import Cost
 from vidfit.metrics import score_values
+from vidfit.progress import SILENT
 from vidfit.selection import Rule, bias_corrected, recommend, tied_with_best
 
 RESAMPLES, SPREAD = 500, 0.06

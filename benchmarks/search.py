@@ -32,13 +32,14 @@ from benchmarks._copied import KINDS, written
 from benchmarks._copies_found import DRONES, by_scene, one_each
 from benchmarks._harness import arguments, environment, finish, median_ratio, table
 from benchmarks._study import CACHE
-from vidfit.contracts import SILENT, Clip, Floats
+from vidfit.contracts import Clip, Floats
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.options import SHOT_SECONDS, SearchOptions
 from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
 from vidfit.jobs.search.run import open_index
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval, share_interval
+from vidfit.progress import SILENT
 
 WAYS = ("look", "motion")
 LIBRARY = CACHE / "search"

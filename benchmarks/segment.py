@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, measure, table
 from benchmarks._study import CACHE, load_networks
-from vidfit.contracts import SILENT, Clip, Cost, Floats
+from vidfit.contracts import Clip, Cost, Floats
 from vidfit.features import FeatureStore
 from vidfit.features.places import Places
 from vidfit.jobs.predict.masks.flicker import FlickerCount
@@ -32,6 +32,7 @@ from vidfit.launch import Here
 from vidfit.manifest import Manifest
 from vidfit.metrics import score_all
 from vidfit.metrics.areas import AREA_MEASURES, MeanIou, answer_of
+from vidfit.progress import SILENT
 from vidfit.selection import FUSION, Terms, nested
 from vidfit.study.folds import Folds
 from vidfit.study.table import Table, build_table

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, load_networks
-from vidfit.contracts import SILENT, Cost, Floats, Indices, Truth
+from vidfit.contracts import Cost, Floats, Indices, Truth
 from vidfit.evaluate import score_classes
 from vidfit.features import FeatureStore
 from vidfit.fusion.linear import PENALTIES, answers_by_penalty
@@ -30,6 +30,7 @@ from vidfit.jobs.fit.run import methods_for
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import SEVERAL_MEASURES, score_all
+from vidfit.progress import SILENT
 from vidfit.selection import Rule, Terms, nested
 from vidfit.study.figures import Held, constant_of
 from vidfit.study.folds import Folds

@@ -24,12 +24,13 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._novelty import DISTANCE, PROBABILITY, Scored
 from benchmarks._study import CACHE, load_networks
 from benchmarks._tasks import build
-from vidfit.contracts import SILENT, Clip, Cost, Estimate
+from vidfit.contracts import Clip, Cost, Estimate
 from vidfit.evaluate import USUAL, HeldOut, Thresholds, auroc
 from vidfit.features import FeatureStore
 from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.metrics import probabilities, share_interval
+from vidfit.progress import SILENT
 from vidfit.selection import Contender, Terms, fit_contenders
 from vidfit.study.compare import model_of
 from vidfit.study.declining import declines_of

@@ -36,7 +36,7 @@ MEANT = {
     "Race": "selection.race",
     "Round": "selection.race",
     "Sample": "shards.samples",
-    "Segment": "contracts",
+    "Segment": "answers",
     "Shot": "jobs.search.shots",
     "Student": "jobs.fuse.value",
     "Task": "tasks.task",

@@ -13,7 +13,8 @@ from vidfit import backbones as zoo
 from vidfit.backbones import weights
 from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, freeze
 from vidfit.backbones.graph import graph_backbone
-from vidfit.contracts import Backbone, BackboneSpec, FittedFusion
+from vidfit.contracts import Backbone, BackboneSpec
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.linear import Linear
 from vidfit.model import Model, save_model
 

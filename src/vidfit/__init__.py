@@ -17,9 +17,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vidfit.answers import Timeline as Timeline
     from vidfit.contracts import Clip as Clip
     from vidfit.contracts import Sampling as Sampling
-    from vidfit.contracts import Timeline as Timeline
     from vidfit.errors import BackboneError as BackboneError
     from vidfit.errors import BudgetError as BudgetError
     from vidfit.errors import ConsentError as ConsentError

@@ -7,7 +7,7 @@ D feature dimensions, K classes, M clips.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -332,80 +332,6 @@ class ClipFeatures:
     note: str = ""
 
 
-@runtime_checkable
-class FittedFusion(Protocol):
-    """A fitted head over the vectors of one or more members.
-
-    ``blocks`` holds one matrix [M, D_i] for each member, in the order of fitting.
-    """
-
-    def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
-        """Return log-probabilities [M, K]."""
-        ...
-
-    def novelty(self, blocks: Sequence[Floats]) -> Floats:
-        """Return how far each clip lies from the training clips, [M], 1 on their average."""
-        ...
-
-    def state(self) -> dict[str, Floats]:
-        """Return the arrays that ``restore`` needs."""
-        ...
-
-
-@runtime_checkable
-class StagedFusion(FittedFusion, Protocol):
-    """A fusion that asks some members only when the others are not sure.
-
-    Its ``novelty`` is that of the members of the first stage, which every clip is shown to.
-    """
-
-    @property
-    def stages(self) -> tuple[tuple[int, ...], ...]:
-        """Members by stage, in the order in which they are asked."""
-        ...
-
-    def wanted(self, blocks: Sequence[Floats | None]) -> tuple[int, ...]:
-        """Return which members to ask next for one clip; none when it can be answered.
-
-        ``blocks`` holds [1, D_i] of the members that were asked, ``None`` of the others; once
-        nothing is wanted, ``log_probabilities`` takes them as they are.
-        """
-        ...
-
-    def depth(self, blocks: Sequence[Floats]) -> Indices:
-        """Return how many stages each clip goes through, [M], from 1."""
-        ...
-
-
-@runtime_checkable
-class InTime(FittedFusion, Protocol):
-    """A head whose answers to windows of a video are better in the light of one another.
-
-    Of a window that was read a few numbers are kept, its clues, in place of its vectors: so a
-    video of any length is answered in little memory.
-    """
-
-    def clues(self, blocks: Sequence[Floats]) -> Floats:
-        """Return what each window says of itself and of its neighbours, [M, E]."""
-        ...
-
-    def in_time(self, clues_ME: Floats, video_M: Indices, start_M: NDArray[np.floating]) -> Floats:
-        """Return the answers [M, K] by the clues of windows before and after, videos apart."""
-        ...
-
-
-@runtime_checkable
-class SaysWhere(FittedFusion, Protocol):
-    """A head that says of which places of the picture its answer is."""
-
-    def heat(self, blocks: Sequence[Floats]) -> Floats | None:
-        """Return how much each feature of a token tells of one clip, [D]; ``None`` where none does.
-
-        ``blocks`` holds [1, D_i] of each member.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a clip costs: measured seconds on one thread, and counts that no load disturbs.
@@ -447,100 +373,6 @@ class Estimate:
     def proves_better(self, than: float, *, higher: bool = True) -> bool:
         """Return whether all of the interval is better than a value."""
         return self.low > than if higher else self.high < than
-
-
-# ---------------------------------------------------------------- answers over time
-
-
-Why = Literal["", "low confidence", "unlike anything seen"]
-"""Why a model declined; empty where it did not. The second goes before the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of a video with one answer; probability is the mean over its windows.
-
-    ``label`` is the class that was answered. It is ``None`` where the model ``declined``:
-    probability is then that of the class that was the most probable, ``why`` says why, and
-    ``scores`` are the probabilities of all classes, in their order; and where the stretch could
-    not be read: probability is then 0. Stretches that were answered with one class carry
-    ``scores`` only where windows were answered in the light of one another.
-
-    Of several classes ``label`` names those that were said, as in ``car|sign``, and is empty where
-    none was; ``probability`` is that of the least sure of them, or that none is there, and all
-    have ``scores``. Of a number ``value`` is the number, ``label`` its text, and there is no
-    probability (NaN). Of what may be unusual ``value`` is minus the decimal logarithm of the
-    p-value, and ``probability`` one less the p-value; of what is unusual ``heat`` is how far each
-    place of the picture lies from what is usual there, row by row, in deviations up to 255, where
-    the model sees places.
-    """
-
-    start_seconds: float
-    end_seconds: float
-    label: str | None
-    probability: float
-    declined: bool = False
-    why: Why = ""
-    scores: tuple[float, ...] = ()
-    value: float | None = None
-    heat: tuple[tuple[int, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The answers to one video: windows as they were asked, segments as they were joined.
-
-    ``frames_seen`` counts distinct frames that reached a network, of ``frame_count``;
-    ``asked`` counts by member the windows that it was shown: a cascade shows some to a few only.
-    ``failures`` names the windows that could not be read: they have no label, with
-    probability 0, and were not declined. ``notes`` says what should be known of those that were
-    read. ``labels`` says what is answered (`vidfit.labels`).
-    """
-
-    path: str
-    duration_seconds: float
-    classes: tuple[str, ...]
-    windows: tuple[Segment, ...]
-    segments: tuple[Segment, ...]
-    frames_seen: int
-    frame_count: int
-    sampling: str
-    asked: dict[str, int] = field(default_factory=dict)
-    failures: tuple[Failure, ...] = ()
-    notes: tuple[Note, ...] = ()
-    labels: str = "one"
-
-
-class Progress(Protocol):
-    """Told about work done, so that a person can be shown it."""
-
-    def start(self, stage: str, total: int) -> None:
-        """Begin a stage of ``total`` items."""
-        ...
-
-    def advance(self, count: int = 1) -> None:
-        """Count finished items of the stage."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Say one line."""
-        ...
-
-
-class Silent:
-    """A `Progress` that shows nothing."""
-
-    def start(self, stage: str, total: int) -> None:
-        """Do nothing."""
-
-    def advance(self, count: int = 1) -> None:
-        """Do nothing."""
-
-    def note(self, text: str) -> None:
-        """Do nothing."""
-
-
-SILENT = Silent()
 
 
 def clip_key(clip: Clip) -> str:

@@ -22,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import SILENT, Floats, Frames, Progress
+from vidfit.contracts import Floats, Frames
 from vidfit.errors import VidfitError
+from vidfit.progress import SILENT, Progress
 from vidfit.video import write_video
 from vidfit.video.source import open_container
 

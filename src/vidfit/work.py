@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from vidfit.contracts import SILENT, Progress
+from vidfit.progress import SILENT, Progress
 
 Given = TypeVar("Given")
 Found = TypeVar("Found", covariant=True)

@@ -68,7 +68,7 @@ def watched(monkeypatch):
 
 
 class Recorder:
-    """A `contracts.Progress` that may raise."""
+    """A `vidfit.progress.Progress` that may raise."""
 
     def __init__(self, raise_at=None, error=KeyboardInterrupt):
         self.count, self.raise_at, self.error = 0, raise_at, error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidfit.contracts import Cost, StagedFusion
+from vidfit.contracts import Cost
+from vidfit.fitted import StagedFusion
 from vidfit.fusion import Member, Training, fit_method, restore
 from vidfit.fusion.linear import cross_fit
 

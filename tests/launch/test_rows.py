@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidfit.contracts import Clip, Failure, Segment, Timeline
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Clip, Failure
 from vidfit.features.extract import Extracted
 from vidfit.jobs.predict.many import Answered
 from vidfit.launch import rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.manifest.made import write
 
-from vidfit.contracts import Segment, Timeline
+from vidfit.answers import Segment, Timeline
 from vidfit.jobs.predict.timeline import write_timeline
 from vidfit.manifest.entries import is_own
 

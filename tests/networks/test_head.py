@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.numpy import load, save
 
-from vidfit.contracts import FittedFusion
 from vidfit.errors import ModelError
 from vidfit.features.pool import STEPS
+from vidfit.fitted import FittedFusion
 from vidfit.networks import Shape, build
 from vidfit.networks.clips import Clips
 from vidfit.networks.head import NetworkHead, restore, standards

@@ -9,7 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from vidfit.contracts import Clip, Estimate, Failure, Segment, Timeline, clip_key
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Clip, Estimate, Failure, clip_key
 from vidfit.evaluate import score_classes
 from vidfit.reported import Candidate, ClipResult, NearDuplicate, ReliabilityBin, Report, Stage
 

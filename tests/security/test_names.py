@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from tests.called import call
 from tests.clips import write_clip
 
+from vidfit.answers import Segment, Timeline
 from vidfit.cli.progress import Bars
-from vidfit.contracts import Clip, Failure, Segment, Timeline
+from vidfit.contracts import Clip, Failure
 from vidfit.jobs.fit.page import report_html
 from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.jobs.label.answers import read_answers, write_to_label

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.clips import write_clip
 
-from vidfit.contracts import SILENT, Clip, Failure
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import BudgetError
+from vidfit.progress import SILENT
 from vidfit.study.candidates import NO_NETWORK, entrants
 from vidfit.study.options import SelectOptions
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.clips import FPS, HEIGHT, WIDTH, Counting, write_clip
 
-from vidfit.contracts import SILENT, Clip
+from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.jobs.fit.options import FitOptions
@@ -19,6 +19,7 @@ from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run import run_label
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest
+from vidfit.progress import SILENT
 from vidfit.study.copies import joined
 from vidfit.study.folds import put_aside
 from vidfit.study.options import SelectOptions

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Clip, FittedFusion, Floats, Indices
+from vidfit.contracts import Clip, Floats, Indices
 from vidfit.errors import ModelError
 from vidfit.features import Pooling
+from vidfit.fitted import FittedFusion
 from vidfit.labels import Kind, Said, mean_loss
 from vidfit.labels.number import Number
 from vidfit.metrics import CLASS_MEASURES, ClipMean

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
 
+from vidfit.answers import Segment, Timeline
 from vidfit.cli.progress import Bars
 from vidfit.cli.say import say
-from vidfit.contracts import Clip, Failure, Segment, Timeline
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.predict.answers_table import AnswersTable

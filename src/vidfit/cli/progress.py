@@ -20,7 +20,7 @@ from vidfit.shown import shown
 
 
 class Bars:
-    """One bar a stage on a terminal; one line a stage elsewhere. A `contracts.Progress`.
+    """One bar a stage on a terminal; one line a stage elsewhere. A `vidfit.progress.Progress`.
 
     Where standard error is full or gone, work goes on without.
     """

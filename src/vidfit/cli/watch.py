@@ -36,9 +36,9 @@ def watch(  # noqa: PLR0913  (the options of a command)
     only_below: OnlyBelow = None,
 ) -> None:
     """Answer the videos of a folder, and each that appears in it, until interrupted."""
+    from vidfit.answers import Timeline
     from vidfit.cli.answer import say_timeline
     from vidfit.cli.progress import Bars
-    from vidfit.contracts import Timeline
     from vidfit.files import claimed
     from vidfit.jobs.watch.options import WatchOptions
     from vidfit.jobs.watch.run import run_watch

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidfit.backbones.encoder import freeze
-from vidfit.contracts import SILENT, Frames, Progress
+from vidfit.contracts import Frames
 from vidfit.errors import BackboneError, NotEnoughDataError
+from vidfit.progress import SILENT, Progress
 
 LEAST_VIEWS = 8
 """Fewer give no deviations to measure by."""

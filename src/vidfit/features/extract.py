@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from vidfit.contracts import SILENT, Backbone, Clip, ClipFeatures, Progress
+from vidfit.contracts import Backbone, Clip, ClipFeatures
 from vidfit.errors import StoreError
 from vidfit.features.outcome import ClipOutcome, stream
 from vidfit.features.store import FeatureStore
+from vidfit.progress import SILENT, Progress
 from vidfit.work import Launcher, Work
 
 _FLUSH_CLIPS = 32

@@ -18,11 +18,12 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from vidfit.contracts import SILENT, Clip, Failure, Frames, Progress, clip_key
+from vidfit.contracts import Clip, Failure, Frames, clip_key
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest
 from vidfit.features.views import Look, gather_views
 from vidfit.files import new_file
+from vidfit.progress import SILENT, Progress
 from vidfit.threads import in_threads
 from vidfit.video import FrameLook, VideoReader, split_member
 from vidfit.video.stored import StoredFrames, holds_frames, mismatch

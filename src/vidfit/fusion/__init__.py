@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
-from vidfit.contracts import FittedFusion, Floats
+from vidfit.contracts import Floats
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.member import Fitted, Member, Training
 from vidfit.labels import LABELS, ONE, Kind
 

@@ -15,7 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
-from vidfit.contracts import FittedFusion, Floats, Indices
+from vidfit.contracts import Floats, Indices
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.linear import Linear
 from vidfit.fusion.member import Fitted, Training
 from vidfit.labels import ONE, Kind

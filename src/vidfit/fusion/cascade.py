@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Cost, FittedFusion, Floats, Indices, seconds_a_clip
+from vidfit.contracts import Cost, Floats, Indices, seconds_a_clip
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.answers import probes_of, probes_state
 from vidfit.fusion.member import Fitted, Training
 from vidfit.fusion.stack import LogPool, fit_log_pool

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidfit.contracts import FittedFusion, Floats
+from vidfit.contracts import Floats
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.answers import FLOOR, probes_of, probes_state
 from vidfit.fusion.linear import PENALTIES, Linear, Part, Path, out_of_fold, probe_of
 from vidfit.fusion.member import Fitted, Training

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vidfit.contracts import FittedFusion, Floats, Indices
+from vidfit.contracts import Floats, Indices
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.arrays import check_arrays
 from vidfit.fusion.linear import Linear, answers_by_penalty, cross_fit
 from vidfit.labels import ONE, Kind, mean_loss

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from vidfit.contracts import Cost, FittedFusion, Floats, Indices
+from vidfit.contracts import Cost, Floats, Indices
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.linear import Path
 from vidfit.fusion.span import Span
 from vidfit.fusion.together import Together

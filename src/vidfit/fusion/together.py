@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from vidfit.contracts import FittedFusion, Floats, Indices
+from vidfit.contracts import Floats, Indices
+from vidfit.fitted import FittedFusion
 
 
 @runtime_checkable

@@ -12,9 +12,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from vidfit.contracts import SILENT
 from vidfit.errors import VidfitError
 from vidfit.jobs.train.folder import execute, stopped_by_signals
+from vidfit.progress import SILENT
 
 
 def main() -> int:

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidfit.contracts import SILENT, Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
+from vidfit.progress import SILENT, Progress
 from vidfit.work import Found, Given, Launcher, Workload
 
 HERE = "here"

@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from vidfit.contracts import SILENT, Progress
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.launch import rows
 from vidfit.launch.spark_worker import ITEMS, SparkPart, run_process, work_of
+from vidfit.progress import SILENT, Progress
 from vidfit.work import Found, Given, Workload
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """A trained network as the head of a model directory.
 
-It satisfies `vidfit.contracts.FittedFusion` for one member whose block are its steps in time
+It satisfies `vidfit.fitted.FittedFusion` for one member whose block are its steps in time
 (pooling ``"steps"``; `vidfit.features.pool.time_steps`). What is saved are arrays only: the
 network is built anew from its name and its `Shape`, and no code is ever loaded.
 

@@ -8,7 +8,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from vidfit.contracts import Estimate, Segment
+    from vidfit.answers import Segment
+    from vidfit.contracts import Estimate
 
 NOT_MEASURED = "not measured"
 DECLINED = "declined"

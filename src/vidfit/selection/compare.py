@@ -8,16 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vidfit.contracts import (
-    Cost,
-    FittedFusion,
-    Floats,
-    Indices,
-    InTime,
-    StagedFusion,
-    Truth,
-    seconds_a_clip,
-)
+from vidfit.contracts import Cost, Floats, Indices, Truth, seconds_a_clip
+from vidfit.fitted import FittedFusion, InTime, StagedFusion
 from vidfit.fusion import METHODS, Training, fit_method
 from vidfit.fusion.even import evened, evened_probe
 from vidfit.fusion.linear import Linear

@@ -13,14 +13,12 @@ from vidfit import backbones as zoo
 from vidfit.backbones import catalogue
 from vidfit.backbones.catalogue import licence_refusal
 from vidfit.contracts import (
-    SILENT,
     Backbone,
     Clip,
     Cost,
     Detector,
     Failure,
     GraphBackbone,
-    Progress,
     TorchBackbone,
     seconds_a_clip,
 )
@@ -29,6 +27,7 @@ from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.features.views import gather_views
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware, resident_bytes
+from vidfit.progress import SILENT, Progress
 from vidfit.reported import MAJORITY
 from vidfit.runtime import Accelerated, accelerate
 from vidfit.study.options import SelectOptions

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Detector, Estimate, Floats, Indices, Progress
+from vidfit.contracts import Detector, Estimate, Floats, Indices
 from vidfit.evaluate import Thresholds
 from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
+from vidfit.progress import Progress
 from vidfit.report.wording import Metric, metric_named
 from vidfit.runtime import Accelerated
 from vidfit.selection import (

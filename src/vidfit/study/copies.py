@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from vidfit.contracts import Backbone, Clip, ClipFeatures, Progress, clip_key
+from vidfit.contracts import Backbone, Clip, ClipFeatures, clip_key
 from vidfit.errors import BackboneError
 from vidfit.evaluate import merge_groups, near_duplicates
 from vidfit.features import Extraction, FeatureStore, extract_all
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.features.frames import are_stored
 from vidfit.manifest import Manifest, counted
+from vidfit.progress import Progress
 from vidfit.reported import NearDuplicate
 from vidfit.work import Launcher
 

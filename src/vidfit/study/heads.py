@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vidfit import fusion
-from vidfit.contracts import FittedFusion, Floats
+from vidfit.contracts import Floats
 from vidfit.errors import ModelError
 from vidfit.features import IN_STEPS, Pooling
+from vidfit.fitted import FittedFusion
 from vidfit.fusion import METHODS
 from vidfit.fusion.arrays import check_arrays
 from vidfit.fusion.together import Together

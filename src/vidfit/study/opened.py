@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from vidfit.contracts import SILENT, Backbone, Clip, Progress
+from vidfit.contracts import Backbone, Clip
 from vidfit.features import FeatureStore
 from vidfit.labels import ONE, Kind
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import Manifest, noticed
+from vidfit.progress import SILENT, Progress
 from vidfit.reported import Stage
 from vidfit.study.asked import asked_task, check_one_class
 from vidfit.study.consent import check_consent, check_encoders, consent_line

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, FittedFusion
+from vidfit.contracts import Backbone
 from vidfit.documents import shown
 from vidfit.errors import ModelError, VidfitError
+from vidfit.fitted import FittedFusion
 from vidfit.fusion import REMOVED_HEADS
 from vidfit.model import (
     Model,

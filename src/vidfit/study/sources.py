@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vidfit.contracts import Progress
 from vidfit.manifest import Manifest, told
+from vidfit.progress import Progress
 
 
 def say(manifest: Manifest, progress: Progress) -> None:

@@ -15,7 +15,6 @@ from vidfit.contracts import (
     Failure,
     Floats,
     Note,
-    Progress,
     Seconds,
     Truth,
     clip_key,
@@ -32,6 +31,7 @@ from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.features.on_disk import Shelf
 from vidfit.labels import Kind
 from vidfit.manifest import counted, losses, refusal
+from vidfit.progress import Progress
 from vidfit.selection import Rows
 from vidfit.tasks import CLASSIFY, Task
 from vidfit.work import Launcher

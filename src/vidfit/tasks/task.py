@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from vidfit.contracts import Clip, Floats, Progress
+from vidfit.contracts import Clip, Floats
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import AnyMeasure
+from vidfit.progress import Progress
 from vidfit.reported import TaskPart
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.contracts import Clip, Cost, FittedFusion, Floats, Indices
+from vidfit.contracts import Clip, Cost, Floats, Indices
 from vidfit.errors import ModelError
+from vidfit.fitted import FittedFusion
 from vidfit.metrics import AnyMeasure, Measure, score_all
 from vidfit.metrics.measures import RankedScores
 from vidfit.selection import Rows, Terms, gain_of, nested

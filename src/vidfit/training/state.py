@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vidfit.contracts import SILENT, Indices, Progress
+from vidfit.contracts import Indices
+from vidfit.progress import SILENT, Progress
 from vidfit.training.clipset import ClipSet
 from vidfit.training.epoch import Epoch
 

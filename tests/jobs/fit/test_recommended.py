@@ -7,12 +7,13 @@ import pytest
 from tests.called import call
 from tests.clips import BACKBONE_FILE, write_clip, write_dataset
 
-from vidfit.contracts import SILENT, Clip, Cost
+from vidfit.contracts import Clip, Cost
 from vidfit.evaluate import few_recordings
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.select.run import run_select
 from vidfit.model import load_model
+from vidfit.progress import SILENT
 from vidfit.selection import Rule, Terms
 from vidfit.study import candidates as candidates_module
 from vidfit.study.compare import compare

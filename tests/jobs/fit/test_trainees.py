@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from vidfit.contracts import SILENT, Clip, Cost
+from vidfit.contracts import Clip, Cost
 from vidfit.features import STEPS
 from vidfit.fusion.linear import log_softmax
 from vidfit.jobs.fit import trainees
 from vidfit.jobs.fit.trainees import Trainees
 from vidfit.metrics import ACCURACY, calibration_error, probabilities, reliability
+from vidfit.progress import SILENT
 from vidfit.selection import Terms
 from vidfit.study.compare import compare, model_of
 from vidfit.study.folds import Folds

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidfit.contracts import SILENT
 from vidfit.errors import BackboneError, ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run import run_label
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
+from vidfit.progress import SILENT
 from vidfit.selection.active import LABELS_A_CLASS
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tests.tasks.localise.test_reading import long_video, table, write_backbone
 
-from vidfit.contracts import Clip, Segment, Timeline
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, NotEnoughDataError, VidfitError
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit

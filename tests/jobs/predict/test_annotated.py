@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from tests.clips import FPS, write_clip
 
-from vidfit.contracts import Clip, Segment, Timeline
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Clip
 from vidfit.jobs.predict.annotated import annotated_video
 from vidfit.jobs.predict.predictor import Looked, load
 from vidfit.jobs.predict.run import _segment

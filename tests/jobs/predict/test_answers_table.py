@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow.parquet as pq
 import pytest
 
-from vidfit.contracts import Failure, Segment, Timeline
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Failure
 from vidfit.jobs.predict.answers_table import AnswersTable
 
 

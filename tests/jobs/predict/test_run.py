@@ -13,7 +13,8 @@ from tests.clips import Counting, write_clip
 from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, write, x264
 from tests.video.test_write import HIGH_HZ, RATE, heard, loudest_hz, with_tones
 
-from vidfit.contracts import Clip, Failure, Segment
+from vidfit.answers import Segment
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.jobs.predict.annotated import annotated_video
 from vidfit.jobs.predict.many import predict_many, predict_together

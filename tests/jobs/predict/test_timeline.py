@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.report.example import example_timeline
 
-from vidfit.contracts import Segment
+from vidfit.answers import Segment
 from vidfit.errors import VidfitError
 from vidfit.jobs.predict.picture import class_colours, clock, clock_ticks, timeline_png
 from vidfit.jobs.predict.timeline import (

@@ -15,7 +15,7 @@ from tests.called import call
 from tests.clips import Counting, write_clip, write_dataset
 from tests.sharded import BY_VIDEO, sums
 
-from vidfit.contracts import SILENT, Clip
+from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, NotEnoughDataError, StoreError, VideoError, VidfitError
 from vidfit.features import FeatureStore, extract
 from vidfit.features.store import clip_digest, file_digest
@@ -24,6 +24,7 @@ from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.run import run_shard
 from vidfit.launch import Here
 from vidfit.manifest import iter_clips, read_manifest, write_manifest
+from vidfit.progress import SILENT
 from vidfit.shards import ShardSize, layout, units_of
 from vidfit.shards import write as writing
 from vidfit.shards.tar import Tar

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from vidfit.contracts import Failure, Segment, Timeline
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Failure
 from vidfit.errors import StoreError
 from vidfit.jobs.watch.journal import FILE, Arrival, Journal
 

@@ -11,11 +11,13 @@ import pytest
 from tests.called import call
 
 import vidfit
-from vidfit.contracts import SILENT, Failure, Timeline
+from vidfit.answers import Timeline
+from vidfit.contracts import Failure
 from vidfit.errors import VidfitError
 from vidfit.jobs.watch.journal import FILE, Arrival
 from vidfit.jobs.watch.options import WatchOptions
 from vidfit.jobs.watch.run import found, run_watch, settled
+from vidfit.progress import SILENT
 
 QUICK = WatchOptions(every_seconds=0.05, once=True)
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from tests.coloured_people import COLOURS, block_picture, put_block, see_blocks, write_people
 
-from vidfit.contracts import SILENT
 from vidfit.errors import ManifestError, VideoError
+from vidfit.progress import SILENT
 from vidfit.tasks.faces.pictures import aligned_faces, folder_of, read_people
 
 

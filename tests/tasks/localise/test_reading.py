@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from tests.clips import FPS, HEIGHT, WIDTH, write_backbone
 
-from vidfit.contracts import SILENT
 from vidfit.errors import ManifestError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.jobs.fit.options import FitOptions
@@ -21,6 +20,7 @@ from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.predict.run import run_predict
 from vidfit.launch import Here
 from vidfit.model import load_model
+from vidfit.progress import SILENT
 from vidfit.study.table import build_table
 from vidfit.tasks import task_named
 from vidfit.tasks.localise.learner import ChainedProbe

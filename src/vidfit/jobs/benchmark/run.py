@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.children import run_module
-from vidfit.contracts import SILENT, Backbone, Clip, ClipFeatures, Progress, TorchBackbone
+from vidfit.contracts import Backbone, Clip, ClipFeatures, TorchBackbone
 from vidfit.errors import VidfitError
 from vidfit.features.views import gather_views
 from vidfit.hardware import describe, hardware
@@ -32,6 +32,7 @@ from vidfit.jobs.benchmark.value import (
 from vidfit.jobs.benchmark.write import write_benchmark
 from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.model import member_directory
+from vidfit.progress import SILENT, Progress
 from vidfit.runtime import Accelerated
 from vidfit.runtime.opened import GRAPH_ENGINES
 from vidfit.runtime.roof import Roof

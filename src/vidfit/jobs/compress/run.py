@@ -17,7 +17,6 @@ from vidfit.contracts import (
     Estimate,
     Failure,
     Frames,
-    Progress,
     TorchBackbone,
     clip_key,
 )
@@ -44,6 +43,7 @@ from vidfit.manifest import (
     refusal,
 )
 from vidfit.model import Model, member_directory, save_model
+from vidfit.progress import Progress
 from vidfit.runtime import accelerate
 from vidfit.study import heads
 from vidfit.study.folds import able_classes, put_aside

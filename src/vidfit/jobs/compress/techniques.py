@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import SILENT, Floats, Frames, Progress, TorchBackbone
+from vidfit.contracts import Floats, Frames, TorchBackbone
+from vidfit.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from torch import nn

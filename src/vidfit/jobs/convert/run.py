@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from vidfit.contracts import SILENT, Failure, Note, Progress
+from vidfit.contracts import Failure, Note
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
 from vidfit.jobs.convert.options import ConvertOptions
@@ -21,6 +21,7 @@ from vidfit.manifest.annotations.read import media_of, parse_annotations
 from vidfit.manifest.annotations.value import without_ignored
 from vidfit.manifest.annotations.write import WRITERS, lost_in
 from vidfit.manifest.cells import written_cell
+from vidfit.progress import SILENT, Progress
 
 PROBLEMS = "problems.csv"
 

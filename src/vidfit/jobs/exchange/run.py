@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vidfit.contracts import SILENT, Progress
 from vidfit.documents import LARGEST_BYTES, from_json
 from vidfit.errors import ModelError
 from vidfit.jobs.exchange.places import Repository, place
 from vidfit.model import DOCUMENT, load_model, replaced, stays_within
+from vidfit.progress import SILENT, Progress
 from vidfit.study.model_card import model_card_markdown
 from vidfit.study.opened_model import check_answers_one, load_tried
 

@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 
 from vidfit import __version__
-from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone, Progress, TorchBackbone
+from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone, TorchBackbone
 from vidfit.errors import ModelError
 from vidfit.fusion.linear import Linear
 from vidfit.jobs.export.facts import member_facts, preprocessing, write_json
@@ -41,6 +41,7 @@ from vidfit.jobs.export.parity import (
 from vidfit.metrics import probabilities
 from vidfit.model import Model
 from vidfit.onnx_rules import check_network
+from vidfit.progress import Progress
 from vidfit.runtime import TOLERANCE
 from vidfit.runtime import onnx as onnx_engine
 from vidfit.runtime.opened import first_cause

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from vidfit import __version__
-from vidfit.contracts import SILENT, Backbone, GraphBackbone, Progress, TorchBackbone
+from vidfit.contracts import Backbone, GraphBackbone, TorchBackbone
 from vidfit.errors import ModelError
 from vidfit.jobs.export.facts import config, write_json
 from vidfit.model import Model, replaced
+from vidfit.progress import SILENT, Progress
 from vidfit.runtime import TOLERANCE
 from vidfit.study.model_card import model_card_markdown
 from vidfit.study.opened_model import check_answers_one, open_model

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Backbone, Failure, Floats, Progress
+from vidfit.contracts import Backbone, Failure, Floats
 from vidfit.errors import VidfitError
 from vidfit.evaluate import THRESHOLD_BITS
 from vidfit.jobs.fit.findings import Findings, build_report, can_judge, model_card
@@ -20,6 +20,7 @@ from vidfit.jobs.select.page import write_ranking
 from vidfit.jobs.select.run import Search, search
 from vidfit.jobs.select.value import Ranking
 from vidfit.model import Model
+from vidfit.progress import Progress
 from vidfit.reported import Report
 from vidfit.selection import FUSION, SINGLE, Terms, nested
 from vidfit.study.candidates import Loaded, costs

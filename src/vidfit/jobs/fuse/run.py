@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from vidfit.contracts import Backbone, Failure, Progress
+from vidfit.contracts import Backbone, Failure
 from vidfit.errors import VidfitError
 from vidfit.jobs.fuse.answer import Found, build_combination, combination_card
 from vidfit.jobs.fuse.options import FuseOptions
@@ -17,6 +17,7 @@ from vidfit.jobs.fuse.pairs import Pairs
 from vidfit.jobs.fuse.students import Graduate, Students
 from vidfit.jobs.fuse.value import Combination
 from vidfit.model import Model
+from vidfit.progress import Progress
 from vidfit.selection import Outer, Terms
 from vidfit.study.candidates import Loaded, costs, predicted_seconds, within_minutes
 from vidfit.study.compare import Compared, compare, model_of, save

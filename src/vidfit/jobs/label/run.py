@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Floats, Progress, clip_key
+from vidfit.contracts import Clip, Failure, Floats, clip_key
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
 from vidfit.jobs.label.answers import gather, with_labels, write_to_label
@@ -19,6 +19,7 @@ from vidfit.jobs.label.run_spans import run_label_spans
 from vidfit.jobs.label.value import Labelling, Proposed
 from vidfit.labels.one import NO_LABEL
 from vidfit.manifest import losses, refusal
+from vidfit.progress import Progress
 from vidfit.selection.active import Pool, next_clips
 from vidfit.study.candidates import Loaded, load_candidates
 from vidfit.study.opened import open_study

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import SILENT, Clip, Failure, Progress, Timeline, clip_key
+from vidfit.answers import Timeline
+from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.label.answers import CLIPS
 from vidfit.jobs.label.options import LabelOptions
@@ -17,6 +18,7 @@ from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, losses, read_manifest, refusal, write_manifest
 from vidfit.manifest.lists import read_list
+from vidfit.progress import SILENT, Progress
 
 
 def run_label_spans(

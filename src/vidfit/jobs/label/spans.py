@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Clip, Segment, Timeline
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
 from vidfit.jobs.label.answers import COLUMNS, TO_LABEL

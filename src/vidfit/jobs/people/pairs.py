@@ -11,11 +11,12 @@ import numpy as np
 
 from vidfit.backbones import load
 from vidfit.backbones.faces.window import seen_by
-from vidfit.contracts import SILENT, Failure, Floats, Progress
+from vidfit.contracts import Failure, Floats
 from vidfit.errors import ManifestError, NotEnoughDataError, VideoError
 from vidfit.jobs.people.value import PairFigures
 from vidfit.metrics.identities import TrueAccepts, ten_fold_accuracy
 from vidfit.metrics.measures import RankedScores
+from vidfit.progress import SILENT, Progress
 from vidfit.runtime import accelerate
 from vidfit.study.consent import check_consent
 from vidfit.tasks.faces import TASK

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import SILENT, Clip, Progress
+from vidfit.contracts import Clip
 from vidfit.errors import BudgetError, VideoError
 from vidfit.jobs.plan.options import PlanOptions
 from vidfit.launch import Here
@@ -24,6 +24,7 @@ from vidfit.planning.measured import look
 from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
 from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
+from vidfit.progress import SILENT, Progress
 from vidfit.study.asked import check_one_class
 from vidfit.study.folds import check_enough
 from vidfit.study.sources import say

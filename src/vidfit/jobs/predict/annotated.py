@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Frames, Seconds, Segment, Timeline
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Frames, Seconds
 from vidfit.report.wording import answer
 from vidfit.shown import visible
 from vidfit.video import Audio, VideoReader, write_video

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vidfit.contracts import Failure, Timeline
+from vidfit.answers import Timeline
+from vidfit.contracts import Failure
 from vidfit.shown import shown, visible
 
 _SCHEMA = pa.schema(

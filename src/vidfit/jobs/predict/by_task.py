@@ -13,9 +13,10 @@ from typing import Any, cast
 
 from vidfit.backbones import FAMILIES, names
 from vidfit.backbones.notation import plain_name, runs_a_file
-from vidfit.contracts import Clip, Failure, Progress
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import ModelError, VidfitError
 from vidfit.model import DOCUMENT, read_document
+from vidfit.progress import Progress
 
 BY_NAME = "detect"
 """The task of an encoder that stands in place of a model, unless another is asked for."""

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidfit.contracts import SILENT, Clip, Failure, Progress, Timeline
+from vidfit.answers import Timeline
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.predictor import Predictor
 from vidfit.jobs.predict.run import run_predict_all
+from vidfit.progress import SILENT, Progress
 from vidfit.threads import in_threads
 from vidfit.work import Launcher, Work
 

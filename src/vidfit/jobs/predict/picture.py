@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from vidfit.contracts import Timeline
+    from vidfit.answers import Timeline
 
 PALETTE = (
     "#0b6a75", "#e07b39", "#5b6bbf", "#d9a520", "#7fb069", "#b0486f", "#3fa7d6", "#8c6b4f",

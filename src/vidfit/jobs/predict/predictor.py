@@ -8,20 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import (
-    Backbone,
-    Clip,
-    ClipFeatures,
-    FittedFusion,
-    Floats,
-    InTime,
-    PlaceBackbone,
-    SaysWhere,
-    StagedFusion,
-    Why,
-)
+from vidfit.answers import Why
+from vidfit.contracts import Backbone, Clip, ClipFeatures, Floats, PlaceBackbone
 from vidfit.errors import ModelError
 from vidfit.files import sha256
+from vidfit.fitted import FittedFusion, InTime, SaysWhere, StagedFusion
 from vidfit.jobs.predict.declined import Unknown, with_thresholds
 from vidfit.jobs.predict.smoothing import check_smoothing, lasting
 from vidfit.labels import Kind

@@ -11,24 +11,17 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import (
-    SILENT,
-    Clip,
-    Failure,
-    Note,
-    Progress,
-    Segment,
-    StagedFusion,
-    Timeline,
-    clip_key,
-)
+from vidfit.answers import Segment, Timeline
+from vidfit.contracts import Clip, Failure, Note, clip_key
 from vidfit.errors import VideoError, VidfitError
 from vidfit.features import ClipOutcome, ToSee, stream_each
+from vidfit.fitted import StagedFusion
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown
 from vidfit.jobs.predict.partial import Partial, SeenWindow
 from vidfit.jobs.predict.predictor import Answer, Looked, Predictor
 from vidfit.jobs.predict.windows import clips_of, join, length_of
+from vidfit.progress import SILENT, Progress
 from vidfit.shown import name_of
 from vidfit.tasks import task_named
 from vidfit.video import VideoInfo, VideoReader

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from vidfit.contracts import Segment, Timeline
+    from vidfit.answers import Segment, Timeline
 
 FORMAT = "vidfit.timeline/2"
 COLUMNS = ("start_seconds", "end_seconds", "label", "declined", "probability", "why", "scores")

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from vidfit.contracts import Clip, Segment
+from vidfit.answers import Segment
+from vidfit.contracts import Clip
 from vidfit.errors import VideoError, VidfitError
 from vidfit.model import Model
 

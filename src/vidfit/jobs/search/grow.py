@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import Backbone, Clip, Failure, Progress, clip_key
+from vidfit.contracts import Backbone, Clip, Failure, clip_key
 from vidfit.errors import VideoError
 from vidfit.features.outcome import stream
 from vidfit.features.store import file_digest
@@ -17,6 +17,7 @@ from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.shots import refusal, shots_of, windows
 from vidfit.jobs.search.value import Grown
+from vidfit.progress import Progress
 from vidfit.video import probe
 
 _FLUSH_SHOTS = 2048

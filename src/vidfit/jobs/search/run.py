@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidfit.backbones import load
-from vidfit.contracts import SILENT, Backbone, Clip, Failure, Floats, Progress
+from vidfit.contracts import Backbone, Clip, Failure, Floats
 from vidfit.errors import ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import STATISTICS
 from vidfit.features.store import spec_key
@@ -23,6 +23,7 @@ from vidfit.jobs.search.texts import text_vector
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
 from vidfit.jobs.search.value import Grown, Hit, SearchResult
 from vidfit.manifest import iter_clips, losses, read_manifest, refusal
+from vidfit.progress import SILENT, Progress
 from vidfit.runtime import accelerate
 from vidfit.study.consent import check_encoders
 from vidfit.video.policy import in_force

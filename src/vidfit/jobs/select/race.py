@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from vidfit.backbones.shuffled import Shuffled
-from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices, Progress
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices
 from vidfit.errors import NotEnoughDataError
 from vidfit.features import FeatureStore
 from vidfit.fusion.even import evened
@@ -19,6 +19,7 @@ from vidfit.labels import (
 from vidfit.manifest import losses as lost_clips
 from vidfit.manifest import refusal
 from vidfit.metrics import LOSS, AnyMeasure, is_of_decisions, score_all
+from vidfit.progress import Progress
 from vidfit.selection import (
     Race,
     Rules,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidfit.contracts import Progress
 from vidfit.jobs.select.page import write_ranking
 from vidfit.jobs.select.race import Contest, race_rules, run_contest
 from vidfit.jobs.select.ranking import Searched, build_ranking
 from vidfit.jobs.select.value import Ranking
+from vidfit.progress import Progress
 from vidfit.study.candidates import predicted_seconds
 from vidfit.study.goal import Goal, check_fits, goal_of
 from vidfit.study.measured import Measured, measure

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import Clip, Failure, Progress
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.value import Sharded
 from vidfit.manifest import Manifest, counted, losses, refusal
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
+from vidfit.progress import Progress
 from vidfit.shards import ShardPart, ShardSize, layout, units_of
 from vidfit.shards.index import claim, settings, unfinish, write_document, write_index
 from vidfit.shards.layout import recording

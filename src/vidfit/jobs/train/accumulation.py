@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Progress
 from vidfit.errors import NotEnoughDataError
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.run import Work, plan_for, standardised
 from vidfit.manifest import noticed, refusal
 from vidfit.networks.step import soft_targets
+from vidfit.progress import Progress
 from vidfit.study.opened import open_study
 from vidfit.study.subject import build_subject
 from vidfit.training.check import AccumulationCheck, check_accumulation

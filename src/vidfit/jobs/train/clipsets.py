@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Backbone, Clip, Failure, Floats, Progress, Seconds, clip_key
+from vidfit.contracts import Backbone, Clip, Failure, Floats, Seconds, clip_key
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features import FeatureStore, extract, time_steps
 from vidfit.features.frames import are_stored, check_stored, write_frames
+from vidfit.progress import Progress
 from vidfit.runtime import accelerate
 from vidfit.study.subject import Sight
 from vidfit.training.clipset import UNLABELLED, ClipSet, FilesOfFrames

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, FittedFusion, Floats, Frames, Indices
+from vidfit.contracts import Backbone, Floats, Frames, Indices
 from vidfit.evaluate import STRICT, HeldOut, Thresholds
+from vidfit.fitted import FittedFusion
 from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model
 from vidfit.networks import Shape

@@ -31,12 +31,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidfit.backbones.notation import runs_a_file
-from vidfit.contracts import SILENT, Indices, Progress
+from vidfit.contracts import Indices
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
 from vidfit.hardware import forget_peak, peak_bytes, resident_bytes
 from vidfit.planning.file import read_plan, write_plan
 from vidfit.plans import Plan
+from vidfit.progress import SILENT, Progress
 from vidfit.runtime import malloc
 from vidfit.study.subject import build_subject
 from vidfit.training.clipset import ClipSet, open_set, write_array

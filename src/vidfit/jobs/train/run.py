@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices, Progress
+from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
@@ -27,6 +27,7 @@ from vidfit.model import Model, save_model
 from vidfit.networks.head import standards
 from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
+from vidfit.progress import Progress
 from vidfit.runtime import accelerate
 from vidfit.shown import public
 from vidfit.study.copies import joined

@@ -7,7 +7,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vidfit.contracts import Failure, Timeline
+from vidfit.answers import Timeline
+from vidfit.contracts import Failure
 from vidfit.errors import StoreError
 from vidfit.jobs.predict.timeline import timeline_line
 

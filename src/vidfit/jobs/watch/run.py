@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from vidfit.contracts import SILENT, Clip, Failure, Progress, Timeline
+from vidfit.answers import Timeline
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import VidfitError
 from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.predictor import load
@@ -19,6 +20,7 @@ from vidfit.jobs.watch.options import WatchOptions
 from vidfit.launch import HERE, launcher
 from vidfit.manifest.entries import is_own
 from vidfit.manifest.value import absolute
+from vidfit.progress import SILENT, Progress
 from vidfit.video import is_video_path
 from vidfit.video.policy import in_force
 

@@ -16,7 +16,7 @@ from vidfit.backbones.faces.finding import (
     check_finder,
     find_faces,
 )
-from vidfit.contracts import Clip, Failure, Frames, Progress
+from vidfit.contracts import Clip, Failure, Frames
 from vidfit.errors import ManifestError, VideoError
 from vidfit.features import FeatureStore
 from vidfit.features.store import clip_digest
@@ -26,6 +26,7 @@ from vidfit.manifest import Manifest, read_manifest
 from vidfit.manifest.names import is_image, natural_key
 from vidfit.manifest.photos import bursts
 from vidfit.manifest.recordings import read_recordings
+from vidfit.progress import Progress
 from vidfit.tasks.faces.gallery import LEAST_PEOPLE, USUAL_THRESHOLD
 from vidfit.tasks.faces.kind import IDENTITY, UNKNOWN
 from vidfit.video import VideoReader

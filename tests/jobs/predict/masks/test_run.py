@@ -11,11 +11,12 @@ from PIL import Image
 
 from vidfit import backbones
 from vidfit.backbones import saved
-from vidfit.contracts import SILENT, Clip, Failure
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import VidfitError
 from vidfit.jobs.predict.by_task import AskedOfTask, way_of
 from vidfit.jobs.predict.masks.run import run_masks
 from vidfit.model import Model, note_known, save_model
+from vidfit.progress import SILENT
 from vidfit.tasks.segment.head import PlaceHead, PlaceProbe
 from vidfit.video import probe, write_video
 

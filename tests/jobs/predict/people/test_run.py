@@ -10,10 +10,11 @@ import pytest
 from tests.called import call
 from tests.coloured_people import COLOURS, CONSENT, fitted_people, put_block, see_blocks
 
-from vidfit.contracts import SILENT, Clip, Failure
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import ConsentError, VidfitError
 from vidfit.jobs.predict.by_task import AskedOfTask
 from vidfit.jobs.predict.people.run import run_people
+from vidfit.progress import SILENT
 from vidfit.video import probe, write_video
 
 STRANGER = (20, 250, 250)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.backbones.faces.finding import SMALLEST_PIXELS
-from vidfit.contracts import SILENT, Clip, Failure, Indices, Note, Progress, clip_key
+from vidfit.contracts import Clip, Failure, Indices, Note, clip_key
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
@@ -22,6 +22,7 @@ from vidfit.jobs.predict.people.recogniser import Recogniser, open_recogniser
 from vidfit.jobs.predict.people.seen import see_faces
 from vidfit.jobs.predict.people.value import VideoPeople
 from vidfit.jobs.predict.people.written import CLUSTERS, PEOPLE_WRITERS, ToWrite, check_formats
+from vidfit.progress import SILENT, Progress
 from vidfit.tasks.faces.kind import UNKNOWN
 from vidfit.video import VideoReader
 

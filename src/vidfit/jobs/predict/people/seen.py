@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vidfit.backbones.faces.finding import FoundFace, find_faces
-from vidfit.contracts import SILENT, Floats, Frames, Indices, Progress, Seconds
+from vidfit.contracts import Floats, Frames, Indices, Seconds
 from vidfit.jobs.predict.objects.followed import followed
 from vidfit.jobs.predict.objects.looks import ObjectLook, sound_frames
 from vidfit.jobs.predict.people.recogniser import Recogniser
+from vidfit.progress import SILENT, Progress
 from vidfit.threads import in_threads
 from vidfit.tracking.cuts import Thumbnail, is_cut, thumbnail
 from vidfit.tracking.filled import TrackedFrame
