@@ -87,7 +87,7 @@ def overlaps(first_N4: Edges, second_M4: Edges) -> Edges:
     wide_NM -= np.maximum(first_N1[..., 0], second_M[..., 0])
     high_NM = np.minimum(first_N1[..., 3], second_M[..., 3])
     high_NM -= np.maximum(first_N1[..., 1], second_M[..., 1])
-    both_NM = np.maximum(wide_NM, 0.0, out=wide_NM) * np.maximum(high_NM, 0.0, out=high_NM)
+    both_NM = np.maximum(wide_NM, 0.0) * np.maximum(high_NM, 0.0)
     union_NM = areas(first_N4)[:, None] + areas(second_M4)[None] - both_NM
     result_NM: Edges = np.zeros_like(both_NM)
     np.divide(both_NM, union_NM, out=result_NM, where=both_NM > 0)

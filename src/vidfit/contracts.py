@@ -212,6 +212,11 @@ class BackboneSpec:
     revision: str
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """All of it by name, as it is written."""
+        return {**asdict(self), "preprocessing": self.preprocessing.facts}
+
+    @property
     def gmacs_per_clip(self) -> float:
         """Multiply-accumulates (10^9) of one clip: per view times the views."""
         return self.gmacs_per_view * self.sampling.num_clips

@@ -98,8 +98,7 @@ def save(backbone: Backbone, directory: Path) -> None:
         from vidfit.backbones import weights
 
         spec = dataclasses.replace(spec, revision=weights.digest(beneath.network.state_dict()))
-    facts = dataclasses.asdict(spec)
-    (directory / SPEC_FILE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    (directory / SPEC_FILE).write_text(json.dumps(spec.facts, indent=2) + "\n", encoding="utf-8")
 
 
 def restore(directory: Path) -> Backbone:

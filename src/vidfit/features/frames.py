@@ -131,7 +131,7 @@ def _frames(clip: Clip, look: Look) -> Frames:
 
 
 def _key(look: Look) -> str:
-    size = look.preprocessing
-    geometry = (size.height_pixels, size.width_pixels, size.short_side_pixels)
+    size = look.preprocessing.facts
+    geometry = [size[name] for name in size if name not in ("mean", "std")]
     facts = json.dumps([asdict(look.sampling), geometry], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:32]

@@ -173,8 +173,7 @@ class FeatureStore:
         folder = self.root / spec_key(spec)
         content = _encoded(table)
         if not (folder / "spec.json").exists():
-            facts = json.dumps(dataclasses.asdict(spec), indent=1)
-            write_whole(folder / "spec.json", facts.encode())
+            write_whole(folder / "spec.json", json.dumps(spec.facts, indent=1).encode())
         write_whole(folder / f"part-{_digest(content)}.parquet", content)
 
     def keep(self, digests: set[str]) -> int:
