@@ -158,7 +158,9 @@ class Masks:
         log_YXC = cells_of(stated_K)
         share_C = np.bincount(log_YXC.argmax(axis=2).ravel(), minlength=log_YXC.shape[2])
         share_C = share_C / share_C.sum()
-        largest = [int(c) for c in np.argsort(-share_C, kind="stable")[:_NAMED] if share_C[c] >= _LEAST]
+        largest = [
+            int(c) for c in np.argsort(-share_C, kind="stable")[:_NAMED] if share_C[c] >= _LEAST
+        ]
         label = ", ".join(f"{classes[c]} {share_C[c]:.0%}" for c in largest)
         return Said(label, float(np.exp(log_YXC.max(axis=2)).mean()))
 
