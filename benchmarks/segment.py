@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -245,7 +246,9 @@ def _peers(whole: Table) -> Figures:
     cost = measure(own)
     figures["vidfit"] = [_of_weights(cells, figures.pop("weights"), test, name), cost.cpu_seconds]
     for peer, model in peers.items():
-        cost = measure(lambda m=model: m.fit(x_SF, hard_S, sample_weight=weight_S))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # both stop at their limit of rounds
+            cost = measure(lambda m=model: m.fit(x_SF, hard_S, sample_weight=weight_S))
         weights = CellWeights(model.coef_.T.astype(np.float32), model.intercept_.astype(np.float32))
         figures[peer] = [_of_weights(cells, weights, test, name), cost.cpu_seconds]
     print(f"\n{count} cells ({name}), the same penalty; peers take the largest share as the label")
