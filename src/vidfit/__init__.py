@@ -109,7 +109,7 @@ _SOURCES = {
     "SelectOptions": "study.options:SelectOptions",
     "ShardOptions": "jobs.shard.options:ShardOptions",
     "StoreError": "errors:StoreError",
-    "Timeline": "contracts:Timeline",
+    "Timeline": "answers:Timeline",
     "TrainOptions": "jobs.train.options:TrainOptions",
     "TrainingReport": "jobs.train.value:TrainingReport",
     "VideoError": "errors:VideoError",

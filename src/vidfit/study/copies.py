@@ -113,8 +113,10 @@ def joined(  # noqa: PLR0913  (where clips are seen, and what copies are)
             [clip.recording for clip in clips],
             [seen[digest].tokens_ND for digest in digests],
         )
-    found = _Found(tuple(clips), tuple(digests), pairs, join_bits, windows)
-    lines = [found.left_out_line, found.joined_line, *found.contradictions]
+    found = _Found(tuple(clips), tuple(digests), pairs, join_bits)
+    lines = [found.left_out_line, found.joined_line]
+    if not windows and manifest.kind.averages:  # boxes and masks are never drawn alike twice
+        lines += found.contradictions
     return Joined(
         _warned(found.applied_to(manifest), [line for line in lines if line], progress),
         found.look_alikes,
@@ -136,7 +138,6 @@ class _Found:
     digests: tuple[str, ...]
     near: tuple[NearDuplicate, ...]
     join_bits: float
-    windows: bool = False
 
     def applied_to(self, manifest: Manifest) -> Manifest:
         """Return the clips with joined recordings, without those that are left out."""
@@ -245,7 +246,7 @@ class _Found:
         pairs += [(self.clips[i], self.clips[j]) for i, j in inside]
         against = [
             f"{clip_key(a)} ({a.label}) and {clip_key(b)} ({b.label})"
-            for a, b in ([] if self.windows else pairs)
+            for a, b in pairs
             if a.label is not None and b.label is not None and a.label != b.label
         ]
         if not against:
