@@ -12,7 +12,7 @@ LONGEST_FRAMES = 1 << 20
 """Of a video with annotations: 9 hours at 30 frames a second."""
 
 LARGEST_NUMBER = 1e7
-"""Of pixels: no picture has so many on a side, and no number of a box is beyond it."""
+"""Of pixels: no picture is longer on a side, and no number of a box is beyond it."""
 
 
 def number(found: object, what: str, *, text: bool = False) -> float:

@@ -124,7 +124,7 @@ class _Learned:
 
 
 def _spread(places: Indices, most: int) -> Indices:
-    """Return all places, or so many of them at equal distances."""
+    """Return all places, or at most that number of them at equal distances."""
     if len(places) <= most:
         return places
     some: Indices = places[np.linspace(0, len(places) - 1, most).astype(int)]

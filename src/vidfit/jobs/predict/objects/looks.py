@@ -63,7 +63,7 @@ class ObjectLook:
 
 
 def wanted_frames(reader: VideoReader, clip: Clip, every: int | None) -> Indices:
-    """Return the frames of a span that are looked at: every so many, from its first.
+    """Return the frames of a span that are looked at: every Nth, from its first.
 
     Parameters
     ----------
