@@ -6,10 +6,10 @@ import errno
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from vidfit.errors import StoreError
 
@@ -145,3 +145,29 @@ def _lock_open(handle: int, folder: Path) -> bool:
             "another folder with --output"
         ) from error
     return True
+
+
+def read_parquet(source: Any, columns: Sequence[str] | None = None) -> Any:  # noqa: ANN401
+    """Read a Parquet table in this thread alone, with the checksums of its pages.
+
+    `pyarrow.parquet.read_table` leaves threads behind that end later; a process that ends before
+    them is aborted, with all of its work done (apache/arrow#34314).
+
+    Parameters
+    ----------
+    source
+        Path, or Arrow buffer reader.
+    columns
+        That are read; ``None`` reads all.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not there.
+    """
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source, page_checksum_verification=True) as file:
+        if absent := sorted({*(columns or ())} - {*file.schema_arrow.names}):
+            raise ValueError(f"there is no column {', '.join(absent)}")
+        return file.read(columns=columns, use_threads=False)

@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
 from vidfit.errors import StoreError, VideoError
-from vidfit.files import write_whole
+from vidfit.files import read_parquet, write_whole
 from vidfit.video.address import content_key
 from vidfit.video.contents import contents
 from vidfit.video.member import read_member, split_member
@@ -232,7 +232,7 @@ def _digest(content: bytes) -> str:
 
 def _read_names(path: Path) -> pa.Table:
     """Read the names of the clips only."""
-    table = pq.read_table(path, columns=["clip"], page_checksum_verification=True)
+    table = read_parquet(path, ["clip"])
     return table.select(["clip"])
 
 
@@ -241,7 +241,7 @@ def _read_whole(path: Path) -> pa.Table:
     content = path.read_bytes()
     if path.stem != f"part-{_digest(content)}":
         raise ValueError("its bytes are not those that were written")
-    table = pq.read_table(pa.BufferReader(content))
+    table = read_parquet(pa.BufferReader(content))
     # Older parts have no notes.
     found = [field for field in _SCHEMA if field.name != _NOTE or _NOTE in table.column_names]
     table = table.select([field.name for field in found]).cast(pa.schema(found))

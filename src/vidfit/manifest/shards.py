@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vidfit.contracts import Clip
 from vidfit.documents import from_json
 from vidfit.errors import ManifestError
+from vidfit.files import read_parquet
 from vidfit.manifest.value import Listing
 from vidfit.shown import name_of
 from vidfit.video.address import reach, reason_of
@@ -108,10 +109,9 @@ def read_index(root: str) -> pa.Table:
         If it is missing or damaged.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(pa.BufferReader(_read(f"{root}/{INDEX}")))
+        return read_parquet(pa.BufferReader(_read(f"{root}/{INDEX}")))
     except FileNotFoundError as error:
         raise ManifestError(
             f"{root} holds shards, but no {INDEX}; copy it again, or run `vidfit shard` again: "

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from vidfit.errors import VideoError
+from vidfit.files import read_parquet
 from vidfit.video.archive import (
     BLOCK_BYTES,
     INDEX,
@@ -83,12 +84,11 @@ def _contents(archive: str, stamp: tuple[int, int]) -> Contents:
 def _indexed(folder: str) -> dict[str, Contents]:
     """Return by shard what the index of a folder says; nothing where there is none."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns = ["shard", "member", "offset", "bytes", "content_bytes", "content", "frames"]
     try:
         with open_remote(f"{folder}/{INDEX}") as stream:
-            table = pq.read_table(pa.BufferReader(stream.read()), columns=columns)
+            table = read_parquet(pa.BufferReader(stream.read()), columns)
     except (VideoError, pa.ArrowException, OSError, ValueError):
         return {}
     found: dict[str, Contents] = {}

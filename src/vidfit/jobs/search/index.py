@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vidfit.errors import StoreError
-from vidfit.files import new_file, write_whole
+from vidfit.files import new_file, read_parquet, write_whole
 from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.shots import Shot
 
@@ -214,7 +214,7 @@ class ShotIndex:
                 path.unlink(missing_ok=True)
 
     def _open(self, path: Path) -> ShotFile:
-        rows = pq.read_table(path).select(_SCHEMA.names).cast(_SCHEMA)
+        rows = read_parquet(path).select(_SCHEMA.names).cast(_SCHEMA)
         vectors = {}
         for way, width in self.widths.items():
             file = path.with_name(f"{path.stem}.{way}.npy")
