@@ -18,6 +18,7 @@ from tests.clips import spec, write_clip
 
 from vidfit.contracts import Clip, ClipFeatures, Preprocessing, Sampling
 from vidfit.errors import StoreError, VideoError
+from vidfit.features import store as store_module
 from vidfit.features.store import FeatureStore, clip_digest, file_digest, spec_key
 
 
@@ -154,13 +155,13 @@ def test_concurrent_writers_lose_nothing(tmp_path):
 def test_a_part_that_another_process_set_aside_is_passed_over(tmp_path, monkeypatch):
     store = FeatureStore(tmp_path)
     store.write(spec(), {"a": features()})
-    read = pq.read_table
+    read = store_module.read_parquet
 
-    def vanish(path, **kwargs):
+    def vanish(path, columns):
         Path(path).unlink()
-        return read(path, **kwargs)
+        return read(path, columns)
 
-    monkeypatch.setattr(pq, "read_table", vanish)
+    monkeypatch.setattr(store_module, "read_parquet", vanish)
     assert store.known(spec()) == set()
 
 
