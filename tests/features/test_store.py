@@ -229,7 +229,7 @@ def test_a_system_that_refuses_to_read_is_no_damage(tmp_path, monkeypatch):
     def refuse(path, **kwargs):
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(pq, "read_table", refuse)
+    monkeypatch.setattr(store_module, "read_parquet", refuse)
     with pytest.raises(StoreError, match="Too many open files"):
         store.known(spec())
     monkeypatch.undo()
