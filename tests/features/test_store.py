@@ -226,7 +226,7 @@ def test_a_system_that_refuses_to_read_is_no_damage(tmp_path, monkeypatch):
     store = FeatureStore(tmp_path)
     store.write(spec(), {"a": features()})
 
-    def refuse(path, **kwargs):
+    def refuse(path, columns):
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(store_module, "read_parquet", refuse)
