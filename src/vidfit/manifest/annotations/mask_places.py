@@ -5,41 +5,54 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
-from vidfit.manifest.lists import read_lines
+from vidfit.manifest.cells import read_cell
 from vidfit.manifest.names import is_image, natural_key, split_word
+from vidfit.manifest.sheets import encoding_of
+from vidfit.manifest.value import relative_name
 
 PICTURE_COLUMNS = ("path", "image", "picture", "frame", "file", "filename")
 MASK_COLUMNS = ("mask", "masks", "label", "labels", "annotation")
 GROUP_COLUMNS = ("group", "recording", "source")
+INDEX_COLUMNS = ("frame", "index")
 NAME_FILES = ("names.txt", "classes.txt", "labels.txt", "class_names.txt")
 
 _PICTURES = ("images", "image", "imgs", "img", "frames", "pictures", "jpegimages", "leftimg8bit")
 _MASKS = ("masks", "mask", "labels", "annotations", "segmentationclass", "gtfine")
 _BESIDE = ("_masks", "_mask", "_labels", "_label", "masks", "annot")
 _ENDINGS = ("", "_mask", "_L", "_label", "_labels", "_gtFine_labelIds", "_labelIds")
+_PICTURE_ENDING, _MASK_SUFFIX = "_leftImg8bit", ".png"
 _MARK = ":"
 
 
 @dataclass(frozen=True)
 class PictureMask:
-    """A picture and its mask, which may be missing (empty), where they are said to lie."""
+    """A picture by its name, and its mask, which may be missing (empty).
 
-    picture: Path
+    Parameters
+    ----------
+    index
+        What a table says of the number of the frame, as text.
+    """
+
+    picture: str
     mask: Path | None
     group: str | None = None
     split: str | None = None
+    index: str = ""
 
 
 @dataclass(frozen=True)
 class FoundMasks:
-    """Pairs, the names of the numbers of masks (none where nothing says them), and the layout."""
+    """Pairs, the names of the numbers of masks (none where nothing says them), and masks alone."""
 
     pairs: tuple[PictureMask, ...]
     names: tuple[str, ...]
-    layout: str
+    rejected: tuple[Failure, ...] = ()
 
 
 def pairs_of(source: Path) -> FoundMasks:
@@ -48,35 +61,34 @@ def pairs_of(source: Path) -> FoundMasks:
     Raises
     ------
     ManifestError
-        If nothing of the kind is there.
+        If a table cannot be read, or has no columns of pictures and masks.
     """
     table = source if source.is_file() else _table_in(source)
     if table is not None:
         return _of_table(table)
-    pairs = sorted(_in_folders(source), key=lambda pair: natural_key(str(pair.picture)))
-    if not pairs:
-        raise ManifestError(
-            f"{source} has no pictures with masks; valid are the folders images and masks with "
-            "files of the same names, or a table with the columns path and mask, and names.txt "
-            "with the name of each number of the masks, from 0 on, a line each"
-        )
-    return FoundMasks(tuple(pairs), _names_beside(source, pairs), "images and masks")
+    rejected: list[Failure] = []
+    found = _in_folders(source, rejected)
+    pairs = sorted(found, key=lambda pair: natural_key(pair.picture))
+    return FoundMasks(tuple(pairs), _names_beside(source, pairs), tuple(rejected))
 
 
 def _table_in(folder: Path) -> Path | None:
     """Return the first table of a folder that has a column of pictures and one of masks."""
-    if not folder.is_dir():
-        raise ManifestError(f"there is no folder or table {folder}")
     for path in sorted(folder.glob("*.csv")):
-        header = _header(path)
-        if _column(header, PICTURE_COLUMNS) is not None and _column(header, MASK_COLUMNS[:2]):
+        header = next(iter(_rows(path, most=1)), [])
+        picture, mask = _column(header, PICTURE_COLUMNS), _column(header, MASK_COLUMNS[:2])
+        if picture is not None and mask is not None:
             return path
     return None
 
 
-def _header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
-        return [cell.strip() for cell in next(csv.reader(stream), [])]
+def _rows(path: Path, most: int | None = None) -> list[list[str]]:
+    try:
+        with path.open(encoding=encoding_of(path, table=True), newline="") as stream:
+            reader = csv.reader(stream)
+            return [[read_cell(cell).strip() for cell in row] for row in islice(reader, most)]
+    except (OSError, csv.Error) as error:
+        raise ManifestError(f"{path.name} cannot be read as a table ({error})") from error
 
 
 def _column(header: Sequence[str], names: Sequence[str]) -> int | None:
@@ -86,12 +98,7 @@ def _column(header: Sequence[str], names: Sequence[str]) -> int | None:
 
 
 def _of_table(path: Path) -> FoundMasks:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(stream)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path} cannot be read: {error}") from error
-    header = rows[0] if rows else []
+    header, *rows = _rows(path) or [[]]
     picture, mask = _column(header, PICTURE_COLUMNS), _column(header, MASK_COLUMNS)
     if picture is None or mask is None:
         raise ManifestError(
@@ -99,36 +106,44 @@ def _of_table(path: Path) -> FoundMasks:
             "may have group and split. Names of the numbers of masks stand in names.txt beside "
             "it, or in the header: 'mask: sky|road|void'"
         )
-    group, split = _column(header, GROUP_COLUMNS), _column(header, ("split",))
-    told = header[mask].partition(_MARK)[2]
+    index = _column(header, INDEX_COLUMNS)
+    others = (
+        _column(header, GROUP_COLUMNS), _column(header, ("split",)),
+        None if index == picture else index,
+    )  # fmt: skip
     pairs = []
-    for row in rows[1:]:
-        if len(row) > picture and row[picture]:
-            cells = [
-                row[at] if at is not None and at < len(row) else "" for at in (mask, group, split)
-            ]
-            where = path.parent / cells[0] if cells[0] else None
-            pairs.append(
-                PictureMask(
-                    path.parent / row[picture], where, cells[1] or None, split_word(cells[2])
-                )
-            )
+    for row in rows:
+        name, place, group, split, number = (
+            row[at] if at is not None and at < len(row) else "" for at in (picture, mask, *others)
+        )
+        if name:
+            file = path.parent / place if place else None
+            pairs.append(PictureMask(name, file, group or None, split_word(split), number))
+    told = header[mask].partition(_MARK)[2]
     names = tuple(name.strip() for name in told.split("|")) if told.strip() else ()
-    return FoundMasks(tuple(pairs), names or _names_beside(path.parent, pairs), "a table of masks")
+    return FoundMasks(tuple(pairs), names or _names_beside(path.parent, pairs))
 
 
-def _in_folders(root: Path) -> Iterator[PictureMask]:
+def _in_folders(root: Path, rejected: list[Failure]) -> Iterator[PictureMask]:
     """Yield the pictures of folders beside which there is one of masks."""
     for folder in sorted({path.parent for path in root.rglob("*") if is_image(path.name)}):
         masks = _masks_of(folder, root)
         if masks is None:
             continue
-        split = next(
-            (word for part in folder.relative_to(root).parts if (word := split_word(part))), None
-        )
-        for picture in folder.iterdir():
-            if is_image(picture.name):
-                yield PictureMask(picture, _mask_of(picture, masks), None, split)
+        inside = folder.relative_to(root)
+        split = next(filter(None, map(split_word, inside.parts)), None)
+        files = {path.stem for path in masks.iterdir() if path.suffix == _MASK_SUFFIX}
+        pictures = [path for path in folder.iterdir() if is_image(path.name)]
+        for picture in pictures:
+            mask = _mask_of(picture, files)
+            place = masks / f"{mask}{_MASK_SUFFIX}" if mask is not None else None
+            yield PictureMask((inside / picture.name).as_posix(), place, None, split)
+        stems = {path.stem.removesuffix(_PICTURE_ENDING) for path in pictures}
+        for stem in sorted(files):
+            words = stem.split("_")
+            if not any("_".join(words[: end + 1]) in stems for end in range(len(words))):
+                name = relative_name(str(masks / f"{stem}{_MASK_SUFFIX}"), str(root))
+                rejected.append(Failure(name, "no picture has its name"))
 
 
 def _masks_of(folder: Path, root: Path) -> Path | None:
@@ -148,10 +163,9 @@ def _masks_of(folder: Path, root: Path) -> Path | None:
     return None
 
 
-def _mask_of(picture: Path, masks: Path) -> Path | None:
-    stem = picture.stem.removesuffix("_leftImg8bit")
-    tried = (masks / f"{stem}{ending}.png" for ending in _ENDINGS)
-    return next((path for path in tried if path.is_file()), None)
+def _mask_of(picture: Path, files: set[str]) -> str | None:
+    stem = picture.stem.removesuffix(_PICTURE_ENDING)
+    return next((f"{stem}{end}" for end in _ENDINGS if f"{stem}{end}" in files), None)
 
 
 def _names_beside(folder: Path, pairs: Sequence[PictureMask]) -> tuple[str, ...]:
@@ -160,5 +174,7 @@ def _names_beside(folder: Path, pairs: Sequence[PictureMask]) -> tuple[str, ...]
     for place in folders:
         for name in NAME_FILES:
             if (place / name).is_file():
-                return tuple(read_lines(place / name))
+                text = (place / name).read_text(encoding=encoding_of(place / name, table=True))
+                lines = (line.strip() for line in text.splitlines())
+                return tuple(line for line in lines if line and not line.startswith("#"))
     return ()
