@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from vidfit.contracts import Failure
+from vidfit.documents import shown
 from vidfit.errors import ManifestError
 from vidfit.manifest.cells import read_cell
 from vidfit.manifest.names import is_image, natural_key, split_word
@@ -102,7 +103,7 @@ def _of_table(path: Path) -> FoundMasks:
     picture, mask = _column(header, PICTURE_COLUMNS), _column(header, MASK_COLUMNS)
     if picture is None or mask is None:
         raise ManifestError(
-            f"{path} has the columns {', '.join(header) or '(none)'}; it needs path and mask, and "
+            f"{path} has the columns {shown(header)}; it needs path and mask, and "
             "may have group and split. Names of the numbers of masks stand in names.txt beside "
             "it, or in the header: 'mask: sky|road|void'"
         )
