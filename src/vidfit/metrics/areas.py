@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from vidfit.contracts import Floats
 from vidfit.errors import VideoError
 from vidfit.features.places import FINE_SIDE, MOST_BLOCKS, scaled
+from vidfit.manifest.annotations.masks import VOID, is_mask_text, mask_of_text, read_index
 from vidfit.metrics.measures import AnyMeasure, Doubles, Range, mean_of_known, ratio
 
 Labels = NDArray[np.uint8]
 """Class numbers of pixels [Y, X]; `VOID` where there is none."""
 
-VOID = 255
 MOST_CELLS = MOST_BLOCKS * FINE_SIDE**2
 """Of the grid of an answer."""
 
@@ -47,12 +47,12 @@ EDGE_SHARE = 0.0075
 
 @dataclass(frozen=True)
 class LabelledMask:
-    """The true classes of the pixels of a picture: a file with a number for each.
+    """The true classes of the pixels of a picture: a number for each.
 
     Parameters
     ----------
     path
-        An image with one channel.
+        That of an image with one channel; or the mask itself, as `mask_text` writes it.
     numbers
         The class of each number that pixels have, `VOID` where they have none; numbers beyond
         have none.
@@ -74,36 +74,19 @@ class LabelledMask:
         """
         table = np.full(256, VOID, np.uint8)
         table[: len(self.numbers)] = self.numbers
-        return table[read_numbers(self.path)]
+        return table[_numbers(self.path)]
 
     def counts(self) -> NDArray[np.int64]:
         """Return how many pixels each class has, [C]."""
         return np.array(_counts(self, _changed(self.path)), np.int64)
 
 
-def read_numbers(path: str) -> Labels:
-    """Read the numbers of an image with one channel, of a palette too, as they are.
-
-    Raises
-    ------
-    VideoError
-        If it cannot be read, or has several channels or numbers above 255.
-    """
-    from PIL import Image
-
+def _numbers(path: str) -> Labels:
     try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L", "1", "I", "I;16"):
-                raise VideoError(
-                    f"{path} has colours ({image.mode}); a mask is an image with one channel, or "
-                    "a palette, whose numbers are those of classes"
-                )
-            numbers = np.asarray(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise VideoError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-    if numbers.size == 0 or numbers.max() > VOID or numbers.min() < 0:
-        raise VideoError(f"{path} has numbers above {VOID}; a mask has none")
-    return np.asarray(numbers, np.uint8)
+        return mask_of_text(path) if is_mask_text(path) else read_index(Path(path))
+    except ValueError as error:
+        name = "a mask of annotations" if is_mask_text(path) else path
+        raise VideoError(f"{name}: {error}") from error
 
 
 def _changed(path: str) -> int:

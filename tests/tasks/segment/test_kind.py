@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from vidfit.contracts import Clip
-from vidfit.metrics.areas import VOID, answer_of, cells_of
+from vidfit.manifest.annotations import VOID
+from vidfit.metrics.areas import answer_of, cells_of
 from vidfit.tasks.segment.kind import Masks, named
 
 

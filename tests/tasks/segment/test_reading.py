@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
+from tests.manifest.annotations.test_coco_masks import DOCUMENT
 from tests.tasks.segment.drawn import NAMES, write_folders
 
 from vidfit.errors import ManifestError
-from vidfit.metrics.areas import VOID
+from vidfit.manifest.annotations import VOID, index_mask
+from vidfit.manifest.annotations.coco_masks import parse_coco_masks
 from vidfit.tasks import task_named
 from vidfit.tasks.segment.reading import read_masks
 
@@ -57,12 +62,12 @@ def test_a_larger_mask_of_the_same_shape_is_fine_and_others_are_named(folder):
     Image.fromarray(np.full((48, 64), 9, np.uint8)).save(masks[3])
     pictures[4].write_bytes(b"no picture")
     manifest = read_masks(folder)
-    reasons = {failure.name.rpartition("/")[2]: failure.reason for failure in manifest.rejected}
+    reasons = {failure.name: failure.reason for failure in manifest.rejected}
     assert len(manifest.clips) == 2
-    assert "96 x 96" in reasons[pictures[1].name] and masks[1].name in reasons[pictures[1].name]
-    assert reasons[pictures[2].name] == "it has no mask"
-    assert "number 9, and 4 classes are named" in reasons[pictures[3].name]
-    assert "cannot be read" in reasons[pictures[4].name]
+    assert "96 x 96" in reasons[f"masks/{masks[1].name}"]
+    assert reasons[f"images/{pictures[2].name}"] == "it has no mask"
+    assert "it holds 9, and the classes are 0 to 3" in reasons[f"masks/{masks[3].name}"]
+    assert "cannot be read" in reasons[str(pictures[4])]
 
 
 def test_one_class_only_and_colours_are_refused(folder):
@@ -72,7 +77,34 @@ def test_one_class_only_and_colours_are_refused(folder):
         read_masks(folder)
     for path in (folder / "masks").iterdir():
         Image.fromarray(np.zeros((48, 64, 3), np.uint8)).save(path)
-    with pytest.raises(ManifestError, match=r"has colours \(RGB\)"):
+    with pytest.raises(ManifestError, match="it is a PNG of RGB, and no mask"):
         read_masks(folder)
     with pytest.raises(ManifestError, match="valid are the folders images and masks"):
         read_masks(folder / "masks")
+
+
+def test_objects_of_coco_are_drawn_and_crowds_are_void(tmp_path):
+    for name in ("north_1.png", "south_1.png", "south_2.png"):
+        Image.fromarray(np.full((48, 64, 3), 90, np.uint8)).save(tmp_path / name)
+    (tmp_path / "south_2.png").write_bytes(b"no picture")
+    images = [
+        {"id": i, "file_name": name, "width": 64, "height": 48}
+        for i, name in enumerate(("north_1.png", "south_1.png", "south_2.png", "gone.png"))
+    ]
+    document = {**DOCUMENT, "images": images}
+    document["annotations"] = [
+        {**item, "id": 10 * image["id"] + item["id"], "image_id": image["id"]}
+        for image in images
+        for item in DOCUMENT["annotations"]
+    ]
+    (tmp_path / "data.json").write_text(json.dumps(document))
+    manifest = task_named("segment").read(tmp_path / "data.json", None, None)
+    assert manifest.kind.names == ("background", "car", "road")
+    assert [Path(clip.path).name for clip in manifest.clips] == ["north_1.png", "south_1.png"]
+    assert len({clip.group for clip in manifest.clips}) == 2
+    masks = parse_coco_masks(DOCUMENT, "x.json")
+    expected = index_mask(masks.frames[0], masks.classes)
+    for mask in manifest.kind.truth(manifest.clips, manifest.kind.names):
+        assert np.array_equal(mask.labels(), expected) and (expected == VOID).any()
+    assert {Path(one.name).name for one in manifest.rejected} == {"south_2.png", "gone.png"}
+    assert any("road" in warning for warning in manifest.warnings)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure, Note
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import frame_index, is_same_shape
+from vidfit.manifest.annotations.mask_places import NAME_FILES, PictureMask, pairs_of
 from vidfit.manifest.annotations.masks import (
     VOID,
     IndexMask,
@@ -19,117 +21,63 @@ from vidfit.manifest.annotations.masks import (
     index_mask,
     read_index,
 )
-from vidfit.manifest.annotations.media import Media, pictures_of
+from vidfit.manifest.annotations.media import Media
 from vidfit.manifest.annotations.named import picture_names
 from vidfit.manifest.annotations.value import Files, frame_name, nothing_usable
-from vidfit.manifest.cells import read_cell, written_cell
-from vidfit.manifest.names import split_word
-from vidfit.manifest.sheets import encoding_of
+from vidfit.manifest.cells import written_cell
+from vidfit.manifest.names import is_image
+from vidfit.manifest.value import relative_name
 
 FORM = "index PNG"
-NAMES = ("names.txt", "classes.txt", "labels.txt")
-_ENDINGS = ("_masks", "_mask", "_labels", "annot")
-"""Of folders of masks: ``train_masks`` lies beside ``train``."""
 
 
-def read_mask_folder(folder: Path, media: Media) -> MaskAnnotations | None:
-    """Read masks of a table ``frames.csv``, or of folders; ``None`` where there are none.
+def read_mask_folder(source: Path, media: Media) -> MaskAnnotations | None:
+    """Read masks of a table, or of folders; ``None`` where there are none.
 
     Each mask is looked at: its numbers must be of classes, its size that of its picture. Names
-    stand a line each in ``names.txt``; without it classes are called by their numbers.
+    stand a line each in ``names.txt``, or in the header of the table; without them classes are
+    called by their numbers.
 
     Raises
     ------
     ManifestError
         If nothing can be used.
     """
-    rejected: list[Failure] = []
-    listed = [*_listed(folder, rejected)] or [*_paired(folder, rejected)]
-    if not listed:
+    found = pairs_of(source)
+    if not any(pair.mask for pair in found.pairs):
         return None
-    classes = _names(folder)
-    notes = [] if classes else [Note(folder.name, f"without {NAMES[0]} classes have no names")]
-    classes = classes or _numbers(listed)
-    frames = [
-        frame for one in listed if (frame := _checked(folder, one, classes, (media, rejected)))
+    rejected = [*found.rejected]
+    frames = [frame for pair in found.pairs if (frame := _said(pair, rejected))]
+    classes = found.names or _numbers(frames)
+    notes = [] if found.names else [Note(source.name, _WITHOUT_NAMES)]
+    folder = source.parent if source.is_file() else source
+    checked = [
+        known for one in frames if (known := _checked(folder, one, classes, (media, rejected)))
     ]
-    if not frames:
-        raise nothing_usable(folder.name, FORM, rejected)
-    return MaskAnnotations(tuple(frames), FORM, classes, tuple(rejected), tuple(notes))
+    if not checked:
+        raise nothing_usable(source.name, FORM, rejected)
+    return MaskAnnotations(tuple(checked), FORM, classes, tuple(rejected), tuple(notes))
 
 
-def _listed(folder: Path, rejected: list[Failure]) -> Iterator[MaskedFrame]:
-    """Yield the rows of a table with columns ``path`` and ``mask``."""
-    for table in sorted(folder.glob("*.csv")):
-        text = table.read_text(encoding=encoding_of(table, table=True))
-        reader = csv.DictReader(text.splitlines())
-        if not {"path", "mask"} <= set(reader.fieldnames or ()):
-            continue
-        for row in _rows(reader, table):
-            cells = {name: read_cell(cell or "").strip() for name, cell in row.items() if name}
-            try:
-                yield _of_row(folder, cells)
-            except ValueError as error:
-                rejected.append(Failure(f"{table.name}, line {reader.line_num}", str(error)))
-        return
+_WITHOUT_NAMES = (
+    f"no {NAME_FILES[0]} says what the numbers of masks mean: classes are called by their numbers, "
+    "and void is a class as any other"
+)
 
 
-def _rows(reader: csv.DictReader[str], table: Path) -> Iterator[dict[str, str | None]]:
+def _said(pair: PictureMask, rejected: list[Failure]) -> MaskedFrame | None:
+    """Return the frame of a pair as it is told, or say why there is none."""
+    name = pair.picture
     try:
-        yield from reader
-    except csv.Error as error:
-        raise ManifestError(f"{table.name} cannot be read as a table ({error})") from error
-
-
-def _of_row(folder: Path, cells: dict[str, str]) -> MaskedFrame:
-    mask = folder / cells["mask"]
-    if not cells["path"] or not mask.is_file():
-        raise ValueError(f"its mask {cells['mask']!r} is not there")
-    index = cells.get("frame")
-    return MaskedFrame(
-        cells["path"],
-        frame_index(index, "its frame", text=True) if index else None,
-        (0, 0),
-        str(mask),
-        group=cells.get("group") or None,
-        split=split_word(cells.get("split", "")),
-    )
-
-
-def _paired(folder: Path, rejected: list[Failure]) -> Iterator[MaskedFrame]:
-    """Yield the masks in folders beside those of the pictures."""
-    for masks in sorted(path for path in folder.rglob("*") if path.is_dir()):
-        pictures = _beside(folder, masks)
-        if pictures is None:
-            continue
-        known = pictures_of(pictures)
-        for mask in sorted(masks.glob("*.png")):
-            if mask.stem not in known:
-                where = mask.relative_to(folder).as_posix()
-                rejected.append(Failure(where, "no picture has its name"))
-                continue
-            path = (pictures / known[mask.stem]).relative_to(folder)
-            split = next(filter(None, map(split_word, path.parts[:-1])), None)
-            yield MaskedFrame(path.as_posix(), None, (0, 0), str(mask), split=split)
-
-
-def _beside(folder: Path, masks: Path) -> Path | None:
-    """Return the folder of pictures of a folder of masks."""
-    parts = list(masks.relative_to(folder).parts)
-    for at, part in enumerate(parts):
-        named = next((part.removesuffix(end) for end in _ENDINGS if part.endswith(end)), "")
-        other = "images" if part in ("masks", "labels") else named
-        if other and (found := folder.joinpath(*parts[:at], other, *parts[at + 1 :])).is_dir():
-            return found
-    return None
-
-
-def _names(folder: Path) -> tuple[str, ...]:
-    for name in NAMES:
-        if (path := folder / name).is_file():
-            lines = path.read_text(encoding=encoding_of(path, table=True)).splitlines()
-            return tuple(line.strip() for line in lines if line.strip())
-    return ()
+        if pair.mask is None or not pair.mask.is_file():
+            there = f"its mask {pair.mask} is not there" if pair.mask else "it has no mask"
+            raise ValueError(there)
+        counts = bool(pair.index) and not is_image(name)
+        index = frame_index(pair.index, "its frame", text=True) if counts else None
+    except ValueError as error:
+        rejected.append(Failure(name, str(error)))
+        return None
+    return MaskedFrame(name, index, (0, 0), str(pair.mask), (), pair.group, pair.split)
 
 
 def _numbers(listed: Sequence[MaskedFrame]) -> tuple[str, ...]:
@@ -155,11 +103,9 @@ def _checked(
         true = media.size_pixels(frame.path)
         if true and not is_same_shape(true, (width, height)):
             raise ValueError(f"it has {width} x {height} pixels, its picture {true[0]} x {true[1]}")
-        return MaskedFrame(
-            frame.path, frame.index, (width, height), frame.mask, (), frame.group, frame.split
-        )
+        return replace(frame, size_pixels=(width, height))
     except ValueError as error:
-        where = Path(frame.mask or "").relative_to(folder).as_posix()
+        where = relative_name(frame.mask or "", str(folder))
         rejected.append(Failure(where, str(error)))
         return None
 

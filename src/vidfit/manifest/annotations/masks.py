@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Failure, Note
-from vidfit.manifest.annotations.rle import filled, mask_of
+from vidfit.manifest.annotations.rle import filled, mask_of, packed, runs_of, unpacked
 from vidfit.video.limits import PIXELS_MAX
 
 IndexMask = NDArray[np.uint8]
@@ -126,24 +126,70 @@ def cover(mask_HW: NDArray[Any], region: Region, value: int) -> None:
 
 
 def read_index(path: Path) -> IndexMask:
-    """Return the numbers in an index PNG, [H, W].
+    """Return the numbers in an index PNG, or another image without loss, [H, W].
 
     Raises
     ------
     ValueError
-        If it is no PNG of one channel of 8 bits or fewer, or is too large.
+        If it has several channels, numbers above 255, or is too large.
     """
     from PIL import Image
 
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        with Image.open(path, formats=_FORMATS) as image:
             if image.width * image.height > PIXELS_MAX:
                 raise ValueError(f"it has {image.width} x {image.height} pixels, which is too many")
-            if image.mode not in ("P", "L", "1"):
+            if image.mode not in ("P", "L", "1", "I", "I;16"):
                 raise ValueError(
-                    f"it is a PNG of {image.mode}, and no mask of class numbers; valid are one "
-                    "channel or a palette"
+                    f"it is a {image.format} of {image.mode}, and no mask of class numbers; valid "
+                    "are one channel or a palette"
                 )
-            return np.array(image, np.uint8)
+            found_HW = np.array(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"it cannot be read as a PNG ({error})") from error
+        raise ValueError(f"it cannot be read as a {_NAMED} ({error})") from error
+    if found_HW.max() > VOID or found_HW.min() < 0:
+        raise ValueError(f"it has numbers above {VOID} or below 0; a mask has none")
+    return found_HW.astype(np.uint8)
+
+
+_FORMATS = ("PNG", "BMP", "GIF", "TIFF")
+_NAMED = "PNG, BMP, GIF or TIFF"
+
+
+# ---------------------------------------------------------------- masks as text
+
+_TEXT = "mask of "
+"""Begins the text of a mask; an absolute path does not."""
+
+
+def mask_text(mask_HW: IndexMask) -> str:
+    """Return a mask in a line: its size, and of each number the runs, as COCO has them."""
+    width, height = mask_HW.shape[::-1]
+    runs = (f"{n}={packed(runs_of(mask_HW == n))}" for n in np.unique(mask_HW).tolist())
+    return " ".join([f"{_TEXT}{width}x{height}", *runs])
+
+
+def is_mask_text(label: str) -> bool:
+    """Return whether a label is the text of a mask, rather than the path of a file."""
+    return label.startswith(_TEXT)
+
+
+def mask_of_text(text: str) -> IndexMask:
+    """Return the mask, [H, W], that `mask_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it did not.
+    """
+    size, *parts = text.removeprefix(_TEXT).split(" ")
+    width, height = map(int, size.split("x"))
+    if width < 1 or height < 1 or width * height > PIXELS_MAX:
+        raise ValueError(f"it has {width} x {height} pixels, which is too many or none")
+    mask_HW = np.full((height, width), VOID, np.uint8)
+    for part in parts:
+        number, _, runs = part.partition("=")
+        if not 0 <= int(number) <= VOID:
+            raise ValueError(f"it has the number {number}; valid are 0 to {VOID}")
+        mask_HW[mask_of(unpacked(runs), height, width)] = int(number)
+    return mask_HW

@@ -76,7 +76,7 @@ class Media:
         if path is None or in_force().refusal(path):
             return None
         if is_photo(Path(path)):
-            return _of_photo(Path(path))
+            return picture_size(Path(path))
         facts = self._video(path)
         return facts[0] if facts else None
 
@@ -114,8 +114,8 @@ def _by_name(folder: Path, levels: int) -> dict[str, list[str]]:
     return found
 
 
-def _of_photo(path: Path) -> tuple[int, int] | None:
-    """Return the size of a picture from the head of its file."""
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Return width and height of a picture as it is shown; ``None`` where it cannot be read."""
     from PIL import Image
 
     with suppress(OSError, ValueError, SyntaxError, Image.DecompressionBombError):

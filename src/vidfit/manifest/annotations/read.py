@@ -96,7 +96,7 @@ def media_of(path: str | Path, folder: str | Path | None = None) -> Media:
 def _of_file(path: Path, media: Media) -> Annotations | None:
     """Return what a file says; ``None`` where it is of no known format."""
     _check_size(path)
-    head = _head(path).lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = _start(path)
     if head[:1] in (b"{", b"["):
         return _of_json(path, media)
     if head[:1] == b"<" or head[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -295,12 +295,12 @@ def _video_of(folder: Path, facts: SequenceFacts, media: Media) -> str:
 
 
 def read_masks(path: str | Path, media: str | Path | None = None) -> MaskAnnotations:
-    """Read frames with masks: a folder of index PNG with ``names.txt``, or COCO JSON.
+    """Read frames with masks: a folder or table of index PNG with ``names.txt``, or COCO JSON.
 
     Parameters
     ----------
     path
-        Folder, or file of COCO.
+        Folder, table, or file of COCO.
     media
         Folder of the pictures; if not said, they lie in the folder or beside it.
 
@@ -324,7 +324,7 @@ def parse_masks(path: str | Path, media: Media | None = None) -> MaskAnnotations
     place = _place(path)
     known = media or media_of(place)
     try:
-        if place.is_dir():
+        if place.is_dir() or not _is_json(place):
             masks = read_mask_folder(place, known)
         else:
             _check_size(place)
@@ -334,7 +334,17 @@ def parse_masks(path: str | Path, media: Media | None = None) -> MaskAnnotations
         raise ManifestError(f"{place} cannot be read ({error.strerror or error})") from error
     if masks is None:
         raise ManifestError(
-            f"{place} has no masks; valid are images/ and masks/ with a PNG of class numbers for "
-            "each picture, X and X_masks, or a CSV with the columns path and mask; and COCO"
+            f"{place} has no masks; valid are the folders images and masks, or X and X_masks, with "
+            "files of the same names, or a table with the columns path and mask, and names.txt "
+            "with the name of each number of the masks, from 0 on, a line each; and COCO"
         )
     return masks
+
+
+def _is_json(path: Path) -> bool:
+    return path.suffix.lower() == ".json" or _start(path)[:1] in (b"{", b"[")
+
+
+def _start(path: Path) -> bytes:
+    """Return how a file begins, without a mark of its encoding and blanks."""
+    return _head(path).lstrip(b"\xef\xbb\xbf \t\r\n")

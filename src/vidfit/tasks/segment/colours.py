@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Frames
-from vidfit.metrics.areas import VOID, Labels
+from vidfit.manifest.annotations.masks import VOID
+from vidfit.metrics.areas import Labels
 
 _TURN = 0.61803398875
 """Of the circle of hues, from class to class: neighbours in number are far apart."""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Clip, Floats, Indices
 from vidfit.labels.kind import Doubles, Mask, Said
+from vidfit.manifest.annotations.masks import VOID, VOID_NAMES
 from vidfit.metrics.areas import (
-    VOID,
     LabelledMask,
     answer_of,
     cells_of,
@@ -200,4 +200,4 @@ def named(names: Sequence[str]) -> Masks:
 
 def is_void(name: str) -> bool:
     """Return whether a name says that pixels are of no class."""
-    return name.strip().casefold() in ("void", "ignore", "ignored", "unlabelled", "unlabeled")
+    return name.strip().casefold() in VOID_NAMES

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.contracts import Floats
+from vidfit.contracts import Clip, Floats
 from vidfit.labels.kind import Doubles
 from vidfit.metrics.areas import (
     LabelledMask,
@@ -43,8 +43,12 @@ def shown_masks(truth: Any, answers_MK: Floats, judged: Judged) -> TaskPart:  # 
     each_M = mean_of_known(intersections_over_unions(confusion_MCC))
     order = [int(m) for m in np.argsort(each_M) if np.isfinite(each_M[m])]
     worst, best = order[:SHOWN], order[::-1][: min(SHOWN, max(len(order) - SHOWN, 0))]
+
+    def scene(m: int) -> Scene:
+        return _scene(judged.clips[m], truth[m], answers_MK[m], float(each_M[m]))
+
     scenes = [
-        (name, tuple(_scene(judged, truth[m], answers_MK[m], float(each_M[m])) for m in of))
+        (name, tuple(map(scene, of)))
         for name, of in (("Worst pictures", worst), ("Best pictures", best))
         if of
     ]
@@ -116,11 +120,10 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f}" if np.isfinite(value) else _DASH
 
 
-def _scene(judged: Judged, mask: LabelledMask, answer_K: Floats, figure: float) -> Scene:
+def _scene(clip: Clip, mask: LabelledMask, answer_K: Floats, figure: float) -> Scene:
     """Return a picture with the truth and the answer to show beside it."""
     labels_YX = mask.labels()
     answer_YX = pixels_of(cells_of(answer_K), labels_YX.shape)
-    clip = next(one for one in judged.clips if one.label == mask.path)
     panels = tuple(_png(one, mask.classes) for one in (labels_YX, answer_YX))
     note = clip.path.rpartition("/")[2]
     title = f"mean IoU {figure:.0%}: picture, truth, answer"
