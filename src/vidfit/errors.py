@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def not_known(what: str, name: str, valid: Sequence[str]) -> str:
     """Return that there is no such thing, what is near, and what there is."""
     near = get_close_matches(name, valid, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     return f"{name!r} is no {what}{hint} Valid are {', '.join(valid)}"
 
 

@@ -63,8 +63,9 @@ Metrics = Annotated[
     typer.Option(
         metavar="METRIC",
         help="Figure that decides: accuracy, balanced, macro-f1, map, auroc, log-loss or brier; "
-        "of several labels map, micro-f1 or macro-f1; of a number mae, r2 or spearman. "
-        "[default: accuracy, balanced if classes are uneven; map; mae]",
+        "of several labels map, micro-f1 or macro-f1; of a number mae, r2 or spearman; of boxes "
+        "ap50-95 or ap50; of masks miou, pixels or edges. [default: accuracy, "
+        "balanced if classes are uneven; the first of those of its kind]",
     ),
 ]
 TaskName = Annotated[
@@ -72,8 +73,8 @@ TaskName = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help="classify, tag, regress, localise, anomaly, faces, or one of a package. "
-        "[default: by the labels]",
+        help="classify, tag, regress, localise, anomaly, detect, segment, faces, or one of a "
+        "package. [default: by the labels]",
     ),
 ]
 Consent = Annotated[

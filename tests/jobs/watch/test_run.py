@@ -70,6 +70,11 @@ def test_each_video_is_answered_once_and_one_that_changed_again(fitted, folder, 
     assert len(rows) == 4
 
 
+def test_what_answers_frames_is_refused(folder, tmp_path):
+    with pytest.raises(VidfitError, match="answers frames: watch takes models that answer clips"):
+        next(run_watch(Path("nanodet"), folder, tmp_path / "out", QUICK))
+
+
 def test_an_answer_is_kept_before_it_is_given(fitted, folder, tmp_path):
     shutil.copy(folder / "deep" / "first.mp4", folder / "second.mp4")
     answers = run_watch(fitted.model, folder, tmp_path / "out", QUICK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,19 @@ def test_pictures_with_no_face_or_two_and_the_same_under_two_names(tmp_path):
     assert "stands under 'Chi' and 'Dee'" in why["Chi/0.png"]
     assert why["Dee/broken.png"]
     assert len(ready) == 5
+
+
+def test_people_without_pictures_and_hidden_folders_are_named(tmp_path):
+    picture = tmp_path / "Ada" / "a.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"")
+    (tmp_path / "Bob").mkdir()
+    (tmp_path / ".old").mkdir()
+    rejected = read_people(tmp_path, None, None).rejected
+    assert [(Path(one.name).name, one.reason) for one in rejected] == [
+        (".old", "folders that begin with a dot are passed over"),
+        ("Bob", "it holds no picture"),
+    ]
 
 
 def test_nobody_and_unknown_are_refused(tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from vidfit.answers import Timeline
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import VidfitError
+from vidfit.jobs.predict.by_task import way_of
 from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.watch.journal import Arrival, Journal
@@ -56,6 +57,11 @@ def run_watch(
     """
     options.check()
     _check_folder(folder)
+    if way_of(str(model), options.task):
+        raise VidfitError(
+            f"{model} answers frames: watch takes models that answer clips or windows; ask "
+            "`vidfit predict` about the videos that came"
+        )
     predictor = load(model, options.own, options.task).declining(options.unknown)
     asked_of = [predictor.sha256, options.window_seconds, options.unknown]
     journal = Journal(output, hashlib.sha256(json.dumps(asked_of).encode()).hexdigest())

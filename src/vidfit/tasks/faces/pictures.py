@@ -58,11 +58,14 @@ def read_people(source: str | Path, groups: Path | None, kind: Kind | None) -> M
     clips, rejected = [], []
     for person in sorted((p for p in folder.iterdir() if p.is_dir()), key=_by_name):
         if person.name.startswith("."):
+            rejected.append(Failure(str(person), "folders that begin with a dot are passed over"))
             continue
         if person.name.strip().casefold() == UNKNOWN:
             raise ManifestError(f"{person}: {UNKNOWN!r} is what strangers are called; name it else")
         files = sorted((p for p in person.rglob("*") if p.is_file()), key=_by_name)
         pictures = [file for file in files if is_image(file.name)]
+        if not pictures:
+            rejected.append(Failure(str(person), "it holds no picture"))
         rejected += [
             Failure(str(file), "it is no picture")
             for file in files
