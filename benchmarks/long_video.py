@@ -111,7 +111,7 @@ def _model(task_name: str, directory: Path) -> None:
     rng = np.random.default_rng(0)
     pool = pooling(task.learner.head, task)
     tokens = [rng.normal(size=(16, b.spec.dim)).astype(np.float32) for b in members]
-    wide = [rng.normal(size=(90, len(pool(t)))).astype(np.float32) for t in tokens]
+    wide = [rng.normal(size=(90, len(pool.pool(t)))).astype(np.float32) for t in tokens]
     head, _ = task.learner.fit(wide[0], task.kind.truth(clips, classes), np.arange(90) // 10 % 5)
     model = Model(
         classes, tuple(b.spec.name for b in members), task.learner.head, head.state(), 1.0, 0.0,
