@@ -33,6 +33,7 @@ from benchmarks._copies_found import DRONES, by_scene, one_each
 from benchmarks._harness import arguments, environment, finish, median_ratio, table
 from benchmarks._study import CACHE
 from vidfit.contracts import Clip, Floats
+from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.options import SHOT_SECONDS, SearchOptions
 from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
@@ -96,9 +97,9 @@ def _sets(quick: bool) -> dict[str, list[Clip]]:
 
 
 def _index(clips: Sequence[Clip], name: str) -> ShotIndex:
-    index, _, _ = open_index(
-        [clip.path for clip in clips], LIBRARY / name, SearchOptions(workers=1), SILENT
-    )
+    options = SearchOptions(workers=1)
+    index, encoders, _ = open_index(LIBRARY / name, options)
+    grow([clip.path for clip in clips], index, encoders, options, SILENT)
     return index
 
 

@@ -16,7 +16,8 @@ NAMES = {
     "__version__", "BackboneError", "benchmark", "BenchmarkOptions", "BudgetError", "Clip",
     "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
     "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
-    "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "label", "LabelOptions", "load",
+    "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "indexing",
+    "label", "LabelOptions", "load",
     "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
     "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read_manifest",
     "Report", "Sampling", "search", "SearchOptions", "SearchResult", "select", "SelectOptions",
@@ -88,7 +89,7 @@ SIGNATURES = {
     "progress: 'Progress | None' = None) -> 'Timeline'",
     "predict_all": "(predictors: 'Sequence[Predictor]', path: 'str', *, "
     "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
-    "workers: 'int | None' = None, kept: 'Path | None' = None, "
+    "workers: 'int | None' = None, kept: 'Path | None' = None, beside: 'Beside | None' = None, "
     "progress: 'Progress | None' = None) -> 'tuple[Timeline, ...]'",
     "watch": "(model: 'Path', folder: 'Path', output: 'Path', "
     "options: 'WatchOptions' = WatchOptions(every_seconds=2.0, once=False, window_seconds=None, "

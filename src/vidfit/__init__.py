@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from vidfit.jobs.predict.predictor import load as load
     from vidfit.jobs.predict.run import run_predict as predict
     from vidfit.jobs.predict.run import run_predict_all as predict_all
+    from vidfit.jobs.search.beside import indexing as indexing
     from vidfit.jobs.search.options import SearchOptions as SearchOptions
     from vidfit.jobs.search.run import run_search as search
     from vidfit.jobs.search.value import SearchResult as SearchResult
@@ -124,6 +125,7 @@ _SOURCES = {
     "fit": "jobs.fit.run:run_fit",
     "forget": "jobs.people.forget:run_forget",
     "fuse": "jobs.fuse.run:run_fuse",
+    "indexing": "jobs.search.beside:indexing",
     "label": "jobs.label.run:run_label",
     "load": "jobs.predict.predictor:load",
     "people_in": "jobs.predict.people.run:people_in",

@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
@@ -26,6 +26,7 @@ from vidfit.jobs.predict.many import predict_together
 from vidfit.jobs.predict.picture import check_png
 from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_timeline
+from vidfit.jobs.search.beside import Indexing, indexing
 from vidfit.labels import SEVERAL
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
@@ -67,6 +68,7 @@ class Wanted:
     task: str | None = None
     smooth_seconds: float | None = None
     also: tuple[Path, ...] = ()
+    index: Path | None = None
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -113,6 +115,7 @@ def _check_for_way(model: str, wanted: Wanted) -> None:
     """Refuse what only the plain way knows."""
     given = {
         "--also": wanted.also,
+        "--index": wanted.index,
         "--on": wanted.on != HERE,
         "--smooth": wanted.smooth_seconds,
         "--unknown": wanted.unknown,
@@ -137,7 +140,12 @@ def _tell(told: ToldOfVideo, as_json: bool) -> bool:
 def _answer_windows(model: Path, videos: Sequence[str], wanted: Wanted, bars: Bars) -> int:
     """Answer clips as a whole, and longer videos window by window."""
     files = _checked_formats(wanted)
-    with claimed(wanted.output) if wanted.output else nullcontext():
+    if wanted.index and wanted.on != HERE:
+        raise VidfitError("an index is written on this machine: leave --on away, or --index")
+    with (
+        claimed(wanted.output) if wanted.output else nullcontext(),
+        _claimed_index(wanted.index) as beside,
+    ):
         scratch = wanted.output or Path(tempfile.gettempdir())
         place = launcher(wanted.on, workers=wanted.workers, scratch=scratch)
         models = _models((model, *wanted.also))
@@ -152,6 +160,7 @@ def _answer_windows(model: Path, videos: Sequence[str], wanted: Wanted, bars: Ba
             place,
             window_seconds=wanted.window_seconds,
             kept=wanted.output if wanted.on == HERE else None,
+            beside=beside,
             progress=bars,
         )
         failed = 0
@@ -169,6 +178,16 @@ def _answer_windows(model: Path, videos: Sequence[str], wanted: Wanted, bars: Ba
                     say(f"{failure.name}: not answered: {failure.reason}", err=True)
                     failed += 1
         return failed
+
+
+@contextmanager
+def _claimed_index(folder: Path | None) -> Iterator[Indexing | None]:
+    """Open the index that shots go to, if there is one."""
+    if folder is None:
+        yield None
+        return
+    with claimed(folder), indexing(folder) as opened:
+        yield opened
 
 
 def _opened(directory: Path, wanted: Wanted) -> Predictor:

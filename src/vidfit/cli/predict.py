@@ -35,6 +35,13 @@ def predict(  # noqa: PLR0913  (the options of a command)
             help="Another model that answers, too, from the same decode; may be repeated.",
         ),
     ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Index for vidfit search --index: gets the shots, too, from the same decode.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -129,6 +136,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
         task,
         smooth,
         tuple(also or ()),
+        index,
         of_task(
             {
                 "every": every,

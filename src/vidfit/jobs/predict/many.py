@@ -11,7 +11,7 @@ from vidfit.contracts import Clip, Failure
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.predictor import Predictor
-from vidfit.jobs.predict.run import run_predict_all
+from vidfit.jobs.predict.run import Beside, run_predict_all
 from vidfit.progress import SILENT, Progress
 from vidfit.threads import in_threads
 from vidfit.work import Launcher, Work
@@ -55,6 +55,7 @@ class Predict:
     predictors: tuple[Predictor, ...]
     window_seconds: float | None = None
     kept: str = ""
+    beside: Beside | None = None
     item: type[Video] = Video
     result: type[Answered] = Answered
 
@@ -77,6 +78,7 @@ class Predict:
                 window_seconds=self.window_seconds,
                 workers=workers,
                 kept=Path(self.kept) if self.kept else None,
+                beside=self.beside,
                 progress=progress,
             )
         except VideoError as error:
@@ -99,13 +101,14 @@ def predict_many(
         yield found if isinstance(found, Failure) else found[0]
 
 
-def predict_together(
+def predict_together(  # noqa: PLR0913  (how videos are answered)
     predictors: Sequence[Predictor],
     asked: Iterable[str | Clip | Failure],
     place: Launcher,
     *,
     window_seconds: float | None = None,
     kept: Path | None = None,
+    beside: Beside | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Timeline, ...] | Failure]:
     """Yield the answers of models to many videos in order; those that cannot be read as failures.
@@ -117,11 +120,11 @@ def predict_together(
     ----------
     asked
         Paths, or clips, of which the span is answered, or rows that could not be read.
-    kept
-        As in `run_predict_all`.
+    kept, beside
+        As in `run_predict_all`; the second only on this machine.
     """
     progress = progress or SILENT
-    task = Predict(tuple(predictors), window_seconds, str(kept or ""))
+    task = Predict(tuple(predictors), window_seconds, str(kept or ""), beside)
     if isinstance(asked, Sequence) and len(asked) == 1:
         one = task.answer(Video.of(asked[0]), min(place.workers, hardware().cores), progress)
         yield one.timelines or Failure(one.path, one.failure)

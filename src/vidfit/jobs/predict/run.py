@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from vidfit.answers import Segment, Timeline
-from vidfit.contracts import Clip, Failure, Note, clip_key
+from vidfit.contracts import Backbone, Clip, Failure, Note, clip_key
 from vidfit.errors import VideoError, VidfitError
 from vidfit.features import ClipOutcome, ToSee, stream_each
 from vidfit.fitted import StagedFusion
@@ -31,6 +32,27 @@ KEPT_WINDOWS = 100
 
 _MOST_HEAT = 255
 """Deviations; small whole numbers take no memory of their own."""
+
+
+class Beside(Protocol):
+    """What looks at the videos that are answered, from the same decode: an index of shots.
+
+    It may be asked by several threads at once, about different videos.
+    """
+
+    def to_see(self, path: str) -> Sequence[tuple[Clip, Sequence[Backbone]]]:
+        """Return the parts of a video that it wants to see, and by whom, in order.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read.
+        """
+        ...
+
+    def add(self, outcome: ClipOutcome) -> None:
+        """Take what was seen of a part, or why it could not be."""
+        ...
 
 
 def run_predict(  # noqa: PLR0913  (how one video is answered)
@@ -79,6 +101,7 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     window_seconds: float | None = None,
     workers: int | None = None,
     kept: Path | None = None,
+    beside: Beside | None = None,
     progress: Progress | None = None,
 ) -> tuple[Timeline, ...]:
     """Answer a video by several models, each as `run_predict` does, from one decode.
@@ -88,6 +111,8 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     kept
         Folder for what is seen of a video of more than `KEPT_WINDOWS` windows until all of it is
         answered: the same call goes on where a killed one ended.
+    beside
+        Looks at the whole video, too.
 
     Returns
     -------
@@ -109,19 +134,23 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     length = length_of(whole, info.duration_seconds)
     clips = [clips_of(whole, length, one.model, window_seconds) for one in predictors]
     answers = [_Answers(of, *pair) for of, pair in enumerate(zip(predictors, clips, strict=True))]
+    others = [ToSee(*one, of=len(answers)) for one in beside.to_see(path)] if beside else []
     progress = progress or SILENT
-    progress.start(Path(name_of(path)).name, sum(map(len, clips)))
+    progress.start(Path(name_of(path)).name, sum(map(len, clips)) + len(others))
     with _partial(kept, predictors, clips, path) as partial:
         for window in partial.windows() if partial else ():
             answers[window.of].put(window)
             progress.advance()
         asked = [one for answer in answers for one in answer.to_see()]
-        in_order = sorted(asked, key=lambda one: one.clip.start_seconds)
+        in_order = sorted([*asked, *others], key=lambda one: one.clip.start_seconds)
         for outcome in stream_each(in_order, workers=workers or hardware().cores):
+            progress.advance()
+            if beside and outcome.of == len(answers):
+                beside.add(outcome)
+                continue
             window = answers[outcome.of].add(outcome)
             if partial and not window.failure:
                 partial.add(window)
-            progress.advance()
         return tuple(answer.timeline(info) for answer in answers)
 
 

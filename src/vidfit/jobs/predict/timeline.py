@@ -29,8 +29,14 @@ COLUMNS = ("start_seconds", "end_seconds", "label", "declined", "probability", "
 
 
 def timeline_json(timeline: Timeline) -> str:
-    """Return segments and windows as JSON; keys stand in the order of the fields."""
-    return json_text({"format": FORMAT, **asdict(timeline)})
+    """Return segments and windows as JSON; keys stand in the order of the fields.
+
+    Only segments have ``heat``: of windows it would be most of the document.
+    """
+    document = asdict(timeline)
+    for window in document["windows"]:
+        del window["heat"]
+    return json_text({"format": FORMAT, **document})
 
 
 def timeline_line(timeline: Timeline, model: str = "") -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from vidfit.contracts import Backbone, Clip, Failure, clip_key
 from vidfit.errors import VideoError
-from vidfit.features.outcome import stream
+from vidfit.features.outcome import ClipOutcome, stream
 from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
 from vidfit.jobs.search.index import MOST_SECONDS, KnownVideo, ShotIndex, ShotRow
@@ -47,22 +50,22 @@ def grow(
     before = index.videos
     failures: list[Failure] = []
     videos = _scanned(paths, index, failures, progress)
-    todo: dict[Clip, tuple[str, int]] = {}
-    for video in {video.digest: video for video in videos}.values():
-        spans = windows(video.path, (0.0, video.duration_seconds), options.shot_seconds)
-        numbered = ((clip, (video.digest, number)) for number, clip in enumerate(spans))
-        todo |= {clip: key for clip, key in numbered if key not in index.known}
-    progress.start("look at shots", len(todo))
+    arriving = Arriving(index, encoders, options.shot_seconds)
+    todo = [clips for video in videos if (clips := arriving.missing(video))]
+    clips = [clip for of_video in todo for clip in of_video]
+    progress.start("look at shots", len(clips))
     workers = options.workers or hardware().cores
-    failures += _looked(todo, index, encoders, workers, progress)
-    index.tidy()
+    with arriving:
+        for outcome in stream(clips, [*encoders.values()], workers=workers):
+            arriving.add(outcome)
+            progress.advance()
     shots = sum(int(answers_S.sum()) for answers_S in index.answers(Query("", "words")))
     return Grown(
         videos=len(videos),
         shots=shots,
-        added=len({digest for digest, _ in todo.values()}),
+        added=len(todo),
         dropped=len(before.keys() - {*paths}),
-        failures=tuple(failures),
+        failures=(*failures, *arriving.failures),
     )
 
 
@@ -74,7 +77,7 @@ def _scanned(
     old, videos, saved = dict(index.videos), [], time.monotonic()
     for path in paths:
         try:
-            videos.append(_known(path, old.get(path)))
+            videos.append(known_video(path, old.get(path)))
         except VideoError as error:
             failures.append(Failure(path, str(error).removeprefix(f"{path}: ")))
         progress.advance()
@@ -86,7 +89,14 @@ def _scanned(
     return videos
 
 
-def _known(path: str, old: KnownVideo | None) -> KnownVideo:
+def known_video(path: str, old: KnownVideo | None) -> KnownVideo:
+    """Return a video as it is now; one of the same size and time as before is not read.
+
+    Raises
+    ------
+    VideoError
+        If it cannot be read, or says that it is longer than `MOST_SECONDS`.
+    """
     try:
         facts = Path(path).stat()
         size, modified = facts.st_size, facts.st_mtime_ns
@@ -103,27 +113,67 @@ def _known(path: str, old: KnownVideo | None) -> KnownVideo:
     return KnownVideo(path, size, modified, digest, duration_seconds)
 
 
-def _looked(
-    todo: Mapping[Clip, tuple[str, int]],
-    index: ShotIndex,
-    encoders: Mapping[str, Backbone],
-    workers: int,
-    progress: Progress,
-) -> Iterator[Failure]:
-    """Write the shots of windows as they are found; yield the windows that cannot be read."""
-    rows: list[ShotRow] = []
-    written = time.monotonic()
-    try:
-        for outcome in stream([*todo], [*encoders.values()], workers=workers):
-            if why := refusal(outcome):
-                yield Failure(clip_key(outcome.clip), why.removeprefix(f"{outcome.clip.path}: "))
-            else:
-                seen = {way: outcome.features[one.spec.name] for way, one in encoders.items()}
-                digest, number = todo[outcome.clip]
-                rows += [ShotRow(digest, number, shot) for shot in shots_of(outcome.clip, seen)]
-            progress.advance()
-            if len(rows) >= _FLUSH_SHOTS or time.monotonic() - written > _FLUSH_SECONDS:
-                index.add(rows)
-                rows, written = [], time.monotonic()
-    finally:
-        index.add(rows)
+class Arriving:
+    """Shots on their way into an index, written every few seconds; several threads may add.
+
+    Parameters
+    ----------
+    shot_seconds
+        A shot is no longer.
+
+    Attributes
+    ----------
+    failures
+        Windows that could not be read.
+    """
+
+    def __init__(
+        self, index: ShotIndex, encoders: Mapping[str, Backbone], shot_seconds: float
+    ) -> None:
+        self._index, self._encoders, self._shot_seconds = index, encoders, shot_seconds
+        self.failures: list[Failure] = []
+        self._asked: dict[Clip, tuple[str, int]] = {}
+        self._taken = {*index.known}
+        self._rows: list[ShotRow] = []
+        self._written = time.monotonic()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write the last shots, of a run that was stopped, too."""
+        self._index.add(self._rows)
+        if error is None:
+            self._index.tidy()
+
+    def missing(self, video: KnownVideo) -> list[Clip]:
+        """Return the windows of a video whose shots are not in the index, each only once."""
+        spans = windows(video.path, (0.0, video.duration_seconds), self._shot_seconds)
+        keys = {clip: (video.digest, number) for number, clip in enumerate(spans)}
+        with self._lock:
+            missing = {clip: key for clip, key in keys.items() if key not in self._taken}
+            self._taken |= {*missing.values()}
+            self._asked |= missing
+        return [*missing]
+
+    def add(self, outcome: ClipOutcome) -> None:
+        """Take what encoders saw in a window that was missing."""
+        why = refusal(outcome)
+        with self._lock:
+            key = self._asked.pop(outcome.clip)
+            if why:
+                reason = why.removeprefix(f"{outcome.clip.path}: ")
+                self.failures.append(Failure(clip_key(outcome.clip), reason))
+                return
+            seen = {way: outcome.features[one.spec.name] for way, one in self._encoders.items()}
+            self._rows += [ShotRow(*key, shot) for shot in shots_of(outcome.clip, seen)]
+            full = len(self._rows) >= _FLUSH_SHOTS
+            if full or time.monotonic() - self._written > _FLUSH_SECONDS:
+                self._index.add(self._rows)
+                self._rows, self._written = [], time.monotonic()

@@ -21,7 +21,7 @@ from vidfit.jobs.search.query import Query, looked_at, understood
 from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
 from vidfit.jobs.search.texts import text_vector
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
-from vidfit.jobs.search.value import Grown, Hit, SearchResult
+from vidfit.jobs.search.value import Hit, SearchResult
 from vidfit.manifest import iter_clips, losses, read_manifest, refusal
 from vidfit.progress import SILENT, Progress
 from vidfit.runtime import accelerate
@@ -69,8 +69,9 @@ def run_search(
     paths, rejected = _videos(library)
     seconds: dict[str, float] = {}
     started = time.perf_counter()
-    index, encoders, grown = open_index(paths, options.index or output / "index", options, progress)
-    grown = replace(grown, failures=(*rejected, *grown.failures))
+    index, encoders, broken = open_index(options.index or output / "index", options)
+    grown = grow(paths, index, encoders, options, progress)
+    grown = replace(grown, failures=(*rejected, *broken, *grown.failures))
     if not grown.shots:
         known = losses(grown.failures, len(paths))
         raise NotEnoughDataError(refusal(known, "No shot is left to search"))
@@ -122,9 +123,9 @@ def _videos(library: str | Path) -> tuple[list[str], list[Failure]]:
 
 
 def open_index(
-    paths: Sequence[str], folder: Path, options: SearchOptions, progress: Progress
-) -> tuple[ShotIndex, dict[str, Backbone], Grown]:
-    """Bring the index of some videos up to date; return it, who looked, and what was done.
+    folder: Path, options: SearchOptions
+) -> tuple[ShotIndex, dict[str, Backbone], list[Failure]]:
+    """Return the index in a folder, who looks, and what was damaged.
 
     Shots by other encoders, or of other lengths, lie in the folder beside each other.
     """
@@ -135,10 +136,8 @@ def open_index(
     key = hashlib.sha256(":".join(facts).encode()).hexdigest()[:16]
     widths = {way: _width(way, one) for way, one in encoders.items()}
     index = ShotIndex(folder / key, widths)
-    grown = grow(paths, index, encoders, options, progress)
     why = "of the index was damaged, and set aside; its shots were looked at again"
-    broken = (Failure(name, why) for name in index.broken)
-    return index, encoders, replace(grown, failures=(*broken, *grown.failures))
+    return index, encoders, [Failure(name, why) for name in index.broken]
 
 
 def _width(way: str, encoder: Backbone) -> int:
