@@ -11,7 +11,7 @@ from vidfit.contracts import Clip, Failure
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.predictor import Predictor
-from vidfit.jobs.predict.run import Beside, run_predict_all
+from vidfit.jobs.predict.run import LooksBeside, run_predict_all
 from vidfit.progress import SILENT, Progress
 from vidfit.threads import in_threads
 from vidfit.work import Launcher, Work
@@ -55,7 +55,7 @@ class Predict:
     predictors: tuple[Predictor, ...]
     window_seconds: float | None = None
     kept: str = ""
-    beside: Beside | None = None
+    beside: LooksBeside | None = None
     item: type[Video] = Video
     result: type[Answered] = Answered
 
@@ -108,7 +108,7 @@ def predict_together(  # noqa: PLR0913  (how videos are answered)
     *,
     window_seconds: float | None = None,
     kept: Path | None = None,
-    beside: Beside | None = None,
+    beside: LooksBeside | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Timeline, ...] | Failure]:
     """Yield the answers of models to many videos in order; those that cannot be read as failures.

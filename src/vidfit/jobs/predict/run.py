@@ -34,7 +34,7 @@ _MOST_HEAT = 255
 """Deviations; small whole numbers take no memory of their own."""
 
 
-class Beside(Protocol):
+class LooksBeside(Protocol):
     """What looks at the videos that are answered, from the same decode: an index of shots.
 
     It may be asked by several threads at once, about different videos.
@@ -101,7 +101,7 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     window_seconds: float | None = None,
     workers: int | None = None,
     kept: Path | None = None,
-    beside: Beside | None = None,
+    beside: LooksBeside | None = None,
     progress: Progress | None = None,
 ) -> tuple[Timeline, ...]:
     """Answer a video by several models, each as `run_predict` does, from one decode.

@@ -9,16 +9,18 @@ from pathlib import Path
 
 from vidfit.contracts import Backbone, Clip
 from vidfit.features import ClipOutcome
-from vidfit.jobs.search.grow import Arriving, known_video
+from vidfit.jobs.search.grow import ArrivingShots, known_video
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.run import open_index
 
 
 class Indexing:
-    """Adds the shots of videos to an index while they are looked at (`predict.run.Beside`)."""
+    """Adds the shots of videos to an index while they are looked at (`predict.run.LooksBeside`)."""
 
-    def __init__(self, index: ShotIndex, arriving: Arriving, encoders: Sequence[Backbone]) -> None:
+    def __init__(
+        self, index: ShotIndex, arriving: ArrivingShots, encoders: Sequence[Backbone]
+    ) -> None:
         self._index, self._arriving, self._encoders = index, arriving, encoders
         self._lock = threading.Lock()
 
@@ -52,5 +54,5 @@ def indexing(folder: Path, options: SearchOptions = SearchOptions()) -> Iterator
         If the folder cannot be read or written.
     """
     index, encoders, _ = open_index(folder, options)
-    with Arriving(index, encoders, options.shot_seconds) as arriving:
+    with ArrivingShots(index, encoders, options.shot_seconds) as arriving:
         yield Indexing(index, arriving, [*encoders.values()])

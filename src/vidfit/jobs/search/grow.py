@@ -50,7 +50,7 @@ def grow(
     before = index.videos
     failures: list[Failure] = []
     videos = _scanned(paths, index, failures, progress)
-    arriving = Arriving(index, encoders, options.shot_seconds)
+    arriving = ArrivingShots(index, encoders, options.shot_seconds)
     todo = [clips for video in videos if (clips := arriving.missing(video))]
     clips = [clip for of_video in todo for clip in of_video]
     progress.start("look at shots", len(clips))
@@ -113,7 +113,7 @@ def known_video(path: str, old: KnownVideo | None) -> KnownVideo:
     return KnownVideo(path, size, modified, digest, duration_seconds)
 
 
-class Arriving:
+class ArrivingShots:
     """Shots on their way into an index, written every few seconds; several threads may add.
 
     Parameters
