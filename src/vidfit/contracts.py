@@ -337,6 +337,10 @@ class ClipFeatures:
     note: str = ""
 
 
+TIME_RATIO = 1.5
+"""Measured seconds decide where they differ by more than this; load changes them by less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a clip costs: measured seconds on one thread, and counts that no load disturbs.

@@ -60,6 +60,19 @@ def test_the_cheaper_of_equal_members_goes_first(rng):
         assert fitted.used[0] == first
 
 
+def test_times_that_load_disturbs_change_no_order(rng):
+    labels_M = np.arange(CLIPS) % CLASSES
+    blocks = [knows(labels_M, (0, 1, 2, 3), rng, 0.4) for _ in range(3)]
+    seconds = np.array([0.05, 0.06, 0.07])
+    orders = set()
+    for factors in ((1, 1, 1), (1.2, 0.9, 1), (0.9, 1.1, 0.8)):
+        costs = [
+            Cost(0.01, s, gmacs=g) for s, g in zip(seconds * factors, (0.5, 0.4, 0.3), strict=True)
+        ]
+        orders.add(fit_method("cascade", trained(blocks, labels_M, costs)).used)
+    assert orders == {(2, 1, 0)}
+
+
 def test_a_member_without_knowledge_lets_nothing_pass(rng):
     labels_M = np.arange(CLIPS) % CLASSES
     blocks = [rng.normal(size=(CLIPS, 3)).astype(np.float32), knows(labels_M, (0, 1, 2, 3), rng)]

@@ -53,7 +53,7 @@ def answer_json(answer: DataclassInstance, form: str) -> str:
 def json_text(document: Mapping[str, object]) -> str:
     """Return a document as JSON: hidden signs as escapes of JSON, no secrets in addresses."""
     text = json.dumps(plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    if all(line.isprintable() for line in text.split("\n")):
+    if text.replace("\n", "").isprintable():
         return text
     return "".join(json.dumps(s)[1:-1] if s != "\n" and is_hidden(s) else s for s in text)
 

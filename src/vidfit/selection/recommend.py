@@ -21,16 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Cost, Indices
+from vidfit.contracts import TIME_RATIO, Cost, Indices
 from vidfit.metrics import Scored
 
 Doubles = NDArray[np.float64]
 
 SAVING = 0.2
 """A candidate counts as cheaper where it saves this share of the cost."""
-
-TIME_RATIO = 1.5
-"""Measured seconds decide where they differ by more than this; load changes them by less."""
 
 GIVE_UP = 0.02
 """Most of the figure that is given up for a cheaper candidate, unless the user says otherwise."""
