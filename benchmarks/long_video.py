@@ -2,8 +2,9 @@
 
 The video is ten seconds of real footage over and over, by copying packets. Heads know nothing:
 time and memory do not depend on what they answer. Each run is a process of its own on all cores,
-of a short video (a twelfth) and of the long one. Then the two models, and the index, are killed
-half way and run again: what they answer must be what an undisturbed run answers.
+of a short video (a twelfth) and of the long one: each of the three alone, then all from one decode.
+That run is then killed half way and run again: what it answers must be what an undisturbed run
+answers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,17 @@ import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks.memory import peak_bytes, repeated, segment
+from vidfit.files import read_parquet
 
 GROWTH = 0.10
 SHORT = 12
-WORK = ("localise", "anomaly", "both in one decode", "index")
+ALL = "all in one decode"
+WORK = ("localise", "anomaly", "index", ALL)
 LABELS = {
     "localise": ("walk 0.0 5.0", "fall 5.0 9.0", "background"),
     "anomaly": ("normal", "normal", "unusual 0.0 2.0"),
 }
+WAYS = ("look", "motion")
 MEMBERS = {"localise": ("motion@2",), "anomaly": ("speed-grid",)}
 
 
@@ -52,7 +55,7 @@ def main() -> None:
         rows = [_run(work, home, m) for m in videos for work in WORK]
         print(f"  runs, {load()}")
         whole = {row["work"]: row for row in rows if row["minutes"] == options.minutes[1]}
-        killed = [_killed(work, home, options.minutes[1], whole[work]) for work in WORK[2:]]
+        killed = _killed(home, options.minutes[1], whole[ALL])
     table(
         ["work", "minutes", "wall s", "CPU s", "times faster than real time", "peak MB"],
         [
@@ -63,23 +66,22 @@ def main() -> None:
     )  # fmt: skip
     table(
         ["killed half way", "seconds before", "seconds to go on", "answers the same"],
-        [[k["work"], f"{k['before']:.0f}", f"{k['after']:.0f}", str(k["same"])] for k in killed],
+        [[ALL, f"{killed['before']:.0f}", f"{killed['after']:.0f}", str(killed["same"])]],
     )
     growth = max(
         whole[r["work"]]["peak_bytes"] / r["peak_bytes"] - 1
         for r in rows
         if r["minutes"] == options.minutes[0]
     )
-    both, apart = whole[WORK[2]], [whole[work] for work in WORK[:2]]
-    saved = 1 - both["cpu"] / sum(row["cpu"] for row in apart)
-    slowest = sum(whole[work]["wall"] for work in WORK[2:]) / (60 * options.minutes[1])
+    saved = 1 - whole[ALL]["cpu"] / sum(whole[work]["cpu"] for work in WORK[:-1])
+    length = whole[ALL]["wall"] / (60 * options.minutes[1])
     headline = (
-        f"{options.minutes[1]} min of video: spans, anomalies and index take {slowest:.2f} of "
-        f"their length; one decode saves {saved:.0%} of two; memory grows by {growth:.0%} "
-        f"(bar {GROWTH:.0%}); killed and resumed the same: {all(k['same'] for k in killed)}"
+        f"{options.minutes[1]} min of video: spans, anomalies and index take {length:.2f} of "
+        f"its length; one decode saves {saved:.0%} of three; memory grows by {growth:.0%} "
+        f"(bar {GROWTH:.0%}); killed and resumed the same: {killed['same']}"
     )
     grows = growth > GROWTH and not options.quick  # a minute is too short to tell
-    met = not grows and slowest < 1 and all(k["same"] for k in killed)
+    met = not grows and length < 1 and killed["same"]
     finish(options, {"rows": rows, "killed": killed, "saved": saved}, start, headline, met=met)
 
 
@@ -130,8 +132,9 @@ def _command(work: str, home: Path, minutes: int, output: Path) -> list[str]:
         if not (library / "v.mp4").exists():
             (library / "v.mp4").symlink_to(video)
         return [*program, "search", str(library), f"{video}#0-4", "-o", str(output), "--json"]
-    models = ["localise", "anomaly"] if work == WORK[2] else [work]
+    models = ["localise", "anomaly"] if work == ALL else [work]
     also = [word for model in models[1:] for word in ("--also", str(home / model))]
+    also += ["--index", str(output / "index")] if work == ALL else []
     return [*program, "predict", str(home / models[0]), video, *also, "-o", str(output)]
 
 
@@ -164,11 +167,11 @@ def _child(words: str, told: Path) -> None:
     told.write_text(json.dumps({"cpu": cpu, "peak_bytes": peak_bytes()}))
 
 
-def _killed(work: str, home: Path, minutes: int, whole: dict[str, Any]) -> dict[str, Any]:
+def _killed(home: Path, minutes: int, whole: dict[str, Any]) -> dict[str, Any]:
     """Kill a run half way, run it again, and hold its answers against those undisturbed."""
     output = home / "killed"
     shutil.rmtree(output, ignore_errors=True)
-    command = _command(work, home, minutes, output)
+    command = _command(ALL, home, minutes, output)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(whole["wall"] / 2)
     process.send_signal(signal.SIGKILL)
@@ -176,22 +179,26 @@ def _killed(work: str, home: Path, minutes: int, whole: dict[str, Any]) -> dict[
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     after = time.perf_counter() - started
-    same = done.returncode == 0 and _answers(output) == _answers(Path(whole["output"]))
-    return {"work": work, "before": whole["wall"] / 2, "after": after, "same": same}
+    same = done.returncode == 0 and all(
+        _answers(output, name) == _answers(Path(whole["output"]), name) for name in LABELS
+    )
+    same = same and _shots(output) == _shots(Path(whole["output"]))
+    return {"before": whole["wall"] / 2, "after": after, "same": same}
 
 
-def _answers(output: Path) -> Sequence[Any]:
-    """Return what files of answers hold; of an index its shots, and how near the nearest are."""
-    found: list[Any] = [
-        (path.relative_to(output).as_posix(), path.read_text())
-        for path in sorted(output.rglob("*.json"))
-        if path.name != "search.json"
-    ]
-    search = output / "search.json"
-    if search.exists():
-        document = json.loads(search.read_text())
-        scores = {way: [hit["score"] for hit in hits] for way, hits in document["hits"].items()}
-        found.append((document["index"]["shots"], scores))
+def _answers(output: Path, model: str) -> list[str]:
+    return [path.read_text() for path in sorted((output / model).glob("*.json"))]
+
+
+def _shots(output: Path) -> dict[tuple[str, int, float], tuple[float, ...]]:
+    """Return the shots of an index, by video, window and start: their ends and vectors."""
+    found = {}
+    for path in (output / "index").rglob("*.parquet"):
+        rows = read_parquet(path).to_pylist()
+        ways = [np.load(path.with_suffix(f".{way}.npy"), mmap_mode="r") for way in WAYS]
+        for row, *vectors in zip(rows, *ways, strict=True):
+            sums = (float(np.abs(one).sum()) for one in vectors)
+            found[row["video"], row["window"], row["start"]] = (row["end"], row["key"], *sums)
     return found
 
 
