@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,6 +17,7 @@ def in_threads(
     items: Iterable[Item],
     workers: int,
     stop: Callable[[], None] = lambda: None,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Iterator[Result]:
     """Yield what ``one`` gives for each item, in their order.
 
@@ -28,17 +30,25 @@ def in_threads(
         Threads, at least 1.
     stop
         Called then, to have what runs end early.
+    pool
+        Threads that others use, too, and which stay; ``None`` makes some.
     """
-    with ThreadPoolExecutor(workers, thread_name_prefix="vidfit") as pool:
+    with nullcontext(pool) if pool else threads_of(workers) as threads:
         ahead: deque[Future[Result]] = deque()
         try:
             for item in items:
-                ahead.append(pool.submit(one, item))
+                ahead.append(threads.submit(one, item))
                 if len(ahead) > 2 * workers:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
         except BaseException:
             stop()
-            pool.shutdown(wait=True, cancel_futures=True)
+            for future in ahead:
+                future.cancel()
             raise
+
+
+def threads_of(workers: int) -> ThreadPoolExecutor:
+    """Return threads for work that takes the processor, so many at a time."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="vidfit")

@@ -35,6 +35,9 @@ _CHECKED = 1.01
 
 _LEAST_SHARE = 1e-6
 
+_ROWS_AT_ONCE = 1024
+"""Clips whose logits stay in the cache while they are worked on."""
+
 
 def to_choose(classes: int) -> float:
     """Return the tolerance of fits that a penalty is chosen by, which needs fewer digits.
@@ -141,8 +144,21 @@ def soft_loss(
         The strength of the L2 penalty for each input.
     """
     weight_KR = flat.reshape(-1, design_MR.shape[1])
-    logits_MK = design_MR @ weight_KR.T
     pulled_KR = weight_KR * pull_R
+    value, gradient_KR = 0.0, np.zeros_like(weight_KR)
+    for first in range(0, len(design_MR), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        some = {temperature: target_MK[rows] for temperature, target_MK in targets.items()}
+        lost, error_MK = _error(design_MR[rows] @ weight_KR.T, some)
+        value += lost
+        gradient_KR += error_MK.T @ design_MR[rows]
+    gradient_KR /= len(design_MR)
+    gradient_KR += pulled_KR
+    return value / len(design_MR) + 0.5 * float(np.vdot(weight_KR, pulled_KR)), gradient_KR.ravel()
+
+
+def _error(logits_MK: Numbers, targets: Mapping[float, Numbers]) -> tuple[float, Numbers]:
+    """Return the summed loss of logits and its gradient by them."""
     value, error_MK = 0.0, np.zeros_like(logits_MK)
     for temperature, target_MK in targets.items():
         scaled_MK = logits_MK / temperature if temperature != 1.0 else logits_MK
@@ -155,8 +171,7 @@ def soft_loss(
         share_MK *= weight_M1 / total_M1
         share_MK -= target_MK
         error_MK += share_MK / temperature if temperature != 1.0 else share_MK
-    gradient_KR = error_MK.T @ design_MR / len(design_MR) + pulled_KR
-    return value / len(design_MR) + 0.5 * float(np.vdot(weight_KR, pulled_KR)), gradient_KR.ravel()
+    return value, error_MK
 
 
 def _prior(x_MR: Numbers, targets: Mapping[float, Numbers]) -> Numbers:

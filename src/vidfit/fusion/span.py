@@ -51,8 +51,9 @@ class Span:
         """Standardise and scale vectors [M, D_i] of each member, and find their span."""
         mean_D = np.concatenate([block.mean(axis=0) for block in blocks])
         scale_D = np.concatenate([inverse_scale(block) for block in blocks])
-        x_MD = (np.concatenate(blocks, axis=1) - mean_D) * scale_D
-        x_MD = x_MD.astype(np.float32, copy=False)
+        x_MD = np.concatenate(blocks, axis=1).astype(np.float32, copy=False)
+        x_MD -= mean_D
+        x_MD *= scale_D
         basis_RD = principal_axes(x_MD)
         return cls(mean_D, scale_D, x_MD if basis_RD is None else x_MD @ basis_RD.T, basis_RD)
 
@@ -113,7 +114,9 @@ def principal_axes(x_MD: Floats) -> Floats | None:
     if min(x_MD.shape) > _MOST_CLIPS:
         x_MD = x_MD[np.linspace(0, len(x_MD) - 1, _MOST_CLIPS).astype(int)]
     by_clip = len(x_MD) < x_MD.shape[1]
-    products = (x_MD @ x_MD.T if by_clip else x_MD.T @ x_MD).astype(np.float64)
+    products = x_MD @ x_MD.T if by_clip else x_MD.T @ x_MD
+    if len(products) <= 2 * MOST_AXES:  # of more, what rounding could reach is cut away
+        products = products.astype(np.float64)
     ends = (max(len(products) - MOST_AXES, 0), len(products) - 1)
     values, vectors = eigh(products, subset_by_index=ends)
     keep = values > max(values[-1] * _LEAST_VARIANCE, 1e-12)
@@ -127,10 +130,20 @@ def principal_axes(x_MD: Floats) -> Floats | None:
 
 def inverse_scale(block: Floats) -> Floats:
     """Return inverse scales [D]: to unit variance, divided by the root of the width."""
-    deviation = block.std(axis=0)
+    deviation = _deviation(block)
+    largest = max(block.max(initial=0.0), -block.min(initial=0.0))
     # A feature that never changes in training says nothing and must not explode later.
-    alive = deviation > 1e-6 * (np.abs(block).max(initial=0.0) + 1e-12)
+    alive = deviation > 1e-6 * (largest + 1e-12)
     width = max(int(alive.sum()), 1)
     inverse = np.where(alive, 1.0 / np.where(alive, deviation, 1.0), 0.0)
     result: Floats = (inverse / np.sqrt(width)).astype(np.float32)
     return result
+
+
+def _deviation(block: Floats) -> NDArray[np.float64]:
+    """Return standard deviations [D] without a copy of all clips."""
+    mean_D, total_D = block.mean(axis=0), np.zeros(block.shape[1])
+    for first in range(0, len(block), _MOST_CLIPS):
+        apart = block[first : first + _MOST_CLIPS] - mean_D
+        total_D += np.square(apart, out=apart).sum(axis=0, dtype=np.float64)
+    return np.sqrt(total_D / max(len(block), 1))

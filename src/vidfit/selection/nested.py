@@ -11,6 +11,7 @@ has seen. To score that decision too, it is made for each fold by the answers to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -157,7 +158,7 @@ class _Sheet:
         self.seconds.setdefault(name, np.zeros(clips, np.float32))[test_M] = seconds_M
 
 
-def nested(
+def nested(  # noqa: PLR0913  (how clips are dealt, and by whom)
     rows: Rows,
     folds: Folds,
     terms: Terms,
@@ -165,6 +166,7 @@ def nested(
     inner_folds: Folds | None = None,
     look: Callable[[Outer], None] | None = None,
     deal: int = 0,
+    pool: ThreadPoolExecutor | None = None,
 ) -> Nested:
     """Run the whole choice once for each outer fold and answer the clips left out.
 
@@ -179,6 +181,8 @@ def nested(
         Called with each finished outer fold, in their order.
     deal
         Which of many ways of dealing clips to folds.
+    pool
+        Threads that do other work, too; ``None`` takes one a core.
     """
     outer_M = folds(rows.labels_M, rows.groups, deal)
     sheet = _Sheet(rows)
@@ -190,7 +194,7 @@ def nested(
         for fold in np.unique(outer_M)
     ]
     answer = partial(_answer_outside, rows, terms)
-    for outer, answered in in_threads(answer, tasks, hardware().cores):
+    for outer, answered in in_threads(answer, tasks, hardware().cores, pool=pool):
         sheet.put(outer.test_M, answered)
         for name, spent in answered.spent.items():
             sheet.spend(name, outer.test_M, *spent)

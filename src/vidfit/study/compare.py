@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.contracts import Detector, Estimate, Floats, Indices
 from vidfit.evaluate import Thresholds
+from vidfit.hardware import hardware
 from vidfit.metrics import Scored, averaged, score_all
 from vidfit.model import Model, save_model
 from vidfit.progress import Progress
@@ -33,6 +34,7 @@ from vidfit.study.candidates import Loaded
 from vidfit.study.declining import Calibrated
 from vidfit.study.folds import FOLDS, Folds
 from vidfit.study.table import Table
+from vidfit.threads import threads_of
 
 _SECONDS_OF_STILLS = 1.0
 
@@ -237,18 +239,12 @@ def compare(
 
     progress.start("compare on unseen recordings", FOLDS * len(deals))
     rows, folds_M = train.rows, folds.to_choose(train.labels_M, train.groups, 0)
-    with ThreadPoolExecutor(1, thread_name_prefix="vidfit") as beside:
-        fitted = beside.submit(fit_contenders, rows, folds_M, terms)
-        first = nested(
-            rows, folds.by_recording, terms, inner_folds=folds.to_choose, look=seen_first
-        )
+    with threads_of(hardware().cores) as pool:
+        fitted = pool.submit(fit_contenders, rows, folds_M, terms)
+        dealt = partial(nested, rows, folds.by_recording, inner_folds=folds.to_choose, pool=pool)
+        first = dealt(terms, look=seen_first)
         taken = replace(terms, methods=_methods_taken(first, terms))
-        further = [
-            nested(
-                rows, folds.by_recording, taken, inner_folds=folds.to_choose, look=seen, deal=deal
-            )
-            for deal in deals[1:]
-        ]
+        further = [dealt(taken, look=seen, deal=deal) for deal in deals[1:]]
         contenders = fitted.result()
     choice = choose(contenders, rows, terms)
     compared = Compared(folds_M, train, [first, *further], contenders, choice, terms)
