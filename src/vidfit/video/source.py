@@ -7,7 +7,6 @@ the file, and no format that follows names found in it.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,11 +44,6 @@ _SOUND = "aac,ac3,aiff,amr,ape,au,caf,flac,mp3,wav"
 
 DECODER_OPTIONS = {"max_pixels": str(PIXELS_MAX)}
 """Larger pictures are refused before memory is asked for."""
-
-
-def natural_key(name: str) -> list[str | int]:
-    """Return a sort key under which ``frame_10`` comes after ``frame_9``."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def frame_files(folder: Path) -> list[Path]:
