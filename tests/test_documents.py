@@ -45,10 +45,10 @@ def test_what_was_not_measured_is_read_back():
 @pytest.mark.parametrize("text", ['{"most": "Infinity"}', '{"most": Infinity}'])
 def test_a_field_that_may_be_infinite_is_read_as_it_is_written_now_and_was_before(text):
     assert value_of(Limits, json_in(text), RULES) == Limits(math.inf)
-    with pytest.raises(ValueError, match="least is .*Infinity.*; give a number"):
+    with pytest.raises(ValueError, match=r"least is .*Infinity.*; give a number"):
         value_of(Limits, json_in(text.replace("}", ', "least": "Infinity"}')), RULES)
 
 
 def test_json_without_end_is_said_in_our_words():
-    with pytest.raises(ValueError, match="^it is nested too deep$"):
+    with pytest.raises(ValueError, match=r"^it is nested too deep$"):
         json_in("[" * 200_000)

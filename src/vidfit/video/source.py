@@ -21,7 +21,7 @@ from vidfit.video import mp4_boxes
 from vidfit.video.limits import FRAMES_MAX, PIXELS_MAX
 from vidfit.video.member import is_url as is_url
 from vidfit.video.member import openable, split_member
-from vidfit.video.names import IMAGE_SUFFIXES, is_flow, is_photo
+from vidfit.video.names import IMAGE_SUFFIXES, is_flow, is_photo, natural_key
 from vidfit.video.signature import LOOK_BYTES, refusal
 
 if TYPE_CHECKING:

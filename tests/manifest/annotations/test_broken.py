@@ -34,7 +34,7 @@ def of(**changes) -> str:
 
 REFUSED = {
     "JSON that ends early": ("x.json", coco()[:-9], "x.json, line 1: it is no JSON"),
-    "JSON nested without end": ("x.json", "[" * 200_000, "that can be read (it is nested too deep)"),
+    "JSON nested without end": ("x.json", "[" * 200_000, "can be read (it is nested too deep)"),
     "an empty file": ("x.json", "", "x.json is an empty file; valid are COCO"),
     "a file of blanks": ("x.csv", b"\xef\xbb\xbf \n\n", "x.csv is an empty file"),
     "a number of 5,000 digits": ("x.json", coco().replace("48", "9" * 5000), "no JSON that can be"),
