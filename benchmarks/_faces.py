@@ -53,7 +53,7 @@ def encoder() -> Backbone:
 
 
 def vector_of(network: Backbone, face: FoundFace) -> Floats:
-    return network.forward(seen_by(network, face.aligned_HWC)[None, None])[0, 0]
+    return network.forward(seen_by(network, face.aligned_HWC)[None])[0, 0]
 
 
 def orl(network: Backbone) -> Faces:

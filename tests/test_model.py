@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import pickle
 import subprocess
@@ -57,6 +58,22 @@ def test_round_trip(saved):
     np.testing.assert_array_equal(loaded.arrays["weight_KD"], expected.arrays["weight_KD"])
     assert (member_directory(saved, 1) / "weights.safetensors").read_bytes() == b"\1" * 100
     assert sorted(path.name for path in saved.parent.iterdir()) == ["model"]
+
+
+def test_the_document_is_json_whatever_was_not_measured(tmp_path):
+    card = {"accuracy": {"value": 0.5, "low": math.nan}, "figures": [math.inf]}
+    save_model(example(unknown_novelty=math.inf, card=card), tmp_path / "model", write_member)
+    json.loads((tmp_path / "model" / "model.json").read_text(), parse_constant=pytest.fail)
+    loaded = load_model(tmp_path / "model")
+    assert loaded.unknown_novelty == math.inf
+    assert loaded.card == {"accuracy": {"value": 0.5, "low": None}, "figures": ["Infinity"]}
+
+
+def test_a_model_with_bare_nan_and_infinity_is_read(saved):
+    rewrite(saved, unknown_novelty=math.inf, card={"accuracy": math.nan})
+    assert "NaN" in (saved / "model.json").read_text()
+    loaded = load_model(saved)
+    assert loaded.unknown_novelty == math.inf and math.isnan(loaded.card["accuracy"])
 
 
 def test_a_model_of_before_there_were_strict_thresholds_is_read(saved):

@@ -60,10 +60,66 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
 
 def from_json(content: bytes) -> Any:  # noqa: ANN401
     """Return what JSON in UTF-8 holds; see `read_json`."""
+    return json_in(content.decode("utf-8"))
+
+
+def json_in(text: str | bytes) -> Any:  # noqa: ANN401
+    """Return what JSON holds, whoever wrote it.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON (``json.JSONDecodeError``), or nested too deep.
+    """
     try:
-        return json.loads(content.decode("utf-8"))
+        return json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def to_json(
+    value: object, *, indent: int | None = None, sort_keys: bool = False, ascii_only: bool = True
+) -> str:
+    """Return a value as JSON that every reader takes.
+
+    JSON knows no number that is not finite: NaN, which is what was not measured, is ``null``, and
+    the infinities are the texts ``"Infinity"`` and ``"-Infinity"``; `number_of` reads them back.
+    """
+    form: dict[str, Any] = {
+        "indent": indent,
+        "sort_keys": sort_keys,
+        "ensure_ascii": ascii_only,
+        "allow_nan": False,
+    }
+    try:
+        return json.dumps(value, **form)
+    except ValueError:
+        return json.dumps(_finite(value), **form)
+
+
+def _finite(value: object) -> object:
+    """Return a value without numbers that are not finite, see `to_json`."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else _INFINITE[value > 0]
+
+
+_INFINITE = ("-Infinity", "Infinity")
+
+
+def number_of(found: float | str | None) -> float:
+    """Return a number that `to_json` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    return math.nan if found is None else float(found)
 
 
 def value_of(kind: type[Value], found: object, rules: Rules, where: str = "it") -> Value:
@@ -136,6 +192,8 @@ def _value(hint: Any, found: object, where: str, held: tuple[Rules, bool]) -> ob
 
 def _plain(hint: object, found: object, *, infinite: bool) -> object:
     """Return a number, text or truth of a type; ``None`` where it is of another."""
+    if hint is float and infinite and found == _INFINITE[1]:
+        return math.inf
     if hint is float and type(found) in (int, float):
         try:
             number = float(cast(float, found))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_FAULTS_IN_A_LINE = 20
+
+
 def not_known(what: str, name: str, valid: Sequence[str]) -> str:
     """Return that there is no such thing, what is near, and what there is."""
     near = get_close_matches(name, valid, 1)
@@ -32,7 +35,28 @@ def not_known(what: str, name: str, valid: Sequence[str]) -> str:
 
 
 class VidfitError(Exception):
-    """Base of all errors that vidfit raises on purpose."""
+    """Base of all errors that vidfit raises on purpose.
+
+    Parameters
+    ----------
+    said
+        What was received, what is valid, and what to do next.
+    faults
+        All that is wrong, where it is several things: where each stands, and why. As text an error
+        is one line, which names the first of them; the command line has a line for each.
+    """
+
+    def __init__(self, said: str = "", faults: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(said)
+        self.said = said
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        """Return one line."""
+        more = len(self.faults) - _FAULTS_IN_A_LINE
+        named = [f"{where}: {why}" for where, why in self.faults[:_FAULTS_IN_A_LINE]]
+        named += [f"and {more} more"] if more > 0 else []
+        return ": ".join(filter(None, (self.said, "; ".join(named))))
 
 
 class VideoError(VidfitError):

@@ -74,7 +74,9 @@ def claimed(folder: Path) -> Iterator[None]:
     """Hold a folder for the output of this process; made if missing, removed if left empty.
 
     The system gives the lock back when a process ends, however it ends. Where there are no
-    locks, as on Windows and some network folders, nothing is held.
+    locks, as on Windows and some network folders, nothing is held. Each command holds its output;
+    functions that are called from Python do not, for a program may write to one folder from
+    several threads: where several processes might, ``with claimed(folder):`` stands around them.
 
     Raises
     ------

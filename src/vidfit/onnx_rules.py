@@ -63,7 +63,9 @@ def check_network(path: Path) -> None:
 
     try:
         model = onnx.load(path, load_external_data=False)
-    except (DecodeError, RecursionError) as error:
+    except RecursionError:
+        raise ValueError(f"{path.name} is no ONNX file (it is nested too deep)") from None
+    except DecodeError as error:
         raise ValueError(f"{path.name} is no ONNX file ({error})") from error
     if any(_outside(message) for message in _messages(model)):
         raise ValueError(f"{path.name} keeps weights in other files, whose content nobody checks")

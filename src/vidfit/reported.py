@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from vidfit.contracts import Clip, Estimate, Failure, Note
+from vidfit.documents import number_of
 
 MAJORITY = "majority class"
 """Name of the baseline of one class a clip: it always answers the most frequent one."""
@@ -114,6 +116,11 @@ class Declines:
     auroc: float | None = None
     classes_left_out: int = 0
     why: str = ""
+
+
+def estimate_of(found: Mapping[str, Any]) -> Estimate:
+    """Return a figure that stands in a card; what was not measured is ``null`` there."""
+    return Estimate(**{name: number_of(value) for name, value in found.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,18 @@ def test_facts_of_what_comes_with_vidfit_are_those_of_the_spec(name):
     assert status(entry) == catalogue.Status(loadable=True, present=True)
 
 
+@pytest.mark.parametrize("name", backbones.OF_TASKS)
+def test_facts_of_encoders_of_tasks_are_those_of_the_spec(name):
+    entry = find(name)
+    if not status(entry).present:
+        pytest.skip(status(entry).reason)
+    spec = backbones.load(name).spec
+    assert entry.gives
+    assert entry.parameters_m in (None, pytest.approx(spec.parameters / 1e6, abs=1e-9))
+    assert entry.gmacs_per_clip in (None, pytest.approx(spec.gmacs_per_clip))
+    assert (entry.licence, entry.commercial_use) == (spec.licence, spec.commercial_use)
+
+
 @pytest.mark.parametrize("family", [*vgg.VARIANTS, "mobilenetv2"])
 def test_facts_of_families_from_files_are_those_of_the_network(family):
     of_mobilenet = family == "mobilenetv2"

@@ -6,6 +6,8 @@ import csv
 import json
 import re
 import shutil
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -289,3 +291,32 @@ def test_reported_passes_on_what_is_right():
     with pytest.raises(main.typer.Exit) as caught:
         wrong()
     assert caught.value.exit_code == 2
+
+
+# ---------------------------------------------------------------- options
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "a", "--top", "0"], "'--top': 0 is given; 1 or more is valid"),
+        (["fit", "a", "--workers", "two"], "'--workers': two is given; a whole number is valid"),
+        (["fit", "a", "--give-up", "x"], "'--give-up': x is given; a number is valid"),
+        (["fit", "a", "--give-up", "101"], "'--give-up': 101 is given; at most 100 is valid"),
+        (["convert", "a", "b", "--to", "x"], "'--to': 'x' is not one of 'coco', 'yolo', 'voc'"),
+    ],
+)
+def test_an_option_is_refused_in_our_words(words, said):
+    result = call(*words)
+    assert result.exit_code == 2
+    text = " ".join(result.stderr.replace("│", "").split())
+    assert f"Invalid value for {said}" in text
+    assert "Input should" not in text and "Value error" not in text
+
+
+@pytest.mark.parametrize("module", ["vidfit", "vidfit.cli.main"])
+def test_a_module_is_the_program(module):
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"vidfit {vidfit.__version__}\n"

@@ -9,7 +9,9 @@ import sys
 import pytest
 from tests.called import call
 
+from vidfit.backbones import OF_TASKS
 from vidfit.backbones.catalogue import entries, find, status
+from vidfit.backbones.package_weights import PACKAGE_WEIGHTS
 from vidfit.cli.model_filters import millions
 
 
@@ -35,18 +37,22 @@ def test_all_models_are_listed_in_full_when_piped():
     result = models()
     assert result.exit_code == 0 and result.stderr == ""
     head, *rows = result.stdout.split("\n\n")[0].splitlines()
-    expected = "model input here params M GMACs/clip commercial licence"
+    expected = "model input gives here params M GMACs/clip commercial licence"
     assert head.split() == expected.split()
     assert len(rows) == len(entries())
     first_words = {row.split("  ")[0] for row in rows}
     assert first_words == {entry.name for entry in entries()}  # no name is cut
     assert "…" not in result.stdout and not any(row.endswith(" ") for row in rows)
-    assert f"{len(entries())} models: 5 ready, 14 after --download, 9 from a file" in result.stdout
+    assert f"{len(entries())} models: 9 ready, 14 after --download, 9 from a file" in result.stdout
 
 
 def test_what_is_at_hand_comes_first_and_cheapest_before():
     rows = models("--modality", "image").stdout.splitlines()
-    assert [row.split()[0] for row in rows[1:4]] == [f"efficientnet-lite{n}" for n in (0, 1, 2)]
+    assert [row.split()[0] for row in rows[1:4]] == [
+        "efficientnet-lite0-places",
+        "efficientnet-lite1-places",
+        "efficientnet-lite2-places",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,27 @@ def test_filters_keep_what_they_say(words, passes):
     expected = [entry.name for entry in entries() if passes(entry)]
     assert 0 < len(expected) < len(entries())
     assert names(*words) == expected
+
+
+def test_each_says_what_it_gives_and_what_its_weights_are_fetched_by():
+    rows = {row["name"]: row for row in json.loads(models("--json").stdout)}
+    given = {name: row["gives"] for name, row in rows.items()}
+    assert {name: given[name] for name in OF_TASKS} == {
+        "efficientnet-lite0-places": "places",
+        "efficientnet-lite1-places": "places",
+        "efficientnet-lite2-places": "places",
+        "dlib-face": "faces",
+        "nanodet": "boxes",
+        "speed-grid": "speeds",
+    } | ({"selfie": "person mask"} if "selfie" in OF_TASKS else {})
+    assert (given["selfie"], given["motion"], given["openai-community/gpt2"]) == (
+        "person mask", "clips", "",
+    )  # fmt: skip
+    for name in PACKAGE_WEIGHTS:  # the cache is empty
+        assert rows[name]["status"]["loadable"] is False and rows[name]["licence"]
+    assert "--fetch dlib-face" in rows["dlib-face"]["status"]["reason"]
+    used = models("efficientnet-lite0-places").stdout
+    assert "vidfit fit PICTURES --task segment --backbone efficientnet-lite0-places\n" in used
 
 
 def test_cost_counts_all_views():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from zlib import crc32
 
 PAGE = b"\n <!DOCTYPE html><html><body>Sign in</body></html>"
 
@@ -49,6 +50,8 @@ def serving(files: Mapping[str, bytes | int | str]) -> Iterator[Site]:
                 self.send_header("Location", found)
             if wanted and status == 200:
                 self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(body)}")
+            if isinstance(found, bytes):
+                self.send_header("ETag", f'"{crc32(found):x}"')
             self.send_header("Content-Length", str(end - start))
             self.end_headers()
             if self.command == "GET":

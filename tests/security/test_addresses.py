@@ -71,6 +71,15 @@ def test_a_url_that_failed_is_asked_again_after_a_while(site, monkeypatch):
     assert site.asked["/refused.mp4"] == 2
 
 
+def test_another_file_at_the_same_url_is_another_video():
+    files = {"/a.mp4": b"one"}
+    with serving(files) as server:
+        first = file_digest(server.url("/a.mp4"))
+        assert file_digest(server.url("/a.mp4")) == first
+        files["/a.mp4"] = b"two"  # of the same size: its ETag tells
+        assert file_digest(server.url("/a.mp4")) != first
+
+
 def test_the_document_has_what_is_said():
     text = Path(__file__).parents[2].joinpath("docs", "videos.md").read_text()
     assert [message for message in WRONG.values() if f"| `{message}` |" not in text] == []

@@ -14,7 +14,7 @@ from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.select.run import run_select
 from vidfit.study.consent import check_consent
-from vidfit.study.opened_model import open_model
+from vidfit.study.opened_model import open_members, open_model
 from vidfit.study.options import SelectOptions
 from vidfit.tasks import TASKS, task_named
 
@@ -62,6 +62,9 @@ def test_it_is_written_into_model_and_report_and_asked_for_again(people, tmp_pat
     document = json.loads((tmp_path / "out" / "model" / "model.json").read_text())
     assert document["card"]["consent"] == CONSENT
     for opened in (open_model, load):
-        with pytest.raises(ConsentError):
+        with pytest.raises(ConsentError, match="only `vidfit predict` asks it"):
             opened(tmp_path / "out" / "model")
+    with pytest.raises(ConsentError, match="does not start"):
+        open_model(tmp_path / "out" / "model", consent="")
+    assert [b.spec.family for b in open_members(tmp_path / "out" / "model")] == ["onnx"]
     assert open_model(tmp_path / "out" / "model", consent="another purpose").model.classes

@@ -11,7 +11,7 @@ from tests.video.cases import CASES, Recipe, write, x264
 from vidfit.contracts import Clip, Preprocessing
 from vidfit.errors import VideoError
 from vidfit.video import VideoReader, decode, is_video_path, probe, write_video
-from vidfit.video.source import natural_key
+from vidfit.video.names import natural_key
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from importlib import util
 from pathlib import Path
 from typing import Any
 
-from vidfit.backbones import EXTRAS
+from vidfit.backbones import BACKBONES, EXTRAS, OF_TASKS
 from vidfit.backbones.hf_families import DETECTORS, FAMILIES
 from vidfit.backbones.notation import split_views
 from vidfit.errors import BackboneError
@@ -32,6 +32,26 @@ ENCODER_TASKS = frozenset(
     }
 )
 """Tasks of networks that could encode clips; the others are of no use here yet."""
+
+GIVES = {
+    "place-encoder": "places",
+    "person-segmentation": "person mask",
+    "semantic-segmentation": "masks",
+    "instance-segmentation": "masks",
+    "video-segmentation": "masks",
+    "object-detection": "boxes",
+    "face-encoder": "faces",
+    "face-recognition": "faces",
+    "face-detection": "faces",
+    "speed-encoder": "speeds",
+    "clip-encoder": "clips",
+    "action-recognition": "clips",
+    "frame-encoder": "frames",
+    "image-classification": "frames",
+    "zero-shot-classification": "frames",
+    "speech-to-text": "words",
+}
+"""Task of a network -> what its numbers are of; the first that it was made for counts."""
 
 PUBLISHED = ("Kinetics-400 top-1", "ImageNet-1k top-1")
 """Metrics by which models are compared that were never run on the clips, the nearest first."""
@@ -109,6 +129,11 @@ class PretrainedModel:
     model_type: str
     source: str
     notes: str
+
+    @property
+    def gives(self) -> str:
+        """What its numbers are of, such as ``"places"``; ``""`` for what vidfit has no word for."""
+        return next((word for task, word in GIVES.items() if task in self.tasks), "")
 
     @property
     def gmacs_per_clip(self) -> float | None:
@@ -277,11 +302,15 @@ def _number(text: str, kind: Callable[[str], float]) -> float | None:
 
 def _reason(entry: PretrainedModel) -> str:
     """Say why an entry cannot be loaded, and what to do; ``""`` when it can."""
-    if entry.hub_id.startswith("npm:"):
-        from vidfit.backbones.package_weights import is_fetched
+    from vidfit.backbones.package_weights import PACKAGE_WEIGHTS, is_fetched
 
+    if entry.loader == "vidfit" and entry.name not in {**BACKBONES, **OF_TASKS}:
+        return "its weights can be fetched, and nothing in vidfit answers with them yet"
+    if entry.name in PACKAGE_WEIGHTS:
         absent = f"its weights are not on this machine: run `vidfit models --fetch {entry.name}`"
-        return "" if is_fetched(entry.name) else absent
+        return _missing(*(["dlib"] if entry.gives == "faces" else [])) or (
+            "" if is_fetched(entry.name) else absent
+        )
     if entry.loader == "vidfit":
         return _missing(*([_module(entry)] if entry.hub_id else []))
     if entry.loader == "file":

@@ -42,6 +42,7 @@ from vidfit.backbones.hf_reading import (
     read_weights,
 )
 from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling
+from vidfit.documents import to_json
 from vidfit.errors import BackboneError
 
 FRAMES_OF_IMAGE_ENCODERS = 8
@@ -105,14 +106,14 @@ def load(source: str, *, download: bool = False) -> Backbone:
     network = freeze(Encoder(model, family, preprocessing))
     clip_len = int(getattr(model.config, family.frames)) if family.frames else 1
     spec = _spec(source, network, preprocessing, clip_len, directory)
-    return replace(_backbone(spec, network, json.dumps(settings)), taken=taken)
+    return replace(_backbone(spec, network, to_json(settings)), taken=taken)
 
 
 def restore(directory: Path, spec: BackboneSpec) -> HfBackbone:
     """Rebuild a saved backbone from its config, weights and spec."""
     family, model, _ = _read_model(directory)
     network = freeze(Encoder(model, family, spec.preprocessing))
-    return _backbone(spec, network, json.dumps(read_processor(directory)))
+    return _backbone(spec, network, to_json(read_processor(directory)))
 
 
 def _backbone(spec: BackboneSpec, network: nn.Module, processor: str) -> HfBackbone:

@@ -35,7 +35,7 @@ from vidfit.backbones.hf_reading import (
     read_weights,
 )
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
-from vidfit.documents import read_json
+from vidfit.documents import read_json, to_json
 from vidfit.errors import BackboneError
 
 FAMILY = "hf-detector"
@@ -129,7 +129,7 @@ def load(source: str, directory: Path, settings: dict[str, Any]) -> BoxBackbone:
         source=source,
         revision=weights.revision(network.state_dict(), _configuration(model)),
     )
-    queries = _Queries(spec, network, processor=json.dumps(settings))
+    queries = _Queries(spec, network, processor=to_json(settings))
     return BoxBackbone(spec, queries, classes, overlap=None)
 
 

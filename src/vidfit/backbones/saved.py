@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import json
 import re
 from collections.abc import Callable
 from importlib import metadata
@@ -13,7 +12,7 @@ from typing import cast
 
 from vidfit.backbones.notation import plain_name, with_spec
 from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, TorchBackbone
-from vidfit.documents import FieldRule, read_json, value_of, within
+from vidfit.documents import FieldRule, read_json, to_json, value_of, within
 from vidfit.errors import BackboneError
 
 SPEC_FILE = "spec.json"
@@ -98,7 +97,7 @@ def save(backbone: Backbone, directory: Path) -> None:
         from vidfit.backbones import weights
 
         spec = dataclasses.replace(spec, revision=weights.digest(beneath.network.state_dict()))
-    (directory / SPEC_FILE).write_text(json.dumps(spec.facts, indent=2) + "\n", encoding="utf-8")
+    (directory / SPEC_FILE).write_text(to_json(spec.facts, indent=2) + "\n", encoding="utf-8")
 
 
 def restore(directory: Path) -> Backbone:

@@ -7,7 +7,6 @@ of `OPERATIONS`; others are refused. Pictures lie as TensorFlow has them, [B, H,
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vidfit.documents import json_in
 from vidfit.errors import BackboneError
 
 MOST_NODES = 20_000
@@ -99,7 +99,7 @@ def read_tfjs(json_path: Path, bin_path: Path, wanted: Sequence[str]) -> TfjsNet
         When a file is damaged, or holds an operation that is not known here.
     """
     try:
-        document = json.loads(json_path.read_text(encoding="utf-8"))
+        document = json_in(json_path.read_text(encoding="utf-8"))
         nodes = document["modelTopology"]["node"]
         weights = [one for group in document["weightsManifest"] for one in group["weights"]]
         if len(nodes) > MOST_NODES:

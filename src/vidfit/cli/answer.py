@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -18,6 +17,7 @@ from vidfit.answers import Segment, Timeline
 from vidfit.cli.progress import Bars
 from vidfit.cli.say import say
 from vidfit.contracts import Clip, Failure
+from vidfit.documents import json_in, to_json
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.predict.answers_table import AnswersTable
@@ -130,7 +130,7 @@ def _tell(told: ToldOfVideo, as_json: bool) -> bool:
     if told.failure:
         say(f"{told.path}: not answered: {told.failure}", err=True)
     elif as_json:
-        say(json.dumps({"path": told.path, **(told.data or {})}))
+        say(to_json({"path": told.path, **(told.data or {})}))
     else:
         for line in told.lines:
             say(line)
@@ -321,7 +321,7 @@ def _is_taken(folder: Path | None, stem: str, one: Clip | Failure) -> bool:
         return False
     with suppress(OSError, ValueError), (folder / f"{stem}.json").open("rb") as file:
         found = _PATH.search(file.read(_HEAD_BYTES).decode())
-        return found is not None and absolute(json.loads(found[1])) != absolute(one.path)
+        return found is not None and absolute(json_in(found[1])) != absolute(one.path)
     return False
 
 

@@ -100,6 +100,11 @@ def _say_spans(found: Labelling, clips: str, folder: Path, model: Path | None) -
 
     counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
     say(f"{found.clip_count} spans have a label{counts and ': ' + counts}")
+    if found.unchanged:
+        say(
+            f"{found.unchanged} of them stand as the model answered them, and are taken for true: "
+            "where nobody looked, remove the row"
+        )
     _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
     names = [
         f"{one.clip.path} {one.clip.start_seconds:.1f} to {one.clip.end_seconds or 0:.1f} s  "

@@ -26,7 +26,8 @@ from vidfit.cli.label import label
 from vidfit.cli.models import models
 from vidfit.cli.plan import plan
 from vidfit.cli.predict import predict
-from vidfit.cli.say import say, say_if_heard
+from vidfit.cli.refused import Commands
+from vidfit.cli.say import say, say_error, say_if_heard
 from vidfit.cli.search import search
 from vidfit.cli.select import select
 from vidfit.cli.shard import shard
@@ -41,6 +42,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 """In the order of ``vidfit --help``."""
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -82,7 +84,7 @@ def _reported(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
             streams.flush()
         except VidfitError as error:
-            say_if_heard(f"vidfit: {error}")
+            say_error(error)
             raise typer.Exit(2) from error
         except OSError as error:
             status = streams.lost(error)
@@ -108,3 +110,7 @@ def main() -> None:
         app()
     except OSError as error:  # help could not be printed: the commands catch their own
         raise SystemExit(streams.lost(error)) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,7 +21,8 @@ from vidfit.backbones.catalogue import (
 )
 from vidfit.cli.model_filters import Left, ModelFilter, filtered
 from vidfit.cli.say import say, say_lines
-from vidfit.report.wording import counted
+from vidfit.documents import to_json
+from vidfit.report.wording import DASH, counted
 
 UNLIMITED = 1000
 """Columns of a table that nobody's terminal limits."""
@@ -41,7 +41,7 @@ def show_models(wanted: ModelFilter, as_json: bool) -> None:
     """
     table, lefts = filtered(wanted)
     if as_json:
-        say_lines(json.dumps([_facts(*row) for row in table], indent=2))
+        say_lines(to_json([_facts(*row) for row in table], indent=2))
     elif table:
         _print_table(sorted(table, key=_order))
         say_lines(f"\n{_tally(table)}")
@@ -60,7 +60,7 @@ def show_model(name: str, as_json: bool) -> None:
     entry = find(name)
     here = status(entry)
     if as_json:
-        say_lines(json.dumps(_facts(entry, here), indent=2))
+        say_lines(to_json(_facts(entry, here), indent=2))
         return
     for label, text in _lines(entry, here):
         say(f"{label:<18}{text}")
@@ -86,7 +86,16 @@ def _print_table(rows: Sequence[tuple[PretrainedModel, Status]]) -> None:
     console = Console(width=UNLIMITED if piped else None, markup=False, highlight=False)
     with_licence = console.width >= ROOM_FOR_LICENCE
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("model", "input", "here", "params M", "GMACs/clip", "commercial", "licence"):
+    for heading in (
+        "model",
+        "input",
+        "gives",
+        "here",
+        "params M",
+        "GMACs/clip",
+        "commercial",
+        "licence",
+    ):
         if heading != "licence" or with_licence:
             right = heading in ("params M", "GMACs/clip")
             # Names are typed again: they may be broken over lines, but never cut.
@@ -103,6 +112,7 @@ def _cells(entry: PretrainedModel, here: Status) -> list[str]:
     return [
         entry.name,
         entry.modality,
+        entry.gives or DASH,
         _here(here),
         _number(entry.parameters_m),
         _number(entry.gmacs_per_clip),
@@ -134,6 +144,7 @@ def _left_out(lefts: Sequence[Left], *, empty: bool) -> Iterable[str]:
 def _facts(entry: PretrainedModel, here: Status) -> dict[str, Any]:
     return {
         **dataclasses.asdict(entry),
+        "gives": entry.gives,
         "gmacs_per_clip": entry.gmacs_per_clip,
         "status": dataclasses.asdict(here),
     }
@@ -146,6 +157,7 @@ def _lines(entry: PretrainedModel, here: Status) -> Iterable[tuple[str, str]]:
     yield "family", f"{entry.family} ({entry.architecture})"
     yield "made for", ", ".join(entry.tasks)
     yield "input", f"{entry.modality}; {entry.input or 'size not known'}"
+    yield "gives", entry.gives or "what vidfit has no use for yet"
     yield "pretrained on", entry.pretraining_data or "not known"
     yield "parameters", f"{_number(entry.parameters_m)} million"
     yield "cost", _cost(entry)
@@ -160,8 +172,18 @@ def _lines(entry: PretrainedModel, here: Status) -> Iterable[tuple[str, str]]:
     yield "here", here.reason or _present(here)
     if here.loadable:
         download = "" if here.present is not False else " --download"
-        what = "FRAMES --task detect" if "object-detection" in entry.tasks else "CLIPS"
-        yield "to use it", f"vidfit fit {what} --backbone {entry.name}{download}"
+        use = _USES.get(entry.gives, "fit CLIPS --backbone {}")
+        yield "to use it", f"vidfit {use.format(entry.name)}{download}"
+
+
+_USES = {
+    "boxes": "fit FRAMES --task detect --backbone {}",
+    "faces": "fit PEOPLE --task faces --i-have-consent PURPOSE --backbone {}",
+    "person mask": "predict {} VIDEO",
+    "places": "fit PICTURES --task segment --backbone {}",
+    "speeds": "fit RECORDINGS --task anomaly --backbone {}",
+}
+"""What an encoder gives -> how it is used, where it does not encode clips."""
 
 
 def _cost(entry: PretrainedModel) -> str:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import typer
 
+from vidfit.errors import VidfitError
 from vidfit.shown import shown, shown_lines
 
 
@@ -17,6 +18,22 @@ def say(text: str, *, err: bool = False) -> None:
 def say_lines(text: str) -> None:
     """Print text of several lines, each as `say` does."""
     typer.echo(shown_lines(text))
+
+
+_FAULTS = 20
+"""Most that are shown of what is wrong with a file."""
+
+
+def say_error(error: VidfitError) -> None:
+    """Print what is wrong to standard error, a line for each fault, as far as it can be written."""
+    if not error.faults:
+        say_if_heard(f"vidfit: {error}")
+        return
+    say_if_heard(f"vidfit: {error.said}:")
+    for where, why in error.faults[:_FAULTS]:
+        say_if_heard(f"  {where}: {why}")
+    if (more := len(error.faults) - _FAULTS) > 0:
+        say_if_heard(f"  and {more} more")
 
 
 def say_if_heard(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from vidfit.cli.say import say
+from vidfit.documents import json_in
 
 OwnInModel = Annotated[
     list[str] | None,
@@ -43,7 +43,7 @@ def own_of(model: Path, asked: Sequence[str]) -> list[str]:
     if not files:
         return []
     specs = sorted((model / "backbones").glob("*/spec.json"))
-    families = {json.loads(path.read_text(encoding="utf-8"))["family"] for path in specs}
+    families = {json_in(path.read_text(encoding="utf-8"))["family"] for path in specs}
     if not families <= set(RESTORE):  # predict says what such a file lacks
         return files
     modules = {RESTORE[family].partition(":")[0] for family in families}

@@ -10,7 +10,6 @@ Files are named by what they hold and written whole: what is there is never deco
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from vidfit.contracts import Clip, Failure, Frames, clip_key
+from vidfit.documents import to_json
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest
 from vidfit.features.views import Look, gather_views
@@ -133,5 +133,5 @@ def _frames(clip: Clip, look: Look) -> Frames:
 def _key(look: Look) -> str:
     size = look.preprocessing.facts
     geometry = [size[name] for name in size if name not in ("mean", "std")]
-    facts = json.dumps([asdict(look.sampling), geometry], sort_keys=True)
+    facts = to_json([asdict(look.sampling), geometry], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:32]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
+from vidfit.documents import to_json
 from vidfit.errors import StoreError, VideoError
 from vidfit.files import read_parquet, write_whole
 from vidfit.video.address import content_key
@@ -102,7 +102,7 @@ def spec_key(spec: BackboneSpec) -> str:
         dataclasses.asdict(spec.sampling),
         spec.preprocessing.facts,
     ]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(to_json(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 class FeatureStore:
@@ -173,7 +173,7 @@ class FeatureStore:
         folder = self.root / spec_key(spec)
         content = _encoded(table)
         if not (folder / "spec.json").exists():
-            write_whole(folder / "spec.json", json.dumps(spec.facts, indent=1).encode())
+            write_whole(folder / "spec.json", to_json(spec.facts, indent=1).encode())
         write_whole(folder / f"part-{_digest(content)}.parquet", content)
 
     def keep(self, digests: set[str]) -> int:

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidfit.manifest.names import is_image, is_junk, is_video_file, natural_key
+from vidfit.manifest.names import is_image, is_junk, is_video_file
+from vidfit.video.names import natural_key
 
 
 @dataclass(frozen=True)

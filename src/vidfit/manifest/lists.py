@@ -11,7 +11,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.entries import holds_clips, list_folder
 from vidfit.manifest.label_kinds import settle_kind
 from vidfit.manifest.labels import settle_labels
-from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, natural_key, split_of_list
+from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, split_of_list
 from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE
 from vidfit.manifest.rows import ClipList, open_rows
 from vidfit.manifest.shards import holds_shards
@@ -19,6 +19,7 @@ from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.told import listed
 from vidfit.manifest.value import Listing, is_there, is_url
 from vidfit.video.member import split_member
+from vidfit.video.names import natural_key
 
 NAME_FILES = ("label_map.txt", "labels.txt", "classes.txt", "class_names.txt")
 OWN_TABLES = ("clips.csv", "manifest.csv", "clips.parquet", "manifest.parquet")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from pathlib import Path, PurePath
 
 from vidfit.shown import name_of
@@ -66,12 +65,6 @@ def is_junk(name: str) -> bool:
 def is_text(name: str) -> bool:
     """Return whether a name can be written as UTF-8 (file names of other encodings cannot)."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
-
-
-def natural_key(name: str) -> tuple[list[str | int], str]:
-    """Return a sort key that puts ``clip2`` before ``clip10``, whatever the letters' case."""
-    parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 def split_word(text: str) -> str | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from typing import TYPE_CHECKING
 
+from vidfit.documents import json_in
 from vidfit.errors import ManifestError
 from vidfit.manifest.lists import read_lines
 from vidfit.manifest.value import is_url
@@ -49,7 +49,7 @@ def read_recordings(path: Path) -> Pairs:
 
 def _read_json(path: Path) -> Pairs:
     try:
-        mapping = json.loads(path.read_text(encoding="utf-8-sig"))
+        mapping = json_in(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ManifestError(f"{path} is not JSON ({error}).") from error
     if not isinstance(mapping, dict) or any(isinstance(v, list | dict) for v in mapping.values()):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip, Failure, clip_key
+from vidfit.documents import to_json
 from vidfit.errors import ManifestError
 from vidfit.labels import ONE, Kind
 
@@ -101,7 +101,7 @@ class Manifest:
         )
         sha256 = hashlib.sha256(b"vidfit manifest 1\n")
         for row in rows:
-            sha256.update(json.dumps(row).encode() + b"\n")
+            sha256.update(to_json(row).encode() + b"\n")
         return sha256.hexdigest()
 
 

@@ -13,7 +13,6 @@ a file that is missing, altered or not named there is refused.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 
+from vidfit.documents import to_json
 from vidfit.errors import ModelError
 from vidfit.files import sha256
 from vidfit.model.document import DOCUMENT, FORMAT, Model, read_document
@@ -62,7 +62,7 @@ def save_model(model: Model, directory: Path, save_member: Callable[[int, Path],
             save_member(index, folder)
         facts = {k: v for k, v in asdict(model).items() if k != "arrays"}
         document = {"format": FORMAT, **facts, "files": _digests(new)}
-        text = json.dumps(document, indent=1, ensure_ascii=False)
+        text = to_json(document, indent=1, ascii_only=False)
         (new / DOCUMENT).write_text(text, encoding="utf-8")
         note_known(new)
 

@@ -11,7 +11,6 @@ of a clip, K classes.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +20,7 @@ import torch
 from torch import nn
 
 from vidfit.contracts import Floats
-from vidfit.documents import from_json
+from vidfit.documents import from_json, to_json
 from vidfit.errors import ModelError
 from vidfit.features.pool import STEPS
 from vidfit.networks import NETWORKS, Shape
@@ -94,7 +93,7 @@ class NetworkHead:
 
     def state(self) -> dict[str, Floats]:
         """Return the arrays that `restore` needs: standards, weights, and what to build."""
-        facts = json.dumps({"name": self.name, "shape": asdict(self.shape)})
+        facts = to_json({"name": self.name, "shape": asdict(self.shape)})
         arrays: dict[str, Any] = {
             _NETWORK: np.frombuffer(facts.encode(), np.uint8).copy(),
             "mean_D": self.mean_D,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidfit.children import run_module
+from vidfit.documents import json_in, to_json
 from vidfit.errors import BackboneError
 from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
@@ -154,12 +154,12 @@ def _request(question: Question, kind: Kind, layouts: Sequence[Layout]) -> dict[
 def _ask(request: Mapping[str, Any], timeout_seconds: float | None = None) -> dict[str, Any]:
     try:
         ended = run_module(
-            "vidfit.planning.probe", question=json.dumps(request), timeout_seconds=timeout_seconds
+            "vidfit.planning.probe", question=to_json(request), timeout_seconds=timeout_seconds
         )
     except TimeoutError as error:
         raise TimeoutError(f"a run for the plan took over {timeout_seconds:.0f} s") from error
     if ended.status == 0:
-        answer: dict[str, Any] = json.loads(ended.answer)
+        answer: dict[str, Any] = json_in(ended.answer)
         return answer
     how = "on shapes alone" if request["kind"] == "dry" else "a few steps"
     raise BackboneError(
@@ -177,7 +177,7 @@ def _key(request: Mapping[str, Any]) -> str:
         "versions": {name: version(name) for name in _PACKAGES},
         "machine": machine,
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(to_json(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None:
@@ -185,7 +185,7 @@ def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None
     if path is None or not path.is_file() or time.time() - path.stat().st_mtime > seconds:
         return None
     try:
-        answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        answer: dict[str, Any] = json_in(path.read_text(encoding="utf-8"))
     except ValueError:  # damaged: it is asked anew and written over
         return None
     return answer
@@ -193,4 +193,4 @@ def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None
 
 def _keep(path: Path | None, answer: Mapping[str, Any]) -> None:
     if path is not None:
-        write_whole(path, json.dumps(answer).encode())
+        write_whole(path, to_json(answer).encode())

@@ -5,14 +5,13 @@ Shares and counts are held to the ranges that `vidfit.plans` gives them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from vidfit.backbones.notation import runs_a_file
-from vidfit.documents import FieldRule, read_json, shown, value_of, within
+from vidfit.documents import FieldRule, read_json, shown, to_json, value_of, within
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
@@ -71,7 +70,7 @@ def write_plan(plan: Plan, path: Path) -> None:
         If the file cannot be written.
     """
     document = {"format": FORMAT, **asdict(plan)}
-    write_whole(path, (json.dumps(document, indent=1) + "\n").encode())
+    write_whole(path, (to_json(document, indent=1) + "\n").encode())
 
 
 def read_plan(path: Path, own: Sequence[str] = ()) -> Plan:

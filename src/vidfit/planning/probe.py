@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from torch.utils.flop_counter import (
     sdpa_flop_count,
 )
 
+from vidfit.documents import json_in, to_json
 from vidfit.hardware import forget_peak, peak_bytes, resident_bytes
 from vidfit.networks.step import classified, main_blocks
 from vidfit.networks.tuned import Tuned, checkpoint_blocks
@@ -37,7 +37,7 @@ from vidfit.runtime import malloc
 
 def main() -> None:
     """Answer the request on standard input with JSON on standard output."""
-    request = json.load(sys.stdin)
+    request = json_in(sys.stdin.read())
     # What a network prints must not be taken for the answer.
     answer_to, sys.stdout = sys.stdout, sys.stderr
     torch.set_num_threads(request["threads"])
@@ -48,7 +48,7 @@ def main() -> None:
     answer = (
         _dry(request, recipe, runs) if request["kind"] == "dry" else _real(request, recipe, runs)
     )
-    json.dump(answer, answer_to)
+    answer_to.write(to_json(answer))
 
 
 def _prepare(request: Mapping[str, Any]) -> None:

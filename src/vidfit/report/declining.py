@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from vidfit.contracts import Estimate
 from vidfit.report.wording import counted, figure, percent
-from vidfit.reported import Declines
+from vidfit.reported import Declines, estimate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +25,7 @@ def declines_of_card(card: Mapping[str, Any]) -> Declines | None:
     if found is None:
         return None
     figures = ("known", "strict_known", "new", "strict_new")
-    estimates = {name: Estimate(**found[name]) for name in figures if found.get(name)}
+    estimates = {name: estimate_of(found[name]) for name in figures if found.get(name)}
     return Declines(**{**found, **estimates})
 
 

@@ -72,11 +72,44 @@ def headline(report: Report) -> str:
     metric = wording.metric_of(report)
     score = f"{metric.said(metric.figure(report.score))} on recordings it never saw"
     if not report.beats_majority:
-        nothing = wording.nothing_proven(report.majority_class, report.majority, metric)
+        nothing = nothing_proven(report)
         return f"{nothing} Best by estimate: {report.chosen}, {score}."
     return (
         f"Use {report.chosen}: {score} ({report.baseline} {metric.value(report.majority.value)})."
     )
+
+
+class HasBaseline(wording.HasMetric, Protocol):
+    """What was measured beside what always answers the same, ``majority_class``."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the clips."""
+
+    @property
+    def majority_class(self) -> str:
+        """What is always answered: a class, or other words."""
+
+    @property
+    def baseline(self) -> str:
+        """What is called so."""
+
+    @property
+    def majority(self) -> Estimate:
+        """Its figure."""
+
+
+def nothing_proven(answer: HasBaseline) -> str:
+    """Say that no model is proven better than one constant answer: a class, or what else it is."""
+    words, value = answer.majority_class, answer.majority.value
+    if not words:
+        than = "always saying the most frequent class"
+    elif words in answer.classes:
+        than = f"always saying '{words}'"
+    else:
+        than = f"the baseline, {answer.baseline}{'' if words in answer.baseline else f': {words}'}"
+    share = f" ({wording.metric_of(answer).value(value)})" if isfinite(value) else ""
+    return f"Nothing here is proven better than {than}{share}."
 
 
 def leakage_sentence(report: Report) -> str:

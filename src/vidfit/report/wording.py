@@ -288,13 +288,6 @@ def _whole(value: str, estimate: Estimate, interval_text: str) -> str:
     return f"{value} {interval_text if has_interval(estimate) else f'({interval_text})'}"
 
 
-def nothing_proven(majority_class: str, majority: Estimate, metric: Metric) -> str:
-    """Say that no model is proven better than one constant answer."""
-    named = f"'{majority_class}'" if majority_class else "the most frequent class"
-    share = f" ({metric.value(majority.value)})" if isfinite(majority.value) else ""
-    return f"Nothing here is proven better than always saying {named}{share}."
-
-
 def milliseconds(seconds: float) -> str:
     """Return seconds as milliseconds with about three significant digits; none is a dash."""
     if not isfinite(seconds):

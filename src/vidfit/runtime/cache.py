@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-import json
 import re
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from vidfit.contracts import BackboneSpec
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.files import cache_folder, sha256, write_whole
 from vidfit.hardware import hardware
@@ -55,7 +55,7 @@ def key(spec: BackboneSpec) -> str:
         "preprocessing": spec.preprocessing.facts,
         "versions": {package: version(package) for package in ("vidfit", *EXPORTERS)},
     }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(to_json(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def whole(path: Path) -> str | None:
@@ -123,14 +123,14 @@ def note_path(beside: Path, about: str, packages: tuple[str, ...], threads: int)
         "threads": threads,
         "versions": {package: version(package) for package in packages},
     }
-    machine = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    machine = hashlib.sha256(to_json(facts, sort_keys=True).encode()).hexdigest()[:16]
     return beside.with_name(f"{beside.stem}.{about}-{machine}.json")
 
 
 def read_note(path: Path, network: str) -> dict[str, Any] | None:
     """Return a note about a network of that sha256; ``None`` if there is none or it is damaged."""
     try:
-        note = json.loads(path.read_text(encoding="utf-8"))
+        note = json_in(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return note if isinstance(note, dict) and note.get("network") == network else None
@@ -142,7 +142,7 @@ def write_note(path: Path, network: str, facts: Mapping[str, Any]) -> None:
     Where it cannot be written, that is said once, and what it notes is found out again.
     """
     try:
-        write_whole(path, json.dumps({"network": network, **facts}, indent=1).encode())
+        write_whole(path, to_json({"network": network, **facts}, indent=1).encode())
     except StoreError as error:
         _say_not_kept(path.parent, getattr(error.__cause__, "strerror", None) or str(error))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vidfit.contracts import Failure
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
 from vidfit.shards.layout import ShardSize
@@ -79,7 +79,7 @@ def claim(folder: Path, wanted: dict[str, Any]) -> None:
     """
     path = folder / PARTS / SETTINGS
     try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        found = json_in(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError):
         found = {}
     if found is None and ((folder / INDEX).exists() or any(folder.glob("*.tar"))):
@@ -91,7 +91,7 @@ def claim(folder: Path, wanted: dict[str, Any]) -> None:
             "Choose another folder, or remove this one first"
         )
     if found is None:
-        write_whole(path, json.dumps(wanted, indent=1).encode())
+        write_whole(path, to_json(wanted, indent=1).encode())
 
 
 def _listed(facts: dict[str, Any], names: Sequence[str]) -> str:
@@ -135,7 +135,7 @@ def write_document(
         ],
         "failures": [{"clip": failure.name, "reason": failure.reason} for failure in failures],
     }
-    write_whole(folder / DOCUMENT, json.dumps(document, indent=1, ensure_ascii=False).encode())
+    write_whole(folder / DOCUMENT, to_json(document, indent=1, ascii_only=False).encode())
     return document
 
 

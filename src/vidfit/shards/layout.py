@@ -7,13 +7,13 @@ their names, so that a shard holds several classes; the clips of a recording sta
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vidfit.contracts import Clip
+from vidfit.documents import to_json
 from vidfit.errors import ManifestError
 from vidfit.video import FrameLook
 from vidfit.video.archive import BLOCK_BYTES, blocks
@@ -213,4 +213,4 @@ def _span(clip: Clip) -> dict[str, Any]:
 
 
 def _encoded(facts: dict[str, Any]) -> bytes:
-    return json.dumps(facts, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace")
+    return to_json(facts, ascii_only=False, sort_keys=True).encode("utf-8", "backslashreplace")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vidfit.contracts import Frames, Indices
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError, VidfitError
 from vidfit.manifest.shards import read_document, read_index
 from vidfit.video.archive import BLOCK_BYTES, ByteRange, advise, blocks, parse_header, read_into
@@ -45,7 +45,7 @@ class Sample:
     @property
     def facts(self) -> dict[str, Any]:
         """Label, group, split, text and span."""
-        return dict(json.loads(self.members["json"]))
+        return dict(json_in(self.members["json"]))
 
     @property
     def frame_HWC(self) -> Frames:  # noqa: N802  (the shape is part of the name)
@@ -104,7 +104,7 @@ class IndexRows:
         sums = {s["name"]: s["sha256"] for s in document["shards"]}
         return cls(
             root,
-            json.dumps([split, [sums.get(name) for name in shards]]),
+            to_json([split, [sums.get(name) for name in shards]]),
             shards,
             tuple(row["key"] for row in rows),
             shard_R,

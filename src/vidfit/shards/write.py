@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import socket
 import threading
@@ -21,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 from vidfit.contracts import Failure, Frames, clip_key
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import file_digest
 from vidfit.features.views import gather_views
@@ -108,7 +108,7 @@ class Stored:
     @property
     def part(self) -> ShardPart:
         """The shard."""
-        rows = tuple(json.loads(self.rows))
+        rows = tuple(json_in(self.rows))
         return ShardPart(
             self.name, rows, self.failures, self.size_bytes, self.sha256, self.was_there
         )
@@ -131,7 +131,7 @@ class WriteShards:
 
         def one(plan: ShardPlan) -> Stored:
             part = write_shard(plan, Path(self.folder), stop.is_set)
-            return Stored(**{**vars(part), "rows": json.dumps(part.rows)})
+            return Stored(**{**vars(part), "rows": to_json(part.rows)})
 
         return lambda plans: in_threads(one, plans, workers, stop.set)
 
@@ -139,7 +139,7 @@ class WriteShards:
 def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
     """Return what is known of a shard that is finished and is as the plan says, else ``None``."""
     try:
-        found = json.loads((folder / PARTS / f"{plan.name}.json").read_text(encoding="utf-8"))
+        found = json_in((folder / PARTS / f"{plan.name}.json").read_text(encoding="utf-8"))
         size = (folder / plan.name).stat().st_size
         if found["plan"] != plan.digest or found["size_bytes"] != size or found["failures"]:
             return None
@@ -151,7 +151,7 @@ def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
 def _write_part(part: ShardPart, plan: ShardPlan, folder: Path) -> None:
     document = {**asdict(part), "plan": plan.digest}
     with _temporary(folder / PARTS, f"{plan.name}.json") as (path, stream):
-        stream.write(json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+        stream.write(to_json(document, ascii_only=False).encode("utf-8", "backslashreplace"))
         stream.flush()
         path.replace(folder / PARTS / f"{plan.name}.json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from vidfit.backbones import OF_PEOPLE
 from vidfit.backbones.notation import plain_name
@@ -32,6 +33,21 @@ def check_consent(task: Task, purpose: str | None) -> str:
             "written into the model, its answers and reports"
         )
     return said
+
+
+def check_measures_nobody(task: Task, directory: Path) -> None:
+    """Refuse a model that measures people where no consent is asked for.
+
+    Raises
+    ------
+    ConsentError
+        Says who takes it.
+    """
+    if task.consent:
+        raise ConsentError(
+            f"{directory} answers --task {task.name}, where {task.consent}: only `vidfit predict` "
+            f"asks it, with --{OPTION} PURPOSE (in Python `vidfit.people_in`)"
+        )
 
 
 def check_encoders(names: Sequence[str], task: Task | None) -> None:

@@ -5,7 +5,6 @@ Its tokens are its logits, one a view; the head over them only takes the softmax
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters
 from vidfit.backbones.notation import plain_name
 from vidfit.backbones.saved import RESTORE
 from vidfit.contracts import BackboneSpec, Floats
-from vidfit.documents import read_json
+from vidfit.documents import read_json, to_json
 from vidfit.errors import BackboneError
 from vidfit.fusion.linear import Linear
 from vidfit.networks import Shape
@@ -53,12 +52,12 @@ class FrameNetwork(TorchEncoder):
     @property
     def configuration(self) -> str:
         """The shape: heads, for one, leave no trace in the weights."""
-        return json.dumps({"name": plain_name(self.spec.name), **asdict(self.shape)})
+        return to_json({"name": plain_name(self.spec.name), **asdict(self.shape)})
 
     def save(self, directory: Path) -> None:
         """Write the weights, and the shape to build the network for."""
         super().save(directory)
-        text = json.dumps(asdict(self.shape), indent=1)
+        text = to_json(asdict(self.shape), indent=1)
         (directory / _SHAPE_FILE).write_text(text, encoding="utf-8")
 
 

@@ -6,12 +6,11 @@ chose are escaped, so that they are shown and never read as markup.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vidfit.contracts import Estimate
+from vidfit.documents import to_json
 from vidfit.errors import ModelError
 from vidfit.model import Model
 from vidfit.report.declining import declines_of_card, declines_text
@@ -27,6 +26,7 @@ from vidfit.report.wording import (
     percent,
     points,
 )
+from vidfit.reported import estimate_of
 from vidfit.tasks import task_named
 
 LICENCES = {
@@ -119,7 +119,7 @@ def _front_matter(model: Model, members: Sequence[_Card]) -> str:
         "pipeline_tag: video-classification",
         # Strings of JSON are strings of YAML, whatever they hold.
         "tags:",
-        *(f"- {json.dumps(tag)}" for tag in tags),
+        *(f"- {to_json(tag)}" for tag in tags),
         *(["metrics:"] if metrics else []),
         *(f"- {name}" for name in metrics),
     ]
@@ -161,7 +161,7 @@ def _scores(card: _Card) -> Iterator[str]:
     yield "|---|---|"
     for key, estimate in found.items():
         of = metric if key in ("score", "majority") else ACCURACY
-        yield f"| {rows[key]} | {of.figure(Estimate(**estimate))} |"
+        yield f"| {rows[key]} | {of.figure(estimate_of(estimate))} |"
     if card.get("even") is True:
         yield ""
         yield "It answers as if every class were as frequent as the others."
@@ -251,7 +251,7 @@ def _compression(card: _Card) -> Iterator[str]:
     facts = card.get("compression")
     if not facts:
         return
-    footprint, loss = facts["footprint"], Estimate(**facts["loss"])
+    footprint, loss = facts["footprint"], estimate_of(facts["loss"])
     yield "## Compression\n\n" + "\n".join(
         [
             f"Made by {escaped(facts['technique'])} from {escaped(facts['from'])}: "
@@ -261,7 +261,7 @@ def _compression(card: _Card) -> Iterator[str]:
             "",
             "| | |",
             "|---|---|",
-            f"| accuracy | {figure(Estimate(**facts['accuracy']))} |",
+            f"| accuracy | {figure(estimate_of(facts['accuracy']))} |",
             f"| accuracy lost | {100 * loss.value:+.1f} points {interval(loss)} |",
             f"| cosine of its tokens and the original's | {facts['similarity']:.4f} |",
             f"| times as fast | {footprint['latency_ratio']:.2f} |",

@@ -26,7 +26,7 @@ from vidfit.model import (
     read_document,
 )
 from vidfit.study import heads
-from vidfit.study.consent import check_consent
+from vidfit.study.consent import check_consent, check_measures_nobody
 from vidfit.study.trial_child import try_in_child
 from vidfit.tasks import CLASSIFY, Task, task_named
 
@@ -56,20 +56,36 @@ def open_model(
         ``FILE.py:NAME`` of encoders of one's own that the model may hold: the file knows how
         to restore them, a model directory never holds code.
     consent
-        To what the people agreed who are measured by it; needed for such models.
+        To what the people agreed who are measured by it; ``None`` where nobody is asked, and
+        models that measure people are not taken.
 
     Raises
     ------
     ConsentError
-        If the model measures people and no purpose is stated.
+        If the model measures people, and is not taken or no purpose is stated.
     ModelError
         If it is incomplete or altered, its parts do not fit, or it takes too long or too much
         memory, or does not answer in numbers.
     BackboneError
         If a member is damaged, or cannot run here.
     """
-    check_consent(task_named(read_document(directory).task or CLASSIFY.name), consent)
+    task = task_named(read_document(directory).task or CLASSIFY.name)
+    if consent is None:
+        check_measures_nobody(task, directory)
+    else:
+        check_consent(task, consent)
     return parts_of(directory, load_tried(directory, own), own)
+
+
+def open_members(directory: Path, own: Sequence[str] = ()) -> tuple[Backbone, ...]:
+    """Open the networks of a model, of any task: without its head they answer nothing.
+
+    Raises
+    ------
+    ModelError, BackboneError
+        As `open_model` does.
+    """
+    return parts_of(directory, load_tried(directory, own), own).members
 
 
 def check_answers_one(model: Model, job: str) -> None:

@@ -8,7 +8,6 @@ clips hold, not by their names.
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vidfit.contracts import Clip
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError, VideoError
 from vidfit.features.store import clip_digest, file_digest
 from vidfit.files import state_folder, write_whole
@@ -48,7 +48,7 @@ def open_holdout(clips: Sequence[Clip], output: Path, notes: list[str]) -> int:
     earlier = _read(everywhere) | _read(here)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     openings = earlier | {uuid.uuid4().hex: now}
-    content = json.dumps({"clips": len(clips), "openings": openings}, indent=1).encode()
+    content = to_json({"clips": len(clips), "openings": openings}, indent=1).encode()
     write_whole(here, content)
     try:
         write_whole(everywhere, content)
@@ -88,7 +88,7 @@ def _content(path: str) -> str:
 def _read(path: Path) -> Openings:
     """Return the openings of a file; none where it is missing or damaged."""
     with suppress(OSError, ValueError, AttributeError):
-        found = json.loads(path.read_text()).get("openings")
+        found = json_in(path.read_text()).get("openings")
         if isinstance(found, dict):
             return {str(name): str(moment) for name, moment in found.items()}
     return {}

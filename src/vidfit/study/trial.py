@@ -7,7 +7,6 @@ is known to need: memory with its files, time with the multiply-accumulates that
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -18,7 +17,7 @@ import numpy as np
 
 from vidfit.backbones.saved import SPEC_FILE
 from vidfit.contracts import Backbone, BackboneSpec, Floats, GraphBackbone
-from vidfit.documents import read_json
+from vidfit.documents import read_json, to_json
 from vidfit.errors import ModelError, VidfitError
 from vidfit.model import load_model
 from vidfit.runtime import cache, open_engine
@@ -158,7 +157,7 @@ def main() -> int:
         lines = str(found).strip().splitlines() or [""]
         error = f"{directory} cannot be run ({type(found).__name__}: {lines[0][:200]})"
     with answer:
-        answer.write(json.dumps({"error": error}))
+        answer.write(to_json({"error": error}))
     return 0
 
 

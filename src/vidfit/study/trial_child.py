@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 from vidfit.children import run_module
+from vidfit.documents import json_in
 from vidfit.errors import ModelError
 
 PATIENCE_SECONDS = 600
@@ -33,7 +33,7 @@ def try_in_child(directory: Path, own: Sequence[str] = ()) -> None:
     except TimeoutError as error:
         raise ModelError(_refusal(directory, "did not end")) from error
     try:
-        answer = json.loads(ended.answer)
+        answer = json_in(ended.answer)
     except ValueError:
         raise ModelError(_refusal(directory, _ending(ended.status))) from None
     if answer["error"]:

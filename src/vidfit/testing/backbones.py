@@ -5,7 +5,6 @@ Shape letters as in `vidfit.contracts`.
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import numpy as np
 from vidfit import backbones
 from vidfit.backbones.saved import SPEC_FILE
 from vidfit.contracts import Architecture, Backbone, BackboneSpec, Floats, Frames, TorchBackbone
+from vidfit.documents import json_in, to_json
 from vidfit.errors import BackboneError
 
 TOLERANCE = 1e-4
@@ -116,9 +116,9 @@ def _check_tampering(folder: Path) -> None:
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         _require_refused(folder, f"altered weights in {path.name}")
         path.write_bytes(content)
-    facts = json.loads((folder / SPEC_FILE).read_text(encoding="utf-8"))
+    facts = json_in((folder / SPEC_FILE).read_text(encoding="utf-8"))
     facts["revision"] = "0" * 64
-    (folder / SPEC_FILE).write_text(json.dumps(facts), encoding="utf-8")
+    (folder / SPEC_FILE).write_text(to_json(facts), encoding="utf-8")
     _require_refused(folder, "another revision")
 
 

@@ -13,7 +13,6 @@ Safetensors and JSON hold no code.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import uuid
@@ -34,6 +33,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 
 _PREFIX = "checkpoint-"
@@ -104,7 +104,7 @@ def write_checkpoint(folder: Path, step: int, saved: Saved) -> None:
         scratch.mkdir(parents=True)
         own = {n: t.detach().cpu().contiguous().clone() for n, t in saved.tensors.items()}
         save_file(own, scratch / "state.safetensors")
-        text = json.dumps({**saved.facts, "step": step}, indent=1)
+        text = to_json({**saved.facts, "step": step}, indent=1)
         (scratch / "state.json").write_text(text, encoding="utf-8")
         for path in scratch.iterdir():
             _flush(path)
@@ -136,7 +136,7 @@ def read_checkpoint(folder: Path) -> Saved | None:
     if not found:
         return None
     try:
-        facts = json.loads((found[-1] / "state.json").read_text(encoding="utf-8"))
+        facts = json_in((found[-1] / "state.json").read_text(encoding="utf-8"))
         return Saved(load_file(found[-1] / "state.safetensors"), facts)
     except (OSError, ValueError, SafetensorError) as error:
         raise StoreError(

@@ -16,7 +16,6 @@ Arrays are mapped, not read: memory does not grow with their number. Loading run
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidfit.contracts import Indices
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
 from vidfit.networks.clips import Clips
@@ -97,7 +97,7 @@ class ClipSet:
         write_array(folder / "labels.npy", self.labels_M)
         for name, rows in self.arrays.items():
             if isinstance(rows, FilesOfFrames | FramesInShards):
-                write_whole(folder / f"{name}.json", json.dumps(rows.facts(), indent=0).encode())
+                write_whole(folder / f"{name}.json", to_json(rows.facts(), indent=0).encode())
             else:
                 write_array(folder / f"{name}.npy", np.asarray(rows))
 
@@ -118,7 +118,7 @@ def open_set(folder: Path) -> ClipSet:
             if (folder / f"{name}.npy").is_file()
         }
         if (names := folder / "frames.json").is_file():
-            arrays["frames"] = _frames(json.loads(names.read_text(encoding="utf-8")))
+            arrays["frames"] = _frames(json_in(names.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise StoreError(
             f"{folder} holds no clips to train on: {error}; prepare it anew"

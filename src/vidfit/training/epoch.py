@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from vidfit.documents import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +25,18 @@ class Epoch:
     log_loss: float
     accuracy: float
     seconds: float
+
+
+def epoch_of(found: Mapping[str, Any]) -> Epoch:
+    """Return an epoch that was written as JSON, where ``nan`` is ``null``.
+
+    Raises
+    ------
+    TypeError
+        If it has other fields.
+    ValueError
+        If one is no number.
+    """
+    real = {field.name for field in fields(Epoch) if field.type == "float"}
+    values: dict[str, Any] = {k: number_of(v) if k in real else v for k, v in found.items()}
+    return Epoch(**values)

@@ -6,13 +6,13 @@ after a kill may tell of an epoch once more; each epoch is kept once.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError, VidfitError
 from vidfit.files import write_whole
 from vidfit.training.epoch import Epoch
@@ -44,7 +44,7 @@ def lines_of_json(path: Path) -> Look:
     def look(epoch: Epoch) -> None:
         try:
             # All lines anew: a kill leaves no half of one.
-            lines = [*_before(path, epoch.number), json.dumps(_known(epoch))]
+            lines = [*_before(path, epoch.number), to_json(_known(epoch))]
             write_whole(path, "".join(f"{line}\n" for line in lines).encode())
         except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(
@@ -94,4 +94,4 @@ def _before(path: Path, number: int) -> list[str]:
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if json.loads(line)["number"] < number]
+    return [line for line in lines if json_in(line)["number"] < number]

@@ -22,6 +22,7 @@ from lightning_fabric.wrappers import _FabricOptimizer
 from torch import Tensor, nn
 
 from vidfit.contracts import Floats, Indices
+from vidfit.documents import number_of
 from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import classified, make_optimizer
@@ -35,7 +36,7 @@ from vidfit.training.checkpoint import (
     whole_weights,
     write_checkpoint,
 )
-from vidfit.training.epoch import Epoch
+from vidfit.training.epoch import Epoch, epoch_of
 from vidfit.training.order import Micro, deal, epoch_steps
 from vidfit.training.parallel import Place, spread
 from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor
@@ -278,7 +279,8 @@ class _Trainer:
             self.average = Average(self.network, self.recipe.ema)
         scatter(saved, self.network, self.optimizer, saved.facts["optimizer"])
         facts = dict(saved.facts["state"])
-        facts["history"] = [Epoch(**epoch) for epoch in facts["history"]]
+        facts["history"] = [epoch_of(epoch) for epoch in facts["history"]]
+        facts["best"] = number_of(facts["best"])
         self.state, self.best = State(**facts), saved.part("best")
 
 

@@ -54,6 +54,9 @@ def open_url(url: str) -> Any:  # noqa: ANN401  (an open file of any kind)
 def content_key(url: str) -> str:
     """Return what the file system of a URL knows of its content: ETag, size, time.
 
+    That of fsspec for HTTP takes every file for one that never changes, so that the server's
+    own words are asked for there.
+
     Raises
     ------
     VideoError
@@ -62,7 +65,20 @@ def content_key(url: str) -> str:
     refuse_failed(url)
     system, path = reach(url)
     with told(url):
-        return str(system.ukey(path))
+        key = str(system.ukey(path))
+        if not {"http", "https"}.isdisjoint(_protocols(system)):
+            facts = system.info(path)
+            key += "".join(f" {name} {facts[name]}" for name in _VALIDATORS if facts.get(name))
+        return key
+
+
+_VALIDATORS = ("ETag", "Last-Modified", "Content-MD5", "Digest", "size")
+
+
+def _protocols(system: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """Return the names of a file system."""
+    named: str | tuple[str, ...] = system.protocol
+    return (named,) if isinstance(named, str) else tuple(named)
 
 
 def refuse_failed(url: str) -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import av
 import av.error
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
@@ -161,6 +162,12 @@ class DecodedFrame:
         if preprocessing is not None and preprocessing.short_side_pixels is not None:
             pixels = _centre(pixels, preprocessing)
         return np.ascontiguousarray(pixels)
+
+
+def sized(frame_HWC: Frames, preprocessing: Preprocessing) -> Frames:
+    """Return a picture at the size that a network sees, uint8 [H, W, 3]; see `DecodedFrame.rgb`."""
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_HWC), "rgb24")
+    return DecodedFrame(0, 0.0, frame, Scalers()).rgb(preprocessing)
 
 
 def shown_size(frame: VideoFrame, orientation: Orientation, pixel_aspect: float) -> tuple[int, int]:

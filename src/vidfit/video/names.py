@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 from vidfit.shown import name_of
@@ -22,6 +23,12 @@ IMAGE_SUFFIXES = frozenset({
 })
 """File name endings, in lower case, of the frames in a folder of frames."""
 # fmt: on
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """Return a sort key that puts ``clip2`` before ``clip10``, whatever the letters' case."""
+    parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 _FLOW = re.compile(r"flow[_-]?[xyuv]?[_-]?\d", re.IGNORECASE)

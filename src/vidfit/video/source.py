@@ -7,7 +7,6 @@ the file, and no format that follows names found in it.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from vidfit.video import mp4_boxes
 from vidfit.video.limits import FRAMES_MAX, PIXELS_MAX
 from vidfit.video.member import is_url as is_url
 from vidfit.video.member import openable, split_member
-from vidfit.video.names import IMAGE_SUFFIXES, is_flow, is_photo
+from vidfit.video.names import IMAGE_SUFFIXES, is_flow, is_photo, natural_key
 from vidfit.video.signature import LOOK_BYTES, refusal
 
 if TYPE_CHECKING:
@@ -45,11 +44,6 @@ _SOUND = "aac,ac3,aiff,amr,ape,au,caf,flac,mp3,wav"
 
 DECODER_OPTIONS = {"max_pixels": str(PIXELS_MAX)}
 """Larger pictures are refused before memory is asked for."""
-
-
-def natural_key(name: str) -> list[str | int]:
-    """Return a sort key under which ``frame_10`` comes after ``frame_9``."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def frame_files(folder: Path) -> list[Path]:

@@ -7,7 +7,6 @@ of. All samples of a clip are equally long, and stand in the order of views and 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Frames, Indices, Preprocessing, Sampling
+from vidfit.documents import json_in
 from vidfit.errors import VideoError
 from vidfit.video.archive import BLOCK_BYTES, blocks, parse_header, read_span
 from vidfit.video.contents import contents
@@ -84,7 +84,7 @@ def stored_digest(path: str) -> str:
     if name in inside.digests:
         return inside.digests[name]
     try:
-        return str(json.loads(read_member(f"{path}/{0:06d}.json"))["content"])
+        return str(json_in(read_member(f"{path}/{0:06d}.json"))["content"])
     except (ValueError, KeyError) as error:
         raise VideoError(f"{path}: these frames are damaged; shard the clips again") from error
 
@@ -220,5 +220,5 @@ def parse_frames(data: bytes) -> Iterator[tuple[Frames, dict[str, Any]]]:
         if name.endswith(".npy"):
             frame_HWC = np.load(io.BytesIO(content), allow_pickle=False)
         elif frame_HWC is not None:
-            yield frame_HWC, json.loads(content)
+            yield frame_HWC, json_in(content)
         at += BLOCK_BYTES + blocks(size)

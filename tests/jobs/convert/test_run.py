@@ -116,6 +116,26 @@ def test_all_that_is_wrong_is_listed_in_a_file(tmp_path):
     assert "1 left out:" in lines(result) and result.exit_code == 0
 
 
+def test_where_nothing_can_be_used_all_that_is_wrong_is_listed(tmp_path):
+    rows = "".join(f"v.mp4,{row},car,1,1,x,1\n" for row in range(21))
+    (tmp_path / "x.csv").write_text(f"path,frame,label,x,y,w,h\n{rows}")
+    result = call("convert", tmp_path / "x.csv", tmp_path / "out")
+    assert (result.exit_code, result.stdout) == (2, "")
+    head, *faults, more = result.stderr.splitlines()
+    problems = tmp_path / "out" / "problems.csv"
+    assert head == (
+        "vidfit: x.csv, read as CSV of boxes, has no frame that can be used; all of it is listed "
+        f"in {problems}:"
+    )
+    assert faults[0] == '  x.csv, line 2: its w is "x"; a number is valid'
+    assert (len(faults), more) == (20, "  and 2 more")  # frames 0 to 20 are left out, too
+    with problems.open() as file:
+        assert len(list(csv.reader(file))) == 23
+    (tmp_path / "x.csv").write_text("path,frame,label,x,y,w,h\nv.mp4,0,car,1,1,1,1\n")
+    assert call("convert", tmp_path / "x.csv", tmp_path / "out").exit_code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["annotations.json"]
+
+
 @pytest.mark.parametrize(
     ("options", "error", "reason"),
     [

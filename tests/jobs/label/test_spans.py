@@ -16,7 +16,8 @@ from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run import run_label
-from vidfit.jobs.label.spans import propose_spans, write_spans
+from vidfit.jobs.label.spans import propose_spans, unchanged, write_spans
+from vidfit.manifest.lists import read_list
 from vidfit.tasks.localise.moments import NOTHING
 from vidfit.tasks.localise.reading import read_windows
 
@@ -59,6 +60,16 @@ def test_the_rest_of_a_video_has_no_label(tmp_path):
     ]  # fmt: skip
 
 
+def test_spans_that_nobody_corrected_are_counted(tmp_path):
+    path = write_spans(propose_spans(TWO, [], 2), TWO, tmp_path)
+    assert unchanged(read_list(path).clips, tmp_path) == 2
+    text = path.read_text(encoding="utf-8-sig")
+    text = text.replace("4.000,6.000", "4,6").replace("b.mp4,background", "b.mp4,run")
+    path.write_text(text)
+    assert unchanged(read_list(path).clips, tmp_path) == 1
+    assert unchanged(read_list(path).clips, tmp_path / "elsewhere") == 0
+
+
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
     """Six videos with spans, a model of them, and two videos without."""
@@ -96,6 +107,7 @@ def test_proposals_are_corrected_joined_and_fitted_on(long, tmp_path):
     covered = sum(float(c.end_seconds or 0) - c.start_seconds for c in alone.clips)
     assert covered == pytest.approx(of_proposed, abs=1.5)
     second = run_label(listed, tmp_path, replace(options, answers=path))
+    assert second.unchanged == 3  # nobody has looked at them
     assert not {one.clip for one in first.proposed} & {one.clip for one in second.proposed}
     merged = read_windows(tmp_path / "clips.csv")
     known, before = len(merged.clips), len(read_windows(listed).clips)

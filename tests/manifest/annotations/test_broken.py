@@ -34,7 +34,9 @@ def of(**changes) -> str:
 
 REFUSED = {
     "JSON that ends early": ("x.json", coco()[:-9], "x.json, line 1: it is no JSON"),
-    "JSON nested without end": ("x.json", "[" * 200_000, "x.json: it is no JSON that can be read"),
+    "JSON nested without end": ("x.json", "[" * 200_000, "can be read (it is nested too deep)"),
+    "an empty file": ("x.json", "", "x.json is an empty file; valid are COCO"),
+    "a file of blanks": ("x.csv", b"\xef\xbb\xbf \n\n", "x.csv is an empty file"),
     "a number of 5,000 digits": ("x.json", coco().replace("48", "9" * 5000), "no JSON that can be"),
     "JSON of another encoding": ("x.json", b'{"images": "\xe9"}', "x.json, line 1: it is no UTF-8"),
     "images that are no list": ("x.json", '{"images": 1, "annotations": []}', "x.json: images: it"),

@@ -80,7 +80,7 @@ def test_frames_beyond_the_end_of_a_video_are_named_and_left_out(tmp_path):
         ("hello\n", "is of no format of boxes that is known; valid are COCO"),
         ('{"database": {}}', "is of no format"),
         ("<html/>", "is of no format"),
-        ("", "is of no format"),
+        ("", "is an empty file"),
     ],
 )
 def test_what_is_none_is_refused(tmp_path, text, reason):
@@ -120,7 +120,7 @@ def test_what_is_not_there_is_named_and_left_out(folder):
     assert summary(found) == (
         "Read as CSV of boxes: 2 frames, 1 of them empty; car 1, o'bus 1; 1 file missing"
     )
-    with pytest.raises(ManifestError, match="Name the folder that they lie in"):
+    with pytest.raises(ManifestError, match="name the folder that they lie in"):
         read_annotations(folder / "boxes.csv", Path(__file__).parent)
 
 

@@ -5,7 +5,6 @@ Reads a question as JSON on standard input, and writes the answer as the last li
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Frames, GraphBackbone, TorchBackbone
+from vidfit.documents import json_in, to_json
 from vidfit.errors import BackboneError
 from vidfit.hardware import resident_bytes
 from vidfit.jobs.benchmark.value import BatchTiming, EngineRun
@@ -120,5 +120,5 @@ def _answer(question: dict[str, Any]) -> EngineRun | Roof:
 
 
 if __name__ == "__main__":
-    answer = _answer(json.load(sys.stdin))
-    print(json.dumps(asdict(answer)))  # noqa: T201  (the answer)
+    answer = _answer(json_in(sys.stdin.read()))
+    print(to_json(asdict(answer)))  # noqa: T201  (the answer)

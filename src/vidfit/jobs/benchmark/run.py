@@ -6,17 +6,17 @@ one after the other.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from vidfit.children import run_module
 from vidfit.contracts import Backbone, Clip, ClipFeatures, TorchBackbone
+from vidfit.documents import json_in, to_json
 from vidfit.errors import VidfitError
 from vidfit.features.views import gather_views
 from vidfit.hardware import describe, hardware
@@ -33,9 +33,10 @@ from vidfit.jobs.benchmark.write import write_benchmark
 from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.model import member_directory
 from vidfit.progress import SILENT, Progress
-from vidfit.runtime import Accelerated
+from vidfit.runtime import Accelerated, accelerate
 from vidfit.runtime.opened import GRAPH_ENGINES
 from vidfit.runtime.roof import Roof
+from vidfit.study.opened_model import open_members
 from vidfit.video import VideoReader
 
 BATCHES = (1, 2, 4, 8)
@@ -70,9 +71,10 @@ def run_benchmark(
     options = options or BenchmarkOptions()
     options.check()
     before = os.getloadavg()[0]
-    predictor = load(model, options.backbones)
+    predictor = load(model, options.backbones) if options.video else None
+    backbones = predictor.backbones if predictor else _running(model, options.backbones)
     threads = sorted({1, hardware().cores})
-    plans = [_engines(backbone, options) for backbone in predictor.backbones]
+    plans = [_engines(backbone, options) for backbone in backbones]
     progress = progress or SILENT
     progress.start("benchmark", len(threads) * (1 + sum(map(len, plans))))
     roofs = []
@@ -80,7 +82,7 @@ def run_benchmark(
         roofs.append(Roof(**_ask({"threads": count})))
         progress.advance()
     members = []
-    for i, backbone in enumerate(predictor.backbones):
+    for i, backbone in enumerate(backbones):
         runs = []
         for engine, count in ((e, t) for e in plans[i] for t in threads):
             runs.append(_run(member_directory(model, i), engine, count, options))
@@ -93,10 +95,14 @@ def run_benchmark(
         load=(before, os.getloadavg()[0]),
         roofs=tuple(roofs),
         members=tuple(members),
-        clip=_clip_way(predictor, options.video) if options.video else None,
+        clip=_clip_way(predictor, options.video) if predictor and options.video else None,
     )
     write_benchmark(found, output)
     return found
+
+
+def _running(model: Path, own: Sequence[str]) -> tuple[Backbone, ...]:
+    return tuple(accelerate(member) for member in open_members(model, own))
 
 
 def _engines(backbone: Backbone, options: BenchmarkOptions) -> list[str]:
@@ -154,14 +160,14 @@ def _ask(question: Mapping[str, Any]) -> dict[str, Any]:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     threads = dict.fromkeys(names, str(question["threads"]))
     ended = run_module(
-        "vidfit.jobs.benchmark.child", question=json.dumps(question), environment=threads
+        "vidfit.jobs.benchmark.child", question=to_json(question), environment=threads
     )
     if ended.status or not ended.answer:
         raise VidfitError(
             f"the process that measures failed: {ended.said}. If memory was short, close other "
             "programs."
         )
-    answer: dict[str, Any] = json.loads(ended.answer)
+    answer: dict[str, Any] = json_in(ended.answer)
     return answer
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidfit.documents import to_json
 from vidfit.files import write_whole
 from vidfit.jobs.benchmark.picture import ENGINE_NAMES, benchmark_svg
 from vidfit.report.wording import counted, frames_seen
@@ -133,7 +133,7 @@ def benchmark_json(found: Benchmark) -> str:
                 row["flops_per_byte"] = member.intensity(timing)
             if run.timings and member.gmacs_per_view:
                 shown["share_of_peak"] = found.share_of_peak(member, run)
-    return json.dumps(document, indent=1) + "\n"
+    return to_json(document, indent=1) + "\n"
 
 
 def write_benchmark(found: Benchmark, directory: Path) -> Path:

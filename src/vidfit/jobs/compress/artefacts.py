@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from vidfit import __version__
 from vidfit import backbones as zoo
 from vidfit.backbones.graph import ENGINES, graph_backbone
 from vidfit.contracts import Backbone
+from vidfit.documents import json_in, to_json
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.files import write_whole
 from vidfit.jobs.compress.footprint import held_bytes, latencies, size_bytes
@@ -116,10 +116,10 @@ class Bench:
             "memory_bytes": held_bytes(folders),
         }
         facts = {"details": list(done), "similarity": alike[best], "footprint": footprint}
-        write_whole(folder / _FACTS, json.dumps(facts).encode())
+        write_whole(folder / _FACTS, to_json(facts).encode())
 
     def _read(self, technique: str, folder: Path, original: Made) -> Made:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        facts = json_in((folder / _FACTS).read_text(encoding="utf-8"))
         # Rounds are paired, and machines are not always as busy: the ratio is what was measured.
         seconds = original.footprint.latency_seconds if original.footprint else math.nan
         facts["footprint"]["latency_seconds"] = seconds / facts["footprint"]["latency_ratio"]
@@ -166,4 +166,4 @@ class Bench:
         for workshop in self.workshops.values():
             digest = hashlib.sha256(workshop.frames_BTHWC.tobytes()).hexdigest()
             facts += [digest, str(workshop.distil_steps)]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+        return hashlib.sha256(to_json(facts).encode()).hexdigest()[:12]

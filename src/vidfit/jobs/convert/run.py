@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
 from vidfit.contracts import Failure, Note
-from vidfit.errors import VidfitError
+from vidfit.errors import ManifestError, VidfitError
 from vidfit.files import write_whole
 from vidfit.jobs.convert.options import ConvertOptions
 from vidfit.jobs.convert.pictures import pictures
@@ -24,6 +25,7 @@ from vidfit.manifest.cells import written_cell
 from vidfit.progress import SILENT, Progress
 
 PROBLEMS = "problems.csv"
+_HEADER = "what,where,why\n"
 
 
 def run_convert(
@@ -35,7 +37,8 @@ def run_convert(
     """Write the boxes, or masks, of a file or folder in another format.
 
     The names of pictures and videos stay as they are written; of yolo and voc they are those of
-    ``images/``. ``problems.csv`` lists all that is left out, changed or lost.
+    ``images/``. ``problems.csv`` lists all that is left out, changed or lost, also where nothing
+    can be used.
 
     Parameters
     ----------
@@ -56,11 +59,12 @@ def run_convert(
     options.check()
     _check_empty(output)
     media = media_of(source, options.media)
-    masks = _masks(Path(source), media, options)
-    if masks is not None:
-        files = mask_files(masks) if options.to == "masks" else coco_mask_files(masks)
-        return _written(output, masks, files, _said(masks))
-    found = parse_annotations(source, media)
+    with _faults_listed(output):
+        masks = _masks(Path(source), media, options)
+        found = parse_annotations(source, media) if masks is None else masks
+    if isinstance(found, MaskAnnotations):
+        files = mask_files(found) if options.to == "masks" else coco_mask_files(found)
+        return _written(output, found, files, _said(found))
     lost = [Note(options.to, sentence) for sentence in lost_in(found, options.to)]
     written: Iterable[tuple[str, bytes] | Failure] = WRITERS[options.to](found)
     if options.pictures:
@@ -79,8 +83,25 @@ def _advanced(
         yield file
 
 
+@contextmanager
+def _faults_listed(output: Path) -> Iterator[None]:
+    """List what is wrong with a source of which nothing can be used, as with any other."""
+    try:
+        yield
+    except ManifestError as error:
+        if not error.faults:
+            raise
+        write_whole(output / PROBLEMS, _table(("left out", *fault) for fault in error.faults))
+        said = f"{error.said}; all of it is listed in {output / PROBLEMS}"
+        raise ManifestError(said, error.faults) from error
+
+
 def _check_empty(output: Path) -> None:
-    if output.is_dir() and any(not path.name.startswith(".") for path in output.iterdir()):
+    """Refuse a folder with files; what a run that wrote nothing else listed is removed."""
+    inside = [p.name for p in output.iterdir() if p.name[:1] != "."] if output.is_dir() else []
+    if inside == [PROBLEMS] and (output / PROBLEMS).read_bytes().startswith(_HEADER.encode()):
+        (output / PROBLEMS).unlink()
+    elif inside:
         raise VidfitError(
             f"{output} holds files; choose an empty folder, so that none of them is taken for one "
             "of these"
@@ -127,8 +148,8 @@ def _written(
 
 
 def _table(faults: Iterable[tuple[str, str, str]]) -> bytes:
-    text = io.StringIO()
+    text = io.StringIO(_HEADER)
+    text.seek(len(_HEADER))
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("what", "where", "why"))
     writer.writerows(tuple(map(written_cell, row)) for row in faults)
     return text.getvalue().encode("utf-8", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from vidfit.documents import to_json
 from vidfit.errors import ModelError
 from vidfit.model import DOCUMENT
 
@@ -74,7 +74,7 @@ class _Files:
         with _reached(self.address):
             self.system.makedirs(self.path, exist_ok=True)
             # An earlier model.json must not stand over files of this one.
-            self._put(DOCUMENT, json.dumps(UNFINISHED).encode())
+            self._put(DOCUMENT, to_json(UNFINISHED).encode())
             for name, file in sorted(files.items(), key=lambda item: item[0] == DOCUMENT):
                 parent = f"{self.path}/{name}".rpartition("/")[0]
                 self.system.makedirs(parent, exist_ok=True)

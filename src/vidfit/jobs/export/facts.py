@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import BackboneSpec
+from vidfit.documents import to_json
 from vidfit.model import Model
 
 HOW = {
@@ -95,4 +95,4 @@ def config(model: Model, specs: Sequence[BackboneSpec]) -> dict[str, Any]:
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON for people and programs."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(to_json(content, indent=1, ascii_only=False) + "\n", encoding="utf-8")

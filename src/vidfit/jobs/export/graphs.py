@@ -6,7 +6,6 @@ M tokens of a clip, D features, X numbers of a clip, K classes.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ import onnx
 
 from vidfit import __version__
 from vidfit.contracts import Backbone, Floats, Frames, GraphBackbone, TorchBackbone
+from vidfit.documents import to_json
 from vidfit.errors import ModelError
 from vidfit.fusion.linear import Linear
 from vidfit.jobs.export.facts import member_facts, preprocessing, write_json
@@ -158,8 +158,8 @@ class Graphs:
         write_json(self.folder / "preprocessing.json", facts)
         return {
             "made_with": f"vidfit {__version__}",
-            "classes": json.dumps(self.model.classes, ensure_ascii=False),
-            "preprocessing": json.dumps(facts, ensure_ascii=False),
+            "classes": to_json(self.model.classes, ascii_only=False),
+            "preprocessing": to_json(facts, ascii_only=False),
         }
 
     def _head(self, parts: Sequence[ExportedNetwork]) -> Any:  # noqa: ANN401  (onnx has no types)

@@ -27,6 +27,7 @@ from vidfit.report.leaderboard import (
     best_first,
     headline,
     leakage_sentence,
+    nothing_proven,
     on_cost_axis,
     pareto_front,
 )
@@ -82,6 +83,7 @@ def _answer(report: Report) -> dict[str, Any]:
     )
     return {
         "headline": headline(report),
+        "nothing": nothing_proven(report),
         "headline_chart": charts.headline_chart(
             report.score, report.majority.value, metric, report.baseline
         ),

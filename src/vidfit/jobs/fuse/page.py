@@ -12,6 +12,7 @@ from vidfit.jobs.fuse.picture import combination_svg
 from vidfit.report import charts, wording
 from vidfit.report.data import answer_json
 from vidfit.report.frame import render
+from vidfit.report.leaderboard import nothing_proven
 from vidfit.report.writing import write_answer
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def combination_html(combination: Combination) -> str:
         "combination": combination,
         "words": words,
         "key": charts.key,
+        "nothing": nothing_proven(combination),
         "headline_chart": charts.headline_chart(
             combination.score, combination.majority.value, metric, combination.baseline
         ),

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from vidfit.report import wording
+from vidfit.report.leaderboard import nothing_proven
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def headline(combination: Combination) -> str:
     """Return the answer in a sentence or two, with the interval that it rests on."""
     c, metric = combination, wording.metric_of(combination)
     if not c.beats_majority:
-        nothing = wording.nothing_proven(c.majority_class, c.majority, metric)
+        nothing = nothing_proven(c)
         return f"{nothing} Best by estimate: {chosen_of(c)}."
     if c.gain is None:
         return f"Use {c.chosen}: with one candidate there is nothing to combine."

@@ -11,7 +11,7 @@ from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.label.answers import CLIPS
 from vidfit.jobs.label.options import LabelOptions
-from vidfit.jobs.label.spans import check_not_replaced, propose_spans, write_spans
+from vidfit.jobs.label.spans import check_not_replaced, propose_spans, unchanged, write_spans
 from vidfit.jobs.label.value import Labelling
 from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.predictor import Predictor, load
@@ -49,8 +49,11 @@ def run_label_spans(
         )
     manifest = read_manifest(source, groups=options.groups, labels="one")
     known = [clip for clip in manifest.clips if clip.label is not None]
+    as_they_were = 0
     if options.answers:
-        known += [c for c in read_list(options.answers.absolute()).clips if c.label is not None]
+        answers = read_list(options.answers.absolute()).clips
+        known += [clip for clip in answers if clip.label is not None]
+        as_they_were = unchanged(answers, output)
         _keep(manifest, options.answers, output)
     paths = _unlabelled(manifest)
     timelines, failures = _answered(predictor, paths, options, output, progress or SILENT)
@@ -66,6 +69,7 @@ def run_label_spans(
         manifest.grouping,
         (*manifest.rejected, *failures),
         spans=True,
+        unchanged=as_they_were,
     )
 
 

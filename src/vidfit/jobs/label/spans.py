@@ -20,8 +20,12 @@ from vidfit.files import write_whole
 from vidfit.jobs.label.answers import COLUMNS, TO_LABEL
 from vidfit.jobs.label.value import Proposed
 from vidfit.manifest.cells import written_cell
+from vidfit.manifest.lists import read_list
 
 _MARK = "\ufeff"
+
+_AS_PROPOSED = ".to-label-as-proposed.csv"
+"""What the list was before anybody corrected it."""
 
 
 def propose_spans(
@@ -84,7 +88,21 @@ def write_spans(proposed: Sequence[Proposed], timelines: Sequence[Timeline], out
             rest = "not proposed: no label"
             table.writerow((written_cell(clip.path), "", *_times(clip), "", "", "", rest))
     output.mkdir(parents=True, exist_ok=True)
+    write_whole(output / _AS_PROPOSED, text.getvalue().encode())
     return write_whole(output / TO_LABEL, text.getvalue().encode())
+
+
+def unchanged(answers: Sequence[Clip], output: Path) -> int:
+    """Return how many labelled spans stand as the model answered them, right or overlooked."""
+    path = output / _AS_PROPOSED
+    if not path.is_file():
+        return 0
+    proposed = {_said(clip) for clip in read_list(path.absolute()).clips}
+    return sum(clip.label is not None and _said(clip) in proposed for clip in answers)
+
+
+def _said(clip: Clip) -> tuple[str, str | None, str, str]:
+    return clip.path, clip.label, *_times(clip)
 
 
 def _times(clip: Clip) -> tuple[str, str]:

@@ -38,6 +38,8 @@ class Labelling:
         What was noticed, such as copies whose labels contradict each other.
     spans
         Whether spans of long videos are proposed, with labels to correct.
+    unchanged
+        Spans of the answers that stand as the model gave them; they are taken for true.
     """
 
     proposed: tuple[Proposed, ...]
@@ -48,3 +50,4 @@ class Labelling:
     failures: tuple[Failure, ...]
     warnings: tuple[str, ...] = ()
     spans: bool = False
+    unchanged: int = 0

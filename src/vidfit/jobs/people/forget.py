@@ -5,13 +5,13 @@ What is written down of other people stays as it is. Afterwards all files are se
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from vidfit.contracts import Floats
+from vidfit.documents import to_json
 from vidfit.errors import ModelError, StoreError, not_known
 from vidfit.files import claimed
 from vidfit.jobs.people.value import Forgotten
@@ -101,7 +101,7 @@ def _searched(output: Path, name: str, vector_D: Floats) -> int:
     StoreError
         Names the file that still holds something.
     """
-    told = {json.dumps(name), json.dumps(name, ensure_ascii=False)}
+    told = {to_json(name), to_json(name, ascii_only=False)}
     wanted = [*(text.encode() for text in told), vector_D.astype("<f4").tobytes()]
     count = 0
     for file in _files(output):

@@ -70,7 +70,7 @@ def run_pairs(
 
     def vector(path: str) -> Floats:
         face = only_face(picture_of(path)).aligned_HWC
-        return mean_direction(encoder.forward(seen_by(encoder, face)[None, None])[0])
+        return mean_direction(encoder.forward(seen_by(encoder, face)[None])[0])
 
     vectors, failures = _each(sorted({p for one in pairs for p in (one.first, one.second)}),
                               vector, progress)  # fmt: skip

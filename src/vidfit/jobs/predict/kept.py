@@ -7,7 +7,6 @@ that goes when the answers are complete.
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -15,9 +14,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 
 _FLUSH_SECONDS = 2.0
+
+
+_OLD_SECONDS = 7 * 24 * 3600.0
+
+
+def _sweep(folder: Path, own: Path) -> None:
+    """Remove what killed runs left a week ago: of a video that was replaced none ever goes on."""
+    for path in folder.glob(".partial-*.jsonl"):
+        with suppress(OSError):
+            if path != own and time.time() - path.stat().st_mtime > _OLD_SECONDS:
+                path.unlink()
 
 
 class KeptRows:
@@ -32,8 +43,9 @@ class KeptRows:
     """
 
     def __init__(self, folder: Path, facts: object) -> None:
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(to_json(facts, sort_keys=True).encode()).hexdigest()[:16]
         self.path = folder / f".partial-{digest}.jsonl"
+        _sweep(folder, self.path)
         self._file: IO[bytes] | None = None
         self._flushed = time.monotonic()
 
@@ -59,7 +71,7 @@ class KeptRows:
         with suppress(FileNotFoundError), self.path.open("rb") as lines:
             for line in lines:
                 with suppress(ValueError):
-                    row = json.loads(line)
+                    row = json_in(line)
                     if isinstance(row, dict):
                         yield row
 
@@ -76,7 +88,7 @@ class KeptRows:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self.path.open("ab")
                 self._file.write(b"\n")  # after a line that was cut off
-            self._file.write(json.dumps(row).encode() + b"\n")
+            self._file.write(to_json(row).encode() + b"\n")
             if time.monotonic() - self._flushed > _FLUSH_SECONDS:
                 self._file.flush()
                 self._flushed = time.monotonic()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from vidfit.documents import json_in, to_json
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
 from vidfit.jobs.predict.annotated import annotated_video
@@ -45,7 +45,7 @@ def timeline_line(timeline: Timeline, model: str = "") -> str:
     ``model`` is the name of the model, where there are several.
     """
     named = {"model": model} if model else {}
-    return json.dumps({**named, **json.loads(timeline_json(timeline))})
+    return to_json({**named, **json_in(timeline_json(timeline))})
 
 
 def timeline_csv(timeline: Timeline) -> str:

@@ -16,7 +16,6 @@ Shape letters: S shots, D features.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.files import new_file, read_parquet, write_whole
 from vidfit.jobs.search.query import Query
@@ -156,7 +156,7 @@ class ShotIndex:
         """Replace the list of videos; shots of others are no longer found."""
         self.videos = {known.path: known for known in videos}
         facts = [asdict(known) for known in self.videos.values()]
-        write_whole(self.folder / _VIDEOS, json.dumps(facts, indent=0).encode())
+        write_whole(self.folder / _VIDEOS, to_json(facts, indent=0).encode())
 
     def tidy(self) -> None:
         """Merge small segments once there are many, without the shots of videos that are gone."""
@@ -232,7 +232,7 @@ class ShotIndex:
     def _read_videos(self) -> dict[str, KnownVideo]:
         path = self.folder / _VIDEOS
         try:
-            return {one["path"]: _checked(**one) for one in json.loads(path.read_bytes())}
+            return {one["path"]: _checked(**one) for one in json_in(path.read_bytes())}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (

@@ -6,11 +6,11 @@ et al. 2025). CLIP does so behind projections that vidfit's encoder of pictures 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import Floats
+from vidfit.documents import json_in
 from vidfit.errors import BackboneError
 from vidfit.jobs.search.shots import unit
 
@@ -29,7 +29,7 @@ def text_vector(backbone: str, words: str) -> Floats | None:
     folder = Path(backbone.removeprefix("hf:").partition("@")[0]).expanduser()
     if not backbone.startswith("hf:") or not (folder / "config.json").is_file():
         return None
-    if json.loads((folder / "config.json").read_bytes()).get("model_type") not in KINDS:
+    if json_in((folder / "config.json").read_bytes()).get("model_type") not in KINDS:
         return None
     import torch
     import transformers

@@ -10,7 +10,7 @@ from vidfit.jobs.select.race_chart import NAMED_DROPS, race_chart
 from vidfit.report import charts, wording
 from vidfit.report.data import answer_json
 from vidfit.report.frame import render
-from vidfit.report.leaderboard import on_cost_axis
+from vidfit.report.leaderboard import nothing_proven, on_cost_axis
 from vidfit.report.writing import write_answer
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def ranking_html(ranking: Ranking) -> str:
         "words": words,
         "meanings": LEGEND,
         "standings": {c.standing for c in ranking.candidates},
+        "nothing": nothing_proven(ranking),
         "headline_chart": charts.headline_chart(
             ranking.score, ranking.majority.value, metric, ranking.baseline
         ),

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from vidfit.report import wording
+from vidfit.report.leaderboard import nothing_proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,7 @@ def headline(ranking: Ranking) -> str:
     metric = wording.metric_of(ranking)
     expected = metric.said(metric.figure(ranking.score))
     if not ranking.beats_majority:
-        nothing = wording.nothing_proven(ranking.majority_class, ranking.majority, metric)
+        nothing = nothing_proven(ranking)
         return (
             f"{nothing} Best by estimate: {ranking.recommended}, {expected} expected on new "
             "recordings."

@@ -19,7 +19,6 @@ of one's own, ``FILE.py:NAME``, is named by whoever executes it: a folder never 
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ import numpy as np
 
 from vidfit.backbones.notation import runs_a_file
 from vidfit.contracts import Indices
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
 from vidfit.hardware import forget_peak, peak_bytes, resident_bytes
@@ -213,11 +213,11 @@ def read_outcome(folder: Path) -> Outcome:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from vidfit.training.epoch import Epoch
+    from vidfit.training.epoch import epoch_of
 
     try:
-        document = json.loads((folder / "history.json").read_text(encoding="utf-8"))
-        history = tuple(Epoch(**epoch) for epoch in document["history"])
+        document = json_in((folder / "history.json").read_text(encoding="utf-8"))
+        history = tuple(epoch_of(epoch) for epoch in document["history"])
         weights = load_file(folder / "trained.safetensors")
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise StoreError(
@@ -275,7 +275,7 @@ def _write_trained(folder: Path, trained: TrainedWeights, rise_bytes: int) -> No
         "history": [asdict(epoch) for epoch in trained.history],
         "peak_bytes": rise_bytes,
     }
-    write_whole(folder / "history.json", json.dumps(document, indent=1).encode())
+    write_whole(folder / "history.json", to_json(document, indent=1).encode())
     own = {name: tensor.contiguous().clone() for name, tensor in trained.weights.items()}
     write_whole(folder / "trained.safetensors", save(own))
 

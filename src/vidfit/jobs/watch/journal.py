@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vidfit.answers import Timeline
 from vidfit.contracts import Failure
+from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.jobs.predict.timeline import timeline_line
 
@@ -66,7 +66,7 @@ class Journal:
     def _take(self, line: bytes) -> None:
         """Note what a line answers; one that a kill cut off answers nothing."""
         try:
-            row = json.loads(line)
+            row = json_in(line)
             arrival = Arrival(row["path"], row["size_bytes"], row["changed_ns"])
             of = row["asked_sha256"]
         except (ValueError, KeyError, TypeError):
@@ -86,8 +86,8 @@ class Journal:
         if isinstance(answer, Failure):
             row["failure"] = answer.reason
         else:
-            row["answer"] = json.loads(timeline_line(answer))
-        text = json.dumps(row).encode() + b"\n"
+            row["answer"] = json_in(timeline_line(answer))
+        text = to_json(row).encode() + b"\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab", buffering=0) as file:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from vidfit.answers import Timeline
 from vidfit.contracts import Clip, Failure
+from vidfit.documents import to_json
 from vidfit.errors import VidfitError
 from vidfit.jobs.predict.by_task import way_of
 from vidfit.jobs.predict.many import predict_many
@@ -64,7 +64,7 @@ def run_watch(
         )
     predictor = load(model, options.own, options.task).declining(options.unknown)
     asked_of = [predictor.sha256, options.window_seconds, options.unknown]
-    journal = Journal(output, hashlib.sha256(json.dumps(asked_of).encode()).hexdigest())
+    journal = Journal(output, hashlib.sha256(to_json(asked_of).encode()).hexdigest())
     folder, is_gone = Path(absolute(folder)), False
     place = launcher(HERE, workers=options.workers, scratch=output)
     progress = progress or SILENT

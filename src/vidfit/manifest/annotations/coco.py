@@ -6,13 +6,12 @@ Lin et al. (2014), Microsoft COCO: Common Objects in Context; the format of its 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from vidfit.boxes import Box
-from vidfit.documents import shown
+from vidfit.documents import shown, to_json
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import (
     frame_index,
@@ -223,7 +222,7 @@ def _sides(annotation: dict[str, Any]) -> tuple[float, ...]:
 
 def coco_files(annotations: Annotations) -> Files:
     """Yield ``annotations.json``; `parse_coco` gives back the same frames and boxes."""
-    text = json.dumps(coco_document(annotations), ensure_ascii=False, indent=1)
+    text = to_json(coco_document(annotations), ascii_only=False, indent=1)
     yield "annotations.json", text.encode()
 
 

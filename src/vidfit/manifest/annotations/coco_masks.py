@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure, Note
-from vidfit.documents import shown
+from vidfit.documents import shown, to_json
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import number
 from vidfit.manifest.annotations.coco import FORM, coco_document, is_crowd, read_objects
@@ -153,7 +152,7 @@ def coco_mask_files(masks: MaskAnnotations) -> Files:
         for label in np.unique(mask_HW).tolist():
             objects = document["annotations"]
             objects.append(_object(len(objects) + 1, image, label, mask_HW == label))
-    yield "annotations.json", json.dumps(document, ensure_ascii=False).encode()
+    yield "annotations.json", to_json(document, ascii_only=False).encode()
 
 
 def _object(at: int, image: int, label: int, mask_HW: Mask) -> dict[str, Any]:

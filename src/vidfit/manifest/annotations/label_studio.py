@@ -7,7 +7,6 @@ labelled each frame was looked at.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from itertools import count
 from typing import Any
 
 from vidfit.boxes import Box, LabelledFrame
-from vidfit.documents import shown
+from vidfit.documents import shown, to_json
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import frame_index, number, of_json, size_of
 from vidfit.manifest.annotations.keyframes import KeyBox, Sides, between, tracks_of
@@ -270,7 +269,7 @@ def label_studio_files(annotations: Annotations) -> Files:
         length = (frames[-1].index or 0) + 1
         data = {"video": video, "framesCount": length}
         tasks.append(_written(frames[0], data, [*_of_video(frames, length)]))
-    yield "tasks.json", json.dumps(tasks, ensure_ascii=False, indent=1).encode()
+    yield "tasks.json", to_json(tasks, ascii_only=False, indent=1).encode()
 
 
 def _written(

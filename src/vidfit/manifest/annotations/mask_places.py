@@ -12,9 +12,10 @@ from vidfit.contracts import Failure
 from vidfit.documents import shown
 from vidfit.errors import ManifestError
 from vidfit.manifest.cells import read_cell
-from vidfit.manifest.names import is_image, natural_key, split_word
+from vidfit.manifest.names import is_image, split_word
 from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.value import relative_name
+from vidfit.video.names import natural_key
 
 PICTURE_COLUMNS = ("path", "image", "picture", "frame", "file", "filename")
 MASK_COLUMNS = ("mask", "masks", "label", "labels", "annotation")

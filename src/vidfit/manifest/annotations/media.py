@@ -13,7 +13,7 @@ from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
 from vidfit.manifest.annotations.masks import MaskAnnotations
-from vidfit.manifest.annotations.value import NAMED, Annotations
+from vidfit.manifest.annotations.value import Annotations, faults_of
 from vidfit.manifest.names import is_clip, is_image, is_junk
 from vidfit.manifest.told import counted, listed
 from vidfit.manifest.value import absolute, is_there, is_url
@@ -191,13 +191,9 @@ def located(annotations: Annotations, media: Media) -> Annotations:
         for name, indices in sorted(beyond.items())
     )
     if not frames:
-        raise ManifestError(f"no frame is one of its video: {'; '.join(map(_told, rejected))}")
+        raise ManifestError("no frame is one of its video", faults_of(rejected))
     rejected = (*annotations.rejected, *rejected)
     return replace(annotations, frames=tuple(frames), rejected=rejected, missing=missing)
-
-
-def _told(fault: Failure) -> str:
-    return f"{fault.name}: {fault.reason}"
 
 
 def located_masks(masks: MaskAnnotations, media: Media) -> MaskAnnotations:
@@ -222,9 +218,8 @@ def _places(names: Sequence[str], media: Media) -> tuple[dict[str, str], tuple[F
         else:
             paths[name] = path
     if not paths:
-        listed = "; ".join(f"{gone.name} {gone.reason}" for gone in missing[:NAMED])
         raise ManifestError(
-            f"no picture or video that is named can be used: {listed}. Name the folder that they "
-            "lie in"
+            "no picture or video that is named can be used; name the folder that they lie in",
+            faults_of(missing),
         )
     return paths, tuple(missing)

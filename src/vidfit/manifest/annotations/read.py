@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import Note
+from vidfit.documents import json_in
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.coco import is_coco, parse_coco
 from vidfit.manifest.annotations.coco_masks import parse_coco_masks
@@ -67,12 +68,25 @@ def parse_annotations(path: str | Path, media: Media | None = None) -> Annotatio
     place = _place(path)
     known = media or media_of(place)
     try:
+        _check_holds(place)
         found = _of_folder(place, known) if place.is_dir() else _of_file(place, known)
     except OSError as error:
         raise ManifestError(f"{place} cannot be read ({error.strerror or error})") from error
     if found is None:
         raise ManifestError(f"{place} is of no format of boxes that is known; valid are {VALID}")
     return found
+
+
+def _check_holds(place: Path) -> None:
+    """Refuse what is empty, which is of no format."""
+    empty = not any(place.iterdir()) if place.is_dir() else _is_blank(place)
+    if empty:
+        what = "folder" if place.is_dir() else "file"
+        raise ManifestError(f"{place} is an empty {what}; valid are {VALID}")
+
+
+def _is_blank(path: Path) -> bool:
+    return path.stat().st_size <= _HEAD_BYTES and not _start(path)
 
 
 def _place(path: str | Path) -> Path:
@@ -150,13 +164,13 @@ def load_json(content: bytes, name: str) -> Any:  # noqa: ANN401
         Says at which line it is none.
     """
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        return json_in(content.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise ManifestError(f"{name}, line {error.lineno}: it is no JSON ({error.msg})") from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ManifestError(f"{name}, line {line}: it is no UTF-8; save it as UTF-8") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ManifestError(f"{name}: it is no JSON that can be read ({error})") from error
 
 
@@ -324,6 +338,7 @@ def parse_masks(path: str | Path, media: Media | None = None) -> MaskAnnotations
     place = _place(path)
     known = media or media_of(place)
     try:
+        _check_holds(place)
         if place.is_dir() or not _is_json(place):
             masks = read_mask_folder(place, known)
         else:

@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure, Note
 from vidfit.errors import ManifestError
-from vidfit.manifest.names import natural_key
 from vidfit.manifest.told import counted
+from vidfit.video.names import natural_key
 
 Files = Iterator[tuple[str, bytes]]
 """What a writer gives: names below the folder that is written, and their content."""
 
 Key = tuple[str, int | None]
 """Path and number of a frame."""
-
-NAMED = 20
-"""How many faults an error names; it says how many more there are."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +53,15 @@ class Annotations:
 
 def nothing_usable(name: str, form: str, rejected: Sequence[Failure]) -> ManifestError:
     """Return the error that lists what is wrong with a file of which nothing can be used."""
-    listed = "; ".join(f"{fault.name}: {fault.reason}" for fault in rejected[:NAMED])
-    more = f"; and {len(rejected) - NAMED} more" if len(rejected) > NAMED else ""
-    said = f": {listed}{more}" if rejected else "; it names none"
-    return ManifestError(f"{name}, read as {form}, has no frame that can be used{said}")
+    none = "" if rejected else "; it names none"
+    return ManifestError(
+        f"{name}, read as {form}, has no frame that can be used{none}", faults_of(rejected)
+    )
+
+
+def faults_of(failures: Iterable[Failure]) -> tuple[tuple[str, str], ...]:
+    """Return what is left out as the faults of an error."""
+    return tuple((failure.name, failure.reason) for failure in failures)
 
 
 def frame_name(path: str, index: int | None) -> str:

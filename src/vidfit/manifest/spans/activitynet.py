@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from vidfit.contracts import Clip
+from vidfit.documents import json_in, to_json
 from vidfit.errors import ManifestError
 from vidfit.manifest.names import split_word
 from vidfit.manifest.spans.value import SpanRows
@@ -26,7 +27,7 @@ def parse_activitynet(text: str, name: str) -> SpanRows:
         If it is no JSON, or has no ``database``.
     """
     try:
-        database = json.loads(text)["database"].items()
+        database = json_in(text)["database"].items()
     except json.JSONDecodeError as error:
         raise ManifestError(f"{name}, line {error.lineno}: it is no JSON ({error.msg})") from error
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -38,7 +39,7 @@ def parse_activitynet(text: str, name: str) -> SpanRows:
     bare, at, line = 0, 0, 1
     for video, entry in database:
         found = text.find(f'"{video}"', at)
-        found = text.find(json.dumps(video), at) if found < 0 else found
+        found = text.find(to_json(video), at) if found < 0 else found
         line += text.count("\n", at, max(found, at))
         at = max(found, at)
         spans = entry.get("annotations") if isinstance(entry, dict) else None

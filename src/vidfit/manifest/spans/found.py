@@ -6,8 +6,9 @@ import os
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
-from vidfit.manifest.names import is_junk, is_video, natural_key
+from vidfit.manifest.names import is_junk, is_video
 from vidfit.manifest.value import is_there
+from vidfit.video.names import natural_key
 
 _LEVELS, _MOST_FILES = 3, 100_000
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidfit.errors import ManifestError
-from vidfit.manifest.names import is_image, is_video_file, natural_key
+from vidfit.manifest.names import is_image, is_video_file
 from vidfit.tasks.anomaly.truths import Flags, frames_of
+from vidfit.video.names import natural_key
 
 NORMAL_FOLDERS = ("normal", "train", "training", "training_videos")
 TEST_FOLDERS = ("test", "testing", "testing_videos")

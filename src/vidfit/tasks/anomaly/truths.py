@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.errors import ManifestError
-from vidfit.manifest.names import is_image, natural_key
+from vidfit.manifest.names import is_image
+from vidfit.video.names import natural_key
 
 Flags = NDArray[np.bool_]
 

@@ -36,13 +36,19 @@ It is a distance of 0.5 between vectors as dlib gives them, whose length is 1.42
 
 _SURE, _DRAWS = 0.9, 200
 _LEAST_SPREAD = 0.02
+_LEAST_LENGTH = 1e-9
 
 Doubles = NDArray[np.float64]
 
 
 def mean_direction(tokens_ND: Floats) -> Floats:
-    """Return the mean of unit vectors, [D]; its product with another is their mean similarity."""
-    unit_ND = _at_most_unit(np.asarray(tokens_ND, np.float32))
+    """Return the mean direction [D] of tokens; its product with another is a mean similarity.
+
+    Not every encoder gives vectors of length 1, as those of faces do.
+    """
+    tokens_ND = np.asarray(tokens_ND, np.float32)
+    length_N1 = np.linalg.norm(tokens_ND, axis=1, keepdims=True)
+    unit_ND = tokens_ND / np.maximum(length_N1, _LEAST_LENGTH)
     return np.asarray(unit_ND.mean(axis=0), np.float32)
 
 

@@ -23,13 +23,14 @@ from vidfit.features.store import clip_digest
 from vidfit.files import write_whole
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
-from vidfit.manifest.names import is_image, natural_key
+from vidfit.manifest.names import is_image
 from vidfit.manifest.photos import bursts
 from vidfit.manifest.recordings import read_recordings
 from vidfit.progress import Progress
 from vidfit.tasks.faces.gallery import LEAST_PEOPLE, USUAL_THRESHOLD
 from vidfit.tasks.faces.kind import IDENTITY, UNKNOWN
 from vidfit.video import VideoReader
+from vidfit.video.names import natural_key
 
 ALIGNED = "faces"
 """Folder of aligned faces in the output of a job."""

@@ -7,14 +7,26 @@ import json
 
 import numpy as np
 import pytest
+from tests.backbones import tiny_hf
 from tests.called import call
-from tests.coloured_people import COLOURS, CONSENT, fitted_people, put_block, see_blocks
+from tests.coloured_people import (
+    COLOURS,
+    CONSENT,
+    fitted_people,
+    put_block,
+    see_blocks,
+    write_people,
+)
 
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import ConsentError, VidfitError
+from vidfit.jobs.fit.options import FitOptions
+from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.by_task import AskedOfTask
+from vidfit.jobs.predict.people.recogniser import open_recogniser
 from vidfit.jobs.predict.people.run import run_people
 from vidfit.progress import SILENT
+from vidfit.tasks.faces.pictures import only_face, picture_of
 from vidfit.video import probe, write_video
 
 STRANGER = (20, 250, 250)
@@ -103,3 +115,20 @@ def test_what_is_no_option_or_format_is_refused(known, video):
 
 def vars_of(one):
     return {name: getattr(one, name) for name in AskedOfTask.__dataclass_fields__}
+
+
+def test_an_encoder_of_pictures_sees_faces_alike_in_fit_and_in_predict(tmp_path, monkeypatch):
+    pytest.importorskip("transformers", reason="vidfit[hf] is not installed")
+    see_blocks(monkeypatch)
+    people = write_people(tmp_path / "people", ["Chi", "Dee"], 3)
+    encoder = f"hf:{tiny_hf.write('dinov2', tmp_path / 'net')}"
+    options = FitOptions(task="faces", backbones=(encoder,), consent=CONSENT)
+    report = run_fit(people, tmp_path / "out", options)
+    assert any("an encoder of your own needs as many" in line for line in report.warnings)
+    opened = open_recogniser(str(tmp_path / "out" / "model"), CONSENT)
+    faces = [only_face(picture_of(str(people / "Chi" / f"{i}.png"))) for i in range(3)]
+    mean_D = np.mean(opened.vectors(faces), axis=0)
+    person_D = opened.gallery.people_KD[opened.names.index("Chi")]
+    assert np.allclose(
+        mean_D / np.linalg.norm(mean_D), person_D / np.linalg.norm(person_D), atol=1e-5
+    )

@@ -5,7 +5,6 @@ Each appears under its name only when it is whole.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from vidfit.contracts import Frames
+from vidfit.documents import to_json
 from vidfit.errors import StoreError, VidfitError
 from vidfit.files import new_file, write_whole
 from vidfit.jobs.predict.masks.looks import MaskLook, shares
@@ -119,7 +119,7 @@ def mask_files(
 
 def write_json(masks: VideoMasks, path: Path) -> None:
     """Write what is said of a video."""
-    write_whole(path, (json.dumps(as_data(masks), indent=1) + "\n").encode())
+    write_whole(path, (to_json(as_data(masks), indent=1) + "\n").encode())
 
 
 def as_data(masks: VideoMasks) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vidfit.boxes import LabelledFrame
+from vidfit.documents import to_json
 from vidfit.errors import VidfitError
 from vidfit.files import new_file, write_whole
 from vidfit.jobs.predict.objects.drawn import drawn_video
@@ -44,7 +44,7 @@ def objects_json(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Pa
             if frame.boxes:
                 boxes = [[b.track, *_pixels(b.edges), _score(b.score)] for b in frame.boxes]
                 row = {"frame": frame.index, "seconds": round(frame.seconds, 6), "boxes": boxes}
-                stream.write(f"{following}  {json.dumps(row)}".encode())
+                stream.write(f"{following}  {to_json(row)}".encode())
                 following = ",\n"
         stream.write(b"\n ]\n}\n")
 
@@ -79,7 +79,7 @@ def objects_coco(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Pa
             (image,), found = document["images"], document["annotations"]
             if first:
                 head = {name: document[name] for name in ("videos", "categories")}
-                stream.write(f'{json.dumps(head)[:-1]},\n"images": ['.encode())
+                stream.write(f'{to_json(head)[:-1]},\n"images": ['.encode())
             stream.write(_row(image | {"id": count}, first))
             for box in found:
                 boxes += 1
@@ -91,7 +91,7 @@ def objects_coco(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Pa
 
 
 def _row(values: Mapping[str, object], first: bool) -> bytes:
-    return f"{'' if first else ','}\n{json.dumps(values)}".encode()
+    return f"{'' if first else ','}\n{to_json(values)}".encode()
 
 
 def objects_mot(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Path) -> None:

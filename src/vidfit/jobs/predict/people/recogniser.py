@@ -48,7 +48,7 @@ class Recogniser:
 
     def vectors(self, faces: Sequence[FoundFace]) -> list[Floats]:
         """Return the unit vector [D] of each face."""
-        views = [seen_by(self.encoder, face.aligned_HWC)[None, None] for face in faces]
+        views = [seen_by(self.encoder, face.aligned_HWC)[None] for face in faces]
         return [mean_direction(self.encoder.forward(view)[0]) for view in views]
 
     def over(self, vector_D: Floats) -> Floats:
@@ -71,7 +71,7 @@ def open_recogniser(directory: str, consent: str | None, own: Sequence[str] = ()
     """
     for name in own:
         load(name)
-    opened = open_model(Path(directory), own, consent=consent)
+    opened = open_model(Path(directory), own, consent=consent or "")
     if not isinstance(opened.head, Gallery) or len(opened.members) != 1:
         raise ModelError(f"{directory} is no gallery of people; fit one with --task faces")
     purpose = check_consent(opened.task, consent)
