@@ -60,6 +60,8 @@ def test_times_of_a_file_of_elan_are_those_of_its_video():
     assert said(parse_eaf(SOUND_FIRST.encode(), "a.eaf")) == [
         ("../my a.mp4", "walk & talk", 2.0, 4.5)
     ]
+    early = EAF.replace('"1500"', '"-1500"')
+    assert said(parse_eaf(early.encode(), "a.eaf")) == [("./a.mp4", "walk & talk", 0.0, 4.0)]
     with pytest.raises(ManifestError, match="counts time in PAL-frames"):
         parse_eaf(SOUND_FIRST.replace('"milliseconds"', '"PAL-frames"').encode(), "a.eaf")
 

@@ -5,6 +5,7 @@ XML of strangers is read without a document type: no entity is ever defined or f
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -15,6 +16,9 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.names import is_video
 from vidfit.manifest.spans.elan_text import say_tiers
 from vidfit.manifest.spans.value import SpanRows
+
+_WHOLE = re.compile(r"-?[0-9]+")
+"""Milliseconds; those before the video begins are below zero."""
 
 
 def parse_eaf(data: bytes, name: str) -> SpanRows:
@@ -94,7 +98,7 @@ class _Eaf:
             self._name(of.get("MEDIA_FILE", ""), of)
         elif tag == "MEDIA_DESCRIPTOR":
             self._name(of.get("RELATIVE_MEDIA_URL") or of.get("MEDIA_URL", ""), of)
-        elif tag == "TIME_SLOT" and of.get("TIME_VALUE", "").isdecimal():
+        elif tag == "TIME_SLOT" and _WHOLE.fullmatch(of.get("TIME_VALUE", "")):
             self.slots[of.get("TIME_SLOT_ID", "")] = float(of["TIME_VALUE"])
         elif tag == "TIER":
             self._tier = of.get("TIER_ID", "")
@@ -108,7 +112,7 @@ class _Eaf:
         """Note a video, or sound, and by how much it is shifted."""
         shows = of.get("MIME_TYPE", "").startswith("video") or is_video(written)
         shift = of.get("TIME_ORIGIN", "0")
-        shift_ms = float(shift) if shift.lstrip("-").isdecimal() else 0.0
+        shift_ms = float(shift) if _WHOLE.fullmatch(shift) else 0.0
         self.media.append(_Media(unquote(written), shows, shift_ms))
 
     def _says(self, text: str) -> None:
