@@ -108,6 +108,8 @@ def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
     reasons = " ".join(failure.reason for failure in found.rejected)
     assert "the span before it covers it" in reasons and "has its middle in it" in reasons
     assert any("gone.mp4" in failure.name for failure in found.rejected)
+    with pytest.raises(ManifestError, match=r"no span of .* beyond the end of the video"):
+        read_windows(table(folder, [("v0.mp4", "run", 900, 905, "r0")], "beyond.csv"))
 
 
 def test_one_recording_is_cut_into_blocks_with_a_warning(videos):

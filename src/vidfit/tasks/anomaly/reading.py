@@ -115,6 +115,11 @@ def _of_folder(
         manifest = read_manifest(found.table, labels="one")
         failures += [*manifest.rejected, *manifest.missing]
         listed = {video.path: video for video in _of_table(manifest, failures, warnings)}
+    warnings += [
+        f"{path} lies inside a folder of recordings: what {SPANS_TABLE} does not name of it is not "
+        "read. Put normal videos beside the others, and test videos into a folder 'test' beside it."
+        for path in found.unread
+    ]
     videos = []
     for path in found.normal:
         own = listed.pop(str(path), None)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
-from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest import Manifest, losses, read_manifest
 from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed, written
 from vidfit.video import VideoReader
 
@@ -90,6 +90,11 @@ def read_windows(
         clips += found
     if not clips:
         raise ManifestError(f"no video of {source} can be read: {failures[0].reason}")
+    if all(clip.label == NOTHING for clip in clips) and failures:
+        raise ManifestError(
+            f"no span of {source} can be used: {losses(failures, len(failures))}. Valid are "
+            "spans that begin before their video ends, in seconds"
+        )
     if len({clip.recording for clip in clips}) == 1:
         clips = in_blocks(clips)
         warnings.append(
