@@ -148,7 +148,7 @@ def test_events_beyond_the_end_overlapping_or_without_an_end_are_said(folder, tm
     (event,) = events(found, "t0.mp4")
     assert parsed(event)[1:] == pytest.approx(EVENT)  # two that overlap are one
     said, refused = " ".join(found.warnings), " ".join(f.reason for f in found.rejected)
-    assert "overlaps the event before it" in said and "ends at 20 s" in said
+    assert "1 events overlap the event before them" in said and "ends at 20 s" in said
     assert "beyond the end" in refused and "it has no end" in refused
     assert "is said of a whole recording" in refused
     assert any("gone.mp4" in failure.name for failure in found.rejected)

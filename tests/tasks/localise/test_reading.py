@@ -104,7 +104,7 @@ def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
             ("gone.mp4", "run", 0, 1, "r0")]  # fmt: skip
     found = read_windows(table(folder, [*rows, *more], "odd.csv"))
     assert any("beyond the end" in failure.reason for failure in found.rejected)
-    assert any("overlaps the span before it" in warning for warning in found.warnings)
+    assert any("overlap the span before them" in warning for warning in found.warnings)
     reasons = " ".join(failure.reason for failure in found.rejected)
     assert "the span before it covers it" in reasons and "has its middle in it" in reasons
     assert any("gone.mp4" in failure.name for failure in found.rejected)
