@@ -99,6 +99,36 @@ def plain_siglip2(encoder, images: torch.Tensor) -> torch.Tensor:
     return encoder(patches, mask, shapes).pooler_output
 
 
+@pytest.mark.parametrize(
+    ("kind", "processor", "settings"),
+    [
+        ("siglip", "SiglipImageProcessorPil", {"size": {"height": 32, "width": 32}}),
+        ("siglip2", "Siglip2ImageProcessorPil", {"patch_size": 8, "max_num_patches": 16}),
+        ("clip", "CLIPImageProcessorPil", {"size": {"shortest_edge": 32}, "crop_size": 32}),
+    ],
+)
+def test_pictures_of_the_right_size_are_seen_as_the_published_processor_shows_them(
+    tmp_path, kind, processor, settings
+):
+    import transformers
+
+    directory = tiny_hf.write(kind, tmp_path)
+    published = getattr(transformers, processor)(**settings)
+    published.save_pretrained(directory)
+    backbone = hf.load(str(directory))
+    assert backbone.spec.preprocessing.height_pixels == tiny_hf.SIDE
+    views = random_views(backbone.spec, 2)
+    shown = published(list(views.reshape(-1, *views.shape[2:])), return_tensors="pt")
+    model = tiny_hf.build(kind)
+    with torch.inference_mode():
+        if kind == "clip":  # its features stand before the projection to those of words
+            found = model.vision_model(**shown).pooler_output
+        else:
+            found = model.get_image_features(**shown)
+    expected = getattr(found, "pooler_output", found).reshape(len(views), -1, tiny_hf.WIDTH)
+    np.testing.assert_allclose(backbone.forward(views), expected, rtol=0, atol=TOLERANCE)
+
+
 @pytest.mark.parametrize("kind", ["videomae", "timesformer", "vivit", "vjepa2"])
 def test_tokens_of_videos_are_in_time_order(tmp_path, monkeypatch, kind):
     # Without layers nothing mixes: a changed frame may change its own time step only.

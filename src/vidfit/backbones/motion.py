@@ -4,28 +4,29 @@ Encoders of single frames cannot tell a push from a hug; how the pixels move can
 describes one pair of consecutive frames of a view: the motion of the camera, and what moves
 beside it; `FEATURE_NAMES` says how.
 
-The flow is DIS (Kroeger, Timofte, Dai, Van Gool, "Fast optical flow using dense inverse
-search", ECCV 2016). Its change from pair to pair as a sign of violence is from ViF (Hassner,
+The change of the flow (`dense_flow`) from pair to pair as a sign of violence is from ViF (Hassner,
 Itcher, Kliper-Gross, "Violent flows", CVPR workshops 2012).
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vidfit.backbones.dense_flow import (
+    DenseFlow,
+    check_revision,
+    check_views,
+    flow_spec,
+    sampled,
+)
 from vidfit.backbones.flow_statistics import FEATURE_NAMES, PairFields, describe
 from vidfit.contracts import BackboneSpec, Floats, Frames, Preprocessing, Sampling
-from vidfit.errors import BackboneError
-
-if TYPE_CHECKING:
-    import cv2
 
 __all__ = ["FEATURE_NAMES", "REVISION", "MotionBackbone", "motion", "restore"]
 
@@ -46,21 +47,9 @@ def motion() -> MotionBackbone:
     short enough for the flow to hold on: on surveillance clips, accuracy is level from 0.1 to
     0.2 s and falls by some points at 0.033 s.
     """
-    spec = BackboneSpec(
-        name="motion",
-        family="motion",
-        architecture="algorithm",
-        sampling=Sampling(clip_len=3, num_clips=8, interval_seconds=2 / 15),
-        preprocessing=Preprocessing(height_pixels=96, width_pixels=160),
-        dim=len(FEATURE_NAMES),
-        parameters=0,
-        gmacs_per_view=0.0,
-        licence="Apache-2.0",
-        commercial_use=True,
-        source="vidfit",
-        revision=REVISION,
-    )
-    return MotionBackbone(spec)
+    sampling = Sampling(clip_len=3, num_clips=8, interval_seconds=2 / 15)
+    size = Preprocessing(height_pixels=96, width_pixels=160)
+    return MotionBackbone(flow_spec("motion", REVISION, sampling, size, len(FEATURE_NAMES)))
 
 
 def restore(directory: Path, spec: BackboneSpec) -> MotionBackbone:
@@ -71,11 +60,7 @@ def restore(directory: Path, spec: BackboneSpec) -> MotionBackbone:
     BackboneError
         When the features were those of another version.
     """
-    if spec.revision != REVISION:
-        raise BackboneError(
-            f"{directory} was saved with motion features {spec.revision!r}; this vidfit computes "
-            f"{REVISION!r}. Fit the model again, or use the vidfit that saved it."
-        )
+    check_revision(directory, spec, REVISION, "motion features")
     return MotionBackbone(spec)
 
 
@@ -83,17 +68,12 @@ def restore(directory: Path, spec: BackboneSpec) -> MotionBackbone:
 class MotionBackbone:
     """Optical-flow statistics as a backbone: [B, T, H, W, 3] to tokens [B, T - 1, D].
 
-    Each thread that calls it has a flow engine of its own. OpenCV's threads are switched off
-    in this process: clips are what runs in parallel.
+    ``flow`` may be called by several threads.
     """
 
     spec: BackboneSpec
-    _local: threading.local = field(default_factory=threading.local, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        import cv2
-
-        cv2.setNumThreads(1)
+    # "Medium" (slower by a quarter) and "ultrafast" were equally accurate.
+    flow: DenseFlow = field(default_factory=lambda: DenseFlow("fast"), repr=False, compare=False)
 
     def with_sampling(self, sampling: Sampling) -> MotionBackbone:
         """Return the same encoder under another sampling.
@@ -101,15 +81,9 @@ class MotionBackbone:
         Raises
         ------
         BackboneError
-            When the views have fewer than two frames, or no fixed time between them: flow
-            per pair would then depend on the length of the clip.
+            When `dense_flow.sampled` refuses it.
         """
-        if sampling.clip_len < 2 or sampling.interval_seconds is None:
-            raise BackboneError(
-                f"motion needs views of at least two frames at a fixed interval_seconds, not "
-                f"the sampling {sampling}. Valid is, for example, {motion().spec.sampling}."
-            )
-        return MotionBackbone(replace(self.spec, sampling=sampling))
+        return MotionBackbone(sampled(self.spec, sampling))
 
     def forward(self, frames_BTHWC: Frames) -> Floats:
         """Return tokens [B, T - 1, D] of views [B, T, H, W, C].
@@ -119,14 +93,9 @@ class MotionBackbone:
         BackboneError
             When the views are not uint8 RGB, or have fewer than two frames.
         """
-        shape = frames_BTHWC.shape
-        if frames_BTHWC.dtype != np.uint8 or len(shape) != 5 or shape[1] < 2 or shape[4] != 3:
-            raise BackboneError(
-                f"motion received {frames_BTHWC.dtype} views of shape {shape}; it takes uint8 "
-                "[B, T, H, W, 3] with T >= 2. Sample the frames as spec.sampling says."
-            )
+        check_views("motion", frames_BTHWC)
         if not len(frames_BTHWC):
-            return np.zeros((0, shape[1] - 1, len(FEATURE_NAMES)), np.float32)
+            return np.zeros((0, frames_BTHWC.shape[1] - 1, len(FEATURE_NAMES)), np.float32)
         return np.stack([describe(self._fields(view_THWC)) for view_THWC in frames_BTHWC])
 
     def save(self, directory: Path) -> None:
@@ -142,8 +111,7 @@ class MotionBackbone:
         import cv2
 
         height, width = first_HW.shape
-        still_HW2 = np.zeros((height, width, 2), np.float32)
-        flow_HW2 = self._engine().calc(first_HW, second_HW, still_HW2)
+        flow_HW2 = self.flow.between(first_HW, second_HW)
         columns_HW, rows_HW = np.meshgrid(
             np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
         )
@@ -159,15 +127,6 @@ class MotionBackbone:
             _thin(cv2.absdiff(first_HW, second_HW)),
             _thin(cv2.absdiff(first_HW, back_HW)),
         )
-
-    def _engine(self) -> cv2.DISOpticalFlow:
-        if not hasattr(self._local, "engine"):
-            import cv2
-
-            # "Medium" (slower by a quarter) and "ultrafast" were equally accurate.
-            self._local.engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        engine: cv2.DISOpticalFlow = self._local.engine
-        return engine
 
 
 def _grey(frame_HWC: Frames) -> Frames:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from tests.backbones import tiny_hf
 
 from vidfit.errors import BackboneError
-from vidfit.jobs.search.texts import text_vector
+from vidfit.jobs.search.texts import KINDS, text_vector, written
 
 pytest.importorskip("transformers")
 
@@ -34,21 +36,58 @@ def test_words_are_a_vector_beside_those_of_pictures(tmp_path, kind):
         assert not np.allclose(red, dog, atol=1e-3)
 
 
-def test_the_vector_is_what_transformers_gives(tmp_path):
+def test_words_and_their_vector_are_what_transformers_gives(tmp_path):
     import torch
     import transformers
 
+    for kind in KINDS:
+        folder = tiny_hf.write(kind, tmp_path / kind)
+        if kind == "siglip":
+            tokenizer(folder)
+        else:
+            vocab = {
+                word: i for i, word in enumerate(["<pad>", "<eos>", "<bos>", "<unk>", *"dog▁"])
+            }
+            made = transformers.Siglip2Tokenizer(vocab, padding_side="right")
+            made.save_pretrained(folder)
+        words = transformers.AutoTokenizer.from_pretrained(folder)
+        model = transformers.AutoModel.from_pretrained(folder).eval()
+        length = model.config.text_config.max_position_embeddings
+        tokens = words(["DOG dog"], padding="max_length", max_length=length, return_tensors="pt")
+        asked = tokens["input_ids"] if kind == "siglip2" else torch.tensor([[6, 6, *[0] * 62]])
+        with torch.inference_mode():
+            found = model.get_text_features(input_ids=asked)
+        found = getattr(found, "pooler_output", found)[0].numpy()
+        expected = found / np.linalg.norm(found)
+        np.testing.assert_allclose(text_vector(f"hf:{folder}", "DOG dog"), expected, atol=1e-5)
+
+
+def test_a_tokenizer_of_siglip_is_read_without_its_class(tmp_path):
     folder = tiny_hf.write("siglip", tmp_path / "model")
     tokenizer(folder)
-    words = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModel.from_pretrained(folder).eval()
-    length = model.config.text_config.max_position_embeddings
-    tokens = words(["dog"], padding="max_length", max_length=length, return_tensors="pt")
-    with torch.inference_mode():
-        found = model.get_text_features(input_ids=tokens["input_ids"])
-    found = getattr(found, "pooler_output", found)[0].numpy()
-    expected = found / np.linalg.norm(found)
-    np.testing.assert_allclose(text_vector(f"hf:{folder}", "dog"), expected, atol=1e-5)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    plain = text_vector(f"hf:{folder}", "red dog")
+    settings |= {"tokenizer_class": "SiglipTokenizer", "pad_token": {"content": "<pad>"}}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    np.testing.assert_allclose(text_vector(f"hf:{folder}", "Red,  dog!"), plain, atol=1e-6)
+    assert written("Red,  dog!", "SiglipTokenizerFast") == "red dog"
+    assert written("Red,  dog!", "GemmaTokenizer") == "red,  dog!"
+    settings["pad_token"] = "<none>"
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    with pytest.raises(BackboneError, match="does not know '<none>'"):
+        text_vector(f"hf:{folder}", "dog")
+
+
+def test_text_weights_that_are_missing_are_refused(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = tiny_hf.write("siglip", tmp_path / "model")
+    tokenizer(folder)
+    state = load_file(folder / "model.safetensors")
+    kept = {name: tensor for name, tensor in state.items() if "text_model.head" not in name}
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(BackboneError, match="tensors are missing"):
+        text_vector(f"hf:{folder}", "dog")
 
 
 def test_encoders_that_know_no_words_have_none(tmp_path):

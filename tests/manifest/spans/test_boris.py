@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import pytest
 from tests.manifest.spans.examples import (
     AGGREGATED,
     EVENTS,
     OLD,
+    PADDED,
+    PROJECT,
+    QUEUED,
     said,
     why,
 )
@@ -14,6 +20,7 @@ from tests.manifest.spans.examples import (
 from vidfit.errors import ManifestError
 from vidfit.manifest.spans import (
     parse_boris,
+    parse_boris_project,
 )
 from vidfit.manifest.spans.boris import is_boris
 
@@ -36,6 +43,82 @@ def test_aggregated_events_of_boris_are_spans():
     rows = parse_boris(AGGREGATED, "a.csv")
     assert said(rows) == [("a.mp4", "walk", 1.5, 4.0)]
     assert list(why(rows)) == ["a.csv, line 3", "a.csv, line 4", "a.csv, line 5"]
+
+
+def test_times_are_those_of_the_video_that_was_played():
+    rows = parse_boris(QUEUED, "q.tsv")
+    assert said(rows) == [
+        ("films/a.mp4", "lie", 2.0, 5.5),
+        ("films/b.mp4", "lie", 2.0, 10.0),
+    ]
+    reasons = why(rows)
+    assert "goes on from films/a.mp4 into the next video" in reasons["q.tsv, line 4"]
+    assert reasons["q.tsv, line 5"] == "it has no time"
+    assert "live" in reasons["q.tsv, line 7"]
+    assert rows.warnings == ["Modifiers of q.tsv are not used."]
+    rows = parse_boris(PADDED, "p.csv")
+    assert said(rows) == [("a.mp4", "lie", 1.5, 4.0)]
+    assert rows.lengths == {"a.mp4": 150.0}
+
+
+def test_states_that_differ_in_modifiers_are_paired_apart():
+    head = "Observation id,Media file name,Subject,Behavior,Behavior type,Modifier #1,Time"
+    events = [("a", "START", 1), ("b", "START", 2), ("a", "STOP", 5), ("b", "STOP", 6)]
+    lines = [f"o,a.mp4,cow,lie,{state},{modifier},{time}" for modifier, state, time in events]
+    rows = parse_boris("\n".join([head, *lines]), "e.csv")
+    assert said(rows) == [("a.mp4", "lie", 1.0, 5.0), ("a.mp4", "lie", 2.0, 6.0)]
+    lines[2] = lines[2].replace("a.mp4", "b.mp4")
+    rows = parse_boris("\n".join([head, *lines]), "e.csv")
+    assert "stops in another video" in why(rows)["e.csv, line 4"]
+
+
+def test_a_project_of_boris_is_read():
+    rows = parse_boris_project(json.dumps(PROJECT), "cows.boris")
+    assert said(rows) == [
+        ("films/a.mp4", "lie", 2.0, 5.5),
+        ("films/b.mp4", "eat", 2.0, 10.0),
+        ("films/a.mp4", "lie", 1.0, 2.0),
+    ]
+    reasons = [f"{failure.name}: {failure.reason}" for failure in rows.rejected]
+    for said_of, reason in (
+        ("'morning'", "'lie' at 14 s begins and does not end"),
+        ("'morning'", "goes on from films/a.mp4"),
+        ("'live'", "of no video (LIVE)"),
+        ("'unmeasured'", "does not say how long each lasts"),
+        ("'moo'", "a point in time, and no span (1 events)"),
+    ):
+        assert any(said_of in one and reason in one for one in reasons), reason
+    assert len(reasons) == 5
+    assert rows.warnings[0] == "Modifiers of cows.boris are not used."
+    assert "films/a.mp4 has the observations again, morning" in rows.warnings[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("observations",), [], "without 'observations'"),
+        (("behaviors_conf",), {"0": {}}, "without 'observations'"),
+        (("observations", "again", "events"), [[None, "", "lie", "", ""]], "cannot be used"),
+        (("observations", "again", "events"), [[float("nan"), "", "lie", ""]], "has no time"),
+        (("observations", "again", "events"), 3, "cannot be used"),
+        (("observations", "again", "file"), [], "cannot be used"),
+        (("observations", "again", "media_creation_date_as_offset"), True, "count from when"),
+    ],
+)
+def test_a_damaged_project_is_refused_or_its_observation_is_named(path, value, complaint):
+    project = copy.deepcopy(PROJECT)
+    *inside, last = path
+    place = project
+    for key in inside:
+        place = place[key]
+    place[last] = value
+    try:
+        rows = parse_boris_project(json.dumps(project), "cows.boris")
+    except ManifestError as error:
+        assert complaint in str(error)
+    else:
+        assert any(complaint in failure.reason for failure in rows.rejected)
+        assert len(said(rows)) == 2
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 from tests.manifest.spans.examples import (
+    BY_FILE,
     EAF,
+    SOUND_FIRST,
     TEXT,
+    TIERS_AS_COLUMNS,
+    WITH_MEDIA,
     said,
     why,
 )
@@ -15,7 +19,7 @@ from vidfit.manifest.spans import (
     parse_eaf,
     parse_elan_text,
 )
-from vidfit.manifest.spans.elan import is_elan_text
+from vidfit.manifest.spans.elan_text import is_elan_text
 
 
 def test_text_of_elan_gives_tiers_and_values():
@@ -25,6 +29,41 @@ def test_text_of_elan_gives_tiers_and_values():
     assert list(why(rows)) == ["a.txt, line 3"]
     head = "Tier\tBegin Time - msec\tEnd Time - msec\tValue\n"
     assert said(parse_elan_text(f"{head}acts\t1500\t4000\twalk\n", "a.txt")) == said(rows)[:1]
+
+
+def test_each_tier_may_have_a_column_under_a_header_of_any_language():
+    assert is_elan_text(TIERS_AS_COLUMNS.splitlines())
+    expected = [("a", "lie", 1.5, 4.0), ("a", "lie", 2.0, 3.0), ("a", "3", 2.0, 3.0)]
+    rows = parse_elan_text(TIERS_AS_COLUMNS, "a.txt")
+    assert said(rows) == expected
+    assert why(rows) == {"a.txt, line 4": "it has no label"}
+    assert "the tiers posture, count" in rows.warnings[0]
+    commas = TIERS_AS_COLUMNS.replace("\t", ",")
+    assert is_elan_text(commas.splitlines()) and said(parse_elan_text(commas, "a.csv")) == expected
+    bare = TIERS_AS_COLUMNS.partition("\n")[2].splitlines()[0]
+    assert said(parse_elan_text(bare, "a.txt"))[0] == expected[0]
+
+
+def test_text_of_elan_may_name_its_media_or_its_files():
+    assert is_elan_text(WITH_MEDIA.splitlines()) and is_elan_text(BY_FILE.splitlines())
+    rows = parse_elan_text(WITH_MEDIA, "a.txt")
+    assert said(rows) == [("file:///C:/x/cows.mp4", "lie", 1.5, 4.0)] and not rows.warnings
+    rows = parse_elan_text(WITH_MEDIA.replace("offset: 0", "offset: 500"), "a.txt")
+    assert "is shifted by 0.5 s" in rows.warnings[0]
+    assert said(parse_elan_text(BY_FILE, "all.txt")) == [
+        ("day1", "lie", 1.5, 4.0),
+        ("day2", "stand", 5.0, 6.0),
+    ]
+
+
+def test_times_of_a_file_of_elan_are_those_of_its_video():
+    assert said(parse_eaf(SOUND_FIRST.encode(), "a.eaf")) == [
+        ("../my a.mp4", "walk & talk", 2.0, 4.5)
+    ]
+    early = EAF.replace('"1500"', '"-1500"')
+    assert said(parse_eaf(early.encode(), "a.eaf")) == [("./a.mp4", "walk & talk", 0.0, 4.0)]
+    with pytest.raises(ManifestError, match="counts time in PAL-frames"):
+        parse_eaf(SOUND_FIRST.replace('"milliseconds"', '"PAL-frames"').encode(), "a.eaf")
 
 
 def test_files_of_elan_are_read():

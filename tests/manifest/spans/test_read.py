@@ -13,6 +13,8 @@ from tests.manifest.spans.examples import (
     EAF,
     EVENTS,
     OLD,
+    PADDED,
+    PROJECT,
     TEXT,
 )
 
@@ -40,6 +42,7 @@ def folder(tmp_path):
         ("old.tsv", OLD, [("a", "walk", 1.5, 4.0)]),
         ("a.txt", TEXT, [("a", "walk", 1.5, 4.0), ("a", "acts", 5.0, 6.0)]),
         ("a.eaf", EAF, [("a", "walk & talk", 1.5, 4.0)]),
+        ("x.boris", json.dumps(PROJECT), [("a", "lie", 2.0, 5.5), ("a", "lie", 1.0, 2.0)]),
     ],
 )
 def test_a_manifest_is_read_from_each(folder, name, text, found):
@@ -50,6 +53,14 @@ def test_a_manifest_is_read_from_each(folder, name, text, found):
         (str(folder / "videos" / f"{video}.mp4"), *rest) for video, *rest in found
     ]
     assert not manifest.missing
+
+
+def test_a_video_shorter_than_its_observation_is_not_all_of_it(folder):
+    (folder / "lists" / "p.csv").write_text(PADDED)
+    with pytest.raises(ManifestError, match="played several videos one after"):
+        read_manifest(folder / "lists" / "p.csv")
+    (folder / "lists" / "p.csv").write_text(PADDED.replace("150.000", "4.000"))
+    assert [c.start_seconds for c in read_manifest(folder / "lists" / "p.csv").clips] == [1.5]
 
 
 def test_a_folder_of_lists_of_frames_is_read(folder):

@@ -107,6 +107,9 @@ def test_no_normal_recording_is_refused(folder, tmp_path):
     (tmp_path / "empty" / "videos").mkdir(parents=True)
     with pytest.raises(ManifestError, match="no folder of normal videos"):
         read_recordings_of(tmp_path / "empty")
+    (tmp_path / "empty" / "normal").mkdir()
+    with pytest.raises(ManifestError, match="normal holds no video"):
+        read_recordings_of(tmp_path / "empty")
 
 
 def test_a_test_video_among_normal_ones_is_not_learned(folder, tmp_path):
@@ -117,6 +120,11 @@ def test_a_test_video_among_normal_ones_is_not_learned(folder, tmp_path):
     found = read_recordings_of(tmp_path)
     assert NORMAL_LABEL not in labels(found, "odd.mp4") and events(found, "odd.mp4")
     assert any("lies among normal videos, and has events" in w for w in found.warnings)
+    (tmp_path / "train" / "test").mkdir()
+    (tmp_path / "train" / "odd.mp4").rename(tmp_path / "train" / "test" / "odd.mp4")
+    found = read_recordings_of(tmp_path)
+    assert not any(clip.path.endswith("odd.mp4") for clip in found.clips)
+    assert any("lies inside a folder of recordings" in w for w in found.warnings)
 
 
 def test_a_relative_folder_is_read_as_an_absolute_one(folder, monkeypatch):
@@ -140,7 +148,7 @@ def test_events_beyond_the_end_overlapping_or_without_an_end_are_said(folder, tm
     (event,) = events(found, "t0.mp4")
     assert parsed(event)[1:] == pytest.approx(EVENT)  # two that overlap are one
     said, refused = " ".join(found.warnings), " ".join(f.reason for f in found.rejected)
-    assert "overlaps the event before it" in said and "ends at 20 s" in said
+    assert "1 events overlap the event before them" in said and "ends at 20 s" in said
     assert "beyond the end" in refused and "it has no end" in refused
     assert "is said of a whole recording" in refused
     assert any("gone.mp4" in failure.name for failure in found.rejected)

@@ -104,10 +104,12 @@ def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
             ("gone.mp4", "run", 0, 1, "r0")]  # fmt: skip
     found = read_windows(table(folder, [*rows, *more], "odd.csv"))
     assert any("beyond the end" in failure.reason for failure in found.rejected)
-    assert any("overlaps the span before it" in warning for warning in found.warnings)
+    assert any("overlap the span before them" in warning for warning in found.warnings)
     reasons = " ".join(failure.reason for failure in found.rejected)
     assert "the span before it covers it" in reasons and "has its middle in it" in reasons
     assert any("gone.mp4" in failure.name for failure in found.rejected)
+    with pytest.raises(ManifestError, match=r"no span of .* beyond the end of the video"):
+        read_windows(table(folder, [("v0.mp4", "run", 900, 905, "r0")], "beyond.csv"))
 
 
 def test_one_recording_is_cut_into_blocks_with_a_warning(videos):

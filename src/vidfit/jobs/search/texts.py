@@ -2,10 +2,16 @@
 
 SigLIP and SigLIP 2 put words and pictures into one space as they are (Zhai et al. 2023, Tschannen
 et al. 2025). CLIP does so behind projections that vidfit's encoder of pictures does not have.
+
+As in training, words are in lower case and padded to a fixed length that is seen as it is, without
+a mask. Of a folder the values are read, and nothing is run: ``tokenizer.json`` needs no class.
 """
 
 from __future__ import annotations
 
+import re
+import string
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +20,12 @@ from vidfit.documents import json_in
 from vidfit.errors import BackboneError
 from vidfit.jobs.search.shots import unit
 
-KINDS = ("siglip", "siglip2")
+KINDS = {"siglip": "SiglipTextModel", "siglip2": "Siglip2TextModel"}
+"""``model_type`` of config.json, and the class of its network of words."""
+
 _LENGTH = 64
+_BARE = "SiglipTokenizer"
+"""The kind of tokenizer that takes punctuation away."""
 
 
 def text_vector(backbone: str, words: str) -> Floats | None:
@@ -29,30 +39,75 @@ def text_vector(backbone: str, words: str) -> Floats | None:
     folder = Path(backbone.removeprefix("hf:").partition("@")[0]).expanduser()
     if not backbone.startswith("hf:") or not (folder / "config.json").is_file():
         return None
-    if json_in((folder / "config.json").read_bytes()).get("model_type") not in KINDS:
+    facts = json_in((folder / "config.json").read_bytes())
+    if facts.get("model_type") not in KINDS:
         return None
     import torch
-    import transformers
 
-    hub: Any = transformers
-    local = {"local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer = hub.AutoTokenizer.from_pretrained(folder, **local)
-        model = hub.AutoModel.from_pretrained(folder, use_safetensors=True, **local).eval()
-        length = model.config.text_config.max_position_embeddings
-        tokens = tokenizer(
-            [words.lower()],
-            padding="max_length",
-            truncation=True,
-            max_length=min(_LENGTH, length),
-            return_tensors="pt",
-        )
+        model = _text_model(folder, facts)
+        length = min(_LENGTH, model.config.max_position_embeddings)
+        ids = torch.tensor([_tokens(folder, words, length)])
         with torch.inference_mode():
-            output = model.text_model(input_ids=tokens["input_ids"])
-        vector_D: Floats = output.pooler_output[0].float().numpy()
+            vector_D: Floats = model(input_ids=ids).pooler_output[0].float().numpy()
     except Exception as error:  # tokenizers and networks fail each in its own way
         raise BackboneError(
             f"{backbone} cannot read words ({type(error).__name__}: {error}). Valid is a folder "
             "with config.json, safetensors and tokenizer.json: download the whole model again"
         ) from error
     return unit(vector_D)
+
+
+def _text_model(folder: Path, facts: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Return the network of words; a ValueError says that weights of it are missing."""
+    import torch
+    import transformers
+
+    from vidfit.backbones.hf import quiet
+    from vidfit.backbones.hf_reading import check_size, known_fields, read_weights
+
+    kind = facts["model_type"]
+    config_class: Any = transformers.CONFIG_MAPPING[kind]
+    config = config_class(**known_fields(config_class, facts)).text_config
+    model_class, state = getattr(transformers, KINDS[kind]), read_weights(folder)
+    check_size(model_class, config, state)
+    with quiet():  # of the tower of pictures, which is not looked at here
+        model, report = model_class.from_pretrained(
+            None,
+            config=config,
+            state_dict=state,
+            output_loading_info=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            dtype=torch.float32,
+        )
+    if missing := sorted(report["missing_keys"]):
+        raise ValueError(f"{len(missing)} tensors are missing, such as {missing[0]}")
+    return model.eval()
+
+
+def _tokens(folder: Path, words: str, length: int) -> list[int]:
+    """Return words as so many numbers; a ValueError says that nothing pads them."""
+    from tokenizers import Tokenizer
+
+    made = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    path = folder / "tokenizer_config.json"
+    settings = json.loads(path.read_bytes()) if path.is_file() else {}
+    padding = settings.get("pad_token") or "<pad>"
+    padding = str(padding["content"] if isinstance(padding, dict) else padding)
+    number = made.token_to_id(padding)
+    if number is None:
+        raise ValueError(f"tokenizer.json does not know {padding!r}, which pads words")
+    side = str(settings.get("padding_side", "right"))
+    made.enable_truncation(length)
+    made.enable_padding(direction=side, pad_id=number, pad_token=padding, length=length)
+    return list(made.encode(written(words, str(settings.get("tokenizer_class")))).ids)
+
+
+def written(words: str, tokenizer: str) -> str:
+    """Return words as they were in training: in lower case, of SigLIP without punctuation."""
+    words = words.lower()
+    if not tokenizer.startswith(_BARE):
+        return words
+    bare = words.translate(str.maketrans("", "", string.punctuation))
+    return re.sub(r"\s+", " ", bare).strip()

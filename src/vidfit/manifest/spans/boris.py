@@ -6,22 +6,47 @@ Friard and Gamba (2016), BORIS: a free, versatile open-source event-logging soft
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.manifest.columns import parse_seconds
+from vidfit.manifest.spans.played import Played, file_name, first_player, say_observations
 from vidfit.manifest.spans.value import SpanRows
 
 _START, _STOP = ("start (s)", "start"), ("stop (s)", "stop")
 _TIME, _STATE = ("time",), ("behavior type", "status")
 _MEDIA = ("media file name", "media file", "media file path")
 _LABEL = ("behavior",)
+_OBSERVATION, _SUBJECT, _OFFSET = "observation id", "subject", "time offset (s)"
+_SOURCE, _EACH_LASTS, _ALL_LAST = "source", "media duration (s)", "total length"
 _HEAD_LINES = 60
-_PLAYER = re.compile(r"^(player\s*)?#?\d+:\s*", re.IGNORECASE)
+_NONE = frozenset({"", "NA", "None", "Not found"})
 
 Cells = dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """Where the line with the names of columns is, the names, and what is between them.
+
+    ``offset`` is a time offset that stands above the table, in seconds, as older versions write.
+    """
+
+    line: int
+    columns: list[str]
+    between: str
+    offset: str
+
+
+class _Begun(NamedTuple):
+    """A START: its line, and its row."""
+
+    line: int
+    time: float
+    cells: Cells
 
 
 def is_boris(lines: list[str]) -> bool:
@@ -32,63 +57,72 @@ def is_boris(lines: list[str]) -> bool:
 def parse_boris(text: str, name: str) -> SpanRows:
     """Read spans; the label is the behavior, and events that are points are rejected.
 
+    Times are those of the videos: time offsets are taken off, and where several videos were played
+    one after another and the export says how long each lasts, so are those before.
+
     Raises
     ------
     ManifestError
         If no line names the columns of an export, or none of them the video.
     """
     lines = text.splitlines()
-    found = _header(lines)
-    if found is None:
+    head = _header(lines)
+    if head is None:
         raise ManifestError(
             f"{name} has no line with the columns Behavior and Start (s) and Stop (s), or Time and "
             "Behavior type, as BORIS exports them"
         )
-    at, columns, between = found
-    if not _one(dict.fromkeys(columns, "x"), _MEDIA):
+    if not set(_MEDIA) & set(head.columns):
         raise ManifestError(f"{name} has no column {' or '.join(map(repr, _MEDIA))} of videos")
     rows = SpanRows(name, f"the spans of {name} (BORIS)")
-    table = [*_cells(rows, lines[at + 1 :], at + 1, columns, between)]
-    (_aggregated if set(_START) & set(columns) else _events)(rows, table)
-    said = {cells.get("modifiers", "") for _, cells in table} - {"", "None"}
-    if said:
+    table = [*_cells(rows, lines, head)]
+    (_aggregated if set(_START) & set(head.columns) else _events)(rows, table)
+    if any(_modifiers(cells) for _, cells in table):
         rows.warnings.append(f"Modifiers of {name} are not used.")
-    offsets = {cells.get("time offset (s)", "") for _, cells in table} - {"", "0", "0.0", "0.000"}
-    if offsets:
-        rows.warnings.append(f"{name} has time offsets; times are taken as they stand.")
+    say_observations(
+        rows, [(file_name(_one(c, _MEDIA)), c.get(_OBSERVATION, "")) for _, c in table]
+    )
     return rows
 
 
-def _header(lines: list[str]) -> tuple[int, list[str], str] | None:
-    """Return where the line with the names of columns is, the names, and what is between."""
+def _header(lines: list[str]) -> _Head | None:
+    offset = ""
     for at, line in enumerate(lines[:_HEAD_LINES]):
         between = max(",;\t", key=line.count)
-        names = [cell.strip().lower() for cell in next(csv.reader([line], delimiter=between), [])]
+        cells = next(csv.reader([line], delimiter=between), [])
+        names = [cell.strip().lower() for cell in cells]
         known = set(names)
         spans = known & set(_START) and known & set(_STOP)
         events = known & set(_TIME) and known & set(_STATE)
         if known & set(_LABEL) and (spans or events):
-            return at, names, between
+            return _Head(at, names, between, offset)
+        if names[:1] == [_OFFSET] and len(names) > 1:
+            offset = names[1]
     return None
 
 
-def _cells(
-    rows: SpanRows, lines: list[str], before: int, columns: list[str], between: str
-) -> Iterator[tuple[int, Cells]]:
+def _cells(rows: SpanRows, lines: list[str], head: _Head) -> Iterator[tuple[int, Cells]]:
     """Yield the line and the cells of each row."""
-    reader = csv.reader(lines, delimiter=between)
+    reader = csv.reader(lines[head.line + 1 :], delimiter=head.between)
     for cells in reader:
-        line = before + reader.line_num
+        line = head.line + 1 + reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
-        if len(cells) < len(columns):
-            rows.reject(line, f"has {len(cells)} columns, {len(columns)} expected")
+        if len(cells) < len(head.columns):
+            rows.reject(line, f"has {len(cells)} columns, {len(head.columns)} expected")
             continue
-        yield line, {n: cell.strip() for n, cell in zip(columns, cells, strict=False)}
+        named = zip(head.columns, cells, strict=False)
+        yield line, {_OFFSET: head.offset} | {n: cell.strip() for n, cell in named}
 
 
 def _one(cells: Cells, names: tuple[str, ...]) -> str:
     return next((cells[name] for name in names if cells.get(name)), "")
+
+
+def _modifiers(cells: Cells) -> tuple[str, ...]:
+    return tuple(
+        cell for n, cell in cells.items() if n.startswith("modifier") and cell not in _NONE
+    )
 
 
 def _aggregated(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
@@ -97,34 +131,73 @@ def _aggregated(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
             rows.reject(line, _point(cells))
             continue
         try:
-            start, end = (parse_seconds(_one(cells, names)) for names in (_START, _STOP))
-            rows.add(line, Clip(_video(cells), start or 0.0, end, _one(cells, _LABEL)))
+            start, end = (_seconds(_one(cells, names)) for names in (_START, _STOP))
+            _add(rows, line, cells, start, end)
         except ValueError as error:
             rows.reject(line, str(error))
 
 
 def _events(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
-    begun: dict[tuple[str, str, str, str], tuple[int, float]] = {}
+    begun: dict[tuple[str, ...], _Begun] = {}
     for line, cells in table:
-        state = _one(cells, _STATE).upper()
+        state, label = _one(cells, _STATE).upper(), _one(cells, _LABEL)
         try:
-            video, time = _video(cells), parse_seconds(_one(cells, _TIME))
+            if state.startswith("POINT"):
+                raise ValueError(_point(cells))
+            if _played(cells) is None:
+                _video(cells)
+            time = _seconds(_one(cells, _TIME))
+            key = (cells.get(_OBSERVATION, ""), cells.get(_SUBJECT, ""), label, *_modifiers(cells))
+            if state == "START" and key not in begun:
+                begun[key] = _Begun(line, time, cells)
+            elif state == "STOP" and key in begun:
+                first = begun.pop(key)
+                same = _one(first.cells, _MEDIA) == _one(cells, _MEDIA)
+                if not same and _played(first.cells) is None:
+                    raise ValueError(f"{label!r} stops in another video than it starts in")
+                _add(rows, first.line, first.cells, first.time, time)
+            else:
+                raise ValueError(f"{label!r} has a {state or 'state'!r} that fits no other row")
         except ValueError as error:
             rows.reject(line, str(error))
-            continue
-        label = _one(cells, _LABEL)
-        key = (cells.get("observation id", ""), video, cells.get("subject", ""), label)
-        if state.startswith("POINT") or time is None:
-            rows.reject(line, _point(cells) if time is not None else "it has no time")
-        elif state == "START" and key not in begun:
-            begun[key] = line, time
-        elif state == "STOP" and key in begun:
-            first, start = begun.pop(key)
-            rows.add(first, Clip(video, start, time, label))
-        else:
-            rows.reject(line, f"{label!r} has a {state or 'state'!r} that fits no other row")
-    for key, (line, _) in begun.items():
-        rows.reject(line, f"{key[-1]!r} has a START and no STOP")
+    for key, first in begun.items():
+        rows.reject(first.line, f"{key[2]!r} has a START and no STOP")
+
+
+def _add(rows: SpanRows, line: int, cells: Cells, start: float, end: float) -> None:
+    """Add a span by the time of its video.
+
+    Raises
+    ------
+    ValueError
+        If it is of no video, or of two.
+    """
+    offset = float(_one(cells, (_OFFSET,)).replace(",", ".") or 0)
+    played = _played(cells)
+    video, before = (
+        (_video(cells), 0.0) if played is None else played.at(start - offset, end - offset)
+    )
+    start, end = (max(0.0, time - offset - before) for time in (start, end))
+    if played is None and (lasts := cells.get(_ALL_LAST, "")) not in _NONE:
+        rows.lengths[video] = max(rows.lengths.get(video, 0.0), _seconds(lasts))
+    rows.add(line, Clip(video, start, end, _one(cells, _LABEL)))
+
+
+def _played(cells: Cells) -> Played | None:
+    """Return the videos that were played one after another, where the export tells of several."""
+    names = first_player(cells.get(_SOURCE, ""))
+    seconds = cells.get(_EACH_LASTS, "").split("|")[0].split(";")
+    if len(names) < 2 or len(names) != len(seconds):
+        return None
+    return Played(tuple(names), tuple(map(_seconds, seconds)))
+
+
+def _seconds(written: str) -> float:
+    """Read a time; a ValueError says that there is none."""
+    seconds = None if written in _NONE else parse_seconds(written)
+    if seconds is None:
+        raise ValueError("it has no time")
+    return seconds
 
 
 def _point(cells: Cells) -> str:
@@ -132,7 +205,9 @@ def _point(cells: Cells) -> str:
 
 
 def _video(cells: Cells) -> str:
-    written = _PLAYER.sub("", _one(cells, _MEDIA))
-    if not written or written.count(";"):
-        raise ValueError(f"it names {'several videos' if written else 'no video'}: {written!r}")
+    written = file_name(_one(cells, _MEDIA))
+    if written in _NONE:
+        raise ValueError("it names no video: its observation was live, or of pictures")
+    if ";" in written and not cells.get(_SOURCE):
+        raise ValueError(f"it names several videos: {written!r}")
     return written

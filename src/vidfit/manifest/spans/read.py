@@ -13,15 +13,20 @@ from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.spans.activitynet import parse_activitynet
 from vidfit.manifest.spans.ava import action_names, is_ava, parse_ava
 from vidfit.manifest.spans.boris import is_boris, parse_boris
-from vidfit.manifest.spans.elan import is_elan_text, parse_eaf, parse_elan_text
+from vidfit.manifest.spans.boris_project import parse_boris_project
+from vidfit.manifest.spans.elan import parse_eaf
+from vidfit.manifest.spans.elan_text import is_elan_text, parse_elan_text
 from vidfit.manifest.spans.found import Videos
 from vidfit.manifest.spans.frames import parse_frames
 from vidfit.manifest.spans.value import SpanRows
 from vidfit.manifest.value import Listing
-from vidfit.video import VideoReader
+from vidfit.video import VideoReader, probe
+from vidfit.video.policy import in_force
 
 _TEXTS = (".csv", ".tsv", ".txt")
 _HEAD_BYTES, _MOST_BYTES = 1 << 16, 1 << 29
+_NEAR_SECONDS = 1.0
+"""By which a video may be shorter than a list says."""
 
 
 def read_spans(path: Path) -> Listing | None:
@@ -41,7 +46,7 @@ def read_spans(path: Path) -> Listing | None:
 
 def _rows(path: Path) -> SpanRows | None:
     suffix = path.suffix.lower()
-    if suffix not in (".json", ".eaf", *_TEXTS):
+    if suffix not in (".json", ".eaf", ".boris", *_TEXTS):
         return None
     if suffix in _TEXTS and not (lines := _head(path)):
         return None
@@ -49,6 +54,8 @@ def _rows(path: Path) -> SpanRows | None:
         raise ManifestError(f"{path} has more than {_MOST_BYTES >> 20} MiB; give a part of it")
     if suffix == ".eaf":
         return parse_eaf(path.read_bytes(), path.name)
+    if suffix == ".boris":
+        return parse_boris_project(_text(path), path.name)
     if suffix == ".json":
         return parse_activitynet(_text(path), path.name)
     if is_ava(lines[0]):
@@ -80,23 +87,51 @@ def _listing(folder: Path, files: list[SpanRows]) -> Listing:
     for rows in files:
         listing.rejected += rows.rejected
         listing.warnings += rows.warnings
-        missing: dict[str, int] = {}
-        for clip in rows.clips:
-            path = clip.path if Path(clip.path).is_absolute() else videos.path(clip.path)
-            path = path if path and Path(path).exists() else videos.path(clip.path)
-            if path is None:
-                missing[clip.path] = missing.get(clip.path, 0) + 1
-            else:
-                listing.clips.append(replace(clip, path=path))
-        listing.rejected += [
-            Failure(
-                f"{rows.name}: {video}",
-                f"no video, or more than one, of that name is in {folder} or beside it; "
-                f"{count} spans are lost",
-            )
-            for video, count in missing.items()
+        places = {clip.path: _place(clip.path, videos) for clip in rows.clips}
+        lost = {
+            video: why
+            for video, path in places.items()
+            if (why := _why_lost(path, rows.lengths.get(video, 0.0), folder))
+        }
+        listing.clips += [
+            replace(clip, path=str(places[clip.path]))
+            for clip in rows.clips
+            if clip.path not in lost
         ]
+        for video, why in lost.items():
+            count = sum(clip.path == video for clip in rows.clips)
+            failure = Failure(f"{rows.name}: {video}", f"{why}; {count} spans are lost")
+            listing.rejected.append(failure)
     return listing
+
+
+def _place(video: str, videos: Videos) -> str | None:
+    """Return the path of a video, as it is written or by its name."""
+    return video if Path(video).is_absolute() and Path(video).exists() else videos.path(video)
+
+
+def _why_lost(path: str | None, seconds: float, folder: Path) -> str:
+    """Return why the spans of a video cannot be used, nothing where they can.
+
+    Parameters
+    ----------
+    seconds
+        How long a list says that it lasts, 0 where it does not.
+    """
+    if path is None:
+        return f"no video, or more than one, of that name is in {folder} or beside it"
+    if not seconds or in_force().refusal(path):  # what is refused is not opened
+        return ""
+    try:
+        is_shorter = probe(path).duration_seconds < seconds - _NEAR_SECONDS
+    except VideoError:
+        return ""
+    if not is_shorter:
+        return ""
+    return (
+        f"it is shorter than its observation, {seconds:g} s, which played several videos one after "
+        "another; give the project (.boris), which says how long each lasts"
+    )
 
 
 def read_span_files(folder: Path) -> Listing | None:

@@ -20,12 +20,16 @@ SPANS_TABLE = "spans.csv"
 
 @dataclass(frozen=True)
 class SetFolders:
-    """Normal videos, test videos, which frames of those are unusual, and a table of events."""
+    """Normal videos, test videos, which frames of those are unusual, and a table of events.
+
+    ``unread`` are folders inside those of videos, with videos that are not taken for either.
+    """
 
     normal: tuple[Path, ...]
     tests: tuple[Path, ...]
     frames: dict[Path, Flags]
     table: Path | None
+    unread: tuple[Path, ...] = ()
 
 
 def found_in(source: Path) -> SetFolders:
@@ -46,11 +50,13 @@ def found_in(source: Path) -> SetFolders:
             f"{', '.join(NORMAL_FOLDERS)}, and {', '.join(TEST_FOLDERS)} of test videos"
         )
     tests = videos_in(test) if test else ()
+    normals = videos_in(normal) if normal else ()
+    if normal is not None and not normals and not table.is_file():
+        raise ManifestError(f"{normal} holds no video; put recordings there in which all is usual")
+    unread = [path for folder in (normal, test) if folder for path in _unread(folder)]
+    is_table = table.is_file()
     return SetFolders(
-        videos_in(normal) if normal else (),
-        tests,
-        frames_of(source, tests),
-        table if table.is_file() else None,
+        normals, tests, frames_of(source, tests), table if is_table else None, tuple(unread)
     )
 
 
@@ -64,6 +70,16 @@ def videos_in(folder: Path) -> tuple[Path, ...]:
         if not path.name.startswith(".") and _is_recording(path)
     ]
     return tuple(sorted(found, key=lambda path: natural_key(path.name)))
+
+
+def _unread(folder: Path) -> list[Path]:
+    """Return folders of videos inside a folder of recordings."""
+    inside = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    return [
+        path
+        for path in inside
+        if path.name not in _WITHIN and any(is_video_file(file) for file in path.iterdir())
+    ]
 
 
 def _is_recording(path: Path) -> bool:

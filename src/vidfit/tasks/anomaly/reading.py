@@ -20,7 +20,7 @@ from vidfit.tasks.anomaly.folders import SPANS_TABLE, SetFolders, found_in
 from vidfit.tasks.anomaly.kind import KIND, LEAST_RECORDINGS, NORMAL_LABEL, UNUSUAL, USUAL
 from vidfit.tasks.anomaly.truths import Flags, runs_of
 from vidfit.tasks.localise.moments import NOTHING
-from vidfit.tasks.localise.reading import edges_of, in_blocks, windows
+from vidfit.tasks.localise.reading import AFTER_END, Odd, edges_of, in_blocks, told, windows
 from vidfit.tasks.task import Task
 from vidfit.video import VideoReader
 
@@ -115,6 +115,11 @@ def _of_folder(
         manifest = read_manifest(found.table, labels="one")
         failures += [*manifest.rejected, *manifest.missing]
         listed = {video.path: video for video in _of_table(manifest, failures, warnings)}
+    warnings += [
+        f"{path} lies inside a folder of recordings: what {SPANS_TABLE} does not name of it is not "
+        "read. Put normal videos beside the others, and test videos into a folder 'test' beside it."
+        for path in found.unread
+    ]
     videos = []
     for path in found.normal:
         own = listed.pop(str(path), None)
@@ -181,15 +186,17 @@ def _windows(
     total = sum(duration for _, duration in times.values())
     seconds = float(np.clip(total / MANY_WINDOWS, SHORTEST_SECONDS, LONGEST_SECONDS))
     clips = []
+    odd: Odd = defaultdict(list)
     for video in videos:
         if video.path in times:
             pts_seconds, duration = times[video.path]
             if video.flags_F is not None:
                 video.spans = list(_spans(video, pts_seconds, duration, warnings))
-            spans = list(_events(video.spans, duration, failures, warnings))
+            spans = list(_events(video.spans, duration, failures, odd))
             between = NORMAL_LABEL if video.normal else USUAL
             found = windows(video.path, edges_of(duration, seconds), spans, (), between)
             clips += [replace(clip, group=video.group, split=None) for clip in found]
+    warnings += told(odd)
     return clips
 
 
@@ -210,7 +217,7 @@ def _spans(
 
 
 def _events(
-    spans: Sequence[Clip], duration: float, failures: list[Failure], warnings: list[str]
+    spans: Sequence[Clip], duration: float, failures: list[Failure], odd: Odd
 ) -> Iterator[Clip]:
     """Yield events in order; those beyond the end are refused, those that overlap are one."""
     last: Clip | None = None
@@ -221,10 +228,10 @@ def _events(
             failures.append(Failure(name, f"it starts beyond the end of the video, {duration:g} s"))
             continue
         if float(span.end_seconds or 0) > duration + 0.5:
-            warnings.append(f"{name} ends at {span.end_seconds:g} s, the video at {duration:g} s.")
+            odd[AFTER_END].append(f"{name}, which ends at {span.end_seconds:g} s of {duration:g} s")
         if last is not None and span.start_seconds <= float(last.end_seconds or 0):
             if span.start_seconds < float(last.end_seconds or 0):
-                warnings.append(f"{name} overlaps the event before it: they are one.")
+                odd["events overlap the event before them, and are one with it"].append(name)
             last = replace(last, end_seconds=max(end, float(last.end_seconds or 0)))
             continue
         if last is not None:

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
-from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest import Manifest, losses, read_manifest
 from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed, written
 from vidfit.video import VideoReader
 
 Edges = NDArray[np.float64]
+Odd = dict[str, list[str]]
+"""What is odd about spans, and of which."""
+
+AFTER_END = "spans end after their video, and are cut"
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 2.0
 """Of a window."""
@@ -68,6 +72,7 @@ def read_windows(
         )
     window = window_seconds([span for of in spans.values() for span in of])
     clips: list[Clip] = []
+    odd: Odd = defaultdict(list)
     for path, of in spans.items():
         try:
             with VideoReader(path) as reader:
@@ -75,7 +80,7 @@ def read_windows(
         except VideoError as error:
             failures.append(Failure(path, str(error).removeprefix(f"{path}: ")))
             continue
-        kept = list(_checked(of, duration, failures, warnings))
+        kept = list(_checked(of, duration, failures, odd))
         edges = edges_of(duration, window)
         says_all = any(span.label == NOTHING for span in of)
         found = windows(path, edges, kept, bare[path], None if says_all else between)
@@ -88,8 +93,14 @@ def read_windows(
             if _text(span) not in seen
         ]
         clips += found
+    warnings += told(odd)
     if not clips:
         raise ManifestError(f"no video of {source} can be read: {failures[0].reason}")
+    if all(clip.label == NOTHING for clip in clips) and failures:
+        raise ManifestError(
+            f"no span of {source} can be used: {losses(failures, len(failures))}. Valid are "
+            "spans that begin before their video ends, in seconds"
+        )
     if len({clip.recording for clip in clips}) == 1:
         clips = in_blocks(clips)
         warnings.append(
@@ -171,7 +182,7 @@ def _cut(label: str, block: Sequence[Clip]) -> str:
 
 
 def _checked(
-    spans: Sequence[Clip], duration: float, failures: list[Failure], warnings: list[str]
+    spans: Sequence[Clip], duration: float, failures: list[Failure], odd: Odd
 ) -> Iterator[Clip]:
     """Yield spans in order; those beyond the end are refused, those that overlap are cut."""
     until = 0.0
@@ -182,15 +193,20 @@ def _checked(
             failures.append(Failure(name, f"it starts beyond the end of the video, {duration:g} s"))
             continue
         if end > duration + 0.5:
-            warnings.append(f"{name} ends at {end:g} s, the video at {duration:g} s: it is cut.")
+            odd[AFTER_END].append(f"{name}, which ends at {end:g} s of {duration:g} s")
         start = max(span.start_seconds, until)
         if span.start_seconds + 1e-6 < start < min(end, duration):
-            warnings.append(f"{name} overlaps the span before it: it begins at {start:g} s.")
+            odd["spans overlap the span before them, and begin where it ends"].append(name)
         if min(end, duration) <= start:
             failures.append(Failure(name, "the span before it covers it"))
         else:
             until = min(end, duration)
             yield replace(span, start_seconds=start, end_seconds=until)
+
+
+def told(odd: Odd) -> list[str]:
+    """Return a sentence for each thing that is odd, however many spans it is of."""
+    return [f"{len(names)} {what} (such as {names[0]})." for what, names in odd.items()]
 
 
 def _text(span: Clip) -> str:
