@@ -222,11 +222,21 @@ def _voc(folder: Path, media: Media) -> Annotations | None:
         for line in _text(text).splitlines()
         if line.strip()
     }
-    frames = (
+    frames = tuple(
         replace(frame, split=frame.split or of_split.get(Path(frame.path).stem))
         for frame in found.frames
     )
-    return replace(found, frames=tuple(frames))
+    masks = [Note(folder.name, _MASKS_TOO)] if (folder / _MASKS).is_dir() else []
+    return replace(found, frames=frames, notes=(*found.notes, *masks))
+
+
+_MASKS, _MASKS_TOO = (
+    "SegmentationClass",
+    (
+        "its folder SegmentationClass holds masks, too, which are not read here: --task segment "
+        "learns them, and vidfit convert --to masks writes them"
+    ),
+)
 
 
 def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations | None:
