@@ -229,9 +229,9 @@ class Report:
     ``majority_class`` is what the baseline of ``majority`` always answers, ``baseline`` its name.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes, and those of scenes by their place.
     ``part`` is what the task shows itself.
-    ``labels`` says what clips are labelled with, ``row`` what one is called. Of several labels, and of numbers, ``figures``
-    are those of all metrics of that kind, and there is no accuracy, confusion or calibration (NaN,
-    empty). ``thresholds`` are the probabilities above which the model says each of several
+    ``labels`` says what clips are labelled with, ``row`` what one is called. Of several labels, and
+    of numbers, ``figures`` are those of all metrics of that kind, and there is no accuracy,
+    confusion or calibration (NaN, empty). ``thresholds`` are the probabilities above which the model says each of several
     classes, and ``numbers`` the number of each clip beside the answer to it.
     """
 

@@ -96,8 +96,8 @@ def leakage_sentence(report: Report) -> str:
         )
     more = f"{metric.behind(leak)} {'more' if metric.higher_is_better else 'less'}"
     text = (
-        ff"A random split, with {report.row}s of one recording on both sides, would have claimed {more} "
-        "than the same work under a split by recording."
+        f"A random split, with {report.row}s of one recording on both sides, would have claimed "
+        f"{more} than the same work under a split by recording."
     )
     if wording.has_interval(leak) and leak.low > 0:
         return text

@@ -10,8 +10,8 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Frames
 from vidfit.errors import VideoError, VidfitError
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
-from vidfit.jobs.predict.masks.flicker import FlickerCount
 from vidfit.jobs.predict.masks.finder import MaskFinder, open_masks
+from vidfit.jobs.predict.masks.flicker import FlickerCount
 from vidfit.jobs.predict.masks.looks import MaskLook, look_at, shares, step_of
 from vidfit.jobs.predict.masks.written import (
     VideoMasks,
