@@ -231,8 +231,9 @@ class Report:
     ``part`` is what the task shows itself.
     ``labels`` says what clips are labelled with, ``row`` what one is called. Of several labels, and
     of numbers, ``figures`` are those of all metrics of that kind, and there is no accuracy,
-    confusion or calibration (NaN, empty). ``thresholds`` are the probabilities above which the model says each of several
-    classes, and ``numbers`` the number of each clip beside the answer to it.
+    confusion or calibration (NaN, empty). ``thresholds`` are the probabilities above which the
+    model says each of several classes, and ``numbers`` the number of each clip beside the answer
+    to it.
     """
 
     data: str

@@ -68,12 +68,10 @@ _WITHOUT_NAMES = (
 )
 
 
-_BOXES, _BOXES_TOO = (
-    "Annotations",
-    (
-        "its folder Annotations holds boxes, too, which are not read here: --task detect learns them, "
-        "and vidfit convert reads them of that folder"
-    ),
+_BOXES = "Annotations"
+_BOXES_TOO = (
+    "its folder Annotations holds boxes, too, which are not read here: --task detect learns them, "
+    "and vidfit convert reads them of that folder"
 )
 
 
