@@ -96,6 +96,7 @@ def build_ranking(found: Searched) -> Ranking:
         majority_class=kind.constant_words(constant_MK, table.classes),
         baseline=table.task.baseline,
         labels=kind.name,
+        row=table.task.row,
         metric=found.contest.measure.name,
         higher_is_better=found.contest.measure.higher_is_better,
         candidates=tuple(sorted(rows, key=lambda row: (-row.clips, row.behind_best.value))),
