@@ -27,7 +27,7 @@ KINDS = {
              {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "patch_size": 16,
               "image_size": SIDE, "num_queries": 5, "num_blocks": 2, "num_upscale_blocks": 1}),
     "mask2former": ("Mask2Former", "UniversalSegmentation",
-                    {"feature_size": 16, "mask_feature_size": 16, "hidden_dim": 16,
+                    {"feature_size": 32, "mask_feature_size": 32, "hidden_dim": 32,
                      "encoder_feedforward_dim": 16, "encoder_layers": 1, "decoder_layers": 2,
                      "num_attention_heads": 2, "dim_feedforward": 16, "num_queries": 5}),
     "segformer": ("Segformer", "SemanticSegmentation",
@@ -114,7 +114,7 @@ def test_pictures_are_prepared_as_by_the_library(tmp_path):
     got = found.network.pixels(torch.from_numpy(frame_HWC[None, None]))
     # Through yuv and libswscale: some grey levels of 255, where a std is a quarter of that.
     assert (got - expected).abs().mean() < 4 / 255 / 0.25
-    exact = found.network.pixels(torch.from_numpy(np.asarray(picture)[None, None, :SIDE, :SIDE]))
+    exact = found.network.pixels(torch.from_numpy(np.array(picture)[None, None, :SIDE, :SIDE]))
     plain = transformers.SegformerImageProcessor(**{**PROCESSOR, "do_resize": False})
     expected = plain(images=np.asarray(picture)[:SIDE, :SIDE], return_tensors="pt")["pixel_values"]
     torch.testing.assert_close(exact, expected, atol=1e-5, rtol=0)

@@ -9,7 +9,6 @@ Shape letters: B pictures, T frames (1), H height, W width, C channels.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters
 from vidfit.backbones.package_weights import PACKAGE_WEIGHTS, check_packed, package_weights
 from vidfit.backbones.places import place_tokens
 from vidfit.backbones.tfjs import TfjsNetwork, read_tfjs
+from vidfit.backbones.weights import digest
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
 from vidfit.features.places import FINE_SIDE, TOLD
 
@@ -85,8 +85,7 @@ def restore(directory: Path, spec: BackboneSpec) -> SelfieBackbone:
         When its files are not those that the package ships.
     """
     check_packed(NAME, directory)
-    made = _made(directory)
-    return replace(made, spec=replace(spec, revision=made.spec.revision))
+    return replace(_made(directory), spec=spec)
 
 
 def _made(folder: Path) -> SelfieBackbone:
@@ -105,6 +104,6 @@ def _made(folder: Path) -> SelfieBackbone:
         licence=row.licence,
         commercial_use=True,
         source=f"{row.registry.lower()}:{row.package}@{row.version}",
-        revision=hashlib.sha256("".join(f.sha256 for f in row.files).encode()).hexdigest(),
+        revision=digest(network.state_dict()),
     )
     return SelfieBackbone(spec, network, folder=folder)

@@ -189,7 +189,7 @@ def _price(found: Searched, recommended: str) -> str:
     dear, cheap = found.loaded(found.best).cost, found.loaded(recommended).cost
     times = dear.seconds / cheap.seconds if cheap.seconds else 1.0
     return (
-        f"{times:.1f} times the time of a clip ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
+        f"{times:.1f} times the time ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
     )
 
 
