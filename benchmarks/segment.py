@@ -310,7 +310,7 @@ def _prior_apart(whole: Table) -> Floats:
 
 def _video(whole: Table) -> Figures:
     """Answer the frames of one test recording in their order; time a frame by itself."""
-    from vidfit.jobs.predict.masks.looks import Segmenter
+    from vidfit.jobs.predict.masks.finder import MaskFinder
     from vidfit.runtime import accelerate
     from vidfit.study.candidates import load_candidates
 
@@ -319,15 +319,14 @@ def _video(whole: Table) -> Figures:
     some = _rows(whole, split="test", only=CUT)
     head, _ = _learner(whole).fit(train.vectors[name], train.labels_M, _folds(train))
     loaded, _ = load_candidates([name], some.clips[:1], download=False, progress=SILENT)
-    model: Any = None  # of a directory, which is not needed to look at frames
-    segmenter = Segmenter(model, (accelerate(loaded[0].backbone),), head)
+    finder = MaskFinder(NAMES, (accelerate(loaded[0].backbone),), head)
     flicker, truth, spent = FlickerCount(), FlickerCount(), 0.0
     for clip, mask in zip(some.clips, some.labels_M, strict=True):
         with VideoReader(clip.path) as reader:
             frame = next(iter(reader.frames([0])))
             picture = frame.rgb(None)
             began = time.process_time()
-            labels = segmenter.labels(frame, picture)
+            labels = finder.labels(frame, picture)
             spent += time.process_time() - began
         flicker.add(picture, labels)
         truth.add(picture, mask.labels())

@@ -322,6 +322,28 @@ class Detector(Backbone, Protocol):
         ...
 
 
+@runtime_checkable
+class Segmenter(Backbone, Protocol):
+    """A backbone of places that knows classes: it answers without being fitted.
+
+    The first C numbers of a fine cell (`vidfit.features.places`) are log-probabilities of C
+    classes, at most 255. ``forward`` takes views of one frame.
+    """
+
+    @property
+    def cell_classes(self) -> tuple[str, ...]:
+        """Names of the C classes."""
+        ...
+
+    @property
+    def taken_for(self) -> str:
+        """Class of objects that other things are taken for, which a detector has to find first.
+
+        Empty where there is none: then all that is answered counts.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClipFeatures:
     """What one backbone saw in one clip.

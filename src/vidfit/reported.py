@@ -184,6 +184,10 @@ class TaskPart:
         Its heading, and what stands out.
     columns, rows
         A table in words.
+    confusion_KK
+        Shares of what is truly of each class (rows) by what it is answered as (columns), which
+        add up to 1, or 0 where nothing is of it; ``confused`` says of what. Empty where there is
+        none.
     curves, scenes
         In groups with a name each.
     """
@@ -194,6 +198,8 @@ class TaskPart:
     rows: tuple[tuple[str, ...], ...]
     curves: tuple[RecallCurve, ...] = ()
     scenes: tuple[tuple[str, tuple[Scene, ...]], ...] = ()
+    confusion_KK: tuple[tuple[float, ...], ...] = ()
+    confused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +236,11 @@ class Report:
     ``majority_class`` is what the baseline of ``majority`` always answers, ``baseline`` its name.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes, and those of scenes by their place.
     ``part`` is what the task shows itself.
-    ``labels`` says what clips are labelled with. Of several labels, and of numbers, ``figures``
-    are those of all metrics of that kind, and there is no accuracy, confusion or calibration (NaN,
-    empty). ``thresholds`` are the probabilities above which the model says each of several
-    classes, and ``numbers`` the number of each clip beside the answer to it.
+    ``labels`` says what clips are labelled with, ``row`` what one is called. Of several labels, and
+    of numbers, ``figures`` are those of all metrics of that kind, and there is no accuracy,
+    confusion or calibration (NaN, empty). ``thresholds`` are the probabilities above which the
+    model says each of several classes, and ``numbers`` the number of each clip beside the answer
+    to it.
     """
 
     data: str
@@ -274,6 +281,7 @@ class Report:
     declines: Declines | None = None
     by_class: tuple[ClassScores, ...] = ()
     labels: str = "one"
+    row: str = "clip"
     figures: tuple[Figure, ...] = ()
     thresholds: tuple[float, ...] = ()
     numbers: tuple[tuple[float, float], ...] = ()

@@ -65,6 +65,7 @@ OF_TASKS: dict[str, str] = {
     "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
     "dlib-face": "vidfit.backbones.faces.network:dlib_face",
     "nanodet": "vidfit.backbones.nanodet:nanodet",
+    "selfie": "vidfit.backbones.segmenters.selfie:selfie",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
 }
 """Encoders that are known by name, and candidates of tasks that ask for them only."""

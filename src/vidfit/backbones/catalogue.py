@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.backbones import BACKBONES, EXTRAS, OF_TASKS
-from vidfit.backbones.hf_families import DETECTORS, FAMILIES
+from vidfit.backbones.hf_families import DETECTORS, FAMILIES, SEGMENTERS
 from vidfit.backbones.notation import split_views
 from vidfit.errors import BackboneError
 
@@ -315,7 +315,7 @@ def _reason(entry: PretrainedModel) -> str:
         return _missing(*([_module(entry)] if entry.hub_id else []))
     if entry.loader == "file":
         return ""
-    if entry.model_type in DETECTORS:
+    if entry.model_type in (*DETECTORS, *SEGMENTERS):
         return _missing("transformers", "huggingface_hub")
     if ENCODER_TASKS.isdisjoint(entry.tasks):
         return f"{entry.tasks[0]}: not an encoder of clips yet; vidfit has no use for it"

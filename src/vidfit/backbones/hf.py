@@ -28,14 +28,14 @@ from vidfit.backbones.encoder import (
     freeze,
 )
 from vidfit.backbones.hf_encoder import Encoder
-from vidfit.backbones.hf_families import Family
+from vidfit.backbones.hf_families import DETECTORS, SEGMENTERS, Family
 from vidfit.backbones.hf_reading import (
     BIN,
     CONFIG,
     FILES,
     check_size,
     configuration,
-    is_detector,
+    model_type,
     preprocessing_of,
     read_config,
     read_processor,
@@ -77,7 +77,7 @@ class HfImageBackbone(HfBackbone, FrameBackbone):
 
 
 def load(source: str, *, download: bool = False) -> Backbone:
-    """Load an encoder, or a detector (`hf_detectors`).
+    """Load an encoder, a detector (`hf_detectors`) or a segmenter (`segmenters.hf`).
 
     Parameters
     ----------
@@ -97,10 +97,15 @@ def load(source: str, *, download: bool = False) -> Backbone:
     if not directory.is_dir():
         directory = from_hub(source, download=download)
     settings = read_processor(directory)
-    if is_detector(directory):
+    kind = model_type(directory)
+    if kind in DETECTORS:
         from vidfit.backbones import hf_detectors
 
         return hf_detectors.load(source, directory, settings)
+    if kind in SEGMENTERS:
+        from vidfit.backbones.segmenters import hf as hf_segmenters
+
+        return hf_segmenters.load(source, directory, settings)
     family, model, taken = _read_model(directory)
     preprocessing = preprocessing_of(settings)
     network = freeze(Encoder(model, family, preprocessing))

@@ -153,3 +153,11 @@ DETECTORS: dict[str, tuple[str, bool]] = {
 }
 """``model_type`` of a detector -> its class, and whether its last class is that nothing is there
 (then scores are a softmax; each by itself otherwise)."""
+
+
+SEGMENTERS: dict[str, str] = {
+    "eomt": "EomtForUniversalSegmentation",
+    "mask2former": "Mask2FormerForUniversalSegmentation",
+    "segformer": "SegformerForSemanticSegmentation",
+}
+"""``model_type`` of a segmenter -> its class."""

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from vidfit.backbones import weights
-from vidfit.backbones.hf_families import DETECTORS, FAMILIES, Family
+from vidfit.backbones.hf_families import FAMILIES, Family
 from vidfit.contracts import Preprocessing
 from vidfit.documents import read_json, shown
 from vidfit.errors import BackboneError
@@ -71,13 +71,14 @@ def read_config(directory: Path) -> tuple[Family, Any]:
     )
 
 
-def is_detector(directory: Path) -> bool:
-    """Return whether a directory's model finds boxes."""
+def model_type(directory: Path) -> str:
+    """Return what kind of model a directory says that it is; empty where it says nothing."""
     try:
         facts = read_json(directory / CONFIG)
     except (OSError, ValueError):  # said by whoever reads it
-        return False
-    return isinstance(facts, dict) and facts.get("model_type") in DETECTORS
+        return ""
+    found = facts.get("model_type") if isinstance(facts, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def read_weights(directory: Path) -> dict[str, torch.Tensor]:

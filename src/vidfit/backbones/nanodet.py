@@ -21,11 +21,9 @@ from torch import Tensor, nn
 from vidfit.backbones.coco import COCO_CLASSES
 from vidfit.backbones.detector import BoxBackbone
 from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
-from vidfit.backbones.package_weights import PACKAGE_WEIGHTS, package_weights
+from vidfit.backbones.package_weights import PACKAGE_WEIGHTS, check_packed, package_weights
 from vidfit.backbones.tfjs import TfjsNetwork, read_tfjs
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
-from vidfit.errors import BackboneError
-from vidfit.files import sha256
 
 NAME = "nanodet"
 FILES = ("nanodet.json", "nanodet.bin")
@@ -118,13 +116,7 @@ def restore(directory: Path, spec: BackboneSpec) -> BoxBackbone:
     BackboneError
         When its files are not those that the package ships.
     """
-    for file in PACKAGE_WEIGHTS[NAME].files:
-        path = directory / file.name
-        if not path.is_file() or sha256(path) != file.sha256:
-            raise BackboneError(
-                f"{path} is missing or altered: copy the model again, or `vidfit models --fetch "
-                f"{NAME}`"
-            )
+    check_packed(NAME, directory)
     made = _made(directory)
     return replace(made, spec=replace(spec, revision=made.spec.revision))
 

@@ -159,6 +159,23 @@ def package_weights(name: str) -> dict[str, Path]:
     return found
 
 
+def check_packed(name: str, directory: Path) -> None:
+    """Refuse a directory in which the files of a name do not lie as the package ships them.
+
+    Raises
+    ------
+    BackboneError
+        Names the first file that is missing or altered.
+    """
+    for file in _row(name).files:
+        path = directory / file.name
+        if not path.is_file() or sha256(path) != file.sha256:
+            raise BackboneError(
+                f"{path} is missing or altered: copy the model again, or `vidfit models --fetch "
+                f"{name}`"
+            )
+
+
 def is_fetched(name: str) -> bool:
     """Return whether all files of a name lie on this machine; their content is not read."""
     return all((_folder(name) / file.name).is_file() for file in _row(name).files)

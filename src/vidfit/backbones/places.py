@@ -64,23 +64,28 @@ class LitePlaces(EfficientNetLite):
                 stages.append(x)
         quarter, eighth, middle, coarse = stages
         fine = torch.cat([functional.avg_pool2d(quarter, 2), eighth], dim=1)
-        rows, columns = coarse.shape[2], coarse.shape[3]
-        row_R = (torch.arange(rows, device=x.device) + 0.5) / rows
-        column_Q = (torch.arange(columns, device=x.device) + 0.5) / columns
-        whole = torch.zeros_like(coarse[:, 0])
-        told = [
-            whole + row_R[:, None],
-            whole + column_Q,
-            whole + fine.shape[1],
-            whole + middle.shape[1],
-        ]
-        parts = [
-            _blocks(fine, FINE_SIDE),
-            _blocks(middle, MIDDLE_SIDE),
-            _blocks(coarse, 1),
-            torch.stack(told, dim=-1),
-        ]
-        return torch.cat(parts, dim=-1).flatten(1, 2)
+        return place_tokens(fine, middle, coarse)
+
+
+def place_tokens(fine_BFYX: Tensor, middle_BGYX: Tensor | None, coarse_BERQ: Tensor) -> Tensor:
+    """Return what is said of cells as tokens [B, R * Q, D] (`vidfit.features.places`).
+
+    Parameters
+    ----------
+    fine_BFYX, middle_BGYX, coarse_BERQ
+        Numbers of cells: four, two and one along a side of a block; there may be no middle ones.
+    """
+    rows, columns = coarse_BERQ.shape[2], coarse_BERQ.shape[3]
+    row_R = (torch.arange(rows, device=coarse_BERQ.device) + 0.5) / rows
+    column_Q = (torch.arange(columns, device=coarse_BERQ.device) + 0.5) / columns
+    whole_BRQ = coarse_BERQ.new_zeros(len(coarse_BERQ), rows, columns)
+    levels = fine_BFYX.shape[1], 0 if middle_BGYX is None else middle_BGYX.shape[1]
+    told = [whole_BRQ + row_R[:, None], whole_BRQ + column_Q, *(whole_BRQ + n for n in levels)]
+    parts = [_blocks(fine_BFYX, FINE_SIDE)]
+    if middle_BGYX is not None:
+        parts.append(_blocks(middle_BGYX, MIDDLE_SIDE))
+    parts += [_blocks(coarse_BERQ, 1), torch.stack(told, dim=-1)]
+    return torch.cat(parts, dim=-1).flatten(1, 2)
 
 
 def _blocks(cells_BCHW: Tensor, side: int) -> Tensor:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
+from vidfit.errors import BackboneError
 from vidfit.features.pool import Pooling
 
 BLOCK_PIXELS, FINE_PIXELS = 32, 8
@@ -166,8 +167,25 @@ _AT_ONCE = 64
 
 
 def in_places(tokens_ND: Floats) -> Floats:
-    """Return tokens one after the other, in `MOST_BLOCKS` places: behind the last stand zeros."""
-    tokens_ND = tokens_ND[:MOST_BLOCKS]
+    """Return tokens one after the other, in `MOST_BLOCKS` places: behind the last stand zeros.
+
+    Raises
+    ------
+    BackboneError
+        If they are no tokens of places, or too many.
+    """
+    try:
+        rows, columns, *_ = grid_of(tokens_ND)
+    except ValueError as error:
+        raise BackboneError(
+            "the encoder does not say what is where in a picture; valid are encoders of places, "
+            "such as efficientnet-lite0-places, and segmenters of Hugging Face"
+        ) from error
+    if rows * columns > MOST_BLOCKS:
+        raise BackboneError(
+            f"the encoder says of {rows} x {columns} blocks of a picture what is there, and a fit "
+            f"learns of {MOST_BLOCKS}: it answers as it is (vidfit predict NAME --task segment)"
+        )
     row_X: NDArray[Any] = np.zeros((MOST_BLOCKS, tokens_ND.shape[1]), np.float16)
     limit = float(np.finfo(np.float16).max)
     row_X[: len(tokens_ND)] = np.clip(tokens_ND, -limit, limit)

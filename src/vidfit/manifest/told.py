@@ -18,14 +18,21 @@ KINDS_NAMED = 3
 _ALONE = "none found: "
 
 
-def told(manifest: Manifest) -> list[str]:
-    """Return the lines to say before any work: what was read, what was lost, what is odd."""
-    return [line for line in (read_as(manifest), lost(manifest), *manifest.warnings) if line]
+def told(manifest: Manifest, row: str = "clip") -> list[str]:
+    """Return the lines to say before any work: what was read, what was lost, what is odd.
+
+    Parameters
+    ----------
+    row
+        What a clip is called (`vidfit.tasks.Task.row`).
+    """
+    return [line for line in (read_as(manifest, row), lost(manifest), *manifest.warnings) if line]
 
 
-def read_as(manifest: Manifest) -> str:
+def read_as(manifest: Manifest, row: str = "clip") -> str:
     """Return what the source was read as: layout, clips of each class, recordings."""
-    labelled = _LABELLED.get(manifest.kind.name, _any)(manifest.clips)
+    own = _LABELLED.get(manifest.kind.name)
+    labelled = own(manifest.clips) if own else _any(manifest.clips, row)
     parts = [f"Read as {manifest.layout or 'clips'}: {labelled}"]
     splits = Counter(clip.split for clip in manifest.clips if clip.split)
     if splits:
@@ -126,9 +133,9 @@ def _bare(clips: Sequence[Clip]) -> list[str]:
     return [f"{bare} without a label"] if bare else []
 
 
-def _any(clips: Sequence[Clip]) -> str:
+def _any(clips: Sequence[Clip], row: str) -> str:
     return ", ".join(
-        [counted(sum(c.label is not None for c in clips), "labelled clip"), *_bare(clips)]
+        [counted(sum(c.label is not None for c in clips), f"labelled {row}"), *_bare(clips)]
     )
 
 

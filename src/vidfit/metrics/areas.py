@@ -16,10 +16,11 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,16 @@ from numpy.typing import NDArray
 from vidfit.contracts import Floats
 from vidfit.errors import VideoError
 from vidfit.features.places import FINE_SIDE, MOST_BLOCKS, scaled
-from vidfit.manifest.annotations.masks import VOID, is_mask_text, mask_of_text, read_index
+from vidfit.manifest.annotations.masks import (
+    VOID,
+    index_counts,
+    is_mask_text,
+    mask_of_text,
+    read_index,
+)
 from vidfit.metrics.measures import AnyMeasure, Doubles, Range, mean_of_known, ratio
+
+T = TypeVar("T")
 
 Labels = NDArray[np.uint8]
 """Class numbers of pixels [Y, X]; `VOID` where there is none."""
@@ -78,26 +87,30 @@ class LabelledMask:
 
     def counts(self) -> NDArray[np.int64]:
         """Return how many pixels each class has, [C]."""
-        return np.array(_counts(self, _changed(self.path)), np.int64)
+        if is_mask_text(self.path):
+            return np.array(_counts(self), np.int64)
+        pixels = _asked(self.path, lambda: index_counts(Path(self.path))).pixels
+        found = np.zeros(VOID + 1, np.int64)
+        np.add.at(found, np.array(self.numbers, np.int64), pixels[: len(self.numbers)])
+        return found[: self.classes]
 
 
 def _numbers(path: str) -> Labels:
+    is_text = is_mask_text(path)
+    return _asked(path, lambda: mask_of_text(path) if is_text else read_index(Path(path)))
+
+
+def _asked(path: str, read: Callable[[], T]) -> T:
+    """Return what is read of a mask; what is wrong with it is said with its name."""
     try:
-        return mask_of_text(path) if is_mask_text(path) else read_index(Path(path))
+        return read()
     except ValueError as error:
         name = "a mask of annotations" if is_mask_text(path) else path
         raise VideoError(f"{name}: {error}") from error
 
 
-def _changed(path: str) -> int:
-    try:
-        return Path(path).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 @lru_cache(maxsize=100_000)
-def _counts(mask: LabelledMask, changed: int) -> tuple[int, ...]:
+def _counts(mask: LabelledMask) -> tuple[int, ...]:
     found = np.bincount(mask.labels().ravel(), minlength=VOID + 1)
     return tuple(int(count) for count in found[: mask.classes])
 

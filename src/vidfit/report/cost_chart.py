@@ -1,4 +1,4 @@
-"""Accuracy against milliseconds per clip."""
+"""Accuracy against the milliseconds of a clip, or of what else a task answers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def cost_spot(candidate: Named, metric: Metric, kind: str, rank: int) -> Spot:
     """Return the mark of whatever has a name, a score and a cost."""
     tip = (
         f"{candidate.name}: {metric.figure(candidate.score)}, "
-        f"{wording.milliseconds(candidate.seconds_per_clip)} per clip"
+        f"{wording.milliseconds(candidate.seconds_per_clip)}"
     )
     cost = 1000 * candidate.seconds_per_clip
     return Spot(candidate.name, kind, cost, candidate.score, tip, rank)
@@ -97,7 +97,7 @@ def cost_plane(
     ends = [Estimate(v, v, v) for v in (line.value for line in lines)]
     axis = score_axis((*(spot.figure for spot in spots), *ends), metric)
     first, last = span(spot.cost for spot in spots)
-    plane = Plane(*size, first, last, axis, metric.title, "milliseconds per clip")
+    plane = Plane(*size, first, last, axis, metric.title, "milliseconds")
     return plane_chart(plane, spots, front, lines, named)
 
 

@@ -21,7 +21,7 @@ FORMAT = "vidfit.report/3"
 
 
 def report_json(report: Report) -> str:
-    """Return the report as JSON text, without its thumbnails.
+    """Return the report as JSON text, without its pictures.
 
     Keys stand in the order of the fields of `vidfit.reported.Report`, after ``format``.
     Floats are rounded to six decimals (small ones to six digits); what was not measured is
@@ -29,6 +29,9 @@ def report_json(report: Report) -> str:
     """
     fields = asdict(report)
     del fields["thumbnails"]
+    for _, scenes in (fields["part"] or {}).get("scenes", ()):
+        for scene in scenes:
+            del scene["panels"]
     fields["clips"] = [
         {"key": clip_key(result.clip), **values}
         for result, values in zip(report.clips, fields["clips"], strict=True)

@@ -119,7 +119,7 @@ def leakage_sentence(report: Report) -> str:
         return "What a random split would have claimed was not measured."
     if report.group_count == report.clip_count:
         return (
-            f"Every clip counts as a recording of its own, so a random split "
+            f"Every {report.row} counts as a recording of its own, so a random split "
             f"({metric.value(report.random_split.value)}) is no easier by design."
         )
     if leak.value < 0.0005:
@@ -129,8 +129,8 @@ def leakage_sentence(report: Report) -> str:
         )
     more = f"{metric.behind(leak)} {'more' if metric.higher_is_better else 'less'}"
     text = (
-        f"A random split, with clips of one recording on both sides, would have claimed {more} "
-        "than the same work under a split by recording."
+        f"A random split, with {report.row}s of one recording on both sides, would have claimed "
+        f"{more} than the same work under a split by recording."
     )
     if wording.has_interval(leak) and leak.low > 0:
         return text

@@ -173,7 +173,7 @@ class Compared:
             return f"No fusion is fast enough; use {self.choice.recommended.name}."
         beats = (
             f"{fusion.name} of {listed(fusion.members)} beats the best single model, {single}, by "
-            f"{self._metric.gain(gain.points)} at {self.times:.1f} times the time of a clip"
+            f"{self._metric.gain(gain.points)} at {self.times:.1f} times the time"
         )
         if self.takes_fusion:
             return f"Fusion kept: {beats}."
@@ -199,7 +199,7 @@ class Compared:
         return [
             f"{taken.name} is taken in place of {best.name}, the best where it was chosen, because "
             f"it is cheaper and within one standard error: {best.name} is {gain} against it at "
-            f"{ratio:.1f} times the time of a clip; --prefer best takes it."
+            f"{ratio:.1f} times the time; --prefer best takes it."
         ]
 
 

@@ -23,6 +23,7 @@ from vidfit.manifest import (
 )
 from vidfit.study.table import Table
 from vidfit.study.testable import testable
+from vidfit.tasks import CLASSIFY, Task
 
 FOLDS = 5
 _CLIPS_LEFT, _NAMED = 2, 5
@@ -59,7 +60,7 @@ def able_classes(
     notes: list[str],
     known: str = "",
     where: str = "",
-    kind: Kind = ONE,
+    task: Task = CLASSIFY,
 ) -> tuple[str, ...]:
     """Return the classes that can be both learned and tested, and note what the others lack.
 
@@ -72,16 +73,16 @@ def able_classes(
     ----------
     known, where
         As in `check_enough`.
-    kind
-        What the clips are labelled with.
+    task
+        What is asked of the clips.
 
     Raises
     ------
     NotEnoughDataError
         If too few classes are left; names the others and what they lack.
     """
-    if not kind.exclusive:
-        return testable(clips, kind, notes, known, where)
+    if not task.kind.exclusive:
+        return testable(clips, task, notes, known, where)
     _check_classes(clips, known, where)
     short, folds = _short(clips)
     able = tuple(sorted({str(clip.label) for clip in clips} - short.keys()))
@@ -256,19 +257,19 @@ def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
     """
     train, test = table.split()
     if test.clips:
-        kind = table.kind
+        kind, row = table.kind, table.task.row
         missing = sorted({*kind.classes(test.clips)} - {*kind.classes(train.clips)})
         if missing:
             raise NotEnoughDataError(
-                f"the test split has classes that no other clip has{_listed(missing)}; "
-                "add training clips of them, or leave them out"
+                f"the test split has classes that no other {row} has{_listed(missing)}; "
+                f"add training {row}s of them, or leave them out"
             )
-        able = able_classes(train.clips, notes, where=" outside the test split", kind=kind)
+        able = able_classes(train.clips, notes, where=" outside the test split", task=table.task)
         train, test = train.of_classes(able), test.of_classes(able)
         shared = set(train.groups) & set(test.groups)
         if shared:
             notes.append(
-                f"The data's own split cuts {len(shared)} recordings: clips of them stand both in "
+                f"The data's own split cuts {len(shared)} recordings: {row}s of them stand both in "
                 "training and in test, so that the test score is too high."
             )
     return train, test

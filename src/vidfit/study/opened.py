@@ -80,7 +80,7 @@ class Study:
         """Return the classes that clips let learn and test; note what the others lack."""
         manifest = known or self.manifest
         present = manifest.present(clips)
-        return able_classes(present, self.notes, noticed(manifest), kind=self.kind)
+        return able_classes(present, self.notes, noticed(manifest), task=self.task)
 
     def joined(
         self,
@@ -115,7 +115,7 @@ class Study:
         """Return the clips of classes that can be tested though some clips cannot be read."""
         unread = f" that can be read ({len(tally.clips)} cannot)"
         read, known = self.kind.of_classes(whole.clips, able), noticed(manifest, tally.clips)
-        return whole.of_classes(able_classes(read, self.notes, known, unread, self.kind))
+        return whole.of_classes(able_classes(read, self.notes, known, unread, self.task))
 
 
 class Asked(Protocol):
@@ -173,9 +173,9 @@ def open_study(
     manifest = replace(manifest, kind=task.kind)
     if only_one_class:
         check_one_class(task, only_one_class)
-    say(manifest, progress)
+    say(manifest, progress, task.row)
     if task.kind is not ONE:
-        progress.note(f"Task: {task.name}, {task.kind.what} a clip")
+        progress.note(f"Task: {task.name}, {task.kind.what} a {task.row}")
     study = Study(str(source), output, task, manifest, place, progress)
     study.notes.extend([consent_line(consent)] if consent else [])
     return study

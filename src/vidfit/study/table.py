@@ -176,7 +176,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
         raise BackboneError(f"every backbone failed: {tally.backbones}")
     readable = [clip for clip in clips if clip in done.digests]
     tally = replace(tally, notes=tuple(rows.noted(readable, done)))
-    classes = _classes(readable, len(clips), tally, task.kind)
+    classes = _classes(readable, len(clips), tally, task)
     digests = [done.digests[clip] for clip in readable]
     seen = [rows.seen[digest] for digest in digests]
     return Table(
@@ -240,11 +240,12 @@ def _rows(
     return rows
 
 
-def _classes(readable: Sequence[Clip], asked: int, tally: Tally, kind: Kind) -> tuple[str, ...]:
+def _classes(readable: Sequence[Clip], asked: int, tally: Tally, task: Task) -> tuple[str, ...]:
+    kind = task.kind
     classes = kind.classes(readable)
     if len(classes) < (2 if kind.exclusive else 1):
         consequence = (
-            f"{len(readable)} of {counted(asked, 'clip')} can be read, of "
+            f"{len(readable)} of {counted(asked, task.row)} can be read, of "
             f"{', '.join(map(repr, classes)) or 'no class'}; two classes or more are needed"
         )
         raise NotEnoughDataError(refusal(losses(tally.clips, asked), consequence))

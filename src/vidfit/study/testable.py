@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
-from vidfit.labels import Kind
 from vidfit.manifest import counted, refusal
+from vidfit.tasks import Task
 
 _LEAST, _NAMED = 2, 5
 
 
 def testable(
-    clips: Sequence[Clip], kind: Kind, notes: list[str], known: str, where: str
+    clips: Sequence[Clip], task: Task, notes: list[str], known: str, where: str
 ) -> tuple[str, ...]:
     """Return the classes that can be both learned and tested, and note what the others lack.
 
@@ -32,18 +32,19 @@ def testable(
         raise NotEnoughDataError(
             refusal(
                 known,
-                f"{counted(len(clips), 'labelled clip')}{where} of "
+                f"{counted(len(clips), f'labelled {task.row}')}{where} of "
                 f"{counted(len(recordings), 'recording')}; two recordings or more are needed, to "
                 "learn from one and test on the other",
             )
         )
+    kind = task.kind
     lacking = kind.lacking(clips)
     able = tuple(name for name in kind.classes(clips) if name not in lacking)
     said = "; ".join(list(lacking.values())[:_NAMED])
     more = len(lacking) - _NAMED
     said += f"; and {more} more classes" if more > 0 else ""
     if not able:
-        consequence = f"nothing can be learned{where}: {said or 'no clip has a class'}"
+        consequence = f"nothing can be learned{where}: {said or f'no {task.row} has a class'}"
         raise NotEnoughDataError(refusal(known, f"{consequence}. {kind.needs}"))
     if lacking:
         notes.append(f"Not tested, and not learned: {said}. {kind.needs}.")

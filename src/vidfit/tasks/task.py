@@ -77,6 +77,8 @@ class Task:
         Reads the formats that its users have.
     windows
         Whether clips are windows of long videos, rather than videos of their own.
+    row
+        What one of them is called in reports.
     backbones
         Candidates unless others are asked for; empty for those of `vidfit.backbones.BACKBONES`.
     declines
@@ -84,7 +86,8 @@ class Task:
     suited
         Returns the task as it can be asked of some clips, such as by other measures.
     prepare
-        Returns clips that were cut out of those that were read, and written to the output.
+        Returns clips that were cut out of those that were read, or labels that were drawn, and
+        written to the output.
     consent
         What is done to people, where nothing may start unless it is stated that they agreed;
         empty where nothing is.
@@ -105,6 +108,7 @@ class Task:
     pooling: Pooling = STATISTICS
     read: Read = from_lists
     windows: bool = False
+    row: str = "clip"
     backbones: tuple[str, ...] = ()
     declines: bool = True
     suited: Callable[[Task, Manifest], Task] | None = None

@@ -15,9 +15,11 @@ from tests.report.parsed import Page, check_names_stay_text, check_page
 
 from vidfit.contracts import Estimate
 from vidfit.jobs.fit.page import hardest_clips, report_html
+from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.report import wording
+from vidfit.report.data import report_json
 from vidfit.report.leaderboard import headline, leakage_sentence
-from vidfit.reported import Candidate
+from vidfit.reported import Candidate, Scene, TaskPart
 
 REPORTS = {
     "example": example_report,
@@ -101,6 +103,39 @@ def test_the_baseline_has_the_name_that_its_task_gives_it():
     text = Page(report_html(report)).text
     assert "(one number for all " in text and "(one number for all " in headline(report)
     assert "majority class" not in text.split("Leaderboard")[0]
+
+
+def _of_pictures(classes):
+    """Return the report of a task whose rows are pictures, and which shows what is confused."""
+    size = len(classes)
+    matrix = tuple(tuple(0.9 if i == j else 0.1 / size for j in range(size)) for i in range(size))
+    scene = Scene(example_report().clips[0].clip, "", "", (0, 0, 1, 1), (), ("PANEL",))
+    part = TaskPart("By class", "", ("class",), (), scenes=(("Worst", (scene,)),),
+                    confusion_KK=matrix, confused="pixels")  # fmt: skip
+    return replace(
+        example_report(), classes=classes, labels="mask", row="picture", part=part,
+        confusion_KK=(), by_class=(),
+    )  # fmt: skip
+
+
+def test_what_a_task_confuses_is_a_table_of_shares_and_beyond_thirty_classes_a_map():
+    report = _of_pictures(("road", "sky", "pedestrian"))
+    html = report_html(report)
+    assert "Of the pixels that truly are of a class" in html
+    assert html.count('<th scope="col"><span>pedestrian</span></th>') == 1
+    assert 'title="road answered as road: 90.0 %">90</td>' in html
+    assert "h1v1h-1z" not in html
+    many = report_html(_of_pictures(tuple(f"c{i}" for i in range(40))))
+    assert many.count("h1v1h-1z") == 40**2 and 'class="confusion upright' not in many
+
+
+def test_rows_are_called_what_the_task_calls_them_and_pictures_are_not_in_the_json():
+    report = _of_pictures(("road", "sky"))
+    text = Page(report_html(report)).text
+    assert "time per picture" in text and "Pictures that could not be used" in text
+    assert "time per clip" not in text and "Clips that" not in text
+    assert "per picture" in report_markdown(report)
+    assert "PANEL" not in report_json(report) and '"row": "picture"' in report_json(report)
 
 
 def test_nothing_measured_is_said_so():

@@ -175,7 +175,7 @@ def test_the_verdict_says_what_cheapness_costs():
     found = compared({"cheap": near, "dear": good})
     assert (found.choice.best_single.name, found.chosen.name) == ("dear", "cheap")
     assert "cheap is taken in place of dear" in found.verdict
-    assert "at 5.5 times the time of a clip; --prefer best takes it" in found.verdict
+    assert "at 5.5 times the time; --prefer best takes it" in found.verdict
     best = compared({"cheap": near, "dear": good}, rule=Rule(cheapest=False))
     assert best.chosen.name == "dear" and "in place of" not in best.verdict
 
@@ -185,7 +185,7 @@ def test_a_proven_fusion_has_a_price_that_is_named():
     parts = {"cheap": features(rng, (0, 1), 0.3), "dear": features(rng, (2, 3), 0.3)}
     kept = compared(parts, ("stack",), costs=ALIKE)
     assert kept.chosen.name == "stack-2" and kept.verdict.startswith("Fusion kept: stack-2")
-    assert "at 2.0 times the time of a clip" in kept.verdict
+    assert "at 2.0 times the time" in kept.verdict
     refused = compared(parts, ("stack",), Rule(give_up=0.9), ALIKE)
     assert refused.chosen.method == ""
     assert "fusion not taken" in refused.verdict and "--prefer best takes it" in refused.verdict

@@ -12,6 +12,8 @@ from tests.manifest.annotations.test_coco_masks import DOCUMENT
 from tests.tasks.segment.drawn import NAMES, write_folders
 
 from vidfit.errors import ManifestError
+from vidfit.jobs.convert.options import ConvertOptions
+from vidfit.jobs.convert.run import run_convert
 from vidfit.manifest.annotations import VOID, index_mask
 from vidfit.manifest.annotations.coco_masks import parse_coco_masks
 from vidfit.tasks import task_named
@@ -68,6 +70,30 @@ def test_a_larger_mask_of_the_same_shape_is_fine_and_others_are_named(folder):
     assert reasons[f"images/{pictures[2].name}"] == "it has no mask"
     assert "it holds 9, and the classes are 0 to 3" in reasons[f"masks/{masks[3].name}"]
     assert "cannot be read" in reasons[str(pictures[4])]
+
+
+def test_of_pascal_voc_masks_are_read_and_it_is_said_where_the_boxes_are(folder, tmp_path):
+    (folder / "images").rename(folder / "JPEGImages")
+    (folder / "masks").rename(folder / "SegmentationClass")
+    boxes = folder / "Annotations"
+    boxes.mkdir()
+    for picture in (folder / "JPEGImages").iterdir():
+        (boxes / f"{picture.stem}.xml").write_text(
+            f"<annotation><filename>{picture.name}</filename><size><width>64</width>"
+            "<height>48</height><depth>3</depth></size><object><name>box</name><bndbox>"
+            "<xmin>4</xmin><ymin>4</ymin><xmax>20</xmax><ymax>20</ymax></bndbox></object>"
+            "</annotation>"
+        )
+    manifest = read_masks(folder)
+    assert len(manifest.clips) == 6
+    assert any("--task detect learns them" in warning for warning in manifest.warnings)
+    found = task_named("detect").read(folder, None, None)
+    assert len(found.clips) == 6
+    assert any("--task segment learns them" in warning for warning in found.warnings)
+    said = run_convert(folder, tmp_path / "yolo", ConvertOptions("yolo"))
+    assert "6 " in said.read_as and any("holds masks, too" in n.text for n in said.notes)
+    said = run_convert(folder, tmp_path / "coco", ConvertOptions("coco"))
+    assert "6 masks" in said.read_as and any("holds boxes, too" in n.text for n in said.notes)
 
 
 def test_one_class_only_and_colours_are_refused(folder):

@@ -17,7 +17,7 @@ from vidfit.jobs.convert.pictures import pictures
 from vidfit.jobs.convert.value import Converted
 from vidfit.manifest.annotations import Annotations, MaskAnnotations, Media, parse_masks, summary
 from vidfit.manifest.annotations.coco_masks import coco_mask_files
-from vidfit.manifest.annotations.mask_folders import mask_files, read_mask_folder
+from vidfit.manifest.annotations.mask_folders import holds_boxes, mask_files, read_mask_folder
 from vidfit.manifest.annotations.read import media_of, parse_annotations
 from vidfit.manifest.annotations.value import without_ignored
 from vidfit.manifest.annotations.write import WRITERS, lost_in
@@ -114,6 +114,8 @@ def _masks(source: Path, media: Media, options: ConvertOptions) -> MaskAnnotatio
         return parse_masks(source, media)
     masks = read_mask_folder(source, media) if source.is_dir() else None
     if masks is not None and options.to != "coco":
+        if holds_boxes(source):
+            return None
         raise VidfitError(f"{source} holds masks, and {options.to} has none; choose coco")
     return masks
 

@@ -13,9 +13,12 @@ from vidfit.report.charts import EMPTY, join
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidfit.reported import Report
+    Matrix = Sequence[Sequence[float]]
+    """Counts, or shares, of true classes (rows) by answers."""
 
-LARGEST_TABLE = 10
+LARGEST_TABLE, LARGEST_UPRIGHT = 10, 30
+"""Classes that a table shows; one with names that stand upright, and shares, shows more."""
+
 SHADES = 6
 SMALLEST_CELL, LARGEST_CELL, MAP_PIXELS = 8, 16, 910
 NAMED_CELLS = 60
@@ -28,37 +31,41 @@ class Mistake:
 
     label: str
     answer: str
-    count: int
+    count: float
     share: float
 
 
-def mistakes(report: Report, most: int = 10) -> list[Mistake]:
-    """Return the most frequent confusions."""
+def mistakes(classes: Sequence[str], matrix_KK: Matrix, most: int = 10) -> list[Mistake]:
+    """Return the most frequent confusions; rows of the matrix are true classes."""
     found = [
-        Mistake(label, report.classes[column], count, count / sum(row))
-        for place, (label, row) in enumerate(zip(report.classes, report.confusion_KK, strict=True))
+        Mistake(label, classes[column], count, count / sum(row))
+        for place, (label, row) in enumerate(zip(classes, matrix_KK, strict=True))
         for column, count in enumerate(row)
         if count and column != place
     ]
     return sorted(found, key=lambda m: (-m.count, -m.share, m.label))[:most]
 
 
-def confusion_map(report: Report) -> Markup:
-    """Return the matrix as an SVG map, cells shaded by their share of the true class.
+def confusion_map(
+    classes: Sequence[str], matrix_KK: Matrix, largest_table: int = LARGEST_TABLE
+) -> Markup:
+    """Return a matrix that is too large for a table as an SVG map.
+
+    Cells are shaded by their share of the true class.
 
     Cells of one shade are one path: a hundred classes stay small enough for a page.
     """
-    size = len(report.classes)
-    if size <= LARGEST_TABLE:
+    size = len(classes)
+    if size <= largest_table:
         return EMPTY
     cell = max(SMALLEST_CELL, min(LARGEST_CELL, MAP_PIXELS // size))
-    margin = 10 + 0.6 * _letter(cell) * min(LONGEST_NAME, max(map(len, report.classes)))
+    margin = 10 + 0.6 * _letter(cell) * min(LONGEST_NAME, max(map(len, classes)))
     side = round(margin + cell * size + 4)
     pieces = [
         _frame(margin, cell * size),
-        *_shaded(report, margin, cell),
-        *_tooltips(report, margin, cell),
-        *_names(report.classes, margin, cell),
+        *_shaded(matrix_KK, margin, cell),
+        *_tooltips(classes, matrix_KK, margin, cell),
+        *_names(classes, margin, cell),
     ]
     return Markup(
         '<svg class="map" width="{0}" height="{0}" viewBox="0 0 {0} {0}" role="img" '
@@ -78,9 +85,9 @@ def _frame(margin: float, side: float) -> Markup:
     )
 
 
-def _shaded(report: Report, margin: float, cell: int) -> list[Markup]:
+def _shaded(matrix_KK: Matrix, margin: float, cell: int) -> list[Markup]:
     squares: dict[tuple[bool, int], list[str]] = {}
-    for row_place, row in enumerate(report.confusion_KK):
+    for row_place, row in enumerate(matrix_KK):
         total = sum(row) or 1
         for column, count in enumerate(row):
             if count:
@@ -95,17 +102,17 @@ def _shaded(report: Report, margin: float, cell: int) -> list[Markup]:
     ]  # fmt: skip
 
 
-def _tooltips(report: Report, margin: float, cell: int) -> list[Markup]:
-    place = {label: i for i, label in enumerate(report.classes)}
+def _tooltips(classes: Sequence[str], matrix_KK: Matrix, margin: float, cell: int) -> list[Markup]:
+    place = {label: i for i, label in enumerate(classes)}
     return [
         Markup(
             '<rect fill="transparent" x="{}" y="{}" width="{c}" height="{c}">'
             "<title>{} answered as {}: {}</title></rect>"
         ).format(
             margin + cell * place[m.answer], margin + cell * place[m.label],
-            m.label, m.answer, m.count, c=cell,
+            m.label, m.answer, wording.percent(m.share, 0), c=cell,
         )
-        for m in mistakes(report, NAMED_CELLS)
+        for m in mistakes(classes, matrix_KK, NAMED_CELLS)
     ]  # fmt: skip
 
 

@@ -130,6 +130,7 @@ def build_report(found: Findings) -> Report:
         baseline=train.task.baseline,
         declines=found.declines,
         labels=train.kind.name,
+        row=train.task.row,
         figures=figures,
         by_class=by_class(judged, held),
         thresholds=found.model.thresholds,
@@ -166,7 +167,8 @@ def model_card(report: Report, members: Sequence[BackboneSpec]) -> dict[str, obj
         "declines": asdict(report.declines) if report.declines else None,
         "members": [asdict(spec) for spec in members],
         "made_with": report.provenance,
-        "limits": "Scores hold for clips like the training clips; intervals are over recordings.",
+        "limits": f"Scores hold for {report.row}s like the training {report.row}s; intervals are "
+        "over recordings.",
     }
 
 
@@ -199,7 +201,7 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
         return (
             judged,
             answers.where(unseen_M),
-            f"{compared.protocol}; scored on the {len(judged.clips)} clips of "
+            f"{compared.protocol}; scored on the {len(judged.clips)} {train.task.row}s of "
             f"{len(set(judged.groups))} recordings that were not looked at when the budget "
             "dropped candidates; the model is then fitted on all",
         )
@@ -208,8 +210,8 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
     return (
         test,
         Held([answers_MK], said, kind.averages),
-        f"test split of {len(test.clips)} clips of {len(set(test.groups))} recordings, opened "
-        f"{times(found.opened)}, after every choice was made; the leaderboard is nested "
+        f"test split of {len(test.clips)} {train.task.row}s of {len(set(test.groups))} recordings, "
+        f"opened {times(found.opened)}, after every choice was made; the leaderboard is nested "
         "cross-validation on the rest",
     )
 

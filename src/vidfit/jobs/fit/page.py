@@ -122,8 +122,8 @@ def _mistakes(report: Report) -> dict[str, Any]:
     answered = [result for result in report.clips if not result.declined]
     right = sum(result.predicted == result.clip.label for result in answered)
     return {
-        "mistakes": confusion.mistakes(report),
-        "confusion_map": confusion.confusion_map(report),
+        "mistakes": confusion.mistakes(report.classes, report.confusion_KK),
+        "confusion_map": confusion.confusion_map(report.classes, report.confusion_KK),
         "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
         "declines": declines_text(report.declines) if report.declines else "",
         "declined_count": len(report.clips) - len(answered),
@@ -156,7 +156,14 @@ def _part(report: Report) -> dict[str, Any]:
                 enumerate(of)])
         for name, of in report.part.scenes
     ]  # fmt: skip
-    return {"own": report.part, "own_curves": curves, "own_scenes": scenes}
+    large = confusion.confusion_map(
+        report.classes, report.part.confusion_KK, confusion.LARGEST_UPRIGHT
+    )
+    own_map = large if report.part.confusion_KK else ""
+    return {
+        "own": report.part, "own_curves": curves, "own_scenes": scenes,
+        "own_confusion_map": own_map,
+    }  # fmt: skip
 
 
 def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:

@@ -25,7 +25,7 @@ def report_markdown(report: Report) -> str:
     metric = wording.metric_of(report)
     ranked = best_first(report.candidates, metric)
     score = f"{metric.name} [95 %]"
-    columns = ("", "candidate", score, "per clip", "parameters", "GMACs", "licence")
+    columns = ("", "candidate", score, f"per {report.row}", "parameters", "GMACs", "licence")
     shown = leading(ranked)
     lines = [
         f"**{cell(headline(report))}**",
@@ -44,10 +44,10 @@ def report_markdown(report: Report) -> str:
     if report.declines:
         lines += ["", cell(declines_text(report.declines))]
     if report.failures:
-        lines += ["", wording.counted(len(report.failures), "clip") + " could not be used:"]
+        lines += ["", wording.counted(len(report.failures), report.row) + " could not be used:"]
         lines += listed(report.failures)
     if report.notes:
-        lines += ["", wording.counted(len(report.notes), "clip") + " used with a note:"]
+        lines += ["", wording.counted(len(report.notes), report.row) + " used with a note:"]
         lines += listed(as_rows(report.notes))
     if report.dropped:
         lines += ["", wording.counted(len(report.dropped), "candidate") + " dropped:"]

@@ -92,7 +92,7 @@ def _tokens(folder: Path, words: str, length: int) -> list[int]:
 
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))
     path = folder / "tokenizer_config.json"
-    settings = json.loads(path.read_bytes()) if path.is_file() else {}
+    settings = json_in(path.read_bytes()) if path.is_file() else {}
     padding = settings.get("pad_token") or "<pad>"
     padding = str(padding["content"] if isinstance(padding, dict) else padding)
     number = made.token_to_id(padding)

@@ -96,6 +96,7 @@ def build_ranking(found: Searched) -> Ranking:
         majority_class=kind.constant_words(constant_MK, table.classes),
         baseline=table.task.baseline,
         labels=kind.name,
+        row=table.task.row,
         metric=found.contest.measure.name,
         higher_is_better=found.contest.measure.higher_is_better,
         candidates=tuple(sorted(rows, key=lambda row: (-row.clips, row.behind_best.value))),
@@ -188,7 +189,7 @@ def _price(found: Searched, recommended: str) -> str:
     dear, cheap = found.loaded(found.best).cost, found.loaded(recommended).cost
     times = dear.seconds / cheap.seconds if cheap.seconds else 1.0
     return (
-        f"{times:.1f} times the time of a clip ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
+        f"{times:.1f} times the time ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
     )
 
 

@@ -26,7 +26,7 @@ def ranking_markdown(ranking: Ranking) -> str:
     lines += ["", cell(words.ended_sentence(ranking)), *_race(ranking)]
     lines += ["", words.spent_sentence(ranking)]
     lines += _left_out("candidate", "never ran", ranking.dropped)
-    lines += _left_out("clip", "could not be used", ranking.failures)
+    lines += _left_out(ranking.row, "could not be used", ranking.failures)
     lines += [f"\n> {cell(warning)}" for warning in ranking.warnings]
     return "\n".join(lines) + "\n"
 
@@ -35,8 +35,8 @@ def _table(ranking: Ranking) -> list[str]:
     shown = [c for place, c in enumerate(ranking.candidates) if place < ROWS or c.standing in SIGNS]
     metric = wording.metric_of(ranking)
     columns = (
-        "", "candidate", f"{metric.name} [95 %]", "behind best", "clips", "per clip", "parameters",
-        "GMACs", "licence", "standing",
+        "", "candidate", f"{metric.name} [95 %]", "behind best", f"{ranking.row}s",
+        f"per {ranking.row}", "parameters", "GMACs", "licence", "standing",
     )  # fmt: skip
     lines = [row(columns), row(("---",) * len(columns))]
     lines += [row(_candidate(c, metric)) for c in shown]

@@ -143,8 +143,8 @@ class Ranking:
     labels_per_class, regime
         Clips of the rarest class, or of all where they have a number, and how to train with so
         many.
-    labels
-        What clips are labelled with.
+    labels, row
+        What clips are labelled with, and what one is called.
     spent_seconds, exhaustive_seconds
         Seconds of decode and inference, added over threads: what the race took, its run with
         shuffled frames included, and what all candidates on all clips would take at the
@@ -182,6 +182,7 @@ class Ranking:
     metric: str = "accuracy"
     higher_is_better: bool = True
     labels: str = "one"
+    row: str = "clip"
 
     @property
     def beats_majority(self) -> bool:

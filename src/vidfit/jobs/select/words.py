@@ -57,9 +57,9 @@ def claim_sentence(ranking: Ranking) -> str:
     if optimism < 0.0005:
         return f"{claim}. No sign that the choice flatters: it takes nothing from the {expected}."
     return (
-        f"{claim}, which is what selection usually reports. To be the best on the same clips is "
-        f"in part luck, here worth {metric.gap(optimism)}: that is allowed for in the "
-        f"{expected}."
+        f"{claim}, which is what selection usually reports. To be the best on the same "
+        f"{ranking.row}s is in part luck, here worth {metric.gap(optimism)}: that is allowed for "
+        f"in the {expected}."
     )
 
 
@@ -100,7 +100,7 @@ def _where(baseline: Baseline, ranking: Ranking) -> str:
     clips = {c.name: c.clips for c in ranking.candidates}.get(baseline.name, 0)
     if not clips or clips == max(c.clips for c in ranking.candidates):
         return ""
-    return f" on the {wording.counted(clips, 'clip')} that both saw"
+    return f" on the {wording.counted(clips, ranking.row)} that both saw"
 
 
 def _price(baseline: Baseline, ranking: Ranking) -> str:
@@ -110,7 +110,7 @@ def _price(baseline: Baseline, ranking: Ranking) -> str:
         return ""
     if not isfinite(own / least):
         return ""
-    return f"; {own / least:.3g} times the time per clip of {ranking.recommended}"
+    return f"; {own / least:.3g} times the time per {ranking.row} of {ranking.recommended}"
 
 
 def temporal_sentence(temporal: Temporal | None, metric: Metric) -> str:
@@ -127,7 +127,7 @@ def temporal_sentence(temporal: Temporal | None, metric: Metric) -> str:
 
 def regime_sentence(ranking: Ranking) -> str:
     """Say how to train with this number of labels."""
-    clips = wording.counted(ranking.labels_per_class, "clip")
+    clips = wording.counted(ranking.labels_per_class, ranking.row)
     return f"The rarest class has {clips}: {ranking.regime}. {_sentence(REGIMES[ranking.regime])}"
 
 
@@ -163,7 +163,7 @@ def spent_sentence(ranking: Ranking) -> str:
     share = wording.percent(spent / whole, 0)
     return (
         f"The race took {core_time(spent)} of decoding and inference, added over threads; all "
-        f"candidates on all clips would take {core_time(whole)}: it took {share} of that."
+        f"candidates on all {ranking.row}s would take {core_time(whole)}: it took {share} of that."
         f"{_EXCESS if spent > whole else ''}"
     )
 

@@ -18,8 +18,9 @@ from vidfit.manifest.annotations.masks import (
     IndexMask,
     MaskAnnotations,
     MaskedFrame,
+    check_numbers,
+    index_counts,
     index_mask,
-    read_index,
 )
 from vidfit.manifest.annotations.media import Media
 from vidfit.manifest.annotations.named import picture_names
@@ -50,6 +51,8 @@ def read_mask_folder(source: Path, media: Media) -> MaskAnnotations | None:
     frames = [frame for pair in found.pairs if (frame := _said(pair, rejected))]
     classes = found.names or _numbers(frames)
     notes = [] if found.names else [Note(source.name, _WITHOUT_NAMES)]
+    if holds_boxes(source):
+        notes.append(Note(source.name, _BOXES_TOO))
     folder = source.parent if source.is_file() else source
     checked = [
         known for one in frames if (known := _checked(folder, one, classes, (media, rejected)))
@@ -63,6 +66,19 @@ _WITHOUT_NAMES = (
     f"no {NAME_FILES[0]} says what the numbers of masks mean: classes are called by their numbers, "
     "and void is a class as any other"
 )
+
+
+_BOXES = "Annotations"
+_BOXES_TOO = (
+    "its folder Annotations holds boxes, too, which are not read here: --task detect learns them, "
+    "and vidfit convert reads them of that folder"
+)
+
+
+def holds_boxes(folder: Path) -> bool:
+    """Return whether a folder of masks has boxes beside them, as Pascal VOC does."""
+    inside = folder / _BOXES
+    return inside.is_dir() and any(inside.glob("*.xml"))
 
 
 def _said(pair: PictureMask, rejected: list[Failure]) -> MaskedFrame | None:
@@ -85,11 +101,10 @@ def _numbers(listed: Sequence[MaskedFrame]) -> tuple[str, ...]:
     most = -1
     for frame in listed:
         try:
-            found_HW = read_index(Path(frame.mask or ""))
+            pixels = index_counts(Path(frame.mask or "")).pixels
         except ValueError:
             continue  # it is named when it is checked
-        if (known := found_HW[found_HW != VOID]).size:
-            most = max(most, int(known.max()))
+        most = max([most, *(number for number in range(VOID) if pixels[number])])
     return tuple(f"class {number}" for number in range(most + 1))
 
 
@@ -99,7 +114,9 @@ def _checked(
     """Return a frame with the size of its mask, or say why it is left out."""
     media, rejected = with_
     try:
-        height, width = index_mask(frame, classes).shape
+        counts = index_counts(Path(frame.mask or ""))
+        check_numbers(counts, len(classes))
+        width, height = counts.size_pixels
         true = media.size_pixels(frame.path)
         if true and not is_same_shape(true, (width, height)):
             raise ValueError(f"it has {width} x {height} pixels, its picture {true[0]} x {true[1]}")

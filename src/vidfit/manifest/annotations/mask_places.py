@@ -160,7 +160,8 @@ def _masks_of(folder: Path, root: Path) -> Path | None:
             parent = root.parent.joinpath(*parts[:at])
             for other in sorted(parent.iterdir()):
                 masks = other.joinpath(*parts[at + 1 :])
-                if other.name.casefold() in _MASKS and masks.is_dir():
+                # Of Pascal VOC, Annotations holds boxes and no mask.
+                if other.name.casefold() in _MASKS and any(masks.glob(f"*{_MASK_SUFFIX}")):
                     return masks
     return None
 

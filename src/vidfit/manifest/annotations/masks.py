@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +96,8 @@ def index_mask(frame: MaskedFrame, classes: Sequence[str]) -> IndexMask:
     """
     if frame.mask is None:
         return _drawn(frame)
+    check_numbers(index_counts(Path(frame.mask)), len(classes))
     found_HW = read_index(Path(frame.mask))
-    known = np.zeros(256, np.bool_)
-    known[: len(classes)] = known[VOID] = True
-    strange = np.flatnonzero(np.bincount(found_HW.reshape(-1), minlength=256).astype(bool) & ~known)
-    if strange.size:
-        numbers = ", ".join(map(str, strange[:5]))
-        raise ValueError(f"it holds {numbers}, and the classes are 0 to {len(classes) - 1}")
     for number, name in enumerate(classes):
         if name.strip().lower() in VOID_NAMES:
             found_HW[found_HW == number] = VOID
@@ -123,6 +119,52 @@ def cover(mask_HW: NDArray[Any], region: Region, value: int) -> None:
         mask_HW[filled(outline, height, width)] = value
     if region.runs:
         mask_HW[mask_of(region.runs, height, width)] = value
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCounts:
+    """Width and height of an index PNG, and how many pixels have each number, 0 to 255."""
+
+    size_pixels: tuple[int, int]
+    pixels: tuple[int, ...]
+
+
+def index_counts(path: Path) -> IndexCounts:
+    """Return what numbers a mask holds; a file is read once as long as it stays as it is.
+
+    Raises
+    ------
+    ValueError
+        As `read_index` does.
+    """
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = 0  # reading says what is wrong
+    return _counts_of(path, changed)
+
+
+@lru_cache(maxsize=100_000)
+def _counts_of(path: Path, changed: int) -> IndexCounts:
+    found_HW = read_index(path)
+    height, width = found_HW.shape
+    return IndexCounts(
+        (width, height), tuple(np.bincount(found_HW.ravel(), minlength=256).tolist())
+    )
+
+
+def check_numbers(counts: IndexCounts, classes: int) -> None:
+    """Refuse a mask with numbers that are of no class.
+
+    Raises
+    ------
+    ValueError
+        Names some of them.
+    """
+    strange = [n for n, pixels in enumerate(counts.pixels) if pixels and classes <= n != VOID]
+    if strange:
+        numbers = ", ".join(map(str, strange[:5]))
+        raise ValueError(f"it holds {numbers}, and the classes are 0 to {classes - 1}")
 
 
 def read_index(path: Path) -> IndexMask:
@@ -147,6 +189,8 @@ def read_index(path: Path) -> IndexMask:
             found_HW = np.array(image)
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"it cannot be read as a {_NAMED} ({error})") from error
+    if found_HW.dtype == np.uint8:
+        return found_HW
     if found_HW.max() > VOID or found_HW.min() < 0:
         raise ValueError(f"it has numbers above {VOID} or below 0; a mask has none")
     return found_HW.astype(np.uint8)

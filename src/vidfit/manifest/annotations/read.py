@@ -236,11 +236,19 @@ def _voc(folder: Path, media: Media) -> Annotations | None:
         for line in _text(text).splitlines()
         if line.strip()
     }
-    frames = (
+    frames = tuple(
         replace(frame, split=frame.split or of_split.get(Path(frame.path).stem))
         for frame in found.frames
     )
-    return replace(found, frames=tuple(frames))
+    masks = [Note(folder.name, _MASKS_TOO)] if (folder / _MASKS).is_dir() else []
+    return replace(found, frames=frames, notes=(*found.notes, *masks))
+
+
+_MASKS = "SegmentationClass"
+_MASKS_TOO = (
+    "its folder SegmentationClass holds masks, too, which are not read here: --task segment learns "
+    "them, and vidfit convert --to masks writes them"
+)
 
 
 def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations | None:
@@ -255,9 +263,12 @@ def _yolo(folder: Path, media: Media, told: Path | None = None) -> Annotations |
     if not told and lists:
         names = tuple(line.strip() for line in _text(lists[0]).splitlines() if line.strip())
     pictures = Pictures(folder)
+    labels = apart or [text for text in texts if text not in lists and pictures.of(text)]
+    if not (told or labels):
+        return None  # a list of names stands beside masks, too
     files = (
         LabelFile(text.relative_to(folder).as_posix(), pictures.of(text), _text(text))
-        for text in apart or [text for text in texts if text not in lists and pictures.of(text)]
+        for text in labels
     )
     found = parse_yolo(files, names, folder.name, media.size_pixels)
     others = pictures.others()

@@ -22,6 +22,7 @@ TASK = Task(
     learner=ScoredAgain(),
     methods=("average",),
     pooling=BOXES_APART,
+    row="frame",
     read=read_frames,
     windows=True,
     backbones=("nanodet",),

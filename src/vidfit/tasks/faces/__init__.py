@@ -19,6 +19,7 @@ TASK = Task(
     baseline="always unknown",
     learner=LearnGallery(),
     pooling=Pooling(mean_direction, 1),
+    row="face",
     read=read_people,
     backbones=("dlib-face",),
     declines=False,

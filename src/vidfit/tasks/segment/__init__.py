@@ -6,6 +6,7 @@ shape; a linear softmax on what it says of each cell answers.
 
 from vidfit.features.places import IN_PLACES
 from vidfit.metrics.areas import AREA_MEASURES
+from vidfit.tasks.segment.drawing import drawn_masks
 from vidfit.tasks.segment.kind import MASKS
 from vidfit.tasks.segment.learner import CellProbe
 from vidfit.tasks.segment.reading import as_named, read_masks
@@ -22,10 +23,12 @@ TASK = Task(
     learner=CellProbe(),
     methods=("average",),
     pooling=IN_PLACES,
+    row="picture",
     read=read_masks,
     backbones=("efficientnet-lite0-places", "efficientnet-lite2-places"),
     declines=False,
     suited=as_named,
+    prepare=drawn_masks,
     told=told_places,
     part=shown_masks,
 )

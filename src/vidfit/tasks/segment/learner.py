@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -242,6 +243,6 @@ def _drawn(mask: LabelledMask, grid: tuple[int, int], count: int) -> tuple[Indic
     """Return the numbers of some cells of a picture and the shares of classes in each."""
     shares_UC = shares_of_cells(mask.labels(), mask.classes, grid)
     known_U = np.flatnonzero(shares_UC.sum(axis=1) >= _LEAST_KNOWN)
-    rng = np.random.default_rng(zlib.crc32(mask.path.encode()))
+    rng = np.random.default_rng(zlib.crc32(Path(mask.path).name.encode()))
     taken_S = np.sort(rng.permutation(known_U)[:count])
     return taken_S, shares_UC[taken_S]

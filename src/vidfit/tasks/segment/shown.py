@@ -59,8 +59,9 @@ def shown_masks(truth: Any, answers_MK: Floats, judged: Judged) -> TaskPart:  # 
         "The mean over classes is the figure of the model.",
         ("class", "pixels, %", "IoU, %", "[95 %]", "recall, %", "precision, %", "taken for"),
         _rows(confusion_MCC, total_CC, judged),
-        (),
-        tuple(scenes),
+        scenes=tuple(scenes),
+        confusion_KK=_shares(total_CC),
+        confused="pixels",
     )
 
 
@@ -81,6 +82,12 @@ def _rows(confusion_MCC: Doubles, total_CC: Doubles, judged: Judged) -> tuple[tu
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def _shares(total_CC: Doubles) -> tuple[tuple[float, ...], ...]:
+    """Return the shares of the true pixels of each class by answered class."""
+    share_CC = total_CC / np.maximum(total_CC.sum(axis=1, keepdims=True), 1.0)
+    return tuple(tuple(float(share) for share in row_C) for row_C in share_CC)
 
 
 def _intervals(confusion_MCC: Doubles, groups: Sequence[str]) -> list[tuple[float, float]]:

@@ -10,15 +10,9 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Frames
 from vidfit.errors import VideoError, VidfitError
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
+from vidfit.jobs.predict.masks.finder import MaskFinder, open_masks
 from vidfit.jobs.predict.masks.flicker import FlickerCount
-from vidfit.jobs.predict.masks.looks import (
-    MaskLook,
-    Segmenter,
-    look_at,
-    open_segmenter,
-    shares,
-    step_of,
-)
+from vidfit.jobs.predict.masks.looks import MaskLook, look_at, shares, step_of
 from vidfit.jobs.predict.masks.written import (
     VideoMasks,
     as_data,
@@ -50,13 +44,13 @@ def run_masks(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
     every = _every(asked)
     if asked.output:
         check_formats(asked.formats)
-    segmenter = open_segmenter(asked.model, asked.own)
+    finder = open_masks(asked.model, asked.own)
     for video, name in zip(asked.videos, asked.names, strict=True):
         if isinstance(video, Failure):
             yield ToldOfVideo(video.name, failure=video.reason)
             continue
         try:
-            masks = _answered(video, name, segmenter, every, asked)
+            masks = _answered(video, name, finder, every, asked)
         except VideoError as error:
             yield ToldOfVideo(video.path, failure=str(error).removeprefix(f"{video.path}: "))
         else:
@@ -73,10 +67,10 @@ def _every(asked: AskedOfTask) -> int | None:
 
 
 def _answered(
-    clip: Clip, name: str, segmenter: Segmenter, every: int | None, asked: AskedOfTask
+    clip: Clip, name: str, finder: MaskFinder, every: int | None, asked: AskedOfTask
 ) -> VideoMasks:
     """Look at a video once, and write all of its files beside one another."""
-    classes = segmenter.model.classes
+    classes = finder.classes
     with VideoReader(clip.path) as reader:
         step = step_of(reader, every)
         first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
@@ -86,7 +80,7 @@ def _answered(
         with mask_files(asked.output, name, formats, classes) as files:
 
             def looks() -> Iterator[MaskLook]:
-                for look in look_at(reader, clip, segmenter, step):
+                for look in look_at(reader, clip, finder, step):
                     tally.add(look)
                     files.add(look)
                     asked.progress.advance()
@@ -105,7 +99,7 @@ def _answered(
             clip.path, reader.info.duration_seconds, reader.info.width_pixels,
             reader.info.height_pixels, reader.info.frame_count, step, tally.looks, classes,
             tuple(float(x) for x in tally.total_C / tally.looks), tally.flicker.share,
-            (reader.shortfall,) if reader.shortfall else (),
+            tuple(filter(None, (reader.shortfall, finder.note))),
         )  # fmt: skip
     if asked.output and "json" in formats:
         write_json(masks, asked.output / f"{name}.json")

@@ -13,7 +13,7 @@ import numpy as np
 
 from vidfit import backbones as zoo
 from vidfit.boxes import Edges
-from vidfit.contracts import ClipFeatures, Detector, Frames, Preprocessing
+from vidfit.contracts import ClipFeatures, Detector, Frames, Preprocessing, Segmenter
 from vidfit.errors import ModelError
 from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.model import DOCUMENT
@@ -79,9 +79,10 @@ def open_finder(model: str, own: Sequence[str] = ()) -> ObjectFinder:
         zoo.load(name)
     detector = zoo.load(model)
     if not isinstance(detector, Detector):
+        masks = "; for its masks add --task segment" if isinstance(detector, Segmenter) else ""
         raise ModelError(
-            f"{model} is an encoder that finds no boxes; give a model directory that fit wrote, "
-            "or the name of a detector, such as nanodet"
+            f"{model} is an encoder that finds no boxes{masks}; give a model directory that fit "
+            "wrote, or the name of a detector, such as nanodet"
         )
     fast, spec, classes = accelerate(detector), detector.spec, len(detector.classes)
 

@@ -1,0 +1,1 @@
+"""Networks that know classes of places: of Hugging Face, and the mask of a person."""
