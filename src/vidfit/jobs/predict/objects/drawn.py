@@ -15,7 +15,7 @@ from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.jobs.predict.picture import PALETTE, letters
 from vidfit.shown import visible
 from vidfit.tracking.filled import TrackedFrame
-from vidfit.tracking.places import Point
+from vidfit.tracking.places import named_points
 from vidfit.video import Audio, VideoReader, write_video
 
 _PLACE = "#1b1d22"
@@ -59,10 +59,7 @@ def with_places(frame_HWC: Frames, objects: VideoObjects, index: int) -> Frames:
     """Return a frame with lines and zones drawn on it, and what they count up to then."""
     import cv2
 
-    places: list[tuple[str, tuple[Point, ...]]] = [
-        *((line.name, (line.start, line.end)) for line in objects.lines),
-        *((zone.name, zone.corners) for zone in objects.zones),
-    ]
+    places = named_points(objects.lines, objects.zones)
     if not places:
         return frame_HWC
     canvas_HWC = frame_HWC.copy()

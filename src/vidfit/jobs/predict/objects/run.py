@@ -72,6 +72,8 @@ def _answered(
 ) -> VideoObjects:
     """Look at a video, follow what is found, and write the files."""
     with VideoReader(clip.path) as reader:
+        if why := options.outside(reader.info.width_pixels, reader.info.height_pixels):
+            raise VideoError(why)
         wanted = wanted_frames(reader, clip, options.every)
         span = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
         with _kept(asked.output, finder, clip, wanted) as kept:
@@ -90,8 +92,11 @@ def _answered(
                 events=events,
             )
             if kept and asked.output:
+                counted = asked.output / f"{name}.events.csv"
                 if options.lines or options.zones:
-                    events_csv(events, asked.output / f"{name}.events.csv")
+                    events_csv(events, counted)
+                else:
+                    counted.unlink(missing_ok=True)  # it would tell of tracks of an earlier run
                 for ending, write in (OBJECT_WRITERS[form] for form in asked.formats):
                     again = map(ObjectLook.of, kept.rows())
                     frames = followed(again, reader.pts_seconds, finder.classes, span, settings)

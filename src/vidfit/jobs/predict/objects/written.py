@@ -8,10 +8,10 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from vidfit.boxes import LabelledFrame
+from vidfit.boxes import Box, LabelledFrame
 from vidfit.errors import VidfitError
 from vidfit.files import new_file, write_whole
 from vidfit.jobs.predict.objects.drawn import drawn_video
@@ -108,8 +108,14 @@ def _each(
     """Yield each frame as annotations of its own."""
     size = objects.width_pixels, objects.height_pixels
     for frame in frames:
-        labelled = LabelledFrame(objects.path, frame.index, frame.boxes, size)
+        boxes = tuple(_to_hundredths(box) for box in frame.boxes)
+        labelled = LabelledFrame(objects.path, frame.index, boxes, size)
         yield Annotations((labelled,), form, objects.classes)
+
+
+def _to_hundredths(box: Box) -> Box:
+    left, top, right, bottom = _pixels(box.edges)
+    return replace(box, left=left, top=top, right=right, bottom=bottom)
 
 
 def events_csv(events: TrackEvents, path: Path) -> None:
