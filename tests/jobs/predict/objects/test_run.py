@@ -51,6 +51,8 @@ def test_all_formats_tell_the_same_boxes(tmp_path, detector):
         read = parse_annotations(out / name)
         assert sum(len(frame.boxes) for frame in read.frames) == len(rows_of(out / "v.csv"))
         assert read.rejected == ()
+    cells = [row.split(",")[2:6] for row in (out / "v.mot.txt").read_text().splitlines()]
+    assert max(len(cell.partition(".")[2]) for row in cells for cell in row) == 2  # hundredths
     events = rows_of(out / "v.events.csv")
     assert [row["event"] for row in events] == ["appears", "leaves", "crosses"]
     with VideoReader(str(out / "v.mp4")) as reader:
@@ -122,6 +124,7 @@ def test_a_span_a_cut_and_a_photo(tmp_path, detector):
         (("--line", "1,2,3"), "'1,2,3' is no line"),
         (("--zone", "a:0,0 9,0 9,9", "--line", "a:0,0,1,1"), "are called 'a'"),
         (("--score", "0.05"), "give 0.1 to 1"),
+        (("--every", "0"), "--every 0 is no whole number of 1 or more"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_line(tmp_path, detector, words, said):
@@ -129,6 +132,27 @@ def test_what_cannot_be_asked_is_refused_in_a_line(tmp_path, detector, words, sa
     words = [str(tmp_path / "out") if word == "OUT" else word for word in words]
     result = call("predict", detector, video, *words)
     assert result.exit_code == 2 and said in result.stderr
+
+
+def test_events_of_an_earlier_run_go_with_its_answers(tmp_path, detector):
+    words = "predict", detector, write_squares(tmp_path / "v.mp4", 4), "-o", tmp_path / "out"
+    assert call(*words, "--line", "30,0,30,60").exit_code == 0
+    assert (tmp_path / "out" / "v.events.csv").is_file()
+    assert call(*words).exit_code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["v.json"]
+
+
+def test_a_line_or_zone_that_could_count_nothing_is_refused_before_any_look(tmp_path, detector):
+    words = "predict", detector, write_squares(tmp_path / "v.mp4", 4), "-o", tmp_path / "out"
+    result = call(*words, "--line", "mid:30,0,30,60", "--zone", "yard:97,0 200,0 200,60")
+    assert result.exit_code == 1
+    assert "not answered: 'yard' lies outside of its 96 x 64 pixels" in result.stderr
+    assert "Answers" not in result.output and not (tmp_path / "out").exists()
+
+
+def test_a_near_name_is_told(tmp_path):
+    result = call("predict", "nanodet2", tmp_path / "v.mp4")
+    assert result.exit_code == 2 and "did you mean 'nanodet'?" in result.stderr
 
 
 def test_an_encoder_that_finds_no_boxes_and_options_of_other_tasks(tmp_path, fitted):
