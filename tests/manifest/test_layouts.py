@@ -185,5 +185,5 @@ def test_the_digest_does_not_depend_on_where_the_folder_lies(tmp_path):
 
 def test_a_table_of_boxes_is_no_list_of_clips(tmp_path):
     (tmp_path / "boxes.csv").write_text("path,frame,label,x,y,w,h\na.mp4,0,bird,1,2,3,4\n")
-    with pytest.raises(ManifestError, match="is a table of boxes.*--task detect"):
+    with pytest.raises(ManifestError, match=r"is a table of boxes.*--task detect"):
         read_manifest(tmp_path / "boxes.csv")

@@ -35,7 +35,9 @@ def test_how_far_a_point_is_inside_is_what_opencv_says():
 def test_a_place_is_in_the_picture_where_any_of_its_points_could_be():
     size = 100, 50
     assert in_picture([(-50, 25), (150, 25)], *size) and in_picture([(100, 50), (200, 90)], *size)
-    assert not in_picture([(101, 0), (101, 50)], *size) and not in_picture([(0, -9), (9, -1)], *size)
+    assert not in_picture([(101, 0), (101, 50)], *size) and not in_picture(
+        [(0, -9), (9, -1)], *size
+    )
 
 
 def test_places_are_read_as_they_are_typed():

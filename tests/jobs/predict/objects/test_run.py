@@ -10,8 +10,13 @@ import pytest
 from tests.called import call
 from tests.jobs.predict.objects.squares import SIDE, red_at, write_detector, write_squares
 
+from vidfit.boxes import Box
+from vidfit.jobs.predict.looked import LookedVideo
 from vidfit.jobs.predict.objects import run
+from vidfit.jobs.predict.objects.value import VideoObjects
+from vidfit.jobs.predict.objects.written import objects_mot
 from vidfit.manifest.annotations import parse_annotations
+from vidfit.tracking.filled import TrackedFrame
 from vidfit.video import VideoReader
 
 FORMATS = "json,csv,coco,mot,mp4"
@@ -51,12 +56,18 @@ def test_all_formats_tell_the_same_boxes(tmp_path, detector):
         read = parse_annotations(out / name)
         assert sum(len(frame.boxes) for frame in read.frames) == len(rows_of(out / "v.csv"))
         assert read.rejected == ()
-    cells = [row.split(",")[2:6] for row in (out / "v.mot.txt").read_text().splitlines()]
-    assert max(len(cell.partition(".")[2]) for row in cells for cell in row) == 2  # hundredths
     events = rows_of(out / "v.events.csv")
     assert [row["event"] for row in events] == ["appears", "leaves", "crosses"]
     with VideoReader(str(out / "v.mp4")) as reader:
         assert (len(reader.pts_seconds), reader.info.width_pixels) == (40, 96)
+
+
+def test_what_was_filled_in_is_written_to_hundredths(tmp_path):
+    video = LookedVideo("v.mp4", 1.0, 640, 480, 1, 0, 0, 1, 1)
+    box = Box("red", 499.76 + 1e-9, 2 / 3, 499.76 + 31.4, 100.1 + 0.2, track=1)
+    frames = [TrackedFrame(0, 0.0, (box,))]
+    objects_mot(VideoObjects(video, "d", ("red",), (), ()), frames, tmp_path / "v.mot.txt")
+    assert (tmp_path / "v.mot.txt").read_text() == "1,1,500.76,1.67,31.4,99.63,1,1,1\n"
 
 
 def test_a_killed_run_goes_on_and_tells_the_same(tmp_path, detector, monkeypatch):

@@ -33,12 +33,12 @@ def drawn_video(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Pat
     VideoError
         If the video can no longer be read, or the copy not be written.
     """
-    with VideoReader(objects.path) as reader:
-        has_audio = reader.stored is None and not Path(objects.path).is_dir()
-        start = float(reader.pts_seconds[objects.first_frame])
-        is_whole = objects.last_frame + 1 == objects.frame_count
-        end = None if is_whole else float(reader.pts_seconds[objects.last_frame + 1])
-        audio = Audio(objects.path, start, end) if has_audio else None
+    with VideoReader(objects.video.path) as reader:
+        has_audio = reader.stored is None and not Path(objects.video.path).is_dir()
+        start = float(reader.pts_seconds[objects.video.first_frame])
+        is_whole = objects.video.last_frame + 1 == objects.video.frame_count
+        end = None if is_whole else float(reader.pts_seconds[objects.video.last_frame + 1])
+        audio = Audio(objects.video.path, start, end) if has_audio else None
         pictures = _drawn(reader, objects, frames)
         write_video(path, pictures, reader.info.average_fps or 1.0, audio=audio)
 
@@ -48,9 +48,9 @@ def _drawn(
 ) -> Iterator[Frames]:
     tracked = iter(frames)
     for index, (_, picture) in enumerate(held_frames(reader)):
-        if index > objects.last_frame:
+        if index > objects.video.last_frame:
             return
-        if index >= objects.first_frame:
+        if index >= objects.video.first_frame:
             boxed = with_boxes(picture, next(tracked).boxes)
             yield with_places(boxed, objects, index)
 
