@@ -55,7 +55,7 @@ class SeenWindow:
         return row
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> SeenWindow:
+    def from_row(cls, row: Mapping[str, Any]) -> SeenWindow:
         """Return what `row` gave."""
         looked = None
         if row["looked"]:
@@ -70,4 +70,4 @@ def windows_of(kept: KeptRows) -> Iterator[SeenWindow]:
     """Yield what an earlier run left; what is no window is left out."""
     for row in kept.rows():
         with suppress(ValueError, KeyError, TypeError):
-            yield SeenWindow.of(row)
+            yield SeenWindow.from_row(row)
