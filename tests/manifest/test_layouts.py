@@ -181,3 +181,9 @@ def test_the_digest_does_not_depend_on_where_the_folder_lies(tmp_path):
         digests.append(read_manifest(tmp_path / parent).digest)
     make(tmp_path / "here", "b/3.mp4")
     assert digests[0] == digests[1] != read_manifest(tmp_path / "here").digest
+
+
+def test_a_table_of_boxes_is_no_list_of_clips(tmp_path):
+    (tmp_path / "boxes.csv").write_text("path,frame,label,x,y,w,h\na.mp4,0,bird,1,2,3,4\n")
+    with pytest.raises(ManifestError, match=r"is a table of boxes.*--task detect"):
+        read_manifest(tmp_path / "boxes.csv")

@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 
+from vidfit.contracts import Estimate
 from vidfit.metrics import score_all
 from vidfit.metrics.boxes import (
     ANSWERS,
@@ -114,6 +115,7 @@ def test_recordings_can_be_drawn_again():
     twice = score_all(AP50, truth[again], [flat[again]], [""] * len(again)).figures_C[0]
     assert other == pytest.approx(twice, abs=0.01)
     assert scored.figures_C[1] == 0 and scored.lead(0, 1).low > 0
+    assert scored.interval(1) == Estimate(0, 0, 0) and scored.interval(0).low < once
 
 
 def test_what_becomes_of_answers_and_objects():

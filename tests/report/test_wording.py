@@ -2,8 +2,8 @@
 
 import pytest
 
-from vidfit.contracts import Sampling
-from vidfit.report.wording import cut, frames_seen
+from vidfit.contracts import Estimate, Sampling
+from vidfit.report.wording import ACCURACY, cut, frames_seen
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,8 @@ def test_samplings_of_several_members_stay_apart():
 @pytest.mark.parametrize(("letters", "seen"), [(6, "motion"), (5, "moti…"), (1, "…"), (0, "…")])
 def test_a_cut_text_is_no_longer_than_was_asked(letters, seen):
     assert cut("motion", letters) == seen
+
+
+def test_a_figure_that_cannot_be_otherwise_has_no_interval():
+    assert ACCURACY.figure(Estimate(0.0, 0.0, 0.0)) == "0.0 %"
+    assert ACCURACY.figure(Estimate(0.0, 0.0, 0.1)) == "0.0 % [0.0, 10.0]"

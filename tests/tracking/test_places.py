@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from vidfit.errors import VidfitError
-from vidfit.tracking.places import CountedLine, CountedZone, parse_line, parse_zone
+from vidfit.tracking.places import (
+    CountedLine,
+    CountedZone,
+    in_picture,
+    parse_line,
+    parse_zone,
+)
 
 SHAPE = ((10.0, 10.0), (90.0, 20.0), (50.0, 40.0), (80.0, 90.0), (20.0, 70.0))
 
@@ -24,6 +30,14 @@ def test_how_far_a_point_is_inside_is_what_opencv_says():
     for point in np.random.default_rng(0).uniform(-10, 110, (200, 2)):
         theirs = cv2.pointPolygonTest(contour, (float(point[0]), float(point[1])), True)
         assert zone.inside((point[0], point[1])) == pytest.approx(theirs, abs=1e-3)
+
+
+def test_a_place_is_in_the_picture_where_any_of_its_points_could_be():
+    size = 100, 50
+    assert in_picture([(-50, 25), (150, 25)], *size) and in_picture([(100, 50), (200, 90)], *size)
+    assert not in_picture([(101, 0), (101, 50)], *size) and not in_picture(
+        [(0, -9), (9, -1)], *size
+    )
 
 
 def test_places_are_read_as_they_are_typed():

@@ -73,7 +73,6 @@ def predict(  # noqa: PLR0913  (the options of a command)
     every: Annotated[
         int | None,
         typer.Option(
-            min=1,
             metavar="N",
             help="Objects, masks, people: look at every Nth frame. [default: by the rate]",
         ),
@@ -89,9 +88,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
     ] = None,
     smallest: Annotated[
         int | None,
-        typer.Option(
-            min=8, metavar="PIXELS", help="People: smallest face looked for. [default: 40]"
-        ),
+        typer.Option(metavar="PIXELS", help="People: smallest face looked for. [default: 40]"),
     ] = None,
     consent: Consent = None,
     line: Annotated[
@@ -150,7 +147,7 @@ def predict(  # noqa: PLR0913  (the options of a command)
     )
     with Bars() as bars:
         failed = answer_all(model, videos, wanted, bars)
-    if folder:
+    if folder and folder.is_dir():
         say(f"Answers  {folder}", err=as_json)
     if failed:
         raise typer.Exit(1)

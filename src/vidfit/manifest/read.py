@@ -7,6 +7,7 @@ from pathlib import Path
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
 from vidfit.labels import KINDS, Kind, Labels
+from vidfit.manifest.annotations.table import is_table
 from vidfit.manifest.copies import say_contradictions
 from vidfit.manifest.folders import read_folders, read_levels
 from vidfit.manifest.groups import assign_groups
@@ -27,6 +28,8 @@ LAYOUTS = (
     "'path label' or 'folder total_frames label'; a folder with train.csv, val.csv and "
     "test.csv; the lists of UCF101; a folder of shards; spans of ActivityNet, AVA, BORIS or ELAN"
 )
+
+_HEAD_BYTES = 8192
 
 
 def read_manifest(
@@ -117,8 +120,20 @@ def _list_clips(source: str | Path) -> Listing:
     if (spans := read_spans(path)) is not None:
         return spans
     if path.suffix.lower() in LIST_SUFFIXES | TABLE_SUFFIXES:
+        _refuse_boxes(path)
         return read_list(path)
     raise ManifestError(f"{path} is neither a video nor a list of clips. Expected: {LAYOUTS}.")
+
+
+def _refuse_boxes(path: Path) -> None:
+    """Say how a table of boxes is read: each of its rows would be a clip."""
+    with path.open("rb") as file:
+        head = file.readline(_HEAD_BYTES).decode("utf-8-sig", "replace")
+    if is_table([head]):
+        raise ManifestError(
+            f"{path} is a table of boxes, a row for each: objects in frames are learned with "
+            "--task detect. As a list of clips it has a row for each clip, and no x, y, w, h."
+        )
 
 
 def _read_folder(folder: Path) -> Listing:

@@ -76,11 +76,14 @@ class Scored:
     def interval(self, candidate: int, *, seed: int = 0) -> Estimate:
         """Return a candidate's figure with its 95 % interval on other recordings.
 
-        From one recording nothing can be said of others: both ends are NaN.
+        From one recording nothing can be said of others: both ends are NaN. Where nothing was
+        answered both ends are the figure.
         """
         value, table = float(self.figures_C[candidate]), self.tables[candidate]
         if len(self.clips_G) < 2 or math.isnan(value):
             return Estimate(value, math.nan, math.nan)
+        if isinstance(table, RankedScores) and np.isneginf(table.score_NK[:, 0]).all():
+            return Estimate(value, value, value)  # who answers nothing finds nothing elsewhere
         if not isinstance(table, RankedScores) and self.measure.kind == "share":
             return share_of_sums(table[:, 0], table[:, 1])
         return self._of_draws(candidate, self._resampled((candidate,), seed)[:, 0])

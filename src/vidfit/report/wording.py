@@ -285,6 +285,8 @@ def _whole(value: str, estimate: Estimate, interval_text: str) -> str:
     """Return a figure with its interval, or what of it was measured."""
     if not isfinite(estimate.value):
         return NOT_MEASURED
+    if estimate.low == estimate.high:
+        return value
     return f"{value} {interval_text if has_interval(estimate) else f'({interval_text})'}"
 
 

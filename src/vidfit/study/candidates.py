@@ -23,6 +23,7 @@ from vidfit.contracts import (
     seconds_a_clip,
 )
 from vidfit.errors import BackboneError, BudgetError, VideoError
+from vidfit.features import STATISTICS, Pooling
 from vidfit.features.fingerprint import NAME as FINGERPRINT
 from vidfit.features.views import gather_views
 from vidfit.fusion import METHODS
@@ -62,6 +63,7 @@ def load_candidates(
     download: bool = False,
     cache: Path | None = None,
     progress: Progress = SILENT,
+    pooling: Pooling = STATISTICS,
 ) -> tuple[list[Loaded], list[Failure]]:
     """Load, compile and time each candidate; one that cannot run is dropped with its reason.
 
@@ -69,6 +71,8 @@ def load_candidates(
     ----------
     clips
         A few clips to measure on; those that cannot be read are passed over.
+    pooling
+        What will be learned from: an encoder that cannot give it is dropped before it runs.
 
     Raises
     ------
@@ -82,6 +86,7 @@ def load_candidates(
         before = resident_bytes()
         try:
             found = zoo.load(name, download=download)
+            pooling.of(found)
             backbone = accelerate(found, cache=cache)
             _check_name(backbone.spec.name, loaded)
             decode, forward = _time(backbone, clips)
@@ -137,7 +142,10 @@ def _reason(error: Exception) -> str:
 
 
 def entrants(
-    clips: Sequence[Clip], options: SelectOptions, progress: Progress
+    clips: Sequence[Clip],
+    options: SelectOptions,
+    progress: Progress,
+    pooling: Pooling = STATISTICS,
 ) -> tuple[list[Loaded], list[Failure]]:
     """Return who may enter the race, and who may not and why.
 
@@ -156,7 +164,9 @@ def entrants(
     allowed = [name for name in names if name not in refused_names]
     if not allowed:
         raise BudgetError(f"no candidate may be used commercially: {dropped[0].reason}")
-    loaded, failed = load_candidates(allowed, probe, download=options.download, progress=progress)
+    loaded, failed = load_candidates(
+        allowed, probe, download=options.download, progress=progress, pooling=pooling
+    )
     dropped += failed
     if all(is_photo(Path(clip.path)) for clip in clips):
         loaded, refused = _without(loaded, _still)

@@ -154,7 +154,9 @@ class Compared:
         """What follows for the user, in a few sentences."""
         frozen = [] if self.takes_fusion else self._cheapness
         trained = [self.trained.verdict(self._metric)] if self.trained else []
-        return " ".join([self._fusion, *frozen, *trained])
+        took = self.train.task.took
+        setting = [took(self.chosen.fitted)] if took else []
+        return " ".join([self._fusion, *frozen, *trained, *filter(None, setting)])
 
     @property
     def _metric(self) -> Metric:

@@ -101,7 +101,7 @@ def measure(
     learn = [clip for clip in drafted.clips if clip.split != "test"]
     with study.timed("measure candidates"):
         asked = replace(options, backbones=options.backbones or study.task.backbones)
-        candidates, dropped = entrants(learn, asked, study.progress)
+        candidates, dropped = entrants(learn, asked, study.progress, study.task.pooling)
     with study.timed("look for copies"):
         found = study.joined(wanted, beside=beside(candidates), join_bits=division.join_bits)
     manifest = found.manifest

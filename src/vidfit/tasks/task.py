@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from vidfit.contracts import Clip, Floats
 from vidfit.features import STATISTICS, Pooling
+from vidfit.fitted import FittedFusion
 from vidfit.fusion.learner import Learner
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
@@ -94,6 +95,8 @@ class Task:
     told
         Makes vectors that tell the truth through noise, where the learner takes vectors of a form
         of its own: by these `vidfit.testing.check_task` proves what is learned.
+    took
+        Says in a sentence which setting a fitted head took, where users should know.
     part
         Makes the task's own part of the page of a fit, of truth and held-out answers.
     """
@@ -115,6 +118,7 @@ class Task:
     prepare: Prepare | None = None
     consent: str = ""
     told: Callable[[Any], Floats] | None = None
+    took: Callable[[FittedFusion], str] | None = None
     part: Callable[[Any, Floats, Judged], TaskPart] | None = None
 
     @property

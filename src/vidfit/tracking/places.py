@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -66,6 +66,25 @@ class CountedZone:
                 odd = not odd
             nearest = min(nearest, _distance(point, (x1, y1), (x2, y2)))
         return nearest if odd else -nearest
+
+
+def named_points(
+    lines: Iterable[CountedLine], zones: Iterable[CountedZone]
+) -> list[tuple[str, tuple[Point, ...]]]:
+    """Return the name and the points of each line and zone."""
+    return [
+        *((line.name, (line.start, line.end)) for line in lines),
+        *((zone.name, zone.corners) for zone in zones),
+    ]
+
+
+def in_picture(points: Sequence[Point], width_pixels: int, height_pixels: int) -> bool:
+    """Return whether the rectangle around points has a part of the picture in it.
+
+    Where it has none, no foot can go over the line, or stand in the zone, of these points.
+    """
+    x, y = ([point[axis] for point in points] for axis in (0, 1))
+    return min(x) <= width_pixels and max(x) >= 0 and min(y) <= height_pixels and max(y) >= 0
 
 
 def _distance(point: Point, start: Point, end: Point) -> float:

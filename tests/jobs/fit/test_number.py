@@ -89,7 +89,8 @@ def test_page_and_terminal_show_answers_against_numbers(planted):
     page, text = report_html(report), report_markdown(report)
     assert "Answers against true numbers" in page
     assert page.count('class="bubble"') == len(report.numbers)
-    assert "- mean absolute error: " in text and "- R²: " in text
+    assert "- mean absolute error, the mean" in text and "- R², one less" in text
+    assert f"The headline, and these figures, are of: {report.protocol}." in text
 
 
 def test_random_numbers_stand_at_chance_and_are_not_recommended(planted, tmp_path):

@@ -123,7 +123,7 @@ def test_page_and_terminal_show_each_class(planted):
     for label in report.classes:
         assert f'<th scope="row">{label}</th>' in page
         assert f"- {label}: in " in text
-    assert "- micro F1: " in text and "calibration error" not in page
+    assert "- micro F1, the harmonic" in text and "calibration error" not in page
 
 
 def test_random_labels_stand_at_chance_and_are_not_recommended(planted, tmp_path):

@@ -34,7 +34,8 @@ def test_an_encoder_stands_in_place_of_a_model_and_a_folder_does_not(tmp_path):
     assert way_of("motion") is way_of("own.py:Detector") is WAYS["detect"]
     assert way_of("motion", "classify") is None
     assert way_of(str(tmp_path)) is None
-    assert way_of("no/such/folder") is None
+    with pytest.raises(ModelError, match="'no/such/folder' is no folder of a model, and no enc"):
+        way_of("no/such/folder")
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)

@@ -11,7 +11,8 @@ from tests.clips import write_clip
 
 from vidfit.errors import StoreError
 from vidfit.jobs.predict import run
-from vidfit.jobs.predict.partial import Partial, SeenWindow
+from vidfit.jobs.predict.kept import KeptRows
+from vidfit.jobs.predict.partial import SeenWindow, windows_of
 from vidfit.jobs.predict.predictor import Looked, load
 from vidfit.jobs.predict.run import run_predict, run_predict_all
 
@@ -38,18 +39,18 @@ def same(first: SeenWindow, second: SeenWindow) -> bool:
 
 
 def interrupted(folder, *windows):
-    with pytest.raises(KeyboardInterrupt), Partial(folder, ["facts"]) as partial:
+    with pytest.raises(KeyboardInterrupt), KeptRows(folder, ["facts"]) as kept:
         for window in windows:
-            partial.add(window)
+            kept.add(window.row())
         raise KeyboardInterrupt
 
 
 def test_windows_come_back_as_they_were_and_go_with_the_answer(tmp_path):
     interrupted(tmp_path / "out", ONE, TWO)
-    with Partial(tmp_path / "out", ["facts"]) as partial:
-        found = list(partial.windows())
+    with KeptRows(tmp_path / "out", ["facts"]) as kept:
+        found = list(windows_of(kept))
         assert all(map(same, found, [ONE, TWO])) and len(found) == 2
-        assert list(Partial(tmp_path / "out", ["others"]).windows()) == []
+        assert list(windows_of(KeptRows(tmp_path / "out", ["others"]))) == []
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -58,13 +59,13 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path):
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:-20])
     interrupted(tmp_path, TWO)
-    assert [w.of for w in Partial(tmp_path, ["facts"]).windows()] == [0, 1]
+    assert [w.of for w in windows_of(KeptRows(tmp_path, ["facts"]))] == [0, 1]
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises(StoreError, match=r"cannot write .*free space"):
-        Partial(tmp_path / "out", []).add(ONE)
+        KeptRows(tmp_path / "out", []).add(ONE.row())
 
 
 def test_a_killed_answer_goes_on(tmp_path, fitted, monkeypatch):
@@ -97,4 +98,4 @@ def test_another_video_of_that_name_is_seen_anew(tmp_path, fitted, monkeypatch):
     facts = run._partial(tmp_path, (predictor,), [[run.Clip(str(path))] * 4], str(path))
     shutil.copy(write_clip(tmp_path / "other.mp4", "right", seed=4, frames=119), path)
     other = run._partial(tmp_path, (predictor,), [[run.Clip(str(path))] * 4], str(path))
-    assert facts._kept.path != other._kept.path
+    assert facts.path != other.path

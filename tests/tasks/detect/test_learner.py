@@ -12,7 +12,7 @@ from vidfit.errors import BackboneError
 from vidfit.metrics import score_all
 from vidfit.metrics.boxes import ANSWERED, ANSWERS, AP50, NUMBERS, SCORE
 from vidfit.tasks import task_named
-from vidfit.tasks.detect.head import ABSENT
+from vidfit.tasks.detect.head import ABSENT, took
 from vidfit.tasks.detect.kind import KIND, boxes_of
 from vidfit.tasks.detect.labels import name_number
 from vidfit.tasks.detect.learner import ScoredAgain, from_classes
@@ -52,7 +52,7 @@ def test_what_boxes_look_like_is_learned_and_the_detector_kept_where_that_is_bet
     groups = [clip.recording for clip in clips]
     scored = score_all(AP50, truth, [out_MK, as_is_MK], groups)
     assert scored.figures_C[0] > 0.7 and scored.figures_C[1] == 0.0  # no class has these names
-    assert head.members[0].again_1[0] == 1
+    assert head.members[0].again_1[0] == 1 and took(head).startswith("Scored again: ")
     # A detector that knows the names and scores objects highest is left as it is.
     rows_MND = vectors_MD.reshape(60, ANSWERS + 1, -1).copy()
     rows_MND[:, 0, 1:3] = [name_number(name) for name in CLASSES]
@@ -61,7 +61,7 @@ def test_what_boxes_look_like_is_learned_and_the_detector_kept_where_that_is_bet
     rows_MND[:, 1, :4] = truth[:, 0, 1:5]
     sure_MD = rows_MND.reshape(60, -1)
     head, out_MK = ScoredAgain().fit(sure_MD, truth, folds_M)
-    assert head.members[0].again_1[0] == 0 and head.members[0].from_K.tolist() == [0, 1]
+    assert took(head).startswith("Taken as it is: ") and head.members[0].from_K.tolist() == [0, 1]
     assert score_all(AP50, truth, [out_MK], groups).figures_C[0] > 0.95
 
 
@@ -133,3 +133,6 @@ def test_the_page_shows_figures_curves_and_scenes(frames):
             left, top, right, bottom = scene.window
             assert 0 <= left < right <= 1 and 0 <= top < bottom <= 1 and scene.marks
     assert task_named("detect").part is shown_boxes
+    out_MK.reshape(-1, NUMBERS)[:, SCORE] *= 0.05  # what nobody would call found is missed
+    part = shown_boxes(truth, out_MK, _Judged(clips, CLASSES, [c.recording for c in clips]))
+    assert [name for name, _ in part.scenes] == ["Missed"]

@@ -39,12 +39,20 @@ def kinds_markdown(report: Report) -> list[str]:
     """Return the figures by each metric, and of each class, as lines of Markdown."""
     if report.labels == "one":
         return []
-    lines = ["", *(f"- {_figure(figure)}" for figure in report.figures)]
+    lines = ["", _measured(report), "", *(f"- {_figure(figure)}" for figure in report.figures)]
     above = dict(zip(report.classes, report.thresholds, strict=True)) if report.thresholds else {}
     rows = worst_first(report.by_class)
     lines += [f"- {_class(one, above[one.label], len(report.clips))}" for one in rows[:_CLASSES]]
     more = len(rows) - _CLASSES
     return [*lines, f"- and {more} more classes, in the report"] if more > 0 else lines
+
+
+def _measured(report: Report) -> str:
+    """Say of what the figures are, and why the table has another."""
+    chosen = next((c.score for c in report.candidates if c.chosen), report.score)
+    differs = chosen.value != report.score.value
+    table = " The table is of the first deal of recordings to folds." if differs else ""
+    return f"The headline, and these figures, are of: {report.protocol}.{table}"
 
 
 def lead(report: Report) -> str:
@@ -74,7 +82,7 @@ def _share(one: ClassScores, report: Report) -> str:
 def _figure(figure: Figure) -> str:
     metric = wording.metric_of(figure)
     own, other = metric.figure(figure.score), metric.figure(figure.baseline)
-    return f"{metric.name}: {own}; the same answer to all: {other}"
+    return f"{metric.name}, {metric.meaning}: {own}; the same answer to all: {other}"
 
 
 def _class(one: ClassScores, above: float, clips: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any, cast
 from vidfit.backbones import FAMILIES, names
 from vidfit.backbones.notation import plain_name, runs_a_file
 from vidfit.contracts import Clip, Failure
-from vidfit.errors import ModelError, VidfitError
+from vidfit.errors import ModelError, VidfitError, not_known
 from vidfit.model import DOCUMENT, read_document
 from vidfit.progress import Progress
 
@@ -117,7 +117,8 @@ def way_of(model: str, task: str | None = None) -> WayOfTask | None:
     Raises
     ------
     ModelError
-        If the directory says what no model can, or is of another task than is asked for.
+        If there is neither a folder nor an encoder of that name, the directory says what no model
+        can, or it is of another task than is asked for.
     """
     directory = Path(model)
     if (directory / DOCUMENT).is_file():
@@ -128,9 +129,11 @@ def way_of(model: str, task: str | None = None) -> WayOfTask | None:
                 "or give another model"
             )
         return WAYS.get(of)
-    if not directory.exists() and _is_encoder(model):
-        return WAYS.get(task or BY_NAME)
-    return None
+    if directory.exists():
+        return None
+    if not _is_encoder(model):
+        raise ModelError(not_known("folder of a model, and no encoder", model, names()))
+    return WAYS.get(task or BY_NAME)
 
 
 def check_options(way: WayOfTask | None, options: Iterable[str]) -> None:
@@ -145,6 +148,21 @@ def check_options(way: WayOfTask | None, options: Iterable[str]) -> None:
         if way is None or name not in way.options:
             tasks = " and ".join(task for task, of in WAYS.items() if name in of.options)
             raise VidfitError(f"--{name} is for models of {tasks}; leave it away")
+
+
+def whole_number(options: Mapping[str, tuple[str, ...]], name: str, least: int) -> int | None:
+    """Return an option that is a whole number, the last of those given; ``None`` without it.
+
+    Raises
+    ------
+    VidfitError
+        If it is none, or less than it may be.
+    """
+    if not (given := options.get(name)):
+        return None
+    if not given[-1].isdecimal() or int(given[-1]) < least:
+        raise VidfitError(f"--{name} {given[-1]} is no whole number of {least} or more")
+    return int(given[-1])
 
 
 def _is_encoder(name: str) -> bool:

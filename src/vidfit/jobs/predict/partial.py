@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -45,65 +43,31 @@ class SeenWindow:
     asked: tuple[str, ...] = ()
     note: str = ""
 
+    def row(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        row = {**vars(self), "looked": None}
+        if looked := self.looked:
+            given, clues, heat = (
+                None if array is None else array.tolist()
+                for array in (looked.given_K, looked.clues_E, looked.heat_RC)
+            )
+            row["looked"] = [given, looked.novelty, clues, heat]
+        return row
 
-class Partial:
-    """Windows that were looked at, kept in a folder.
-
-    Parameters
-    ----------
-    folder
-        Where the file lies.
-    facts
-        All that the windows depend on, as JSON takes it: another run with the same facts goes on.
-    """
-
-    def __init__(self, folder: Path, facts: object) -> None:
-        self._kept = KeptRows(folder, facts)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._kept.__exit__(kind, error, traceback)
-
-    def windows(self) -> Iterator[SeenWindow]:
-        """Yield what an earlier run left."""
-        for row in self._kept.rows():
-            with suppress(ValueError, KeyError, TypeError):
-                yield _read(row)
-
-    def add(self, window: SeenWindow) -> None:
-        """Append a window; a kill loses those of the last two seconds.
-
-        Raises
-        ------
-        StoreError
-            If the disk is full or the folder cannot be written.
-        """
-        self._kept.add(_row(window))
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> SeenWindow:
+        """Return what `row` gave."""
+        looked = None
+        if row["looked"]:
+            given, novelty, clues, heat = row["looked"]
+            clues_E = None if clues is None else np.array(clues, np.float32)
+            heat_RC = None if heat is None else np.array(heat, np.float32)
+            looked = Looked(np.array(given, np.float32), float(novelty), clues_E, heat_RC)
+        return cls(**{**row, "looked": looked, "asked": tuple(row["asked"])})
 
 
-def _row(window: SeenWindow) -> dict[str, Any]:
-    looked = window.looked
-    row = {**vars(window), "looked": None}
-    if looked:
-        given, clues, heat = (
-            None if array is None else array.tolist()
-            for array in (looked.given_K, looked.clues_E, looked.heat_RC)
-        )
-        row["looked"] = [given, looked.novelty, clues, heat]
-    return row
-
-
-def _read(row: dict[str, Any]) -> SeenWindow:
-    if row["looked"]:
-        given, novelty, clues, heat = row["looked"]
-        clues_E = None if clues is None else np.array(clues, np.float32)
-        heat_RC = None if heat is None else np.array(heat, np.float32)
-        row["looked"] = Looked(np.array(given, np.float32), float(novelty), clues_E, heat_RC)
-    return SeenWindow(**{**row, "asked": tuple(row["asked"])})
+def windows_of(kept: KeptRows) -> Iterator[SeenWindow]:
+    """Yield what an earlier run left; what is no window is left out."""
+    for row in kept.rows():
+        with suppress(ValueError, KeyError, TypeError):
+            yield SeenWindow.from_row(row)

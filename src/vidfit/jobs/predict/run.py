@@ -19,7 +19,8 @@ from vidfit.features import ClipOutcome, ToSee, stream_each
 from vidfit.fitted import StagedFusion
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown
-from vidfit.jobs.predict.partial import Partial, SeenWindow
+from vidfit.jobs.predict.kept import KeptRows
+from vidfit.jobs.predict.partial import SeenWindow, windows_of
 from vidfit.jobs.predict.predictor import Answer, Looked, Predictor
 from vidfit.jobs.predict.windows import clips_of, join, length_of
 from vidfit.progress import SILENT, Progress
@@ -138,7 +139,7 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     progress = progress or SILENT
     progress.start(Path(name_of(path)).name, sum(map(len, clips)) + len(others))
     with _partial(kept, predictors, clips, path) as partial:
-        for window in partial.windows() if partial else ():
+        for window in windows_of(partial) if partial else ():
             answers[window.of].put(window)
             progress.advance()
         asked = [one for answer in answers for one in answer.to_see()]
@@ -150,13 +151,13 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
                 continue
             window = answers[outcome.of].add(outcome)
             if partial and not window.failure:
-                partial.add(window)
+                partial.add(window.row())
         return tuple(answer.timeline(info) for answer in answers)
 
 
 def _partial(
     kept: Path | None, predictors: Sequence[Predictor], clips: Sequence[Sequence[Clip]], path: str
-) -> Partial | nullcontext[None]:
+) -> KeptRows | nullcontext[None]:
     """Return where windows of a long video are kept, none for others, and for those at URLs."""
     models = [one.sha256 for one in predictors]
     if kept is None or not all(models) or max(map(len, clips)) <= KEPT_WINDOWS:
@@ -166,7 +167,7 @@ def _partial(
     except OSError:
         return nullcontext()
     edges = [[(c.start_seconds, c.end_seconds) for c in of] for of in clips]
-    return Partial(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges])
+    return KeptRows(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges])
 
 
 class _Answers:

@@ -108,8 +108,8 @@ def is_plain(text: str) -> bool:
 
 
 def plain(value: float) -> str:
-    """Return a number as text, of as many digits as a number holds for certain."""
-    return f"{value:.15g}"
+    """Return a number as text, of as many digits as a difference of pixels surely has."""
+    return f"{value:.12g}"
 
 
 def of_json(value: float) -> float | int:

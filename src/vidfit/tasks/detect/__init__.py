@@ -5,6 +5,7 @@ from what they look like, or taken from the detector where it knows the classes 
 """
 
 from vidfit.metrics.boxes import BOX_MEASURES
+from vidfit.tasks.detect.head import took
 from vidfit.tasks.detect.kind import KIND
 from vidfit.tasks.detect.learner import ScoredAgain
 from vidfit.tasks.detect.reading import read_frames
@@ -28,5 +29,6 @@ TASK = Task(
     backbones=("nanodet",),
     declines=False,
     told=told_boxes,
+    took=took,
     part=shown_boxes,
 )

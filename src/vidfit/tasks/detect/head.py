@@ -13,6 +13,7 @@ import numpy as np
 
 from vidfit.contracts import Floats
 from vidfit.errors import ModelError
+from vidfit.fitted import FittedFusion
 from vidfit.metrics.boxes import ANSWERS
 from vidfit.tasks.detect.picked import picked
 from vidfit.tasks.detect.seen import EDGES, SeenBoxes
@@ -111,6 +112,17 @@ class Boxes:
             for i, one in enumerate(self.members)
             for name, array in vars(one).items()
         }
+
+
+def took(fitted: FittedFusion) -> str:
+    """Say whether boxes are scored as their detector does, or again."""
+    if not isinstance(fitted, Boxes):
+        return ""
+    again = [bool(one.again_1[0]) for one in fitted.members]
+    if not any(again):
+        return "Taken as it is: boxes keep the scores of the detector, which were no worse."
+    some = "" if all(again) else f", of {sum(again)} of {len(again)} detectors"
+    return f"Scored again{some}: boxes have scores that the labelled frames taught."
 
 
 def restore(state: Mapping[str, Floats], widths: Sequence[int], classes: int) -> Boxes:

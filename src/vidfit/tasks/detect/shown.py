@@ -16,6 +16,7 @@ from vidfit.contracts import Floats
 from vidfit.labels.kind import Doubles
 from vidfit.metrics import RankedScores
 from vidfit.metrics.boxes import (
+    ANSWERED,
     AP,
     AP50,
     CLASS,
@@ -24,6 +25,7 @@ from vidfit.metrics.boxes import (
     NOTHING,
     NUMBERS,
     OVERLAPS,
+    SCORE,
     SIZE,
     SIZES,
     SMALL,
@@ -36,6 +38,9 @@ from vidfit.tasks.task import Judged
 SHOWN = 6
 """Scenes of a kind."""
 
+LEAST_SHOWN = 0.1
+"""Score of a box in the pictures: tracks, too, take no box of less."""
+
 POINTS = 60
 """Of a curve."""
 
@@ -47,7 +52,7 @@ def shown_boxes(truth: Any, answers_MK: Floats, judged: Judged) -> TaskPart:  # 
     """Return the part of the page."""
     classes = judged.classes
     everything = _everything(truth, answers_MK, AP50)
-    scenes = _scenes(truth, answers_MK, judged)
+    scenes = _scenes(truth, _worth_a_look(answers_MK), judged)
     figures = _figures(truth, answers_MK, len(classes))
     counts = _counts(truth)
     rows = [
@@ -58,9 +63,10 @@ def shown_boxes(truth: Any, answers_MK: Floats, judged: Judged) -> TaskPart:  # 
     return TaskPart(
         "What it finds, by class and size",
         f"A box is right where it overlaps an object of its class by half (AP50), or by 0.5 to "
-        f"0.95 (AP50:95), intersection over union. {shares} In the pictures true boxes are white, "
-        "right answers blue-green, false alarms orange.",
-        ("class", "objects", *(f"{name}, %" for name in figures)),
+        f"0.95 (AP50:95), intersection over union; figures are in %. {shares} In the pictures "
+        "true boxes are white, right answers blue-green, false alarms orange; boxes of a score "
+        f"below {LEAST_SHOWN:g} are taken for none.",
+        ("class", "objects", *figures),
         tuple(sorted(rows, key=lambda row: row[0])),
         tuple(
             RecallCurve(name, f"AP50 {_said(figures['AP50'].get(k))} %", _curve(everything, k))
@@ -119,6 +125,14 @@ def _shares(truth: Doubles) -> str:
     return (
         f"Of the objects {100 * small:.0f} % are small (up to 32 x 32 pixels) and "
         f"{100 * large:.0f} % large (more than 96 x 96)."
+    )
+
+
+def _worth_a_look(answers_MK: Floats) -> Floats:
+    """Return answers without boxes that are so unsure that nobody would call them found."""
+    boxes_MNX = answers_MK.reshape(len(answers_MK), -1, NUMBERS)
+    return np.where(boxes_MNX[:, :, SCORE:ANSWERED] >= LEAST_SHOWN, boxes_MNX, 0).reshape(
+        answers_MK.shape
     )
 
 

@@ -10,8 +10,13 @@ import pytest
 from tests.called import call
 from tests.jobs.predict.objects.squares import SIDE, red_at, write_detector, write_squares
 
+from vidfit.boxes import Box
+from vidfit.jobs.predict.looked import LookedVideo
 from vidfit.jobs.predict.objects import run
+from vidfit.jobs.predict.objects.value import VideoObjects
+from vidfit.jobs.predict.objects.written import objects_mot
 from vidfit.manifest.annotations import parse_annotations
+from vidfit.tracking.filled import TrackedFrame
 from vidfit.video import VideoReader
 
 FORMATS = "json,csv,coco,mot,mp4"
@@ -55,6 +60,14 @@ def test_all_formats_tell_the_same_boxes(tmp_path, detector):
     assert [row["event"] for row in events] == ["appears", "leaves", "crosses"]
     with VideoReader(str(out / "v.mp4")) as reader:
         assert (len(reader.pts_seconds), reader.info.width_pixels) == (40, 96)
+
+
+def test_what_was_filled_in_is_written_to_hundredths(tmp_path):
+    video = LookedVideo("v.mp4", 1.0, 640, 480, 1, 0, 0, 1, 1)
+    box = Box("red", 499.76 + 1e-9, 2 / 3, 499.76 + 31.4, 100.1 + 0.2, track=1)
+    frames = [TrackedFrame(0, 0.0, (box,))]
+    objects_mot(VideoObjects(video, "d", ("red",), (), ()), frames, tmp_path / "v.mot.txt")
+    assert (tmp_path / "v.mot.txt").read_text() == "1,1,500.76,1.67,31.4,99.63,1,1,1\n"
 
 
 def test_a_killed_run_goes_on_and_tells_the_same(tmp_path, detector, monkeypatch):
@@ -122,6 +135,7 @@ def test_a_span_a_cut_and_a_photo(tmp_path, detector):
         (("--line", "1,2,3"), "'1,2,3' is no line"),
         (("--zone", "a:0,0 9,0 9,9", "--line", "a:0,0,1,1"), "are called 'a'"),
         (("--score", "0.05"), "give 0.1 to 1"),
+        (("--every", "0"), "--every 0 is no whole number of 1 or more"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_line(tmp_path, detector, words, said):
@@ -129,6 +143,27 @@ def test_what_cannot_be_asked_is_refused_in_a_line(tmp_path, detector, words, sa
     words = [str(tmp_path / "out") if word == "OUT" else word for word in words]
     result = call("predict", detector, video, *words)
     assert result.exit_code == 2 and said in result.stderr
+
+
+def test_events_of_an_earlier_run_go_with_its_answers(tmp_path, detector):
+    words = "predict", detector, write_squares(tmp_path / "v.mp4", 4), "-o", tmp_path / "out"
+    assert call(*words, "--line", "30,0,30,60").exit_code == 0
+    assert (tmp_path / "out" / "v.events.csv").is_file()
+    assert call(*words).exit_code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["v.json"]
+
+
+def test_a_line_or_zone_that_could_count_nothing_is_refused_before_any_look(tmp_path, detector):
+    words = "predict", detector, write_squares(tmp_path / "v.mp4", 4), "-o", tmp_path / "out"
+    result = call(*words, "--line", "mid:30,0,30,60", "--zone", "yard:97,0 200,0 200,60")
+    assert result.exit_code == 1
+    assert "not answered: 'yard' lies outside of its 96 x 64 pixels" in result.stderr
+    assert "Answers" not in result.output and not (tmp_path / "out").exists()
+
+
+def test_a_near_name_is_told(tmp_path):
+    result = call("predict", "nanodet2", tmp_path / "v.mp4")
+    assert result.exit_code == 2 and "did you mean 'nanodet'?" in result.stderr
 
 
 def test_an_encoder_that_finds_no_boxes_and_options_of_other_tasks(tmp_path, fitted):

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.contracts import Clip, Failure, Frames
-from vidfit.errors import VideoError, VidfitError
-from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
+from vidfit.errors import VideoError
+from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo, whole_number
 from vidfit.jobs.predict.masks.finder import MaskFinder, open_masks
 from vidfit.jobs.predict.masks.flicker import FlickerCount
 from vidfit.jobs.predict.masks.looks import MaskLook, look_at, shares, step_of
@@ -41,7 +41,7 @@ def run_masks(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
     StoreError
         If a file cannot be written.
     """
-    every = _every(asked)
+    every = whole_number(asked.options, "every", 1)
     if asked.output:
         check_formats(asked.formats)
     finder = open_masks(asked.model, asked.own)
@@ -55,15 +55,6 @@ def run_masks(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
             yield ToldOfVideo(video.path, failure=str(error).removeprefix(f"{video.path}: "))
         else:
             yield ToldOfVideo(masks.path, _lines(masks), as_data(masks))
-
-
-def _every(asked: AskedOfTask) -> int | None:
-    given = asked.options.get("every", ())
-    if not given:
-        return None
-    if not given[-1].isdigit() or int(given[-1]) < 1:
-        raise VidfitError(f"--every is {given[-1]!r}; valid is a number of frames, 1 or more")
-    return int(given[-1])
 
 
 def _answered(

@@ -15,7 +15,7 @@ from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.jobs.predict.picture import PALETTE, letters
 from vidfit.shown import visible
 from vidfit.tracking.filled import TrackedFrame
-from vidfit.tracking.places import Point
+from vidfit.tracking.places import named_points
 from vidfit.video import Audio, VideoReader, write_video
 
 _PLACE = "#1b1d22"
@@ -33,12 +33,12 @@ def drawn_video(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Pat
     VideoError
         If the video can no longer be read, or the copy not be written.
     """
-    with VideoReader(objects.path) as reader:
-        has_audio = reader.stored is None and not Path(objects.path).is_dir()
-        start = float(reader.pts_seconds[objects.first_frame])
-        is_whole = objects.last_frame + 1 == objects.frame_count
-        end = None if is_whole else float(reader.pts_seconds[objects.last_frame + 1])
-        audio = Audio(objects.path, start, end) if has_audio else None
+    with VideoReader(objects.video.path) as reader:
+        has_audio = reader.stored is None and not Path(objects.video.path).is_dir()
+        start = float(reader.pts_seconds[objects.video.first_frame])
+        is_whole = objects.video.last_frame + 1 == objects.video.frame_count
+        end = None if is_whole else float(reader.pts_seconds[objects.video.last_frame + 1])
+        audio = Audio(objects.video.path, start, end) if has_audio else None
         pictures = _drawn(reader, objects, frames)
         write_video(path, pictures, reader.info.average_fps or 1.0, audio=audio)
 
@@ -48,9 +48,9 @@ def _drawn(
 ) -> Iterator[Frames]:
     tracked = iter(frames)
     for index, (_, picture) in enumerate(held_frames(reader)):
-        if index > objects.last_frame:
+        if index > objects.video.last_frame:
             return
-        if index >= objects.first_frame:
+        if index >= objects.video.first_frame:
             boxed = with_boxes(picture, next(tracked).boxes)
             yield with_places(boxed, objects, index)
 
@@ -59,10 +59,7 @@ def with_places(frame_HWC: Frames, objects: VideoObjects, index: int) -> Frames:
     """Return a frame with lines and zones drawn on it, and what they count up to then."""
     import cv2
 
-    places: list[tuple[str, tuple[Point, ...]]] = [
-        *((line.name, (line.start, line.end)) for line in objects.lines),
-        *((zone.name, zone.corners) for zone in objects.zones),
-    ]
+    places = named_points(objects.lines, objects.zones)
     if not places:
         return frame_HWC
     canvas_HWC = frame_HWC.copy()

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vidfit.errors import VidfitError
-from vidfit.tracking.places import CountedLine, CountedZone, parse_line, parse_zone
+from vidfit.jobs.predict.by_task import whole_number
+from vidfit.tracking.places import (
+    CountedLine,
+    CountedZone,
+    in_picture,
+    named_points,
+    parse_line,
+    parse_zone,
+)
 from vidfit.tracking.tracker import TrackerSettings
 
 _NEW = TrackerSettings().new_score - TrackerSettings().sure_score
@@ -42,10 +50,7 @@ class ObjectOptions:
             If one cannot be read.
         """
         options = cls()
-        if every := given.get("every"):
-            if not every[-1].isdecimal() or int(every[-1]) < 1:
-                raise VidfitError(f"--every {every[-1]} is no number of frames; give 1 or more")
-            options = replace(options, every=int(every[-1]))
+        options = replace(options, every=whole_number(given, "every", 1))
         if score := given.get("score"):
             options = replace(options, settings=settings_of(score[-1]))
         lines = tuple(parse_line(text, i) for i, text in enumerate(given.get("line", ()), 1))
@@ -54,6 +59,16 @@ class ObjectOptions:
         if twice := [name for name, count in names.items() if count > 1]:
             raise VidfitError(f"two lines or zones are called {twice[0]!r}; give each its name")
         return replace(options, lines=lines, zones=zones)
+
+    def outside(self, width_pixels: int, height_pixels: int) -> str:
+        """Say which line or zone lies outside of a picture, and so would count nothing."""
+        for name, points in named_points(self.lines, self.zones):
+            if not in_picture(points, width_pixels, height_pixels):
+                return (
+                    f"{name!r} lies outside of its {width_pixels} x {height_pixels} pixels, and "
+                    "would count nothing; give points within the picture"
+                )
+        return ""
 
 
 def settings_of(score: str) -> TrackerSettings:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Indices, Note, clip_key
+from vidfit.contracts import Clip, Failure, Indices
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
 from vidfit.jobs.predict.kept import KeptRows
+from vidfit.jobs.predict.looked import LookedVideo, notes_of
 from vidfit.jobs.predict.objects.finder import ObjectFinder, open_finder
 from vidfit.jobs.predict.objects.followed import TrackCount, followed
 from vidfit.jobs.predict.objects.looks import ObjectLook, look_at, wanted_frames
@@ -72,6 +73,8 @@ def _answered(
 ) -> VideoObjects:
     """Look at a video, follow what is found, and write the files."""
     with VideoReader(clip.path) as reader:
+        if why := options.outside(reader.info.width_pixels, reader.info.height_pixels):
+            raise VideoError(why)
         wanted = wanted_frames(reader, clip, options.every)
         span = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
         with _kept(asked.output, finder, clip, wanted) as kept:
@@ -80,18 +83,23 @@ def _answered(
             settings = options.settings
             frames = followed(looks, reader.pts_seconds, finder.classes, span, settings)
             events = track_events(tracks.counted(frames), options.lines, options.zones)
-            objects = replace(
-                _facts(clip, reader, finder, wanted, tally),
-                first_frame=span[0],
-                last_frame=span[1],
+            objects = VideoObjects(
+                video=LookedVideo.of(reader, clip.path, span, wanted, tally.looks),
+                detector=finder.name,
+                classes=finder.classes,
+                cuts=tuple(tally.cuts),
                 tracks=tracks.tracks(reader.pts_seconds, reader.duration_seconds),
                 lines=options.lines,
                 zones=options.zones,
                 events=events,
+                notes=notes_of(clip, reader, len(wanted), tally.looks),
             )
             if kept and asked.output:
+                counted = asked.output / f"{name}.events.csv"
                 if options.lines or options.zones:
-                    events_csv(events, asked.output / f"{name}.events.csv")
+                    events_csv(events, counted)
+                else:
+                    counted.unlink(missing_ok=True)  # it would tell of tracks of an earlier run
                 for ending, write in (OBJECT_WRITERS[form] for form in asked.formats):
                     again = map(ObjectLook.of, kept.rows())
                     frames = followed(again, reader.pts_seconds, finder.classes, span, settings)
@@ -157,29 +165,3 @@ class _Tally:
             if look.is_cut:
                 self.cuts.append(look.index)
             yield look
-
-
-def _facts(
-    clip: Clip, reader: VideoReader, finder: ObjectFinder, wanted: Indices, tally: _Tally
-) -> VideoObjects:
-    """Return what is known of a video beside its objects."""
-    info, damaged = reader.info, len(wanted) - tally.looks
-    said = [reader.shortfall] if reader.shortfall else []
-    if damaged:
-        said.append(f"{damaged} of {len(wanted)} frames to look at are damaged; they are left out")
-    return VideoObjects(
-        path=clip.path,
-        duration_seconds=info.duration_seconds,
-        width_pixels=info.width_pixels,
-        height_pixels=info.height_pixels,
-        frame_count=info.frame_count,
-        first_frame=0,
-        last_frame=info.frame_count - 1,
-        frames_seen=tally.looks,
-        every=int(wanted[1] - wanted[0]) if len(wanted) > 1 else 1,
-        detector=finder.name,
-        classes=finder.classes,
-        cuts=tuple(tally.cuts),
-        tracks=(),
-        notes=tuple(Note(clip_key(clip), text) for text in said),
-    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from vidfit.jobs.predict.by_task import ToldOfVideo
+from vidfit.jobs.predict.looked import as_data
 from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.report.wording import percent
 from vidfit.tracking.events import zone_counts
@@ -17,15 +17,16 @@ _TOLD_TRACKS = 20
 
 def told(objects: VideoObjects) -> ToldOfVideo:
     """Return the facts, the first tracks, and what was counted."""
-    return ToldOfVideo(objects.path, tuple(_lines(objects)), asdict(objects))
+    return ToldOfVideo(objects.video.path, tuple(_lines(objects)), as_data(objects))
 
 
 def _lines(objects: VideoObjects) -> Iterator[str]:
     counts = Counter(track.label for track in objects.tracks)
     kinds = ", ".join(f"{count} {label}" for label, count in counts.most_common())
-    span = objects.last_frame + 1 - objects.first_frame
+    video = objects.video
+    span = video.last_frame + 1 - video.first_frame
     yield (
-        f"{objects.path}  {objects.duration_seconds:.2f} s, {objects.frames_seen} of {span} frames "
+        f"{video.path}  {video.duration_seconds:.2f} s, {video.frames_seen} of {span} frames "
         f"looked at, {len(objects.tracks)} tracks{': ' if kinds else ''}{kinds}"
     )
     for one in objects.tracks[:_TOLD_TRACKS]:

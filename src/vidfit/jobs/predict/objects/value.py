@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vidfit.contracts import Note
+from vidfit.jobs.predict.looked import LookedVideo
 from vidfit.tracking.events import TrackEvents
 from vidfit.tracking.places import CountedLine, CountedZone
 
@@ -41,16 +42,8 @@ class VideoObjects:
 
     Parameters
     ----------
-    path
-        The video.
-    duration_seconds, width_pixels, height_pixels, frame_count
-        Its facts.
-    first_frame, last_frame
-        Frames from and to which boxes are told, both included.
-    frames_seen
-        Frames that were looked at, of those.
-    every
-        Each how manieth was to be looked at.
+    video
+        Its facts, and which frames were looked at.
     detector
         Name of what found them.
     classes
@@ -67,15 +60,7 @@ class VideoObjects:
         What should be known.
     """
 
-    path: str
-    duration_seconds: float
-    width_pixels: int
-    height_pixels: int
-    frame_count: int
-    first_frame: int
-    last_frame: int
-    frames_seen: int
-    every: int
+    video: LookedVideo
     detector: str
     classes: tuple[str, ...]
     cuts: tuple[int, ...]

@@ -7,13 +7,14 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
-from vidfit.boxes import LabelledFrame
+from vidfit.boxes import Box, LabelledFrame
 from vidfit.documents import to_json
 from vidfit.errors import VidfitError
 from vidfit.files import new_file, write_whole
+from vidfit.jobs.predict.looked import as_data
 from vidfit.jobs.predict.objects.drawn import drawn_video
 from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.manifest.annotations import Annotations
@@ -36,7 +37,7 @@ def objects_json(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Pa
     A box is ``[track, left, top, right, bottom, score]``, in pixels; the score of a box that was
     filled in is ``null``.
     """
-    head = json_text({"format": FORMAT, **asdict(objects)}).rstrip().removesuffix("}").rstrip()
+    head = json_text({"format": FORMAT, **as_data(objects)}).rstrip().removesuffix("}").rstrip()
     with new_file(path) as stream:
         stream.write(f'{head},\n "frames": ['.encode())
         following = "\n"
@@ -106,10 +107,16 @@ def _each(
     objects: VideoObjects, frames: Iterable[TrackedFrame], form: str
 ) -> Iterator[Annotations]:
     """Yield each frame as annotations of its own."""
-    size = objects.width_pixels, objects.height_pixels
+    size = objects.video.width_pixels, objects.video.height_pixels
     for frame in frames:
-        labelled = LabelledFrame(objects.path, frame.index, frame.boxes, size)
+        boxes = tuple(_to_hundredths(box) for box in frame.boxes)
+        labelled = LabelledFrame(objects.video.path, frame.index, boxes, size)
         yield Annotations((labelled,), form, objects.classes)
+
+
+def _to_hundredths(box: Box) -> Box:
+    left, top, right, bottom = _pixels(box.edges)
+    return replace(box, left=left, top=top, right=right, bottom=bottom)
 
 
 def events_csv(events: TrackEvents, path: Path) -> None:

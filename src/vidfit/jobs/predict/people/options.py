@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vidfit.backbones.faces.finding import SMALLEST_PIXELS
-from vidfit.errors import VidfitError
+from vidfit.jobs.predict.by_task import whole_number
 from vidfit.study.consent import OPTION
 
 OPTIONS = (OPTION, "every", "smallest")
@@ -40,14 +40,6 @@ class PeopleOptions:
             If one cannot be read.
         """
         consent = given.get(OPTION, (None,))[-1]
-        every = _whole("every", given.get("every"), 1)
-        smallest = _whole("smallest", given.get("smallest"), 8)
+        every = whole_number(given, "every", 1)
+        smallest = whole_number(given, "smallest", 8)
         return cls(consent, every, SMALLEST_PIXELS if smallest is None else smallest)
-
-
-def _whole(name: str, values: tuple[str, ...] | None, least: int) -> int | None:
-    if not values:
-        return None
-    if not values[-1].isdecimal() or int(values[-1]) < least:
-        raise VidfitError(f"--{name} {values[-1]} is no whole number of {least} or more")
-    return int(values[-1])

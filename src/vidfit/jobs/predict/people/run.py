@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from vidfit.backbones.faces.finding import SMALLEST_PIXELS
-from vidfit.contracts import Clip, Failure, Indices, Note, clip_key
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
+from vidfit.jobs.predict.looked import LookedVideo, as_data, notes_of
 from vidfit.jobs.predict.objects.looks import wanted_frames
 from vidfit.jobs.predict.people.clusters import UnknownTrack, write_clusters
 from vidfit.jobs.predict.people.named import named_tracks
@@ -128,22 +126,15 @@ def _answered(
             progress=progress,
         )
         pts, end = reader.pts_seconds, reader.duration_seconds
-        info = reader.info
         people = VideoPeople(
-            path=clip.path,
-            duration_seconds=info.duration_seconds,
-            width_pixels=info.width_pixels,
-            height_pixels=info.height_pixels,
-            frame_count=info.frame_count,
-            first_frame=int(wanted[0]),
-            last_frame=int(wanted[-1]),
-            frames_seen=len(seen.looks),
-            every=int(wanted[1] - wanted[0]) if len(wanted) > 1 else 1,
+            video=LookedVideo.of(
+                reader, clip.path, (int(wanted[0]), int(wanted[-1])), wanted, len(seen.looks)
+            ),
             consent=recogniser.consent,
             people=recogniser.names,
             threshold=round(recogniser.threshold, 4),
             tracks=named_tracks(seen.tracks, recogniser, pts, end),
-            notes=_notes(clip, reader, wanted, len(seen.looks)),
+            notes=notes_of(clip, reader, len(wanted), len(seen.looks)),
         )
         return ToWrite(people, seen, pts)
 
@@ -153,18 +144,12 @@ def _every(reader: VideoReader) -> int:
     return max(1, round(rate / LOOKS_A_SECOND))
 
 
-def _notes(clip: Clip, reader: VideoReader, wanted: Indices, looks: int) -> tuple[Note, ...]:
-    said = [reader.shortfall] if reader.shortfall else []
-    if damaged := int(np.size(wanted)) - looks:
-        said.append(f"{damaged} of {len(wanted)} frames to look at are damaged; they are left out")
-    return tuple(Note(clip_key(clip), text) for text in said)
-
-
 def _told(people: VideoPeople) -> ToldOfVideo:
     counts = Counter(track.name for track in people.tracks)
     who = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+    video = people.video
     lines = [
-        f"{people.path}  {people.duration_seconds:.2f} s, {people.frames_seen} frames looked at, "
+        f"{video.path}  {video.duration_seconds:.2f} s, {video.frames_seen} frames looked at, "
         f"{len(people.tracks)} tracks of faces{': ' if who else ''}{who}"
     ]
     lines += [
@@ -175,4 +160,4 @@ def _told(people: VideoPeople) -> ToldOfVideo:
     if (more := len(people.tracks) - _TOLD_TRACKS) > 0:
         lines += [f"  {more} more tracks"]
     lines += [f"  {note.name}: {note.text}" for note in people.notes]
-    return ToldOfVideo(people.path, tuple(lines), asdict(people))
+    return ToldOfVideo(people.video.path, tuple(lines), as_data(people))

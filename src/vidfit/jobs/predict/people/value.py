@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vidfit.contracts import Note
+from vidfit.jobs.predict.looked import LookedVideo
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,8 @@ class VideoPeople:
 
     Parameters
     ----------
-    path
-        The video.
-    duration_seconds, width_pixels, height_pixels, frame_count
-        Its facts.
-    first_frame, last_frame
-        Frames from and to which people are told, both included.
-    frames_seen
-        Frames that were looked at, of those.
-    every
-        Each how manieth was to be looked at.
+    video
+        Its facts, and which frames were looked at.
     consent
         To what the people agreed, as it was stated for these answers.
     people
@@ -67,15 +60,7 @@ class VideoPeople:
         What should be known.
     """
 
-    path: str
-    duration_seconds: float
-    width_pixels: int
-    height_pixels: int
-    frame_count: int
-    first_frame: int
-    last_frame: int
-    frames_seen: int
-    every: int
+    video: LookedVideo
     consent: str
     people: tuple[str, ...]
     threshold: float

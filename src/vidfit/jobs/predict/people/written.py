@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidfit.contracts import Seconds
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
+from vidfit.jobs.predict.looked import as_data
 from vidfit.jobs.predict.objects.drawn import drawn_video
 from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.jobs.predict.people.seen import FACE, SeenFaces, tracked_again
@@ -40,7 +41,7 @@ class ToWrite:
 
 def people_json(found: ToWrite, path: Path) -> None:
     """Write facts and tracks; no numbers of faces."""
-    text = json_text({"format": FORMAT, **asdict(found.people)})
+    text = json_text({"format": FORMAT, **as_data(found.people)})
     write_whole(path, text.encode())
 
 
@@ -60,11 +61,8 @@ def people_csv(found: ToWrite, path: Path) -> None:
 def people_video(found: ToWrite, path: Path) -> None:
     """Write the video again with a box and a name for each face."""
     people = found.people
-    span = people.first_frame, people.last_frame
-    objects = VideoObjects(
-        people.path, people.duration_seconds, people.width_pixels, people.height_pixels,
-        people.frame_count, *span, people.frames_seen, people.every, "", (FACE,), (), (),
-    )  # fmt: skip
+    span = people.video.first_frame, people.video.last_frame
+    objects = VideoObjects(people.video, "", (FACE,), (), ())
     frames = tracked_again(found.seen, found.pts_seconds_F, span)
     drawn_video(objects, _with_names(frames, people), path)
 
