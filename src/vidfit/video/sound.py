@@ -81,6 +81,11 @@ class SoundReader:
         if opened_file is not None:  # fsspec's, which PyAV leaves open
             opened_file.close()
 
+    @property
+    def stated_seconds(self) -> float:
+        """How long the file says that it is; 0 where it does not say."""
+        return float(self._container.duration or 0) / av.time_base
+
     @cached_property
     def count(self) -> int:
         """How many samples there are; the first use decodes all of them."""
