@@ -81,7 +81,11 @@ def _opened(folder: Path, spec: BackboneSpec) -> WhisperEncoder:
 
     try:
         model = ctranslate2.models.Whisper(
-            str(folder), device="cpu", intra_threads=1, inter_threads=hardware().cores
+            str(folder),
+            device="cpu",
+            compute_type="float32",  # of processors without half precision, as CTranslate2 has it
+            intra_threads=1,
+            inter_threads=hardware().cores,
         )
     except (RuntimeError, ValueError) as error:
         raise BackboneError(

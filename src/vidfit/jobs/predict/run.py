@@ -171,10 +171,9 @@ def _partial(
         stat = Path(path).stat()
     except OSError:
         return nullcontext()
-    edges = [
-        [[c.start_seconds, c.end_seconds, *filter(None, [c.text])] for c in of] for of in clips
-    ]
-    return Partial(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges])
+    edges = [[(c.start_seconds, c.end_seconds) for c in of] for of in clips]
+    said = [[c.text for c in of] for of in clips if any(c.text for c in of)]
+    return Partial(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges, *said])
 
 
 class _Answers:
