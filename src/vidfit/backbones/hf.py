@@ -40,6 +40,7 @@ from vidfit.backbones.hf_reading import (
     read_config,
     read_processor,
     read_weights,
+    sees,
 )
 from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling
 from vidfit.documents import to_json
@@ -47,7 +48,8 @@ from vidfit.errors import BackboneError
 
 FRAMES_OF_IMAGE_ENCODERS = 8
 
-_FETCHED = (CONFIG, "*.safetensors", "*.safetensors.index.json", *FILES, "README.md")
+TOKENIZER = "tokenizer.json"
+_FETCHED = (CONFIG, TOKENIZER, "*.safetensors", "*.safetensors.index.json", *FILES, "README.md")
 
 _FREE = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense")
 
@@ -96,6 +98,10 @@ def load(source: str, *, download: bool = False) -> Backbone:
     directory = Path(source).expanduser()
     if not directory.is_dir():
         directory = from_hub(source, download=download)
+    if sees(directory) == "words":
+        from vidfit.backbones import hf_text
+
+        return hf_text.load(f"hf:{source}", directory)
     settings = read_processor(directory)
     kind = model_type(directory)
     if kind in DETECTORS:
@@ -106,7 +112,11 @@ def load(source: str, *, download: bool = False) -> Backbone:
         from vidfit.backbones.segmenters import hf as hf_segmenters
 
         return hf_segmenters.load(source, directory, settings)
-    family, model, taken = _read_model(directory)
+    if sees(directory) == "sound":
+        from vidfit.backbones import hf_sound
+
+        return hf_sound.load(f"hf:{source}", directory, settings)
+    family, model, taken = read_model(directory)
     preprocessing = preprocessing_of(settings)
     network = freeze(Encoder(model, family, preprocessing))
     clip_len = int(getattr(model.config, family.frames)) if family.frames else 1
@@ -116,7 +126,7 @@ def load(source: str, *, download: bool = False) -> Backbone:
 
 def restore(directory: Path, spec: BackboneSpec) -> HfBackbone:
     """Rebuild a saved backbone from its config, weights and spec."""
-    family, model, _ = _read_model(directory)
+    family, model, _ = read_model(directory)
     network = freeze(Encoder(model, family, spec.preprocessing))
     return _backbone(spec, network, to_json(read_processor(directory)))
 
@@ -150,11 +160,22 @@ def _spec(
 
 
 def _configuration(network: nn.Module) -> str:
-    model: Any = cast(Encoder, network).model
+    return configuration_of_model(cast(Encoder, network).model)
+
+
+def configuration_of_model(model: Any) -> str:  # noqa: ANN401
+    """Return what a model's config says of the network, as JSON."""
     return json.dumps(configuration(model.config), sort_keys=True, default=str)
 
 
-def _read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
+def read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
+    """Return the family of a directory, its encoder, and what that took of the weights.
+
+    Raises
+    ------
+    BackboneError
+        When they are damaged, incomplete, or of an unknown kind.
+    """
     import transformers
 
     family, config = read_config(directory)

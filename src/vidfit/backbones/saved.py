@@ -25,6 +25,9 @@ RESTORE: dict[str, str] = {
     "hf": "vidfit.backbones.hf:restore",
     "hf-detector": "vidfit.backbones.hf_detectors:restore",
     "hf-segmenter": "vidfit.backbones.segmenters.hf:restore",
+    "hf-sound": "vidfit.backbones.hf_sound:restore",
+    "hf-text": "vidfit.backbones.hf_text:restore",
+    "log-mel": "vidfit.backbones.log_mel:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
     "nanodet": "vidfit.backbones.nanodet:restore",
@@ -33,7 +36,9 @@ RESTORE: dict[str, str] = {
     "transnetv2": "vidfit.backbones.transnet:restore",
     "onnx": "vidfit.backbones.graph:restore",
     "openvino": "vidfit.backbones.graph:restore",
+    "vader": "vidfit.backbones.vader:restore",
     "vgg": "vidfit.backbones.vgg:restore",
+    "whisper": "vidfit.backbones.whisper:restore",
 }
 """``spec.family`` -> function ``(directory: Path, spec: BackboneSpec) -> Backbone``.
 
@@ -54,6 +59,9 @@ _FILES: dict[str, str] = {
     "hf": _HF,
     "hf-detector": _HF,
     "hf-segmenter": _HF,
+    "hf-sound": _HF,
+    "hf-text": rf"{_HF}|tokenizer\.json",
+    "log-mel": "",
     "mobilenetv2": _WEIGHTS,
     "motion": "",
     "nanodet": r"nanodet\.(json|bin)",
@@ -63,7 +71,9 @@ _FILES: dict[str, str] = {
     "network": rf"{_WEIGHTS}|shape\.json",
     "onnx": r"network\.onnx",
     "openvino": r"network\.onnx",
+    "vader": "",
     "vgg": _WEIGHTS,
+    "whisper": r"(config|tokenizer)\.json|model\.bin|vocabulary\.(txt|json)",
 }
 """Family -> the files that vidfit writes beside ``spec.json``: others are refused, as libraries
 look for files of their own. A family of one's own may have any."""
@@ -72,7 +82,7 @@ MOST_CLIP_BYTES = 2**30
 """Of the frames of a clip, all views."""
 
 _RULES = {
-    (Sampling, "clip_len"): within(1, 4096),
+    (Sampling, "clip_len"): within(1, 10**7),
     (Sampling, "num_clips"): within(1, 4096),
     (Sampling, "interval_seconds"): within(1e-6, 86_400.0),
     (Preprocessing, "height_pixels"): within(1, 4096),
@@ -192,6 +202,8 @@ def _check_clip(spec: BackboneSpec) -> None:
     """Refuse views that no machine should be asked to hold."""
     sampling, size = spec.sampling, spec.preprocessing
     frames = sampling.num_clips * sampling.clip_len
+    if spec.sees == "frames" and sampling.clip_len > 4096:
+        raise ValueError(f"it: a view has {sampling.clip_len:,} frames; give at most 4,096")
     clip_bytes = frames * size.height_pixels * size.width_pixels * 3
     if clip_bytes > MOST_CLIP_BYTES:
         raise ValueError(

@@ -11,10 +11,10 @@ from tests.clips import write_clip
 
 from vidfit.errors import StoreError
 from vidfit.jobs.predict import run
-from vidfit.jobs.predict.kept import KeptRows
 from vidfit.jobs.predict.partial import SeenWindow, windows_of
 from vidfit.jobs.predict.predictor import Looked, load
 from vidfit.jobs.predict.run import run_predict, run_predict_all
+from vidfit.study.kept import KeptRows
 
 ONE = SeenWindow(0, 3, looked=Looked(np.array([0.1, -2.5], np.float32), 1.7), seen=4, asked=("a",))
 TWO = SeenWindow(

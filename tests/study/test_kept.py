@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from vidfit.jobs.predict.kept import KeptRows
+from vidfit.study.kept import KeptRows
 
 
 def test_what_killed_runs_left_goes_after_a_week(tmp_path):
