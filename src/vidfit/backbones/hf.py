@@ -206,15 +206,15 @@ def _taken(
     return taken
 
 
-def from_hub(source: str, *, download: bool) -> Path:
-    """Return the directory of a model of the hub, fetched if need be and allowed."""
+def from_hub(source: str, *, download: bool, also: tuple[str, ...] = ()) -> Path:
+    """Return the directory of a model of the hub, fetched with its files if need be and allowed."""
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(
             huggingface_hub.snapshot_download(
-                source, local_files_only=not download, allow_patterns=list(_FETCHED)
+                source, local_files_only=not download, allow_patterns=[*_FETCHED, *also]
             )
         )
     except HFValidationError as error:

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from vidfit.errors import VidfitError
-from vidfit.jobs.train.folder import execute, stopped_by_signals
+from vidfit.jobs.train.folder import execute
+from vidfit.study.interrupts import stopped_by_signals
 from vidfit.progress import SILENT
 
 
