@@ -14,8 +14,8 @@ from pathlib import Path
 
 from vidfit.errors import VidfitError
 from vidfit.jobs.train.folder import execute
-from vidfit.study.interrupts import stopped_by_signals
 from vidfit.progress import SILENT
+from vidfit.study.interrupts import stopped_by_signals
 
 
 def main() -> int:

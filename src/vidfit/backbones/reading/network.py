@@ -176,7 +176,9 @@ def _config(folder: Path) -> tuple[str, Any]:
 
 
 def _named(
-    state: Mapping[str, torch.Tensor], family: ReaderFamily, config: Any  # noqa: ANN401
+    state: Mapping[str, torch.Tensor],
+    family: ReaderFamily,
+    config: Any,  # noqa: ANN401
 ) -> dict[str, torch.Tensor]:
     """Return tensors under the names of the whole network: encoders are stored without prefix."""
     import transformers
@@ -191,7 +193,10 @@ def _named(
 
 
 def _network(
-    folder: Path, kind: str, config: Any, state: dict[str, torch.Tensor]  # noqa: ANN401
+    folder: Path,
+    kind: str,
+    config: Any,
+    state: dict[str, torch.Tensor],
 ) -> tuple[nn.Module, list[str]]:
     """Return the network, and the names of its tensors that are random: those of the head."""
     import torch

@@ -200,7 +200,7 @@ def learn(
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * _factor(step, len(order), recipe.warmup_share)
         torch.manual_seed(1_000_003 * recipe.seed + step)
-        np.random.seed(step)  # noqa: NPY002  (BigBird draws its random blocks from it)
+        np.random.seed(step)
         loss = span_loss(reader, [rows[row] for row in order[step]])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -146,7 +146,8 @@ def no_answer_scores(
     groups = [one.question.article for one, _ in with_answer]
     over = [said(r, threshold.get(a, 0.0)) for (_, r), a in zip(with_answer, groups, strict=True)]
     kept = [
-        (reply.part.text, one.question) for (one, reply), is_said in zip(with_answer, over, strict=True)
+        (reply.part.text, one.question)
+        for (one, reply), is_said in zip(with_answer, over, strict=True)
         if is_said and reply
     ]
     where = [question.article for _, question in kept]

@@ -71,9 +71,7 @@ def _overlap(one: TextPart, other: TextPart) -> bool:
     return one.of is other.of and one.start < other.end and other.start < one.end
 
 
-def asked_of(
-    reader: SpanNetwork, question: str, index: PartIndex, count: int = 1
-) -> list[Reply]:
+def asked_of(reader: SpanNetwork, question: str, index: PartIndex, count: int = 1) -> list[Reply]:
     """Return the most probable answers in the passages of an index that are read."""
     return read_all(reader, [(question, to_read(question, index))], count)[0]
 

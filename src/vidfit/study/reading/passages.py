@@ -133,7 +133,9 @@ class PartIndex:
         """Return parts that share words with a question and their BM25, the best first."""
         asked = set(words_in(question)) & self._having.keys()
         total = len(self.parts)
-        idf = {w: math.log(1 + (total - n + 0.5) / (n + 0.5)) for w in asked if (n := self._having[w])}
+        idf = {
+            w: math.log(1 + (total - n + 0.5) / (n + 0.5)) for w in asked if (n := self._having[w])
+        }
         scored = []
         for part, bag, length in zip(self.parts, self._bags, self._lengths, strict=True):
             norm = _K1 * (1 - _B + _B * length / self._mean)
