@@ -1,17 +1,20 @@
 """Protocols and frozen values that rooms hand to each other.
 
-Shape letters: B views, T frames, H height, W width, C channels, N tokens in time order,
-D feature dimensions, K classes, M clips.
+Shape letters: B views, T frames, H height, W width, C channels, S samples of sound,
+N tokens in time order, D feature dimensions, K classes, M clips.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vidfit.views import Preprocessing as Preprocessing
+from vidfit.views import Sampling as Sampling
+from vidfit.views import Sees as Sees
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +41,11 @@ class Clip:
     Parameters
     ----------
     path
-        File, folder of frames, or URL that fsspec can open.
+        File of pictures or of sound, folder of frames, or URL that fsspec can open; of a clip of
+        words alone ``words:`` and its name (`is_words`).
     start_seconds, end_seconds
-        The span, from the first frame's timestamp; ``None`` is the end of the video.
+        The span, from the first frame's timestamp, or the first sample of what has no frames;
+        ``None`` is the end.
     label
         Class name, or ``None`` when not labelled.
     group
@@ -75,99 +80,6 @@ class FrameBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampling:
-    """Which frames of a clip are seen: ``clip_len x interval x num_clips``.
-
-    Parameters
-    ----------
-    clip_len
-        Frames in one view; 1 for image encoders.
-    num_clips
-        Views, at the centres of ``num_clips`` equal parts of the clip.
-    interval_seconds
-        Time between the frames of one view. ``None`` spreads the frames of a view evenly
-        over its part of the clip. Seconds, not frames, so that recordings of differing
-        frame rates are seen alike.
-    """
-
-    clip_len: int = 1
-    num_clips: int = 8
-    interval_seconds: float | None = None
-
-    def __str__(self) -> str:
-        interval = "even" if self.interval_seconds is None else f"{self.interval_seconds:.3g}s"
-        return f"{self.clip_len}x{interval}x{self.num_clips}"
-
-
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """How a frame becomes a network's input.
-
-    The frame is scaled with an antialiased bilinear filter to ``height_pixels`` x
-    ``width_pixels``: the whole of it (``short_side_pixels=None``, aspect ratio not kept),
-    or so that its shorter side has ``short_side_pixels`` and the centre is cut out. With
-    ``block_pixels`` the whole frame keeps its shape as nearly as sides that are multiples of it
-    can, with about as many pixels as ``height_pixels`` x ``width_pixels`` (`in_blocks`). The
-    network sees ``(frame - mean) / std`` per RGB channel, on the 0-255 scale.
-    """
-
-    height_pixels: int
-    width_pixels: int
-    short_side_pixels: int | None = None
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    block_pixels: int | None = None
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All of it by name, without what is not asked for."""
-        facts = asdict(self)
-        if self.block_pixels is None:
-            del facts["block_pixels"]
-        return facts
-
-    def of(self, height_pixels: int, width_pixels: int) -> Preprocessing:
-        """Return how frames of a size become inputs of one size: as it is, but for blocks."""
-        if self.block_pixels is None:
-            return self
-        rows, columns = self.in_blocks(height_pixels, width_pixels)
-        size = rows * self.block_pixels, columns * self.block_pixels
-        return replace(self, height_pixels=size[0], width_pixels=size[1], block_pixels=None)
-
-    def in_blocks(self, height_pixels: int, width_pixels: int) -> tuple[int, int]:
-        """Return rows and columns of blocks of a frame: of those nearest in area and shape."""
-        block = self.block_pixels or 1
-        usual = self.height_pixels * self.width_pixels / block**2
-        most = int(usual * _MOST_AREA)
-        shape = math.log(max(width_pixels, 1) / max(height_pixels, 1))
-        sizes = [
-            (rows, columns)
-            for rows in range(1, most + 1)
-            for columns in {most // rows, round(usual / rows), round(rows * math.exp(shape))}
-            if columns >= 1 and rows * columns <= most
-        ]
-        return min(
-            sizes,
-            key=lambda rc: (
-                abs(math.log(rc[1] / rc[0]) - shape) + 0.5 * abs(math.log(rc[0] * rc[1] / usual)),
-                rc,
-            ),
-        )
-
-    def takes(self, height_pixels: int, width_pixels: int) -> bool:
-        """Return whether a network that sees such frames takes an input of this size."""
-        if self.block_pixels is None:
-            return (height_pixels, width_pixels) == (self.height_pixels, self.width_pixels)
-        block, area = self.block_pixels, height_pixels * width_pixels
-        whole = height_pixels % block == 0 and width_pixels % block == 0
-        return whole and 0 < area <= self.height_pixels * self.width_pixels * _MOST_AREA
-
-
-_MOST_AREA = 1.1
-"""Of a frame in blocks, relative to what is usual."""
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """A clip or a candidate that could not be used, with the reason."""
 
@@ -196,6 +108,9 @@ class BackboneSpec:
     the cost of a clip is that times ``sampling.num_clips``. ``revision`` is the sha256 of
     the weights, and of the configuration where they leave something open (or the version of a
     training-free algorithm). ``commercial_use`` is ``None`` when the licence leaves it open.
+
+    ``sees`` says what its views are. Of sound, ``sampling`` is `Sampling.of_sound`; of words it is
+    `ONE_TEXT`; of both, ``preprocessing`` is `NO_PICTURE`.
     """
 
     name: str
@@ -210,39 +125,65 @@ class BackboneSpec:
     commercial_use: bool | None
     source: str
     revision: str
+    sees: Sees = "frames"
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All of it by name, as it is written."""
-        return {**asdict(self), "preprocessing": self.preprocessing.facts}
+        """All of it by name, as it is written; that it sees frames goes without saying."""
+        facts = {**asdict(self), "preprocessing": self.preprocessing.facts}
+        if self.sees == "frames":
+            del facts["sees"]
+        return facts
 
     @property
     def gmacs_per_clip(self) -> float:
         """Multiply-accumulates (10^9) of one clip: per view times the views."""
         return self.gmacs_per_view * self.sampling.num_clips
 
-    def complaint(self, frames_BTHWC: Frames) -> str:
-        """Say why views are none that this encoder takes, or nothing: uint8 [B, T, H, W, 3]."""
-        shape, size = frames_BTHWC.shape, self.preprocessing
+    def complaint(self, views: NDArray[Any]) -> str:
+        """Say why views are none that this encoder takes, or nothing; see `Backbone`."""
+        shape, size = views.shape, self.preprocessing
+        if self.sees != "frames":
+            return self._unheard(views)
         right = len(shape) == 5 and (shape[1], shape[4]) == (self.sampling.clip_len, 3)
-        if frames_BTHWC.dtype == np.uint8 and right and size.takes(*shape[2:4]):
+        if views.dtype == np.uint8 and right and size.takes(*shape[2:4]):
             return ""
         expected = f"{self.sampling.clip_len}, {size.height_pixels}, {size.width_pixels}, 3"
         blocks = f", or other multiples of {size.block_pixels}" if size.block_pixels else ""
         return (
-            f"{self.name} received {frames_BTHWC.dtype} views of shape {shape}; it takes uint8 "
+            f"{self.name} received {views.dtype} views of shape {shape}; it takes uint8 "
             f"[B, {expected}]{blocks}. "
             "Sample and scale the frames as spec.sampling and spec.preprocessing say."
         )
 
+    def _unheard(self, views: NDArray[Any]) -> str:
+        """Say why views are no sound, or no words, that this encoder takes, or nothing."""
+        most, shape = self.sampling.clip_len, views.shape
+        if self.sees == "words":
+            right, what = views.dtype.kind == "U" and len(shape) == 1, "texts [B]"
+        else:
+            right = views.dtype == np.float32 and len(shape) == 2 and 0 < shape[1] <= most
+            what = f"float32 [B, S], S from 1 to {most}, at {self.sampling.rate_hertz} hertz"
+        got = f"{self.name} received {views.dtype} views of shape {shape}; it takes {what}."
+        return "" if right else got
+
 
 @runtime_checkable
 class Backbone(Protocol):
-    """A frozen encoder of frames.
+    """A frozen encoder of frames, of sound or of words, as ``spec.sees`` says.
 
-    ``forward`` takes uint8 RGB views [B, T, H, W, C], sized as ``spec.preprocessing`` says
-    with ``T = spec.sampling.clip_len``, and returns float32 tokens [B, N, D] in time order.
-    It may be called from several threads at once.
+    ``forward`` takes views and returns float32 tokens [B, N, D] in time order. It may be called
+    from several threads at once. Views are
+
+    - of frames: uint8 RGB [B, T, H, W, C], sized as ``spec.preprocessing`` says, with
+      ``T = spec.sampling.clip_len``;
+    - of sound: mono float32 [B, S], -1 to 1, at ``spec.sampling.rate_hertz``, with S from 1 to
+      ``spec.sampling.clip_len``, the same of all views of a call;
+    - of words: texts [B], an array of ``str``, none of them empty.
+
+    A clip without what an encoder sees (no sound, no words, no pictures that can be decoded) is
+    not given to it: it has no tokens of that clip, and the reason stands in the note of its
+    features.
     """
 
     @property
@@ -250,8 +191,8 @@ class Backbone(Protocol):
         """The facts of this encoder, as it is used here."""
         ...
 
-    def forward(self, frames_BTHWC: Frames) -> Floats:
-        """Return tokens [B, N, D] of views [B, T, H, W, C]."""
+    def forward(self, views: NDArray[Any], /) -> Floats:
+        """Return tokens [B, N, D] of B views."""
         ...
 
     def save(self, directory: Path) -> None:
@@ -327,7 +268,9 @@ class ClipFeatures:
     """What one backbone saw in one clip.
 
     ``tokens_ND`` in time order; ``indices`` and ``pts_seconds`` of the distinct frames
-    seen; CPU seconds spent in ``forward``; ``note`` says what should be known of the frames.
+    seen (of sound: the centres of equal parts of the clip); CPU seconds spent in ``forward``;
+    ``note`` says what should be known of the frames. Without tokens, N = 0, the clip has nothing
+    that the backbone sees, and the note says why.
     """
 
     tokens_ND: Floats
@@ -378,6 +321,15 @@ class Estimate:
     def proves_better(self, than: float, *, higher: bool = True) -> bool:
         """Return whether all of the interval is better than a value."""
         return self.low > than if higher else self.high < than
+
+
+WORDS = "words:"
+"""What the path of a clip begins with that is words alone."""
+
+
+def is_words(path: str) -> bool:
+    """Return whether a clip has no file: all that there is of it is its text."""
+    return path.startswith(WORDS)
 
 
 def clip_key(clip: Clip) -> str:

@@ -29,6 +29,7 @@ from vidfit.video import VideoReader
 
 extract_module = importlib.import_module("vidfit.features.extract")
 outcome_module = importlib.import_module("vidfit.features.outcome")
+senses_module = importlib.import_module("vidfit.features.senses")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ class Watched(VideoReader):
 @pytest.fixture
 def watched(monkeypatch):
     Watched.opened, Watched.asked = [], []
-    monkeypatch.setattr(outcome_module, "VideoReader", Watched)
+    monkeypatch.setattr(senses_module, "VideoReader", Watched)
     return Watched
 
 

@@ -64,6 +64,7 @@ OF_TASKS: dict[str, str] = {
     "efficientnet-lite1-places": "vidfit.backbones.places:lite1_places",
     "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
     "dlib-face": "vidfit.backbones.faces.network:dlib_face",
+    "log-mel": "vidfit.backbones.log_mel:log_mel",
     "nanodet": "vidfit.backbones.nanodet:nanodet",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
 }

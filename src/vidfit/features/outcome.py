@@ -1,9 +1,9 @@
 """Decode once, ask many backbones.
 
 Each worker thread takes the clips of one video, decodes the union of the frames that the
-backbones want, and asks each backbone itself, with one thread. Decoding and inference so
-overlap across workers, no core waits for another, and a worker holds the sampled frames of
-one clip at a time: memory does not grow with the length of the videos.
+backbones want, and its sound, and asks each backbone itself, with one thread. Decoding and
+inference so overlap across workers, no core waits for another, and a worker holds what is sampled
+of one clip at a time: memory does not grow with the length of the videos.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
 import numpy as np
 
-from vidfit.contracts import Backbone, Clip, ClipFeatures, Frames, Indices, clip_key
+from vidfit.contracts import Backbone, BackboneSpec, Clip, ClipFeatures, clip_key
 from vidfit.errors import BackboneError, VideoError
-from vidfit.features.store import clip_digest, file_digest
-from vidfit.features.views import Gathered, gather_together, gather_views, views_bytes
-from vidfit.video import VideoReader
+from vidfit.features.senses import Readers, Seen, gather
+from vidfit.features.store import clip_digest, file_digest, row_key
+from vidfit.features.views import Gathered, gather_together, views_bytes
 
 _CLIPS_A_JOB = 16
 _VIEWS_A_FORWARD = 8
@@ -39,8 +39,9 @@ Wanted = Callable[[Mapping[str, ClipFeatures]], Sequence[str]]
 class ClipOutcome:
     """What was seen of one clip; ``of`` is that of what was asked.
 
-    ``features`` by backbone name, of what was computed now; ``failure`` says why the clip
-    could not be read, ``backbone_failures`` which backbones could not answer, and why.
+    ``features`` by backbone name, of what was computed now: without a token where the clip lacks
+    what a backbone sees. ``failure`` says why the clip could not be read, or that it lacks what
+    any of them sees; ``backbone_failures`` which backbones could not answer, and why.
     """
 
     clip: Clip
@@ -99,7 +100,7 @@ def stream_each(
         everything and gives no digests.
     """
     stop = threading.Event()
-    readers = _Readers()
+    readers = Readers()
 
     def run(job: _Job) -> list[ClipOutcome]:
         content = job.video.content if known is not None else ""
@@ -111,12 +112,11 @@ def stream_each(
                 break
             for one, ready in zip(some, _gathered(some, readers), strict=True):
                 outcome = _outcome(one, content)
-                at_once = [
-                    b for b in one.backbones
-                    if known is None or outcome.digest not in known[b.spec.name]
-                ]  # fmt: skip
+                at_once = [b for b in one.backbones if not _is_known(b.spec, outcome, known)]
                 for turn in _in_turn(at_once, outcome, one.wanted):
                     _run(outcome, turn, readers, ready)
+                if len(at_once) == len(one.backbones):
+                    _fail_unseen(outcome)
                 outcomes.append(outcome)
         return outcomes
 
@@ -177,7 +177,7 @@ def _overlapping(asked: Sequence[ToSee]) -> Iterator[list[ToSee]]:
     run: list[ToSee] = []
     held, until = 0, 0.0
     for one in asked:
-        frames_bytes = views_bytes([backbone.spec for backbone in one.backbones])
+        frames_bytes = views_bytes(_framed(one.backbones))
         full = held + frames_bytes > _TOGETHER_BYTES
         if run and (one.wanted or run[-1].wanted or full or one.clip.start_seconds >= until):
             yield run
@@ -190,13 +190,18 @@ def _overlapping(asked: Sequence[ToSee]) -> Iterator[list[ToSee]]:
         yield run
 
 
-def _gathered(run: Sequence[ToSee], readers: _Readers) -> Sequence[Gathered | None]:
+def _framed(backbones: Sequence[Backbone]) -> list[BackboneSpec]:
+    """Return the specs of those that see frames."""
+    return [backbone.spec for backbone in backbones if backbone.spec.sees == "frames"]
+
+
+def _gathered(run: Sequence[ToSee], readers: Readers) -> Sequence[Gathered | None]:
     """Return the frames of clips that overlap from one pass; none where each is read by itself."""
     found: Sequence[Gathered] = ()
-    if len(run) > 1:
-        looks = [(one.clip, [backbone.spec for backbone in one.backbones]) for one in run]
+    looks = [(one.clip, _framed(one.backbones)) for one in run]
+    if len(run) > 1 and any(specs for _, specs in looks):
         with suppress(VideoError):  # each clip tells it again
-            found = gather_together(readers.open(run[0].clip.path), looks)
+            found = gather_together(readers.frames(run[0].clip.path), looks)
     return found or [None] * len(run)
 
 
@@ -234,79 +239,68 @@ def _in_turn(
         yield some
 
 
+def _is_known(
+    spec: BackboneSpec, outcome: ClipOutcome, known: Mapping[str, set[str]] | None
+) -> bool:
+    if known is None or not outcome.digest:
+        return False
+    return row_key(spec, outcome.clip, outcome.digest) in known[spec.name]
+
+
+def _fail_unseen(outcome: ClipOutcome) -> None:
+    """Call a clip a failure that lacks what every backbone sees that it was shown to."""
+    seen = outcome.features.values()
+    if seen and not outcome.backbone_failures and not any(len(one.tokens_ND) for one in seen):
+        outcome.failure = "; ".join(dict.fromkeys(one.note for one in seen))
+        outcome.features = {}
+
+
 def _run(
     outcome: ClipOutcome,
     backbones: Sequence[Backbone],
-    readers: _Readers,
+    readers: Readers,
     ready: Gathered | None = None,
 ) -> None:
     """Decode a clip for some backbones unless it is ready, run them, and note what failed."""
     if outcome.failure or not backbones:
         return
     started = time.perf_counter()
-    notes: list[str] = []
-    try:
-        reader = readers.open(outcome.clip.path)
-        specs = [backbone.spec for backbone in backbones]
-        if ready:
-            views, notes = ready
-        else:
-            views = gather_views(reader, outcome.clip, specs, notes)
-    except VideoError as error:
-        outcome.failure = str(error)
-        return
+    found = gather(readers, outcome.clip, [one.spec for one in backbones], ready)
     outcome.decode_seconds += time.perf_counter() - started
-    for backbone, (indices_VT, frames_VTHWC) in zip(backbones, views, strict=True):
+    for backbone, seen in zip(backbones, found, strict=True):
+        name = backbone.spec.name
         try:
-            features = _forward(backbone, indices_VT, frames_VTHWC, reader)
+            outcome.features[name] = features_of(backbone, seen)
         except Exception as error:  # a candidate's own code: whatever it raises drops it alone
             reason = f"{clip_key(outcome.clip)}: {type(error).__name__}: {error}"
-            outcome.backbone_failures[backbone.spec.name] = reason
-        else:
-            outcome.features[backbone.spec.name] = replace(features, note="; ".join(notes))
+            outcome.backbone_failures[name] = reason
 
 
-def _forward(
-    backbone: Backbone, indices_VT: Indices, frames_VTHWC: Frames, reader: VideoReader
-) -> ClipFeatures:
+def features_of(backbone: Backbone, seen: Seen | str) -> ClipFeatures:
+    """Return what a backbone makes of its views of a clip; no token where there are none.
+
+    Raises
+    ------
+    BackboneError
+        If it breaks its contract.
+    """
+    spec = backbone.spec
+    if isinstance(seen, str):
+        none = np.zeros(0, np.int64)
+        return ClipFeatures(np.zeros((0, spec.dim), np.float32), none, none / 1.0, 0.0, seen)
     started = time.perf_counter()
+    count = len(seen.views)
+    pieces = range(0, count, _VIEWS_A_FORWARD)
     tokens_BND = np.concatenate(
-        [
-            backbone.forward(frames_VTHWC[v : v + _VIEWS_A_FORWARD])
-            for v in range(0, len(frames_VTHWC), _VIEWS_A_FORWARD)
-        ]
+        [backbone.forward(seen.views[v : v + _VIEWS_A_FORWARD]) for v in pieces]
     )
     seconds = time.perf_counter() - started
-    expected = (len(frames_VTHWC), backbone.spec.dim)
-    if tokens_BND.ndim != 3 or tokens_BND.size == 0 or tokens_BND.shape[::2] != expected:
+    if tokens_BND.ndim != 3 or tokens_BND.size == 0 or tokens_BND.shape[::2] != (count, spec.dim):
         raise BackboneError(
-            f"{backbone.spec.name} gave tokens of shape {tokens_BND.shape} for {expected[0]} views;"
-            f" expected [{expected[0]}, N, {expected[1]}] with N of at least 1"
+            f"{spec.name} gave tokens of shape {tokens_BND.shape} for {count} views;"
+            f" expected [{count}, N, {spec.dim}] with N of at least 1"
         )
     tokens_ND = tokens_BND.reshape(-1, tokens_BND.shape[-1])
     if not np.isfinite(tokens_ND).all():
-        raise BackboneError(f"{backbone.spec.name} gave features that are not finite")
-    seen = np.unique(indices_VT)
-    return ClipFeatures(tokens_ND, seen, reader.pts_seconds[seen], seconds)
-
-
-class _Readers:
-    """Each thread's open video, kept while the next job is of the same video."""
-
-    def __init__(self) -> None:
-        self._open: dict[int, tuple[str, VideoReader]] = {}
-
-    def open(self, path: str) -> VideoReader:
-        thread = threading.get_ident()
-        if thread in self._open and self._open[thread][0] == path:
-            return self._open[thread][1]
-        if thread in self._open:
-            self._open.pop(thread)[1].close()
-        reader = VideoReader(path)
-        self._open[thread] = (path, reader)
-        return reader
-
-    def close(self) -> None:
-        for _, reader in self._open.values():
-            reader.close()
-        self._open.clear()
+        raise BackboneError(f"{spec.name} gave features that are not finite")
+    return ClipFeatures(tokens_ND, seen.indices, seen.pts_seconds, seconds, seen.note)

@@ -19,14 +19,17 @@ def temporal_statistics(tokens_ND: Floats) -> Floats:
     Parameters
     ----------
     tokens_ND
-        Tokens in time order, N >= 1.
+        Tokens in time order.
 
     Returns
     -------
     Floats
-        Vector [3D]. With one token, deviation and difference are zero.
+        Vector [3D]. With one token, deviation and difference are zero; without a token, where the
+        clip lacks what the encoder sees, all are NaN (`vidfit.fusion.span.standardised`).
     """
     tokens_ND = np.asarray(tokens_ND, dtype=np.float32)
+    if not len(tokens_ND):
+        return np.full(3 * tokens_ND.shape[1], np.nan, np.float32)
     difference_D = (
         np.abs(np.diff(tokens_ND, axis=0)).mean(axis=0)
         if len(tokens_ND) > 1
@@ -44,14 +47,16 @@ def time_steps(tokens_ND: Floats) -> Floats:
     Parameters
     ----------
     tokens_ND
-        Tokens in time order, N >= 1, at the centres of equal parts of the clip.
+        Tokens in time order, at the centres of equal parts of the clip.
 
     Returns
     -------
     Floats
-        Vector [STEPS * D]. With one token, all steps are alike.
+        Vector [STEPS * D]. With one token, all steps are alike; without a token all are NaN.
     """
     tokens_ND = np.asarray(tokens_ND, dtype=np.float32)
+    if not len(tokens_ND):
+        return np.full(STEPS * tokens_ND.shape[1], np.nan, np.float32)
     count = len(tokens_ND)
     place_T = np.clip((np.arange(STEPS) + 0.5) / STEPS * count - 0.5, 0.0, count - 1.0)
     before_T = np.floor(place_T).astype(int)

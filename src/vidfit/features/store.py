@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from vidfit.contracts import BackboneSpec, Clip, ClipFeatures
+from vidfit.contracts import BackboneSpec, Clip, ClipFeatures, is_words
 from vidfit.errors import StoreError, VideoError
 from vidfit.files import read_parquet, write_whole
 from vidfit.video.address import content_key
@@ -52,8 +52,9 @@ _NOTE = "note"
 def file_digest(path: str) -> str:
     """Return the sha256 of a video's bytes (of all images of a folder of frames).
 
-    For a URL, the digest of the file system's own content key (ETag, size, time). A member of a
-    shard has the digest of the loose file; where the shard is at a URL, its index says it.
+    A clip of words alone has that of its name. For a URL, the digest of the file system's own
+    content key (ETag, size, time). A member of a shard has the digest of the loose file; where the
+    shard is at a URL, its index says it.
 
     Raises
     ------
@@ -62,6 +63,8 @@ def file_digest(path: str) -> str:
     """
     if member := split_member(path):
         return _member_digest(path, *member)
+    if is_words(path):  # two clips may say the same word and be two
+        return hashlib.sha256(path.encode()).hexdigest()
     sha = hashlib.sha256()
     try:
         if "://" in path:
@@ -88,10 +91,18 @@ def _member_digest(path: str, archive: str, name: str) -> str:
 def clip_digest(clip: Clip, content: str | None = None) -> str:
     """Return what identifies a clip in a store: its video's bytes and its span.
 
-    Neither its name nor its label count: a moved or relabelled clip keeps its features.
+    Neither its name nor its label count: a moved or relabelled clip keeps its features. Of its
+    text see `row_key`.
     """
     span = f"{clip.start_seconds!r}:{clip.end_seconds!r}"
     return hashlib.sha256(f"{content or file_digest(clip.path)}:{span}".encode()).hexdigest()
+
+
+def row_key(spec: BackboneSpec, clip: Clip, digest: str) -> str:
+    """Return what identifies a clip among what one encoder saw: of words, they count, too."""
+    if spec.sees != "words":
+        return digest
+    return hashlib.sha256(f"{digest}:{clip.text}".encode()).hexdigest()
 
 
 def spec_key(spec: BackboneSpec) -> str:
@@ -102,6 +113,8 @@ def spec_key(spec: BackboneSpec) -> str:
         dataclasses.asdict(spec.sampling),
         spec.preprocessing.facts,
     ]
+    if spec.sees != "frames":
+        facts.append(spec.sees)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 

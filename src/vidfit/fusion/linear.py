@@ -20,7 +20,7 @@ from vidfit.contracts import Floats, Indices
 from vidfit.fusion.each import each_regression
 from vidfit.fusion.regression import TO_KEEP, Weights, regression, to_choose
 from vidfit.fusion.ridge import ridge
-from vidfit.fusion.span import Rows, Span, inverse_scale
+from vidfit.fusion.span import Rows, Span, inverse_scale, standardised, with_vector
 from vidfit.labels import ONE, UNSEEN, Kind, mean_loss
 
 PENALTIES = (0.5, 3.0, 20.0, 100.0)
@@ -55,12 +55,12 @@ class Linear:
 
     def log_probabilities(self, blocks: Sequence[Floats]) -> Floats:
         """Return answers [M, K], log-probabilities or numbers, to vectors [M, D_i]."""
-        x_MD = (np.concatenate(blocks, axis=1) - self.mean_D) * self.scale_D
+        x_MD = standardised(blocks, self.mean_D, self.scale_D)
         return self.kind.linked(x_MD @ self.weight_KD.T + self.bias_K)
 
     def novelty(self, blocks: Sequence[Floats]) -> Floats:
         """Return the mean squared standard score [M] of the clips' features."""
-        x_MD = (np.concatenate(blocks, axis=1) - self.mean_D) * self.scale_D
+        x_MD = standardised(blocks, self.mean_D, self.scale_D)
         result: Floats = (x_MD**2).sum(axis=1) / len(blocks)
         return result
 
@@ -267,7 +267,8 @@ def held_out_novelty(
         if learned_M is not None:
             train &= learned_M
         for block in blocks:
-            standard = (block[test] - block[train].mean(axis=0)) * inverse_scale(block[train])
+            whole = with_vector(block[train])
+            standard = standardised([block[test]], whole.mean(axis=0), inverse_scale(whole))
             novelty_M[test] += (standard**2).sum(axis=1) / len(blocks)
     return novelty_M
 

@@ -49,10 +49,10 @@ class Span:
     @classmethod
     def of(cls, blocks: Sequence[Floats]) -> Span:
         """Standardise and scale vectors [M, D_i] of each member, and find their span."""
-        mean_D = np.concatenate([block.mean(axis=0) for block in blocks])
-        scale_D = np.concatenate([inverse_scale(block) for block in blocks])
-        x_MD = (np.concatenate(blocks, axis=1) - mean_D) * scale_D
-        x_MD = x_MD.astype(np.float32, copy=False)
+        whole = [with_vector(block) for block in blocks]
+        mean_D = np.concatenate([block.mean(axis=0) for block in whole])
+        scale_D = np.concatenate([inverse_scale(block) for block in whole])
+        x_MD = standardised(blocks, mean_D, scale_D)
         basis_RD = principal_axes(x_MD)
         return cls(mean_D, scale_D, x_MD if basis_RD is None else x_MD @ basis_RD.T, basis_RD)
 
@@ -90,7 +90,7 @@ class Span:
 
     def project(self, blocks: Sequence[Floats]) -> Floats:
         """Return the coordinates [M, R] of other clips."""
-        x_MD: Floats = (np.concatenate(blocks, axis=1) - self.mean_D) * self.scale_D
+        x_MD = standardised(blocks, self.mean_D, self.scale_D)
         return x_MD if self.basis_RD is None else x_MD @ self.basis_RD.T
 
     def weights(self, weight_KR: NDArray[np.floating]) -> Floats:
@@ -104,6 +104,25 @@ class Span:
         if self.basis_RD is not None:
             return self.basis_RD
         return np.eye(len(self.mean_D), dtype=np.float32)
+
+
+def with_vector(block_MD: Floats) -> Floats:
+    """Return the rows of clips that have what a member sees; all are kept where none has."""
+    there_M = ~np.isnan(block_MD[:, 0]) if block_MD.shape[1] else np.ones(len(block_MD), bool)
+    if there_M.all():
+        return block_MD
+    return block_MD[there_M] if there_M.any() else np.zeros((1, block_MD.shape[1]), np.float32)
+
+
+def standardised(blocks: Sequence[Floats], mean_D: Floats, scale_D: Floats) -> Floats:
+    """Return vectors [M, D_i] side by side, less their means and in units of their scales.
+
+    The vector of a member is NaN where a clip lacks what it sees. It stands at the mean, which is
+    0 here: the member then answers with what it knows of no clip, and says nothing in a fusion.
+    """
+    x_MD = (np.concatenate(blocks, axis=1) - mean_D) * scale_D
+    x_MD = x_MD.astype(np.float32, copy=False)
+    return np.nan_to_num(x_MD, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
 
 def principal_axes(x_MD: Floats) -> Floats | None:

@@ -120,6 +120,8 @@ def checked_columns(source: object, names: list[str]) -> dict[str, str]:
         If none names the videos, or one says where spans end and none where they start.
     """
     roles = find_columns(names)
+    if "path" not in roles and "id" not in roles and "text" in roles:  # words are all there is
+        return {role: roles[role] for role in ("text", "label", "group", "split") if role in roles}
     if "path" not in roles and "id" not in roles:
         raise ManifestError(
             f"{source} has the columns {', '.join(names) or '(none)'}; none names the videos. "

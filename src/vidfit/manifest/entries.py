@@ -6,12 +6,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidfit.manifest.names import is_image, is_junk, is_video_file, natural_key
+from vidfit.manifest.names import is_clip, is_image, is_junk, is_sound, is_video_file, natural_key
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What one folder holds, in natural order, without known junk."""
+    """What one folder holds, in natural order, without known junk.
+
+    Files of sound count as videos where there are neither videos nor images: beside a video they
+    are what was taken out of it.
+    """
 
     folders: tuple[Path, ...]
     videos: tuple[Path, ...]
@@ -39,11 +43,15 @@ def list_folder(folder: Path) -> Entries:
         hidden = entry.name.startswith(".") or entry.name.lower() == "__macosx"
         if not hidden and not (kind == "others" and is_junk(entry.name)):
             kinds[kind].append(folder / entry.name)
+    if not kinds["videos"] and not kinds["images"]:
+        sounds = [path for path in kinds["others"] if is_sound(path.name)]
+        kinds["videos"] = sounds
+        kinds["others"] = [path for path in kinds["others"] if path not in sounds]
     return Entries(**{kind: tuple(paths) for kind, paths in kinds.items()})
 
 
 def holds_clips(folder: Path, seen: frozenset[Path] = frozenset()) -> bool:
-    """Return whether a folder holds a video or an image, however deep; the first one ends it."""
+    """Return whether a folder holds a video, an image or sound, however deep; one ends it."""
     real = folder.resolve()
     if real in seen:
         return False
@@ -54,7 +62,7 @@ def holds_clips(folder: Path, seen: frozenset[Path] = frozenset()) -> bool:
                 continue
             if entry.is_dir():
                 inner.append(folder / entry.name)
-            elif is_image(entry.name) or is_video_file(Path(entry.path)):
+            elif is_clip(entry.name) or is_video_file(Path(entry.path)):
                 return True
     return any(holds_clips(sub, seen | {real}) for sub in inner)
 

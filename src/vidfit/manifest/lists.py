@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePath
 
-from vidfit.contracts import Clip, Failure, clip_key
+from vidfit.contracts import Clip, Failure, clip_key, is_words
 from vidfit.errors import ManifestError
 from vidfit.manifest.entries import holds_clips, list_folder
 from vidfit.manifest.label_kinds import settle_kind
@@ -109,7 +109,7 @@ def _take(rows: ClipList, folder: Path, listing: Listing) -> None:
 
 
 def _missing(clip: Clip) -> Failure | None:
-    if is_url(clip.path) or split_member(clip.path) or is_there(clip.path):
+    if is_url(clip.path) or is_words(clip.path) or split_member(clip.path) or is_there(clip.path):
         return None
     gone = Path(clip.path).is_symlink()
     reason = "a link to a file that is gone" if gone else "no such file; check the path"

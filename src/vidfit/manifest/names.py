@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path, PurePath
 
 from vidfit.shown import name_of
-from vidfit.video.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from vidfit.video.names import IMAGE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 from vidfit.video.signature import holds_video
 
 # fmt: off
@@ -53,9 +53,14 @@ def is_image(name: str) -> bool:
     return suffix(name) in IMAGE_SUFFIXES
 
 
+def is_sound(name: str) -> bool:
+    """Return whether a name has the suffix of sound alone."""
+    return suffix(name) in SOUND_SUFFIXES
+
+
 def is_clip(name: str) -> bool:
-    """Return whether a name has the suffix of a video, or of a photo."""
-    return is_video(name) or is_image(name)
+    """Return whether a name has the suffix of a video, of a photo, or of sound."""
+    return is_video(name) or is_image(name) or is_sound(name)
 
 
 def is_junk(name: str) -> bool:

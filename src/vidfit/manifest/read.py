@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidfit.contracts import Clip
+from vidfit.contracts import Clip, is_words
 from vidfit.errors import ManifestError
 from vidfit.labels import KINDS, Kind, Labels
 from vidfit.manifest.copies import say_contradictions
@@ -13,7 +13,14 @@ from vidfit.manifest.groups import assign_groups
 from vidfit.manifest.label_kinds import as_kind
 from vidfit.manifest.levels import written_levels
 from vidfit.manifest.lists import lists_of, read_list, read_lists
-from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_image, is_video, is_video_file
+from vidfit.manifest.names import (
+    LIST_SUFFIXES,
+    TABLE_SUFFIXES,
+    is_image,
+    is_sound,
+    is_video,
+    is_video_file,
+)
 from vidfit.manifest.shards import holds_shards, read_shards
 from vidfit.manifest.spans import read_span_files, read_spans
 from vidfit.manifest.told import losses
@@ -89,7 +96,7 @@ def _refuse(listing: Listing) -> None:
     """Reject what the policy in force does not follow."""
     policy, kept = in_force(), []
     for clip in listing.clips:
-        if why := policy.refusal(clip.path):
+        if not is_words(clip.path) and (why := policy.refusal(clip.path)):
             listing.reject(clip.path, why)
         else:
             kept.append(clip)
@@ -112,7 +119,7 @@ def _list_clips(source: str | Path) -> Listing:
         raise ManifestError(f"There is no {path}. Expected: {LAYOUTS}.")
     if is_image(path.name):
         return Listing(path.parent, "one photo", clips=[Clip(str(path))])
-    if is_video_file(path):
+    if is_sound(path.name) or is_video_file(path):
         return Listing(path.parent, "one video", clips=[Clip(str(path))])
     if (spans := read_spans(path)) is not None:
         return spans

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import WORDS, Clip, Failure
 from vidfit.errors import ManifestError
 from vidfit.labels import A_NUMBER, SEVERAL, Kind
 from vidfit.manifest.columns import (
@@ -84,15 +84,21 @@ def _table(path: Path, split: str | None, sheet: Sheet) -> ClipList:
     ignored = [name for name in sheet.names if name not in roles.values() and name.strip()]
     if ignored:
         notes.append(f"Columns of {path.name} that are not used: {', '.join(ignored)}.")
+    kind = (A_NUMBER if "label" in of_labels else SEVERAL) if of_labels else None
+    grouping = f"from the column {roles['group']!r} of {path.name}" if "group" in roles else ""
+    layout = f"the table {path.name} ({', '.join(roles.values())})"
+    if not {"path", "id"} & roles.keys():
+        texts = partial(_texts, sheet, roles, path.name, split)
+        return ClipList(layout, tuple(notes), grouping, True, texts, kind)
     some = evenly(sheet.rows(roles), lambda row: not isinstance(row, Failure))
     place = find_place([row[1] for row in some if not isinstance(row, Failure)], path.parent, roles)
     return ClipList(
-        f"the table {path.name} ({', '.join(roles.values())})",
+        layout,
         tuple(notes),
-        f"from the column {roles['group']!r} of {path.name}" if "group" in roles else "",
+        grouping,
         place.root.leads,
         lambda: _clips(sheet.rows(roles), place, split),
-        (A_NUMBER if "label" in of_labels else SEVERAL) if of_labels else None,
+        kind,
     )
 
 
@@ -124,6 +130,24 @@ def _clips(raw: Iterator[Raw], place: PathPattern, split: str | None) -> Iterato
         yield _checked(
             replace(clip, start_seconds=0.0, end_seconds=None) if place.trimmed else clip
         )
+
+
+def _texts(
+    sheet: Sheet, roles: dict[str, str], table: str, split: str | None
+) -> Iterator[Clip | Failure]:
+    """Yield the rows of a table without files: clips of words alone."""
+    for row in sheet.rows(roles):
+        if isinstance(row, Failure):
+            yield row
+            continue
+        name, cells = row
+        if text_of(cells.get("text")) is None:
+            yield Failure(f"{table}, {name}", "has no text, and no file is named")
+            continue
+        try:
+            yield clip_of(f"{WORDS}{table} {name}", cells, split)
+        except ValueError as error:
+            yield Failure(f"{table}, {name}", str(error))
 
 
 def _checked(clip: Clip) -> Clip | Failure:

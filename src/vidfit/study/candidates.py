@@ -24,14 +24,13 @@ from vidfit.contracts import (
 )
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features.fingerprint import NAME as FINGERPRINT
-from vidfit.features.views import gather_views
+from vidfit.features.senses import Readers, gather
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware, resident_bytes
 from vidfit.progress import SILENT, Progress
 from vidfit.reported import MAJORITY
 from vidfit.runtime import Accelerated, accelerate
 from vidfit.study.options import SelectOptions
-from vidfit.video import VideoReader
 from vidfit.video.names import is_photo
 
 NO_NETWORK = "it is an algorithm and no network, and --network-only was asked for"
@@ -124,10 +123,12 @@ def _time(backbone: Backbone, clips: Sequence[Clip]) -> tuple[float, float]:
 def _once(backbone: Backbone, clip: Clip) -> tuple[float, float]:
     """Return the seconds of decode and of forward of one clip."""
     started = time.perf_counter()
-    with VideoReader(clip.path) as reader:
-        ((_, frames_VTHWC),) = gather_views(reader, clip, [backbone.spec])
+    with Readers() as readers:
+        (seen,) = gather(readers, clip, [backbone.spec])
+    if isinstance(seen, str):
+        raise VideoError(seen)
     decoded = time.perf_counter()
-    backbone.forward(frames_VTHWC)
+    backbone.forward(seen.views)
     return decoded - started, time.perf_counter() - decoded
 
 

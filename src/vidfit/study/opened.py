@@ -13,6 +13,7 @@ from vidfit.features import FeatureStore
 from vidfit.labels import ONE, Kind
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import Manifest, noticed
+from vidfit.manifest.subtitles import with_words
 from vidfit.progress import SILENT, Progress
 from vidfit.reported import Stage
 from vidfit.study.asked import asked_task, check_one_class
@@ -170,7 +171,7 @@ def open_study(
     task = task.suited(task, manifest) if task.suited else task
     if task.prepare:
         manifest = task.prepare(manifest, output, progress)
-    manifest = replace(manifest, kind=task.kind)
+    manifest = with_words(replace(manifest, kind=task.kind))
     if only_one_class:
         check_one_class(task, only_one_class)
     say(manifest, progress)

@@ -29,6 +29,7 @@ from vidfit.features import (
 )
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.features.on_disk import Shelf
+from vidfit.features.store import row_key
 from vidfit.labels import Kind
 from vidfit.manifest import counted, losses, refusal
 from vidfit.progress import Progress
@@ -172,10 +173,12 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
         tuple(Failure(name, reason) for name, reason in done.backbone_failures.items()),
         done.decode_seconds + sum(done.forward_seconds.values()),
     )
+    blind = [Failure(name, f"no clip has what it sees: {why}") for name, why in rows.lacks.items()]
+    tally, rows = replace(tally, backbones=(*tally.backbones, *blind)), rows.without_lacking()
     if not rows.vectors:
         raise BackboneError(f"every backbone failed: {tally.backbones}")
     readable = [clip for clip in clips if clip in done.digests]
-    tally = replace(tally, notes=tuple(rows.noted(readable, done)))
+    tally = replace(tally, notes=tuple(rows.noted(readable)))
     classes = _classes(readable, len(clips), tally, task.kind)
     digests = [done.digests[clip] for clip in readable]
     seen = [rows.seen[digest] for digest in digests]
@@ -183,34 +186,56 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
         tuple(readable),
         classes,
         task.kind.truth(readable, classes),
-        {name: of.rows(digests) for name, of in rows.vectors.items()},
+        {name: of.rows(rows.of(name, readable)) for name, of in rows.vectors.items()},
         tuple(features.tokens_ND for features in seen),
         np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
-        {name: np.stack([of[d] for d in digests]) for name, of in rows.steps.items()},
+        {
+            name: np.stack([of[key] for key in rows.of(name, readable)])
+            for name, of in rows.steps.items()
+            if name in rows.vectors
+        },
         task,
     ), tally
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Vectors by backbone and digest of the clip, fingerprints and notes by digest."""
+    """Vectors by backbone and row of the store, fingerprints by digest of the clip.
+
+    ``keys`` says which row is a clip's, by backbone; ``notes`` what should be known of it;
+    ``lacks`` why backbones saw nothing in any clip.
+    """
 
     vectors: dict[str, Shelf]
     steps: dict[str, dict[str, Floats]]
     seen: dict[str, ClipFeatures]
-    notes: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, dict[Clip, str]]
+    notes: dict[str, dict[str, str]] = field(default_factory=dict)
+    lacks: dict[str, str] = field(default_factory=dict)
 
     def complete(self, done: Extraction) -> bool:
         """Whether every readable clip has its rows."""
         wanted = set(done.digests.values())
-        known = [set(self.seen), *map(set, self.vectors.values())]
-        return all(wanted <= digests for digests in known)
+        return wanted <= self.seen.keys() and all(
+            set(self.keys[name].values()) <= set(of) for name, of in self.vectors.items()
+        )
 
-    def noted(self, clips: Sequence[Clip], done: Extraction) -> Iterator[Note]:
+    def of(self, name: str, clips: Sequence[Clip]) -> list[str]:
+        """Return the rows of clips by one backbone."""
+        return [self.keys[name][clip] for clip in clips]
+
+    def without_lacking(self) -> _Rows:
+        """Return the rows of backbones that saw something."""
+        vectors = {name: of for name, of in self.vectors.items() if name not in self.lacks}
+        return replace(self, vectors=vectors)
+
+    def noted(self, clips: Sequence[Clip]) -> Iterator[Note]:
         """Yield what should be known of clips."""
         for clip in clips:
-            if text := self.notes.get(done.digests[clip]):
-                yield Note(clip_key(clip), text)
+            found = (of.get(self.keys[name][clip], "") for name, of in self.notes.items())
+            said = dict.fromkeys(text.replace(f"{clip.path}: ", "") for text in found if text)
+            if said:
+                yield Note(clip_key(clip), "; ".join(said))
 
 
 def _rows(
@@ -221,22 +246,30 @@ def _rows(
     steps: bool,
 ) -> _Rows:
     """Read what the backbones that did not fail, and the fingerprint, saw in the clips."""
-    wanted = set(done.digests.values())
     if NAME in done.backbone_failures:
         raise BackboneError(f"clips cannot be fingerprinted: {done.backbone_failures[NAME]}")
     *alive, audit = [b for b in encoders if b.spec.name not in done.backbone_failures]
-    rows = _Rows({}, {}, {d: seen for d, seen in store.rows(audit.spec) if d in wanted})
+    digests = set(done.digests.values())
+    rows = _Rows({}, {}, {d: seen for d, seen in store.rows(audit.spec) if d in digests}, {})
     for backbone in alive:
         spec, pool = backbone.spec, pooling.of(backbone)
+        keys = rows.keys[spec.name] = {c: row_key(spec, c, d) for c, d in done.digests.items()}
+        wanted = set(keys.values())
         vectors = rows.vectors[spec.name] = Shelf(store.root if pooling.on_disk else None)
         in_time = rows.steps.setdefault(spec.name, {}) if steps else None
-        for digest, features in store.rows(spec):
-            if digest in wanted:
-                if len(features.note) > len(rows.notes.get(digest, "")):
-                    rows.notes[digest] = features.note
-                vectors.put(digest, pool(features.tokens_ND))
+        notes = rows.notes.setdefault(spec.name, {})
+        sees = False
+        for key, features in store.rows(spec):
+            if key in wanted:
+                sees = sees or len(features.tokens_ND) > 0
+                lacks = "" if len(features.tokens_ND) else f"nothing for {spec.name}: "
+                if features.note:
+                    notes[key] = lacks + features.note
+                vectors.put(key, pool(features.tokens_ND))
                 if in_time is not None:
-                    in_time[digest] = time_steps(features.tokens_ND)
+                    in_time[key] = time_steps(features.tokens_ND)
+        if notes and not sees:
+            rows.lacks[spec.name] = next(iter(notes.values()))
     return rows
 
 
@@ -255,9 +288,11 @@ def _seconds(clip: Clip, seen: ClipFeatures) -> float:
     """Return how long a clip is.
 
     The n frames of its fingerprint stand at the centres of n equal parts, so that they span
-    (n - 1) / n of it.
+    (n - 1) / n of it. A clip without frames has no length that is known here.
     """
     if clip.end_seconds is not None:
         return clip.end_seconds - clip.start_seconds
     count = len(seen.pts_seconds)
+    if not count:
+        return 0.0
     return float(np.ptp(seen.pts_seconds)) * count / max(count - 1, 1)

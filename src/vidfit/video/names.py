@@ -17,6 +17,11 @@ VIDEO_SUFFIXES = frozenset({
 })
 """File name endings, in lower case, that are taken for videos; of others the bytes decide."""
 
+SOUND_SUFFIXES = frozenset({
+    ".aac", ".aif", ".aiff", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".opus", ".wav", ".wma",
+})
+"""File name endings, in lower case, of sound alone: clips where no videos lie beside them."""
+
 IMAGE_SUFFIXES = frozenset({
     ".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
 })
@@ -35,6 +40,11 @@ def is_flow(name: str) -> bool:
 def is_photo(path: Path) -> bool:
     """Return whether a path is a file with the suffix of a still image: a clip of one frame."""
     return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+
+
+def is_sound_path(path: str | Path) -> bool:
+    """Return whether the name ends like that of a file of sound; the file is not opened."""
+    return Path(name_of(str(path))).suffix.lower() in SOUND_SUFFIXES
 
 
 def is_video_path(path: str | Path) -> bool:

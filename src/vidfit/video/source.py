@@ -75,8 +75,8 @@ def frame_files(folder: Path) -> list[Path]:
     return sorted(files, key=lambda file: natural_key(file.name))
 
 
-def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
-    """Open a video file or URL with PyAV.
+def open_container(path: str, *, look_inside: bool = True, sound: bool = False) -> InputContainer:
+    """Open a file or URL with PyAV, for its pictures or its sound.
 
     Parameters
     ----------
@@ -85,6 +85,8 @@ def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
     look_inside
         FFmpeg decodes up to 20 frames of H.264 to guess how far they are out of order. Where
         header and timestamps say so, as in MP4, that can be left out.
+    sound
+        Whether it is opened for its sound, rather than its pictures.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def open_container(path: str, *, look_inside: bool = True) -> InputContainer:
     try:
         _look(path, source.file)
         container = _open(path, source, options)
-        refused = _refusal(container)
+        refused = _without_sound(container) if sound else _refusal(container)
         if refused:
             container.close()
             raise VideoError(f"{path}: {refused}")
@@ -253,6 +255,10 @@ def best_video(container: InputContainer) -> VideoStream | None:
     best = container.streams.best("video")
     pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     return next((s for s in pictures if best and s.index == best.index), next(iter(pictures), None))
+
+
+def _without_sound(container: InputContainer) -> str | None:
+    return None if container.streams.best("audio") else "has no sound, only pictures"
 
 
 def _refusal(container: InputContainer) -> str | None:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.children import run_module
-from vidfit.contracts import Backbone, Clip, ClipFeatures, TorchBackbone
+from vidfit.contracts import Backbone, Clip, TorchBackbone
 from vidfit.errors import VidfitError
-from vidfit.features.views import gather_views
+from vidfit.features.outcome import features_of
+from vidfit.features.senses import Readers, gather
 from vidfit.hardware import describe, hardware
 from vidfit.jobs.benchmark.child import OWN
 from vidfit.jobs.benchmark.options import BenchmarkOptions
@@ -36,7 +37,6 @@ from vidfit.progress import SILENT, Progress
 from vidfit.runtime import Accelerated
 from vidfit.runtime.opened import GRAPH_ENGINES
 from vidfit.runtime.roof import Roof
-from vidfit.video import VideoReader
 
 BATCHES = (1, 2, 4, 8)
 _PACKAGES = ("vidfit", "numpy", "onnxruntime", "openvino", "torch")
@@ -175,19 +175,15 @@ def _clip_way(predictor: Predictor, video: Path) -> ClipWay:
     members: dict[str, list[float]] = {spec.name: [] for spec in specs}
     for _ in range(1 + _CLIP_REPEATS):
         started = time.perf_counter()
-        with VideoReader(str(video)) as reader:
-            views = gather_views(reader, Clip(str(video)), specs)
-            pts_seconds = reader.pts_seconds
+        with Readers() as readers:
+            found = gather(readers, Clip(str(video)), specs)
         decodes.append(time.perf_counter() - started)
         features = {}
-        for backbone, (indices_VT, frames_VTHWC) in zip(predictor.backbones, views, strict=True):
+        for backbone, seen in zip(predictor.backbones, found, strict=True):
             started = time.perf_counter()
-            tokens_BND = backbone.forward(frames_VTHWC)
-            seconds = time.perf_counter() - started
-            members[backbone.spec.name].append(seconds)
-            tokens_ND = tokens_BND.reshape(-1, tokens_BND.shape[-1])
-            seen = indices_VT.ravel()
-            features[backbone.spec.name] = ClipFeatures(tokens_ND, seen, pts_seconds[seen], seconds)
+            one = features_of(backbone, seen)
+            members[backbone.spec.name].append(time.perf_counter() - started)
+            features[backbone.spec.name] = one
         started = time.perf_counter()
         predictor.answer(features)
         heads.append(time.perf_counter() - started)

@@ -13,6 +13,7 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Floats, clip_key
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
+from vidfit.features.store import row_key
 from vidfit.jobs.label.answers import gather, with_labels, write_to_label
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run_spans import run_label_spans
@@ -126,21 +127,23 @@ def look(
         raise NotEnoughDataError(refusal(known, "No clip is left to look at"))
     if not vectors:
         raise BackboneError(f"every backbone failed: {failed[0].name}: {failed[0].reason}")
-    blocks = (np.stack([of[done.digests[clip]] for clip in readable]) for of in vectors)
+    blocks = (np.stack([of[clip] for clip in readable]) for of in vectors)
     return Seen(readable, tuple(blocks), (*unread, *failed))
 
 
 def _vectors(
     loaded: Sequence[Loaded], store: FeatureStore, done: Extraction
-) -> list[dict[str, Floats]] | None:
-    """Return vectors by digest for each backbone that ran; ``None`` where some are missing."""
-    wanted = set(done.digests.values())
+) -> list[dict[Clip, Floats]] | None:
+    """Return vectors by clip for each backbone that ran; ``None`` where some are missing."""
     found = []
-    for candidate in loaded:
-        if candidate.name not in done.backbone_failures:
-            rows = store.rows(candidate.backbone.spec)
-            found.append({d: temporal_statistics(f.tokens_ND) for d, f in rows if d in wanted})
-    return found if all(wanted <= of.keys() for of in found) else None
+    for spec in (one.backbone.spec for one in loaded if one.name not in done.backbone_failures):
+        keys = {clip: row_key(spec, clip, digest) for clip, digest in done.digests.items()}
+        wanted, rows = set(keys.values()), store.rows(spec)
+        of = {key: temporal_statistics(f.tokens_ND) for key, f in rows if key in wanted}
+        if not wanted <= of.keys():
+            return None
+        found.append({clip: of[key] for clip, key in keys.items()})
+    return found
 
 
 def _pool(seen: Seen) -> Pool:

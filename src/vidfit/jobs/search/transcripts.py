@@ -6,22 +6,18 @@ equation 3.15): rare words count more, repeated ones less and less.
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from vidfit.contracts import Failure
+from vidfit.errors import ManifestError
+from vidfit.manifest.subtitles import Cue, read_file, subtitles_of
 
-SUFFIXES = (".srt", ".vtt")
 _K1, _B = 1.2, 0.75
 _PASSAGE_SECONDS = 10.0
-_MOST_BYTES = 20_000_000
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
-_TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
 
 
 @dataclass(frozen=True)
@@ -37,52 +33,26 @@ class Passage:
 def passages_of(path: str, failures: list[Failure]) -> Iterator[Passage]:
     """Yield what the subtitles beside a video say, some seconds at a time.
 
-    ``VIDEO.srt``, ``VIDEO.vtt`` and ``VIDEO.en.srt`` are subtitles of ``VIDEO.mp4``; the first of
-    them is read. One that cannot be read is added to the failures.
+    Those that cannot be read are added to the failures.
     """
-    video = Path(path)
-    if "://" in path or not video.parent.is_dir():
-        return
-    files = (p for p in video.parent.iterdir() if p.suffix.lower() in SUFFIXES)
-    own = sorted(p for p in files if p.stem.partition(".")[0] == video.stem or p.stem == video.stem)
-    if not own:
+    file = subtitles_of(path)
+    if file is None:
         return
     try:
-        if own[0].stat().st_size > _MOST_BYTES:
-            raise ValueError(f"it is larger than {_MOST_BYTES // 1_000_000} MB")
-        cues = [*read_cues(own[0].read_text(encoding="utf-8-sig"))]
-        if not cues:
-            raise ValueError("it has no line such as 00:00:01.000 --> 00:00:02.000")
-    except (OSError, ValueError) as error:
-        failures.append(Failure(str(own[0]), f"cannot be read as subtitles: {error}"))
+        cues = read_file(file)
+    except ManifestError as error:
+        failures.append(Failure(str(file), str(error).removeprefix(f"{file}: ")))
         return
     yield from _joined(path, cues)
 
 
-def read_cues(text: str) -> Iterator[tuple[float, float, str]]:
-    """Yield start and end in seconds, and the words, of each cue of SubRip or WebVTT text."""
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        found = _TIMES.search(block)
-        if not found:
-            continue
-        said = " ".join(block[found.end() :].split("\n")[1:])
-        words = " ".join(html.unescape(re.sub(r"<[^>]*>|\{\\[^}]*\}", "", said)).split())
-        start, end = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])
-        if words and end > start:
-            yield start, end, words
-
-
-def _seconds(parts: Sequence[str | None]) -> float:
-    hours, minutes, seconds, fraction = (part or "0" for part in parts)
-    return 3600 * int(hours) + 60 * int(minutes) + float(f"{seconds}.{fraction}")
-
-
-def _joined(path: str, cues: Sequence[tuple[float, float, str]]) -> Iterator[Passage]:
+def _joined(path: str, cues: Sequence[Cue]) -> Iterator[Passage]:
     """Join cues that follow one another, up to a number of seconds."""
-    held: list[tuple[float, float, str]] = []
-    for cue in [*cues, (math.inf, math.inf, "")]:
-        if held and cue[1] - held[0][0] > _PASSAGE_SECONDS:
-            yield Passage(path, held[0][0], held[-1][1], " ".join(text for _, _, text in held))
+    held: list[Cue] = []
+    for cue in [*cues, Cue(math.inf, math.inf, "")]:
+        if held and cue.end_seconds - held[0].start_seconds > _PASSAGE_SECONDS:
+            text = " ".join(one.text for one in held)
+            yield Passage(path, held[0].start_seconds, held[-1].end_seconds, text)
             held = []
         held.append(cue)
 

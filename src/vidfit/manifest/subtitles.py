@@ -1,0 +1,137 @@
+"""What is said in videos: subtitles beside them, read by time.
+
+``VIDEO.srt``, ``VIDEO.vtt`` and ``VIDEO.en.srt`` are subtitles of ``VIDEO.mp4``; the first of them
+by name is read.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from vidfit.contracts import Clip, is_words
+from vidfit.errors import ManifestError
+from vidfit.manifest.value import Manifest, is_url
+from vidfit.video.member import split_member
+
+SUFFIXES = (".srt", ".vtt")
+_MOST_BYTES = 20_000_000
+_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
+_TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Words that are shown, or were heard, from one moment to another."""
+
+    start_seconds: float
+    end_seconds: float
+    text: str
+
+
+def read_cues(text: str) -> Iterator[Cue]:
+    """Yield the cues of SubRip or WebVTT text, without marks of style."""
+    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
+        found = _TIMES.search(block)
+        if not found:
+            continue
+        said = " ".join(block[found.end() :].split("\n")[1:])
+        words = " ".join(html.unescape(re.sub(r"<[^>]*>|\{\\[^}]*\}", "", said)).split())
+        start, end = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])
+        if words and end > start:
+            yield Cue(start, end, words)
+
+
+def _seconds(parts: Sequence[str | None]) -> float:
+    hours, minutes, seconds, fraction = (part or "0" for part in parts)
+    return 3600 * int(hours) + 60 * int(minutes) + float(f"{seconds}.{fraction}")
+
+
+def subtitles_of(path: str) -> Path | None:
+    """Return the subtitles beside a video; ``None`` where there are none."""
+    video = Path(path)
+    if is_url(path) or is_words(path) or split_member(path):
+        return None
+    beside = _beside(str(video.parent))
+    own = [p for p in beside if p.stem.partition(".")[0] == video.stem or p.stem == video.stem]
+    return own[0] if own else None
+
+
+@lru_cache(maxsize=64)
+def _beside(folder: str) -> tuple[Path, ...]:
+    """Return the subtitles that lie in a folder, sorted."""
+    if not Path(folder).is_dir():
+        return ()
+    return tuple(sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES))
+
+
+def cues_beside(path: str) -> tuple[Cue, ...]:
+    """Return the cues of the subtitles beside a video; none where there are no subtitles.
+
+    Raises
+    ------
+    ManifestError
+        If they cannot be read.
+    """
+    file = subtitles_of(path)
+    return read_file(file) if file else ()
+
+
+def read_file(file: Path) -> tuple[Cue, ...]:
+    """Return the cues of a file of subtitles.
+
+    Raises
+    ------
+    ManifestError
+        If it cannot be read, or has none.
+    """
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise ValueError(f"it is larger than {_MOST_BYTES // 1_000_000} MB")
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{file}: cannot be read as subtitles: {error}") from error
+    cues = tuple(read_cues(text))
+    if not cues and text.strip() not in ("", "WEBVTT"):
+        what = "it has no line such as 00:00:01.000 --> 00:00:02.000"
+        raise ManifestError(f"{file}: cannot be read as subtitles: {what}")
+    return cues
+
+
+def words_within(cues: Sequence[Cue], start_seconds: float, end_seconds: float | None) -> str:
+    """Return the words of the cues whose middle lies in a span: each belongs to one window."""
+    end = float("inf") if end_seconds is None else end_seconds
+    middles = ((cue, (cue.start_seconds + cue.end_seconds) / 2) for cue in cues)
+    return " ".join(cue.text for cue, middle in middles if start_seconds <= middle < end)
+
+
+def with_words(manifest: Manifest) -> Manifest:
+    """Return clips with the words of subtitles beside them, where they have no text of their own.
+
+    Subtitles that cannot be read are named in a warning, and their clips stay without words.
+    """
+    found: dict[str, tuple[Cue, ...]] = {}
+    warnings: list[str] = []
+    _beside.cache_clear()
+
+    def filled(clip: Clip) -> Clip:
+        if clip.text is not None:
+            return clip
+        if clip.path not in found:
+            try:
+                found[clip.path] = cues_beside(clip.path)
+            except ManifestError as error:
+                found[clip.path] = ()
+                warnings.append(f"{error}.")
+        cues = found[clip.path]
+        text = words_within(cues, clip.start_seconds, clip.end_seconds) if cues else ""
+        return replace(clip, text=text or None)
+
+    clips = tuple(map(filled, manifest.clips))
+    if clips == manifest.clips and not warnings:
+        return manifest
+    return replace(manifest, clips=clips, warnings=(*manifest.warnings, *warnings))
