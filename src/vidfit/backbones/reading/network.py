@@ -195,7 +195,7 @@ def _named(
 def _network(
     folder: Path,
     kind: str,
-    config: Any,
+    config: Any,  # noqa: ANN401
     state: dict[str, torch.Tensor],
 ) -> tuple[nn.Module, list[str]]:
     """Return the network, and the names of its tensors that are random: those of the head."""

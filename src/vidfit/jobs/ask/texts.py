@@ -7,10 +7,10 @@ from pathlib import Path
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
-from vidfit.jobs.search.transcripts import SUFFIXES as SUBTITLES
-from vidfit.jobs.search.transcripts import read_cues
-from vidfit.manifest.names import is_video, natural_key
+from vidfit.manifest.names import natural_key
+from vidfit.manifest.subtitles import SUFFIXES, read_file, subtitles_of
 from vidfit.study.reading.passages import ReadText, plain_text, spoken_text
+from vidfit.video.names import is_sound_path, is_video_path
 
 TEXTS = (".txt", ".md")
 _MOST_BYTES = 20_000_000
@@ -35,13 +35,15 @@ def read_texts(sources: Sequence[str | Path]) -> tuple[list[ReadText], list[Fail
             seen.add(file)
             try:
                 texts.append(_read(name, file))
+            except ManifestError as error:
+                failures.append(Failure(str(file), str(error).removeprefix(f"{file}: ")))
             except (OSError, ValueError) as error:
                 failures.append(Failure(str(file), f"cannot be read: {error}"))
     if not texts:
         first = f" ({failures[0].name}: {failures[0].reason})" if failures else ""
         raise ManifestError(
             f"there is no text to ask{first}. Give texts ({', '.join(TEXTS)}), subtitles "
-            f"({', '.join(SUBTITLES)}), or videos with subtitles beside them"
+            f"({', '.join(SUFFIXES)}), or videos with subtitles beside them"
         )
     return texts, failures
 
@@ -50,42 +52,34 @@ def _files(source: Path, failures: list[Failure]) -> Iterator[tuple[str, Path]]:
     """Yield what each text is called, and its file."""
     if not source.exists():
         raise ManifestError(f"{source} is not there; give files or folders of texts or videos")
-    if source.is_dir():
-        found = sorted((p for p in source.rglob("*") if p.is_file()), key=_by_name)
-        told = {beside: video for video in found if is_video(video.name)
-                for beside in _subtitles(video, found)[:1]}  # fmt: skip
-        of_video = {s for v in found if is_video(v.name) for s in _subtitles(v, found)}
-        for file in found:
-            if file in told:
-                yield str(told[file]), file
-            elif file.suffix.lower() in (*SUBTITLES, *TEXTS) and file not in of_video:
-                yield str(file), file
-            elif is_video(file.name) and file not in told.values():
-                failures.append(Failure(str(file), _SILENT))
-    elif is_video(source.name):
-        beside = _subtitles(source, sorted(source.parent.iterdir()))
-        if beside:
-            yield str(source), beside[0]
-        else:
-            failures.append(Failure(str(source), _SILENT))
-    elif source.suffix.lower() in (*SUBTITLES, *TEXTS):
-        yield str(source), source
+    if not source.is_dir():
+        yield from _file(source, failures)
+        return
+    found = sorted((p for p in source.rglob("*") if p.is_file()), key=_by_name)
+    media = [file for file in found if is_media(file)]
+    of_media = {subtitles_of(str(file)) for file in media}
+    for file in media:
+        yield from _file(file, failures)
+    for file in found:
+        if file.suffix.lower() in (*SUFFIXES, *TEXTS) and file not in of_media:
+            yield from _file(file, failures)
+
+
+def _file(file: Path, failures: list[Failure]) -> Iterator[tuple[str, Path]]:
+    if file.suffix.lower() in (*SUFFIXES, *TEXTS):
+        yield str(file), file
+    elif not is_media(file):
+        known = ", ".join((*TEXTS, *SUFFIXES))
+        failures.append(Failure(str(file), f"is no video and no text ({known})"))
+    elif beside := subtitles_of(str(file)):
+        yield str(file), beside
     else:
-        known = ", ".join((*TEXTS, *SUBTITLES))
-        failures.append(Failure(str(source), f"is no video and no text ({known})"))
+        failures.append(Failure(str(file), "has no subtitles (.srt or .vtt) beside it"))
 
 
-_SILENT = "has no subtitles (.srt or .vtt) beside it"
-
-
-def _subtitles(video: Path, files: Sequence[Path]) -> list[Path]:
-    return [
-        file
-        for file in files
-        if file.suffix.lower() in SUBTITLES
-        and file.parent == video.parent
-        and video.stem in (file.stem, file.stem.rpartition(".")[0])
-    ]
+def is_media(file: Path) -> bool:
+    """Return whether something may be said in a file, by its name."""
+    return is_video_path(file) or is_sound_path(file)
 
 
 def _by_name(path: Path) -> tuple[list[str | int], str]:
@@ -93,14 +87,14 @@ def _by_name(path: Path) -> tuple[list[str | int], str]:
 
 
 def _read(name: str, file: Path) -> ReadText:
+    if file.suffix.lower() in SUFFIXES:
+        cues = read_file(file)
+        if not cues:
+            raise ValueError("it has no words")
+        return spoken_text(name, cues)
     if file.stat().st_size > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES // 1_000_000} MB; cut it")
     text = file.read_text(encoding="utf-8-sig")
-    if file.suffix.lower() in SUBTITLES:
-        cues = list(read_cues(text))
-        if not cues:
-            raise ValueError("it has no line such as 00:00:01.000 --> 00:00:02.000 with words")
-        return spoken_text(name, cues)
     if not text.strip():
         raise ValueError("it is empty")
     return plain_text(name, text)

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vidfit.manifest.subtitles import Cue
+
 PASSAGE_WORDS = 120
 OVERLAP_WORDS = 30
 _K1, _B = 1.2, 0.75
@@ -70,13 +72,14 @@ def plain_text(source: str, text: str) -> ReadText:
     return ReadText(source, text, tuple(Sentence(*part) for part in whole))
 
 
-def spoken_text(source: str, cues: Sequence[tuple[float, float, str]]) -> ReadText:
-    """Return the text of a transcript: start and end in seconds, and words, of each cue."""
+def spoken_text(source: str, cues: Sequence[Cue]) -> ReadText:
+    """Return the text of subtitles: each cue is a sentence, and a space stands between them."""
     sentences, place = [], 0
-    for start_seconds, end_seconds, words in cues:
-        sentences.append(Sentence(place, place + len(words), start_seconds, end_seconds))
-        place += len(words) + 1
-    return ReadText(source, " ".join(words for _, _, words in cues), tuple(sentences))
+    for cue in cues:
+        end = place + len(cue.text)
+        sentences.append(Sentence(place, end, cue.start_seconds, cue.end_seconds))
+        place = end + 1
+    return ReadText(source, " ".join(cue.text for cue in cues), tuple(sentences))
 
 
 def _short(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -133,9 +136,8 @@ class PartIndex:
         """Return parts that share words with a question and their BM25, the best first."""
         asked = set(words_in(question)) & self._having.keys()
         total = len(self.parts)
-        idf = {
-            w: math.log(1 + (total - n + 0.5) / (n + 0.5)) for w in asked if (n := self._having[w])
-        }
+        having = self._having
+        idf = {w: math.log(1 + (total - having[w] + 0.5) / (having[w] + 0.5)) for w in asked}
         scored = []
         for part, bag, length in zip(self.parts, self._bags, self._lengths, strict=True):
             norm = _K1 * (1 - _B + _B * length / self._mean)

@@ -94,7 +94,8 @@ def load_trained(directory: Path) -> TrainedReader:
     path = directory / READER
     if not path.is_file():
         raise ModelError(
-            f"{directory} is no reader: it has no {READER}; give what `vidfit fit --task read` wrote"
+            f"{directory} is no reader: it has no {READER}; give what `vidfit fit --task read` "
+            "wrote"
         )
     try:
         found = read_json(path)
