@@ -9,9 +9,9 @@ import torch
 from vidfit.manifest.questions import TextAnswer, TextQuestion
 
 WORDS = [
-    "who", "where", "built", "lives", "the", "a", "bridge", "tower", "mill", "anna", "bert", "carla",
-    "in", "by", "of", "and", "near", "river", "town", "bern", "basel", "it", "was", ".", ",", "?",
-    "old", "new", "cats", "dogs", "sleep", "bark",
+    "who", "where", "built", "lives", "the", "a", "bridge", "tower", "mill", "anna", "bert",
+    "carla", "in", "by", "of", "and", "near", "river", "town", "bern", "basel", "it", "was",
+    ".", ",", "?", "old", "new", "cats", "dogs", "sleep", "bark",
 ]  # fmt: skip
 SPECIAL = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.metrics.measures import Doubles, Range, ratio
+from vidfit.metrics.measures import AnyMeasure, Doubles, Range, ratio
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -88,5 +88,5 @@ def _summed(values: Sequence[float]) -> Doubles:
     return np.array([np.sum(values, dtype=np.float64), len(values)])
 
 
-READING_MEASURES = {"f1": WordF1(), "em": ExactMatch()}
+READING_MEASURES: dict[str, AnyMeasure] = {"f1": WordF1(), "em": ExactMatch()}
 """By name; the first decides."""
