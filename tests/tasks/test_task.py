@@ -31,6 +31,7 @@ LABELS = {
             _RNG.choice(["bird", "drone"], 80), _RNG.uniform(0, 0.9, (80, 2)), strict=True
         )
     ],
+    "sentiment": [f"{x:.2f}" for x in np.clip(_RNG.normal(size=80), -3, 3)],
     "box": [" ".join(f"{edge:.3f}" for edge in edges) for edges in _EDGES],
     "unusual": [str(int(i % 5 == i // 20)) for i in range(80)],
 }

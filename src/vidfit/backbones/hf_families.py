@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vidfit.contracts import Architecture
+from vidfit.contracts import Architecture, Sees
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,6 +64,7 @@ class Family:
     input_name: str = "pixel_values"
     arguments: tuple[tuple[str, object], ...] = ()
     left_out: tuple[str, ...] = ("classifier", "pooler")
+    sees: Sees = "frames"
     layout: Literal["images", "views", "patches"] = "images"
     architecture: Architecture = "transformer"
 
@@ -88,6 +89,31 @@ _TEXT = ("text_model", "text_projection", "visual_projection", "logit_", "classi
 _CLIP = Family("CLIPVisionModel", left_out=_TEXT)
 _SIGLIP = Family("SiglipVisionModel", left_out=_TEXT)
 _SIGLIP2 = Family("Siglip2VisionModel", left_out=_TEXT, layout="patches")
+_OF_WORDS = {
+    "albert": "AlbertModel",
+    "bert": "BertModel",
+    "deberta-v2": "DebertaV2Model",
+    "distilbert": "DistilBertModel",
+    "electra": "ElectraModel",
+    "modernbert": "ModernBertModel",
+    "mpnet": "MPNetModel",
+    "roberta": "RobertaModel",
+    "xlm-roberta": "XLMRobertaModel",
+}
+_HEADS = ("classifier", "pooler", "cls", "lm_head", "head", "decoder", "qa_outputs", "vocab_")
+_SPOKEN = ("lm_head", "classifier", "projector", "quantizer", "project_", "proj_out", "decoder")
+
+
+def _text(model: str) -> Family:
+    """Return a family of encoders of words; what follows the last layer is left out."""
+    return Family(model, _cls, left_out=_HEADS, sees="words")
+
+
+def _sound(model: str, part: str | None = None) -> Family:
+    """Return a family of encoders of sound."""
+    return Family(model, _cls, part=part, left_out=(*_SPOKEN, "masked_spec_embed"), sees="sound")
+
+
 FAMILIES: dict[str, Family] = {
     "resnet": Family("ResNetModel", architecture="cnn2d"),
     "convnext": Family("ConvNextModel", architecture="cnn2d"),
@@ -128,6 +154,12 @@ FAMILIES: dict[str, Family] = {
     ),
     "xclip": Family("XCLIPModel", frames="num_frames", part="vision_model"),
     "xclip_vision_model": Family("XCLIPVisionModel", frames="num_frames"),
+    **{kind: _text(model) for kind, model in _OF_WORDS.items()},
+    "audio-spectrogram-transformer": _sound("ASTModel"),
+    "hubert": _sound("HubertModel"),
+    "wav2vec2": _sound("Wav2Vec2Model"),
+    "wavlm": _sound("WavLMModel"),
+    "whisper": _sound("WhisperModel", part="encoder"),
 }
 """``model_type`` of config.json -> family.
 
@@ -138,6 +170,9 @@ clip, siglip, siglip2                   the vision tower's pooled output (CLS, a
 xclip                                   CLS token of each frame, which has seen the others
 videomae, vivit, vjepa2                 mean over places, one token per tubelet (2 frames)
 timesformer                             mean over places, one token per frame
+bert, roberta, modernbert and the like  mean over the words of a text (`hf_text`)
+wav2vec2, hubert, wavlm, whisper        mean over each second (`hf_sound`)
+audio-spectrogram-transformer           what it pooled of ten seconds (`hf_sound`)
 ======================================  ==================================================
 """
 

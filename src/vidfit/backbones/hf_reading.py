@@ -18,7 +18,7 @@ import torch
 
 from vidfit.backbones import weights
 from vidfit.backbones.hf_families import DETECTORS, FAMILIES, Family
-from vidfit.contracts import Preprocessing
+from vidfit.contracts import Preprocessing, Sees
 from vidfit.documents import read_json, shown
 from vidfit.errors import BackboneError
 
@@ -69,6 +69,15 @@ def read_config(directory: Path) -> tuple[Family, Any]:
         f"{path} is of the kind {str(kind)[:60]!r}; known are {', '.join(FAMILIES)}.{remote} "
         "Choose a model of a known kind, or write a backbone: my_file.py:MyBackbone."
     )
+
+
+def sees(directory: Path) -> Sees:
+    """Return what the encoder of a directory sees; frames where its kind is not known."""
+    try:
+        kind = read_json(directory / CONFIG).get("model_type")
+    except (OSError, ValueError, AttributeError):  # said by whoever reads it
+        return "frames"
+    return FAMILIES[kind].sees if isinstance(kind, str) and kind in FAMILIES else "frames"
 
 
 def is_detector(directory: Path) -> bool:

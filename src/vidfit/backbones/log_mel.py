@@ -11,6 +11,7 @@ Shape letters: B views, S samples, W windows of a view, F frequencies, K bands, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -158,10 +159,11 @@ def _pitch(windows_WS: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 @lru_cache
 def mel_bands() -> NDArray[np.float64]:
     """Return triangles [K, F] over the frequencies, at equal steps of the mel scale."""
-    edges = 2595 * np.log10(1 + np.array([_LOWEST_HERTZ, _HIGHEST_HERTZ]) / 700)
-    hertz = 700 * (10 ** (np.linspace(*edges, BANDS + 2) / 2595) - 1)
+    lowest, highest = (2595 * math.log10(1 + h / 700) for h in (_LOWEST_HERTZ, _HIGHEST_HERTZ))
+    hertz = 700 * (10 ** (np.linspace(lowest, highest, BANDS + 2) / 2595) - 1)
     frequency_F = np.fft.rfftfreq(_FFT, 1 / RATE_HERTZ)
     rising_KF = (frequency_F - hertz[:-2, None]) / (hertz[1:-1] - hertz[:-2])[:, None]
     falling_KF = (hertz[2:, None] - frequency_F) / (hertz[2:] - hertz[1:-1])[:, None]
-    bands_KF: NDArray[np.float64] = np.clip(np.minimum(rising_KF, falling_KF), 0, None)
-    return bands_KF / np.maximum(bands_KF.sum(axis=1, keepdims=True), 1e-9)
+    bands_KF = np.clip(np.minimum(rising_KF, falling_KF), 0, None)
+    even_KF: NDArray[np.float64] = bands_KF / np.maximum(bands_KF.sum(axis=1, keepdims=True), 1e-9)
+    return even_KF

@@ -25,6 +25,8 @@ RESTORE: dict[str, str] = {
     "dlib-face": "vidfit.backbones.faces.network:restore",
     "hf": "vidfit.backbones.hf:restore",
     "hf-detector": "vidfit.backbones.hf_detectors:restore",
+    "hf-sound": "vidfit.backbones.hf_sound:restore",
+    "hf-text": "vidfit.backbones.hf_text:restore",
     "log-mel": "vidfit.backbones.log_mel:restore",
     "mobilenetv2": "vidfit.backbones.mobilenet:restore",
     "motion": "vidfit.backbones.motion:restore",
@@ -33,7 +35,9 @@ RESTORE: dict[str, str] = {
     "transnetv2": "vidfit.backbones.transnet:restore",
     "onnx": "vidfit.backbones.graph:restore",
     "openvino": "vidfit.backbones.graph:restore",
+    "vader": "vidfit.backbones.vader:restore",
     "vgg": "vidfit.backbones.vgg:restore",
+    "whisper": "vidfit.backbones.whisper:restore",
 }
 """``spec.family`` -> function ``(directory: Path, spec: BackboneSpec) -> Backbone``.
 
@@ -53,6 +57,8 @@ _FILES: dict[str, str] = {
     "efficientnet-lite-places": _WEIGHTS,
     "hf": _HF,
     "hf-detector": _HF,
+    "hf-sound": _HF,
+    "hf-text": rf"{_HF}|tokenizer\.json",
     "log-mel": "",
     "mobilenetv2": _WEIGHTS,
     "motion": "",
@@ -62,7 +68,9 @@ _FILES: dict[str, str] = {
     "network": rf"{_WEIGHTS}|shape\.json",
     "onnx": r"network\.onnx",
     "openvino": r"network\.onnx",
+    "vader": "",
     "vgg": _WEIGHTS,
+    "whisper": r"(config|tokenizer)\.json|model\.bin|vocabulary\.(txt|json)",
 }
 """Family -> the files that vidfit writes beside ``spec.json``: others are refused, as libraries
 look for files of their own. A family of one's own may have any."""

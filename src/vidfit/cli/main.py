@@ -32,12 +32,13 @@ from vidfit.cli.search import search
 from vidfit.cli.select import select
 from vidfit.cli.shard import shard
 from vidfit.cli.train import train
+from vidfit.cli.transcribe import transcribe
 from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, search, ask, faces, watch, convert, demo, models,
+    predict, search, ask, faces, watch, transcribe, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

@@ -122,7 +122,8 @@ def standardised(blocks: Sequence[Floats], mean_D: Floats, scale_D: Floats) -> F
     """
     x_MD = (np.concatenate(blocks, axis=1) - mean_D) * scale_D
     x_MD = x_MD.astype(np.float32, copy=False)
-    return np.nan_to_num(x_MD, copy=False, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    x_MD[np.isnan(x_MD)] = 0.0
+    return x_MD
 
 
 def principal_axes(x_MD: Floats) -> Floats | None:

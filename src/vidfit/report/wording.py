@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Protocol
 
+from vidfit.report.of_sentiment import OF_SENTIMENT
+
 if TYPE_CHECKING:
     from vidfit.answers import Segment
     from vidfit.contracts import Estimate
@@ -176,6 +178,7 @@ METRICS: dict[str, Metric] = {
     "spearman": Metric(
         "Spearman's correlation", "how far the order of answers is that of true numbers", False
     ),
+    **{name: Metric(*words) for name, words in OF_SENTIMENT.items()},
     "f1@50": Metric("F1@50", "the F1 of segments that overlap a true span by half"),
     "f1@25": Metric("F1@25", "the F1 of segments that overlap a true span by a quarter"),
     "f1@10": Metric("F1@10", "the F1 of segments that overlap a true span by a tenth"),

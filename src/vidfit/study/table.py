@@ -188,7 +188,7 @@ def build_table(  # noqa: PLR0913  (where clips are seen, and what is kept of th
         task.kind.truth(readable, classes),
         {name: of.rows(rows.of(name, readable)) for name, of in rows.vectors.items()},
         tuple(features.tokens_ND for features in seen),
-        np.array([_seconds(clip, one) for clip, one in zip(readable, seen, strict=True)]),
+        np.array([_seconds(c, rows, d) for c, d in zip(readable, digests, strict=True)]),
         {
             name: np.stack([of[key] for key in rows.of(name, readable)])
             for name, of in rows.steps.items()
@@ -203,13 +203,14 @@ class _Rows:
     """Vectors by backbone and row of the store, fingerprints by digest of the clip.
 
     ``keys`` says which row is a clip's, by backbone; ``notes`` what should be known of it;
-    ``lacks`` why backbones saw nothing in any clip.
+    ``lacks`` why backbones saw nothing in any clip; ``lengths`` how long sound is, in seconds.
     """
 
     vectors: dict[str, Shelf]
     steps: dict[str, dict[str, Floats]]
     seen: dict[str, ClipFeatures]
     keys: dict[str, dict[Clip, str]]
+    lengths: dict[str, float] = field(default_factory=dict)
     notes: dict[str, dict[str, str]] = field(default_factory=dict)
     lacks: dict[str, str] = field(default_factory=dict)
 
@@ -262,6 +263,8 @@ def _rows(
         for key, features in store.rows(spec):
             if key in wanted:
                 sees = sees or len(features.tokens_ND) > 0
+                if spec.sees == "sound":
+                    rows.lengths[key] = _span_of(features)
                 lacks = "" if len(features.tokens_ND) else f"nothing for {spec.name}: "
                 if features.note:
                     notes[key] = lacks + features.note
@@ -284,15 +287,18 @@ def _classes(readable: Sequence[Clip], asked: int, tally: Tally, kind: Kind) -> 
     return classes
 
 
-def _seconds(clip: Clip, seen: ClipFeatures) -> float:
-    """Return how long a clip is.
-
-    The n frames of its fingerprint stand at the centres of n equal parts, so that they span
-    (n - 1) / n of it. A clip without frames has no length that is known here.
-    """
+def _seconds(clip: Clip, rows: _Rows, digest: str) -> float:
+    """Return how long a clip is: by its frames, or else its sound; 0 of words alone."""
     if clip.end_seconds is not None:
         return clip.end_seconds - clip.start_seconds
+    seen = rows.seen[digest]
+    return _span_of(seen) if len(seen.pts_seconds) else rows.lengths.get(digest, 0.0)
+
+
+def _span_of(seen: ClipFeatures) -> float:
+    """Return the seconds that moments at the centres of n equal parts stand for.
+
+    They span (n - 1) / n of it.
+    """
     count = len(seen.pts_seconds)
-    if not count:
-        return 0.0
-    return float(np.ptp(seen.pts_seconds)) * count / max(count - 1, 1)
+    return float(np.ptp(seen.pts_seconds)) * count / max(count - 1, 1) if count else 0.0

@@ -14,7 +14,17 @@ from vidfit.errors import VidfitError, not_known
 from vidfit.labels import Kind
 from vidfit.tasks.task import Task
 
-TASKS = ("classify", "tag", "regress", "localise", "anomaly", "detect", "segment", "faces")
+TASKS = (
+    "classify",
+    "tag",
+    "regress",
+    "localise",
+    "anomaly",
+    "detect",
+    "segment",
+    "faces",
+    "sentiment",
+)
 """Names of ``--task`` that are built in, each a module of this package."""
 
 GROUP = "vidfit.tasks"

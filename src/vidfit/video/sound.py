@@ -60,6 +60,8 @@ class SoundReader:
             raise VideoError(f"{path}: has no sound, only pictures")
         self.path, self.rate_hertz = path, rate_hertz
         self.damaged = 0
+        self._held = np.zeros(0, np.float32)
+        self._parts: Iterator[Floats] = iter(())
         self._begin()
 
     def __enter__(self) -> Self:
@@ -80,6 +82,11 @@ class SoundReader:
         self._container.close()
         if opened_file is not None:  # fsspec's, which PyAV leaves open
             opened_file.close()
+
+    @property
+    def stated_seconds(self) -> float:
+        """How long the file says that it is; 0 where it does not say."""
+        return float(self._container.duration or 0) / av.time_base
 
     @cached_property
     def count(self) -> int:
@@ -130,7 +137,10 @@ class SoundReader:
 
     def _begin(self) -> None:
         self._container = open_container(self.path, sound=True)
-        self._stream = self._container.streams.best("audio")
+        best = self._container.streams.best("audio")
+        self._stream = next(
+            s for s in self._container.streams.audio if best and s.index == best.index
+        )
         if self._stream.codec_context is None:
             self._container.close()
             raise VideoError(f"{self.path}: there is no decoder for its sound")
@@ -143,7 +153,8 @@ class SoundReader:
 
     def _placed(self) -> Iterator[Floats]:
         """Yield samples from the first moment on, without a gap."""
-        origin, line, kind = self._origin(), None, None
+        origin, line = self._origin(), None
+        kind: tuple[str, str, int] | None = None
         resampler = self._resampler()
         for frame in self._frames():
             seconds = _pts_seconds(frame)
@@ -184,7 +195,7 @@ class SoundReader:
             if packet is None:
                 return
             try:
-                yield from packet.decode()
+                yield from self._stream.codec_context.decode(packet)
             except (av.error.FFmpegError, ValueError):
                 self.damaged += 1
 

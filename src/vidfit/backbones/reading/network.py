@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-TOKENIZER = "tokenizer.json"
-MINILM = "minilm"
-"""The sentence encoder that a package ships: `backbones.package_weights`."""
-
 _MOST_TOKENIZER_BYTES = 64 * 2**20
 
 
@@ -88,7 +84,7 @@ class SpanNetwork:
 
     def save(self, directory: Path) -> None:
         """Write config, weights and tokenizer into an existing directory."""
-        from vidfit.backbones.hf import quiet
+        from vidfit.backbones.hf import TOKENIZER, quiet
 
         model: Any = self.network
         with quiet():
@@ -127,16 +123,16 @@ def load_reader(source: str, *, download: bool = False, seed: int = 0) -> SpanNe
 
 def _folder_of(source: str, download: bool) -> Path:
     from vidfit.backbones.hf import from_hub
+    from vidfit.backbones.hf_text import MINILM
     from vidfit.backbones.package_weights import package_weights
 
     if source == MINILM:
-        files = package_weights(MINILM)
-        return files[TOKENIZER].parent
+        return next(iter(package_weights(MINILM).values())).parent
     if not source.startswith("hf:"):
         raise BackboneError(not_known("reader", source, (MINILM, "hf:FOLDER", "hf:NAME")))
     name = source.removeprefix("hf:")
     folder = Path(name).expanduser()
-    return folder if folder.is_dir() else from_hub(name, download=download, also=(TOKENIZER,))
+    return folder if folder.is_dir() else from_hub(name, download=download)
 
 
 def read_reader(folder: Path, *, seed: int = 0) -> SpanNetwork:
@@ -155,6 +151,7 @@ def read_reader(folder: Path, *, seed: int = 0) -> SpanNetwork:
 def _config(folder: Path) -> tuple[str, Any]:
     import transformers
 
+    from vidfit.backbones.hf import TOKENIZER
     from vidfit.backbones.hf_reading import CONFIG, known_fields
 
     path = folder / CONFIG
@@ -239,6 +236,8 @@ def _network(
 
 def _tokenizer(folder: Path) -> Any:  # noqa: ANN401
     from tokenizers import Tokenizer
+
+    from vidfit.backbones.hf import TOKENIZER
 
     path = folder / TOKENIZER
     try:

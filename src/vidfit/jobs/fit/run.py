@@ -30,6 +30,7 @@ from vidfit.study.declining import declines_of
 from vidfit.study.folds import Folds, split
 from vidfit.study.goal import check_fits
 from vidfit.study.measured import Division, Measured, measure
+from vidfit.study.modalities import by_modality
 from vidfit.study.opened import Study, open_study
 from vidfit.study.openings import open_holdout
 from vidfit.study.stages import one_blas_thread
@@ -91,6 +92,9 @@ def run_fit(
     with study.timed("compare on unseen recordings"), one_blas_thread():
         compared = _compared(study, gathered.train, terms, options)
         leaky = _leaky(compared, gathered.train, terms)
+        sees = {one.name: one.backbone.spec.sees for one in gathered.finalists}
+        apart = by_modality(gathered.train, sees, compared.folds_M, terms.measure)
+        study.notes.extend(apart.lines(terms.measure) if apart else ())
     model = model_of(compared.chosen, compared.folds_M, gathered.train)
     if options.keep_untested:
         model = with_untested(model, compared, gathered.whole.split()[0], terms, study.notes)

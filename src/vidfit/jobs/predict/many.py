@@ -21,13 +21,15 @@ from vidfit.work import Launcher, Work
 class Video:
     """A video to answer, or a span of one: a file, a folder of frames or a URL.
 
-    ``trouble`` says why a row of a list cannot be answered; ``path`` is its name then.
+    ``trouble`` says why a row of a list cannot be answered; ``path`` is its name then. ``text`` is
+    what is said in it, as far as a list knows.
     """
 
     path: str
     start_seconds: float = 0.0
     end_seconds: float | None = None
     trouble: str = ""
+    text: str = ""
 
     @classmethod
     def of(cls, asked: str | Clip | Failure) -> Video:
@@ -35,7 +37,7 @@ class Video:
         if isinstance(asked, Failure):
             return cls(asked.name, trouble=asked.reason)
         if isinstance(asked, Clip):
-            return cls(asked.path, asked.start_seconds, asked.end_seconds)
+            return cls(asked.path, asked.start_seconds, asked.end_seconds, text=asked.text or "")
         return cls(asked)
 
 
@@ -79,6 +81,7 @@ class Predict:
                 workers=workers,
                 kept=Path(self.kept) if self.kept else None,
                 beside=self.beside,
+                text=video.text,
                 progress=progress,
             )
         except VideoError as error:

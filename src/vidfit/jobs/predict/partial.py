@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from vidfit.jobs.predict.kept import KeptRows
 from vidfit.jobs.predict.predictor import Looked
+from vidfit.study.kept import KeptRows
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from vidfit.runtime import accelerate
 from vidfit.study import heads
 from vidfit.study.opened_model import open_model
 from vidfit.tasks import task_named
+from vidfit.views import Sees
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Predictor:
     head: FittedFusion
     smooth_seconds: float = 0.0
     sha256: str = ""
+
+    @property
+    def senses(self) -> frozenset[Sees]:
+        """What the members see: frames, sound, words."""
+        return frozenset(backbone.spec.sees for backbone in self.backbones)
 
     def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
         """Return the members to ask next about a clip, by what the others saw in it."""

@@ -9,23 +9,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
 from typing import Protocol
 
 from vidfit.answers import Segment, Timeline
-from vidfit.contracts import Backbone, Clip, Failure, Note, clip_key
+from vidfit.contracts import Backbone, Clip, ClipFeatures, Failure, Note, clip_key
 from vidfit.errors import VideoError, VidfitError
 from vidfit.features import ClipOutcome, ToSee, stream_each
 from vidfit.fitted import StagedFusion
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.declined import Unknown
+from vidfit.jobs.predict.extent import Extent, extent_of, with_text
 from vidfit.jobs.predict.partial import Partial, SeenWindow
 from vidfit.jobs.predict.predictor import Answer, Looked, Predictor
 from vidfit.jobs.predict.windows import clips_of, join, length_of
 from vidfit.progress import SILENT, Progress
 from vidfit.shown import name_of
 from vidfit.tasks import task_named
-from vidfit.video import VideoInfo, VideoReader
 
 KEPT_WINDOWS = 100
 """Of a video with no more windows than this nothing is kept: it is soon seen again."""
@@ -102,6 +103,7 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     workers: int | None = None,
     kept: Path | None = None,
     beside: LooksBeside | None = None,
+    text: str = "",
     progress: Progress | None = None,
 ) -> tuple[Timeline, ...]:
     """Answer a video by several models, each as `run_predict` does, from one decode.
@@ -113,6 +115,8 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
         answered: the same call goes on where a killed one ended.
     beside
         Looks at the whole video, too.
+    text
+        What is said in it, where that is known; else subtitles beside it are read.
 
     Returns
     -------
@@ -128,11 +132,13 @@ def run_predict_all(  # noqa: PLR0913  (how one video is answered)
     """
     if window_seconds is not None and not window_seconds > 0:
         raise VidfitError(f"a window of {window_seconds:g} s is none; give more than 0")
-    with VideoReader(path) as reader:  # kept, though closed: those to come share its index
-        info = reader.info
+    info = extent_of(path, {sense for one in predictors for sense in one.senses})
     whole = Clip(path, *span)
     length = length_of(whole, info.duration_seconds)
-    clips = [clips_of(whole, length, one.model, window_seconds) for one in predictors]
+    clips = [
+        with_text(clips_of(whole, length, one.model, window_seconds), one.senses, text)
+        for one in predictors
+    ]
     answers = [_Answers(of, *pair) for of, pair in enumerate(zip(predictors, clips, strict=True))]
     others = [ToSee(*one, of=len(answers)) for one in beside.to_see(path)] if beside else []
     progress = progress or SILENT
@@ -166,7 +172,8 @@ def _partial(
     except OSError:
         return nullcontext()
     edges = [[(c.start_seconds, c.end_seconds) for c in of] for of in clips]
-    return Partial(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges])
+    said = [[c.text for c in of] for of in clips if any(c.text for c in of)]
+    return Partial(kept, [models, str(path), stat.st_size, stat.st_mtime_ns, edges, *said])
 
 
 class _Answers:
@@ -192,20 +199,22 @@ class _Answers:
     def add(self, outcome: ClipOutcome) -> SeenWindow:
         """Take what was seen of a clip, and return it."""
         features, place = outcome.features, self._place[outcome.clip]
+        framed = [one.spec.name for one in self._predictor.backbones if one.spec.sees == "frames"]
+        shown = [features[name] for name in framed if name in features]
         window = SeenWindow(
             self._of,
             place,
             outcome.failure or "; ".join(outcome.backbone_failures.values()),
-            seen=len({int(i) for f in features.values() for i in f.indices}),
+            seen=len({int(i) for one in shown for i in one.indices}),
             asked=tuple(features),
-            note=max((f.note for f in features.values()), key=len, default=""),
+            note="; ".join(dict.fromkeys(filter(None, starmap(_note, features.items())))),
         )
         if not window.failure:
             window = replace(window, looked=self._predictor.look(features))
         self._windows[place] = window
         return window
 
-    def timeline(self, info: VideoInfo) -> Timeline:
+    def timeline(self, info: Extent) -> Timeline:
         """Return all answers in order.
 
         Raises
@@ -233,11 +242,21 @@ class _Answers:
             segments=tuple(join(ordered)),
             frames_seen=sum(window.seen for window in windows),
             frame_count=info.frame_count,
-            sampling=", ".join(f"{b.spec.name} {b.spec.sampling}" for b in predictor.backbones),
+            sampling=", ".join(map(_sampling, predictor.backbones)),
             asked=dict(Counter(name for window in windows for name in window.asked)),
             failures=tuple(Failure(clip_key(clip), why) for clip, why in failed.items()),
             notes=tuple(_notes({clip: window.note for clip, window in pairs if window.note})),
         )
+
+
+def _sampling(backbone: Backbone) -> str:
+    spec = backbone.spec
+    return f"{spec.name} {spec.sampling if spec.sees == 'frames' else spec.sees}"
+
+
+def _note(name: str, features: ClipFeatures) -> str:
+    """Return what is said of what a member saw, or why it saw nothing."""
+    return features.note if len(features.tokens_ND) else f"nothing for {name}: {features.note}"
 
 
 def _notes(noted: Mapping[Clip, str]) -> Iterator[Note]:

@@ -14,7 +14,6 @@ from vidfit.contracts import Clip, Failure, Indices, Note, clip_key
 from vidfit.errors import VideoError
 from vidfit.hardware import hardware
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
-from vidfit.jobs.predict.kept import KeptRows
 from vidfit.jobs.predict.objects.finder import ObjectFinder, open_finder
 from vidfit.jobs.predict.objects.followed import TrackCount, followed
 from vidfit.jobs.predict.objects.looks import ObjectLook, look_at, wanted_frames
@@ -22,6 +21,7 @@ from vidfit.jobs.predict.objects.options import ObjectOptions
 from vidfit.jobs.predict.objects.told import told
 from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.jobs.predict.objects.written import OBJECT_WRITERS, check_formats, events_csv
+from vidfit.study.kept import KeptRows
 from vidfit.tracking.events import track_events
 from vidfit.video import VideoReader
 from vidfit.video.sample import frames_of_span

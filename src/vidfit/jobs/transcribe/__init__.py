@@ -1,0 +1,1 @@
+"""The job that writes down what is said in recordings."""
