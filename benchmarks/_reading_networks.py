@@ -140,6 +140,15 @@ def _bert_like(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _funnel_like(blocks: list[int]) -> dict[str, Any]:
+    """Return two layers and one that decodes; each block but the first looks at half the tokens."""
+    return {
+        "block_sizes": blocks, "num_decoder_layers": 1, "d_model": 128, "n_head": 4, "d_head": 32,
+        "d_inner": 256, "hidden_dropout": 0.0, "attention_dropout": 0.0, "type_vocab_size": 3,
+        "activation_dropout": 0.0, "initializer_std": 0.02,
+    }  # fmt: skip
+
+
 ATTENTIONS = {
     "full (BERT)": Attention("bert", "BertForQuestionAnswering", "BertConfig", _bert_like()),
     "block-sparse (BigBird)": Attention(
@@ -155,16 +164,12 @@ ATTENTIONS = {
         _bert_like(block_size=16, num_random_blocks=2, attention_type="original_full"),
     ),
     "pooled (Funnel)": Attention(
-        "funnel",
-        "FunnelForQuestionAnswering",
-        "FunnelConfig",
-        {
-            "block_sizes": [1, 1], "num_decoder_layers": 1, "d_model": 128, "n_head": 4,
-            "d_head": 32, "d_inner": 256, "hidden_dropout": 0.0, "attention_dropout": 0.0,
-            "activation_dropout": 0.0, "type_vocab_size": 3, "initializer_std": 0.02,
-        },
+        "funnel", "FunnelForQuestionAnswering", "FunnelConfig", _funnel_like([1, 1])
     ),
-}  # fmt: skip
+    "full (Funnel)": Attention(
+        "funnel", "FunnelForQuestionAnswering", "FunnelConfig", _funnel_like([2])
+    ),
+}
 
 
 def network(name: str, tokens: int, seed: int = 0, *, matched: bool = True) -> SpanNetwork:
