@@ -21,7 +21,7 @@ def run_ask(
     sources: Sequence[str | Path],
     question: str,
     options: AskOptions = AskOptions(),
-    progress: Progress = SILENT,
+    progress: Progress | None = None,
 ) -> AskedTexts:
     """Answer a question with words of the texts.
 
@@ -44,6 +44,7 @@ def run_ask(
     VidfitError
         If the question is empty.
     """
+    progress = progress or SILENT
     options.check()
     if not question.strip():
         raise VidfitError("the question is empty; give words, in quotes")

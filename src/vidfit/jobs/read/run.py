@@ -63,7 +63,7 @@ def run_read(
     source: str | Path,
     output: Path,
     options: ReadOptions = ReadOptions(),
-    progress: Progress = SILENT,
+    progress: Progress | None = None,
 ) -> ReadingReport:
     """Train a reader on a SQuAD file and write it to ``output/model``, with ``report.json``.
 
@@ -89,6 +89,7 @@ def run_read(
     StoreError
         If the output cannot be written, or holds another run.
     """
+    progress = progress or SILENT
     options.check()
     learned, tested, failures = _parts(Path(source), options)
     with claimed(output):
