@@ -155,13 +155,13 @@ ATTENTIONS = {
         "big_bird",
         "BigBirdForQuestionAnswering",
         "BigBirdConfig",
-        _bert_like(block_size=16, num_random_blocks=2, attention_type="block_sparse"),
+        _bert_like(num_random_blocks=2, attention_type="block_sparse"),
     ),
     "full (BigBird)": Attention(
         "big_bird",
         "BigBirdForQuestionAnswering",
         "BigBirdConfig",
-        _bert_like(block_size=16, num_random_blocks=2, attention_type="original_full"),
+        _bert_like(num_random_blocks=2, attention_type="original_full"),
     ),
     "pooled (Funnel)": Attention(
         "funnel", "FunnelForQuestionAnswering", "FunnelConfig", _funnel_like([1, 1])
@@ -179,11 +179,13 @@ def network(name: str, tokens: int, seed: int = 0, *, matched: bool = True) -> S
     of = ATTENTIONS[name]
     words = tokenizer()
     torch.manual_seed(seed)
+    blocks = {"block_size": 8 if tokens <= 128 else 16} if of.kind == "big_bird" else {}
     config = getattr(transformers, of.config)(
         vocab_size=words.get_vocab_size(),
         pad_token_id=0,
         sep_token_id=2,
         max_position_embeddings=tokens,
+        **blocks,
         **of.settings,
     )
     made = getattr(transformers, of.model)(config)

@@ -13,14 +13,16 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "__version__", "ask", "AskedTexts", "AskOptions", "BackboneError", "benchmark", "BenchmarkOptions", "BudgetError", "Clip",
+    "__version__", "ask", "AskedTexts", "AskOptions", "BackboneError", "benchmark",
+    "BenchmarkOptions", "BudgetError", "Clip",
     "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
     "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
     "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "indexing",
     "label", "LabelOptions", "load",
     "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
-    "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read", "read_manifest",
-    "ReadingReport", "ReadOptions", "Report", "Sampling", "search", "SearchOptions", "SearchResult", "select", "SelectOptions",
+    "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read",
+    "read_manifest", "ReadingReport", "ReadOptions", "Report", "Sampling", "search",
+    "SearchOptions", "SearchResult", "select", "SelectOptions",
     "shard", "ShardOptions", "StoreError", "Timeline", "train", "TrainingReport",
     "TrainOptions", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",
     "write_manifest",

@@ -8,7 +8,7 @@ from tests.tiny_reader import write_reader
 
 pytest.importorskip("transformers")
 
-from vidfit.backbones.reading import best_spans, load_reader, nothing_found, windows_of
+from vidfit.backbones.reading import best_spans, load_reader, windows_of
 from vidfit.backbones.reading.spans import ANSWER_TOKENS, _spans
 
 
@@ -25,7 +25,6 @@ def test_best_spans_are_those_of_a_search_through_all(tmp_path):
     )  # fmt: skip
     first, *others = _spans(window, start_T, end_T, 4)
     assert (first.log_probability, first.start, first.end) == pytest.approx(best)
-    assert first.log_no_answer == pytest.approx(start_T[0] + end_T[0])
     edges = sorted((one.start, one.end) for one in (first, *others))
     assert len(edges) == 4 and all(a[1] <= b[0] for a, b in pairwise(edges))
 
@@ -41,5 +40,3 @@ def test_a_window_is_read_alone_as_among_others(tmp_path):
         ((_, alone),) = best_spans(reader, [window])
         assert alone[0].log_probability == pytest.approx(together[row][0].log_probability, abs=1e-5)
         assert alone[0].log_probability < 0
-    assert nothing_found([]) == np.inf
-    assert nothing_found(alone) == -alone[0].log_probability

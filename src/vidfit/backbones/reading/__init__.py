@@ -1,7 +1,7 @@
 """Networks that mark the span of a text that answers a question, and what they read."""
 
 from vidfit.backbones.reading.network import READERS, SpanNetwork, load_reader, read_reader
-from vidfit.backbones.reading.spans import FoundSpan, best_spans, nothing_found
+from vidfit.backbones.reading.spans import FoundSpan, best_spans
 from vidfit.backbones.reading.windows import TextWindow, batch_of, windows_of
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "batch_of",
     "best_spans",
     "load_reader",
-    "nothing_found",
     "read_reader",
     "windows_of",
 ]

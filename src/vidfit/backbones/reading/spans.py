@@ -1,4 +1,4 @@
-"""The most probable spans of a window, and how probable it is that there is none.
+"""The most probable spans of a window.
 
 A span's probability is that of its start times that of its end, both among the tokens of the text
 and the first token, which stands for no answer (Devlin et al. 2019, section 4.3).
@@ -30,12 +30,11 @@ _OUT = -1e4
 
 @dataclass(frozen=True, slots=True)
 class FoundSpan:
-    """A span of a text, in signs, its log-probability, and that of no answer beside it."""
+    """A span of a text, in signs, and its log-probability."""
 
     start: int
     end: int
     log_probability: float
-    log_no_answer: float
 
 
 def logits(reader: SpanNetwork, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -64,11 +63,6 @@ def best_spans(
             yield row, _spans(windows[row], sides[0][place], sides[1][place], count)
 
 
-def nothing_found(spans: Sequence[FoundSpan]) -> float:
-    """Return how little speaks for an answer: minus the best log-probability; infinity of none."""
-    return -max((span.log_probability for span in spans), default=-np.inf)
-
-
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Yield rows of like length, as many as fit a number of tokens."""
     held: list[int] = []
@@ -89,13 +83,12 @@ def _spans(window: TextWindow, start_T: Floats, end_T: Floats, count: int) -> li
     first, last = int(text[0]), int(text[-1]) + 1
     both = start_T[first:last, None] + end_T[None, first:last]
     both = np.where(np.tri(len(both), k=ANSWER_TOKENS - 1) * np.tri(len(both)).T > 0, both, -np.inf)
-    none = float(start_T[0] + end_T[0])
     found: list[FoundSpan] = []
     while len(found) < count:
         s, e = divmod(int(both.argmax()), len(both))
         if not np.isfinite(both[s, e]):
             break
         edges = int(window.starts_T[first + s]), int(window.ends_T[first + e])
-        found.append(FoundSpan(*edges, float(both[s, e]), none))
+        found.append(FoundSpan(*edges, float(both[s, e])))
         both[: e + 1, s:] = -np.inf
     return found
