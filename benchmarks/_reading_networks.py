@@ -172,6 +172,10 @@ ATTENTIONS = {
 }
 
 
+_BLOCKS = ((64, 4), (128, 8), (10**6, 16))
+"""Sizes of blocks up to a number of tokens: nine blocks or less are looked at as a whole."""
+
+
 def network(name: str, tokens: int, seed: int = 0, *, matched: bool = True) -> SpanNetwork:
     """Return a network of random weights for texts of up to a number of tokens."""
     import transformers
@@ -179,7 +183,8 @@ def network(name: str, tokens: int, seed: int = 0, *, matched: bool = True) -> S
     of = ATTENTIONS[name]
     words = tokenizer()
     torch.manual_seed(seed)
-    blocks = {"block_size": 8 if tokens <= 128 else 16} if of.kind == "big_bird" else {}
+    size = next(size for most, size in _BLOCKS if tokens <= most)
+    blocks = {"block_size": size} if of.kind == "big_bird" else {}
     config = getattr(transformers, of.config)(
         vocab_size=words.get_vocab_size(),
         pad_token_id=0,

@@ -53,7 +53,7 @@ RATE = 0.1
 LENGTHS = (512, 1024, 2048, 4096)
 SPARSE, POOLED = "block-sparse (BigBird)", "pooled (Funnel)"
 FULL = ("full (BERT)", "full (BigBird)", "full (Funnel)")
-TOKENS, DOCUMENTS = 256, 8000
+TOKENS, DOCUMENTS = 96, 6400
 
 Figures = dict[str, Any]
 
@@ -178,7 +178,7 @@ def _measured(
 
 def _roles(quick: bool) -> Figures:
     """Train readers of random weights on role swaps; beside them stands who counts words."""
-    tokens, documents = (48, 640) if quick else (TOKENS, DOCUMENTS)
+    tokens, documents = (48, 4000) if quick else (TOKENS, DOCUMENTS)
     tested = role_swaps(300, tokens, 2)
     words = float(np.mean([exact_match(by_words(one), one.references) for one in tested]))
     figures: Figures = {"words": words, "tokens": tokens, "documents": documents}

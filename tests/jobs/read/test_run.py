@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.tiny_reader import articles, squad, write_reader
+from tests.tiny_reader import articles, question, squad, write_reader
 
 pytest.importorskip("transformers")
 
@@ -12,6 +12,7 @@ from vidfit.jobs.read.learn import ReadingRecipe
 from vidfit.jobs.read.options import ReadOptions
 from vidfit.jobs.read.run import run_read
 from vidfit.jobs.read.terminal import lines
+from vidfit.manifest.questions import write_squad
 from vidfit.study.reading.saved import load_trained
 
 RECIPE = ReadingRecipe(epochs=1, batch=4, most_tokens=32, overlap_tokens=8)
@@ -42,9 +43,11 @@ def test_a_reader_is_measured_on_articles_that_it_has_not_seen(tmp_path):
 def test_articles_of_the_test_are_not_learned_from(tmp_path):
     base = f"hf:{write_reader(tmp_path / 'network')}"
     source = file_of(tmp_path / "squad.json", articles(5))
-    test = file_of(tmp_path / "test.json", articles(3))
+    impossible = question("n", "Where was the tower ?", "Cats sleep .", None, "article 1")
+    test = write_squad([*articles(3), impossible], tmp_path / "test.json")
     report = run_read(source, tmp_path / "out", ReadOptions(base, test=test, recipe=RECIPE))
     assert (report.articles, report.passage.articles) == (2, 3)
+    assert (report.passage.questions, report.no_answer.without) == (6, 7)
     assert [f.name.rpartition(": ")[2] for f in report.failures] == [
         "article 0", "article 1", "article 2",
     ]  # fmt: skip

@@ -53,7 +53,7 @@ class ReadOptions:
         if not 0 < self.holdout < 1:
             raise VidfitError(
                 f"a holdout of {self.holdout:g} is none; a reader is measured on articles that it "
-                "has not seen: give a share above 0 and below 1, or --test FILE"
+                "has not seen: give a share above 0 and below 1"
             )
         if self.false_answers not in RATES:
             valid = ", ".join(f"{rate:g}" for rate in RATES)

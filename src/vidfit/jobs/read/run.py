@@ -146,13 +146,14 @@ def _parts(
         why = f"it is tested on: {options.test} asks about it, too"
         failures += [Failure(f"{path}: {article}", why) for article in both]
     learned, kept = found.of(set(found.articles) - aside), tested.of(aside)
-    if not any(one.answers for one in learned) or len(aside) < LEAST_ARTICLES:
+    asked = {one.article for one in kept if one.answers}
+    if not any(one.answers for one in learned) or len(asked) < LEAST_ARTICLES:
         raise NotEnoughDataError(
             f"{path} asks about {len(found.articles)} articles; whole articles are put aside, and "
             f"{LEAST_ARTICLES} of them and one to learn from are needed: give more articles, each "
-            "with its title, or --test FILE with questions about others"
+            "with its title"
         )
-    return learned, tuple(one for one in kept if one.answers), failures
+    return learned, kept, failures
 
 
 def _aside(found: QuestionSet, options: ReadOptions) -> frozenset[str]:
@@ -166,12 +167,13 @@ def _aside(found: QuestionSet, options: ReadOptions) -> frozenset[str]:
 def _measured(
     reader: SpanNetwork, tested: Sequence[TextQuestion], options: ReadOptions, progress: Progress
 ) -> _Measured:
-    """Ask about articles that were put aside: text given, article given, answer taken out."""
-    library = ArticleLibrary(tested)
-    some = sampled(tested, options.questions_an_article, options.recipe.seed)
+    """Ask about articles put aside: text given, article given, answer taken out, or none in it."""
+    library, count, seed = ArticleLibrary(tested), options.questions_an_article, options.recipe.seed
+    some = sampled([one for one in tested if one.answers], count, seed)
+    impossible = sampled([one for one in tested if not one.answers], count, seed)
     given = beside_passage(some)
     asked = [library.ask(one) for one in some]
-    without = [library.without_answer(one) for one in some]
+    without = [*map(library.without_answer, some), *map(library.ask, impossible)]
     replies = [answered(reader, one, progress) for one in (given, asked, without)]
     groups = [one.article for one in some]
     read = [any(holds(p.text, a.question.references) for p in a.read) for a in asked]

@@ -76,7 +76,8 @@ class ReadingReport:
     passage_found
         Share of the questions for which a passage with an answer is among those that are read.
     no_answer
-        Of questions to an article without the passages that hold the answer.
+        Of questions to an article without the passages that hold the answer, and of those that
+        the file says have none.
     beats_sentence
         Whether the reader's F1 is proven better than that of the sentence.
     loss
