@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.called import call
 from tests.tiny_reader import articles, question, squad, write_reader
 
 pytest.importorskip("transformers")
@@ -51,6 +52,18 @@ def test_articles_of_the_test_are_not_learned_from(tmp_path):
     assert [f.name.rpartition(": ")[2] for f in report.failures] == [
         "article 0", "article 1", "article 2",
     ]  # fmt: skip
+
+
+def test_fit_makes_a_reader_and_says_what_it_is_worth(tmp_path):
+    base = f"hf:{write_reader(tmp_path / 'network')}"
+    source = file_of(tmp_path / "squad.json", [*articles(8), question("x", "Who ?", "anna .", "a")])
+    out = tmp_path / "out"
+    result = call("fit", source, "--task", "read", "--backbone", base, "--output", out)
+    assert result.exit_code == 0, result.output
+    assert "learned from 1" in result.stdout and f"Model    {out / 'model'}" in result.stdout
+    assert call("ask", source.parent, "Who ?", "--reader", out / "model").exit_code == 2  # no text
+    two = call("fit", source, "--task", "read", "--backbone", base, "--backbone", base)
+    assert two.exit_code == 2 and "one --backbone" in two.stderr
 
 
 def test_too_few_articles_are_refused(tmp_path):

@@ -80,6 +80,10 @@ class ArticleLibrary:
         self._passages = {name: PartIndex(passages(of)) for name, of in whole.items()}
         self._sentences = {name: PartIndex(sentence_parts(of)) for name, of in whole.items()}
 
+    def passages_of(self, article: str) -> PartIndex:
+        """Return the passages of an article."""
+        return self._passages[article]
+
     def ask(self, one: TextQuestion) -> AskedQuestion:
         """Return a question with the passages of its article that are read."""
         sentence = best_sentences(one.asked, self._sentences[one.article])
