@@ -33,6 +33,7 @@ MODULES = (
     "fusion",
     "manifest",
     "manifest.annotations",
+    "manifest.questions",
     "metrics",
     "shards",
     "tasks",

@@ -13,14 +13,16 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "__version__", "BackboneError", "benchmark", "BenchmarkOptions", "BudgetError", "Clip",
+    "__version__", "ask", "AskedTexts", "AskOptions", "BackboneError", "benchmark",
+    "BenchmarkOptions", "BudgetError", "Clip",
     "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
     "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
     "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "indexing",
     "label", "LabelOptions", "load",
     "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
-    "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read_manifest",
-    "Report", "Sampling", "search", "SearchOptions", "SearchResult", "select", "SelectOptions",
+    "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read",
+    "read_manifest", "ReadingReport", "ReadOptions", "Report", "Sampling", "search",
+    "SearchOptions", "SearchResult", "select", "SelectOptions",
     "shard", "ShardOptions", "StoreError", "Timeline", "train", "TrainingReport",
     "TrainOptions", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",
     "write_manifest",
@@ -34,6 +36,13 @@ SIGNATURES = {
     "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
+    "ask": "(sources: 'Sequence[str | Path]', question: 'str', options: 'AskOptions' = AskOptions("
+    "reader=None, top=3, false_answers=0.1), progress: 'Progress | None' = None) -> 'AskedTexts'",
+    "read": "(source: 'str | Path', output: 'Path', options: 'ReadOptions' = ReadOptions("
+    "backbone='minilm', test=None, holdout=0.25, false_answers=0.1, questions_an_article=40, "
+    "recipe=ReadingRecipe(epochs=2, rate=0.0002, warmup_share=0.1, batch=16, decay=0.01, "
+    "without_answer=0.1, most_tokens=384, overlap_tokens=128, seed=0, checkpoint_seconds=180.0), "
+    "download=False), progress: 'Progress | None' = None) -> 'ReadingReport'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from vidfit.errors import VideoError as VideoError
     from vidfit.errors import VidfitError as VidfitError
     from vidfit.features import FeatureStore as FeatureStore
+    from vidfit.jobs.ask.options import AskOptions as AskOptions
+    from vidfit.jobs.ask.run import run_ask as ask
+    from vidfit.jobs.ask.value import AskedTexts as AskedTexts
     from vidfit.jobs.benchmark.options import BenchmarkOptions as BenchmarkOptions
     from vidfit.jobs.benchmark.run import run_benchmark as benchmark
     from vidfit.jobs.compress.options import CompressOptions as CompressOptions
@@ -59,6 +62,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.predict.predictor import load as load
     from vidfit.jobs.predict.run import run_predict as predict
     from vidfit.jobs.predict.run import run_predict_all as predict_all
+    from vidfit.jobs.read.options import ReadOptions as ReadOptions
+    from vidfit.jobs.read.run import run_read as read
+    from vidfit.jobs.read.value import ReadingReport as ReadingReport
     from vidfit.jobs.search.beside import indexing as indexing
     from vidfit.jobs.search.options import SearchOptions as SearchOptions
     from vidfit.jobs.search.run import run_search as search
@@ -81,6 +87,8 @@ if TYPE_CHECKING:
     __version__: str
 
 _SOURCES = {
+    "AskOptions": "jobs.ask.options:AskOptions",
+    "AskedTexts": "jobs.ask.value:AskedTexts",
     "BackboneError": "errors:BackboneError",
     "BenchmarkOptions": "jobs.benchmark.options:BenchmarkOptions",
     "BudgetError": "errors:BudgetError",
@@ -103,6 +111,8 @@ _SOURCES = {
     "Plan": "plans:Plan",
     "PlanOptions": "jobs.plan.options:PlanOptions",
     "Ranking": "jobs.select.value:Ranking",
+    "ReadOptions": "jobs.read.options:ReadOptions",
+    "ReadingReport": "jobs.read.value:ReadingReport",
     "Report": "reported:Report",
     "Sampling": "contracts:Sampling",
     "SearchOptions": "jobs.search.options:SearchOptions",
@@ -117,6 +127,7 @@ _SOURCES = {
     "VidfitError": "errors:VidfitError",
     "VideoPeople": "jobs.predict.people.value:VideoPeople",
     "WatchOptions": "jobs.watch.options:WatchOptions",
+    "ask": "jobs.ask.run:run_ask",
     "benchmark": "jobs.benchmark.run:run_benchmark",
     "compare_pairs": "jobs.people.pairs:run_pairs",
     "compress": "jobs.compress.run:run_compress",
@@ -134,6 +145,7 @@ _SOURCES = {
     "predict_all": "jobs.predict.run:run_predict_all",
     "pull": "jobs.exchange.run:run_pull",
     "push": "jobs.exchange.run:run_push",
+    "read": "jobs.read.run:run_read",
     "read_manifest": "manifest:read_manifest",
     "search": "jobs.search.run:run_search",
     "select": "jobs.select.run:run_select",

@@ -34,6 +34,7 @@ from vidfit.cli.options import (
     output_of,
 )
 from vidfit.cli.quantities import memory_bytes, time_seconds
+from vidfit.cli.read import fit_reader
 from vidfit.cli.say import say, say_lines
 from vidfit.cli.use import say_use
 from vidfit.files import claimed
@@ -42,7 +43,14 @@ if TYPE_CHECKING:
     from vidfit.reported import Report
 
 
+OF_TEXTS = {"read": fit_reader}
+"""Tasks that have no clips, but texts: each is a job of its own, and takes these options."""
+
+_TAKEN = frozenset({"clips", "output", "backbone", "task", "holdout", "download", "as_json"})
+
+
 def fit(  # noqa: PLR0913  (the options of a command)
+    ctx: typer.Context,
     clips: Clips,
     output: Output = None,
     backbone: Backbones = None,
@@ -85,6 +93,10 @@ def fit(  # noqa: PLR0913  (the options of a command)
     only_below: OnlyBelow = None,
 ) -> None:
     """Compare pretrained models on your clips and fit the best one."""
+    if task in OF_TEXTS:
+        _refuse_others(ctx, task)
+        OF_TEXTS[task](clips, output, backbone, holdout, download=download, as_json=as_json)
+        return
     from vidfit.cli.progress import Bars
     from vidfit.jobs.fit.options import FitOptions
     from vidfit.jobs.fit.run import run_fit
@@ -119,6 +131,17 @@ def fit(  # noqa: PLR0913  (the options of a command)
         say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
         return
     show_report(report, folder, options.backbones, consent=consent is not None)
+
+
+def _refuse_others(ctx: typer.Context, task: str) -> None:
+    """Refuse options that were given and say nothing to a task of texts."""
+    for name in ctx.params.keys() - _TAKEN:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = name.replace("_", "-")
+            raise typer.BadParameter(
+                f"--{option} is of clips; --task {task} has none: leave it away"
+            )
 
 
 def show_report(

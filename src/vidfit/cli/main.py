@@ -13,6 +13,7 @@ from typing import Annotated, ParamSpec
 import typer
 
 from vidfit.cli import streams
+from vidfit.cli.ask import ask
 from vidfit.cli.benchmark import benchmark
 from vidfit.cli.compress import compress
 from vidfit.cli.convert import convert
@@ -38,7 +39,7 @@ from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, search, faces, watch, transcribe, convert, demo, models,
+    predict, search, ask, faces, watch, transcribe, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

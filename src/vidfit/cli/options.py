@@ -74,7 +74,7 @@ TaskName = Annotated[
         "--task",
         metavar="TASK",
         help="classify, tag, regress, localise, anomaly, detect, segment, faces, or one of a "
-        "package. [default: by the labels]",
+        "package; fit: read, of SQUAD.json. [default: by the labels]",
     ),
 ]
 Consent = Annotated[

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 from vidfit.errors import VidfitError
-from vidfit.jobs.train.folder import execute, stopped_by_signals
+from vidfit.jobs.train.folder import execute
 from vidfit.progress import SILENT
+from vidfit.study.interrupts import stopped_by_signals
 
 
 def main() -> int:

@@ -61,7 +61,7 @@ def save_model(model: Model, directory: Path, save_member: Callable[[int, Path],
             folder.mkdir(parents=True)
             save_member(index, folder)
         facts = {k: v for k, v in asdict(model).items() if k != "arrays"}
-        document = {"format": FORMAT, **facts, "files": _digests(new)}
+        document = {"format": FORMAT, **facts, "files": digests(new)}
         text = to_json(document, indent=1, ascii_only=False)
         (new / DOCUMENT).write_text(text, encoding="utf-8")
         note_known(new)
@@ -145,14 +145,15 @@ def load_model(directory: Path) -> Model:
 
     document = read_document(directory)
     try:
-        _check(directory, {_HEAD: document.files.get(_HEAD, ""), **document.files})
+        check_files(directory, {_HEAD: document.files.get(_HEAD, ""), **document.files}, DOCUMENT)
         arrays = load_file(directory / _HEAD)
     except (AttributeError, KeyError, OSError, SafetensorError, TypeError, ValueError) as error:
         raise ModelError(f"{directory} is damaged ({error}); fit or copy it again") from error
     return document.model(arrays)
 
 
-def _digests(directory: Path) -> dict[str, str]:
+def digests(directory: Path) -> dict[str, str]:
+    """Return the sha256 of each file of a directory."""
     return {
         path.relative_to(directory).as_posix(): sha256(path)
         for path in sorted(directory.rglob("*"))
@@ -160,7 +161,14 @@ def _digests(directory: Path) -> dict[str, str]:
     }
 
 
-def _check(directory: Path, expected: Mapping[str, str]) -> None:
+def check_files(directory: Path, expected: Mapping[str, str], document: str) -> None:
+    """Compare files with their sha256; none but ``document`` may be there without one.
+
+    Raises
+    ------
+    ModelError
+        Names the file that is missing, altered, elsewhere or not named.
+    """
     for name, digest in expected.items():
         if not stays_within(name):
             raise ModelError(f"{directory} names a file elsewhere, {name!r}; do not trust it")
@@ -169,10 +177,10 @@ def _check(directory: Path, expected: Mapping[str, str]) -> None:
             raise ModelError(f"{directory} is incomplete: {name} is missing; copy it again")
         if sha256(path) != digest:
             raise ModelError(f"{path} was altered after it was written; fit or copy it again")
-    for name in sorted(_names(directory) - expected.keys() - {DOCUMENT}):
+    for name in sorted(_names(directory) - expected.keys() - {document}):
         if not _beside(name):
             raise ModelError(
-                f"{directory} holds {name!r}, which its {DOCUMENT} does not name: somebody added "
+                f"{directory} holds {name!r}, which its {document} does not name: somebody added "
                 "it. Take it away if it was you, else do not trust the model"
             )
 

@@ -19,10 +19,7 @@ of one's own, ``FILE.py:NAME``, is named by whoever executes it: a folder never 
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +36,7 @@ from vidfit.planning.file import read_plan, write_plan
 from vidfit.plans import Plan
 from vidfit.progress import SILENT, Progress
 from vidfit.runtime import malloc
+from vidfit.study.interrupts import stopped_by_signals
 from vidfit.study.subject import build_subject
 from vidfit.training.clipset import ClipSet, open_set, write_array
 from vidfit.work import Launcher
@@ -225,21 +223,6 @@ def read_outcome(folder: Path) -> Outcome:
             "last checkpoint"
         ) from error
     return Outcome(weights, history, document["best_epoch"], document["peak_bytes"])
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Callable[[], bool]]:
-    """Turn an interrupt or a termination into a wish to stop at the next step."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set  # only the main thread may handle signals
-        return
-    kept = {s: signal.signal(s, lambda *_: asked.set()) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 def _on_several(folder: Path, plan: Plan, place: Launcher, progress: Progress) -> None:

@@ -1,0 +1,1 @@
+"""Ask a question of texts and of what is said in videos."""
