@@ -26,6 +26,7 @@ from vidfit.cli.label import label
 from vidfit.cli.models import models
 from vidfit.cli.plan import plan
 from vidfit.cli.predict import predict
+from vidfit.cli.pretrain import pretrain
 from vidfit.cli.say import say, say_if_heard
 from vidfit.cli.search import search
 from vidfit.cli.select import select
@@ -35,7 +36,7 @@ from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
+    fit, select, fuse, compress, label, plan, shard, train, pretrain, export, push, pull, benchmark,
     predict, search, faces, watch, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
