@@ -26,6 +26,10 @@ def pretrain(  # noqa: PLR0913  (the options of a command)
         Path | None,
         typer.Option(metavar="TEXTS", help="Held-out texts. [default: a tenth of the documents]"),
     ] = None,
+    classify: Annotated[
+        Path | None,
+        typer.Option(metavar="TABLE", help="Labelled texts that the model is tried on."),
+    ] = None,
     cpu_seconds: Annotated[
         float, typer.Option(min=1.0, help="Of the processor, for learning.")
     ] = 600.0,
@@ -45,7 +49,7 @@ def pretrain(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.pretrain.words import report_markdown
 
     options = PretrainOptions(
-        network, test, cpu_seconds=cpu_seconds, steps=steps, vocabulary=vocabulary, width=width,
+        network, test, classify=classify, cpu_seconds=cpu_seconds, steps=steps, vocabulary=vocabulary, width=width,
         layers=layers, seed=seed,
     )  # fmt: skip
     folder = output or output_of(texts)

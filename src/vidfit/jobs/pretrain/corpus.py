@@ -68,6 +68,8 @@ class Corpus:
     chosen, tests
         Documents by name that the best weights are chosen by, and that are held out, as far as
         they are judged.
+    side_of
+        The side of each document of the source.
     documents
         How many there are of each side.
     bytes_of
@@ -82,6 +84,7 @@ class Corpus:
     first: str
     chosen: Mapping[str, str]
     tests: Mapping[str, str]
+    side_of: Mapping[str, Side]
     documents: Mapping[Side, int]
     bytes_of: Mapping[Side, int]
     failures: tuple[Failure, ...] = ()
@@ -182,6 +185,7 @@ def open_corpus(
         reading.first,
         reading.chosen,
         reading.tests,
+        side_of,
         counts,
         sizes,
         (*found.failures, *(held.failures if held else ())),

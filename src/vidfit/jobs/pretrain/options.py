@@ -23,6 +23,8 @@ class PretrainOptions:
         Texts that are held out: file or folder. ``None`` holds out whole documents of the source.
     holdout
         Share of the documents that is held out where ``test`` names none.
+    classify
+        Table of labelled texts that the model is tried on.
     cpu_seconds
         Of the processor, that learning may take; the steps are counted from a measured one.
     steps
@@ -44,6 +46,7 @@ class PretrainOptions:
     network: str = "gpt"
     test: Path | None = None
     holdout: float = 0.1
+    classify: Path | None = None
     cpu_seconds: float = 600.0
     steps: int | None = None
     vocabulary: int = 1024

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from vidfit.files import write_whole
+from vidfit.jobs.pretrain.classify import classified
 from vidfit.jobs.pretrain.corpus import Corpus, open_corpus
 from vidfit.jobs.pretrain.judge import judged
 from vidfit.jobs.pretrain.options import PretrainOptions
@@ -74,6 +75,9 @@ def run_pretrain(
     model = LanguageModel(shape, network.eval(), corpus.tokenizer, _facts(corpus, run))
     model.save(output / "model")
     found = _found(model, corpus, run, trained, output, progress)
+    if options.classify:
+        tried = classified(model, options.classify, corpus.side_of, options.seed, progress)
+        found = replace(found, classified=tried)
     write_whole(output / "pretraining.json", json.dumps(_plain(found), indent=1).encode())
     write_whole(output / "pretraining.md", report_markdown(found).encode())
     return found

@@ -45,6 +45,53 @@ class Gain:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """How well labelled texts of unseen groups are answered.
+
+    Parameters
+    ----------
+    name
+        What answers.
+    accuracy
+        With its interval over groups.
+    gain
+        Points of accuracy over `WORDS`, with the interval; of that itself nothing.
+    """
+
+    name: str
+    accuracy: Estimate
+    gain: Estimate | None
+
+
+@dataclass(frozen=True)
+class Classified:
+    """Labelled texts that the model was tried on.
+
+    Parameters
+    ----------
+    source
+        Name of the table.
+    grouping
+        What says which texts belong together.
+    learned, tested, groups
+        Texts that were learned from, texts and groups that were answered.
+    """
+
+    source: str
+    grouping: str
+    learned: int
+    tested: int
+    groups: int
+    answered: tuple[Answered, ...]
+
+    @property
+    def winner(self) -> Answered | None:
+        """The best answer of the model that is proven better than words; ``None`` without."""
+        better = [one for one in self.answered if one.gain is not None and one.gain.low > 0]
+        return max(better, key=lambda one: one.accuracy.value, default=None)
+
+
+@dataclass(frozen=True)
 class Pretraining:
     """A language model that was learned, and what it is worth.
 
@@ -62,6 +109,8 @@ class Pretraining:
         Share of the held-out text that stands word for word in what was learned from.
     sample
         A text that the model drew.
+    classified
+        Labelled texts that it was tried on, if any were given.
     """
 
     model: Path
@@ -77,6 +126,7 @@ class Pretraining:
     bytes_a_token: float
     seen_before: float
     sample: str
+    classified: Classified | None = None
     failures: tuple[Failure, ...] = ()
 
     @property
@@ -97,5 +147,7 @@ class Pretraining:
 
 
 GPT, NGRAM, MIXED = "gpt", "7-gram", "gpt with n-gram"
+WORDS, STATES, BOTH, TUNED = "words", "states", "words and states", "fine-tuned"
+MAJORITY_CLASS = "majority class"
 PEERS = (NGRAM, "xz", "bz2")
 """What needs no network."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from vidfit.contracts import Estimate
-from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, Pretraining
+from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, WORDS, Classified, Pretraining
 from vidfit.report.markdown import cell, listed, row
 from vidfit.report.wording import counted
 
@@ -47,6 +47,8 @@ def report_markdown(found: Pretraining) -> str:
     """Return all that was found."""
     lines = [f"**{verdict(found)}**", "", *_learned(found), "", *_table(found), ""]
     lines += [*_gains(found), "", *_warnings(found)]
+    if found.classified:
+        lines += ["", *_classified(found.classified)]
     sample = cell(found.sample) or "nothing"
     lines += ["", f"It drew: {sample}"]
     if found.failures:
@@ -85,6 +87,36 @@ def _gains(found: Pretraining) -> list[str]:
         what = "saves" if gain.proven else "no proven gain:"
         lines.append(f"- {gain.of} against {gain.over}: {what} {interval} bits a byte")
     return lines
+
+
+def _classified(found: Classified) -> list[str]:
+    winner = found.winner
+    if winner is None or winner.gain is None:
+        said = f"No gain: nothing of the model is proven better than counted words on {found.source}."
+    else:
+        said = (
+            f"On {found.source} {winner.name} is better than counted words by "
+            f"{_points(winner.gain)}."
+        )
+    head = ["", "accuracy [95 %]", f"against {WORDS}"]
+    rows = [
+        [one.name, _share(one.accuracy), "–" if one.gain is None else _points(one.gain)]
+        for one in found.answered
+    ]
+    learned = (
+        f"Learned from {found.learned:,} labelled texts, tested on {found.tested:,} of "
+        f"{counted(found.groups, 'other group')} ({found.grouping})."
+    )
+    return [f"**{said}**", "", learned, "", row(head), "| --- | --- | --- |", *map(row, rows)]
+
+
+def _share(one: Estimate) -> str:
+    return f"{one.value:.1%} [{one.low:.1%}, {one.high:.1%}]"
+
+
+def _points(one: Estimate) -> str:
+    low, value, high = (100 * end for end in (one.low, one.value, one.high))
+    return f"{value:+.1f} points [{low:+.1f}, {high:+.1f}]"
 
 
 def _warnings(found: Pretraining) -> list[str]:
