@@ -85,7 +85,10 @@ def show_labelling(found: Labelling, clips: str, folder: Path, model: Path | Non
     _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
     _list(f"{len(found.empty)} rows of the answers are still empty", found.empty)
     if found.proposed:
-        names = [f"{one.clip.text if found.texts else one.clip.path}  {one.why}" for one in found.proposed]
+        names = [
+            f"{one.clip.text if found.texts else one.clip.path}  {one.why}"
+            for one in found.proposed
+        ]
         _list(f"{len(names)} {what} to label next, by the method {found.proposed[0].method}", names)
         say(f"List     {folder / TO_LABEL}")
         say(

@@ -49,8 +49,8 @@ def pretrain(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.pretrain.words import report_markdown
 
     options = PretrainOptions(
-        network, test, classify=classify, cpu_seconds=cpu_seconds, steps=steps, vocabulary=vocabulary, width=width,
-        layers=layers, seed=seed,
+        network, test, classify=classify, cpu_seconds=cpu_seconds, steps=steps,
+        vocabulary=vocabulary, width=width, layers=layers, seed=seed,
     )  # fmt: skip
     folder = output or output_of(texts)
     with claimed(folder), Bars() as bars:

@@ -43,7 +43,11 @@ def patches(grey_THW: Floats) -> Floats:
             f"frames of {height} x {width} pixels do not divide into patches of {PATCH_PIXELS}; "
             "scale them to a multiple of it"
         )
-    rows, columns, cells = height // PATCH_PIXELS, width // PATCH_PIXELS, PATCH_PIXELS // CELL_PIXELS
+    rows, columns, cells = (
+        height // PATCH_PIXELS,
+        width // PATCH_PIXELS,
+        PATCH_PIXELS // CELL_PIXELS,
+    )
     cut = (count, rows, cells, CELL_PIXELS, columns, cells, CELL_PIXELS)
     seen_TPC = grey_THW.reshape(cut).mean(axis=(3, 6)).transpose(0, 1, 3, 2, 4)
     seen_TPC = seen_TPC.reshape(count, rows * columns, cells**2)

@@ -141,7 +141,9 @@ class LanguageModel:
             tokens_N = self.reader.encode(text)[-self.shape.tokens + 1 :]
             row_1N = torch.from_numpy(np.concatenate([[END], tokens_N]))[None]
             found.append(self.network.states(row_1N)[0].mean(0).numpy())
-        states_ME: Floats = np.stack(found) if found else np.zeros((0, self.shape.width), np.float32)
+        states_ME: Floats = (
+            np.stack(found) if found else np.zeros((0, self.shape.width), np.float32)
+        )
         return states_ME
 
     @torch.no_grad()

@@ -83,7 +83,9 @@ def _pieces(file: Path, name: str) -> Iterator[Piece | Failure]:
         yield from _articles(read_json(file), name)
     else:
         for row in open_texts(file):
-            yield Piece(f"{name}: {row.group}", f"{row.text}\n") if isinstance(row, TextRow) else row
+            yield (
+                Piece(f"{name}: {row.group}", f"{row.text}\n") if isinstance(row, TextRow) else row
+            )
 
 
 def _plain(file: Path, name: str) -> Iterator[Piece]:

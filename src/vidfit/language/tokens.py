@@ -79,7 +79,9 @@ class BytePairs:
             sound = numbers == list(range(len(numbers))) and len(numbers) >= 256
             sound = sound and max(map(len, document["model"]["vocab"])) <= _LONGEST_BYTES
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ModelError(f"the tokenizer cannot be read: {error}; copy the model again") from None
+            raise ModelError(
+                f"the tokenizer cannot be read: {error}; copy the model again"
+            ) from None
         if kinds != ("BPE", "ByteLevel") or not (plain and sound):
             raise ModelError(
                 f"the tokenizer is {kinds[0]} over {kinds[1]}; known is byte-pair encoding over "

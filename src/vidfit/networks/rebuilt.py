@@ -51,9 +51,7 @@ def rebuild(name: str, shape: Shape, weights: Mapping[str, torch.Tensor]) -> nn.
     return with_weights(lambda: build(name, shape), weights)
 
 
-def with_weights(
-    make: Callable[[], nn.Module], weights: Mapping[str, torch.Tensor]
-) -> nn.Module:
+def with_weights(make: Callable[[], nn.Module], weights: Mapping[str, torch.Tensor]) -> nn.Module:
     """Return a network that is made anew, with its weights.
 
     Raises

@@ -6,6 +6,7 @@ import pytest
 
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
 
+
 def test_cues_are_joined_up_to_some_seconds(tmp_path):
     cues = "\n\n".join(
         f"00:00:{3 * i:02d}.000 --> 00:00:{3 * i + 3:02d}.000\nw{i}" for i in range(5)

@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix, hstack
 
 from vidfit.contracts import Indices
 from vidfit.errors import NotEnoughDataError
+from vidfit.jobs.pretrain.fine_tuning import fine_tuned
 from vidfit.jobs.pretrain.value import (
     BOTH,
     MAJORITY_CLASS,
@@ -20,7 +21,7 @@ from vidfit.jobs.pretrain.value import (
     Answered,
     Classified,
 )
-from vidfit.language.classify import fine_tuned, probe_of_texts, standard, word_counts
+from vidfit.language.classify import probe_of_texts, standard, word_counts
 from vidfit.language.model import LanguageModel
 from vidfit.manifest.texts import TextRow, open_texts
 from vidfit.metrics import paired_interval, share_interval

@@ -73,9 +73,7 @@ def _told(name: str, reads_on: bool) -> str:
     return f"{name}, reading on" if reads_on else name
 
 
-def _documents(
-    model: LanguageModel, texts: Mapping[str, str], first_N: Indices
-) -> _Documents:
+def _documents(model: LanguageModel, texts: Mapping[str, str], first_N: Indices) -> _Documents:
     said = [text for text in texts.values() if text]
     return _Documents(said, [model.reader.encode(text) for text in said], first_N)
 
@@ -87,7 +85,9 @@ def _costs(
     (own_chosen, other_chosen), (own, other) = (
         (_by_network(model, side, reads_on), _by_ngram(model, side, reads_on)) for side in sides
     )
-    weight = min(_WEIGHTS, key=lambda w: float(sum(map(np.sum, _mixed(own_chosen, other_chosen, w)))))
+    weight = min(
+        _WEIGHTS, key=lambda w: float(sum(map(np.sum, _mixed(own_chosen, other_chosen, w))))
+    )
     tests = sides[1]
     return {
         NGRAM: _bytes_ngram(corpus.first, tests.texts, reads_on),
@@ -110,9 +110,7 @@ def _by_ngram(model: LanguageModel, side: _Documents, reads_on: bool) -> list[Do
     return [odds[1:] for odds in np.split(odds_N, cuts)[1:]]
 
 
-def _mixed(
-    own: Sequence[Doubles], other: Sequence[Doubles], weight: float
-) -> list[Doubles]:
+def _mixed(own: Sequence[Doubles], other: Sequence[Doubles], weight: float) -> list[Doubles]:
     """Return bits by a weighted mean of probabilities: the network's, and the n-gram's."""
     return [
         -np.log2(weight * np.exp2(-bits) + (1 - weight) * odds)

@@ -7,7 +7,7 @@ import math
 from vidfit.contracts import Estimate
 from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, WORDS, Classified, Pretraining
 from vidfit.report.markdown import cell, listed, row
-from vidfit.report.wording import counted
+from vidfit.report.wording import DASH, counted
 
 _OVERFIT_NATS = 0.02
 
@@ -73,7 +73,7 @@ def _table(found: Pretraining) -> list[str]:
     told = {(one.name, one.reads_on): bits_of(one.bits) for one in found.coded}
     head = ["bits a byte of held-out documents", "as learned", "reading on", "what it is"]
     rows = [
-        [name, told.get((name, False), "–"), told.get((name, True), "–"), WHAT[name]]
+        [name, told.get((name, False), DASH), told.get((name, True), DASH), WHAT[name]]
         for name in names
     ]
     return [row(head), "| --- | --- | --- | --- |", *map(row, rows)]
@@ -92,7 +92,9 @@ def _gains(found: Pretraining) -> list[str]:
 def _classified(found: Classified) -> list[str]:
     winner = found.winner
     if winner is None or winner.gain is None:
-        said = f"No gain: nothing of the model is proven better than counted words on {found.source}."
+        said = (
+            f"No gain: nothing of the model is proven better than counted words on {found.source}."
+        )
     else:
         said = (
             f"On {found.source} {winner.name} is better than counted words by "
@@ -100,7 +102,7 @@ def _classified(found: Classified) -> list[str]:
         )
     head = ["", "accuracy [95 %]", f"against {WORDS}"]
     rows = [
-        [one.name, _share(one.accuracy), "–" if one.gain is None else _points(one.gain)]
+        [one.name, _share(one.accuracy), DASH if one.gain is None else _points(one.gain)]
         for one in found.answered
     ]
     learned = (

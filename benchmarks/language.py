@@ -1,0 +1,240 @@
+"""Language models: what they need a byte of unseen documents, and what they are good for.
+
+- `text`: articles of one half of SQuAD are learned, those of the other half held out; beside a
+  7-gram, xz and bz2 that are given the same text first.
+- `classes`: lines of television series, by sentiment, from their words, from the states of a model
+  that learned the unlabelled lines of the same series, and fine-tuned; whole episodes held out.
+- `labels`: which lines to label next, by `vidfit label` or at random, 20 times from nothing.
+- `video`: tokens of frames of UCSD Ped2: is what surprises a GPT unusual?
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._clips import SURVEILLANCE
+from benchmarks._harness import arguments, environment, finish, table
+from benchmarks._language_video import video_surprise
+from vidfit.contracts import Estimate
+from vidfit.jobs.pretrain.options import PretrainOptions
+from vidfit.jobs.pretrain.run import run_pretrain
+from vidfit.jobs.pretrain.value import Pretraining
+from vidfit.jobs.pretrain.words import bits_of, report_markdown
+from vidfit.labels.one import NO_LABEL
+from vidfit.language.classify import word_axes
+from vidfit.metrics import mean_interval
+from vidfit.selection.active import Pool, next_clips, probe_answers
+
+DATA = SURVEILLANCE.parent
+PARTS = ("text", "classes", "labels", "video")
+BATCH, LABELS = 16, 192
+POOL, ASIDE = 2000, 1500
+
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    options = _options()
+    start = environment()
+    figures: Figures = {}
+    run = {"text": _text, "classes": _classes, "labels": _labels, "video": _video}
+    for part in options.parts:
+        print(f"\n## {part}", flush=True)
+        figures[part] = run[part](options)
+    told = [figures[part]["told"] for part in options.parts]
+    met = [figures[part]["met"] for part in options.parts if figures[part]["met"] is not None]
+    finish(options, figures, start, "; ".join(told), met=all(met) if met else None)
+
+
+def _options() -> argparse.Namespace:
+    parser = arguments(__doc__)
+    parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS)
+    parser.add_argument("--cpu-seconds", type=float, default=None, help="to learn a language")
+    parser.add_argument("--seeds", type=int, default=None, help="of labelling")
+    parser.add_argument("--output", type=Path, default=None, help="keeps models, to go on from")
+    options = parser.parse_args()
+    options.cpu_seconds = options.cpu_seconds or (4.0 if options.quick else 600.0)
+    options.seeds = options.seeds or (2 if options.quick else 20)
+    options.output = options.output or Path(tempfile.mkdtemp())
+    return options
+
+
+# ------------------------------------------------------------------ text
+
+
+def _text(options: argparse.Namespace) -> Figures:
+    squad = DATA / "squad"
+    asked = PretrainOptions(test=squad / "test-v1.1.json", cpu_seconds=options.cpu_seconds)
+    if options.quick:
+        asked = _small(asked)
+    found = run_pretrain(squad / "dev-v1.1.json", options.output / "squad", asked)
+    print(report_markdown(found))
+    own, other = found.own.bits, found.best_other
+    told = (
+        f"{bits_of(own)} bits a byte of unseen articles (bar: below {other.name}, "
+        f"{other.bits.value:.2f})"
+    )
+    # A network that a quick run leaves untrained says nothing of the bar.
+    return {**_plain(found), "told": told, "met": None if options.quick else found.learned}
+
+
+def _small(options: PretrainOptions) -> PretrainOptions:
+    return replace(options, vocabulary=512, width=48, layers=2, heads=4, length=64, windows=8)
+
+
+def _plain(found: Pretraining) -> Figures:
+    bits = {f"{c.name}, reading on" if c.reads_on else c.name: _ends(c.bits) for c in found.coded}
+    gains = {f"{g.of} over {g.over}": _ends(g.saves) for g in found.gains}
+    tried = {} if found.classified is None else {
+        one.name: {"accuracy": _ends(one.accuracy), "gain": one.gain and _ends(one.gain)}
+        for one in found.classified.answered
+    }  # fmt: skip
+    return {
+        "bits": bits, "saves": gains, "classified": tried, "parameters": found.parameters,
+        "steps": found.steps, "passes": found.passes, "cpu seconds": found.cpu_seconds,
+    }  # fmt: skip
+
+
+def _ends(one: Estimate) -> tuple[float, float, float]:
+    return one.value, one.low, one.high
+
+
+# ------------------------------------------------------------------ classes
+
+
+def _classes(options: argparse.Namespace) -> Figures:
+    lines = DATA / "meld_text" / "labels.csv"
+    asked = PretrainOptions(
+        holdout=0.3, classify=lines, cpu_seconds=options.cpu_seconds / 4, vocabulary=2048,
+        length=128, dropout=0.2,
+    )  # fmt: skip
+    source = lines
+    if options.quick:
+        source = _some(lines, options.output / "labels.csv")
+        asked = replace(_small(asked), classify=source)
+    found = run_pretrain(source, options.output / "meld", asked)
+    print(report_markdown(found))
+    tried = found.classified.answered if found.classified else ()
+    gains = [(one.gain, one.name) for one in tried if one.gain is not None]
+    gain, name = max(gains, key=lambda one: one[0].value)
+    said = "" if gain.low > 0 else ", no gain"
+    told = f"sentiment: {name} {_points(gain)} over words{said}"
+    return {**_plain(found), "told": told, "met": None}
+
+
+def _some(lines: Path, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = lines.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(rows[:1500]), encoding="utf-8")
+    return path
+
+
+# ------------------------------------------------------------------ labels
+
+
+def _labels(options: argparse.Namespace) -> Figures:
+    """Label lines from nothing; judge a probe on episodes put aside after each batch."""
+    texts, labels, groups = _lines(DATA / "meld_text" / "labels.csv")
+    classes = tuple(sorted(set(labels)))
+    labels_M = np.array([classes.index(label) for label in labels], np.int64)
+    known = Pool([word_axes(texts)], labels_M, groups, classes)
+    curves: dict[str, list[list[float]]] = {"random": [], "vidfit label": []}
+    for seed in range(options.seeds):
+        learn, test = _sides(groups, seed)
+        for name, curve in curves.items():
+            curve.append(_curve(known, learn, test, name == "random", seed))
+        print(f"  seed {seed}", flush=True)
+    arrays = {name: np.array(curve) for name, curve in curves.items()}
+    counts = [BATCH * (b + 1) for b in range(LABELS // BATCH)]
+    seeds = [str(seed) for seed in range(options.seeds)]
+    rows = []
+    for place in range(1, len(counts), 2):
+        pair = [mean_interval(arrays[name][:, place], seeds) for name in arrays]
+        gain = mean_interval(arrays["vidfit label"][:, place] - arrays["random"][:, place], seeds)
+        rows.append((str(counts[place]), *map(_share, pair), _points(gain)))
+    table(("labels", "random", "vidfit label", "gain"), rows)
+    early = mean_interval((arrays["vidfit label"] - arrays["random"]).mean(axis=1), seeds)
+    behind = early.high < 0
+    said = " (bar: not proven behind)"
+    return {
+        "labels": counts, "curves": {n: a.mean(axis=0).tolist() for n, a in arrays.items()},
+        "gain": _ends(early), "told": f"vidfit label {_points(early)} over random{said}",
+        "met": not behind,
+    }  # fmt: skip
+
+
+def _lines(path: Path) -> tuple[list[str], list[str], list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [r["text"] for r in rows], [r["label"] for r in rows], [r["episode"] for r in rows]
+
+
+def _sides(groups: list[str], seed: int) -> tuple[Any, Any]:
+    """Return rows of a pool and rows put aside, of other episodes."""
+    rng = np.random.default_rng(seed)
+    names = rng.permutation(sorted(set(groups)))
+    aside = set(names[: round(0.3 * len(names))].tolist())
+    held = np.array([group in aside for group in groups])
+    return (rng.permutation(np.flatnonzero(~held))[:POOL],
+            rng.permutation(np.flatnonzero(held))[:ASIDE])  # fmt: skip
+
+
+def _curve(known: Pool, learn: Any, test: Any, at_random: bool, seed: int) -> list[float]:
+    """Return the balanced accuracy on rows put aside after each batch of labels."""
+    rows = np.concatenate([learn, test])
+    labels_M = np.full(len(rows), NO_LABEL)
+    truth_M = known.labels_M[rows]
+    pool = Pool([known.blocks[0][rows]], labels_M, [known.groups[r] for r in rows], known.classes)
+    rng = np.random.default_rng((seed, 1))
+    found = []
+    for _ in range(LABELS // BATCH):
+        asked = np.flatnonzero(labels_M[: len(learn)] == NO_LABEL)
+        if at_random:
+            chosen = rng.permutation(asked)[:BATCH]
+        else:
+            part = replace(
+                pool, blocks=[pool.blocks[0][: len(learn)]], labels_M=labels_M[: len(learn)],
+                groups=pool.groups[: len(learn)],
+            )  # fmt: skip
+            chosen = np.array([one.row for one in next_clips(part, BATCH, seed=seed)])
+        labels_M[chosen] = truth_M[chosen]
+        found.append(_balanced(pool, truth_M, len(learn), seed))
+    return found
+
+
+def _balanced(pool: Pool, truth_M: Any, learned: int, seed: int) -> float:
+    if len(np.unique(pool.labels_M[pool.labels_M != NO_LABEL])) < 2:
+        return 1 / len(pool.classes)
+    answer_M = probe_answers(pool, seed=seed).argmax(axis=1)[learned:]
+    asked_M = truth_M[learned:]
+    return float(np.mean([(answer_M[asked_M == k] == k).mean() for k in range(len(pool.classes))]))
+
+
+def _share(one: Estimate) -> str:
+    return f"{one.value:.1%} [{one.low:.1%}, {one.high:.1%}]"
+
+
+def _points(one: Estimate) -> str:
+    return f"{100 * one.value:+.1f} [{100 * one.low:+.1f}, {100 * one.high:+.1f}] points"
+
+
+# ------------------------------------------------------------------ video
+
+
+def _video(options: argparse.Namespace) -> Figures:
+    figures: Mapping[str, Any] = video_surprise(30 if options.quick else 600)
+    value, low, high = figures["gpt: surprise, max"]
+    told = f"surprise of tokens of frames, ucsd_ped2: AUC {value:.3f} [{low:.3f}, {high:.3f}]"
+    return {**figures, "told": told, "met": None}
+
+
+if __name__ == "__main__":
+    main()
