@@ -36,9 +36,9 @@ def pretrain(  # noqa: PLR0913  (the options of a command)
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps, whatever they take. [default: counted]")
     ] = None,
-    vocabulary: Annotated[int, typer.Option(min=257, help="Pieces of words.")] = 1024,
+    vocabulary: Annotated[int, typer.Option(min=257, help="Pieces of words.")] = 2048,
     width: Annotated[int, typer.Option(min=8, help="Of the network.")] = 192,
-    layers: Annotated[int, typer.Option(min=1, help="Of the network.")] = 6,
+    layers: Annotated[int, typer.Option(min=1, help="Of the network.")] = 4,
     seed: Annotated[int, typer.Option(help="The same seed and steps learn the same.")] = 0,
 ) -> None:
     """Learn a language model; say what it is worth beside n-gram, xz and bz2."""

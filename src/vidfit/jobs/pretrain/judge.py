@@ -59,7 +59,7 @@ def judged(
     for reads_on in (False, True):
         costs = _costs(model, corpus, (chosen, tests), reads_on)
         coded += [Coded(name, reads_on, _a_byte(bits, tests)) for name, bits in costs.items()]
-        pairs = ((GPT, NGRAM), (MIXED, GPT))
+        pairs = ((GPT, NGRAM), (MIXED, GPT), (MIXED, NGRAM))
         gains += [Gain(_told(a, reads_on), _told(b, reads_on),
                        _a_byte(costs[b] - costs[a], tests)) for a, b in pairs]  # fmt: skip
         progress.advance()

@@ -100,7 +100,7 @@ class Pretraining:
     coded
         Its own figures and those of others, given the same text first.
     gains
-        Over the n-gram, and of the mixture with it over the model alone.
+        Over the n-gram, and of the mixture with an n-gram over either alone.
     looks
         How learning went, in nats a token.
     documents, bytes_of
