@@ -18,8 +18,8 @@ from vidfit.jobs.pretrain.value import (
     STATES,
     TUNED,
     WORDS,
-    Answered,
     Classified,
+    TextAnswer,
 )
 from vidfit.language.classify import probe_of_texts, standard, word_counts
 from vidfit.language.model import LanguageModel
@@ -62,7 +62,7 @@ def classified(
     hits = {name: answer_M[~learn] == labels_M[~learn] for name, answer_M in answers.items()}
     tested = [group for group, known in zip(groups, learn, strict=True) if not known]
     found = [
-        Answered(
+        TextAnswer(
             name,
             share_interval(hit, tested),
             None
