@@ -167,7 +167,7 @@ class _Learner:
             self.save()
 
     def look(self) -> None:
-        """SequenceLook at what is not learned from; keep the weights if they are the best so far."""
+        """Look at what is not learned from; keep the weights if they are the best so far."""
         learned = self.loss_sum / self.since
         self.loss_sum, self.since = 0.0, 0
         with self.average.used_by(self.network) if self.average else nullcontext():

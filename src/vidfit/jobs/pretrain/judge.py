@@ -16,7 +16,7 @@ import numpy as np
 
 from vidfit.contracts import Estimate, Indices
 from vidfit.jobs.pretrain.corpus import Corpus
-from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, BitsSaved, Coded
+from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, OF_TOKENS, BitsSaved, Coded
 from vidfit.language.model import Doubles, LanguageModel
 from vidfit.language.ngram import ngram
 from vidfit.language.tokens import END
@@ -59,7 +59,7 @@ def judged(
     for reads_on in (False, True):
         costs = _costs(model, corpus, (chosen, tests), reads_on)
         coded += [Coded(name, reads_on, _a_byte(bits, tests)) for name, bits in costs.items()]
-        pairs = ((GPT, NGRAM), (MIXED, GPT), (MIXED, NGRAM))
+        pairs = ((GPT, NGRAM), (MIXED, GPT), (MIXED, OF_TOKENS))
         gains += [BitsSaved(_told(a, reads_on), _told(b, reads_on),
                        _a_byte(costs[b] - costs[a], tests)) for a, b in pairs]  # fmt: skip
         progress.advance()
@@ -91,6 +91,7 @@ def _costs(
     tests = sides[1]
     return {
         NGRAM: _bytes_ngram(corpus.first, tests.texts, reads_on),
+        OF_TOKENS: np.array([-np.log2(odds).sum() for odds in other]),
         GPT: np.array([bits.sum() for bits in own]),
         MIXED: np.array([bits.sum() for bits in _mixed(own, other, weight)]),
     }

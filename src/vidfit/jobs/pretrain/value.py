@@ -146,8 +146,8 @@ class Pretraining:
         return self.own.bits.value < self.best_other.bits.value
 
 
-GPT, NGRAM, MIXED = "gpt", "7-gram", "gpt with n-gram"
+GPT, NGRAM, OF_TOKENS, MIXED = "gpt", "7-gram", "4-gram of tokens", "gpt with 4-gram"
 WORDS, STATES, BOTH, TUNED = "words", "states", "words and states", "fine-tuned"
 MAJORITY_CLASS = "majority class"
-PEERS = (NGRAM, "xz", "bz2")
+PEERS = (NGRAM, OF_TOKENS, "xz", "bz2")
 """What needs no network."""

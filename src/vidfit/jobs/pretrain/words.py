@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from vidfit.contracts import Estimate
-from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, WORDS, Classified, Pretraining
+from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, OF_TOKENS, WORDS, Classified, Pretraining
 from vidfit.report.markdown import cell, listed, row
 from vidfit.report.wording import DASH, counted
 
@@ -14,6 +14,7 @@ _OVERFIT_NATS = 0.02
 WHAT = {
     GPT: "the model",
     NGRAM: "counts of bytes, interpolated",
+    OF_TOKENS: "the same of the model's tokens",
     MIXED: "a weighted mean of both probabilities",
     "xz": "Lempel-Ziv with a model of bits",
     "bz2": "blocks sorted by what follows",
