@@ -27,6 +27,7 @@ from vidfit.cli.label import label
 from vidfit.cli.models import models
 from vidfit.cli.plan import plan
 from vidfit.cli.predict import predict
+from vidfit.cli.pretrain import pretrain
 from vidfit.cli.refused import Commands
 from vidfit.cli.say import say, say_error, say_if_heard
 from vidfit.cli.search import search
@@ -38,7 +39,7 @@ from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
+    fit, select, fuse, compress, label, plan, shard, train, pretrain, export, push, pull, benchmark,
     predict, search, ask, faces, watch, transcribe, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""

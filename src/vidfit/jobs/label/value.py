@@ -40,6 +40,8 @@ class Labelling:
         Whether spans of long videos are proposed, with labels to correct.
     unchanged
         Spans of the answers that stand as the model gave them; they are taken for true.
+    texts
+        Whether texts of a table are proposed.
     """
 
     proposed: tuple[Proposed, ...]
@@ -51,3 +53,4 @@ class Labelling:
     warnings: tuple[str, ...] = ()
     spans: bool = False
     unchanged: int = 0
+    texts: bool = False
