@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from vidfit.features import FeatureStore as FeatureStore
     from vidfit.jobs.benchmark.options import BenchmarkOptions as BenchmarkOptions
     from vidfit.jobs.benchmark.run import run_benchmark as benchmark
+    from vidfit.jobs.compare.options import CompareOptions as CompareOptions
+    from vidfit.jobs.compare.run import run_compare as compare
+    from vidfit.jobs.compare.value import ArchitectureTable as ArchitectureTable
     from vidfit.jobs.compress.options import CompressOptions as CompressOptions
     from vidfit.jobs.compress.run import run_compress as compress
     from vidfit.jobs.compress.value import Compression as Compression
@@ -81,11 +84,13 @@ if TYPE_CHECKING:
     __version__: str
 
 _SOURCES = {
+    "ArchitectureTable": "jobs.compare.value:ArchitectureTable",
     "BackboneError": "errors:BackboneError",
     "BenchmarkOptions": "jobs.benchmark.options:BenchmarkOptions",
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "Combination": "jobs.fuse.value:Combination",
+    "CompareOptions": "jobs.compare.options:CompareOptions",
     "ConsentError": "errors:ConsentError",
     "CompressOptions": "jobs.compress.options:CompressOptions",
     "Compression": "jobs.compress.value:Compression",
@@ -118,6 +123,7 @@ _SOURCES = {
     "VideoPeople": "jobs.predict.people.value:VideoPeople",
     "WatchOptions": "jobs.watch.options:WatchOptions",
     "benchmark": "jobs.benchmark.run:run_benchmark",
+    "compare": "jobs.compare.run:run_compare",
     "compare_pairs": "jobs.people.pairs:run_pairs",
     "compress": "jobs.compress.run:run_compress",
     "convert": "jobs.convert.run:run_convert",

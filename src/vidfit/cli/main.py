@@ -14,6 +14,7 @@ import typer
 
 from vidfit.cli import streams
 from vidfit.cli.benchmark import benchmark
+from vidfit.cli.compare import compare
 from vidfit.cli.compress import compress
 from vidfit.cli.convert import convert
 from vidfit.cli.demo import demo
@@ -26,6 +27,7 @@ from vidfit.cli.label import label
 from vidfit.cli.models import models
 from vidfit.cli.plan import plan
 from vidfit.cli.predict import predict
+from vidfit.cli.pretrain import pretrain
 from vidfit.cli.say import say, say_if_heard
 from vidfit.cli.search import search
 from vidfit.cli.select import select
@@ -35,8 +37,8 @@ from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    fit, select, fuse, compress, label, plan, shard, train, export, push, pull, benchmark,
-    predict, search, faces, watch, convert, demo, models,
+    fit, select, fuse, compare, compress, label, plan, shard, train, pretrain, export, push, pull,
+    benchmark, predict, search, faces, watch, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

@@ -64,6 +64,7 @@ NETWORKS: dict[str, Network] = {
     "transformer": Network("over_tokens:Transformer"),
     "shift": Network("shift:Shift"),
     "encoder-decoder": Network("encoder_decoder:EncoderDecoder"),
+    "cnn": Network("cnn:Cnn", "frames"),
     "cnn-lstm": Network("recurrent:CnnLstm", "frames"),
     "video-text": Network("video_text:VideoText", "frames"),
 }

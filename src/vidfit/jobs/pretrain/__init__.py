@@ -1,0 +1,1 @@
+"""The job `pretrain`: what can be learned without labels, from clips."""
