@@ -33,7 +33,8 @@ class Vocabulary:
     def of(cls, texts: Iterable[str | None]) -> Vocabulary:
         """Return the most frequent words that several texts have."""
         counts = Counter(word for text in texts for word in set(words_of(text)))
-        frequent = [word for word, count in counts.most_common() if count >= LEAST_USES]
+        order = sorted(counts, key=lambda word: (-counts[word], word))
+        frequent = [word for word in order if counts[word] >= LEAST_USES]
         return cls(tuple(frequent[:MOST_WORDS]))
 
     @property

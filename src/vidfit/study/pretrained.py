@@ -50,8 +50,8 @@ class PretrainedFacts:
         How many it saw.
     digests
         Of the clips' videos and spans (`vidfit.features.clip_digest`).
-    cpu_seconds, epochs
-        What it took.
+    learn_seconds, epochs
+        What it took, in steps.
     first_loss, last_loss
         Mean loss of the first and the last epoch; where nothing is learned each thing that is
         asked costs about 1.
@@ -65,7 +65,7 @@ class PretrainedFacts:
     clips: int
     recordings: int
     digests: tuple[str, ...]
-    cpu_seconds: float
+    learn_seconds: float
     epochs: int
     first_loss: float
     last_loss: float

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidfit.jobs.compare.value import ArchitectureRow, ArchitectureTable
+    from vidfit.report.wording import Metric
 
 RANKS = {"best": 0, "tied": 1, "behind": FAR}
 LEAST_SECONDS = 0.01
@@ -64,7 +65,18 @@ def learning_chart(table: ArchitectureTable, width: int, height: int) -> Markup:
         table.baseline,
         tip=f"{table.baseline}: {metric.figure(table.majority)}",
     )
-    return plane_chart(plane, sorted(spots, key=lambda spot: spot.rank), (), (floor,))
+    front = _front(spots, metric)
+    return plane_chart(plane, sorted(spots, key=lambda spot: spot.rank), front, (floor,))
+
+
+def _front(spots: list[Spot], metric: Metric) -> list[Spot]:
+    """Return those that no other beats in the figure in less time, the quickest first."""
+    front: list[Spot] = []
+    for spot in sorted(spots, key=lambda s: (s.cost, -metric.merit(s.figure.value))):
+        merit = metric.merit(spot.figure.value)
+        if not front or merit > metric.merit(front[-1].figure.value):
+            front.append(spot)
+    return front
 
 
 def _has(table: ArchitectureTable, how: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -138,7 +137,6 @@ def _learned(
     plan = _plan(options, len(ready.clips))
     rows = np.arange(len(ready.clips))
     run = Run(clips, rows, np.zeros(0, np.int64), folder, progress=progress)
-    started = time.process_time()
     done = pretrain(masked, plan, run, launch(plan.layout, "cpu"), options.cpu_seconds)
     losses = [epoch.loss for epoch in done.history] or [float("nan")]
     facts = PretrainedFacts(
@@ -150,7 +148,7 @@ def _learned(
         clips=len(ready.clips),
         recordings=len(set(ready.groups)),
         digests=tuple(clip_digest(clip) for clip in ready.clips),
-        cpu_seconds=time.process_time() - started,
+        learn_seconds=sum(epoch.seconds for epoch in done.history),
         epochs=len(done.history),
         first_loss=losses[0],
         last_loss=losses[-1],
@@ -169,8 +167,8 @@ def pretraining_lines(found: ClipPretraining) -> str:
     words = f", {len(facts.words)} words" if facts.words else ""
     lines = [
         f"Learned from {facts.clips} clips of {facts.recordings} recordings without labels: "
-        f"{facts.epochs} epochs in {facts.cpu_seconds:.0f} s of the processor, frames of "
-        f"{facts.side_pixels} pixels{words}.",
+        f"{facts.epochs} epochs in {facts.learn_seconds:.0f} s, frames of {facts.side_pixels} "
+        f"pixels{words}.",
         f"What it costs to predict what is hidden: {facts.first_loss:.3f} in the first epoch, "
         f"{facts.last_loss:.3f} in the last. Whether that helps, `vidfit compare --from` measures.",
     ]
