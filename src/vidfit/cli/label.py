@@ -18,7 +18,7 @@ _SHOWN = 10
 
 def label(  # noqa: PLR0913  (the options of a command)
     clips: Annotated[
-        str, typer.Argument(help="Folder or list of clips, of which some have no label.")
+        str, typer.Argument(help="Folder or list of clips, or table of texts: some have no label.")
     ],
     output: Annotated[
         Path | None,
@@ -34,7 +34,7 @@ def label(  # noqa: PLR0913  (the options of a command)
         Path | None,
         typer.Option(
             metavar="DIRECTORY",
-            help="Model of --task localise: proposes spans of long videos, to correct.",
+            help="Model of --task localise, for spans of long videos; or of pretrain, for texts.",
         ),
     ] = None,
     backbone: Annotated[
@@ -78,20 +78,26 @@ def show_labelling(found: Labelling, clips: str, folder: Path, model: Path | Non
         return
     counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
     known = sum(found.labels.values())
-    say(f"{known} of {found.clip_count} clips have a label{counts and ': ' + counts}")
+    what = "texts" if found.texts else "clips"
+    say(f"{known} of {found.clip_count} {what} have a label{counts and ': ' + counts}")
     say(f"Recordings: {found.grouping}")
     _list("Before you trust these labels", list(found.warnings))
     _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
     _list(f"{len(found.empty)} rows of the answers are still empty", found.empty)
     if found.proposed:
-        names = [f"{one.clip.path}  {one.why}" for one in found.proposed]
-        _list(f"{len(names)} clips to label next, by the method {found.proposed[0].method}", names)
+        names = [
+            f"{one.clip.text if found.texts else one.clip.path}  {one.why}"
+            for one in found.proposed
+        ]
+        _list(f"{len(names)} {what} to label next, by the method {found.proposed[0].method}", names)
         say(f"List     {folder / TO_LABEL}")
         say(
             "Next     fill in its column label, then "
             f"vidfit label {clips} --answers {folder / TO_LABEL} -o {folder}"
+            + (f" --model {model}" if model else "")
         )
-    _say_fit(found, clips, folder)
+    if not found.texts:
+        _say_fit(found, clips, folder)
 
 
 def _say_spans(found: Labelling, clips: str, folder: Path, model: Path | None) -> None:

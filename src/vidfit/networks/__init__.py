@@ -62,6 +62,7 @@ NETWORKS: dict[str, Network] = {
     "lstm": Network("recurrent:Lstm"),
     "bilstm-attention": Network("recurrent:BiLstmAttention"),
     "transformer": Network("over_tokens:Transformer"),
+    "gpt": Network("gpt:Gpt"),
     "shift": Network("shift:Shift"),
     "encoder-decoder": Network("encoder_decoder:EncoderDecoder"),
     "cnn": Network("cnn:Cnn", "frames"),

@@ -6,7 +6,7 @@ file that its weights came from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
@@ -48,14 +48,25 @@ def rebuild(name: str, shape: Shape, weights: Mapping[str, torch.Tensor]) -> nn.
     ValueError
         If it cannot be built for that shape, or weights are missing, too many or misshapen.
     """
+    return with_weights(lambda: build(name, shape), weights)
+
+
+def with_weights(make: Callable[[], nn.Module], weights: Mapping[str, torch.Tensor]) -> nn.Module:
+    """Return a network that is made anew, with its weights.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be made, or weights are missing, too many or misshapen.
+    """
     try:
         with torch.device("meta"):  # shapes only
-            _check(build(name, shape), weights)
+            _check(make(), weights)
         # Weights that are drawn only to be replaced must not move anybody's random numbers.
         with torch.random.fork_rng(devices=[]):
-            module = build(name, shape)
+            module = make()
     except (RuntimeError, ZeroDivisionError, VidfitError) as error:
-        raise ValueError(f"it cannot be built for {shape}: {error}") from error
+        raise ValueError(f"it cannot be built: {error}") from error
     module.load_state_dict(dict(weights))
     return module
 

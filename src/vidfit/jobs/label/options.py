@@ -35,7 +35,8 @@ class LabelOptions:
     task
         What is asked of the clips: a name of `vidfit.tasks`; ``None`` goes by their labels.
     model
-        Directory of a model of ``--task localise``, which proposes spans of long videos.
+        Directory of a model of ``--task localise``, which proposes spans of long videos; of texts
+        that of a language model, whose states count beside the words.
     """
 
     count: int = 10

@@ -16,9 +16,11 @@ from vidfit.features import Extraction, FeatureStore, extract_all, temporal_stat
 from vidfit.jobs.label.answers import gather, with_labels, write_to_label
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run_spans import run_label_spans
+from vidfit.jobs.label.run_texts import run_label_texts
 from vidfit.jobs.label.value import Labelling, Proposed
 from vidfit.labels.one import NO_LABEL
 from vidfit.manifest import losses, refusal
+from vidfit.manifest.texts import is_text_table
 from vidfit.progress import Progress
 from vidfit.selection.active import Pool, next_clips
 from vidfit.study.candidates import Loaded, load_candidates
@@ -48,7 +50,8 @@ def run_label(
         Folder or list of clips, of which some or all have no label; see
         `vidfit.manifest.read_manifest`. Clips of a test split are not proposed: what is chosen
         to teach most does not stand for the rest. With ``options.model`` these are long videos,
-        and spans of them are proposed (`run_label_spans`).
+        and spans of them are proposed (`run_label_spans`). A table of texts without videos is
+        answered by `run_label_texts`.
 
     Raises
     ------
@@ -60,6 +63,8 @@ def run_label(
         If no backbone runs.
     """
     options.check()
+    if is_text_table(source):
+        return run_label_texts(source, output, options)
     if options.model:
         return run_label_spans(source, output, options, progress)
     study = open_study(source, output, options, progress, only_one_class="label")

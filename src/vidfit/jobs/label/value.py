@@ -38,6 +38,8 @@ class Labelling:
         What was noticed, such as copies whose labels contradict each other.
     spans
         Whether spans of long videos are proposed, with labels to correct.
+    texts
+        Whether texts of a table are proposed.
     """
 
     proposed: tuple[Proposed, ...]
@@ -48,3 +50,4 @@ class Labelling:
     failures: tuple[Failure, ...]
     warnings: tuple[str, ...] = ()
     spans: bool = False
+    texts: bool = False

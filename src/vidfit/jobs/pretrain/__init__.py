@@ -1,1 +1,1 @@
-"""The job `pretrain`: what can be learned without labels, from clips."""
+"""The job `pretrain`: what can be learned without labels, from texts and from clips."""

@@ -6,7 +6,6 @@ equation 3.15): rare words count more, repeated ones less and less.
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from collections import Counter
@@ -15,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidfit.contracts import Failure
+from vidfit.language.subtitles import read_cues
 
 SUFFIXES = (".srt", ".vtt")
 _K1, _B = 1.2, 0.75
 _PASSAGE_SECONDS = 10.0
 _MOST_BYTES = 20_000_000
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
-_TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
 
 
 @dataclass(frozen=True)
@@ -57,24 +55,6 @@ def passages_of(path: str, failures: list[Failure]) -> Iterator[Passage]:
         failures.append(Failure(str(own[0]), f"cannot be read as subtitles: {error}"))
         return
     yield from _joined(path, cues)
-
-
-def read_cues(text: str) -> Iterator[tuple[float, float, str]]:
-    """Yield start and end in seconds, and the words, of each cue of SubRip or WebVTT text."""
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        found = _TIMES.search(block)
-        if not found:
-            continue
-        said = " ".join(block[found.end() :].split("\n")[1:])
-        words = " ".join(html.unescape(re.sub(r"<[^>]*>|\{\\[^}]*\}", "", said)).split())
-        start, end = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])
-        if words and end > start:
-            yield start, end, words
-
-
-def _seconds(parts: Sequence[str | None]) -> float:
-    hours, minutes, seconds, fraction = (part or "0" for part in parts)
-    return 3600 * int(hours) + 60 * int(minutes) + float(f"{seconds}.{fraction}")
 
 
 def _joined(path: str, cues: Sequence[tuple[float, float, str]]) -> Iterator[Passage]:

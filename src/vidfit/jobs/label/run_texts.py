@@ -1,0 +1,141 @@
+"""Which texts of a table to label next, as `run_label` says it of clips.
+
+Texts are seen as rare words and pairs of words, weighed and brought to a few axes (TF-IDF; latent
+semantic analysis, Deerwester et al. 1990), and, with a language model, as its states.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Clip, Failure, Floats
+from vidfit.errors import ManifestError, NotEnoughDataError
+from vidfit.files import write_whole
+from vidfit.jobs.label.answers import CLIPS, TO_LABEL
+from vidfit.jobs.label.options import LabelOptions
+from vidfit.jobs.label.value import Labelling, Proposed
+from vidfit.labels.one import NO_LABEL
+from vidfit.language.classify import word_axes
+from vidfit.language.model import load_language
+from vidfit.manifest.cells import written_cell
+from vidfit.manifest.texts import TextRow, open_texts
+from vidfit.selection.active import Pool, next_clips
+from vidfit.study.stages import one_blas_thread
+
+COLUMNS = ("text", "label", "group", "row", "rank", "method", "why")
+
+_MARK = "\ufeff"
+
+
+def run_label_texts(source: str | Path, output: Path, options: LabelOptions) -> Labelling:
+    """Propose the texts of a table whose labels would teach most, as a list to fill in.
+
+    ``output`` gets ``to-label.csv``, and, once there are answers, ``clips.csv``: the table's
+    texts with all labels given so far. The table itself is never written to.
+
+    Parameters
+    ----------
+    options
+        ``model``, where it is named, is the directory of a language model, whose states count
+        beside the words.
+
+    Raises
+    ------
+    ManifestError
+        If a table cannot be read, answers do not fit it, or answers would be overwritten.
+    NotEnoughDataError
+        If it holds no text.
+    """
+    table = open_texts(source)
+    found = list(table)
+    rows = [row for row in found if isinstance(row, TextRow)]
+    failures = tuple(row for row in found if isinstance(row, Failure))
+    if not rows:
+        raise NotEnoughDataError(f"{source} holds no text; fill in its column of texts")
+    kept = output / CLIPS
+    labels = {row.text: row.label for row in rows if row.label is not None}
+    for path in filter(None, (kept if kept.exists() else None, options.answers)):
+        labels |= _answers(path, {row.text for row in rows})
+    _check_read(output / TO_LABEL, labels)
+    if options.answers:
+        _write(kept, [(row, "", "", "") for row in rows], labels)
+    pool = _pool(rows, labels, options)
+    with one_blas_thread():
+        chosen = next_clips(pool, options.count, seed=options.seed)
+    _write(
+        output / TO_LABEL,
+        [(rows[o.row], str(rank), o.method, o.why) for rank, o in enumerate(chosen, 1)],
+        {},
+    )
+    proposed = tuple(
+        Proposed(Clip(rows[o.row].name, group=rows[o.row].group, text=rows[o.row].text),
+                 o.method, o.why) for o in chosen
+    )  # fmt: skip
+    known = Counter(labels[row.text] for row in rows if row.text in labels)
+    return Labelling(
+        proposed, dict(known.most_common()), len(rows), (), table.grouping, failures, texts=True
+    )
+
+
+def _pool(rows: Sequence[TextRow], labels: Mapping[str, str], options: LabelOptions) -> Pool:
+    texts = [row.text for row in rows]
+    blocks: list[Floats] = [word_axes(texts, options.seed)]
+    if options.model:
+        blocks.append(load_language(options.model).states(texts))
+    classes = sorted(set(labels.values()))
+    numbers = {name: number for number, name in enumerate(classes)}
+    known = [numbers[labels[text]] if text in labels else NO_LABEL for text in texts]
+    return Pool(blocks, np.array(known, np.int64), [row.group for row in rows], classes)
+
+
+def _answers(path: Path, texts: set[str]) -> dict[str, str]:
+    """Return the labels that a list gives; texts that are the same have one label."""
+    given: dict[str, str] = {}
+    for row in open_texts(path):
+        if isinstance(row, Failure):
+            raise ManifestError(f"{path} cannot be read to the end: {row.name}: {row.reason}")
+        if row.text not in texts:
+            raise ManifestError(
+                f"{path} has {row.text[:60]!r}, which is none of the texts that were given. Leave "
+                "the column text as it was written, and save the list as CSV UTF-8"
+            )
+        if row.label is not None and given.setdefault(row.text, row.label) != row.label:
+            raise ManifestError(
+                f"{path} calls {row.text[:60]!r} {given[row.text]!r} and {row.label!r}; correct "
+                "one of them"
+            )
+    return given
+
+
+def _check_read(path: Path, labels: Mapping[str, str]) -> None:
+    """Refuse to replace a list with answers that nobody has read."""
+    if not path.exists():
+        return
+    unread = [
+        row for row in open_texts(path)
+        if isinstance(row, TextRow) and row.label and labels.get(row.text) != row.label
+    ]  # fmt: skip
+    if unread:
+        raise ManifestError(
+            f"{path} has {len(unread)} labels that were not read, e.g. {unread[0].label!r}, and "
+            f"would be replaced. Pass it with --answers {path}, or move it away"
+        )
+
+
+def _write(
+    path: Path, rows: Sequence[tuple[TextRow, str, str, str]], labels: Mapping[str, str]
+) -> None:
+    stream = io.StringIO()
+    stream.write(_MARK)
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for row, rank, method, why in rows:
+        cells = (row.text, labels.get(row.text, ""), row.group, row.name)
+        table.writerow((*map(written_cell, cells), rank, method, written_cell(why)))
+    write_whole(path, stream.getvalue().encode())

@@ -1,0 +1,1 @@
+"""Language models: texts as documents, pieces of words, what a model says of them, and peers."""

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from tests.called import call
+
+from vidfit.errors import ManifestError, NotEnoughDataError
+from vidfit.jobs.label.options import LabelOptions
+from vidfit.jobs.label.run import run_label
+
+WORDS = "cat dog man house tree car street river".split()
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "lines.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("text", "label", "episode"))
+        for i in range(60):
+            kind = "ab"[i % 2]
+            said = " ".join([*rng.choice(WORDS, 4), "good" if kind == "a" else "bad", str(i)])
+            writer.writerow((said, kind if i < 20 else "", i // 6))
+    return path
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_texts_are_proposed_answered_and_kept(table, tmp_path):
+    out, before = tmp_path / "out", table.read_bytes()
+    found = run_label(table, out, LabelOptions(count=5))
+    assert found.texts and found.labels == {"a": 10, "b": 10} and found.clip_count == 60
+    assert [one.method for one in found.proposed] == ["margin"] * 5
+    assert len({one.clip.group for one in found.proposed}) == 5
+    to_label = out / "to-label.csv"
+    asked = rows_of(to_label)
+    assert [row["text"] for row in asked] == [one.clip.text for one in found.proposed]
+    filled = [{**row, "label": "a" if "good" in row["text"] else "b"} for row in asked]
+    with to_label.open("w", newline="") as file:
+        writer = csv.DictWriter(file, filled[0])
+        writer.writeheader()
+        writer.writerows(filled)
+    with pytest.raises(ManifestError, match="5 labels that were not read"):
+        run_label(table, out, LabelOptions(count=5))
+    again = run_label(table, out, LabelOptions(count=5, answers=to_label))
+    assert sum(again.labels.values()) == 25
+    assert not {o.clip.text for o in again.proposed} & {o.clip.text for o in found.proposed}
+    assert sum(bool(row["label"]) for row in rows_of(out / "clips.csv")) == 25
+    assert table.read_bytes() == before
+
+
+def test_answers_that_do_not_fit_are_refused(table, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("text,label\nnever said,a\n")
+    with pytest.raises(ManifestError, match="none of the texts"):
+        run_label(table, tmp_path / "out", LabelOptions(answers=other))
+    said = rows_of(table)[30]["text"]
+    other.write_text(f"text,label\n{said},a\n{said},b\n")
+    with pytest.raises(ManifestError, match="'a' and 'b'; correct"):
+        run_label(table, tmp_path / "out", LabelOptions(answers=other))
+    other.write_text("text,label\n,a\n")
+    with pytest.raises(NotEnoughDataError, match="holds no text"):
+        run_label(other, tmp_path / "out", LabelOptions())
+
+
+def test_the_command_names_texts_and_what_to_type_next(table, tmp_path):
+    result = call("label", table, "--count", "3", "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "20 of 60 texts have a label: a 10, b 10" in result.output
+    assert "3 texts to label next, by the method margin:" in result.output
+    assert f"--answers {tmp_path / 'out' / 'to-label.csv'}" in result.output
