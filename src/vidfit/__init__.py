@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.predict.predictor import load as load
     from vidfit.jobs.predict.run import run_predict as predict
     from vidfit.jobs.predict.run import run_predict_all as predict_all
+    from vidfit.jobs.pretrain.clips import ClipPretraining as ClipPretraining
+    from vidfit.jobs.pretrain.clips import ClipPretrainOptions as ClipPretrainOptions
+    from vidfit.jobs.pretrain.clips import run_pretrain_clips as pretrain_clips
     from vidfit.jobs.search.beside import indexing as indexing
     from vidfit.jobs.search.options import SearchOptions as SearchOptions
     from vidfit.jobs.search.run import run_search as search
@@ -90,6 +93,8 @@ _SOURCES = {
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "Combination": "jobs.fuse.value:Combination",
+    "ClipPretrainOptions": "jobs.pretrain.clips:ClipPretrainOptions",
+    "ClipPretraining": "jobs.pretrain.clips:ClipPretraining",
     "CompareOptions": "jobs.compare.options:CompareOptions",
     "ConsentError": "errors:ConsentError",
     "CompressOptions": "jobs.compress.options:CompressOptions",
@@ -138,6 +143,7 @@ _SOURCES = {
     "plan": "jobs.plan.run:run_plan",
     "predict": "jobs.predict.run:run_predict",
     "predict_all": "jobs.predict.run:run_predict_all",
+    "pretrain_clips": "jobs.pretrain.clips:run_pretrain_clips",
     "pull": "jobs.exchange.run:run_pull",
     "push": "jobs.exchange.run:run_push",
     "read_manifest": "manifest:read_manifest",

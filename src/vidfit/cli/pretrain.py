@@ -1,4 +1,4 @@
-"""``vidfit pretrain``: learn without labels, a language model from texts or a network from clips."""
+"""``vidfit pretrain``: learn without labels, from texts or from clips."""
 
 from __future__ import annotations
 
