@@ -1,4 +1,4 @@
-"""A language model over quantised tokens of frames: is what surprises it unusual?
+"""A language model over quantised tokens of frames, and whether what surprises it is unusual.
 
 On the split of UCSD Ped2 that `benchmarks.anomaly` judges networks on. Beside it what needs no
 network: how far patches lie from the codebook, and how rare their tokens are where they lie.

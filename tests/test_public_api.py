@@ -14,13 +14,15 @@ from vidfit import errors
 
 NAMES = {
     "__version__", "ArchitectureTable", "ClipPretraining", "ClipPretrainOptions", "compare",
-    "CompareOptions", "pretrain_clips", "BackboneError", "benchmark", "BenchmarkOptions", "BudgetError", "Clip",
+    "CompareOptions", "pretrain_clips", "BackboneError", "benchmark", "BenchmarkOptions",
+    "BudgetError", "Clip",
     "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
     "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
     "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "indexing",
-    "label", "LabelOptions", "load",
+    "label", "LabelOptions", "LanguageModel", "load", "load_language",
     "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
-    "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read_manifest",
+    "plan", "PlanOptions", "predict", "predict_all", "pretrain", "PretrainOptions", "Pretraining",
+    "pull", "push", "Ranking", "read_manifest",
     "Report", "Sampling", "search", "SearchOptions", "SearchResult", "select", "SelectOptions",
     "shard", "ShardOptions", "StoreError", "Timeline", "train", "TrainingReport",
     "TrainOptions", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",

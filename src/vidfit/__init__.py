@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.pretrain.clips import ClipPretraining as ClipPretraining
     from vidfit.jobs.pretrain.clips import ClipPretrainOptions as ClipPretrainOptions
     from vidfit.jobs.pretrain.clips import run_pretrain_clips as pretrain_clips
+    from vidfit.jobs.pretrain.options import PretrainOptions as PretrainOptions
+    from vidfit.jobs.pretrain.run import run_pretrain as pretrain
+    from vidfit.jobs.pretrain.value import Pretraining as Pretraining
     from vidfit.jobs.search.beside import indexing as indexing
     from vidfit.jobs.search.options import SearchOptions as SearchOptions
     from vidfit.jobs.search.run import run_search as search
@@ -78,6 +81,8 @@ if TYPE_CHECKING:
     from vidfit.jobs.train.value import TrainingReport as TrainingReport
     from vidfit.jobs.watch.options import WatchOptions as WatchOptions
     from vidfit.jobs.watch.run import run_watch as watch
+    from vidfit.language.model import LanguageModel as LanguageModel
+    from vidfit.language.model import load_language as load_language
     from vidfit.manifest import read_manifest as read_manifest
     from vidfit.manifest import write_manifest as write_manifest
     from vidfit.plans import Plan as Plan
@@ -106,12 +111,15 @@ _SOURCES = {
     "Forgotten": "jobs.people.value:Forgotten",
     "FuseOptions": "jobs.fuse.options:FuseOptions",
     "LabelOptions": "jobs.label.options:LabelOptions",
+    "LanguageModel": "language.model:LanguageModel",
     "ManifestError": "errors:ManifestError",
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
     "PairFigures": "jobs.people.value:PairFigures",
     "Plan": "plans:Plan",
     "PlanOptions": "jobs.plan.options:PlanOptions",
+    "PretrainOptions": "jobs.pretrain.options:PretrainOptions",
+    "Pretraining": "jobs.pretrain.value:Pretraining",
     "Ranking": "jobs.select.value:Ranking",
     "Report": "reported:Report",
     "Sampling": "contracts:Sampling",
@@ -139,10 +147,12 @@ _SOURCES = {
     "indexing": "jobs.search.beside:indexing",
     "label": "jobs.label.run:run_label",
     "load": "jobs.predict.predictor:load",
+    "load_language": "language.model:load_language",
     "people_in": "jobs.predict.people.run:people_in",
     "plan": "jobs.plan.run:run_plan",
     "predict": "jobs.predict.run:run_predict",
     "predict_all": "jobs.predict.run:run_predict_all",
+    "pretrain": "jobs.pretrain.run:run_pretrain",
     "pretrain_clips": "jobs.pretrain.clips:run_pretrain_clips",
     "pull": "jobs.exchange.run:run_pull",
     "push": "jobs.exchange.run:run_push",

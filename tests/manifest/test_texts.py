@@ -20,8 +20,9 @@ def test_texts_labels_and_what_belongs_together(tmp_path):
 
 
 def test_which_tables_are_of_texts_alone(tmp_path):
-    for name, head, alone in (("a.csv", "text,label", True), ("b.csv", "path,text", False),
-                              ("c.csv", "path,label", False), ("d.txt", "text,label", False)):  # fmt: skip
+    tables = (("a.csv", "text,label", True), ("b.csv", "path,text", False),
+              ("c.csv", "path,label", False), ("d.txt", "text,label", False))  # fmt: skip
+    for name, head, alone in tables:
         (tmp_path / name).write_text(f"{head}\na,b\n")
         assert is_text_table(tmp_path / name) == alone
     assert not is_text_table(tmp_path) and not is_text_table("http://host/a.csv")

@@ -50,12 +50,12 @@ def pretrain(  # noqa: PLR0913  (the options of a command)
         int | None,
         typer.Option(min=1, help="Of gpt: steps, whatever they take. [default: counted]"),
     ] = None,
-    vocabulary: Annotated[int, typer.Option(min=257, help="Of gpt: pieces of words.")] = 1024,
+    vocabulary: Annotated[int, typer.Option(min=257, help="Of gpt: pieces of words.")] = 2048,
     width: Annotated[
         int | None, typer.Option(min=8, help="Of the network. [default: 192; of clips 256]")
     ] = None,
     layers: Annotated[
-        int | None, typer.Option(min=1, help="Of the network. [default: 6; of clips 1]")
+        int | None, typer.Option(min=1, help="Of the network. [default: 4; of clips 1]")
     ] = None,
     side: Annotated[
         int, typer.Option(min=32, max=512, help="Of clips: pixels of a side of the frames.")

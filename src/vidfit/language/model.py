@@ -45,8 +45,8 @@ READING_RATE = 3e-4
 
 Doubles = NDArray[np.float64]
 
-_ROWS = 16
-"""Windows, or texts, that are answered at once."""
+_ROWS, _READ_AT_ONCE = 16, 4
+"""Windows that are answered at once, and before each step of learning from them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +83,7 @@ class LanguageModel:
         """Return the bits [N] of each token of a document, by up to ``shape.tokens`` before it."""
         self.network.eval()
         found_N = np.empty(len(tokens_N))
-        cuts = [*windows(len(tokens_N), self.shape.tokens)]
-        for first in range(0, len(cuts), _ROWS):
-            some = cuts[first : first + _ROWS]
+        for some in _batches(len(tokens_N), self.shape.tokens, _ROWS):
             rows_BN = _padded([_with_end(tokens_N, *cut) for cut in some])
             with torch.no_grad():
                 nats_BN = said_nats(self.network, rows_BN).double().numpy()
@@ -104,10 +102,11 @@ class LanguageModel:
         answers = []
         for tokens_N in documents:
             found_N = np.empty(len(tokens_N))
-            for start, new, stop in windows(len(tokens_N), self.shape.tokens):
-                row_1N = _padded([_with_end(tokens_N, start, new, stop)])
-                nats_N = said_nats(network, row_1N)[0, new - start : stop - start]
-                found_N[new:stop] = nats_N.detach().double().numpy()
+            for some in _batches(len(tokens_N), self.shape.tokens, _READ_AT_ONCE):
+                nats_BN = said_nats(network, _padded([_with_end(tokens_N, *cut) for cut in some]))
+                new = [row[n - s : e - s] for row, (s, n, e) in zip(nats_BN, some, strict=True)]
+                nats_N = torch.cat(new)
+                found_N[some[0][1] : some[-1][2]] = nats_N.detach().double().numpy()
                 optimizer.zero_grad()
                 nats_N.mean().backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -251,17 +250,25 @@ def said_nats(network: GptLanguage, rows_BN: Tensor) -> Tensor:
     nats = functional.cross_entropy(
         logits_BNV.flatten(0, 1), rows_BN[:, 1:].flatten(), reduction="none"
     )
-    return nats.unflatten(0, (len(rows_BN), -1))
+    return nats.reshape(len(rows_BN), -1)
 
 
 def windows(count: int, length: int) -> Iterator[tuple[int, int, int]]:
-    """Yield start, first new token and end of windows that overlap by half and cover ``count``."""
-    half = max(length // 2, 1)
+    """Yield start, first new token and end of windows that cover ``count`` tokens.
+
+    A quarter of each but the first was said before: no token is said without some before it.
+    """
+    step = max(3 * length // 4, 1)
     new = 0
-    for start in range(0, max(count - half, 1), half):
+    for start in range(0, max(count - length + step, 1), step):
         stop = min(start + length, count)
         yield start, new, stop
         new = stop
+
+
+def _batches(count: int, length: int, rows: int) -> Iterator[list[tuple[int, int, int]]]:
+    cuts = [*windows(count, length)]
+    return (cuts[first : first + rows] for first in range(0, len(cuts), rows))
 
 
 def _with_end(tokens_N: Indices, start: int, new: int, stop: int) -> Indices:

@@ -89,7 +89,7 @@ def open_texts(source: str | Path) -> TextTable:
         )
     plain = {name.strip().lower(): name for name in sheet.names[::-1]}
     group = next((plain[name] for name in GROUPS if name in plain), None)
-    roles = {role: found[role] for role in ("text", "label") if role in found}
+    roles = {role: name for role, name in found.items() if role in ("text", "label")}
     if group is None:
         return TextTable(path, roles, "each row stands alone: no column says what belongs together")
     return TextTable(path, {**roles, "group": group}, f"from the column {group!r} of {path.name}")

@@ -73,7 +73,7 @@ class SequenceRun:
 
 
 @dataclass(frozen=True)
-class Look:
+class SequenceLook:
     """A look at tokens that are not learned from: the step, nats a token learned, and here."""
 
     step: int
@@ -86,7 +86,7 @@ class TrainedSequences:
     """The best weights, what each look found, the processor's seconds, whether it is all."""
 
     weights: Mapping[str, Tensor]
-    looks: tuple[Look, ...]
+    looks: tuple[SequenceLook, ...]
     cpu_seconds: float
     finished: bool
 
@@ -130,7 +130,7 @@ class _Learner:
         self.optimizer = make_optimizer(network, run.recipe)
         self.average = Average(network, run.recipe.ema) if run.recipe.ema else None
         self.step, self.loss_sum, self.since = 0, 0.0, 0
-        self.looks: list[Look] = []
+        self.looks: list[SequenceLook] = []
         self.best: dict[str, Tensor] = {}
         self.saved_at = time.monotonic()
         self.began, self.cpu_before = time.process_time(), 0.0
@@ -180,7 +180,7 @@ class _Learner:
             before = min((look.nats for look in self.looks), default=math.inf)
             if math.isnan(found) or found < before:
                 self.best = {n: t.detach().clone() for n, t in self.network.state_dict().items()}
-        self.looks.append(Look(self.step, learned, found))
+        self.looks.append(SequenceLook(self.step, learned, found))
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -212,7 +212,7 @@ class _Learner:
             )
         scatter(saved, self.network, self.optimizer, saved.facts["optimizer"])
         self.step, (self.loss_sum, self.since) = int(saved.facts["step"]), saved.facts["loss"]
-        self.looks = [Look(**look) for look in saved.facts["looks"]]
+        self.looks = [SequenceLook(**look) for look in saved.facts["looks"]]
         self.best, self.cpu_before = saved.part("best"), float(saved.facts["cpu_seconds"])
         if self.average:
             self.average.tensors = {n: t.clone() for n, t in saved.part("average").items()}

@@ -10,7 +10,7 @@ from vidfit.errors import ManifestError, NotEnoughDataError
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run import run_label
 
-WORDS = "cat dog man house tree car street river".split()
+WORDS = ["cat", "dog", "man", "house", "tree", "car", "street", "river"]
 
 
 @pytest.fixture

@@ -11,16 +11,17 @@ from scipy.sparse import csr_matrix, hstack
 
 from vidfit.contracts import Indices
 from vidfit.errors import NotEnoughDataError
+from vidfit.jobs.pretrain.fine_tuning import fine_tuned
 from vidfit.jobs.pretrain.value import (
     BOTH,
     MAJORITY_CLASS,
     STATES,
     TUNED,
     WORDS,
-    Answered,
     Classified,
+    TextAnswer,
 )
-from vidfit.language.classify import fine_tuned, probe_of_texts, standard, word_counts
+from vidfit.language.classify import probe_of_texts, standard, word_counts
 from vidfit.language.model import LanguageModel
 from vidfit.manifest.texts import TextRow, open_texts
 from vidfit.metrics import paired_interval, share_interval
@@ -61,7 +62,7 @@ def classified(
     hits = {name: answer_M[~learn] == labels_M[~learn] for name, answer_M in answers.items()}
     tested = [group for group, known in zip(groups, learn, strict=True) if not known]
     found = [
-        Answered(
+        TextAnswer(
             name,
             share_interval(hit, tested),
             None

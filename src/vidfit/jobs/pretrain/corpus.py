@@ -85,8 +85,8 @@ class Corpus:
     chosen: Mapping[str, str]
     tests: Mapping[str, str]
     side_of: Mapping[str, Side]
-    documents: Mapping[Side, int]
-    bytes_of: Mapping[Side, int]
+    documents: Mapping[str, int]
+    bytes_of: Mapping[str, int]
     failures: tuple[Failure, ...] = ()
     seen_before: float = 0.0
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -169,8 +169,8 @@ def open_corpus(
     for piece in _texts(options.test) if options.test else ():
         reading.see(piece, "test")
     progress.advance()
-    counts: dict[Side, int] = {"learn": 0, "choose": 0, "test": 0}
-    sizes: dict[Side, int] = {"learn": 0, "choose": 0, "test": 0}
+    counts: dict[str, int] = {"learn": 0, "choose": 0, "test": 0}
+    sizes: dict[str, int] = {"learn": 0, "choose": 0, "test": 0}
     for name, side in side_of.items():
         counts[side] += 1
         sizes[side] += found.bytes_of[name]

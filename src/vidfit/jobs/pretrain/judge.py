@@ -16,7 +16,7 @@ import numpy as np
 
 from vidfit.contracts import Estimate, Indices
 from vidfit.jobs.pretrain.corpus import Corpus
-from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, Coded, Gain
+from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, OF_TOKENS, BitsSaved, Coded
 from vidfit.language.model import Doubles, LanguageModel
 from vidfit.language.ngram import ngram
 from vidfit.language.tokens import END
@@ -48,19 +48,19 @@ class _Documents:
 
 def judged(
     model: LanguageModel, corpus: Corpus, progress: Progress
-) -> tuple[tuple[Coded, ...], tuple[Gain, ...]]:
+) -> tuple[tuple[Coded, ...], tuple[BitsSaved, ...]]:
     """Return what held-out documents cost by each, and what is saved."""
     first_N = model.reader.encode(corpus.first)
     chosen = _documents(model, corpus.chosen, first_N)
     tests = _documents(model, corpus.tests, first_N)
     progress.start("judge", 3)
     coded: list[Coded] = []
-    gains: list[Gain] = []
+    gains: list[BitsSaved] = []
     for reads_on in (False, True):
         costs = _costs(model, corpus, (chosen, tests), reads_on)
         coded += [Coded(name, reads_on, _a_byte(bits, tests)) for name, bits in costs.items()]
-        pairs = ((GPT, NGRAM), (MIXED, GPT))
-        gains += [Gain(_told(a, reads_on), _told(b, reads_on),
+        pairs = ((GPT, NGRAM), (MIXED, GPT), (MIXED, OF_TOKENS))
+        gains += [BitsSaved(_told(a, reads_on), _told(b, reads_on),
                        _a_byte(costs[b] - costs[a], tests)) for a, b in pairs]  # fmt: skip
         progress.advance()
     for name, compress in _COMPRESSORS.items():
@@ -91,6 +91,7 @@ def _costs(
     tests = sides[1]
     return {
         NGRAM: _bytes_ngram(corpus.first, tests.texts, reads_on),
+        OF_TOKENS: np.array([-np.log2(odds).sum() for odds in other]),
         GPT: np.array([bits.sum() for bits in own]),
         MIXED: np.array([bits.sum() for bits in _mixed(own, other, weight)]),
     }

@@ -49,14 +49,14 @@ class PretrainOptions:
     classify: Path | None = None
     cpu_seconds: float = 600.0
     steps: int | None = None
-    vocabulary: int = 1024
+    vocabulary: int = 2048
     width: int = 192
-    layers: int = 6
+    layers: int = 4
     heads: int = 6
-    length: int = 256
-    windows: int = 8
+    length: int = 128
+    windows: int = 4
     dropout: float = 0.1
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 0.1
     seed: int = 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidfit.contracts import Estimate, Failure
-from vidfit.training.sequences import Look
+from vidfit.training.sequences import SequenceLook
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Gain:
+class BitsSaved:
     """Bits a byte that one saves against another on the same documents; above 0 it saves."""
 
     of: str
@@ -45,7 +45,7 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Answered:
+class TextAnswer:
     """How well labelled texts of unseen groups are answered.
 
     Parameters
@@ -82,10 +82,10 @@ class Classified:
     learned: int
     tested: int
     groups: int
-    answered: tuple[Answered, ...]
+    answered: tuple[TextAnswer, ...]
 
     @property
-    def winner(self) -> Answered | None:
+    def winner(self) -> TextAnswer | None:
         """The best answer of the model that is proven better than words; ``None`` without."""
         better = [one for one in self.answered if one.gain is not None and one.gain.low > 0]
         return max(better, key=lambda one: one.accuracy.value, default=None)
@@ -100,7 +100,7 @@ class Pretraining:
     coded
         Its own figures and those of others, given the same text first.
     gains
-        Over the n-gram, and of the mixture with it over the model alone.
+        Over the n-gram, and of the mixture with an n-gram over either alone.
     looks
         How learning went, in nats a token.
     documents, bytes_of
@@ -119,8 +119,8 @@ class Pretraining:
     passes: float
     cpu_seconds: float
     coded: tuple[Coded, ...]
-    gains: tuple[Gain, ...]
-    looks: tuple[Look, ...]
+    gains: tuple[BitsSaved, ...]
+    looks: tuple[SequenceLook, ...]
     documents: Mapping[str, int]
     bytes_of: Mapping[str, int]
     bytes_a_token: float
@@ -146,8 +146,8 @@ class Pretraining:
         return self.own.bits.value < self.best_other.bits.value
 
 
-GPT, NGRAM, MIXED = "gpt", "7-gram", "gpt with n-gram"
+GPT, NGRAM, OF_TOKENS, MIXED = "gpt", "7-gram", "4-gram of tokens", "gpt with 4-gram"
 WORDS, STATES, BOTH, TUNED = "words", "states", "words and states", "fine-tuned"
 MAJORITY_CLASS = "majority class"
-PEERS = (NGRAM, "xz", "bz2")
+PEERS = (NGRAM, OF_TOKENS, "xz", "bz2")
 """What needs no network."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 
 from vidfit.contracts import Estimate
-from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, WORDS, Classified, Pretraining
+from vidfit.jobs.pretrain.value import GPT, MIXED, NGRAM, OF_TOKENS, WORDS, Classified, Pretraining
 from vidfit.report.markdown import cell, listed, row
-from vidfit.report.wording import counted
+from vidfit.report.wording import DASH, counted
 
 _OVERFIT_NATS = 0.02
 
 WHAT = {
     GPT: "the model",
     NGRAM: "counts of bytes, interpolated",
+    OF_TOKENS: "the same of the model's tokens",
     MIXED: "a weighted mean of both probabilities",
     "xz": "Lempel-Ziv with a model of bits",
     "bz2": "blocks sorted by what follows",
@@ -73,7 +74,7 @@ def _table(found: Pretraining) -> list[str]:
     told = {(one.name, one.reads_on): bits_of(one.bits) for one in found.coded}
     head = ["bits a byte of held-out documents", "as learned", "reading on", "what it is"]
     rows = [
-        [name, told.get((name, False), "–"), told.get((name, True), "–"), WHAT[name]]
+        [name, told.get((name, False), DASH), told.get((name, True), DASH), WHAT[name]]
         for name in names
     ]
     return [row(head), "| --- | --- | --- | --- |", *map(row, rows)]
@@ -102,7 +103,7 @@ def _classified(found: Classified) -> list[str]:
         )
     head = ["", "accuracy [95 %]", f"against {WORDS}"]
     rows = [
-        [one.name, _share(one.accuracy), "–" if one.gain is None else _points(one.gain)]
+        [one.name, _share(one.accuracy), DASH if one.gain is None else _points(one.gain)]
         for one in found.answered
     ]
     learned = (
