@@ -65,6 +65,7 @@ class MaskedClips(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.network = VideoText(shape)
+        self.network.answer.requires_grad_(False)  # what never learns has no state to go on from
         half = max(shape.width // 2 // shape.heads, 1) * shape.heads
         narrow = replace(shape, width=half, layers=DECODER_LAYERS, dropout=0.0, drop_path=0.0)
         self.to_decoder = nn.Sequential(nn.LayerNorm(shape.width), linear(shape.width, half))
