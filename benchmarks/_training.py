@@ -12,13 +12,13 @@ from benchmarks._tasks import build
 from vidfit.backbones import load
 from vidfit.contracts import Preprocessing, Sampling
 from vidfit.features import FeatureStore
-from vidfit.jobs.train.clipsets import Prepared, frame_set, token_set
 from vidfit.jobs.train.folder import Split
 from vidfit.jobs.train.run import standardised
 from vidfit.launch import Here
 from vidfit.manifest import grouped_folds, read_manifest
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 from vidfit.progress import SILENT
+from vidfit.study.clipsets import Prepared, frame_set, token_set
 from vidfit.study.subject import Sight
 
 LITE = "efficientnet-lite0"

@@ -20,8 +20,8 @@ from scipy.stats import t as student
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._study import CACHE
 from benchmarks._training import LITE, part, plan_of, standard, tokens
-from vidfit.jobs.train.clipsets import Prepared
 from vidfit.plans import Layout, Recipe, Subject
+from vidfit.study.clipsets import Prepared
 from vidfit.study.subject import build_subject
 from vidfit.training.loop import train
 from vidfit.training.parallel import launch

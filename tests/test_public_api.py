@@ -13,8 +13,9 @@ import vidfit
 from vidfit import errors
 
 NAMES = {
-    "__version__", "ask", "AskedTexts", "AskOptions", "BackboneError", "benchmark",
-    "BenchmarkOptions", "BudgetError", "Clip",
+    "__version__", "ArchitectureTable", "ask", "AskedTexts", "AskOptions", "ClipPretraining",
+    "ClipPretrainOptions", "compare", "CompareOptions", "pretrain_clips", "BackboneError",
+    "benchmark", "BenchmarkOptions", "BudgetError", "Clip",
     "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
     "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
     "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "indexing",
@@ -76,8 +77,17 @@ SIGNATURES = {
     "plan=None, groups=None, holdout=0.2, workers=None, tensorboard=False, on='here', "
     "planning=PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
-    "cores=None, epochs=None, batch=None, minutes=None, groups=None), own=()), "
+    "cores=None, epochs=None, batch=None, minutes=None, groups=None), own=(), pretrained=None), "
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
+    "compare": "(source: 'str | Path', output: 'Path', options: 'CompareOptions' = CompareOptions("
+    "architectures=('cnn', 'cnn-lstm', 'video-transformer', 'gpt'), "
+    "backbones=('motion', 'efficientnet-lite0'), groups=None, cpu_seconds=60.0, pretrained=None, "
+    "metric=None, side_pixels=64, workers=None), "
+    "progress: 'Progress | None' = None) -> 'ArchitectureTable'",
+    "pretrain_clips": "(source: 'str | Path', output: 'Path', "
+    "options: 'ClipPretrainOptions' = ClipPretrainOptions(cpu_seconds=600.0, width=256, layers=1, "
+    "heads=4, side_pixels=112, groups=None, workers=None), "
+    "progress: 'Progress | None' = None) -> 'ClipPretraining'",
     "shard": "(source: 'str | Path', output: 'Path', options: 'ShardOptions' = ShardOptions("
     "by='video', shard_bytes=None, shard_clips=None, like=None, plan=None, groups=None, "
     "holdout=0.0, workers=None, on='here', own=()), "

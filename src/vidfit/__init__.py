@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.ask.value import AskedTexts as AskedTexts
     from vidfit.jobs.benchmark.options import BenchmarkOptions as BenchmarkOptions
     from vidfit.jobs.benchmark.run import run_benchmark as benchmark
+    from vidfit.jobs.compare.options import CompareOptions as CompareOptions
+    from vidfit.jobs.compare.run import run_compare as compare
+    from vidfit.jobs.compare.value import ArchitectureTable as ArchitectureTable
     from vidfit.jobs.compress.options import CompressOptions as CompressOptions
     from vidfit.jobs.compress.run import run_compress as compress
     from vidfit.jobs.compress.value import Compression as Compression
@@ -62,6 +65,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.predict.predictor import load as load
     from vidfit.jobs.predict.run import run_predict as predict
     from vidfit.jobs.predict.run import run_predict_all as predict_all
+    from vidfit.jobs.pretrain.clips import ClipPretraining as ClipPretraining
+    from vidfit.jobs.pretrain.clips import ClipPretrainOptions as ClipPretrainOptions
+    from vidfit.jobs.pretrain.clips import run_pretrain_clips as pretrain_clips
     from vidfit.jobs.pretrain.options import PretrainOptions as PretrainOptions
     from vidfit.jobs.pretrain.run import run_pretrain as pretrain
     from vidfit.jobs.pretrain.value import Pretraining as Pretraining
@@ -92,6 +98,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _SOURCES = {
+    "ArchitectureTable": "jobs.compare.value:ArchitectureTable",
     "AskOptions": "jobs.ask.options:AskOptions",
     "AskedTexts": "jobs.ask.value:AskedTexts",
     "BackboneError": "errors:BackboneError",
@@ -99,6 +106,9 @@ _SOURCES = {
     "BudgetError": "errors:BudgetError",
     "Clip": "contracts:Clip",
     "Combination": "jobs.fuse.value:Combination",
+    "ClipPretrainOptions": "jobs.pretrain.clips:ClipPretrainOptions",
+    "ClipPretraining": "jobs.pretrain.clips:ClipPretraining",
+    "CompareOptions": "jobs.compare.options:CompareOptions",
     "ConsentError": "errors:ConsentError",
     "CompressOptions": "jobs.compress.options:CompressOptions",
     "Compression": "jobs.compress.value:Compression",
@@ -137,6 +147,7 @@ _SOURCES = {
     "WatchOptions": "jobs.watch.options:WatchOptions",
     "ask": "jobs.ask.run:run_ask",
     "benchmark": "jobs.benchmark.run:run_benchmark",
+    "compare": "jobs.compare.run:run_compare",
     "compare_pairs": "jobs.people.pairs:run_pairs",
     "compress": "jobs.compress.run:run_compress",
     "convert": "jobs.convert.run:run_convert",
@@ -153,6 +164,7 @@ _SOURCES = {
     "predict": "jobs.predict.run:run_predict",
     "predict_all": "jobs.predict.run:run_predict_all",
     "pretrain": "jobs.pretrain.run:run_pretrain",
+    "pretrain_clips": "jobs.pretrain.clips:run_pretrain_clips",
     "pull": "jobs.exchange.run:run_pull",
     "push": "jobs.exchange.run:run_push",
     "read": "jobs.read.run:run_read",

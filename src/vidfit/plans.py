@@ -249,3 +249,9 @@ class Plan:
     options: tuple[PlanOption, ...] = ()
     room_bytes: int = 0
     warnings: tuple[str, ...] = ()
+
+
+def unplanned(subject: Subject, recipe: Recipe, data: Data, micro_batch: int = 16) -> Plan:
+    """Return a plan that predicts nothing: of a network so small that it fits any machine."""
+    machine = Machine("this one", "cpu", 1, 0, {}, 0.0, 1)
+    return Plan(subject, Layout(micro_batch), recipe, Prediction(0, 0.0, 0.0, 0.0), data, machine)

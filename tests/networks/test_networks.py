@@ -14,7 +14,7 @@ from vidfit.networks.clips import Clips
 from vidfit.testing import check_network
 from vidfit.testing.networks import small_clips, small_shape
 
-BLIND_TO_TIME = {"mean", "attention"}
+BLIND_TO_TIME = {"mean", "attention", "cnn"}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

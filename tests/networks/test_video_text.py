@@ -8,7 +8,8 @@ from torch import nn
 
 from vidfit.networks import Shape
 from vidfit.networks.clips import Clips
-from vidfit.networks.recurrent import CnnLstm, encoder
+from vidfit.networks.cnn import encoder
+from vidfit.networks.recurrent import CnnLstm
 from vidfit.networks.video_text import PATCH_PIXELS, VideoText, tubelets
 
 SHAPE = Shape(dim=0, tokens=4, classes=2, width=16, layers=1, heads=2, dropout=0.0, vocabulary=9)

@@ -15,6 +15,7 @@ import typer
 from vidfit.cli import streams
 from vidfit.cli.ask import ask
 from vidfit.cli.benchmark import benchmark
+from vidfit.cli.compare import compare
 from vidfit.cli.compress import compress
 from vidfit.cli.convert import convert
 from vidfit.cli.demo import demo
@@ -39,8 +40,8 @@ from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    fit, select, fuse, compress, label, plan, shard, train, pretrain, export, push, pull, benchmark,
-    predict, search, ask, faces, watch, transcribe, convert, demo, models,
+    fit, select, fuse, compare, compress, label, plan, shard, train, pretrain, export, push, pull,
+    benchmark, predict, search, ask, faces, watch, transcribe, convert, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

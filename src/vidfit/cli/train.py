@@ -39,6 +39,9 @@ def train(  # noqa: PLR0913  (the options of a command)
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write event files, too (vidfit[log]).")
     ] = False,
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="Weights of vidfit pretrain to start from.")
+    ] = None,
     check_accumulation: Annotated[
         bool,
         typer.Option(
@@ -58,7 +61,7 @@ def train(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.train.run import run_train
 
     options = TrainOptions(
-        plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ())
+        plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ()), pretrained=from_
     )
     folder = output or output_of(clips)
     if check_accumulation:

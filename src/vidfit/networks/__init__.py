@@ -65,6 +65,7 @@ NETWORKS: dict[str, Network] = {
     "gpt": Network("gpt:Gpt"),
     "shift": Network("shift:Shift"),
     "encoder-decoder": Network("encoder_decoder:EncoderDecoder"),
+    "cnn": Network("cnn:Cnn", "frames"),
     "cnn-lstm": Network("recurrent:CnnLstm", "frames"),
     "video-text": Network("video_text:VideoText", "frames"),
 }

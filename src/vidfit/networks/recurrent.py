@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
 
 from vidfit.networks import Shape
 from vidfit.networks.blocks import answer, linear, stem
 from vidfit.networks.clips import Clips
+from vidfit.networks.cnn import encoder, of_frames
 from vidfit.networks.seen import last_of_real, seen_frames, seen_tokens
 
 
@@ -112,12 +111,6 @@ def reversed_in_time(x_BNE: Tensor, present_BN: Tensor) -> Tensor:
     return x_BNE.gather(1, index_BN[..., None].expand_as(x_BNE))
 
 
-STAGES = 4
-"""Each halves the image and doubles the channels, up to the network's width."""
-
-LEAST_CHANNELS = 8
-
-
 class CnnLstm(nn.Module):
     """Convolutions with stride, global average, LSTM, last state, answer.
 
@@ -137,23 +130,7 @@ class CnnLstm(nn.Module):
     def forward(self, clips: Clips) -> Tensor:
         """Return logits [B, K] of uint8 frames [B, V, T, H, W, C]."""
         frames_BTHWC, present_BT = seen_frames(clips)
-        images_NCHW = frames_BTHWC.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        features_BTE = self.encoder(images_NCHW).unflatten(0, frames_BTHWC.shape[:2])
+        features_BTE = of_frames(self.encoder, frames_BTHWC)
         states_BTE, _ = self.lstm(self.drop(features_BTE))
         logits_BK: Tensor = self.answer(last_of_real(states_BTE, present_BT))
         return logits_BK
-
-
-def encoder(width: int) -> nn.Sequential:
-    """Return a network from images [N, 3, H, W] to features [N, width]."""
-    channels = [3, *(max(width >> (STAGES - 1 - stage), LEAST_CHANNELS) for stage in range(STAGES))]
-    channels[-1] = width
-    stages = [_stage(*pair) for pair in pairwise(channels)]
-    return nn.Sequential(*stages, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-
-
-def _stage(channels_in: int, channels_out: int) -> nn.Sequential:
-    """Return a convolution with stride 2, normalisation and ReLU (He et al. 2015)."""
-    convolution = nn.Conv2d(channels_in, channels_out, 3, stride=2, padding=1, bias=False)
-    nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
-    return nn.Sequential(convolution, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True))

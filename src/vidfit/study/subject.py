@@ -49,14 +49,14 @@ class Sight:
     sees_frames: bool
 
 
-OWN_SIGHT = Sight(
-    Sampling(clip_len=16, num_clips=1),
-    Preprocessing(112, 112, mean=(127.0,) * 3, std=(128.0,) * 3),
-    tokens=16,
-    dim=0,
-    sees_frames=True,
-)
-"""Of a network without a backbone: 16 frames of 112 x 112, as in C3D (Tran et al. 2015)."""
+def own_sight(side_pixels: int) -> Sight:
+    """Return what a network without a backbone looks at: 16 square frames."""
+    size = Preprocessing(side_pixels, side_pixels, mean=(127.0,) * 3, std=(128.0,) * 3)
+    return Sight(Sampling(clip_len=16, num_clips=1), size, tokens=16, dim=0, sees_frames=True)
+
+
+OWN_SIGHT = own_sight(112)
+"""16 frames of 112 x 112, as in C3D (Tran et al. 2015)."""
 
 
 def sight(subject: Subject) -> Sight:

@@ -25,7 +25,7 @@ from vidfit.contracts import Floats, Indices
 from vidfit.documents import number_of
 from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
-from vidfit.networks.step import classified, make_optimizer
+from vidfit.networks.step import make_optimizer
 from vidfit.plans import Plan
 from vidfit.training.batches import Loaded, answers, loaded
 from vidfit.training.checkpoint import (
@@ -169,7 +169,7 @@ class _Trainer:
         outputs = self.module(*clips.to(device).tensors)
         # Wrappers average gradients over processes; the sum is wanted.
         step_clips = micro.step_clips / self.place.world
-        return classified(outputs, target_BK.to(device), step_clips)
+        return self.run.objective(outputs, target_BK.to(device), step_clips)
 
     def _account(self, loss: Tensor, clips: int) -> None:
         state, world = self.state, self.place.world

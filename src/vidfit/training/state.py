@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from vidfit.contracts import Indices
+from vidfit.networks.step import classified
 from vidfit.progress import SILENT, Progress
 from vidfit.training.clipset import ClipSet
 from vidfit.training.epoch import Epoch
@@ -32,6 +33,9 @@ class Run:
         Asked at each step whether to write a checkpoint and end.
     look
         Called after each epoch.
+    objective
+        What a network gives for a micro-batch, targets [B, K] (zeros for clips that do not
+        count) and the clips of the whole step -> the micro-batch's share of the step's mean loss.
     """
 
     clips: ClipSet
@@ -40,6 +44,7 @@ class Run:
     folder: Path | None = None
     stop: Callable[[], bool] = lambda: False
     look: Callable[[Epoch], None] = lambda epoch: None
+    objective: Callable[[Tensor, Tensor, float], Tensor] = classified
     progress: Progress = SILENT
 
 

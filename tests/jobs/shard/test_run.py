@@ -138,7 +138,7 @@ def test_stored_frames_are_those_of_the_clip_with_their_times(loose, by_frame):
 
 def test_training_is_given_stored_frames_as_they_are(loose, by_frame, tmp_path):
     from vidfit.backbones import load
-    from vidfit.jobs.train.clipsets import frame_set, token_set
+    from vidfit.study.clipsets import frame_set, token_set
     from vidfit.study.subject import OWN_SIGHT, Sight
 
     spec = load("efficientnet-lite0@2").spec

@@ -18,7 +18,7 @@ from vidfit.contracts import Floats, Indices
 from vidfit.features import STEPS
 from vidfit.metrics import AnyMeasure, fit_temperature, probabilities, score_all
 from vidfit.networks.head import NetworkHead, standards
-from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
+from vidfit.plans import Data, Recipe, Subject, unplanned
 from vidfit.selection import Contender, Gain, Outer, Rows, gain_of, merit
 from vidfit.study import heads
 from vidfit.study.compare import Compared, Trained
@@ -154,24 +154,12 @@ def train_head(
     torch.manual_seed(RECIPE.seed)
     module = build(network, shape)
     run = Run(clips, np.flatnonzero(~choose_M), np.flatnonzero(choose_M))
-    plan = _plan(Subject(network, backbone, "probe", WIDTH), classes, len(rows.labels_M))
+    subject = Subject(network, backbone, "probe", WIDTH)
+    plan = unplanned(subject, RECIPE, Data(len(rows.labels_M), classes, 0, STEPS), MICRO_BATCH)
     module.load_state_dict(train(module, plan, run, launch(plan.layout, "cpu")).weights)
     head = NetworkHead.of(network, shape, module, mean_D, scale_D)
     out_MK = head.log_probabilities([steps_MX[choose_M]])
     return head, fit_temperature(out_MK, rows.labels_M[choose_M])
-
-
-def _plan(subject: Subject, classes: int, clips: int) -> Plan:
-    """Return the plan of a head on cached tokens, which fits any machine."""
-    machine = Machine("this one", "cpu", 1, 0, {}, 0.0, 1)
-    return Plan(
-        subject,
-        Layout(MICRO_BATCH),
-        RECIPE,
-        Prediction(0, 0.0, 0.0, 0.0),
-        Data(clips, classes, 0, STEPS),
-        machine,
-    )
 
 
 def answers_under(table: Table, folds: Deal, backbone: str) -> Floats:

@@ -1,1 +1,1 @@
-"""The job `pretrain`: a language model learned from texts, beside what needs no learning."""
+"""The job `pretrain`: what can be learned without labels, from texts and from clips."""

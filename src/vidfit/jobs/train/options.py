@@ -31,6 +31,9 @@ class TrainOptions:
         a cluster; see `vidfit.launch.launcher`.
     planning
         How to plan where no plan is given.
+    pretrained
+        Folder of weights that `vidfit pretrain` learned from clips without labels, from which the
+        network `video-text` starts; without a plan, that network is planned.
     own
         ``FILE.py:NAME`` of an encoder of one's own that the plan names: a plan alone never
         chooses code.
@@ -44,6 +47,7 @@ class TrainOptions:
     on: str = "here"
     planning: PlanOptions = PlanOptions()
     own: tuple[str, ...] = ()
+    pretrained: Path | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning."""

@@ -15,7 +15,6 @@ from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
-from vidfit.jobs.train.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.jobs.train.deploy import Deployed, deployed, deployed_whole
 from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
 from vidfit.jobs.train.options import TrainOptions
@@ -30,10 +29,13 @@ from vidfit.plans import Plan, Recipe
 from vidfit.progress import Progress
 from vidfit.runtime import accelerate
 from vidfit.shown import public
+from vidfit.study.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.study.copies import joined
 from vidfit.study.folds import Folds, check_enough, put_aside
 from vidfit.study.opened import open_study
 from vidfit.study.openings import open_holdout
+from vidfit.study.pretrained import NETWORK as PRETRAINED_NETWORK
+from vidfit.study.pretrained import Pretrained, read_pretrained
 from vidfit.study.subject import sight
 from vidfit.training.clipset import ClipSet
 from vidfit.work import Launcher
@@ -86,8 +88,9 @@ def run_train(
     study = open_study(source, output, options, progress, only_one_class="train")
     notes, manifest = study.notes, study.manifest
     check_enough(manifest.present(study.to_learn), noticed(manifest))
+    pretrained = read_pretrained(options.pretrained) if options.pretrained else None
     plan = plan_for(manifest, output, options, study.progress)
-    work = Work(plan, output, study.place, study.progress)
+    work = Work(plan, output, study.place, study.progress, start_of(plan, pretrained))
     if options.tensorboard:
         (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
     with study.timed("look for copies"):
@@ -149,12 +152,16 @@ def divided(ready: Prepared, notes: list[str]) -> Parts:
 
 @dataclass(frozen=True)
 class Work:
-    """Clips made ready and networks trained, under one output folder."""
+    """Clips made ready and networks trained, under one output folder.
+
+    ``start`` are weights that a network over frames starts from.
+    """
 
     plan: Plan
     output: Path
     place: Launcher
     progress: Progress
+    start: Mapping[str, Tensor] | None = None
 
     @property
     def _store(self) -> FeatureStore:
@@ -183,7 +190,7 @@ class Work:
         """Train the head on cached tokens, and then what the regime says."""
         split, plan = Split(parts.learn_M, parts.choose_M), self.plan
         if not plan.subject.backbone:
-            outcome = self._run("run", plan, ready.set, split)
+            outcome = self._run("run", plan, ready.set, split, self.start)
             views = (ready.set.arrays["frames"][np.array([i])][0] for i in parts.learn_M)
             return outcome, deployed_whole(plan, outcome.weights, views)
         standard, cached = standardised(ready, parts.learn_M)
@@ -240,7 +247,34 @@ def plan_for(manifest: Manifest, output: Path, options: TrainOptions, progress: 
         return read_plan(options.plan, options.own)
     from vidfit.jobs.plan.run import plan_clips
 
-    return plan_clips(manifest, output, options.planning, progress)
+    planning = options.planning
+    if options.pretrained:
+        planning = replace(planning, backbone="", network=PRETRAINED_NETWORK)
+    return plan_clips(manifest, output, planning, progress)
+
+
+def start_of(plan: Plan, pretrained: Pretrained | None) -> dict[str, Tensor] | None:
+    """Return the weights that the network of a plan starts from, where there are any.
+
+    Words are left out: a network that is trained here sees frames alone.
+
+    Raises
+    ------
+    VidfitError
+        If they are of another network, or of another size.
+    """
+    if pretrained is None:
+        return None
+    subject, facts = plan.subject, pretrained.facts
+    size = subject.width, subject.layers, subject.heads
+    found = facts.width, facts.layers, facts.heads
+    if subject.network != PRETRAINED_NETWORK or size != found:
+        raise VidfitError(
+            f"the plan trains {subject.network!r} of width, layers and heads {size}, and the "
+            f"weights are of {PRETRAINED_NETWORK!r} of {found}; give both one size, in the plan's "
+            "subject or by options of `vidfit pretrain`"
+        )
+    return {name: t for name, t in pretrained.weights.items() if name.startswith("trunk.")}
 
 
 def _check_classes(plan: Plan, ready: Prepared) -> None:

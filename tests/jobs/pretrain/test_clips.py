@@ -1,0 +1,112 @@
+"""Weights learned without labels: written, read, started from; an interrupt loses little."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from tests.clips import write_dataset
+
+from vidfit.errors import ModelError, NotEnoughDataError, VidfitError
+from vidfit.jobs.compare.options import CompareOptions
+from vidfit.jobs.compare.run import run_compare
+from vidfit.jobs.pretrain.clips import (
+    FOLDER,
+    ClipPretrainOptions,
+    pretraining_lines,
+    run_pretrain_clips,
+)
+from vidfit.jobs.train.options import TrainOptions
+from vidfit.jobs.train.run import run_train
+from vidfit.planning.file import write_plan
+from vidfit.plans import Data, Recipe, Subject, unplanned
+from vidfit.study.pretrained import read_pretrained
+
+OPTIONS = ClipPretrainOptions(1.0, width=32, side_pixels=32, workers=1)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    """Clips with captions, and what was learned from them."""
+    folder = tmp_path_factory.mktemp("pretrain")
+    write_dataset(folder / "clips")
+    lines = ["path,label,text"]
+    for path in sorted((folder / "clips").rglob("*.mp4")):
+        way = path.parent.name
+        lines.append(f"{path},{way},drifts to the {way}")
+    (folder / "clips.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = run_pretrain_clips(folder / "clips.csv", folder / "out", OPTIONS)
+    return found, folder / "clips.csv", folder / "out"
+
+
+def test_what_is_hidden_is_learned_and_known_again(pretrained):
+    found, _, output = pretrained
+    assert found.facts.clips == 12 and found.facts.epochs > 2
+    assert found.facts.last_loss < found.facts.first_loss
+    assert found.facts.words[:3] == ("drifts", "the", "to")
+    again = read_pretrained(output / FOLDER)
+    assert again.facts == found.facts
+    assert {name.split(".")[0] for name in again.weights} == {"trunk", "words"}
+    assert "12 clips of 12 recordings without labels" in pretraining_lines(found)
+
+
+def test_a_run_that_has_ended_is_not_learned_again(pretrained):
+    found, clips, output = pretrained
+    weights = read_pretrained(output / FOLDER).weights
+    again = run_pretrain_clips(clips, output, OPTIONS)
+    assert again.facts.epochs == found.facts.epochs
+    for name, tensor in read_pretrained(output / FOLDER).weights.items():
+        assert torch.equal(tensor, weights[name])
+
+
+def test_training_starts_from_the_weights(pretrained, tmp_path):
+    _, clips, output = pretrained
+    subject = Subject("video-text", "", "full", 32, 1, 4)
+    plan = unplanned(subject, Recipe(epochs=1, learning_rate=1e-9), Data(12, 2, 6, 16), 4)
+    write_plan(plan, tmp_path / "plan.json")
+    options = TrainOptions(tmp_path / "plan.json", pretrained=output / FOLDER)
+    run_train(clips, tmp_path, options)
+    from safetensors.torch import load_file
+
+    (saved,) = (tmp_path / "model" / "backbones").glob("*/*.safetensors")
+    trunk = {n: t for n, t in load_file(saved).items() if "trunk." in n}
+    given = read_pretrained(output / FOLDER).weights
+    for name, tensor in trunk.items():
+        torch.testing.assert_close(tensor, given[name[name.index("trunk.") :]], atol=1e-5, rtol=0)
+
+
+def test_a_comparison_starts_from_the_weights_and_says_what_they_have_seen(pretrained, tmp_path):
+    _, clips, output = pretrained
+    options = CompareOptions(
+        ("video-transformer",), ("motion",), cpu_seconds=0.3, pretrained=output / FOLDER
+    )
+    table = run_compare(clips, tmp_path, options)
+    assert any("has seen 12 of the 12 clips" in warning for warning in table.warnings)
+    fine = next(row for row in table.rows if row.how == "self-supervised, fine-tuned")
+    assert fine.sees == "16 frames of 32 x 32 and words"
+    assert fine.pretrained_on == "12 clips beforehand, without labels"
+
+
+def test_weights_of_another_size_are_refused(pretrained, tmp_path):
+    _, clips, output = pretrained
+    plan = unplanned(Subject("video-text", "", "full"), Recipe(epochs=1), Data(12, 2, 6, 16), 4)
+    write_plan(plan, tmp_path / "plan.json")
+    options = TrainOptions(tmp_path / "plan.json", pretrained=output / FOLDER)
+    with pytest.raises(VidfitError, match="give both one size"):
+        run_train(clips, tmp_path, options)
+
+
+def test_weights_that_do_not_fit_their_facts_are_refused(pretrained, tmp_path):
+    for path in (pretrained[2] / FOLDER).iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    facts = json.loads((tmp_path / "pretrained.json").read_text(encoding="utf-8"))
+    (tmp_path / "pretrained.json").write_text(json.dumps({**facts, "width": 10**5}))
+    with pytest.raises(ModelError, match="holds no weights to start from"):
+        read_pretrained(tmp_path)
+
+
+def test_few_clips_are_refused(tmp_path):
+    write_dataset(tmp_path / "clips", 3)
+    with pytest.raises(NotEnoughDataError, match="8 or more are needed"):
+        run_pretrain_clips(tmp_path / "clips", tmp_path / "out", OPTIONS)
