@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -14,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from vidfit.documents import to_json
 from vidfit.hardware import describe
 
 PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "opencv-python-headless", "pyarrow", "torch")
@@ -132,7 +132,7 @@ def finish(
     headline = f"{headline}: {said}"
     if options.json:
         document = {"headline": headline, "figures": figures, "load at end": load(), **start}
-        options.json.write_text(json.dumps(document, indent=1))
+        options.json.write_text(to_json(document, indent=1))
         print(f"all figures: {options.json}")
     print(headline)
     if met is False:

@@ -128,7 +128,8 @@ def _apply(
             f"{path} names none of the {len(found)} clips. Name them by file name, e.g. "
             f"{PurePath(name_of(listing.clips[0].path)).name!r}."
         )
-    if twice:
+    here = {joined.get(group) for group in found if group is not None}
+    if twice := [name for name in twice if joined[recordings[_plain(name)]] in here]:
         listing.warnings.append(
             f"{path.name} gives {', '.join(twice[:5])} to more than one recording; "
             "those recordings count as one."

@@ -114,7 +114,7 @@ def aligned_faces(manifest: Manifest, output: Path, progress: Progress) -> Manif
             kept.append(replace(clip, path=_written(face, clip, output)))
         progress.advance()
     if not kept:
-        raise ManifestError(f"no face can be learned: {refused[0].name}: {refused[0].reason}")
+        raise ManifestError("no face can be learned", [(one.name, one.reason) for one in refused])
     _forget_others(output, {clip.path for clip in kept})
     lost = {clip.label for clip in manifest.clips} - {clip.label for clip in kept}
     warnings = [f"Nobody called {name!r} is known: none of the pictures can be used." for name in
