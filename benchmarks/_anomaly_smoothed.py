@@ -1,4 +1,4 @@
-"""Scores of what is unusual, smoothed over time by a Gaussian: does it help?
+"""Scores of what is unusual, smoothed over time by a Gaussian: whether it helps.
 
 How long is chosen, beside the way of measuring distance, in each fold by other recordings; p-values
 are set by held-out normal windows that are smoothed alike.
