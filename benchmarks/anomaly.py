@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._anomaly_networks import networks_compared
+from benchmarks._anomaly_smoothed import smoothing_compared
 from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._ped2 import (
@@ -80,6 +81,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of features")
+    parser.add_argument("--smoothed", action="store_true", help="smooth scores over time, too")
     parser.add_argument("--steps", type=int, default=300, help="training steps of a network")
     return parser.parse_args()
 
@@ -116,6 +118,12 @@ def _ped2(options: argparse.Namespace) -> Figures:
         figures["gain of Fisher"] = gain
     figures["measures"] = _measures(whole, found["chosen"])
     figures["pointed"] = _pointed(whole)
+    if options.smoothed:
+
+        def frame_auc(answers_M1: Floats) -> Figure:
+            return _frame_auc(whole, answers_M1, tests_M)
+
+        figures["smoothed"] = smoothing_compared(whole, "speed-grid", frame_auc)
     return figures
 
 

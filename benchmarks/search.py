@@ -12,7 +12,7 @@ Chance beside it is a shot drawn at random. Intervals are of recordings. Joined 
 cuts are found.
 
 Then a million vectors by chance: a query compares with all of them; beside it stands how long
-memory takes to deliver as many bytes.
+memory takes to deliver as many bytes. A graph of neighbours is measured where usearch is installed.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from benchmarks._clips import SURVEILLANCE
 from benchmarks._copied import KINDS, written
 from benchmarks._copies_found import DRONES, by_scene, one_each
 from benchmarks._harness import arguments, environment, finish, median_ratio, table
+from benchmarks._search_graph import graph_compared
 from benchmarks._study import CACHE
 from vidfit.contracts import Clip, Floats
 from vidfit.jobs.search.grow import grow
@@ -51,6 +52,7 @@ NEAR_SECONDS = 0.5
 
 QUICK_CLIPS, QUICK_SHOTS = 40, 30_000
 SHOTS = (10_000, 100_000, 1_000_000)
+GRAPH_SHOTS = (20_000, 50_000)
 BAR_TIMES = 2.0
 """A query by look takes no more than so many times as long as memory needs to deliver the shots."""
 Figures = dict[str, Any]
@@ -64,6 +66,7 @@ def main() -> None:
         figures[name] = _found(name, clips)
     figures["cuts"] = _cuts(options.quick)
     figures["cost"] = _cost((QUICK_SHOTS,) if options.quick else SHOTS)
+    figures["graph"] = [] if options.quick else graph_compared(GRAPH_SHOTS)
     largest = figures["cost"][-1]
     slow = largest["look times"]
     told = [
@@ -71,7 +74,7 @@ def main() -> None:
         f"elsewhere {100 * f['motion']['class'][0]:.1f} % by motion and "
         f"{100 * f['look']['class'][0]:.1f} % by look"
         for name, f in figures.items()
-        if name not in ("cuts", "cost")
+        if name not in ("cuts", "cost", "graph")
     ]
     headline = (
         f"{'; '.join(told)}; a query by look among {largest['shots']:,} shots "

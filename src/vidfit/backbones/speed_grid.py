@@ -107,8 +107,8 @@ class SpeedGrid:
         for first_HW, second_HW in pairwise(grey_THW):
             flow_HW2 = self.flow.between(first_HW, second_HW)
             thin = flow_HW2[::_STRIDE_PIXELS, ::_STRIDE_PIXELS].reshape(-1, 2)
-            flow_HW2 = flow_HW2 - np.median(thin, axis=0)
-            speed_HW = np.hypot(flow_HW2[..., 0], flow_HW2[..., 1]) * (100 / WIDTH_PIXELS)
+            moved_HW2 = flow_HW2 - np.median(thin, axis=0)
+            speed_HW = np.hypot(moved_HW2[..., 0], moved_HW2[..., 1]) * (100 / WIDTH_PIXELS)
             cells = cv2.resize(speed_HW, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
             rows.append(cells.reshape(-1))
         return np.stack(rows).astype(np.float32)

@@ -65,7 +65,10 @@ def understood(query: str) -> Query:
         return Query(query, "words")
     if is_photo(Path(path)):
         return Query(query, "picture", path, (0.0, 1.0), file_digest(path))
-    duration_seconds = probe(path).duration_seconds
+    try:
+        duration_seconds = probe(path).duration_seconds
+    except VideoError as error:
+        raise VideoError(f"{error}; {_VALID}") from error
     start, end = span or (0.0, duration_seconds)
     if not start < min(end, duration_seconds):
         raise VideoError(
