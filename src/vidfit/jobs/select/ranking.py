@@ -188,9 +188,7 @@ def _price(found: Searched, recommended: str) -> str:
     """Return what a clip costs with the best, beside the recommended one."""
     dear, cheap = found.loaded(found.best).cost, found.loaded(recommended).cost
     times = dear.seconds / cheap.seconds if cheap.seconds else 1.0
-    return (
-        f"{times:.1f} times the time ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
-    )
+    return f"{times:.1f} times the time ({dear.gmacs:.3g} against {cheap.gmacs:.3g} GMACs)"
 
 
 def _expected(found: Searched) -> Estimate:
