@@ -47,8 +47,7 @@ class Selfie(nn.Module):
         (logit_BHW1,) = self.layers(frames_BTHWC.flatten(0, 1) / _PREPROCESSING.std[0])
         logit_B1HW = logit_BHW1.permute(0, 3, 1, 2)
         said = [functional.logsigmoid(-logit_B1HW), functional.logsigmoid(logit_B1HW)]
-        nothing_B0RQ = logit_B1HW[:, :0, ::FINE_SIDE, ::FINE_SIDE]
-        return place_tokens(torch.cat(said, dim=1), None, nothing_B0RQ)
+        return place_tokens(torch.cat(said, dim=1))
 
 
 @dataclass(frozen=True)

@@ -72,12 +72,12 @@ class _CellLoss:
     def __init__(self, x_SX: Floats, targets_SC: Floats, penalties: Sequence[float]) -> None:
         from scipy.linalg import cholesky
 
-        self.x_SX, self.targets_SC = x_SX, targets_SC
-        self.mass_S1 = targets_SC.sum(axis=1, keepdims=True)
-        self.total = float(self.mass_S1.sum())
+        self.x_SX, self.target_C1S = x_SX, np.ascontiguousarray(targets_SC.T)[:, None]
+        self.mass_S = targets_SC.sum(axis=1)
+        self.total = float(self.mass_S.sum())
         gram_XX = np.zeros((x_SX.shape[1],) * 2)
         for some in self._blocks():
-            gram_XX += (x_SX[some] * self.mass_S1[some]).T @ x_SX[some]
+            gram_XX += (x_SX[some] * self.mass_S[some, None]).T @ x_SX[some]
         self.strength_PX = np.repeat(np.array(penalties)[:, None], x_SX.shape[1], axis=1)
         self.strength_PX[:, -1] = 0.0
         self.axes_PXX = [
@@ -87,7 +87,7 @@ class _CellLoss:
 
     @property
     def start(self) -> Doubles:
-        return np.zeros((len(self.axes_PXX), self.x_SX.shape[1], self.targets_SC.shape[1]))
+        return np.zeros((len(self.axes_PXX), self.x_SX.shape[1], len(self.target_C1S)))
 
     def weights(self, point_PXC: Doubles) -> Doubles:
         """Return the weights of points."""
@@ -97,20 +97,25 @@ class _CellLoss:
         """Return the loss [P] and its gradient."""
         weight_PXC = self.weights(point_PXC)
         penalties, numbers, classes = weight_PXC.shape
-        weight_XQ = weight_PXC.transpose(1, 0, 2).reshape(numbers, -1).astype(np.float32)
-        lost_P, gradient_QX = np.zeros(penalties), np.zeros(weight_XQ.T.shape)
+        # Classes come first: along them what is read lies side by side.
+        weight_QX = weight_PXC.transpose(2, 0, 1).reshape(-1, numbers).astype(np.float32)
+        lost_P, gradient_QX = np.zeros(penalties), np.zeros(weight_QX.shape)
         for some in self._blocks():
-            mass_S1, target_S1C = self.mass_S1[some], self.targets_SC[some, None]
-            scores_SPC = (self.x_SX[some] @ weight_XQ).reshape(-1, penalties, classes)
-            scores_SPC -= scores_SPC.max(axis=2, keepdims=True)
-            lost_P -= np.einsum("spc,spc->p", target_S1C, scores_SPC, dtype=np.float64)
-            np.exp(scores_SPC, out=scores_SPC)
-            sum_SP = scores_SPC.sum(axis=2)
-            lost_P += (mass_S1 * np.log(sum_SP)).sum(axis=0, dtype=np.float64)
-            scores_SPC *= (mass_S1 / sum_SP)[..., None]
-            scores_SPC -= target_S1C
-            gradient_QX += scores_SPC.reshape(len(scores_SPC), -1).T @ self.x_SX[some]
-        gradient_PXC = gradient_QX.reshape(penalties, classes, numbers).transpose(0, 2, 1)
+            x_SX, mass_S, target_C1S = (
+                self.x_SX[some],
+                self.mass_S[some],
+                self.target_C1S[..., some],
+            )
+            scores_CPS = (weight_QX @ x_SX.T).reshape(classes, penalties, -1)
+            scores_CPS -= scores_CPS.max(axis=0)
+            lost_P -= (target_C1S * scores_CPS).sum(axis=0).sum(axis=1, dtype=np.float64)
+            np.exp(scores_CPS, out=scores_CPS)
+            sum_PS = scores_CPS.sum(axis=0)
+            lost_P += (mass_S * np.log(sum_PS)).sum(axis=1, dtype=np.float64)
+            scores_CPS *= mass_S / sum_PS
+            scores_CPS -= target_C1S
+            gradient_QX += scores_CPS.reshape(-1, len(x_SX)) @ x_SX
+        gradient_PXC = gradient_QX.reshape(classes, penalties, numbers).transpose(1, 2, 0)
         pull_PXC = self.strength_PX[..., None] * weight_PXC
         value_P = lost_P / self.total + 0.5 * (pull_PXC * weight_PXC).sum(axis=(1, 2))
         return value_P, self._solved(gradient_PXC / self.total + pull_PXC, turned=False)
