@@ -11,6 +11,7 @@ import torch
 
 from vidfit import backbones
 from vidfit.backbones import saved
+from vidfit.backbones.catalogue import licence_refusal, lookup, status
 from vidfit.backbones.segmenters.hf import in_cells
 from vidfit.contracts import Detector, Segmenter
 from vidfit.errors import BackboneError
@@ -149,3 +150,14 @@ def test_no_more_blocks_than_there_may_be_and_no_more_classes(tmp_path):
 def test_the_licence_is_that_of_its_card(licence, allowed, tmp_path):
     found = backbones.load(f"hf:{write('segformer', tmp_path, licence)}")
     assert (found.spec.licence, found.spec.commercial_use) == (licence, allowed)
+    assert bool(licence_refusal(licence, allowed)) is (licence != "mit")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nvidia/segformer-b0-finetuned-ade-512-512", "facebook/mask2former-swin-small-coco-instance"],
+)
+def test_published_ones_for_research_only_are_known_before_they_are_fetched(name):
+    entry = lookup(f"hf:{name}")
+    assert status(entry).loadable
+    assert "forbids commercial use" in licence_refusal(entry.licence, entry.commercial_use)
