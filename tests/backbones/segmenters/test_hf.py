@@ -13,7 +13,7 @@ from tests.tasks.segment.drawn import drawn
 
 from vidfit import backbones
 from vidfit.backbones import saved
-from vidfit.backbones.catalogue import licence_refusal, lookup, status
+from vidfit.backbones.catalogue import licence_refusal, lookup
 from vidfit.backbones.segmenters.hf import in_cells
 from vidfit.contracts import Detector, Segmenter
 from vidfit.errors import BackboneError
@@ -182,5 +182,4 @@ def test_the_licence_is_that_of_its_card(licence, allowed, tmp_path):
 )
 def test_published_ones_for_research_only_are_known_before_they_are_fetched(name):
     entry = lookup(f"hf:{name}")
-    assert status(entry).loadable
     assert "forbids commercial use" in licence_refusal(entry.licence, entry.commercial_use)
