@@ -14,6 +14,7 @@ MEANT = {
     "Backbone": "contracts",
     "Box": "boxes",
     "Detector": "contracts",
+    "Segmenter": "contracts",
     "ScoredAgain": "tasks.detect.learner",
     "BalancedAccuracy": "metrics.class_measures",
     "BrierScore": "metrics.class_measures",

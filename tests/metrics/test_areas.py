@@ -15,7 +15,8 @@ from vidfit.metrics.areas import (
     MeanIou,
     answer_of,
     cells_of,
-    compared,
+    confused,
+    edges_compared,
     pixels_of,
     shares_of_cells,
 )
@@ -58,14 +59,14 @@ def test_edges_within_reach_count(masks):
     shifted, far = np.zeros_like(truth), np.zeros_like(truth)
     shifted[:, 41:], far[:, 60:] = 1, 1
     measure = AREA_MEASURES["edges"]
-    near, away = (compared(truth, one, 2).edges_C4.ravel() for one in (shifted, far))
+    near, away = (edges_compared(truth, one, 2).ravel() for one in (shifted, far))
     assert measure.figure(near[None])[0] == 1.0 and measure.figure(away[None])[0] == 0.0
 
 
 def test_a_class_without_a_pixel_has_no_figure():
     truth, said = np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.uint8)
     said[0] = 2
-    sums = compared(truth, said, 3).confusion_CC.ravel()
+    sums = confused(truth, said, 3).ravel()
     assert MeanIou().figure(sums[None])[0] == pytest.approx(12 / 16)
 
 

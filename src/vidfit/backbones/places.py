@@ -67,25 +67,26 @@ class LitePlaces(EfficientNetLite):
         return place_tokens(fine, middle, coarse)
 
 
-def place_tokens(fine_BFYX: Tensor, middle_BGYX: Tensor | None, coarse_BERQ: Tensor) -> Tensor:
+def place_tokens(
+    fine_BFYX: Tensor, middle_BGYX: Tensor | None = None, coarse_BERQ: Tensor | None = None
+) -> Tensor:
     """Return what is said of cells as tokens [B, R * Q, D] (`vidfit.features.places`).
 
     Parameters
     ----------
     fine_BFYX, middle_BGYX, coarse_BERQ
-        Numbers of cells: four, two and one along a side of a block; there may be no middle ones.
+        Numbers of cells: four, two and one along a side of a block.
     """
-    rows, columns = coarse_BERQ.shape[2], coarse_BERQ.shape[3]
-    row_R = (torch.arange(rows, device=coarse_BERQ.device) + 0.5) / rows
-    column_Q = (torch.arange(columns, device=coarse_BERQ.device) + 0.5) / columns
-    whole_BRQ = coarse_BERQ.new_zeros(len(coarse_BERQ), rows, columns)
+    rows, columns = fine_BFYX.shape[2] // FINE_SIDE, fine_BFYX.shape[3] // FINE_SIDE
+    row_R = (torch.arange(rows, device=fine_BFYX.device) + 0.5) / rows
+    column_Q = (torch.arange(columns, device=fine_BFYX.device) + 0.5) / columns
+    # Of the picture's own, so that an export takes any number of them.
+    whole_BRQ = torch.zeros_like(fine_BFYX[:, 0, ::FINE_SIDE, ::FINE_SIDE])
     levels = fine_BFYX.shape[1], 0 if middle_BGYX is None else middle_BGYX.shape[1]
     told = [whole_BRQ + row_R[:, None], whole_BRQ + column_Q, *(whole_BRQ + n for n in levels)]
-    parts = [_blocks(fine_BFYX, FINE_SIDE)]
-    if middle_BGYX is not None:
-        parts.append(_blocks(middle_BGYX, MIDDLE_SIDE))
-    parts += [_blocks(coarse_BERQ, 1), torch.stack(told, dim=-1)]
-    return torch.cat(parts, dim=-1).flatten(1, 2)
+    sides = ((fine_BFYX, FINE_SIDE), (middle_BGYX, MIDDLE_SIDE), (coarse_BERQ, 1))
+    parts = [_blocks(cells, side) for cells, side in sides if cells is not None]
+    return torch.cat([*parts, torch.stack(told, dim=-1)], dim=-1).flatten(1, 2)
 
 
 def _blocks(cells_BCHW: Tensor, side: int) -> Tensor:

@@ -23,7 +23,10 @@ from vidfit.cli.use import OwnInModel
 
 def predict(  # noqa: PLR0913  (the options of a command)
     model: Annotated[
-        str, typer.Argument(help="Model directory that fit wrote, or the name of a detector.")
+        str,
+        typer.Argument(
+            help="Model directory that fit wrote, or the name of a detector or segmenter."
+        ),
     ],
     videos: Annotated[
         list[str], typer.Argument(help="Videos; folders, lists or tables of videos; or URLs.")

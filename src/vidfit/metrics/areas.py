@@ -174,43 +174,52 @@ def pixels_of(log_YXC: Floats, size: tuple[int, int]) -> Labels:
 # ------------------------------------------------------------------ sums of a picture
 
 
-@dataclass(frozen=True)
-class PictureSums:
-    """What one picture adds: pixels by true and answered class [C, C], and edges [C, 4].
-
-    Of edges: answered ones that lie near true ones, answered ones, true ones that lie near
-    answered ones, true ones.
-    """
-
-    confusion_CC: Doubles
-    edges_C4: Doubles
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that they take."""
-        return self.confusion_CC.nbytes + self.edges_C4.nbytes
-
-
-def compared(truth_YX: Labels, answer_YX: Labels, classes: int) -> PictureSums:
-    """Compare the classes of pixels; where the truth is void nothing counts."""
+def confused(truth_YX: Labels, answer_YX: Labels, classes: int) -> Doubles:
+    """Return the pixels by true and answered class, [C, C]; where the truth is void none count."""
     known_YX = truth_YX < classes
     pairs = truth_YX[known_YX].astype(np.int64) * classes + answer_YX[known_YX]
-    confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    found = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    return found.astype(np.float64)
+
+
+def edges_compared(truth_YX: Labels, answer_YX: Labels, classes: int) -> Doubles:
+    """Return how the edges of the area of each class lie, [C, 4]; at void pixels none count.
+
+    Answered ones that lie near true ones, answered ones, true ones that lie near answered ones,
+    true ones.
+    """
+    import cv2
+
+    known_YX = truth_YX < classes
     edges_C4 = np.zeros((classes, 4))
     reach = max(1, round(EDGE_SHARE * float(np.hypot(*truth_YX.shape))))
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     for number in np.unique(np.concatenate([truth_YX[known_YX], answer_YX[known_YX]])):
-        edges_C4[number] = _edges(truth_YX == number, answer_YX == number, known_YX, reach)
-    return PictureSums(confusion.astype(np.float64), edges_C4)
+        areas = [np.equal(one, number) for one in (truth_YX, answer_YX)]
+        part = _around(areas[0] | areas[1], reach)
+        edges_C4[number] = _edges(areas[0][part], areas[1][part], known_YX[part], disk)
+    return edges_C4
+
+
+def _around(area_YX: NDArray[np.bool_], reach: int) -> tuple[slice, slice]:
+    """Return the rows and columns of an area, and as many beside them as edges may lie apart."""
+    found = []
+    for along in (1, 0):
+        place = np.flatnonzero(area_YX.any(axis=along))
+        first, last = (int(place[0]), int(place[-1])) if len(place) else (0, 0)
+        found.append(slice(max(first - reach - 1, 0), last + reach + 2))
+    return found[0], found[1]
 
 
 def _edges(
-    true_YX: NDArray[np.bool_], said_YX: NDArray[np.bool_], known_YX: NDArray[np.bool_], reach: int
+    true_YX: NDArray[np.bool_],
+    said_YX: NDArray[np.bool_],
+    known_YX: NDArray[np.bool_],
+    disk: NDArray[Any],
 ) -> tuple[float, float, float, float]:
     """Return near and all pixels of the edges of an area, those of the answer first."""
     import cv2
 
-    side = 2 * reach + 1
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     edges = [_edge(area_YX) & known_YX for area_YX in (said_YX, true_YX)]
     near = [cv2.dilate(edge_YX.astype(np.uint8), disk) > 0 for edge_YX in edges]
     said, true = edges
@@ -230,13 +239,17 @@ def _edge(area_YX: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @dataclass
 class _Kept:
-    """Sums of pictures that were compared before: a comparison asks for them many times."""
+    """Sums of pictures that were compared before: a comparison asks for them many times.
 
-    of: OrderedDict[tuple[LabelledMask, bytes], PictureSums] = field(default_factory=OrderedDict)
+    ``compare`` makes them of the true and answered classes of pixels and the number of classes.
+    """
+
+    compare: Callable[[Labels, Labels, int], Doubles]
+    of: OrderedDict[tuple[LabelledMask, bytes], Doubles] = field(default_factory=OrderedDict)
     held: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def sums(self, mask: LabelledMask, answer_K: Floats) -> PictureSums:
+    def sums(self, mask: LabelledMask, answer_K: Floats) -> Doubles:
         digest = hashlib.blake2b(answer_K.tobytes(), digest_size=16).digest()
         key = mask, digest
         with self.lock:
@@ -245,26 +258,27 @@ class _Kept:
                 return self.of[key]
         labels_YX = mask.labels()
         answer_YX = pixels_of(cells_of(answer_K), labels_YX.shape)
-        found = compared(labels_YX, answer_YX, mask.classes)
+        found = self.compare(labels_YX, answer_YX, mask.classes)
         with self.lock:
+            self.held += 0 if key in self.of else found.nbytes
             self.of[key] = found
-            self.held += found.nbytes
             while self.held > _KEPT_BYTES:
                 self.held -= self.of.popitem(last=False)[1].nbytes
         return found
 
 
-_KEPT = _Kept()
+# Edges take ten times as long as classes of pixels, and choices do not ask for them.
+_CONFUSED, _EDGES = _Kept(confused), _Kept(edges_compared)
 
 
-def sums_of_picture(mask: LabelledMask, answer_K: Floats) -> PictureSums:
-    """Return what a picture adds to figures, by its truth and the answer to it."""
-    return _KEPT.sums(mask, answer_K)
+def confusion_of_picture(mask: LabelledMask, answer_K: Floats) -> Doubles:
+    """Return the pixels of a picture by true and answered class, [C, C]."""
+    return _CONFUSED.sums(mask, answer_K)
 
 
 def confusion_of(truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
     """Return the pixels of some pictures by true and answered class, [C, C]."""
-    found = [sums_of_picture(m, a).confusion_CC for m, a in zip(truth, answers, strict=True)]
+    found = [confusion_of_picture(*pair) for pair in zip(truth, answers, strict=True)]
     result: Doubles = np.sum(found, axis=0)
     return result
 
@@ -328,7 +342,7 @@ class BoundaryF1:
 
     def sums(self, truth: Any, answers: Any) -> Doubles:  # noqa: ANN401
         """Return near and all edge pixels by class, [C * 4]."""
-        found = [sums_of_picture(m, a).edges_C4 for m, a in zip(truth, answers, strict=True)]
+        found = [_EDGES.sums(*pair) for pair in zip(truth, answers, strict=True)]
         result: Doubles = np.sum(found, axis=0).ravel()
         return result
 

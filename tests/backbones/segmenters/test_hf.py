@@ -8,13 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from tests.tasks.segment.drawn import drawn
 
 from vidfit import backbones
 from vidfit.backbones import saved
+from vidfit.backbones.catalogue import licence_refusal, lookup
 from vidfit.backbones.segmenters.hf import in_cells
 from vidfit.contracts import Detector, Segmenter
 from vidfit.errors import BackboneError
-from vidfit.features.places import MOST_BLOCKS, Places
+from vidfit.features.places import MOST_BLOCKS, Places, in_places
+from vidfit.metrics.areas import VOID, LabelledMask, PixelAccuracy
+from vidfit.tasks.segment.kind import named
+from vidfit.tasks.segment.learner import CellProbe
 from vidfit.testing import check_backbone, random_views
 from vidfit.video import VideoReader
 
@@ -100,8 +106,6 @@ def test_is_saved_and_restored(kind, tmp_path):
 def test_pictures_are_prepared_as_by_the_library(tmp_path):
     """Scaled whole to the size of the processor, antialiased, and normalised."""
     transformers = pytest.importorskip("transformers")
-    from PIL import Image
-
     found = backbones.load(f"hf:{write('segformer', tmp_path)}")
     rng = np.random.default_rng(0)
     small = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
@@ -118,6 +122,26 @@ def test_pictures_are_prepared_as_by_the_library(tmp_path):
     plain = transformers.SegformerImageProcessor(**{**PROCESSOR, "do_resize": False})
     expected = plain(images=np.asarray(picture)[:SIDE, :SIDE], return_tensors="pt")["pixel_values"]
     torch.testing.assert_close(exact, expected, atol=1e-5, rtol=0)
+
+
+def test_what_it_says_of_places_is_learned_from(tmp_path):
+    """Classes, no middle cells, and what the encoder saw: three levels as any encoder has."""
+    found = backbones.load(f"hf:{write('segformer', tmp_path)}")
+    rng, rows, masks = np.random.default_rng(0), [], []
+    for i in range(6):
+        picture, mask = drawn(rng, SIDE, SIDE)
+        Image.fromarray(mask).save(tmp_path / f"{i}.png")
+        masks.append(LabelledMask(str(tmp_path / f"{i}.png"), (0, 1, 2, VOID), 3))
+        rows.append(in_places(found.forward(picture[None, None])[0]))
+    kind, folds = named((*NAMES.values(), "void")), np.arange(6) % 3
+    truth = np.empty(6, object)
+    truth[:] = masks
+    head, _ = CellProbe(kind).fit(np.stack(rows), truth, folds)
+    again = CellProbe(kind).restore(head.state(), [len(rows[0])], 3)
+    answers = head.log_probabilities([np.stack(rows)])
+    np.testing.assert_array_equal(again.log_probabilities([np.stack(rows)]), answers)
+    right = PixelAccuracy().figure(PixelAccuracy().sums(truth, answers)[None])[0]
+    assert right > 0.6  # of random features; the most frequent class has a half
 
 
 def test_cells_are_means_of_the_places_in_them():
@@ -149,3 +173,13 @@ def test_no_more_blocks_than_there_may_be_and_no_more_classes(tmp_path):
 def test_the_licence_is_that_of_its_card(licence, allowed, tmp_path):
     found = backbones.load(f"hf:{write('segformer', tmp_path, licence)}")
     assert (found.spec.licence, found.spec.commercial_use) == (licence, allowed)
+    assert bool(licence_refusal(licence, allowed)) is (licence != "mit")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nvidia/segformer-b0-finetuned-ade-512-512", "facebook/mask2former-swin-small-coco-instance"],
+)
+def test_published_ones_for_research_only_are_known_before_they_are_fetched(name):
+    entry = lookup(f"hf:{name}")
+    assert "forbids commercial use" in licence_refusal(entry.licence, entry.commercial_use)

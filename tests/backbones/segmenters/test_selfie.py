@@ -13,7 +13,7 @@ from vidfit.backbones.package_weights import is_fetched
 from vidfit.backbones.segmenters.selfie import SIDE_PIXELS
 from vidfit.contracts import Preprocessing, Segmenter
 from vidfit.errors import BackboneError
-from vidfit.features.places import Places
+from vidfit.features.places import Places, in_places
 from vidfit.testing import check_backbone
 from vidfit.video import VideoReader
 
@@ -35,6 +35,8 @@ def test_finds_the_person_of_a_video_and_is_saved(tmp_path):
     person = np.exp(places.fine_YXF[..., 1])
     np.testing.assert_allclose(person + np.exp(places.fine_YXF[..., 0]), 1.0, atol=1e-5)
     assert person[100:200, 90:160].mean() > 0.9 > 0.1 > person[:60, :40].mean()
+    with pytest.raises(BackboneError, match=r"64 x 64 blocks .* it answers as it is"):
+        in_places(found.forward(view)[0])
     saved.save(found, tmp_path)
     again = saved.restore(tmp_path)
     np.testing.assert_array_equal(again.forward(view), found.forward(view))

@@ -71,7 +71,7 @@ class SegmenterNetwork(PictureModel):
         rows, columns = self.blocks
         fine_BCYX = in_cells(share_BCHW, FINE_SIDE * rows, FINE_SIDE * columns)
         coarse_BERQ = in_cells(seen_BEHW, rows, columns)
-        return place_tokens(fine_BCYX.clamp(min=_LEAST).log(), None, coarse_BERQ)
+        return place_tokens(fine_BCYX.clamp(min=_LEAST).log(), coarse_BERQ=coarse_BERQ)
 
 
 def in_cells(values_BCHW: Tensor, rows: int, columns: int) -> Tensor:
@@ -103,7 +103,7 @@ def _eomt(model: Any, pixels_BCHW: Tensor) -> Said:  # noqa: ANN401
     output = model(pixel_values=pixels_BCHW)
     rows, columns = model.grid_size
     states_BNE = output.last_hidden_state[:, -rows * columns :]
-    seen_BEHW = states_BNE.transpose(1, 2).reshape(len(states_BNE), -1, rows, columns)
+    seen_BEHW = states_BNE.transpose(1, 2).unflatten(2, (rows, columns))
     return _of_queries(output), seen_BEHW
 
 

@@ -31,6 +31,9 @@ SIDE_PIXELS = 256
 PERSON = "person"
 CLASSES = ("background", PERSON)
 
+SUREST = 12.0
+"""Log-odds beyond which nothing is told apart: engines have no logarithm of what rounds to 0."""
+
 _LOGIT = "segment_add"
 _PREPROCESSING = Preprocessing(SIDE_PIXELS, SIDE_PIXELS, std=(255.0,) * 3)
 
@@ -45,10 +48,9 @@ class Selfie(nn.Module):
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
         """Return the tokens [B, 64 * 64, 36]."""
         (logit_BHW1,) = self.layers(frames_BTHWC.flatten(0, 1) / _PREPROCESSING.std[0])
-        logit_B1HW = logit_BHW1.permute(0, 3, 1, 2)
+        logit_B1HW = logit_BHW1.permute(0, 3, 1, 2).clamp(-SUREST, SUREST)
         said = [functional.logsigmoid(-logit_B1HW), functional.logsigmoid(logit_B1HW)]
-        nothing_B0RQ = logit_B1HW[:, :0, ::FINE_SIDE, ::FINE_SIDE]
-        return place_tokens(torch.cat(said, dim=1), None, nothing_B0RQ)
+        return place_tokens(torch.cat(said, dim=1))
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from vidfit.metrics.areas import (
     LabelledMask,
     Labels,
     cells_of,
+    confusion_of_picture,
     intersections_over_unions,
     pixels_of,
-    sums_of_picture,
 )
 from vidfit.metrics.measures import mean_of_known
 from vidfit.metrics.resampled import draws, expanded, numbered
@@ -37,7 +37,7 @@ _WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 def shown_masks(truth: Any, answers_MK: Floats, judged: Judged) -> TaskPart:  # noqa: ANN401
     """Return the part of the page."""
-    found = [sums_of_picture(*pair).confusion_CC for pair in zip(truth, answers_MK, strict=True)]
+    found = [confusion_of_picture(*pair) for pair in zip(truth, answers_MK, strict=True)]
     confusion_MCC = np.stack(found)
     total_CC = confusion_MCC.sum(axis=0)
     each_M = mean_of_known(intersections_over_unions(confusion_MCC))
