@@ -38,7 +38,7 @@ NEAREST, ANCHOR = 9, 5
 
 STEPS, BATCH, NEGATIVES = 125, 16, 300
 RATE, DECAY, WARM, MOST_NORM = 1e-3, 0.01, 20, 10.0
-PROBE_SHARE, MINED_SHARE = 0.25, 0.5
+PROBE_SHARE, MINED_SHARE = 0.25, 0.85
 """Of the steps: those in which the class layer learns alone, and those whose surest cells are the
 published detector's."""
 
@@ -69,12 +69,11 @@ class TrainedHead(nn.Module):
         self.classes = classes
         parts: dict[str, list[Tensor]] = {"patch": [], "bias": [], "edge": [], "edge_bias": []}
         for first, first_bias, second, second_bias in _CONVOLUTIONS:
-            cut = LOOKS, -1, BINS * 4
             wide = _weight(published, f"convolution_{second}")[0, 0]
             parts["patch"].append(_weight(published, f"convolution_{first}").flatten(0, 2))
             parts["bias"].append(_weight(published, f"Add_{first_bias}"))
-            parts["edge"].append(wide[:, -cut[2] :])
-            parts["edge_bias"].append(_weight(published, f"Add_{second_bias}")[-cut[2] :])
+            parts["edge"].append(wide[:, -4 * BINS :])
+            parts["edge_bias"].append(_weight(published, f"Add_{second_bias}")[-4 * BINS :])
         self.body = nn.ParameterDict(
             {f"{name}_{i}": nn.Parameter(x.clone()) for name, of in parts.items()
              for i, x in enumerate(of)}
@@ -163,7 +162,9 @@ def assigned(edges_S4: Edges) -> Indices:
     over_PS = overlaps(np.concatenate([middle_P2 - half_P1, middle_P2 + half_P1], 1), edges_S4)
     level_P = _LEVEL_P.numpy()
     for s, (left, top, right, bottom) in enumerate(edges_S4):
-        away_P = np.hypot(middle_P2[:, 0] - (left + right) / 2, middle_P2[:, 1] - (top + bottom) / 2)
+        away_P = np.hypot(
+            middle_P2[:, 0] - (left + right) / 2, middle_P2[:, 1] - (top + bottom) / 2
+        )
         near = np.concatenate(
             [
                 np.flatnonzero(level_P == level)[
@@ -189,7 +190,9 @@ def edges_of(bins_NX: Tensor, cells_N: Tensor) -> Tensor:
     return torch.cat([middle_N2 - away_N4[:, :2], middle_N2 + away_N4[:, 2:]], dim=1)
 
 
-def loss_of(logit_NK: Tensor, bins_NX: Tensor, cells_N: Tensor, truth: tuple[Tensor, Tensor]) -> Tensor:
+def loss_of(
+    logit_NK: Tensor, bins_NX: Tensor, cells_N: Tensor, truth: tuple[Tensor, Tensor]
+) -> Tensor:
     """Return the generalized focal loss of cells, whose classes [N] and edges [N, 4] are true."""
     class_N, edges_N4 = truth
     is_N = class_N >= 0
@@ -207,7 +210,9 @@ def loss_of(logit_NK: Tensor, bins_NX: Tensor, cells_N: Tensor, truth: tuple[Ten
     return focal + of_edges
 
 
-def train_head(frames: Sequence[SeenFrame], published: NanoDet, classes: int, seed: int = 0) -> TrainedHead:
+def train_head(
+    frames: Sequence[SeenFrame], published: NanoDet, classes: int, seed: int = 0
+) -> TrainedHead:
     """Train a head on frames."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -256,7 +261,7 @@ def _batch(
         counts_P &= frame.class_P > -2
         padded = torch.cat([pyramid_PC, torch.zeros(1, LOOKS)])
         for level, of in enumerate(parts):
-            cells = torch.nonzero(counts_P & (_LEVEL_P == level))[:, 0]
+            cells = torch.nonzero(counts_P & (level == _LEVEL_P))[:, 0]
             patch_NX = padded[_NEIGHBOURS_P9[cells]].flatten(1)
             of.append((patch_NX, cells, frame.class_P[cells], frame.edges_P4[cells]))
     return [
