@@ -91,7 +91,7 @@ class NanoDet(nn.Module):
 
 
 @dataclass(frozen=True)
-class Candidates(TorchEncoder):
+class PackagedNanoDet(TorchEncoder):
     """The network, which is saved as the files that it came in; ``folder`` is where they lie."""
 
     folder: Path = Path()
@@ -162,7 +162,7 @@ def _made(folder: Path) -> BoxBackbone:
         source=f"{row.registry.lower()}:{row.package}@{row.version}",
         revision=hashlib.sha256("".join(f.sha256 for f in row.files).encode()).hexdigest(),
     )
-    return BoxBackbone(spec, Candidates(spec, network, folder=folder), COCO_CLASSES)
+    return BoxBackbone(spec, PackagedNanoDet(spec, network, folder=folder), COCO_CLASSES)
 
 
 def cells() -> tuple[Tensor, Tensor]:

@@ -139,7 +139,7 @@ def with_head(base: BoxBackbone, head: TrainedHead, classes: tuple[str, ...]) ->
     base
         NanoDet as it was published.
     """
-    candidates = cast(nanodet.Candidates, base.candidates)
+    candidates = cast(nanodet.PackagedNanoDet, base.candidates)
     network = freeze(TrainedNanoDet(cast(NanoDet, candidates.network), head))
     state = weights.digest(head.state_dict())
     told = json.dumps([base.spec.revision, state, list(classes)])
@@ -169,7 +169,7 @@ def restore(directory: Path, spec: BackboneSpec) -> BoxBackbone:
     sound = isinstance(names, list) and 0 < len(names) <= MOST_CLASSES
     if not sound or not all(isinstance(n, str) and 0 < len(n) <= MOST_LETTERS for n in names):
         raise BackboneError(f"{directory / CLASSES_FILE} names no classes: copy the model again")
-    head = TrainedHead(cast(NanoDet, cast(nanodet.Candidates, base.candidates).network), len(names))
+    head = TrainedHead(cast(NanoDet, cast(nanodet.PackagedNanoDet, base.candidates).network), len(names))
     state = weights.read(directory / weights.FILE_NAME)
     weights.fill(head, state, str(directory))
     made = with_head(base, head, tuple(names))

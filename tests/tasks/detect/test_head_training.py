@@ -12,7 +12,7 @@ from vidfit.backbones.package_weights import is_fetched
 from vidfit.boxes import overlaps
 from vidfit.metrics.boxes import CLASS, COLUMNS, EDGES, SIZE
 from vidfit.tasks.detect import head_training
-from vidfit.tasks.detect.head_training import SeenFrame, assigned, edges_of, loss_of, train_head
+from vidfit.tasks.detect.head_training import TaughtFrame, assigned, edges_of, loss_of, train_head
 
 MIDDLE_P2, STRIDE_P1 = (part.numpy() for part in cells())
 
@@ -59,7 +59,7 @@ def test_squares_that_the_detector_does_not_know_are_found(monkeypatch):
         truth[0, EDGES] = np.array([left, top, left + 60, top + 60]) / SIDE_PIXELS
         pyramids.append(found_PD[:, 84:].astype(np.float16))
         own_P = found_PD[:, 4:84].max(axis=1).astype(np.float16)
-        frames.append(SeenFrame.of(pyramids[-1], own_P, truth))
+        frames.append(TaughtFrame.of(pyramids[-1], own_P, truth))
         truths.append(truth[0, EDGES])
     head = train_head(frames[:8], network, 1)
     with torch.inference_mode():

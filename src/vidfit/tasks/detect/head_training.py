@@ -45,7 +45,7 @@ _DISTANCE_Q = torch.arange(BINS, dtype=torch.float32)
 
 
 @dataclass(frozen=True)
-class SeenFrame:
+class TaughtFrame:
     """What is learned from of a frame.
 
     Parameters
@@ -68,7 +68,7 @@ class SeenFrame:
     @classmethod
     def of(
         cls, pyramid_PC: NDArray[np.float16], own_P: NDArray[np.float16], rows_SX: Doubles
-    ) -> SeenFrame:
+    ) -> TaughtFrame:
         """Return a frame with its truth [S, 9]."""
         rows_SX = rows_SX[rows_SX[:, CLASS] != NOTHING]
         edges_S4 = rows_SX[:, EDGES] * SIDE_PIXELS
@@ -141,7 +141,7 @@ def loss_of(
 
 
 def train_head(
-    frames: Sequence[SeenFrame], published: NanoDet, classes: int, seed: int = 0
+    frames: Sequence[TaughtFrame], published: NanoDet, classes: int, seed: int = 0
 ) -> TrainedHead:
     """Train a head on frames."""
     torch.manual_seed(seed)
@@ -173,7 +173,7 @@ def train_head(
 
 
 def _batch(
-    frames: Sequence[SeenFrame], head: TrainedHead | None, rng: np.random.Generator
+    frames: Sequence[TaughtFrame], head: TrainedHead | None, rng: np.random.Generator
 ) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Return patches, cells, classes and edges by level, of the cells that count."""
     parts: list[list[tuple[Tensor, Tensor, Tensor, Tensor]]] = [[] for _ in SIDES]

@@ -66,10 +66,10 @@ class HeadTraining:
         """Train on the frames at these places."""
         from vidfit.backbones.nanodet import NanoDet
         from vidfit.backbones.nanodet_head import with_head
-        from vidfit.tasks.detect.head_training import SeenFrame, train_head
+        from vidfit.tasks.detect.head_training import TaughtFrame, train_head
 
         frames = [
-            SeenFrame.of(self._pyramid_MPC[i], self._own_MP[i], self._truth[i]) for i in places
+            TaughtFrame.of(self._pyramid_MPC[i], self._own_MP[i], self._truth[i]) for i in places
         ]
         published = cast(NanoDet, cast(Any, self._base.candidates).network)
         head = train_head(frames, published, len(self._classes))

@@ -20,7 +20,7 @@ from vidfit.tasks.detect import head_training
 SIDE = 160
 
 
-def write_photos(folder, count=16):
+def write_photos(folder, count=12):
     """Write photos with a red square each, two a recording, and the table of boxes."""
     rng, rows, groups = np.random.default_rng(0), ["path,label,x,y,w,h"], ["path,group"]
     for i in range(count):
