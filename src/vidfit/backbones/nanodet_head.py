@@ -169,7 +169,9 @@ def restore(directory: Path, spec: BackboneSpec) -> BoxBackbone:
     sound = isinstance(names, list) and 0 < len(names) <= MOST_CLASSES
     if not sound or not all(isinstance(n, str) and 0 < len(n) <= MOST_LETTERS for n in names):
         raise BackboneError(f"{directory / CLASSES_FILE} names no classes: copy the model again")
-    head = TrainedHead(cast(NanoDet, cast(nanodet.PackagedNanoDet, base.candidates).network), len(names))
+    head = TrainedHead(
+        cast(NanoDet, cast(nanodet.PackagedNanoDet, base.candidates).network), len(names)
+    )
     state = weights.read(directory / weights.FILE_NAME)
     weights.fill(head, state, str(directory))
     made = with_head(base, head, tuple(names))
