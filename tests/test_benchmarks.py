@@ -16,7 +16,7 @@ from vidfit.contracts import Cost
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(p for p in (ROOT / "benchmarks").glob("*.py") if not p.name.startswith("_"))
-WITHOUT_BAR = {"motion_settings", "recipes"}
+WITHOUT_BAR = {"motion_settings", "recipes", "track_looks"}
 """Benchmarks that compare and promise nothing."""
 
 

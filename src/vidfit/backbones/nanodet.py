@@ -56,7 +56,7 @@ class NanoDet(nn.Module):
         super().__init__()
         self.layers = layers
         std_C = torch.tensor(_PREPROCESSING.std)
-        middle_P2, stride_P1 = _cells()
+        middle_P2, stride_P1 = cells()
         # Not persistent: none of these are weights.
         for name, value in (
             ("scale_C11", (1 / std_C).reshape(-1, 1, 1)),
@@ -76,24 +76,33 @@ class NanoDet(nn.Module):
         scores, edges, pyramid = made[:3], made[3:6], made[6:]
         score_BPC, bins_BPX = torch.cat(scores, dim=1), torch.cat(edges, dim=1)
         looks_BPE = torch.cat([x.flatten(2).transpose(1, 2) for x in pyramid], dim=1)
+        edges_BP4 = self.edges(bins_BPX) / SIDE_PIXELS
+        return torch.cat([edges_BP4.clamp(0.0, 1.0), score_BPC, looks_BPE], dim=2)
+
+    def edges(self, bins_BPX: Tensor) -> Tensor:
+        """Return edges [B, P, 4] in pixels of the input, of distances from the middle of cells."""
         share_BP4Q = bins_BPX.reshape(*bins_BPX.shape[:2], 4, BINS).softmax(dim=3)
         away_BP4 = (share_BP4Q * self.distance_Q).sum(dim=3) * self.stride_P1
         low_BP2 = self.middle_P2 - away_BP4[:, :, :2]
         high_BP2 = self.middle_P2 + away_BP4[:, :, 2:]
-        edges_BP4 = torch.cat([low_BP2, high_BP2], dim=2) / SIDE_PIXELS
-        return torch.cat([edges_BP4.clamp(0.0, 1.0), score_BPC, looks_BPE], dim=2)
+        return torch.cat([low_BP2, high_BP2], dim=2)
 
 
 @dataclass(frozen=True)
-class _Candidates(TorchEncoder):
+class PackagedNanoDet(TorchEncoder):
     """The network, which is saved as the files that it came in; ``folder`` is where they lie."""
 
     folder: Path = Path()
 
     def save(self, directory: Path) -> None:
         """Copy the files."""
-        for name in FILES:
-            shutil.copyfile(self.folder / name, directory / name)
+        copy_files(self.folder, directory)
+
+
+def copy_files(folder: Path, directory: Path) -> None:
+    """Copy the files of the package."""
+    for name in FILES:
+        shutil.copyfile(folder / name, directory / name)
 
 
 def nanodet() -> BoxBackbone:
@@ -109,7 +118,13 @@ def nanodet() -> BoxBackbone:
 
 
 def restore(directory: Path, spec: BackboneSpec) -> BoxBackbone:
-    """Rebuild a saved NanoDet.
+    """Rebuild a saved NanoDet; see `published`."""
+    made = published(directory)
+    return replace(made, spec=replace(spec, revision=made.spec.revision))
+
+
+def published(directory: Path) -> BoxBackbone:
+    """Return NanoDet as it was published, of files that lie in a directory.
 
     Raises
     ------
@@ -117,8 +132,7 @@ def restore(directory: Path, spec: BackboneSpec) -> BoxBackbone:
         When its files are not those that the package ships.
     """
     check_packed(NAME, directory)
-    made = _made(directory)
-    return replace(made, spec=replace(spec, revision=made.spec.revision))
+    return _made(directory)
 
 
 def _made(folder: Path) -> BoxBackbone:
@@ -140,10 +154,10 @@ def _made(folder: Path) -> BoxBackbone:
         source=f"{row.registry.lower()}:{row.package}@{row.version}",
         revision=hashlib.sha256("".join(f.sha256 for f in row.files).encode()).hexdigest(),
     )
-    return BoxBackbone(spec, _Candidates(spec, network, folder=folder), COCO_CLASSES)
+    return BoxBackbone(spec, PackagedNanoDet(spec, network, folder=folder), COCO_CLASSES)
 
 
-def _cells() -> tuple[Tensor, Tensor]:
+def cells() -> tuple[Tensor, Tensor]:
     """Return the middle of each cell in pixels, [P, 2], and its stride, [P, 1]."""
     middles, strides = [], []
     for stride in STRIDES:

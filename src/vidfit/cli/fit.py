@@ -83,7 +83,8 @@ def fit(  # noqa: PLR0913  (the options of a command)
         bool | None,
         typer.Option(
             "--train/--no-train",
-            help="Train a network on top, too. [default: if --minutes leaves time]",
+            help="Train a network on top, or a detector's head, too. [default: if --minutes leaves "
+            "time]",
         ),
     ] = None,
     as_json: Annotated[

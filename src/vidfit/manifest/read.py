@@ -136,7 +136,7 @@ def _refuse_boxes(path: Path) -> None:
     """Say how a table of boxes is read: each of its rows would be a clip."""
     with path.open("rb") as file:
         head = file.readline(_HEAD_BYTES).decode("utf-8-sig", "replace")
-    if is_table([head]):
+    if is_table(head.splitlines()[:1]):
         raise ManifestError(
             f"{path} is a table of boxes, a row for each: objects in frames are learned with "
             "--task detect. As a list of clips it has a row for each clip, and no x, y, w, h."

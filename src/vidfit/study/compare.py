@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vidfit import backbones as zoo
-from vidfit.contracts import Detector, Estimate, Floats, Indices
+from vidfit.contracts import Backbone, Detector, Estimate, Floats, Indices, Truth
 from vidfit.evaluate import Thresholds
 from vidfit.hardware import hardware
 from vidfit.metrics import Scored, averaged, score_all
@@ -47,11 +47,16 @@ class Trained:
     """A network that was trained over the best backbone (`vidfit.jobs.fit.trainees`).
 
     ``gain`` is by how much it is better than the whole frozen procedure, paired over recordings.
+    ``under`` answers each clip by a training without its fold; a clip takes as long as by the
+    candidate ``like``; ``encoder`` is that of which a part was trained, if one was.
     """
 
     contender: Contender
     gain: Estimate
     proven: bool
+    under: Callable[[Callable[[Truth, Sequence[str], int], Indices]], Floats]
+    like: str
+    encoder: Backbone | None = None
 
     def verdict(self, metric: Metric) -> str:
         """Say in a sentence what follows for the user."""

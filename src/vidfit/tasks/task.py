@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from vidfit.contracts import Clip, Floats
+from vidfit.contracts import Backbone, Clip, Floats, Indices
 from vidfit.features import STATISTICS, Pooling
 from vidfit.fitted import FittedFusion
 from vidfit.fusion.learner import Learner
@@ -32,6 +32,38 @@ class Judged(Protocol):
     @property
     def groups(self) -> Sequence[str]:
         """The recording of each."""
+
+
+@dataclass(frozen=True)
+class LearnedEncoder:
+    """An encoder of which a part was trained, under a name of its own, and the head over it."""
+
+    encoder: Backbone
+    head: FittedFusion
+
+
+class EncoderTraining(Protocol):
+    """Trains a part of an encoder on some of the clips that it was opened with, as often as asked.
+
+    What its frozen part sees of a clip is computed once.
+    """
+
+    @property
+    def base(self) -> str:
+        """Name of the encoder of which a part is trained."""
+
+    def learned(self, places: Indices) -> LearnedEncoder:
+        """Train on the clips at these places."""
+
+    def answers(self, learned: LearnedEncoder, places: Indices) -> Floats:
+        """Return the answers [M, K] to clips."""
+
+
+OpenTraining = Callable[
+    [Sequence[Clip], Any, tuple[str, ...], Sequence[str]], EncoderTraining | None
+]
+"""Clips, what is true of them, their classes, names of encoders -> a training of one of them; none
+where no part of any can be trained."""
 
 
 Read = Callable[[str | Path, Path | None, Kind | None], Manifest]
@@ -97,6 +129,8 @@ class Task:
         of its own: by these `vidfit.testing.check_task` proves what is learned.
     took
         Says in a sentence which setting a fitted head took, where users should know.
+    training
+        Opens the training of a part of an encoder, for ``--train``.
     part
         Makes the task's own part of the page of a fit, of truth and held-out answers.
     """
@@ -119,6 +153,7 @@ class Task:
     consent: str = ""
     told: Callable[[Any], Floats] | None = None
     took: Callable[[FittedFusion], str] | None = None
+    training: OpenTraining | None = None
     part: Callable[[Any, Floats, Judged], TaskPart] | None = None
 
     @property

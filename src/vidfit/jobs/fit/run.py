@@ -22,6 +22,7 @@ from vidfit.jobs.select.value import Ranking
 from vidfit.model import Model
 from vidfit.progress import Progress
 from vidfit.reported import Report
+from vidfit.runtime import accelerate
 from vidfit.selection import FUSION, SINGLE, Terms, nested
 from vidfit.study.candidates import Loaded, costs
 from vidfit.study.compare import Compared, compare, model_of, save
@@ -91,6 +92,7 @@ def run_fit(
     )  # fmt: skip
     with study.timed("compare on unseen recordings"), one_blas_thread():
         compared = _compared(study, gathered.train, terms, options)
+        gathered = _with_trained(study, gathered, compared)
         leaky = _leaky(compared, gathered.train, terms)
         sees = {one.name: one.backbone.spec.sees for one in gathered.finalists}
         apart = by_modality(gathered.train, sees, compared.folds_M, terms.measure)
@@ -164,7 +166,7 @@ def _report(
             replace(measured.manifest, warnings=warnings),
             train,
             test,
-            [c for c in gathered.finalists if c.name in train.vectors],
+            [c for c in gathered.finalists if c.name not in {f.name for f in tally.backbones}],
             [*_dropped(ranking), *tally.backbones],
             [*measured.manifest.rejected, *tally.clips],
             compared,
@@ -186,26 +188,50 @@ def methods_for(task: Task) -> tuple[str, ...]:
 
 
 def _check_task(task: Task, options: FitOptions) -> None:
-    """Refuse what is offered for one class a clip only."""
-    asked = {"--train": bool(options.train), "--keep-untested": options.keep_untested}
-    for option, wanted in asked.items():
-        if wanted and not task.kind.exclusive:
+    """Refuse what is offered for one class a clip, or by some tasks, only."""
+    unfit = {
+        "--train": bool(options.train) and task.training is None,
+        "--keep-untested": options.keep_untested,
+    }
+    for option, is_unfit in unfit.items():
+        if is_unfit and not task.kind.exclusive:
             raise VidfitError(f"{option} is for clips with one class each; leave it away")
 
 
 def _compared(study: Study, train: Table, terms: Terms, options: FitOptions) -> Compared:
     """Compare what is frozen, and, where it is wanted, a network that is trained."""
     folds = Folds(train.classes, study.notes, study.kind)
-    if not options.trains or not train.kind.exclusive:
+    if not options.trains or not (train.kind.exclusive or train.task.training):
         return compare(train, folds, terms, study.progress)
-    from vidfit.jobs.fit.trainees import Trainees
+    from vidfit.jobs.fit.trainees import EncoderTeacher, Trainees
 
+    teacher = None
+    if train.task.training:
+        found = train.task.training(train.clips, train.labels_M, train.classes, list(train.vectors))
+        if found is None:
+            study.notes.append(f"Nothing was trained: {train.task.name} trains no such encoder.")
+            return compare(train, folds, terms, study.progress)
+        teacher = EncoderTeacher(train, found)
     spent = sum(stage.measured_seconds for stage in study.stages)
     left = math.inf if options.train else (options.minutes or 0.0) * 60 - spent
-    trainees = Trainees(train, terms.measure, left, study.notes)
+    trainees = Trainees(train, terms.measure, left, study.notes, teacher)
     # Training is slow: one deal of recordings to folds must do.
     frozen = compare(train, folds, terms, study.progress, trainees.see, most_deals=1)
     return trainees.graduate(frozen)
+
+
+def _with_trained(study: Study, gathered: _Gathered, compared: Compared) -> _Gathered:
+    """Return what was gathered, with a trained encoder among the finalists."""
+    if compared.trained is None or compared.trained.encoder is None:
+        return gathered
+    encoder, test = accelerate(compared.trained.encoder), gathered.test
+    like = next(c for c in gathered.finalists if c.name == compared.trained.like)
+    if test.clips:
+        seen, _ = study.table(test.clips, [encoder])
+        test = replace(test, vectors=test.vectors | seen.vectors)
+    return replace(
+        gathered, finalists=[*gathered.finalists, replace(like, backbone=encoder)], test=test
+    )
 
 
 def _dropped(ranking: Ranking) -> list[Failure]:
@@ -224,9 +250,7 @@ def _leaky(compared: Compared, train: Table, terms: Terms) -> Floats:
     """Return answers [M, K] of the chosen candidate under folds of clips: what leaks claim."""
     chosen, folds = compared.chosen, Folds(train.classes, kind=train.kind)
     if compared.trained and chosen is compared.trained.contender:
-        from vidfit.jobs.fit.trainees import answers_under
-
-        return answers_under(train, folds.at_random, chosen.members[0])
+        return compared.trained.under(folds.at_random)
     methods = (chosen.method,) if chosen.method else ()
     rows = train.only(chosen.members).rows
     found = nested(rows, folds.at_random, replace(terms, methods=methods))

@@ -10,11 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Floats, Indices
+from vidfit.contracts import Backbone, Floats, Indices
 from vidfit.features import STEPS
 from vidfit.metrics import AnyMeasure, fit_temperature, probabilities, score_all
 from vidfit.networks.head import NetworkHead, standards
@@ -24,6 +25,7 @@ from vidfit.study import heads
 from vidfit.study.compare import Compared, Trained
 from vidfit.study.folds import FOLDS
 from vidfit.study.table import Table
+from vidfit.tasks.task import EncoderTraining
 
 Deal = Callable[[Indices, Sequence[str], int], Indices]
 """Labels, recordings and a seed -> the fold of each clip."""
@@ -36,8 +38,30 @@ MICRO_BATCH, WIDTH = 16, 128
 _LEAST = np.exp(-20.0)
 
 
+class Teacher(Protocol):
+    """Trains in a fold, and at the end on all clips."""
+
+    def held_out(self, outer: Outer) -> tuple[Floats, Floats]:
+        """Train on the training clips of a fold; answer the others, raw and calibrated, [M, K]."""
+
+    def graduate(
+        self, compared: Compared, raw_MK: Floats
+    ) -> tuple[Contender, str, Backbone | None]:
+        """Train on all clips.
+
+        Returns
+        -------
+        tuple
+            The contender, with the held-out answers; which candidate takes as long for a clip; and
+            the encoder that was trained, if one was.
+        """
+
+    def under(self, folds: Deal) -> Floats:
+        """Return answers [M, K] to each clip by a training without its fold."""
+
+
 class Trainees:
-    """Watches the outer folds, and trains a network in each.
+    """Watches the outer folds, and trains a network, or an encoder, in each.
 
     Parameters
     ----------
@@ -47,12 +71,18 @@ class Trainees:
     """
 
     def __init__(
-        self, table: Table, measure: AnyMeasure, allowed_seconds: float, notes: list[str]
+        self,
+        table: Table,
+        measure: AnyMeasure,
+        allowed_seconds: float,
+        notes: list[str],
+        teacher: Teacher | None = None,
     ) -> None:
         self._table, self._measure = table, measure
+        self._teacher = teacher or NetworkTeacher(table, measure)
         self._allowed_seconds, self._notes = allowed_seconds, notes
         self.gave_up = False
-        shape = len(table.clips), len(table.classes)
+        shape = len(table.clips), table.kind.width(table.classes)
         self._raw_MK = np.zeros(shape, np.float32)
         self._calibrated_MK = np.zeros(shape, np.float32)
         self._tests: list[NDArray[np.bool_]] = []
@@ -62,12 +92,9 @@ class Trainees:
         if self.gave_up:
             return
         started = time.monotonic()
-        backbone = best_single(outer.contenders, outer.train, self._measure)
-        head, temperature = self._trained(outer.train, outer.inner_M, backbone)
-        answers_MK = head.log_probabilities([outer.test.steps[backbone]])
-        self._raw_MK[outer.test_M] = answers_MK
-        calibrated_MK = probabilities(answers_MK, temperature)
-        self._calibrated_MK[outer.test_M] = np.log(np.maximum(calibrated_MK, _LEAST))
+        raw_MK, calibrated_MK = self._teacher.held_out(outer)
+        self._raw_MK[outer.test_M] = raw_MK
+        self._calibrated_MK[outer.test_M] = calibrated_MK
         self._tests.append(outer.test_M)
         if len(self._tests) == 1:
             self._check_budget((FOLDS + 1) * (time.monotonic() - started))
@@ -76,7 +103,7 @@ class Trainees:
         if seconds > self._allowed_seconds:
             self.gave_up = True
             self._notes.append(
-                f"No network was trained: {FOLDS + 1} trainings would take {seconds:.0f} s, and "
+                f"Nothing was trained: {FOLDS + 1} trainings would take {seconds:.0f} s, and "
                 f"{max(self._allowed_seconds, 0):.0f} s of the budget are left."
             )
 
@@ -88,23 +115,23 @@ class Trainees:
         if self.gave_up:
             return compared
         rows, honest = self._table.rows, compared.honest
-        backbone = best_single(compared.contenders, rows, self._measure)
-        name = f"{NETWORK} on {backbone}"
         everyone_M = np.ones(len(rows.labels_M), np.bool_)
         training = self._gain(honest.chosen_MK, everyone_M)
-        head, _ = self._trained(rows, compared.folds_M, backbone)
-        contender = Contender(name, NETWORK, heads.NETWORK, (backbone,), head, self._raw_MK)
+        contender, like, encoder = self._teacher.graduate(compared, self._raw_MK)
+        name = contender.name
         chosen_MK, by_fold = self._decided(compared, name)
         honest = replace(
             honest,
             answers_MK={**honest.answers_MK, name: self._raw_MK},
-            seconds_M={**honest.seconds_M, name: honest.seconds_M[backbone]},
+            seconds_M={**honest.seconds_M, name: honest.seconds_M[like]},
             depth_M={**honest.depth_M, name: np.ones_like(rows.labels_M)},
             chosen_MK=chosen_MK,
             chosen_by_fold=by_fold,
         )
         contenders = [*compared.contenders, contender]
-        trained = Trained(contender, training.points, training.proven)
+        trained = Trained(
+            contender, training.points, training.proven, self._teacher.under, like, encoder
+        )
         return replace(compared, deals=[honest], contenders=contenders, trained=trained)
 
     def _decided(self, compared: Compared, name: str) -> tuple[Floats, tuple[str, ...]]:
@@ -123,8 +150,76 @@ class Trainees:
         groups = [table.groups[int(i)] for i in np.flatnonzero(among_M)]
         return gain_of(score_all(self._measure, table.labels_M[among_M], answers, groups))
 
+
+class NetworkTeacher:
+    """Trains a network over the steps in time of the best frozen encoder."""
+
+    def __init__(self, table: Table, measure: AnyMeasure) -> None:
+        self._table, self._measure = table, measure
+
+    def held_out(self, outer: Outer) -> tuple[Floats, Floats]:
+        """Train and answer; what is calibrated are log-probabilities."""
+        backbone = best_single(outer.contenders, outer.train, self._measure)
+        head, temperature = self._trained(outer.train, outer.inner_M, backbone)
+        raw_MK = head.log_probabilities([outer.test.steps[backbone]])
+        calibrated_MK = probabilities(raw_MK, temperature)
+        return raw_MK, np.log(np.maximum(calibrated_MK, _LEAST))
+
+    def graduate(
+        self, compared: Compared, raw_MK: Floats
+    ) -> tuple[Contender, str, Backbone | None]:
+        """Train on all clips."""
+        rows = self._table.rows
+        backbone = best_single(compared.contenders, rows, self._measure)
+        name = f"{NETWORK} on {backbone}"
+        head, _ = self._trained(rows, compared.folds_M, backbone)
+        contender = Contender(name, NETWORK, heads.NETWORK, (backbone,), head, raw_MK)
+        return contender, backbone, None
+
+    def under(self, folds: Deal) -> Floats:
+        """Return answers by a network over the best frozen encoder of other folds."""
+        return answers_under(self._table, folds, self._last)
+
     def _trained(self, rows: Rows, folds_M: Indices, backbone: str) -> tuple[NetworkHead, float]:
+        self._last = backbone
         return train_head(rows, folds_M == folds_M.min(), backbone, len(self._table.classes))
+
+
+class EncoderTeacher:
+    """Trains a part of an encoder, as the task knows it."""
+
+    def __init__(self, table: Table, training: EncoderTraining) -> None:
+        self._table, self._training = table, training
+
+    def held_out(self, outer: Outer) -> tuple[Floats, Floats]:
+        """Train and answer; what is answered needs no temperature."""
+        answers_MK = self._fold(outer.test_M)
+        return answers_MK, answers_MK
+
+    def graduate(
+        self, compared: Compared, raw_MK: Floats
+    ) -> tuple[Contender, str, Backbone | None]:
+        """Train on all clips."""
+        learned = self._training.learned(np.arange(len(self._table.clips)))
+        name, head = learned.encoder.spec.name, self._table.task.learner.head
+        return (
+            Contender(name, "", head, (name,), learned.head, raw_MK),
+            self._training.base,
+            learned.encoder,
+        )
+
+    def under(self, folds: Deal) -> Floats:
+        """Return answers by trainings without a clip's fold."""
+        table = self._table
+        fold_M = folds(table.labels_M, table.groups, 0)
+        answers_MK = np.zeros((len(fold_M), table.kind.width(table.classes)), np.float32)
+        for fold in np.unique(fold_M):
+            answers_MK[fold_M == fold] = self._fold(fold_M == fold)
+        return answers_MK
+
+    def _fold(self, test_M: NDArray[np.bool_]) -> Floats:
+        learned = self._training.learned(np.flatnonzero(~test_M))
+        return self._training.answers(learned, np.flatnonzero(test_M))
 
 
 def train_head(

@@ -12,6 +12,7 @@ from vidfit.tasks.detect.reading import read_frames
 from vidfit.tasks.detect.seen import BOXES_APART
 from vidfit.tasks.detect.shown import shown_boxes
 from vidfit.tasks.detect.told import told_boxes
+from vidfit.tasks.detect.trained import open_training
 from vidfit.tasks.task import Task
 
 TASK = Task(
@@ -30,5 +31,6 @@ TASK = Task(
     declines=False,
     told=told_boxes,
     took=took,
+    training=open_training,
     part=shown_boxes,
 )

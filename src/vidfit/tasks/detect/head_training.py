@@ -1,16 +1,14 @@
 """NanoDet's head trained on labelled frames, over the pyramid that its frozen backbone saw.
 
-The head is that of the published network, with classes of one's own in place of COCO's: per level a
-convolution of 3 x 3, and from there class scores and a distribution over 11 distances for each
-edge. Cells are given objects by ATSS (Zhang et al., "Bridging the gap between anchor-based and
-anchor-free detection", CVPR 2020), the loss is that of Li et al., "Generalized Focal Loss" (NeurIPS
+Cells are given objects by ATSS (Zhang et al., "Bridging the gap between anchor-based and
+anchor-free detection", CVPR 2020). The loss is that of Li et al., "Generalized Focal Loss" (NeurIPS
 2020), with the weights of NanoDet's authors: quality focal loss of scores, GIoU (Rezatofighi et al.
 2019) and distribution focal loss of edges. First the new class layer learns alone, then all (LP-FT,
 Kumar et al. 2022). Of each frame the cells count that hold an object, and of the others the surest
-and as many by chance: a hundredth of the cells, and a tenth of the time.
+and as many by chance: a tenth of the cells, and a fifth of the time.
 
 Shape letters: M frames, P cells, C channels, K classes, S objects, N cells that are learned from,
-X numbers of a patch (9 C), Q distances.
+H of them with an object, X numbers of a patch (9 C) or of all edges (4 Q), Q distances.
 """
 
 from __future__ import annotations
@@ -24,99 +22,30 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vidfit.backbones.detector import surest
-from vidfit.backbones.nanodet import BINS, LOOKS, SIDE_PIXELS, STRIDES, NanoDet, _cells
+from vidfit.backbones.nanodet import BINS, LOOKS, SIDE_PIXELS, NanoDet, cells
+from vidfit.backbones.nanodet_head import CELLS, SIDES, TrainedHead
 from vidfit.boxes import Edges, overlaps
-from vidfit.contracts import Floats, Indices
+from vidfit.contracts import Indices
 from vidfit.labels.kind import Doubles
 from vidfit.metrics.boxes import CLASS, EDGES, IGNORED, NOTHING
 
-SIDES = tuple(SIDE_PIXELS // stride for stride in STRIDES)
-CELLS = sum(side**2 for side in SIDES)
 NEAREST, ANCHOR = 9, 5
 """Of ATSS: cells of each level that are looked at, and the side of a cell's square in strides."""
 
 STEPS, BATCH, NEGATIVES = 125, 16, 300
 RATE, DECAY, WARM, MOST_NORM = 1e-3, 0.01, 20, 10.0
-PROBE_SHARE, MINED_SHARE = 0.25, 0.5
+PROBE_SHARE, MINED_SHARE = 0.25, 0.85
 """Of the steps: those in which the class layer learns alone, and those whose surest cells are the
 published detector's."""
 
 BOX_WEIGHT, BINS_WEIGHT = 2.0, 0.25
-_UNLIKELY = -4.6  # a score of 0.01
-
-_CONVOLUTIONS = (("28", "28", "29", "29"), ("30", "32", "31", "33"), ("32", "36", "33", "37"))
-"""Of each level the numbers of convolution and bias, of both layers, in the published graph."""
-
-_MIDDLE_P2, _STRIDE_P1 = _cells()
+_MIDDLE_P2, _STRIDE_P1 = cells()
 _LEVEL_P = torch.repeat_interleave(torch.arange(len(SIDES)), torch.tensor([s * s for s in SIDES]))
 _DISTANCE_Q = torch.arange(BINS, dtype=torch.float32)
 
 
-class TrainedHead(nn.Module):
-    """Scores and edges of all cells of a pyramid.
-
-    Parameters
-    ----------
-    published
-        The network that it begins as.
-    classes
-        How many there are.
-    """
-
-    def __init__(self, published: NanoDet, classes: int) -> None:
-        super().__init__()
-        self.classes = classes
-        parts: dict[str, list[Tensor]] = {"patch": [], "bias": [], "edge": [], "edge_bias": []}
-        for first, first_bias, second, second_bias in _CONVOLUTIONS:
-            cut = LOOKS, -1, BINS * 4
-            wide = _weight(published, f"convolution_{second}")[0, 0]
-            parts["patch"].append(_weight(published, f"convolution_{first}").flatten(0, 2))
-            parts["bias"].append(_weight(published, f"Add_{first_bias}"))
-            parts["edge"].append(wide[:, -cut[2] :])
-            parts["edge_bias"].append(_weight(published, f"Add_{second_bias}")[-cut[2] :])
-        self.body = nn.ParameterDict(
-            {f"{name}_{i}": nn.Parameter(x.clone()) for name, of in parts.items()
-             for i, x in enumerate(of)}
-        )  # fmt: skip
-        self.probe = nn.ModuleList([nn.Linear(LOOKS, classes) for _ in SIDES])
-        for layer in self.probe:
-            nn.init.zeros_(layer.weight)
-            nn.init.constant_(layer.bias, _UNLIKELY)
-
-    def of_patches(self, x_NX: Tensor, level: int) -> tuple[Tensor, Tensor]:
-        """Return logits [N, K] and distances [N, 4 Q] of cells of a level, of their patches."""
-        body = self.body
-        seen_NC = x_NX @ body[f"patch_{level}"] + body[f"bias_{level}"]
-        return self._ends(functional.leaky_relu(seen_NC, 0.1), level)
-
-    def forward(self, pyramid_PC: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits [P, K] and distances [P, 4 Q] of all cells of a frame."""
-        found, at = [], 0
-        for level, side in enumerate(SIDES):
-            x_1CHW = pyramid_PC[at : at + side**2].T.reshape(1, LOOKS, side, side)
-            at += side**2
-            weight = self.body[f"patch_{level}"].reshape(3, 3, LOOKS, LOOKS).permute(3, 2, 0, 1)
-            seen = functional.conv2d(x_1CHW, weight, self.body[f"bias_{level}"], padding=1)
-            found.append(self._ends(functional.leaky_relu(seen, 0.1)[0].flatten(1).T, level))
-        return torch.cat([one[0] for one in found]), torch.cat([one[1] for one in found])
-
-    def boxes(self, pyramid_PC: Floats) -> Floats:
-        """Return the surest hundred boxes of a frame, [100, 4 + K], in shares of the picture."""
-        with torch.inference_mode():
-            logit_PK, bins_PX = self(_tensor(pyramid_PC))
-            edges_P4 = edges_of(bins_PX, torch.arange(CELLS)) / SIDE_PIXELS
-            whole_PD = torch.cat([edges_P4.clamp(0, 1), logit_PK.sigmoid()], dim=1).numpy()
-        return surest(whole_PD, self.classes, 0.5)
-
-    def _ends(self, seen_NC: Tensor, level: int) -> tuple[Tensor, Tensor]:
-        bins_NX = seen_NC @ self.body[f"edge_{level}"] + self.body[f"edge_bias_{level}"]
-        logit_NK: Tensor = self.probe[level](seen_NC)
-        return logit_NK, bins_NX
-
-
 @dataclass(frozen=True)
-class SeenFrame:
+class TaughtFrame:
     """What is learned from of a frame.
 
     Parameters
@@ -139,7 +68,7 @@ class SeenFrame:
     @classmethod
     def of(
         cls, pyramid_PC: NDArray[np.float16], own_P: NDArray[np.float16], rows_SX: Doubles
-    ) -> SeenFrame:
+    ) -> TaughtFrame:
         """Return a frame with its truth [S, 9]."""
         rows_SX = rows_SX[rows_SX[:, CLASS] != NOTHING]
         edges_S4 = rows_SX[:, EDGES] * SIDE_PIXELS
@@ -163,7 +92,9 @@ def assigned(edges_S4: Edges) -> Indices:
     over_PS = overlaps(np.concatenate([middle_P2 - half_P1, middle_P2 + half_P1], 1), edges_S4)
     level_P = _LEVEL_P.numpy()
     for s, (left, top, right, bottom) in enumerate(edges_S4):
-        away_P = np.hypot(middle_P2[:, 0] - (left + right) / 2, middle_P2[:, 1] - (top + bottom) / 2)
+        away_P = np.hypot(
+            middle_P2[:, 0] - (left + right) / 2, middle_P2[:, 1] - (top + bottom) / 2
+        )
         near = np.concatenate(
             [
                 np.flatnonzero(level_P == level)[
@@ -172,7 +103,7 @@ def assigned(edges_S4: Edges) -> Indices:
                 for level in range(len(SIDES))
             ]
         )
-        over, x, y = over_PS[near, s], *middle_P2[near].T
+        over, (x, y) = over_PS[near, s], middle_P2[near].T
         holds = (x > left) & (x < right) & (y > top) & (y < bottom)
         holds &= over >= over.mean() + over.std()
         for p in near[holds] if holds.any() else near[[int(over.argmax())]]:
@@ -189,7 +120,9 @@ def edges_of(bins_NX: Tensor, cells_N: Tensor) -> Tensor:
     return torch.cat([middle_N2 - away_N4[:, :2], middle_N2 + away_N4[:, 2:]], dim=1)
 
 
-def loss_of(logit_NK: Tensor, bins_NX: Tensor, cells_N: Tensor, truth: tuple[Tensor, Tensor]) -> Tensor:
+def loss_of(
+    logit_NK: Tensor, bins_NX: Tensor, cells_N: Tensor, truth: tuple[Tensor, Tensor]
+) -> Tensor:
     """Return the generalized focal loss of cells, whose classes [N] and edges [N, 4] are true."""
     class_N, edges_N4 = truth
     is_N = class_N >= 0
@@ -207,7 +140,9 @@ def loss_of(logit_NK: Tensor, bins_NX: Tensor, cells_N: Tensor, truth: tuple[Ten
     return focal + of_edges
 
 
-def train_head(frames: Sequence[SeenFrame], published: NanoDet, classes: int, seed: int = 0) -> TrainedHead:
+def train_head(
+    frames: Sequence[TaughtFrame], published: NanoDet, classes: int, seed: int = 0
+) -> TrainedHead:
     """Train a head on frames."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -238,7 +173,7 @@ def train_head(frames: Sequence[SeenFrame], published: NanoDet, classes: int, se
 
 
 def _batch(
-    frames: Sequence[SeenFrame], head: TrainedHead | None, rng: np.random.Generator
+    frames: Sequence[TaughtFrame], head: TrainedHead | None, rng: np.random.Generator
 ) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Return patches, cells, classes and edges by level, of the cells that count."""
     parts: list[list[tuple[Tensor, Tensor, Tensor, Tensor]]] = [[] for _ in SIDES]
@@ -247,7 +182,7 @@ def _batch(
         sure_P = torch.from_numpy(frame.own_P.astype(np.float32))
         if head is not None:
             with torch.no_grad():
-                sure_P = head(pyramid_PC)[0].amax(dim=1)
+                sure_P = head(pyramid_PC[None])[0][0].amax(dim=1)
         sure_P = sure_P.masked_fill(frame.class_P != -1, -torch.inf)
         chance = torch.from_numpy(rng.choice(CELLS, NEGATIVES // 2, replace=False))
         counts_P = frame.class_P >= 0
@@ -256,7 +191,7 @@ def _batch(
         counts_P &= frame.class_P > -2
         padded = torch.cat([pyramid_PC, torch.zeros(1, LOOKS)])
         for level, of in enumerate(parts):
-            cells = torch.nonzero(counts_P & (_LEVEL_P == level))[:, 0]
+            cells = torch.nonzero(counts_P & (level == _LEVEL_P))[:, 0]
             patch_NX = padded[_NEIGHBOURS_P9[cells]].flatten(1)
             of.append((patch_NX, cells, frame.class_P[cells], frame.edges_P4[cells]))
     return [
@@ -289,14 +224,6 @@ def _bins_loss(bins_HX: Tensor, true_H4: Tensor, cells_H: Tensor) -> Tensor:
     log = bins_HX.reshape(-1, 4, BINS).log_softmax(dim=2)
     near = log.gather(2, below[..., None])[..., 0] * (1 - share)
     return -(near + log.gather(2, below[..., None] + 1)[..., 0] * share).mean(dim=1)
-
-
-def _weight(published: NanoDet, name: str) -> Tensor:
-    """Return the weights of a step of the graph."""
-    (step,) = (s for s in published.layers.steps if s.name == f"PartitionedCall/{name}")
-    found = [published.layers.place[one] for one in step.takes if one in published.layers.place]
-    weight: Tensor = getattr(published.layers, found[0])
-    return weight.detach()
 
 
 def _tensor(pyramid_PC: NDArray[np.floating]) -> Tensor:
