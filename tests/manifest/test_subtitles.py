@@ -8,15 +8,12 @@ from vidfit.manifest.subtitles import Cue, cues_beside, read_cues, with_words, w
 from vidfit.manifest.value import Manifest
 
 SRT = (
-    "1\n00:00:01,500 --> 00:00:02,250\n<i>A</i> &lt; B\n\n"
-    "2\n00:00:04,000 --> 00:00:06,000\nand C\n"
-)
     "1\n00:00:01,500 --> 00:00:02,250\n<i>A</i> &lt; B\n\n2\n00:00:04,000 --> 00:00:06,000\nand C\n"
 )
 
 
 def test_cues_are_read_without_marks():
-    vtt = "WEBVTT\n\nNOTE a remark\n\nintro\n01:02.500 --> 01:04.000 align:start\n<v Ann>Hello\nthere"
+    vtt = "WEBVTT\n\nNOTE a\n\nintro\n01:02.500 --> 01:04.000 align:start\n<v Ann>Hello\nthere"
     assert [*read_cues(vtt)] == [Cue(62.5, 64.0, "Hello there")]
     assert [*read_cues(SRT)] == [Cue(1.5, 2.25, "A < B"), Cue(4.0, 6.0, "and C")]
     odd = "00:00:01,5 --> 00:00:02,25\r\n{\\an8}A\r\n\r\n2\r\n00:00:04,0 --> 00:00:03,0\r\nback"
