@@ -22,7 +22,8 @@ NAMES = {
     "plan", "PlanOptions", "predict", "predict_all", "pull", "push", "Ranking", "read_manifest",
     "Report", "Sampling", "search", "SearchOptions", "SearchResult", "select", "SelectOptions",
     "shard", "ShardOptions", "StoreError", "Timeline", "train", "TrainingReport",
-    "TrainOptions", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",
+    "TrainOptions", "transcribe", "TranscribeOptions", "Transcript",
+    "Transcription", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",
     "write_manifest",
 }  # fmt: skip
 
