@@ -45,10 +45,10 @@ MEMORY_BAR_BYTES = 64 * 2**20
 _PAUSE_SECONDS = 0.8
 _PEAK = """
 import resource, sys
-from vidfit.backbones.speech import RATE_HERTZ, Recogniser
+from vidfit.backbones.speech import RATE_HERTZ, SpeechReader
 from vidfit.jobs.transcribe.pieces import pieces
 from vidfit.video.sound import SoundReader
-finder = Recogniser("", "", "en", None)
+finder = SpeechReader("", "", "en", None)
 with SoundReader(sys.argv[1], RATE_HERTZ) as reader:
     count = sum(1 for _ in pieces(reader.samples, finder.speech, RATE_HERTZ))
 print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

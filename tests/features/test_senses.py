@@ -9,7 +9,7 @@ from vidfit.backbones.log_mel import log_mel
 from vidfit.contracts import BackboneSpec, Clip, Sampling
 from vidfit.features import FeatureStore, extract, stream
 from vidfit.features.fingerprint import fingerprint
-from vidfit.features.senses import Readers, Seen, gather
+from vidfit.features.senses import GivenViews, Readers, gather
 from vidfit.features.store import row_key, spec_key
 from vidfit.launch import Here
 from vidfit.views import NO_PICTURE, ONE_TEXT
@@ -98,7 +98,7 @@ def test_long_sound_is_heard_in_parts_spread_over_it(tmp_path):
     with Readers() as readers:
         (few,), (all_,) = (gather(readers, clip, [of_sound(views)]) for views in (2, 20))
         (part,) = gather(readers, Clip(clip.path, 2.0, 2.5), [of_sound(4)])
-    assert isinstance(few, Seen) and few.views.shape == (2, 16_000)
+    assert isinstance(few, GivenViews) and few.views.shape == (2, 16_000)
     assert [round(float(v.max()) * 20) for v in few.views] == [2, 7]
     assert all_.views.shape == (10, 16_000) and part.views.shape == (1, 8_000)
     np.testing.assert_allclose(all_.views.ravel(), samples, atol=1e-4)
