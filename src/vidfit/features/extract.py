@@ -26,8 +26,9 @@ class Extraction:
     """What an extraction did.
 
     ``digests`` names each readable clip in the store; ``failures`` says why the others
-    are not, and ``unseen`` names those of them whose bytes could be read. ``decode_seconds`` and ``forward_seconds`` (by backbone) add up the workers'
-    time over the ``computed`` clips; what the store already had costs nothing.
+    are not, and ``unseen`` names those of them whose bytes could be read. ``decode_seconds`` and
+    ``forward_seconds`` (by backbone) add up the workers' time over the ``computed`` clips; what
+    the store already had costs nothing.
     """
 
     digests: dict[Clip, str] = field(default_factory=dict)
