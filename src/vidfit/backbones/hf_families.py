@@ -140,7 +140,7 @@ xclip                                   CLS token of each frame, which has seen 
 videomae, vivit, vjepa2                 mean over places, one token per tubelet (2 frames)
 timesformer                             mean over places, one token per frame
 bert, roberta, modernbert and the like  mean over the words of a text (`hf_text`)
-wav2vec2, hubert, wavlm, whisper        mean over each second (`hf_sound`)
+wav2vec2, hubert, wavlm                 mean over each second (`hf_sound`)
 audio-spectrogram-transformer           what it pooled of ten seconds (`hf_sound`)
 ======================================  ==================================================
 """
@@ -166,9 +166,9 @@ def _text(model: str) -> Family:
     return Family(model, _cls, left_out=_HEADS, sees="words")
 
 
-def _sound(model: str, part: str | None = None) -> Family:
+def _sound(model: str) -> Family:
     """Return a family of encoders of sound."""
-    return Family(model, _cls, part=part, left_out=(*_SPOKEN, "masked_spec_embed"), sees="sound")
+    return Family(model, _cls, left_out=(*_SPOKEN, "masked_spec_embed"), sees="sound")
 
 
 HEARD_AND_READ: dict[str, Family] = {
@@ -177,7 +177,6 @@ HEARD_AND_READ: dict[str, Family] = {
     "hubert": _sound("HubertModel"),
     "wav2vec2": _sound("Wav2Vec2Model"),
     "wavlm": _sound("WavLMModel"),
-    "whisper": _sound("WhisperModel", part="encoder"),
 }
 """``model_type`` of encoders of words and of sound -> family."""
 
