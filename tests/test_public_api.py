@@ -116,6 +116,12 @@ SIGNATURES = {
     "groups: 'Path | None' = None, workers: 'int | None' = None, "
     "unlabelled: 'str | Path | None' = None, own: 'tuple[str, ...]' = (), "
     "task: 'str | None' = None) -> None",
+    "transcribe": "(paths: 'Sequence[str | Path]', options: 'TranscribeOptions', "
+    "progress: 'Progress | None' = None) -> 'Transcription'",
+    "TranscribeOptions": "(output: 'Path | None' = None, "
+    "formats: 'tuple[str, ...]' = ('srt',), model: 'str' = 'whisper-tiny.en', "
+    "language: 'str' = '', download: 'bool' = False, replace: 'bool' = False, "
+    "workers: 'int | None' = None, on: 'str' = 'here') -> None",
     "ConvertOptions": "(to: 'To' = 'coco', media: 'Path | None' = None, "
     "pictures: 'bool' = False) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "
