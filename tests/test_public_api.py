@@ -91,7 +91,7 @@ SIGNATURES = {
     "predict_all": "(predictors: 'Sequence[Predictor]', path: 'str', *, "
     "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, kept: 'Path | None' = None, "
-    "beside: 'LooksBeside | None' = None, "
+    "beside: 'LooksBeside | None' = None, text: 'str' = '', "
     "progress: 'Progress | None' = None) -> 'tuple[Timeline, ...]'",
     "watch": "(model: 'Path', folder: 'Path', output: 'Path', "
     "options: 'WatchOptions' = WatchOptions(every_seconds=2.0, once=False, window_seconds=None, "
