@@ -19,7 +19,7 @@ from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
 from vidfit.jobs.transcribe.options import TranscribeOptions
 from vidfit.jobs.transcribe.pieces import pieces
-from vidfit.jobs.transcribe.value import Recording, Transcribed, Transcript, Transcription
+from vidfit.jobs.transcribe.value import SoundFile, Transcribed, Transcript, Transcription
 from vidfit.jobs.transcribe.written import WRITERS
 from vidfit.launch import HERE, launcher
 from vidfit.manifest.value import is_url
@@ -48,10 +48,10 @@ class Transcribe:
     download: bool
     store: str
     threads: int = 1
-    item: type[Recording] = Recording
+    item: type[SoundFile] = SoundFile
     result: type[Transcribed] = Transcribed
 
-    def open(self, workers: int) -> Work[Recording, Transcribed]:
+    def open(self, workers: int) -> Work[SoundFile, Transcribed]:
         """Open the network, and return what writes recordings down in their order."""
         hearer = open_speech(
             self.model, language=self.language, download=self.download, threads=self.threads
@@ -162,7 +162,7 @@ def _results(
         yield task.one(asked[0], hearer, progress)
         return
     progress.start("transcribe", len(asked))
-    yield from place.map(task, [Recording(path) for path in asked], progress)
+    yield from place.map(task, [SoundFile(path) for path in asked], progress)
 
 
 def _minutes(path: str) -> int:
