@@ -41,5 +41,8 @@ def test_so_is_a_folder_of_videos_to_be_answered(folder):
 
 def test_one_video_without_a_suffix_is_a_manifest(folder):
     assert [clip.path for clip in read_manifest(folder / "walk/c").clips] == [f"{folder}/walk/c"]
+    (sound,) = read_manifest(folder / "walk/e.wav").clips
+    assert sound.path == f"{folder}/walk/e.wav"
+    (folder / "walk/e.bin").write_bytes(b"RIFF")
     with pytest.raises(ManifestError, match="neither a video nor a list"):
-        read_manifest(folder / "walk/e.wav")
+        read_manifest(folder / "walk/e.bin")

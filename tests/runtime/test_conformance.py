@@ -52,6 +52,11 @@ EXCEPTIONS = {
     "nanodet": "runs on both: its weights are fetched, which a test of its own needs",
     "selfie": "runs on both: its weights are fetched, which a test of its own needs",
     "hf-segmenter": "SegFormer runs on both, EoMT in torch: a step of it hangs on values",
+    "log-mel": "no network: statistics of sound",
+    "vader": "no network: a list of words",
+    "hf-text": "sees words: run by torch",
+    "hf-sound": "sees sound: run by torch",
+    "whisper": "sees sound: run by CTranslate2",
     "hf-detector": "DETR and YOLOS run on both, RT-DETR v2 in torch: an operation has no ONNX",
 }
 """Families that are not exported by the test, and why; an export takes seconds."""

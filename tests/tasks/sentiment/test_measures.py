@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def _sims(y, p):
 
     def classes(x, edges):
         found = np.full(len(x), -1)
-        for k, (low, high) in enumerate(itertools.pairwise(edges)):
+        for k, (low, high) in enumerate(pairwise(edges)):
             found[(x > low) & (x <= high)] = k
         return found
 
