@@ -41,6 +41,7 @@ def lines_of_dialogue(every: int) -> list[Clip]:
 def spoken_sentences(every: int) -> list[Clip]:
     """Return spoken sentences with their emotion; the recording is the actor."""
     rows = [r for r in _rows(DATA / "ravdess_audio" / "labels.csv") if r["repetition"] == "1"]
+    rows.sort(key=lambda row: (row["group"], row["path"]))  # a part of them is of all actors
     folder = DATA / "ravdess_audio"
     return [
         Clip(str(folder / row["path"]), label=row["label"], group=row["group"])

@@ -66,9 +66,9 @@ def main() -> None:
     quick = options.quick
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        words = _found(_table(lines_of_dialogue(60 if quick else 4), WORDS, folder), WORDS)
+        words = _found(_table(lines_of_dialogue(60 if quick else 8), WORDS, folder), WORDS)
         heard = SOUND[:1] if quick else SOUND
-        sound = _found(_table(spoken_sentences(3 if quick else 1), heard, folder), heard)
+        sound = _found(_table(spoken_sentences(3 if quick else 2), heard, folder), heard)
         scenes = spoken_scenes(folder, 8 if quick else 24)
         joint = _table(scenes, BOTH, folder)
         both = _found(joint, BOTH)

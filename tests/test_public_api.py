@@ -24,7 +24,8 @@ NAMES = {
     "read_manifest", "ReadingReport", "ReadOptions", "Report", "Sampling", "search",
     "SearchOptions", "SearchResult", "select", "SelectOptions",
     "shard", "ShardOptions", "StoreError", "Timeline", "train", "TrainingReport",
-    "TrainOptions", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",
+    "TrainOptions", "transcribe", "TranscribeOptions", "Transcript",
+    "Transcription", "VideoError", "VideoPeople", "VidfitError", "watch", "WatchOptions",
     "write_manifest",
 }  # fmt: skip
 
@@ -99,7 +100,7 @@ SIGNATURES = {
     "predict_all": "(predictors: 'Sequence[Predictor]', path: 'str', *, "
     "span: 'tuple[float, float | None]' = (0.0, None), window_seconds: 'float | None' = None, "
     "workers: 'int | None' = None, kept: 'Path | None' = None, "
-    "beside: 'LooksBeside | None' = None, "
+    "beside: 'LooksBeside | None' = None, text: 'str' = '', "
     "progress: 'Progress | None' = None) -> 'tuple[Timeline, ...]'",
     "watch": "(model: 'Path', folder: 'Path', output: 'Path', "
     "options: 'WatchOptions' = WatchOptions(every_seconds=2.0, once=False, window_seconds=None, "
@@ -124,6 +125,12 @@ SIGNATURES = {
     "groups: 'Path | None' = None, workers: 'int | None' = None, "
     "unlabelled: 'str | Path | None' = None, own: 'tuple[str, ...]' = (), "
     "task: 'str | None' = None) -> None",
+    "transcribe": "(paths: 'Sequence[str | Path]', options: 'TranscribeOptions', "
+    "progress: 'Progress | None' = None) -> 'Transcription'",
+    "TranscribeOptions": "(output: 'Path | None' = None, "
+    "formats: 'tuple[str, ...]' = ('srt',), model: 'str' = 'whisper-tiny.en', "
+    "language: 'str' = '', download: 'bool' = False, replace: 'bool' = False, "
+    "workers: 'int | None' = None, on: 'str' = 'here') -> None",
     "ConvertOptions": "(to: 'To' = 'coco', media: 'Path | None' = None, "
     "pictures: 'bool' = False) -> None",
     "SelectOptions": "(backbones: 'tuple[str, ...]' = (), groups: 'Path | None' = None, "

@@ -175,9 +175,9 @@ def test_documents_name_no_folder_of_a_machine():
 ACROSS = {
     "": "benchmark_scores benchmarks check_figures glossary public_api repository scale_model "
     "site_pages",
-    "backbones": "conformance load",
+    "backbones": "conformance hf_words_and_sound load",
     "cli": "help",
-    "fusion": "log_pool methods",
+    "fusion": "log_pool methods missing",
     "jobs": "bad_files other_tasks",
     "jobs/fit": "kill number recommended several",
     "jobs/shard": "kill",
@@ -189,7 +189,7 @@ ACROSS = {
     "runtime": "accelerate conformance graph",
     "security": "addresses cache canary models names opening outputs plans",
     "selection/scores": "properties",
-    "video": "cases damaged frame_files shown sound",
+    "video": "cases damaged frame_files shown sound_frames",
 }
 """Tests of more than one file, by folder: kinds of input, whole rooms, attacks, tools."""
 

@@ -76,6 +76,10 @@ if TYPE_CHECKING:
     from vidfit.jobs.train.options import TrainOptions as TrainOptions
     from vidfit.jobs.train.run import run_train as train
     from vidfit.jobs.train.value import TrainingReport as TrainingReport
+    from vidfit.jobs.transcribe.options import TranscribeOptions as TranscribeOptions
+    from vidfit.jobs.transcribe.run import run_transcribe as transcribe
+    from vidfit.jobs.transcribe.value import Transcript as Transcript
+    from vidfit.jobs.transcribe.value import Transcription as Transcription
     from vidfit.jobs.watch.options import WatchOptions as WatchOptions
     from vidfit.jobs.watch.run import run_watch as watch
     from vidfit.manifest import read_manifest as read_manifest
@@ -123,6 +127,9 @@ _SOURCES = {
     "Timeline": "answers:Timeline",
     "TrainOptions": "jobs.train.options:TrainOptions",
     "TrainingReport": "jobs.train.value:TrainingReport",
+    "TranscribeOptions": "jobs.transcribe.options:TranscribeOptions",
+    "Transcript": "jobs.transcribe.value:Transcript",
+    "Transcription": "jobs.transcribe.value:Transcription",
     "VideoError": "errors:VideoError",
     "VidfitError": "errors:VidfitError",
     "VideoPeople": "jobs.predict.people.value:VideoPeople",
@@ -151,6 +158,7 @@ _SOURCES = {
     "select": "jobs.select.run:run_select",
     "shard": "jobs.shard.run:run_shard",
     "train": "jobs.train.run:run_train",
+    "transcribe": "jobs.transcribe.run:run_transcribe",
     "watch": "jobs.watch.run:run_watch",
     "write_manifest": "manifest:write_manifest",
 }

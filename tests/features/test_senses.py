@@ -9,9 +9,12 @@ from vidfit.backbones.log_mel import log_mel
 from vidfit.contracts import BackboneSpec, Clip, Sampling
 from vidfit.features import FeatureStore, extract, stream
 from vidfit.features.fingerprint import fingerprint
-from vidfit.features.senses import Readers, Seen, gather
+from vidfit.features.senses import GivenViews, Readers, gather
 from vidfit.features.store import row_key, spec_key
 from vidfit.launch import Here
+from vidfit.manifest import Manifest
+from vidfit.progress import SILENT
+from vidfit.study.copies import joined
 from vidfit.views import NO_PICTURE, ONE_TEXT
 
 
@@ -98,8 +101,17 @@ def test_long_sound_is_heard_in_parts_spread_over_it(tmp_path):
     with Readers() as readers:
         (few,), (all_,) = (gather(readers, clip, [of_sound(views)]) for views in (2, 20))
         (part,) = gather(readers, Clip(clip.path, 2.0, 2.5), [of_sound(4)])
-    assert isinstance(few, Seen) and few.views.shape == (2, 16_000)
+    assert isinstance(few, GivenViews) and few.views.shape == (2, 16_000)
     assert [round(float(v.max()) * 20) for v in few.views] == [2, 7]
     assert all_.views.shape == (10, 16_000) and part.views.shape == (1, 8_000)
     np.testing.assert_allclose(all_.views.ravel(), samples, atol=1e-4)
     assert np.array_equal(part.views[0], all_.views[2, :8_000])
+
+
+def test_the_same_sound_in_two_recordings_joins_them(tmp_path):
+    paths = [write_wav(tmp_path / f"{name}.wav", tone(0.5)) for name in ("a", "b")]
+    paths.append(write_wav(tmp_path / "c.wav", tone(0.6)))
+    clips = tuple(Clip(path, label="x", group=path[-5]) for path in paths)
+    found = joined(Manifest(clips), FeatureStore(tmp_path / "s"), Here(1), SILENT)
+    groups = [clip.group for clip in found.manifest.clips]
+    assert groups[0] == groups[1] != groups[2] and "count as one" in found.manifest.warnings[0]

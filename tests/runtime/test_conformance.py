@@ -50,6 +50,11 @@ EXCEPTIONS = {
     "motion": "no network: dense optical flow and its statistics",
     "speed-grid": "no network: dense optical flow of places",
     "nanodet": "runs on both: its weights are fetched, which a test of its own needs",
+    "log-mel": "no network: statistics of sound",
+    "vader": "no network: a list of words",
+    "hf-text": "sees words: run by torch",
+    "hf-sound": "sees sound: run by torch",
+    "whisper": "sees sound: run by CTranslate2",
     "hf-detector": "DETR and YOLOS run on both, RT-DETR v2 in torch: an operation has no ONNX",
 }
 """Families that are not exported by the test, and why; an export takes seconds."""

@@ -33,11 +33,12 @@ def write_sound(path, codec: str, samples, rate: int, *, late: float = 0.0, vide
         if video:
             pictures = out.add_stream("mpeg4", rate=10)
             pictures.width, pictures.height, pictures.pix_fmt = 32, 32, "yuv420p"
+        stream = out.add_stream(codec, rate=rate, layout="mono")
+        if video:
             for i in range(10):
                 grey = np.full((32, 32, 3), 20 * i, np.uint8)
                 out.mux(pictures.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
             out.mux(pictures.encode(None))
-        stream = out.add_stream(codec, rate=rate, layout="mono")
         for at in range(0, len(samples), 960):
             block = samples[None, at : at + 960].astype(np.float32)
             frame = av.AudioFrame.from_ndarray(block, "fltp", "mono")

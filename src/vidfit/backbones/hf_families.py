@@ -89,31 +89,6 @@ _TEXT = ("text_model", "text_projection", "visual_projection", "logit_", "classi
 _CLIP = Family("CLIPVisionModel", left_out=_TEXT)
 _SIGLIP = Family("SiglipVisionModel", left_out=_TEXT)
 _SIGLIP2 = Family("Siglip2VisionModel", left_out=_TEXT, layout="patches")
-_OF_WORDS = {
-    "albert": "AlbertModel",
-    "bert": "BertModel",
-    "deberta-v2": "DebertaV2Model",
-    "distilbert": "DistilBertModel",
-    "electra": "ElectraModel",
-    "modernbert": "ModernBertModel",
-    "mpnet": "MPNetModel",
-    "roberta": "RobertaModel",
-    "xlm-roberta": "XLMRobertaModel",
-}
-_HEADS = ("classifier", "pooler", "cls", "lm_head", "head", "decoder", "qa_outputs", "vocab_")
-_SPOKEN = ("lm_head", "classifier", "projector", "quantizer", "project_", "proj_out", "decoder")
-
-
-def _text(model: str) -> Family:
-    """Return a family of encoders of words; what follows the last layer is left out."""
-    return Family(model, _cls, left_out=_HEADS, sees="words")
-
-
-def _sound(model: str, part: str | None = None) -> Family:
-    """Return a family of encoders of sound."""
-    return Family(model, _cls, part=part, left_out=(*_SPOKEN, "masked_spec_embed"), sees="sound")
-
-
 FAMILIES: dict[str, Family] = {
     "resnet": Family("ResNetModel", architecture="cnn2d"),
     "convnext": Family("ConvNextModel", architecture="cnn2d"),
@@ -154,12 +129,6 @@ FAMILIES: dict[str, Family] = {
     ),
     "xclip": Family("XCLIPModel", frames="num_frames", part="vision_model"),
     "xclip_vision_model": Family("XCLIPVisionModel", frames="num_frames"),
-    **{kind: _text(model) for kind, model in _OF_WORDS.items()},
-    "audio-spectrogram-transformer": _sound("ASTModel"),
-    "hubert": _sound("HubertModel"),
-    "wav2vec2": _sound("Wav2Vec2Model"),
-    "wavlm": _sound("WavLMModel"),
-    "whisper": _sound("WhisperModel", part="encoder"),
 }
 """``model_type`` of config.json -> family.
 
@@ -171,10 +140,48 @@ xclip                                   CLS token of each frame, which has seen 
 videomae, vivit, vjepa2                 mean over places, one token per tubelet (2 frames)
 timesformer                             mean over places, one token per frame
 bert, roberta, modernbert and the like  mean over the words of a text (`hf_text`)
-wav2vec2, hubert, wavlm, whisper        mean over each second (`hf_sound`)
+wav2vec2, hubert, wavlm                 mean over each second (`hf_sound`)
 audio-spectrogram-transformer           what it pooled of ten seconds (`hf_sound`)
 ======================================  ==================================================
 """
+
+
+_OF_WORDS = {
+    "albert": "AlbertModel",
+    "bert": "BertModel",
+    "deberta-v2": "DebertaV2Model",
+    "distilbert": "DistilBertModel",
+    "electra": "ElectraModel",
+    "modernbert": "ModernBertModel",
+    "mpnet": "MPNetModel",
+    "roberta": "RobertaModel",
+    "xlm-roberta": "XLMRobertaModel",
+}
+_HEADS = ("classifier", "pooler", "cls", "lm_head", "head", "decoder", "qa_outputs", "vocab_")
+_SPOKEN = ("lm_head", "classifier", "projector", "quantizer", "project_", "proj_out", "decoder")
+
+
+def _text(model: str) -> Family:
+    """Return a family of encoders of words; what follows the last layer is left out."""
+    return Family(model, _cls, left_out=_HEADS, sees="words")
+
+
+def _sound(model: str) -> Family:
+    """Return a family of encoders of sound."""
+    return Family(model, _cls, left_out=(*_SPOKEN, "masked_spec_embed"), sees="sound")
+
+
+HEARD_AND_READ: dict[str, Family] = {
+    **{kind: _text(model) for kind, model in _OF_WORDS.items()},
+    "audio-spectrogram-transformer": _sound("ASTModel"),
+    "hubert": _sound("HubertModel"),
+    "wav2vec2": _sound("Wav2Vec2Model"),
+    "wavlm": _sound("WavLMModel"),
+}
+"""``model_type`` of encoders of words and of sound -> family."""
+
+KINDS = {**FAMILIES, **HEARD_AND_READ}
+"""All encoders."""
 
 
 DETECTORS: dict[str, tuple[str, bool]] = {

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from vidfit.backbones import weights
-from vidfit.backbones.hf_families import DETECTORS, FAMILIES, Family
+from vidfit.backbones.hf_families import DETECTORS, KINDS, Family
 from vidfit.contracts import Preprocessing, Sees
 from vidfit.documents import read_json, shown
 from vidfit.errors import BackboneError
@@ -55,10 +55,10 @@ def read_config(directory: Path) -> tuple[Family, Any]:
     try:
         facts = read_json(path)
         kind = facts.get("model_type")
-        if isinstance(kind, str) and kind in FAMILIES:
+        if isinstance(kind, str) and kind in KINDS:
             config_class = transformers.CONFIG_MAPPING[kind]
             config = config_class(**known_fields(config_class, facts))
-            return FAMILIES[kind], _of_model(config, FAMILIES[kind])
+            return KINDS[kind], _of_model(config, KINDS[kind])
     except Exception as error:  # a config checks itself, each in its own way
         raise BackboneError(
             f"{path} cannot be understood ({type(error).__name__}: {error}). "
@@ -66,7 +66,7 @@ def read_config(directory: Path) -> tuple[Family, Any]:
         ) from error
     remote = " It wants to run code of its own, which is never done." * ("auto_map" in facts)
     raise BackboneError(
-        f"{path} is of the kind {str(kind)[:60]!r}; known are {', '.join(FAMILIES)}.{remote} "
+        f"{path} is of the kind {str(kind)[:60]!r}; known are {', '.join(KINDS)}.{remote} "
         "Choose a model of a known kind, or write a backbone: my_file.py:MyBackbone."
     )
 
@@ -77,7 +77,7 @@ def sees(directory: Path) -> Sees:
         kind = read_json(directory / CONFIG).get("model_type")
     except (OSError, ValueError, AttributeError):  # said by whoever reads it
         return "frames"
-    return FAMILIES[kind].sees if isinstance(kind, str) and kind in FAMILIES else "frames"
+    return KINDS[kind].sees if isinstance(kind, str) and kind in KINDS else "frames"
 
 
 def is_detector(directory: Path) -> bool:

@@ -31,10 +31,7 @@ RATE_HERTZ = 16_000
 
 _VIEWS = 6
 _USUAL_SECONDS = 5
-_EXTRACTORS = {
-    "audio-spectrogram-transformer": ("ASTFeatureExtractor", 10.24),
-    "whisper": ("WhisperFeatureExtractor", 30.0),
-}
+_EXTRACTORS = {"audio-spectrogram-transformer": ("ASTFeatureExtractor", 10.24)}
 _OF_SAMPLES = ("Wav2Vec2FeatureExtractor", 10.0)
 """``model_type`` -> class in transformers, and the seconds of a view."""
 
@@ -84,15 +81,12 @@ class SoundBackbone:
         short = max(RATE_HERTZ // 40 - len(view_S), 0)  # what the first layers of a network span
         padded_S = np.pad(view_S, (0, short)) if short else view_S
         made = self.extractor(padded_S, sampling_rate=RATE_HERTZ, return_tensors="pt")
-        name = "input_features" if "input_features" in made else "input_values"
         with torch.inference_mode():
-            output = self.model(**{name: made[name]})
-        if "pooler_output" in output and name == "input_values" and made[name].ndim == 3:
+            output = self.model(made["input_values"])
+        if made["input_values"].ndim == 3:  # a picture of all of it, which is pooled
             pooled_1D: Floats = output.pooler_output.float().numpy()
             return pooled_1D
         steps_TD = output.last_hidden_state[0].float().numpy()
-        if name == "input_features":  # of 30 seconds, most of which may be silence that was added
-            steps_TD = steps_TD[: max(1, -(-len(padded_S) * 50 // RATE_HERTZ))]
         return seconds_of(steps_TD, len(padded_S) / RATE_HERTZ)
 
 

@@ -40,6 +40,9 @@ _PITCH_HERTZ = (70.0, 400.0)
 _VOICED = 0.35
 """Peak of the normalised autocorrelation from which a window is voiced."""
 
+_LONGER = 0.2
+"""What is taken off for a period as long as the longest."""
+
 _OWN = 7
 DIM = 3 * BANDS + _OWN
 
@@ -151,7 +154,9 @@ def _pitch(windows_WS: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     # A shift leaves less of the window to compare: what is left is counted as the whole.
     left_S = 1 - np.arange(high + 1) / _WINDOW
     alike_WS = auto_WS[:, low:] / (energy_W[:, None] * left_S[low:])
-    best_W = alike_WS.argmax(axis=1)
+    # What repeats after one period does after two: the shorter one counts.
+    longer_S = _LONGER * np.arange(low, high + 1) / high
+    best_W = (alike_WS - longer_S).argmax(axis=1)
     voiced_W = (alike_WS[np.arange(len(best_W)), best_W] > _VOICED) & (energy_W > 1e-4)
     return np.log2(RATE_HERTZ / (low + best_W) / 100), voiced_W.astype(float)
 

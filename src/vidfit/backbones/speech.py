@@ -37,7 +37,7 @@ class HeardWord:
 
 
 @dataclass(frozen=True)
-class Recogniser:
+class SpeechReader:
     """A network of speech to text, open; it may be asked by several threads at once.
 
     ``language`` is a code such as ``en``; empty where it is told from the sound.
@@ -78,9 +78,9 @@ class Recogniser:
                     )
 
 
-def open_recogniser(
+def open_speech(
     source: str = NAME, *, language: str = "", download: bool = False, threads: int = 1
-) -> Recogniser:
+) -> SpeechReader:
     """Open a network of speech to text.
 
     Parameters
@@ -124,7 +124,7 @@ def open_recogniser(
             f"{source} knows English only, and the language {language!r} is asked for; give "
             "another model with --model, such as a folder of faster-whisper-small"
         )
-    return Recogniser(source, revision_of(folder), "en" if english else language, model)
+    return SpeechReader(source, revision_of(folder), "en" if english else language, model)
 
 
 def folder_of(source: str, *, download: bool) -> Path:

@@ -106,7 +106,8 @@ def near_duplicates(
     shown = [i for i, tokens_ND in enumerate(hashes) if len(tokens_ND)]
     if len(shown) < 2:
         return ()
-    keys, groups, hashes = ([of[i] for i in shown] for of in (keys, groups, hashes))
+    keys, groups = [keys[i] for i in shown], [groups[i] for i in shown]
+    hashes = [hashes[i] for i in shown]
     codes = _pack(hashes)
     found = _Nearest()
     for pairs_P2 in _blocks(_alike(codes, _numbers(groups), threshold_bits)):

@@ -26,12 +26,14 @@ class Extraction:
     """What an extraction did.
 
     ``digests`` names each readable clip in the store; ``failures`` says why the others
-    are not. ``decode_seconds`` and ``forward_seconds`` (by backbone) add up the workers'
-    time over the ``computed`` clips; what the store already had costs nothing.
+    are not, and ``unseen`` names those of them whose bytes could be read. ``decode_seconds`` and
+    ``forward_seconds`` (by backbone) add up the workers' time over the ``computed`` clips; what
+    the store already had costs nothing.
     """
 
     digests: dict[Clip, str] = field(default_factory=dict)
     failures: dict[Clip, str] = field(default_factory=dict)
+    unseen: dict[Clip, str] = field(default_factory=dict)
     backbone_failures: dict[str, str] = field(default_factory=dict)
     decode_seconds: float = 0.0
     forward_seconds: dict[str, float] = field(default_factory=dict)
@@ -42,6 +44,8 @@ class Extraction:
         """Account for one clip."""
         if one.failure:
             self.failures[one.clip] = one.failure
+            if one.digest:
+                self.unseen[one.clip] = one.digest
             return
         self.digests[one.clip] = one.digest
         self.backbone_failures.update(one.backbone_failures)

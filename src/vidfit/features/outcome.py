@@ -22,7 +22,7 @@ import numpy as np
 
 from vidfit.contracts import Backbone, BackboneSpec, Clip, ClipFeatures, clip_key
 from vidfit.errors import BackboneError, VideoError
-from vidfit.features.senses import Readers, Seen, gather
+from vidfit.features.senses import GivenViews, Readers, gather
 from vidfit.features.store import clip_digest, file_digest, row_key
 from vidfit.features.views import Gathered, gather_together, views_bytes
 
@@ -276,7 +276,7 @@ def _run(
             outcome.backbone_failures[name] = reason
 
 
-def features_of(backbone: Backbone, seen: Seen | str) -> ClipFeatures:
+def features_of(backbone: Backbone, seen: GivenViews | str) -> ClipFeatures:
     """Return what a backbone makes of its views of a clip; no token where there are none.
 
     Raises

@@ -28,7 +28,7 @@ _MOMENTS = 8
 
 
 @dataclass(frozen=True)
-class Seen:
+class GivenViews:
     """Views [B, ...] of a clip, and which frames, or moments of its sound, they show.
 
     ``note`` says what a reader of the answer should know of them.
@@ -94,7 +94,7 @@ def gather(
     clip: Clip,
     specs: Sequence[BackboneSpec],
     ready: Gathered | None = None,
-) -> list[Seen | str]:
+) -> list[GivenViews | str]:
     """Return what encoders are given of a clip, or why there is nothing for them.
 
     Parameters
@@ -104,7 +104,7 @@ def gather(
     """
     framed = [spec for spec in specs if spec.sees == "frames"]
     frames = iter(_frames(readers, clip, framed, ready) if framed else [])
-    found: list[Seen | str] = []
+    found: list[GivenViews | str] = []
     for spec in specs:
         if spec.sees == "frames":
             found.append(next(frames))
@@ -120,7 +120,7 @@ def _frames(
     clip: Clip,
     specs: Sequence[BackboneSpec],
     ready: Gathered | None,
-) -> list[Seen | str]:
+) -> list[GivenViews | str]:
     if is_words(clip.path):
         return ["it is words alone, without pictures"] * len(specs)
     notes: list[str] = []
@@ -129,14 +129,14 @@ def _frames(
         views, notes = ready or (gather_views(reader, clip, specs, notes), notes)
     except VideoError as error:
         return [str(error)] * len(specs)
-    shown: list[Seen | str] = []
+    shown: list[GivenViews | str] = []
     for indices_VT, frames_VTHWC in views:
         seen = np.unique(indices_VT)
-        shown.append(Seen(frames_VTHWC, seen, reader.pts_seconds[seen], "; ".join(notes)))
+        shown.append(GivenViews(frames_VTHWC, seen, reader.pts_seconds[seen], "; ".join(notes)))
     return shown
 
 
-def _sound(readers: Readers, clip: Clip, sampling: Sampling) -> Seen | str:
+def _sound(readers: Readers, clip: Clip, sampling: Sampling) -> GivenViews | str:
     """Return views [V, S] of the sound of a clip, at the centres of V equal parts of it."""
     if is_words(clip.path):
         return "it is words alone, without sound"
@@ -164,12 +164,12 @@ def _sound(readers: Readers, clip: Clip, sampling: Sampling) -> Seen | str:
         return str(error)
     moments = first + ((np.arange(_MOMENTS) + 0.5) / _MOMENTS * count).astype(np.int64)
     cut = f"{reader.damaged} packets of its sound are damaged, and silent"
-    return Seen(np.stack(views), moments, moments / rate, cut if reader.damaged else "")
+    return GivenViews(np.stack(views), moments, moments / rate, cut if reader.damaged else "")
 
 
-def _words(clip: Clip) -> Seen | str:
+def _words(clip: Clip) -> GivenViews | str:
     text = (clip.text or "").strip()
     if not text:
         return NO_WORDS
     nothing = np.zeros(0, np.int64)
-    return Seen(np.array([text]), nothing, nothing.astype(np.float64))
+    return GivenViews(np.array([text]), nothing, nothing.astype(np.float64))

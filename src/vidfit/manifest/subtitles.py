@@ -10,7 +10,6 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from vidfit.contracts import Clip, is_words
@@ -51,22 +50,27 @@ def _seconds(parts: Sequence[str | None]) -> float:
     return 3600 * int(hours) + 60 * int(minutes) + float(f"{seconds}.{fraction}")
 
 
-def subtitles_of(path: str) -> Path | None:
-    """Return the subtitles beside a video; ``None`` where there are none."""
+def subtitles_of(path: str, beside: Sequence[Path] | None = None) -> Path | None:
+    """Return the subtitles beside a video; ``None`` where there are none.
+
+    Parameters
+    ----------
+    beside
+        All subtitles of its folder, where they are known.
+    """
     video = Path(path)
     if is_url(path) or is_words(path) or split_member(path):
         return None
-    beside = _beside(str(video.parent))
-    own = [p for p in beside if p.stem.partition(".")[0] == video.stem or p.stem == video.stem]
-    return own[0] if own else None
+    files = _of_folder(video.parent) if beside is None else beside
+    own = (p for p in files if p.stem.partition(".")[0] == video.stem or p.stem == video.stem)
+    return next(own, None)
 
 
-@lru_cache(maxsize=64)
-def _beside(folder: str) -> tuple[Path, ...]:
+def _of_folder(folder: Path) -> tuple[Path, ...]:
     """Return the subtitles that lie in a folder, sorted."""
-    if not Path(folder).is_dir():
+    if not folder.is_dir():
         return ()
-    return tuple(sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES))
+    return tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES))
 
 
 def cues_beside(path: str) -> tuple[Cue, ...]:
@@ -115,15 +119,22 @@ def with_words(manifest: Manifest) -> Manifest:
     Subtitles that cannot be read are named in a warning, and their clips stay without words.
     """
     found: dict[str, tuple[Cue, ...]] = {}
+    folders: dict[Path, tuple[Path, ...]] = {}
     warnings: list[str] = []
-    _beside.cache_clear()
+
+    def cues_of(path: str) -> tuple[Cue, ...]:
+        folder = Path(path).parent
+        if not is_url(path) and folder not in folders:
+            folders[folder] = _of_folder(folder)
+        file = subtitles_of(path, folders.get(folder))
+        return read_file(file) if file else ()
 
     def filled(clip: Clip) -> Clip:
         if clip.text is not None:
             return clip
         if clip.path not in found:
             try:
-                found[clip.path] = cues_beside(clip.path)
+                found[clip.path] = cues_of(clip.path)
             except ManifestError as error:
                 found[clip.path] = ()
                 warnings.append(f"{error}.")

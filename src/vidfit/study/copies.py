@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from vidfit.contracts import Backbone, Clip, ClipFeatures, clip_key
 from vidfit.errors import BackboneError
 from vidfit.evaluate import merge_groups, near_duplicates
@@ -104,14 +106,15 @@ def joined(  # noqa: PLR0913  (where clips are seen, and what copies are)
 
     encoders = [*beside, audit]
     done, seen = extract_all(manifest.clips, encoders, store, place, progress, read)
-    clips = [clip for clip in manifest.clips if clip in done.digests]
-    digests = [done.digests[clip] for clip in clips]
+    known = {**done.unseen, **done.digests}  # sound without pictures may be the same to the byte
+    clips = [clip for clip in manifest.clips if clip in known]
+    digests = [known[clip] for clip in clips]
     pairs: tuple[NearDuplicate, ...] = ()
     if not windows:
         pairs = near_duplicates(
             [clip_key(clip) for clip in clips],
             [clip.recording for clip in clips],
-            [seen[digest].tokens_ND for digest in digests],
+            [seen[d].tokens_ND if d in seen else np.zeros((0, 1), np.float32) for d in digests],
         )
     found = _Found(tuple(clips), tuple(digests), pairs, join_bits)
     lines = [found.left_out_line, found.joined_line]

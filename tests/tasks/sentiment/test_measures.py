@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
@@ -37,7 +39,7 @@ def _sims(y, p):
 
     def classes(x, edges):
         found = np.full(len(x), -1)
-        for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for k, (low, high) in enumerate(pairwise(edges)):
             found[(x > low) & (x <= high)] = k
         return found
 

@@ -25,7 +25,7 @@ class TranscribeOptions:
     formats
         Of ``srt``, ``vtt`` and ``json``; the last has the time of each word.
     model
-        As `vidfit.backbones.speech.open_recogniser` takes it.
+        As `vidfit.backbones.speech.open_speech` takes it.
     language
         Code of what is spoken; empty to have it told from the sound.
     download

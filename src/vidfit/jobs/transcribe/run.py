@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from vidfit.backbones.speech import HeardWord, Recogniser, open_recogniser
+from vidfit.backbones.speech import HeardWord, SpeechReader, open_speech
 from vidfit.backbones.whisper import RATE_HERTZ
 from vidfit.contracts import Failure
 from vidfit.documents import from_json, value_of
@@ -19,7 +19,7 @@ from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
 from vidfit.jobs.transcribe.options import TranscribeOptions
 from vidfit.jobs.transcribe.pieces import pieces
-from vidfit.jobs.transcribe.value import Recording, Transcribed, Transcript, Transcription
+from vidfit.jobs.transcribe.value import SoundFile, Transcribed, Transcript, Transcription
 from vidfit.jobs.transcribe.written import WRITERS
 from vidfit.launch import HERE, launcher
 from vidfit.manifest.value import is_url
@@ -48,39 +48,39 @@ class Transcribe:
     download: bool
     store: str
     threads: int = 1
-    item: type[Recording] = Recording
+    item: type[SoundFile] = SoundFile
     result: type[Transcribed] = Transcribed
 
-    def open(self, workers: int) -> Work[Recording, Transcribed]:
+    def open(self, workers: int) -> Work[SoundFile, Transcribed]:
         """Open the network, and return what writes recordings down in their order."""
-        recogniser = open_recogniser(
+        hearer = open_speech(
             self.model, language=self.language, download=self.download, threads=self.threads
         )
         return lambda items: in_threads(
-            lambda one: self.one(one.path, recogniser, SILENT), items, workers
+            lambda one: self.one(one.path, hearer, SILENT), items, workers
         )
 
-    def one(self, path: str, recogniser: Recogniser, progress: Progress) -> Transcribed:
+    def one(self, path: str, hearer: SpeechReader, progress: Progress) -> Transcribed:
         """Write one recording down; say why, if it cannot be heard."""
         try:
             content = file_digest(path)
-            known = _known(self._stored(content, recogniser), path)
+            known = _known(self._stored(content, hearer), path)
             if known is None:
-                known = self._heard(path, content, recogniser, progress)
+                known = self._heard(path, content, hearer, progress)
         except VideoError as error:
             return Transcribed(path, None, str(error).removeprefix(f"{path}: "))
         return Transcribed(path, known)
 
-    def _stored(self, content: str, recogniser: Recogniser) -> Path:
-        who = f"{recogniser.revision[:16]}{recogniser.language}"
+    def _stored(self, content: str, hearer: SpeechReader) -> Path:
+        who = f"{hearer.revision[:16]}{hearer.language}"
         return Path(self.store) / f"{content}-{who}.json"
 
     def _heard(
-        self, path: str, content: str, recogniser: Recogniser, progress: Progress
+        self, path: str, content: str, hearer: SpeechReader, progress: Progress
     ) -> Transcript:
         """Hear a recording, from where an earlier run was killed, and keep what is said."""
         started = time.perf_counter()
-        stored = self._stored(content, recogniser)
+        stored = self._stored(content, hearer)
         with (
             SoundReader(path, RATE_HERTZ) as reader,
             KeptRows(Path(self.store), stored.name) as kept,
@@ -89,8 +89,8 @@ class Transcribe:
             told = int(after / RATE_HERTZ / _LONG_SECONDS)
             for _ in range(told):
                 progress.advance()
-            for piece in pieces(reader.samples, recogniser.speech, RATE_HERTZ, after):
-                found = _later(recogniser.words(piece.samples_S), piece.first / RATE_HERTZ)
+            for piece in pieces(reader.samples, hearer.speech, RATE_HERTZ, after):
+                found = _later(hearer.words(piece.samples_S), piece.first / RATE_HERTZ)
                 heard = list(found) if len(piece.samples_S) else []
                 words += heard
                 after = piece.after
@@ -101,7 +101,7 @@ class Transcribe:
             if not after:
                 raise VideoError(f"{path}: its sound is empty")
             transcript = Transcript(
-                path, content, recogniser.name, recogniser.revision, recogniser.language,
+                path, content, hearer.name, hearer.revision, hearer.language,
                 after / RATE_HERTZ, tuple(words),
             )  # fmt: skip
             damaged = (f"{reader.damaged} packets of its sound are damaged",)
@@ -155,14 +155,14 @@ def _results(
     """Yield what was heard: of one recording in several threads, of more in one thread each."""
     if len(asked) == 1 and here:
         threads = min(place.workers, hardware().cores)
-        recogniser = open_recogniser(
+        hearer = open_speech(
             task.model, language=task.language, download=task.download, threads=threads
         )
         progress.start("minutes of sound", _minutes(asked[0]))
-        yield task.one(asked[0], recogniser, progress)
+        yield task.one(asked[0], hearer, progress)
         return
     progress.start("transcribe", len(asked))
-    yield from place.map(task, [Recording(path) for path in asked], progress)
+    yield from place.map(task, [SoundFile(path) for path in asked], progress)
 
 
 def _minutes(path: str) -> int:

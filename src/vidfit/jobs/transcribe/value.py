@@ -56,7 +56,7 @@ class Transcript:
 
 
 @dataclass(frozen=True)
-class Recording:
+class SoundFile:
     """A file to be written down, as an item of work."""
 
     path: str
