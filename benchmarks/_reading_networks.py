@@ -24,7 +24,7 @@ from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 
 from vidfit.backbones.reading import SpanNetwork
-from vidfit.manifest.questions import TextAnswer, TextQuestion
+from vidfit.manifest.questions import AnswerSpan, TextQuestion
 from vidfit.study.reading.answering import best_sentences
 from vidfit.study.reading.passages import PartIndex, ReadText, Sentence, sentence_parts
 
@@ -80,7 +80,7 @@ def _role_swap(rng: np.random.Generator, tokens: int, key: str) -> TextQuestion:
         if sentences[row] == told:
             start = len(text) + (0 if told[0] == answer else words.rindex(answer))
         text += f"{words} "
-    return TextQuestion(key, asked, text.strip(), key, (TextAnswer(answer, start),))
+    return TextQuestion(key, asked, text.strip(), key, (AnswerSpan(answer, start),))
 
 
 def by_words(question: TextQuestion) -> str:

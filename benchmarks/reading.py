@@ -39,7 +39,7 @@ from vidfit.jobs.read.measure import (
 )
 from vidfit.jobs.read.options import ReadOptions
 from vidfit.jobs.read.run import run_read
-from vidfit.manifest.questions import TextAnswer, TextQuestion, read_squad
+from vidfit.manifest.questions import AnswerSpan, TextQuestion, read_squad
 from vidfit.metrics.reading import exact_match
 from vidfit.runtime import malloc
 from vidfit.study.reading.saved import load_trained
@@ -142,10 +142,10 @@ def _dialogues(reader: SpanNetwork) -> Figures:
     return _measured("friendsqa", reader, questions, sampled(questions, 3))
 
 
-def _found(row: Figures) -> tuple[TextAnswer, ...]:
+def _found(row: Figures) -> tuple[AnswerSpan, ...]:
     """Return the answers of a row where they first stand in its dialogue."""
     said = [one["text"] for one in row["answers"] if one["text"].strip() in row["context"]]
-    return tuple(TextAnswer(text.strip(), row["context"].index(text.strip())) for text in said)
+    return tuple(AnswerSpan(text.strip(), row["context"].index(text.strip())) for text in said)
 
 
 def _measured(

@@ -6,7 +6,7 @@ import json
 
 import torch
 
-from vidfit.manifest.questions import TextAnswer, TextQuestion
+from vidfit.manifest.questions import AnswerSpan, TextQuestion
 
 WORDS = [
     "who", "where", "built", "lives", "the", "a", "bridge", "tower", "mill", "anna", "bert",
@@ -67,7 +67,7 @@ def write_reader(folder, kind="bert", *, encoder=False):
 
 
 def question(key, asked, context, answer=None, article="a"):
-    answers = (TextAnswer(answer, context.index(answer)),) if answer else ()
+    answers = (AnswerSpan(answer, context.index(answer)),) if answer else ()
     return TextQuestion(key, asked, context, article, answers)
 
 

@@ -15,7 +15,7 @@ from vidfit.contracts import Failure
 from vidfit.documents import read_json, shown
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
-from vidfit.manifest.questions.value import QuestionSet, TextAnswer, TextQuestion
+from vidfit.manifest.questions.value import AnswerSpan, QuestionSet, TextQuestion
 
 _FORM = '{"data": [{"title": …, "paragraphs": [{"context": …, "qas": [{"question": …, …}]}]}]}'
 
@@ -102,7 +102,7 @@ def _question(
         if why:
             rejected.append(Failure(f"{place}.answers[{number}]", why))
         else:
-            kept.append(TextAnswer(answer["text"], answer["answer_start"]))
+            kept.append(AnswerSpan(answer["text"], answer["answer_start"]))
     if not kept:
         if not answers:
             why = "it has no answer; say is_impossible where its text gives none"

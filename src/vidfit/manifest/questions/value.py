@@ -8,7 +8,7 @@ from vidfit.contracts import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class TextAnswer:
+class AnswerSpan:
     """A span of a text that answers: its words, and the sign that it begins at, from 0."""
 
     text: str
@@ -42,7 +42,7 @@ class TextQuestion:
     asked: str
     context: str
     article: str
-    answers: tuple[TextAnswer, ...]
+    answers: tuple[AnswerSpan, ...]
 
     @property
     def references(self) -> tuple[str, ...]:
