@@ -3,9 +3,9 @@
 First, two problems that are made: small clips with a bright side and with a word. In `both` the
 class is whether the two agree, so that neither alone says anything; in `each` the bright side and
 the word each tell the class, at times wrongly. A transformer over frames and words is held against
-late fusion: the calibrated answers of a network of frames and of one of words, multiplied. It is worth its
-name only where it is proven better on `both`; where each tells a part late fusion stays unless
-it is proven worse.
+late fusion: the calibrated answers of a network of frames and of one of words, multiplied. It is
+worth its name only where it is proven better on `both`; where each tells a part late fusion stays
+unless it is proven worse.
 
 Then, but with --quick, `vidfit compare` on the surveillance clips: rows with their intervals.
 """

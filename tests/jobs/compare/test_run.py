@@ -11,7 +11,7 @@ from tests.clips import write_dataset
 
 from vidfit.errors import ModelError, VidfitError
 from vidfit.jobs.compare import run as comparing
-from vidfit.jobs.compare.fits import Budget
+from vidfit.jobs.compare.fits import RowBudget
 from vidfit.jobs.compare.options import CompareOptions
 from vidfit.jobs.compare.run import run_compare
 from vidfit.jobs.compare.terminal import architectures_markdown
@@ -84,7 +84,7 @@ def test_no_fold_learns_from_the_clips_that_it_answers(compared, monkeypatch):
     _, clips, output = compared
     seen = []
 
-    def fit_fold(row, part, of, budget: Budget):
+    def fit_fold(row, part, of, budget: RowBudget):
         asked = {of.recordings_A[i] for i in part.test_M}
         known = np.concatenate([part.learn_M, part.choose_M, part.bare_A])
         seen.append(not asked & {of.recordings_A[i] for i in known})

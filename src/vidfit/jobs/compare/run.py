@@ -20,8 +20,8 @@ from vidfit.jobs.compare.fits import (
     MICRO_BATCH,
     RECIPE,
     WIDTH,
-    Budget,
     FoldFit,
+    RowBudget,
     fit_fold,
 )
 from vidfit.jobs.compare.kept import FinishedRow, key_of, read_row, write_row
@@ -79,7 +79,7 @@ def run_compare(
     measured = measure(study, study.to_learn, asked, beside=_all)
     material = _material(study, measured, options, pretrained)
     rows = _rows(options, measured)
-    budget = Budget(options.cpu_seconds / len(np.unique(material.folds_M)), pretrained)
+    budget = RowBudget(options.cpu_seconds / len(np.unique(material.folds_M)), pretrained)
     if pretrained:
         study.notes.extend(_seen_before(material, pretrained))
     work = _Work(study, material, budget, options)
@@ -152,7 +152,7 @@ class _Work:
 
     study: Study
     material: Material
-    budget: Budget
+    budget: RowBudget
     options: CompareOptions
 
     def finished(self, row: RowPlan) -> FinishedRow:
