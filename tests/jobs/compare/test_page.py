@@ -26,7 +26,7 @@ TRAINED = replace(
     epochs=(7, 9), parameters=1000, gmacs_per_clip=0.1,
 )  # fmt: skip
 BLIND = replace(
-    TRAINED, name="video-transformer, self-supervised, fine-tuned", standing="tied",
+    TRAINED, name="video-transformer pretrained", standing="tied",
     how="self-supervised, fine-tuned", pretrain_seconds=30.0,
 )  # fmt: skip
 TABLE = ArchitectureTable(

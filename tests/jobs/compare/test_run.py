@@ -35,8 +35,8 @@ def test_each_architecture_has_its_rows_and_the_probe_of_motion_wins(compared):
         "motion": "frozen",
         "cnn on frames": "supervised",
         "video-transformer on frames": "supervised",
-        "video-transformer, self-supervised, frozen": "self-supervised, frozen",
-        "video-transformer, self-supervised, fine-tuned": "self-supervised, fine-tuned",
+        "video-transformer pretrained, frozen": "self-supervised, frozen",
+        "video-transformer pretrained": "self-supervised, fine-tuned",
     }
     assert table.best.name == "motion" and table.best.score.value == 1.0
     assert table.best.standing == "best" and table.best.behind_best.value == 0.0

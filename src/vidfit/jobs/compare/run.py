@@ -31,6 +31,7 @@ from vidfit.jobs.compare.page import write_architectures
 from vidfit.jobs.compare.table import FoundRows, judged
 from vidfit.jobs.compare.value import ArchitectureTable
 from vidfit.progress import Progress
+from vidfit.runtime import malloc
 from vidfit.study.candidates import Loaded
 from vidfit.study.clipsets import frame_set
 from vidfit.study.folds import Folds
@@ -174,6 +175,7 @@ class _Work:
         parts = list(material.parts())
         fits: list[FoldFit] = []
         self.study.progress.start(row.name, len(parts))
+        malloc.give_back()
         forget_peak()
         held_bytes = resident_bytes()
         for part in parts:
