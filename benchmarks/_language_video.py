@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -59,11 +60,11 @@ def video_surprise(steps: int) -> Figures:
     print(f"\nucsd_ped2, one split, tokens of frames: {LEARN} normal clips learned, "
           f"{len(asked)} answered, {seconds:.0f} s of the processor")  # fmt: skip
     table(("window by its", "AUC"), rows)
-    for other in (f"{BY_PLACE}, max", f"{FAR}, max"):
-        pair = [answers[f"{GPT}, max"].astype(np.float32), answers[other].astype(np.float32)]
+    for told, other in product(("max", "mean"), (BY_PLACE, FAR)):
+        pair = [answers[f"{way}, {told}"].astype(np.float32) for way in (GPT, other)]
         lead = score_all(MicroAuc(), truth, pair, groups).lead(0, 1)
-        figures[f"gpt over {other}"] = (lead.value, lead.low, lead.high)
-        print(f"gpt over {other}: {signed((lead.value, lead.low, lead.high))}")
+        figures[f"gpt over {other}, {told}"] = (lead.value, lead.low, lead.high)
+        print(f"gpt over {other}, {told}: {signed((lead.value, lead.low, lead.high))}")
     return figures
 
 

@@ -36,11 +36,11 @@ Side = Literal["learn", "choose", "test"]
 
 _CHOOSE_SHARE = 0.08
 _TOKENIZER_BYTES = 50_000_000
-PEER_BYTES = 4_000_000
+PEER_BYTES = 2_000_000
 """So much text, the last that is learned from, is given to n-gram and compressors."""
 
-TEST_BYTES = 2_000_000
-"""So much of the held-out text is judged."""
+TEST_BYTES, TEST_DOCUMENTS = 1_000_000, 2_000
+"""So much of the held-out text, and so many documents of it at most, are judged."""
 
 _LONG_LINE = 80
 _MOST_LINES = 2_000_000
@@ -256,8 +256,9 @@ class _Reading:
                 self._lines.update(hash(line) for line in _long_lines(piece.text))
         elif self._sizes[side] < TEST_BYTES:
             kept = self.chosen if side == "choose" else self.tests
-            kept[piece.document] = kept.get(piece.document, "") + piece.text
-            self._sizes[side] += len(piece.text)
+            if piece.document in kept or len(kept) < TEST_DOCUMENTS:
+                kept[piece.document] = kept.get(piece.document, "") + piece.text
+                self._sizes[side] += len(piece.text)
 
     @property
     def first(self) -> str:
