@@ -3,9 +3,9 @@
 First, two problems that are made: small clips with a bright side and with a word. In `both` the
 class is whether the two agree, so that neither alone says anything; in `each` the bright side and
 the word each tell the class, at times wrongly. A transformer over frames and words is held against
-late fusion: the answers of a network of frames and of one of words, multiplied. It is worth its
-name only where it is proven better on `both`; where each tells a part late fusion stays unless
-it is proven worse.
+late fusion: the calibrated answers of a network of frames and of one of words, multiplied. It is
+worth its name only where it is proven better on `both`; where each tells a part late fusion stays
+unless it is proven worse.
 
 Then, but with --quick, `vidfit compare` on the surveillance clips: rows with their intervals.
 """
@@ -27,12 +27,12 @@ from vidfit.contracts import Estimate, Floats
 from vidfit.jobs.compare.options import CompareOptions
 from vidfit.jobs.compare.run import run_compare
 from vidfit.jobs.compare.terminal import architectures_markdown
-from vidfit.metrics import mean_interval
+from vidfit.metrics import fit_temperature, mean_interval, probabilities
 from vidfit.networks import Shape, build
 from vidfit.networks.clips import Clips
 
-LEARNED, ASKED, SIDE_PIXELS, WORDS = 800, 400, 32, 8
-WIDTH, EPOCHS, BATCH_CLIPS, RATE = 64, 20, 32, 2e-3
+LEARNED, CHOOSING, ASKED, SIDE_PIXELS, WORDS = 1200, 400, 400, 32, 8
+WIDTH, EPOCHS, BATCH_CLIPS, RATE = 64, 12, 64, 3e-3
 RIGHT = 0.8
 """How often side and word each tell the class in `each`."""
 
@@ -41,7 +41,7 @@ SHAPE = Shape(0, 2, 2, WIDTH, 2, 4, 0.0, vocabulary=3 + WORDS)
 
 @dataclass(frozen=True)
 class Problem:
-    """Clips with their classes; the first are learned from."""
+    """Clips with their classes; the first are learned from, the next choose the epoch."""
 
     clips: Clips
     labels_M: Tensor
@@ -50,7 +50,7 @@ class Problem:
 def problem(name: str, seed: int) -> Problem:
     """Return clips of a bright side and a word, in `both` or `each`."""
     rng = np.random.default_rng(seed)
-    count = LEARNED + ASKED
+    count = LEARNED + CHOOSING + ASKED
     side_M, word_M = rng.integers(0, 2, (2, count))
     if name == "both":
         label_M = side_M ^ word_M
@@ -61,8 +61,8 @@ def problem(name: str, seed: int) -> Problem:
     half = SIDE_PIXELS // 2
     frames[side_M == 0, ..., :half, :] += 60
     frames[side_M == 1, ..., half:, :] += 60
-    text_ML = rng.integers(5, 3 + WORDS, (count, 4))
-    text_ML[np.arange(count), rng.integers(0, 4, count)] = 3 + word_M
+    text_ML = rng.integers(5, 3 + WORDS, (count, 2))
+    text_ML[np.arange(count), rng.integers(0, 2, count)] = 3 + word_M
     clips = Clips(
         frames_BVTHWC=torch.from_numpy(np.clip(frames, 0, 255).astype(np.uint8)),
         text_BL=torch.from_numpy(text_ML),
@@ -110,7 +110,7 @@ def _gain(name: str, seeds: int) -> tuple[dict[str, float], Estimate]:
             "transformer": _answers(found.clips, found.labels_M, seed),
         }
         answers["late fusion"] = answers["frames"] + answers["words"]
-        truth_M = found.labels_M[LEARNED:].numpy()
+        truth_M = found.labels_M[LEARNED + CHOOSING :].numpy()
         for kind, answers_MK in answers.items():
             hits_M = (answers_MK.argmax(axis=1) == truth_M).astype(np.float32)
             rows.setdefault(kind, []).append(hits_M)
@@ -121,25 +121,36 @@ def _gain(name: str, seeds: int) -> tuple[dict[str, float], Estimate]:
 
 
 def _answers(clips: Clips, labels_M: Tensor, seed: int) -> Floats:
-    """Train on the first clips; return log-probabilities of the others."""
+    """Train on the first clips; return calibrated log-probabilities of the last.
+
+    The next clips choose the epoch and the temperature.
+    """
     torch.manual_seed(seed)
     network = build("video-text", SHAPE)
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
     steps = EPOCHS * -(-LEARNED // BATCH_CLIPS)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps)
-    network.train()
+    choosing_M = labels_M[LEARNED : LEARNED + CHOOSING]
+    best, kept_MK = float("inf"), torch.zeros(0)
     for _ in range(EPOCHS):
+        network.train()
         for rows_B in torch.randperm(LEARNED).split(BATCH_CLIPS):
             optimizer.zero_grad()
             loss = nn.functional.cross_entropy(network(clips.where(rows_B)), labels_M[rows_B])
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-    network.eval()
-    with torch.inference_mode():
-        logits_MK = network(clips.where(slice(LEARNED, None)))
-    found_MK: Floats = torch.log_softmax(logits_MK, dim=1).numpy()
-    return found_MK
+        network.eval()
+        with torch.inference_mode():
+            log_p_MK = torch.log_softmax(network(clips.where(slice(LEARNED, None))), dim=1)
+        lost = float(nn.functional.nll_loss(log_p_MK[:CHOOSING], choosing_M))
+        if lost < best:
+            best, kept_MK = lost, log_p_MK
+    found_MK = kept_MK.numpy()
+    temperature = fit_temperature(found_MK[:CHOOSING], choosing_M.numpy())
+    stated_MK = probabilities(found_MK[CHOOSING:], temperature)
+    result_MK: Floats = np.log(np.maximum(stated_MK, 1e-9))
+    return result_MK
 
 
 def vars_of(accuracies: dict[str, float], gain: Estimate) -> dict[str, Any]:

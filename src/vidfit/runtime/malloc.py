@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import gc
 import platform
 
 # From glibc's malloc.h
@@ -44,6 +45,16 @@ def share_heap() -> bool:
         As of `tune`.
     """
     return _set({M_ARENA_MAX: 1})
+
+
+def give_back() -> None:
+    """Return freed memory to the system, so that what rises from here on was taken anew.
+
+    Where the C library is not glibc nothing is done.
+    """
+    gc.collect()
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _set(settings: dict[int, int]) -> bool:

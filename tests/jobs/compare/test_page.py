@@ -26,7 +26,7 @@ TRAINED = replace(
     epochs=(7, 9), parameters=1000, gmacs_per_clip=0.1,
 )  # fmt: skip
 BLIND = replace(
-    TRAINED, name="video-transformer, self-supervised, fine-tuned", standing="tied",
+    TRAINED, name="video-transformer pretrained", standing="tied",
     how="self-supervised, fine-tuned", pretrain_seconds=30.0,
 )  # fmt: skip
 TABLE = ArchitectureTable(
@@ -46,10 +46,11 @@ def test_the_answer_says_what_is_best_tied_and_proven():
         "50.0 %)."
     )
     assert "1 row of 3 proven worse" in words.ties_sentence(TABLE)
-    assert "Does training pay? No, a proven loss" in words.trained_sentence(TABLE)
-    assert "Not proven" in words.pretraining_sentences(TABLE)[0]
+    assert words.trained_sentence(TABLE).endswith("-20.0 points [-30.0, -10.0], a proven loss.")
+    assert words.pretraining_sentence(TABLE).endswith("not proven.")
     lone = replace(TABLE, rows=(BEST,), trained_gain=None, pretraining=())
     assert "one of the two is missing" in words.trained_sentence(lone)
+    assert words.pretraining_sentence(lone) == ""
     unsure = replace(TABLE, majority=Estimate(0.75, 0.7, 0.8))
     assert words.headline(unsure).startswith("Nothing here is proven better than always saying 'a'")
 

@@ -11,7 +11,7 @@ from tests.clips import write_dataset
 
 from vidfit.errors import ModelError, VidfitError
 from vidfit.jobs.compare import run as comparing
-from vidfit.jobs.compare.fits import Budget
+from vidfit.jobs.compare.fits import RowBudget
 from vidfit.jobs.compare.options import CompareOptions
 from vidfit.jobs.compare.run import run_compare
 from vidfit.jobs.compare.terminal import architectures_markdown
@@ -35,13 +35,13 @@ def test_each_architecture_has_its_rows_and_the_probe_of_motion_wins(compared):
         "motion": "frozen",
         "cnn on frames": "supervised",
         "video-transformer on frames": "supervised",
-        "video-transformer, self-supervised, frozen": "self-supervised, frozen",
-        "video-transformer, self-supervised, fine-tuned": "self-supervised, fine-tuned",
+        "video-transformer pretrained, frozen": "self-supervised, frozen",
+        "video-transformer pretrained": "self-supervised, fine-tuned",
     }
     assert table.best.name == "motion" and table.best.score.value == 1.0
     assert table.best.standing == "best" and table.best.behind_best.value == 0.0
     assert table.trained_gain.over == "motion"
-    assert [pair.over for pair in table.pretraining] == ["video-transformer on frames"]
+    assert [pair.over for pair in table.pretraining] == ["video-transformer on frames"] * 2
     for row in table.rows:
         assert row.seconds_per_clip > 0
         assert (row.gmacs_per_clip > 0) == (row.name != "motion")
@@ -84,7 +84,7 @@ def test_no_fold_learns_from_the_clips_that_it_answers(compared, monkeypatch):
     _, clips, output = compared
     seen = []
 
-    def fit_fold(row, part, of, budget: Budget):
+    def fit_fold(row, part, of, budget: RowBudget):
         asked = {of.recordings_A[i] for i in part.test_M}
         known = np.concatenate([part.learn_M, part.choose_M, part.bare_A])
         seen.append(not asked & {of.recordings_A[i] for i in known})

@@ -13,6 +13,9 @@ from vidfit.networks import NETWORKS
 How = Literal["frozen", "supervised", "self-supervised, frozen", "self-supervised, fine-tuned"]
 """How a row learned; see `LEARNED`."""
 
+SELF_FROZEN: How = "self-supervised, frozen"
+SELF_TUNED: How = "self-supervised, fine-tuned"
+
 LEARNED: dict[How, str] = {
     "frozen": "an encoder that others pretrained, its weights as they are; a linear probe on its "
     "pooled tokens",
@@ -121,7 +124,7 @@ def row_plans(
             rows.append(RowPlan(f"{name} on frames", name, "supervised", line.over_frames))
         if line.self_supervised:
             rows += [
-                RowPlan(f"{name}, {how}", name, how, line.over_frames)
-                for how in ("self-supervised, frozen", "self-supervised, fine-tuned")
+                RowPlan(f"{name} pretrained, frozen", name, SELF_FROZEN, line.over_frames),
+                RowPlan(f"{name} pretrained", name, SELF_TUNED, line.over_frames),
             ]
     return rows

@@ -56,7 +56,7 @@ class FoldFit:
 
 
 @dataclass(frozen=True)
-class Budget:
+class RowBudget:
     """What each row has, in one fold.
 
     Parameters
@@ -71,7 +71,7 @@ class Budget:
     pretrained: Pretrained | None = None
 
 
-def fit_fold(row: RowPlan, part: FoldPart, of: Material, budget: Budget) -> FoldFit:
+def fit_fold(row: RowPlan, part: FoldPart, of: Material, budget: RowBudget) -> FoldFit:
     """Let a row learn from the clips outside of a fold, and answer those in it."""
     if row.how == "frozen":
         return _probe(of.table.vectors[row.encoder], part, of, 0.0)
@@ -91,7 +91,7 @@ def _probe(vectors_MD: Floats, part: FoldPart, of: Material, blind_seconds: floa
     return FoldFit(answers_MK, seconds + blind_seconds, blind_seconds)
 
 
-def _over_tokens(row: RowPlan, part: FoldPart, of: Material, budget: Budget) -> FoldFit:
+def _over_tokens(row: RowPlan, part: FoldPart, of: Material, budget: RowBudget) -> FoldFit:
     steps_MX = of.table.steps[row.encoder]
     dim = steps_MX.shape[1] // STEPS
     mean_D, scale_D = standards(steps_MX[part.learn_M], dim)
@@ -107,7 +107,7 @@ def _over_frames(row: RowPlan, part: FoldPart, of: Material, seconds: float) -> 
     return _trained(_built(row.network, shape), row, clips, part, (of, seconds))
 
 
-def _after_pretraining(row: RowPlan, part: FoldPart, of: Material, budget: Budget) -> FoldFit:
+def _after_pretraining(row: RowPlan, part: FoldPart, of: Material, budget: RowBudget) -> FoldFit:
     from vidfit.networks.masked import take_over
 
     started = time.process_time()

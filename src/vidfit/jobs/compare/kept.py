@@ -42,7 +42,8 @@ class FinishedRow:
 
 def key_of(row: RowPlan, facts: Mapping[str, object]) -> str:
     """Return what names a row's answers: what it is, and all that they follow from."""
-    text = json.dumps({"row": asdict(row), **facts}, sort_keys=True)
+    learns = {name: value for name, value in asdict(row).items() if name != "name"}
+    text = json.dumps({"row": learns, **facts}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -20,8 +20,8 @@ from vidfit.jobs.compare.fits import (
     MICRO_BATCH,
     RECIPE,
     WIDTH,
-    Budget,
     FoldFit,
+    RowBudget,
     fit_fold,
 )
 from vidfit.jobs.compare.kept import FinishedRow, key_of, read_row, write_row
@@ -31,6 +31,7 @@ from vidfit.jobs.compare.page import write_architectures
 from vidfit.jobs.compare.table import FoundRows, judged
 from vidfit.jobs.compare.value import ArchitectureTable
 from vidfit.progress import Progress
+from vidfit.runtime import malloc
 from vidfit.study.candidates import Loaded
 from vidfit.study.clipsets import frame_set
 from vidfit.study.folds import Folds
@@ -79,7 +80,7 @@ def run_compare(
     measured = measure(study, study.to_learn, asked, beside=_all)
     material = _material(study, measured, options, pretrained)
     rows = _rows(options, measured)
-    budget = Budget(options.cpu_seconds / len(np.unique(material.folds_M)), pretrained)
+    budget = RowBudget(options.cpu_seconds / len(np.unique(material.folds_M)), pretrained)
     if pretrained:
         study.notes.extend(_seen_before(material, pretrained))
     work = _Work(study, material, budget, options)
@@ -152,7 +153,7 @@ class _Work:
 
     study: Study
     material: Material
-    budget: Budget
+    budget: RowBudget
     options: CompareOptions
 
     def finished(self, row: RowPlan) -> FinishedRow:
@@ -174,6 +175,7 @@ class _Work:
         parts = list(material.parts())
         fits: list[FoldFit] = []
         self.study.progress.start(row.name, len(parts))
+        malloc.give_back()
         forget_peak()
         held_bytes = resident_bytes()
         for part in parts:

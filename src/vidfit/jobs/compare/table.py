@@ -13,7 +13,7 @@ from vidfit.contracts import BackboneSpec, Cost, Floats
 from vidfit.evaluate import few_recordings
 from vidfit.fusion.even import evened
 from vidfit.hardware import hardware
-from vidfit.jobs.compare.architectures import RowPlan
+from vidfit.jobs.compare.architectures import SELF_FROZEN, SELF_TUNED, RowPlan
 from vidfit.jobs.compare.fits import HEADS, LAYERS, MICRO_BATCH, RECIPE, WIDTH
 from vidfit.jobs.compare.kept import FinishedRow
 from vidfit.jobs.compare.material import Material
@@ -171,7 +171,7 @@ class FoundRows:
         return [
             self._gain(i, plain[row.architecture])
             for i, row in enumerate(self.rows)
-            if row.how == "self-supervised, fine-tuned" and row.architecture in plain
+            if row.how in (SELF_FROZEN, SELF_TUNED) and row.architecture in plain
         ]
 
     def _gain(self, i: int, over: int) -> PairedGain:

@@ -26,7 +26,8 @@ def architectures_markdown(table: ArchitectureTable) -> str:
     lines += [row(columns), row(("---",) * len(columns))]
     lines += [row(_cells(one, metric)) for one in table.rows]
     lines += ["", f"- {cell(words.trained_sentence(table))}"]
-    lines += [f"- {cell(said)}" for said in words.pretraining_sentences(table)]
+    if table.pretraining:
+        lines.append(f"- {cell(words.pretraining_sentence(table))}")
     lines += [f"- {cell(table.baseline)}: {metric.figure(table.majority)}."]
     lines += [f"- Each row: {cell(table.settings['budget'])}."]
     for noun, lost in (("encoder", table.dropped), ("clip", table.failures)):

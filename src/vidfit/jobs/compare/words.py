@@ -46,27 +46,24 @@ def ties_sentence(table: ArchitectureTable) -> str:
 
 def trained_sentence(table: ArchitectureTable) -> str:
     """Set the best trained row against the best frozen one."""
-    pair, metric = table.trained_gain, wording.metric_of(table)
+    pair = table.trained_gain
     if pair is None:
         return "Frozen and trained rows were not compared: one of the two is missing."
-    told = f"{pair.name} against {pair.over}: {metric.gain(pair.gain)}"
-    return f"Does training pay? {_verdict(pair)}: best trained against best frozen, {told}."
+    told = _told(pair, wording.metric_of(table))
+    return f"Does training pay? Best trained row against best frozen one, {told}."
 
 
-def pretraining_sentences(table: ArchitectureTable) -> list[str]:
-    """Say what learning from clips without labels brought, for each network that did."""
-    metric = wording.metric_of(table)
-    return [
-        f"Does learning without labels first pay? {_verdict(pair)}: {pair.name} "
-        f"against {pair.over}, {metric.gain(pair.gain)}."
-        for pair in table.pretraining
-    ]
+def pretraining_sentence(table: ArchitectureTable) -> str:
+    """Say what learning from clips without labels brought; nothing where no row did so."""
+    if not table.pretraining:
+        return ""
+    told = "; ".join(_told(pair, wording.metric_of(table)) for pair in table.pretraining)
+    return f"Does learning without labels first pay? {told[:1].upper()}{told[1:]}."
 
 
-def _verdict(pair: PairedGain) -> str:
-    if pair.proven:
-        return "Yes, a proven gain"
-    return "No, a proven loss" if pair.lost else "Not proven"
+def _told(pair: PairedGain, metric: Metric) -> str:
+    verdict = "a proven gain" if pair.proven else "a proven loss" if pair.lost else "not proven"
+    return f"{pair.name} against {pair.over}: {metric.gain(pair.gain)}, {verdict}"
 
 
 def behind(row: ArchitectureRow, metric: Metric) -> str:
