@@ -8,7 +8,6 @@ Shape letters: B views, S samples, T steps of the network, N seconds, D features
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from vidfit.backbones import hf, weights
 from vidfit.backbones.encoder import count_parameters, freeze
 from vidfit.backbones.hf_reading import FILES, read_processor
 from vidfit.contracts import BackboneSpec, Floats, Sampling
+from vidfit.documents import to_json
 from vidfit.errors import BackboneError
 from vidfit.views import NO_PICTURE
 
@@ -152,4 +152,4 @@ def _loaded(
         revision=weights.revision(state, hf.configuration_of_model(model)),
         sees="sound",
     )
-    return SoundBackbone(spec, network, extractor, json.dumps(known, sort_keys=True), taken)
+    return SoundBackbone(spec, network, extractor, to_json(known, sort_keys=True), taken)

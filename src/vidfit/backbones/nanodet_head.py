@@ -10,7 +10,6 @@ patch (9 C) or of all edges (4 Q), Q distances.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -24,7 +23,7 @@ from vidfit.backbones.detector import BoxBackbone
 from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
 from vidfit.backbones.nanodet import BINS, LOOKS, SIDE_PIXELS, STRIDES, NanoDet
 from vidfit.contracts import BackboneSpec
-from vidfit.documents import read_json
+from vidfit.documents import read_json, to_json
 from vidfit.errors import BackboneError
 
 FAMILY = "nanodet-trained"
@@ -128,7 +127,7 @@ class _Candidates(TorchEncoder):
         nanodet.copy_files(self.folder, directory)
         head = cast(TrainedNanoDet, self.network).head
         weights.write(head.state_dict(), directory / weights.FILE_NAME)
-        (directory / CLASSES_FILE).write_text(json.dumps(self.classes) + "\n", encoding="utf-8")
+        (directory / CLASSES_FILE).write_text(to_json(self.classes) + "\n", encoding="utf-8")
 
 
 def with_head(base: BoxBackbone, head: TrainedHead, classes: tuple[str, ...]) -> BoxBackbone:
@@ -142,7 +141,7 @@ def with_head(base: BoxBackbone, head: TrainedHead, classes: tuple[str, ...]) ->
     candidates = cast(nanodet.PackagedNanoDet, base.candidates)
     network = freeze(TrainedNanoDet(cast(NanoDet, candidates.network), head))
     state = weights.digest(head.state_dict())
-    told = json.dumps([base.spec.revision, state, list(classes)])
+    told = to_json([base.spec.revision, state, list(classes)])
     spec = replace(
         base.spec,
         name=f"{base.spec.name}, head trained",

@@ -212,7 +212,7 @@ class _Pools:
         return self.known[frozenset(asked)]
 
 
-class _Tried(NamedTuple):
+class _Order(NamedTuple):
     """An order, its thresholds, and what a clip then takes on average."""
 
     order: tuple[int, ...]
@@ -221,7 +221,7 @@ class _Tried(NamedTuple):
     seconds: float
 
 
-def _thresholds_of(order: tuple[int, ...], pools: _Pools, costs: Sequence[Cost]) -> _Tried:
+def _thresholds_of(order: tuple[int, ...], pools: _Pools, costs: Sequence[Cost]) -> _Order:
     """Return an order with its thresholds."""
     stages_TMK = np.stack([pools.out_of_fold_MK(members) for members in _asked(order)])
     thresholds_T = _thresholds(stages_TMK, pools.labels_M)
@@ -230,7 +230,7 @@ def _thresholds_of(order: tuple[int, ...], pools: _Pools, costs: Sequence[Cost])
     seconds_T = np.cumsum([seconds_a_clip(stage) for stage in stages])
     gmacs_T = np.cumsum([sum(cost.gmacs for cost in stage) for stage in stages])
     spent = (float(a_stage[depth_M - 1].mean()) for a_stage in (gmacs_T, seconds_T))
-    return _Tried(order, thresholds_T, *spent)
+    return _Order(order, thresholds_T, *spent)
 
 
 def _thresholds(stages_TMK: Floats, labels_M: Indices) -> Floats:

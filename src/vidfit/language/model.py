@@ -13,7 +13,6 @@ Nothing of it is code. Shape letters: B windows, N tokens, E hidden width, V voc
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -29,7 +28,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vidfit.contracts import Floats, Indices
-from vidfit.documents import read_json
+from vidfit.documents import read_json, to_json
 from vidfit.errors import ModelError, VidfitError
 from vidfit.files import sha256, write_whole
 from vidfit.language.tokens import END, BytePairs
@@ -203,7 +202,7 @@ class LanguageModel:
             "format": FORMAT, "shape": asdict(self.shape), "files": digests,
             "facts": dict(self.facts),
         }  # fmt: skip
-        write_whole(folder / DOCUMENT, json.dumps(document, indent=1).encode())
+        write_whole(folder / DOCUMENT, to_json(document, indent=1).encode())
         return folder
 
 

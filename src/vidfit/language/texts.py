@@ -27,14 +27,14 @@ _PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextPiece:
     """A part of a document; its name is that of all its parts."""
 
     document: str
     text: str
 
 
-def pieces_of(source: str | Path) -> Iterator[Piece | Failure]:
+def pieces_of(source: str | Path) -> Iterator[TextPiece | Failure]:
     """Yield the documents of a file, or of all files of a folder, in the order of their names.
 
     What cannot be read is yielded as a failure, and stops nothing.
@@ -68,7 +68,7 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _pieces(file: Path, name: str) -> Iterator[Piece | Failure]:
+def _pieces(file: Path, name: str) -> Iterator[TextPiece | Failure]:
     suffix = file.suffix.lower()
     if suffix in PLAIN:
         yield from _plain(file, name)
@@ -76,30 +76,32 @@ def _pieces(file: Path, name: str) -> Iterator[Piece | Failure]:
         said = [cue.text for cue in read_file(file)]
         if not said:
             raise ValueError("it has no words")
-        yield Piece(name, "\n".join(said))
+        yield TextPiece(name, "\n".join(said))
     elif suffix == ".json":
         yield from _articles(read_json(file), name)
     else:
         for row in open_texts(file):
             yield (
-                Piece(f"{name}: {row.group}", f"{row.text}\n") if isinstance(row, TextRow) else row
+                TextPiece(f"{name}: {row.group}", f"{row.text}\n")
+                if isinstance(row, TextRow)
+                else row
             )
 
 
-def _plain(file: Path, name: str) -> Iterator[Piece]:
+def _plain(file: Path, name: str) -> Iterator[TextPiece]:
     with file.open(encoding="utf-8-sig", newline="") as stream:
         while text := stream.read(_PIECE_BYTES):
-            yield Piece(name, text)
+            yield TextPiece(name, text)
 
 
-def _articles(found: object, name: str) -> Iterator[Piece]:
+def _articles(found: object, name: str) -> Iterator[TextPiece]:
     """Yield the contexts of SQuAD's articles."""
     try:
         articles = found["data"]  # type: ignore[index]
         for number, article in enumerate(articles):
             title = article.get("title") or str(number)
             contexts = [str(paragraph["context"]) for paragraph in article["paragraphs"]]
-            yield Piece(f"{name}: {title}", "\n".join(contexts))
+            yield TextPiece(f"{name}: {title}", "\n".join(contexts))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"it is no JSON of questions and answers: {error!r}; valid is SQuAD's form, "

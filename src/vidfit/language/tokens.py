@@ -9,7 +9,6 @@ Shape letters: N tokens of a text, V vocabulary.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from vidfit.contracts import Indices
+from vidfit.documents import json_in
 from vidfit.errors import ModelError, VidfitError
 
 END = 0
@@ -72,7 +72,7 @@ class BytePairs:
             If it is no byte-pair encoding over bytes.
         """
         try:
-            document = json.loads(text)
+            document = json_in(text)
             kinds = document["model"]["type"], document["pre_tokenizer"]["type"]
             plain = not document["added_tokens"] and document["normalizer"] is None
             numbers = sorted(document["model"]["vocab"].values())

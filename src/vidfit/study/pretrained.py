@@ -11,13 +11,12 @@ Loading runs no code: safetensors and JSON.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidfit.documents import FieldRule, Rules, read_json, value_of, within
+from vidfit.documents import FieldRule, Rules, read_json, to_json, value_of, within
 from vidfit.errors import ModelError, VidfitError
 from vidfit.files import write_whole
 from vidfit.networks import Shape
@@ -122,7 +121,7 @@ def write_pretrained(found: Pretrained, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     own = {name: tensor.contiguous().clone() for name, tensor in found.weights.items()}
     write_whole(folder / _WEIGHTS, save(own))
-    text = json.dumps(asdict(found.facts), indent=1, ensure_ascii=False)
+    text = to_json(asdict(found.facts), indent=1, ascii_only=False)
     write_whole(folder / _FACTS, text.encode())
 
 

@@ -13,7 +13,6 @@ rows and Q columns of blocks.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from vidfit.backbones.hf_heads import (
 from vidfit.backbones.hf_reading import model_type, preprocessing_of, read_processor
 from vidfit.backbones.places import place_tokens
 from vidfit.contracts import BackboneSpec, Preprocessing
+from vidfit.documents import to_json
 from vidfit.errors import BackboneError
 from vidfit.features.places import BLOCK_PIXELS, FINE_SIDE
 
@@ -155,7 +155,7 @@ def load(source: str, directory: Path, settings: dict[str, Any]) -> HfSegmenter:
     network = SegmenterNetwork(model, preprocessing, kind)
     freeze(network)
     spec = spec_of_head(source, directory, network, FAMILY)
-    return HfSegmenter(spec, network, processor=json.dumps(settings), cell_classes=names)
+    return HfSegmenter(spec, network, processor=to_json(settings), cell_classes=names)
 
 
 def restore(directory: Path, spec: BackboneSpec) -> HfSegmenter:

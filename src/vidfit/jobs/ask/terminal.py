@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from vidfit.documents import to_json
 from vidfit.jobs.ask.value import AskedTexts, FoundPlace
 from vidfit.report.wording import counted, cut, percent
 
@@ -31,7 +31,7 @@ def lines(asked: AskedTexts) -> Iterator[str]:
 def asked_json(asked: AskedTexts) -> str:
     """Return all of it as JSON; ``answer`` is null where there is none, or none is known."""
     answer = asked.places[0].words if asked.is_answered else None
-    return json.dumps({"answer": answer, **asdict(asked)}, indent=1, ensure_ascii=False)
+    return to_json({"answer": answer, **asdict(asked)}, indent=1, ascii_only=False)
 
 
 def _verdict(asked: AskedTexts) -> str:

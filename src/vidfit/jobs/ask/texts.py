@@ -7,10 +7,9 @@ from pathlib import Path
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
-from vidfit.manifest.names import natural_key
 from vidfit.manifest.subtitles import SUFFIXES, read_file, subtitles_of
 from vidfit.study.reading.passages import ReadText, plain_text, spoken_text
-from vidfit.video.names import is_sound_path, is_video_path
+from vidfit.video.names import is_sound_path, is_video_path, natural_key
 
 TEXTS = (".txt", ".md")
 _MOST_BYTES = 20_000_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.contracts import Floats
+from vidfit.documents import json_in, to_json
 from vidfit.files import write_whole
 from vidfit.jobs.compare.architectures import RowPlan
 
@@ -43,7 +43,7 @@ class FinishedRow:
 def key_of(row: RowPlan, facts: Mapping[str, object]) -> str:
     """Return what names a row's answers: what it is, and all that they follow from."""
     learns = {name: value for name, value in asdict(row).items() if name != "name"}
-    text = json.dumps({"row": learns, **facts}, sort_keys=True)
+    text = to_json({"row": learns, **facts}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -57,7 +57,7 @@ def write_row(found: FinishedRow, path: Path) -> None:
     """
     facts = {name: value for name, value in vars(found).items() if name != "answers_MK"}
     stream = io.BytesIO()
-    text = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    text = np.frombuffer(to_json(facts).encode(), np.uint8)
     np.savez(stream, answers_MK=found.answers_MK, facts=text)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, stream.getvalue())
@@ -68,7 +68,7 @@ def read_row(path: Path, shape: tuple[int, int]) -> FinishedRow | None:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             answers_MK = arrays["answers_MK"]
-            facts = json.loads(arrays["facts"].tobytes())
+            facts = json_in(arrays["facts"].tobytes())
         found = FinishedRow(answers_MK, **{**facts, "epochs": tuple(facts["epochs"])})
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None

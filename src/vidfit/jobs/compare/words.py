@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidfit.report import wording
+from vidfit.report import leaderboard, wording
 
 if TYPE_CHECKING:
     from vidfit.jobs.compare.value import ArchitectureRow, ArchitectureTable, PairedGain
@@ -24,7 +24,7 @@ def headline(table: ArchitectureTable) -> str:
     metric, best = wording.metric_of(table), table.best
     said = f"{metric.said(metric.figure(best.score))} on recordings it never saw"
     if not table.beats_majority:
-        nothing = wording.nothing_proven(table.majority_class, table.majority, metric)
+        nothing = leaderboard.nothing_proven(table)
         return f"{nothing} Best by estimate: {best.name}, {said}."
     floor = f"{table.baseline} {metric.value(table.majority.value)}"
     return f"{best.name} ({best.how}) is best: {said} ({floor})."

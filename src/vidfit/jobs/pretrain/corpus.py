@@ -13,7 +13,6 @@ Shape letters: N tokens.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Failure
-from vidfit.documents import read_json
+from vidfit.documents import read_json, to_json
 from vidfit.errors import NotEnoughDataError
 from vidfit.files import new_file, write_whole
 from vidfit.jobs.pretrain.options import PretrainOptions
-from vidfit.language.texts import Piece, pieces_of
+from vidfit.language.texts import TextPiece, pieces_of
 from vidfit.language.tokens import END, BytePairs
 from vidfit.progress import Progress
 
@@ -160,7 +159,7 @@ def open_corpus(
     progress.advance()
     if _written(folder) != facts:
         _write(source, folder, side_of, options)
-        write_whole(folder / "corpus.json", json.dumps(facts).encode())
+        write_whole(folder / "corpus.json", to_json(facts).encode())
     progress.advance()
     tokenizer = BytePairs.restore((folder / "tokenizer.json").read_text(encoding="utf-8"))
     reading = _Reading()
@@ -194,8 +193,8 @@ def open_corpus(
     )
 
 
-def _texts(source: str | Path) -> Iterator[Piece]:
-    return (piece for piece in pieces_of(source) if isinstance(piece, Piece))
+def _texts(source: str | Path) -> Iterator[TextPiece]:
+    return (piece for piece in pieces_of(source) if isinstance(piece, TextPiece))
 
 
 def _written(folder: Path) -> object:
@@ -225,7 +224,7 @@ def _write(
             (learn if side == "learn" else choose).write(tokens_N.astype("<u4").tobytes())
 
 
-def _first(pieces: Iterator[Piece], most_bytes: int) -> Iterator[str]:
+def _first(pieces: Iterator[TextPiece], most_bytes: int) -> Iterator[str]:
     seen = 0
     for piece in pieces:
         yield piece.text
@@ -245,7 +244,7 @@ class _Reading:
         self._lines: set[int] = set()
         self._sizes: dict[Side, int] = {"choose": 0, "test": 0}
 
-    def see(self, piece: Piece, side: Side) -> None:
+    def see(self, piece: TextPiece, side: Side) -> None:
         """Take what is wanted of a piece."""
         if side == "learn":
             self._last.append(piece.text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
+from vidfit.documents import to_json
 from vidfit.files import write_whole
 from vidfit.jobs.pretrain.classify import classified
 from vidfit.jobs.pretrain.corpus import Corpus, open_corpus
@@ -78,7 +78,7 @@ def run_pretrain(
     if options.classify:
         tried = classified(model, options.classify, corpus.side_of, options.seed, progress)
         found = replace(found, classified=tried)
-    write_whole(output / "pretraining.json", json.dumps(_plain(found), indent=1).encode())
+    write_whole(output / "pretraining.json", to_json(_plain(found), indent=1).encode())
     write_whole(output / "pretraining.md", report_markdown(found).encode())
     return found
 
@@ -150,6 +150,5 @@ def _facts(corpus: Corpus, run: SequenceRun) -> dict[str, object]:
 
 
 def _plain(found: Pretraining) -> dict[str, object]:
-    """Return what was found as JSON has it; ``null`` for what is no number."""
-    document = {**asdict(found), "model": "model", "learned": found.learned}
-    return json.loads(json.dumps(document), parse_constant=lambda _: None)  # type: ignore[no-any-return]
+    """Return what was found, by name."""
+    return {**asdict(found), "model": "model", "learned": found.learned}

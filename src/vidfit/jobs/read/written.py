@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from vidfit.documents import to_json
 from vidfit.files import write_whole
 from vidfit.jobs.read.value import ReadingReport
 
@@ -22,7 +22,7 @@ def report_facts(report: ReadingReport) -> dict[str, Any]:
 
 def write_report(report: ReadingReport, folder: Path) -> Path:
     """Write ``report.json``."""
-    text = json.dumps(report_facts(report), indent=1, ensure_ascii=False)
+    text = to_json(report_facts(report), indent=1, ascii_only=False)
     return write_whole(folder / REPORT, text.encode())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from pathlib import Path
 from vidfit.backbones.speech import HeardWord, SpeechReader, open_speech
 from vidfit.backbones.whisper import RATE_HERTZ
 from vidfit.contracts import Failure
-from vidfit.documents import from_json, value_of
+from vidfit.documents import from_json, to_json, value_of
 from vidfit.errors import StoreError, VideoError, VidfitError
 from vidfit.features.store import file_digest
 from vidfit.files import cache_folder, write_whole
@@ -108,7 +107,7 @@ class Transcribe:
             notes = (*(damaged if reader.damaged else ()), *_doubts(transcript))
             transcript = replace(transcript, notes=notes)
             facts = {k: v for k, v in asdict(transcript).items() if k not in _STORED}
-            write_whole(stored, json.dumps(facts, ensure_ascii=False).encode())
+            write_whole(stored, to_json(facts, ascii_only=False).encode())
         return replace(transcript, seconds=time.perf_counter() - started)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from vidfit.backbones.speech import HeardWord
+from vidfit.documents import to_json
 from vidfit.jobs.transcribe.value import Transcript
 from vidfit.manifest.subtitles import Cue
 
@@ -64,7 +64,7 @@ def as_json(transcript: Transcript) -> str:
     """Return all that is known, with the time of each word."""
     facts = asdict(transcript)
     del facts["path"], facts["seconds"]
-    return json.dumps({"format": "vidfit.transcript", **facts}, ensure_ascii=False, indent=1) + "\n"
+    return to_json({"format": "vidfit.transcript", **facts}, ascii_only=False, indent=1) + "\n"
 
 
 WRITERS: dict[str, Callable[[Transcript], str]] = {"srt": as_srt, "vtt": as_vtt, "json": as_json}

@@ -5,14 +5,13 @@ A question of 2.0 that its text does not answer has ``is_impossible`` and no ans
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import Failure
-from vidfit.documents import read_json, shown
+from vidfit.documents import read_json, shown, to_json
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
 from vidfit.manifest.questions.value import AnswerSpan, QuestionSet, TextQuestion
@@ -137,7 +136,7 @@ def write_squad(questions: Sequence[TextQuestion], path: Path) -> Path:
             for context, of_context in groupby(of_article, key=lambda one: one.context)
         ]
         data.append({"title": title, "paragraphs": paragraphs})
-    text = json.dumps({"version": "v2.0", "data": data}, ensure_ascii=False)
+    text = to_json({"version": "v2.0", "data": data}, ascii_only=False)
     return write_whole(path, text.encode())
 
 
@@ -152,4 +151,4 @@ def _row(question: TextQuestion) -> dict[str, Any]:
 
 def write_predictions(answers: Mapping[str, str], path: Path) -> Path:
     """Write answers by id, as the official evaluation script reads them; "" is no answer."""
-    return write_whole(path, json.dumps(dict(answers), ensure_ascii=False, indent=0).encode())
+    return write_whole(path, to_json(dict(answers), ascii_only=False, indent=0).encode())

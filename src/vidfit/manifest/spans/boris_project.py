@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from vidfit.contracts import Clip
+from vidfit.documents import json_in
 from vidfit.errors import ManifestError
 from vidfit.manifest.spans.played import Played, say_observations
 from vidfit.manifest.spans.value import SpanRows
@@ -43,7 +44,7 @@ def parse_boris_project(text: str, name: str) -> SpanRows:
         If it is no JSON, or no project.
     """
     try:
-        project = json.loads(text)
+        project = json_in(text)
         observations = project["observations"].items()
         kinds = {b["code"]: str(b["type"]) for b in project["behaviors_conf"].values()}
     except json.JSONDecodeError as error:

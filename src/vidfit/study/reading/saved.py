@@ -13,13 +13,12 @@ Nothing in it is code, and loading runs none.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vidfit.backbones.reading import SpanNetwork, read_reader
-from vidfit.documents import FieldRule, Rules, read_json, value_of
+from vidfit.documents import FieldRule, Rules, read_json, to_json, value_of
 from vidfit.errors import ModelError
 from vidfit.model.directory import check_files, digests, replaced
 
@@ -77,7 +76,7 @@ def save_reader(reader: TrainedReader, directory: Path) -> None:
         reader.network.save(new)
         limits = tuple(NoAnswerThreshold(*one) for one in sorted(reader.thresholds.items()))
         document = ReaderDocument(_FORMAT, limits, reader.card, digests(new))
-        text = json.dumps(asdict(document), indent=1, ensure_ascii=False)
+        text = to_json(asdict(document), indent=1, ascii_only=False)
         (new / READER).write_text(text, encoding="utf-8")
 
 
