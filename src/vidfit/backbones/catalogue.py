@@ -44,6 +44,8 @@ GIVES = {
     "face-recognition": "faces",
     "face-detection": "faces",
     "speed-encoder": "speeds",
+    "sound-encoder": "sound",
+    "text-encoder": "words",
     "clip-encoder": "clips",
     "action-recognition": "clips",
     "frame-encoder": "frames",

@@ -281,9 +281,10 @@ def licence_of(directory: Path) -> str:
 
 def commercial_use(licence: str) -> bool | None:
     """Return whether a licence allows commercial use; ``None`` where it leaves it open."""
-    if "-nc" in licence:
+    name = licence.lower()
+    if "-nc" in name:
         return False
-    return True if licence.startswith(_FREE) else None
+    return True if name.startswith(_FREE) else None
 
 
 @contextmanager
