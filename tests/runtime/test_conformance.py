@@ -50,7 +50,7 @@ EXCEPTIONS = {
     "motion": "no network: dense optical flow and its statistics",
     "speed-grid": "no network: dense optical flow of places",
     "nanodet": "runs on both: its weights are fetched, which a test of its own needs",
-    "selfie": "its weights are fetched, which a test of its own needs",
+    "selfie": "runs on both: its weights are fetched, which a test of its own needs",
     "hf-segmenter": "SegFormer runs on both, EoMT in torch: a step of it hangs on values",
     "hf-detector": "DETR and YOLOS run on both, RT-DETR v2 in torch: an operation has no ONNX",
 }
