@@ -68,13 +68,13 @@ def probe_of_texts(
     known, of = labels_M[learn], np.asarray(groups)[learn]
     losses = {}
     for penalty in PENALTIES:
-        probe = LogisticRegression(C=penalty, max_iter=500)
+        probe = LogisticRegression(C=penalty, max_iter=2000)
         folds = GroupKFold(min(_FOLDS, len(set(of))))
         odds = cross_val_predict(probe, x_MD[learn], known, groups=of, cv=folds,
                                  method="predict_proba")  # fmt: skip
         losses[penalty] = log_loss(known, odds)
     best = min(losses, key=lambda penalty: losses[penalty])
-    probe = LogisticRegression(C=best, max_iter=500).fit(x_MD[learn], known)
+    probe = LogisticRegression(C=best, max_iter=2000).fit(x_MD[learn], known)
     answers_M: Indices = probe.predict(x_MD)
     return answers_M
 
