@@ -28,6 +28,7 @@ def library(tmp_path):
     folder.mkdir()
     (folder / "talk.mp4").touch()
     (folder / "talk.en.srt").write_text(SRT)
+    (folder / "talk.srt").write_text(SRT)  # the same words are asked once
     (folder / "mute.mp4").touch()
     (folder / "empty.txt").touch()
     (folder / "note.md").write_text("Cats sleep. Dogs bark near the tower.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
-from vidfit.manifest.subtitles import SUFFIXES, read_file, subtitles_of
+from vidfit.manifest.subtitles import SUFFIXES, all_subtitles_of, read_file, subtitles_of
 from vidfit.study.reading.passages import ReadText, plain_text, spoken_text
 from vidfit.video.names import is_sound_path, is_video_path, natural_key
 
@@ -56,7 +56,7 @@ def _files(source: Path, failures: list[Failure]) -> Iterator[tuple[str, Path]]:
         return
     found = sorted((p for p in source.rglob("*") if p.is_file()), key=_by_name)
     media = [file for file in found if is_media(file)]
-    of_media = {subtitles_of(str(file)) for file in media}
+    of_media = {beside for file in media for beside in all_subtitles_of(str(file))}
     for file in media:
         yield from _file(file, failures)
     for file in found:
