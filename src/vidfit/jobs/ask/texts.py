@@ -93,7 +93,10 @@ def _read(name: str, file: Path) -> ReadText:
         return spoken_text(name, cues)
     if file.stat().st_size > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES // 1_000_000} MB; cut it")
-    text = file.read_text(encoding="utf-8-sig")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is no text in UTF-8") from error
     if not text.strip():
         raise ValueError("it is empty")
     return plain_text(name, text)
