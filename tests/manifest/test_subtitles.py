@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vidfit.contracts import Clip
-from vidfit.manifest import read_manifest
+from vidfit.manifest import iter_clips, read_manifest
 from vidfit.manifest.subtitles import Cue, cues_beside, read_cues, with_words, words_within
 from vidfit.manifest.value import Manifest
 
@@ -37,6 +37,18 @@ def test_clips_get_the_words_beside_them_and_keep_their_own(tmp_path):
     assert "cannot be read as subtitles" in found.warnings[0]
     assert with_words(Manifest((Clip(str(tmp_path / "c.mp4")),))).warnings == ()
     assert cues_beside(str(tmp_path / "c.mp4")) == ()
+
+
+def test_names_with_dots_keep_their_subtitles(tmp_path):
+    (tmp_path / "2024.01.05.en.srt").write_text(SRT)
+    assert len(cues_beside(str(tmp_path / "2024.01.05.mp4"))) == 2
+    assert cues_beside(str(tmp_path / "2024.01.0.mp4")) == ()
+
+
+def test_ogg_is_sound_like_other_sound(tmp_path):
+    for name in ("a.ogg", "b.wav"):
+        (tmp_path / name).touch()
+    assert [clip.path[-5:] for clip in iter_clips(tmp_path)] == ["a.ogg", "b.wav"]
 
 
 def test_a_table_of_texts_gives_clips_of_words_alone(tmp_path):

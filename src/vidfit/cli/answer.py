@@ -356,10 +356,10 @@ def say_timeline(timeline: Timeline, *, as_json: bool, model: str = "") -> None:
     if as_json:
         say(timeline_line(timeline, model))
         return
-    seen = f"{timeline.frames_seen} of {timeline.frame_count} frames seen "
+    seen = f", {timeline.frames_seen} of {timeline.frame_count} frames seen"
     say(
-        f"{timeline.path}  {model and model + '  '}{timeline.duration_seconds:.2f} s, "
-        f"{seen if timeline.frame_count else ''}({frames_seen(timeline.sampling)})"
+        f"{timeline.path}  {model and model + '  '}{timeline.duration_seconds:.2f} s"
+        f"{seen if timeline.frame_count else ''} ({frames_seen(timeline.sampling)})"
     )
     for segment in timeline.segments:
         say(

@@ -58,12 +58,22 @@ def subtitles_of(path: str, beside: Sequence[Path] | None = None) -> Path | None
     beside
         All subtitles of its folder, where they are known.
     """
+    return next(iter(all_subtitles_of(path, beside)), None)
+
+
+def all_subtitles_of(path: str, beside: Sequence[Path] | None = None) -> tuple[Path, ...]:
+    """Return all subtitles beside a video, by name: those of other languages and formats too.
+
+    Parameters
+    ----------
+    beside
+        All subtitles of its folder, where they are known.
+    """
     video = Path(path)
     if is_url(path) or is_words(path) or split_member(path):
-        return None
+        return ()
     files = _of_folder(video.parent) if beside is None else beside
-    own = (p for p in files if p.stem.partition(".")[0] == video.stem or p.stem == video.stem)
-    return next(own, None)
+    return tuple(p for p in files if f"{p.stem}.".startswith(f"{video.stem}."))
 
 
 def _of_folder(folder: Path) -> tuple[Path, ...]:

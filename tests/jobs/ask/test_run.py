@@ -28,9 +28,11 @@ def library(tmp_path):
     folder.mkdir()
     (folder / "talk.mp4").touch()
     (folder / "talk.en.srt").write_text(SRT)
+    (folder / "talk.srt").write_text(SRT)  # the same words are asked once
     (folder / "mute.mp4").touch()
     (folder / "empty.txt").touch()
     (folder / "note.md").write_text("Cats sleep. Dogs bark near the tower.")
+    (folder / "binary.txt").write_bytes(b"\xff\xfe\x00")
     (folder / "bad.vtt").write_text("no times")
     return folder
 
@@ -58,7 +60,7 @@ def test_without_a_reader_the_best_sentence_is_named_with_its_seconds(library):
     assert "No reader" in told and "1:01:10.0-1:01:14.5" in told
     assert json.loads(asked_json(found))["answer"] is None
     assert sorted(f.name.rpartition("/")[2] for f in found.failures) == [
-        "bad.vtt", "empty.txt", "mute.mp4",
+        "bad.vtt", "binary.txt", "empty.txt", "mute.mp4",
     ]  # fmt: skip
 
 
@@ -96,6 +98,7 @@ def test_one_file_is_asked_alone(library):
     ("name", "why"),
     [
         ("empty.txt", "it is empty"),
+        ("binary.txt", "it is no text in UTF-8"),
         ("mute.mp4", "has no subtitles"),
         ("bad.vtt", "has no line such as"),
         ("absent.txt", "is not there"),

@@ -75,3 +75,12 @@ def test_the_command_names_texts_and_what_to_type_next(table, tmp_path):
     assert "20 of 60 texts have a label: a 10, b 10" in result.output
     assert "3 texts to label next, by the method margin:" in result.output
     assert f"--answers {tmp_path / 'out' / 'to-label.csv'}" in result.output
+
+
+def test_answers_that_contradict_the_table_are_refused(tmp_path):
+    (tmp_path / "own.csv").write_text("text,label\na b,one\nc d,\ne f,\n")
+    (tmp_path / "answers.csv").write_text("text,label\na b,two\n")
+    options = LabelOptions(answers=tmp_path / "answers.csv")
+    with pytest.raises(ManifestError, match="your table calls it 'one'"):
+        run_label(str(tmp_path / "own.csv"), tmp_path / "out", options)
+    assert not (tmp_path / "out/clips.csv").exists()

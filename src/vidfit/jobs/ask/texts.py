@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
-from vidfit.manifest.subtitles import SUFFIXES, read_file, subtitles_of
+from vidfit.manifest.subtitles import SUFFIXES, all_subtitles_of, read_file, subtitles_of
 from vidfit.study.reading.passages import ReadText, plain_text, spoken_text
 from vidfit.video.names import is_sound_path, is_video_path, natural_key
 
@@ -56,7 +56,7 @@ def _files(source: Path, failures: list[Failure]) -> Iterator[tuple[str, Path]]:
         return
     found = sorted((p for p in source.rglob("*") if p.is_file()), key=_by_name)
     media = [file for file in found if is_media(file)]
-    of_media = {subtitles_of(str(file)) for file in media}
+    of_media = {beside for file in media for beside in all_subtitles_of(str(file))}
     for file in media:
         yield from _file(file, failures)
     for file in found:
@@ -93,7 +93,10 @@ def _read(name: str, file: Path) -> ReadText:
         return spoken_text(name, cues)
     if file.stat().st_size > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES // 1_000_000} MB; cut it")
-    text = file.read_text(encoding="utf-8-sig")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is no text in UTF-8") from error
     if not text.strip():
         raise ValueError("it is empty")
     return plain_text(name, text)

@@ -59,9 +59,12 @@ def run_label_texts(source: str | Path, output: Path, options: LabelOptions) -> 
     if not rows:
         raise NotEnoughDataError(f"{source} holds no text; fill in its column of texts")
     kept = output / CLIPS
-    labels = {row.text: row.label for row in rows if row.label is not None}
+    own = {row.text: row.label for row in rows if row.label is not None}
+    labels = dict(own)
     for path in filter(None, (kept if kept.exists() else None, options.answers)):
-        labels |= _answers(path, {row.text for row in rows})
+        given = _answers(path, {row.text for row in rows})
+        _check_own(path, given, own)
+        labels |= given
     _check_read(output / TO_LABEL, labels)
     if options.answers:
         _write(kept, [(row, "", "", "") for row in rows], labels)
@@ -111,6 +114,16 @@ def _answers(path: Path, texts: set[str]) -> dict[str, str]:
                 "one of them"
             )
     return given
+
+
+def _check_own(path: Path, given: Mapping[str, str], own: Mapping[str, str]) -> None:
+    """Refuse answers that contradict the labels of the table itself."""
+    for text, label in given.items():
+        if own.get(text, label) != label:
+            raise ManifestError(
+                f"{path} calls {text[:60]!r} {label!r}, and your table calls it {own[text]!r}; "
+                "correct one of them"
+            )
 
 
 def _check_read(path: Path, labels: Mapping[str, str]) -> None:

@@ -84,9 +84,11 @@ def _gains(found: Pretraining) -> list[str]:
     lines = []
     for gain in found.gains:
         saves = gain.saves
-        interval = f"{saves.value:+.2f} [{saves.low:+.2f}, {saves.high:+.2f}]"
+        interval = f" [{saves.low:+.2f}, {saves.high:+.2f}]" if math.isfinite(saves.low) else ""
         what = "saves" if gain.proven else "no proven gain:"
-        lines.append(f"- {gain.of} against {gain.over}: {what} {interval} bits a byte")
+        lines.append(
+            f"- {gain.of} against {gain.over}: {what} {saves.value:+.2f}{interval} bits a byte"
+        )
     return lines
 
 
