@@ -361,7 +361,7 @@ def parse_masks(path: str | Path, media: Media | None = None) -> MaskAnnotations
         raise ManifestError(
             f"{place} has no masks; valid are the folders images and masks, or X and X_masks, with "
             "files of the same names, or a table with the columns path and mask, and names.txt "
-            "with the name of each number of the masks, from 0 on, a line each; and one file of COCO"
+            "with the name of each number of the masks, from 0 on, a line each; and a file of COCO"
         )
     return masks
 
