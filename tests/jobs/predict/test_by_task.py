@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,10 +31,13 @@ def test_a_model_is_answered_as_its_task_says(tmp_path):
             way_of(directory, "classify")
 
 
-def test_an_encoder_stands_in_place_of_a_model_and_a_folder_does_not(tmp_path):
+def test_an_encoder_stands_in_place_of_a_model_and_a_folder_does_not(tmp_path, monkeypatch):
     assert way_of("motion") is way_of("own.py:Detector") is WAYS["detect"]
     assert way_of("motion", "classify") is None
     assert way_of(str(tmp_path)) is None
+    monkeypatch.chdir(tmp_path)
+    Path("motion").mkdir()  # answers of an earlier run, say
+    assert way_of("motion") is WAYS["detect"]
     with pytest.raises(ModelError, match="'no/such/folder' is no folder of a model, and no enc"):
         way_of("no/such/folder")
 

@@ -49,10 +49,12 @@ def test_pycocotools_reads_what_was_written_and_it_is_read_back(tmp_path):
     for item in read.loadAnns(read.getAnnIds()):
         seen[read.annToMask(item) == 1] = VOID if item["iscrowd"] else item["category_id"] - 1
         assert item["area"] == read.annToMask(item).sum()
-    again = parse_masks(tmp_path / "annotations.json")
     mask_HW = index_mask(masks.frames[0], masks.classes)
-    assert again.classes == masks.classes and np.array_equal(seen, mask_HW)
-    assert np.array_equal(index_mask(again.frames[0], again.classes), mask_HW)
+    assert np.array_equal(seen, mask_HW)
+    for place in (tmp_path, tmp_path / "annotations.json"):
+        again = parse_masks(place)
+        assert again.classes == masks.classes
+        assert np.array_equal(index_mask(again.frames[0], again.classes), mask_HW)
 
 
 def test_faults_of_segmentations_are_named():

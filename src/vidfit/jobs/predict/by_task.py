@@ -129,11 +129,13 @@ def way_of(model: str, task: str | None = None) -> WayOfTask | None:
                 "or give another model"
             )
         return WAYS.get(of)
+    if _is_encoder(
+        model
+    ):  # a folder of that name that holds no model may lie here, such as answers
+        return WAYS.get(task or BY_NAME)
     if directory.exists():
         return None
-    if not _is_encoder(model):
-        raise ModelError(not_known("folder of a model, and no encoder", model, names()))
-    return WAYS.get(task or BY_NAME)
+    raise ModelError(not_known("folder of a model, and no encoder", model, names()))
 
 
 def check_options(way: WayOfTask | None, options: Iterable[str]) -> None:

@@ -350,24 +350,33 @@ def parse_masks(path: str | Path, media: Media | None = None) -> MaskAnnotations
     known = media or media_of(place)
     try:
         _check_holds(place)
-        if place.is_dir() or not _is_json(place):
-            masks = read_mask_folder(place, known)
-        else:
-            _check_size(place)
-            document = load_json(place.read_bytes(), place.name)
-            masks = parse_coco_masks(document, place.name, known.size_pixels)
+        masks = None if _is_json(place) else read_mask_folder(place, known)
+        if masks is None and (file := _only_json(place)):
+            _check_size(file)
+            document = load_json(file.read_bytes(), file.name)
+            masks = parse_coco_masks(document, file.name, known.size_pixels)
     except OSError as error:
         raise ManifestError(f"{place} cannot be read ({error.strerror or error})") from error
     if masks is None:
         raise ManifestError(
             f"{place} has no masks; valid are the folders images and masks, or X and X_masks, with "
             "files of the same names, or a table with the columns path and mask, and names.txt "
-            "with the name of each number of the masks, from 0 on, a line each; and COCO"
+            "with the name of each number of the masks, from 0 on, a line each; and a file of COCO"
         )
     return masks
 
 
+def _only_json(place: Path) -> Path | None:
+    """Return the file of JSON, or the only one of a folder."""
+    if place.is_dir():
+        files = [file for file in sorted(place.iterdir()) if file.suffix.lower() == ".json"]
+        return files[0] if len(files) == 1 else None
+    return place if _is_json(place) else None
+
+
 def _is_json(path: Path) -> bool:
+    if path.is_dir():
+        return False
     return path.suffix.lower() == ".json" or _start(path)[:1] in (b"{", b"[")
 
 
