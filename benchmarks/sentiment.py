@@ -61,8 +61,7 @@ def main() -> None:
     options = arguments(__doc__).parse_args()
     start = environment()
     if why := missing():
-        finish(options, {}, start, f"not measured: {why}", met=None)
-        return
+        raise SystemExit(f"not measured: {why}")
     quick = options.quick
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -62,8 +62,7 @@ def main() -> None:
     start = environment()
     if not (DATA / "ravdess_audio").is_dir() or not is_fetched(NAME):
         why = f"needs {DATA / 'ravdess_audio'} and `vidfit models --fetch {NAME}`"
-        finish(options, {}, start, f"not measured: {why}", met=None)
-        return
+        raise SystemExit(f"not measured: {why}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["XDG_CACHE_HOME"], cache = (

@@ -111,7 +111,7 @@ SHAPE_FACTS = json.loads(bytes(head().state()["network"]))["shape"]
         (named(shape={"dim": 5}), "does not say which network it is"),
         (named(shape=SHAPE_FACTS | {"depth": 5}), "does not say which network it is .*depth"),
         (named(shape=SHAPE_FACTS | {"tokens": 4}), "made for 4 tokens; a head is shown 8"),
-        (named(shape=SHAPE_FACTS | {"heads": 3}), "cannot be built .*does not divide"),
+        (named(shape=SHAPE_FACTS | {"heads": 3}), "cannot be built: .*does not divide"),
         (named(shape=SHAPE_FACTS | {"classes": 4}), r"'answer.2.bias' is \(3,\), expected \(4,\)"),
         (without("weights.stem.1.bias"), "'stem.1.bias' is missing, expected"),
         (without("network"), "does not say which network it is"),

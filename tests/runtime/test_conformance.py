@@ -61,7 +61,12 @@ EXCEPTIONS = {
 }
 """Families that are not exported by the test, and why; an export takes seconds."""
 
-COVERED = {"onnx": "a graph already", "openvino": "a graph already", "hf": "see `hf:` rows"}
+COVERED = {
+    "onnx": "a graph already",
+    "openvino": "a graph already",
+    "hf": "see `hf:` rows",
+    "nanodet-trained": "the same network with other heads: see `nanodet`",
+}
 """Families of saved backbones that need no row of their own."""
 
 

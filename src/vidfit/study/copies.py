@@ -21,6 +21,7 @@ from vidfit.features.frames import are_stored
 from vidfit.manifest import Manifest, counted
 from vidfit.progress import Progress
 from vidfit.reported import NearDuplicate
+from vidfit.video.names import is_sound_path
 from vidfit.work import Launcher
 
 COPY_BITS = 2.0
@@ -106,7 +107,8 @@ def joined(  # noqa: PLR0913  (where clips are seen, and what copies are)
 
     encoders = [*beside, audit]
     done, seen = extract_all(manifest.clips, encoders, store, place, progress, read)
-    known = {**done.unseen, **done.digests}  # sound without pictures may be the same to the byte
+    heard = {clip: digest for clip, digest in done.unseen.items() if is_sound_path(clip.path)}
+    known = {**heard, **done.digests}  # sound has no pictures, and may be the same to the byte
     clips = [clip for clip in manifest.clips if clip in known]
     digests = [known[clip] for clip in clips]
     pairs: tuple[NearDuplicate, ...] = ()

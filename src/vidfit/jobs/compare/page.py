@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from vidfit.jobs.compare import words
 from vidfit.jobs.compare.architectures import ARCHITECTURES, LEARNED
-from vidfit.report import charts, wording
+from vidfit.report import charts, leaderboard, wording
 from vidfit.report.charts import EMPTY
 from vidfit.report.data import answer_json
 from vidfit.report.frame import render
@@ -34,6 +34,7 @@ def architectures_html(table: ArchitectureTable) -> str:
         "table": table,
         "metric": metric,
         "words": words,
+        "nothing_proven": leaderboard.nothing_proven,
         "marks": words.MARKS,
         "learned": {how: said for how, said in LEARNED.items() if _has(table, how)},
         "lines": {name: line.what for name, line in ARCHITECTURES.items()},

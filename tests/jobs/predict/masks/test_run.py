@@ -78,5 +78,5 @@ def test_writes_masks_shares_and_a_video(model, tmp_path):
 def test_what_is_no_format_or_step_is_refused(model, tmp_path):
     with pytest.raises(VidfitError, match="valid are json, csv, png, mp4"):
         list(run_masks(_asked(model, tmp_path, formats=("vtt",))))
-    with pytest.raises(VidfitError, match="--every is '0'"):
+    with pytest.raises(VidfitError, match="--every 0 is no whole number"):
         list(run_masks(_asked(model, tmp_path, options={"every": ("0",)})))
