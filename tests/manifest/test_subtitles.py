@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from vidfit.contracts import Clip
 from vidfit.manifest import iter_clips, read_manifest
-from vidfit.manifest.subtitles import Cue, cues_beside, read_cues, with_words, words_within
+from vidfit.manifest.subtitles import (
+    Cue,
+    all_subtitles_of,
+    cues_beside,
+    read_cues,
+    with_words,
+    words_within,
+)
 from vidfit.manifest.value import Manifest
 
 SRT = (
@@ -43,6 +50,9 @@ def test_names_with_dots_keep_their_subtitles(tmp_path):
     (tmp_path / "2024.01.05.en.srt").write_text(SRT)
     assert len(cues_beside(str(tmp_path / "2024.01.05.mp4"))) == 2
     assert cues_beside(str(tmp_path / "2024.01.0.mp4")) == ()
+    for name in ("my.talk.srt", "my.pt-BR.forced.srt"):
+        (tmp_path / name).write_text(SRT)
+    assert [p.name for p in all_subtitles_of(str(tmp_path / "my.mp4"))] == ["my.pt-BR.forced.srt"]
 
 
 def test_ogg_is_sound_like_other_sound(tmp_path):

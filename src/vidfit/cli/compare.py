@@ -60,9 +60,9 @@ def compare(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.compare.run import run_compare
 
     usual = CompareOptions()
-    names = tuple(filter(None, map(str.strip, (architectures or "").split(","))))
+    names = tuple(map(str.strip, architectures.split(","))) if architectures is not None else None
     options = CompareOptions(
-        architectures=names or usual.architectures,
+        architectures=usual.architectures if names is None else names,
         backbones=tuple(backbone or usual.backbones),
         groups=groups,
         cpu_seconds=cpu_seconds,

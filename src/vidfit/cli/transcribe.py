@@ -36,14 +36,13 @@ def transcribe(  # noqa: PLR0913  (the options of a command)
     from vidfit.cli.progress import Bars
     from vidfit.errors import VidfitError
     from vidfit.jobs.transcribe.options import TranscribeOptions
-    from vidfit.jobs.transcribe.run import run_transcribe
+    from vidfit.jobs.transcribe.run import recordings_in, run_transcribe
     from vidfit.jobs.transcribe.terminal import lines_of
-    from vidfit.manifest.entries import list_folder
 
     paths: list[str] = []
     for name in recordings:
         folder = Path(name)
-        paths += map(str, list_folder(folder).videos) if folder.is_dir() else [name]
+        paths += recordings_in(folder) if folder.is_dir() else [name]
     formats = tuple(part.strip() for part in format.split(",") if part.strip())
     options = TranscribeOptions(output, formats, model, language, download, replace, workers, on)
     with Bars() as bars:

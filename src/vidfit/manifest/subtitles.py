@@ -20,6 +20,8 @@ from vidfit.video.member import split_member
 SUFFIXES = (".srt", ".vtt")
 _MOST_BYTES = 20_000_000
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
+_TAG = re.compile(r"(?i)[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*|forced|sdh|cc")
+"""A language, or whom subtitles are for, as it stands before their suffix."""
 _TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
 
 
@@ -73,7 +75,15 @@ def all_subtitles_of(path: str, beside: Sequence[Path] | None = None) -> tuple[P
     if is_url(path) or is_words(path) or split_member(path):
         return ()
     files = _of_folder(video.parent) if beside is None else beside
-    return tuple(p for p in files if f"{p.stem}.".startswith(f"{video.stem}."))
+    return tuple(p for p in files if _are_of(p.stem, video.stem))
+
+
+def _are_of(name: str, video: str) -> bool:
+    """Return whether subtitles have the name of a video, and no more than a language behind it."""
+    if name == video:
+        return True
+    tags = name.removeprefix(f"{video}.").split(".")
+    return name.startswith(f"{video}.") and all(map(_TAG.fullmatch, tags))
 
 
 def _of_folder(folder: Path) -> tuple[Path, ...]:

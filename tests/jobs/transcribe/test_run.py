@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from vidfit.backbones.speech import HeardWord
 from vidfit.errors import VidfitError
 from vidfit.jobs.transcribe import run as run_module
 from vidfit.jobs.transcribe.options import TranscribeOptions
-from vidfit.jobs.transcribe.run import run_transcribe
+from vidfit.jobs.transcribe.run import recordings_in, run_transcribe
 from vidfit.jobs.transcribe.terminal import lines_of
 from vidfit.manifest.subtitles import read_cues
 
@@ -101,6 +102,14 @@ def test_silence_and_doubt_are_said_and_failures_stop_nothing(toy, tmp_path):
     done = run_transcribe(asked, TranscribeOptions(workers=1))
     assert [one.notes[0][:9] for one in done.transcripts] == ["no speech", "its words"]
     assert len(done.failures) == 2 and (tmp_path / "quiet.srt").read_text() == ""
+
+
+def test_a_folder_is_gone_through_and_sound_of_a_video_is_left(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("b.mp4", "b.wav", "c.wav", "in/a.ogg", "in/.d.wav", "e.txt"):
+        (tmp_path / name).touch()
+    found = [Path(path).relative_to(tmp_path).as_posix() for path in recordings_in(tmp_path)]
+    assert found == ["b.mp4", "c.wav", "in/a.ogg"]
 
 
 def test_what_cannot_be_is_refused(toy, talk):

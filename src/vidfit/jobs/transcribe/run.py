@@ -21,6 +21,7 @@ from vidfit.jobs.transcribe.pieces import pieces
 from vidfit.jobs.transcribe.value import SoundFile, Transcribed, Transcript, Transcription
 from vidfit.jobs.transcribe.written import WRITERS
 from vidfit.launch import HERE, launcher
+from vidfit.manifest.names import is_junk, is_sound, is_video_file
 from vidfit.manifest.value import is_url
 from vidfit.progress import SILENT, Progress
 from vidfit.study.kept import KeptRows
@@ -146,6 +147,18 @@ def run_transcribe(
         for file, text in _texts(one.transcript, options):
             (files if _write(file, text, options.replace) else kept).append(str(file))
     return Transcription(tuple(transcripts), tuple(files), tuple(kept), tuple(failures))
+
+
+def recordings_in(folder: Path) -> list[str]:
+    """Return the videos and files of sound of a folder, however deep, sorted.
+
+    Sound beside a video of its name is taken for the sound of that video, and left out.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not is_junk(p.name))
+    videos = [p for p in files if is_video_file(p.name)]
+    heard = {p.with_suffix("") for p in videos}
+    sound = [p for p in files if is_sound(p.name) and p.with_suffix("") not in heard]
+    return [str(p) for p in sorted([*videos, *sound])]
 
 
 def _results(
