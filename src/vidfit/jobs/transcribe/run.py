@@ -155,7 +155,7 @@ def recordings_in(folder: Path) -> list[str]:
     Sound beside a video of its name is taken for the sound of that video, and left out.
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file() and not is_junk(p.name))
-    videos = [p for p in files if is_video_file(p.name)]
+    videos = [p for p in files if is_video_file(p)]
     heard = {p.with_suffix("") for p in videos}
     sound = [p for p in files if is_sound(p.name) and p.with_suffix("") not in heard]
     return [str(p) for p in sorted([*videos, *sound])]
