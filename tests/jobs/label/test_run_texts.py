@@ -48,6 +48,18 @@ def test_texts_are_proposed_answered_and_kept(table, tmp_path):
         writer.writerows(filled)
     with pytest.raises(ManifestError, match="5 labels that were not read"):
         run_label(table, out, LabelOptions(count=5))
+    filled[-1]["label"] = ""
+    with to_label.open("w", newline="") as file:
+        writer = csv.DictWriter(file, filled[0])
+        writer.writeheader()
+        writer.writerows(filled)
+    first = run_label(table, out, LabelOptions(count=5, answers=to_label))
+    assert first.empty == (filled[-1]["text"][:60],) and sum(first.labels.values()) == 24
+    filled[-1]["label"] = "a" if "good" in filled[-1]["text"] else "b"
+    with to_label.open("w", newline="") as file:
+        writer = csv.DictWriter(file, filled[0])
+        writer.writeheader()
+        writer.writerows(filled)
     again = run_label(table, out, LabelOptions(count=5, answers=to_label))
     assert sum(again.labels.values()) == 25
     assert not {o.clip.text for o in again.proposed} & {o.clip.text for o in found.proposed}
@@ -84,3 +96,22 @@ def test_answers_that_contradict_the_table_are_refused(tmp_path):
     with pytest.raises(ManifestError, match="your table calls it 'one'"):
         run_label(str(tmp_path / "own.csv"), tmp_path / "out", options)
     assert not (tmp_path / "out/clips.csv").exists()
+
+
+def test_rows_of_one_text_keep_their_own_labels(tmp_path):
+    table, out = tmp_path / "lines.csv", tmp_path / "out"
+    said = [("hey", "a"), ("hey", "b"), ("hey", "b"), *((f"well {i} {i}", "") for i in range(9))]
+    rows = "".join(f"{text},{label},{i}\n" for i, (text, label) in enumerate(said))
+    table.write_text(f"text,label,episode\n{rows}")
+    found = run_label(table, out, LabelOptions(count=2))
+    assert (
+        "Of 1 text the table has several labels, such as of 'hey' ('b' and 'a')"
+        in (found.warnings[0])
+    )
+    answers = tmp_path / "answers.csv"
+    answers.write_text(f"text,label\n{found.proposed[0].clip.text},a\n")
+    (out / "to-label.csv").unlink()
+    for _ in range(2):  # what was kept is read again
+        run_label(table, out, LabelOptions(count=2, answers=answers))
+    kept = rows_of(out / "clips.csv")
+    assert [row["label"] for row in kept if row["text"] == "hey"] == ["a", "b", "b"]

@@ -23,6 +23,7 @@ from vidfit.jobs.label.value import Labelling, Proposed
 from vidfit.labels.one import NO_LABEL
 from vidfit.language.classify import word_axes
 from vidfit.language.model import load_language
+from vidfit.manifest import counted
 from vidfit.manifest.cells import written_cell
 from vidfit.manifest.texts import TextRow, open_texts
 from vidfit.selection.active import Pool, next_clips
@@ -59,12 +60,15 @@ def run_label_texts(source: str | Path, output: Path, options: LabelOptions) -> 
     if not rows:
         raise NotEnoughDataError(f"{source} holds no text; fill in its column of texts")
     kept = output / CLIPS
-    own = {row.text: row.label for row in rows if row.label is not None}
-    labels = dict(own)
+    own: dict[str, Counter[str]] = {row.text: Counter() for row in rows}
+    for row in rows:
+        own[row.text].update([row.label] if row.label is not None else [])
+    labels = {text: count.most_common(1)[0][0] for text, count in own.items() if count}
+    empty: tuple[str, ...] = ()
     for path in filter(None, (kept if kept.exists() else None, options.answers)):
-        given = _answers(path, {row.text for row in rows})
-        _check_own(path, given, own)
+        given, unfilled = _answers(path, own)
         labels |= given
+        empty = unfilled if path == options.answers else ()
     _check_read(output / TO_LABEL, labels)
     if options.answers:
         _write(kept, [(row, "", "", "") for row in rows], labels)
@@ -82,7 +86,21 @@ def run_label_texts(source: str | Path, output: Path, options: LabelOptions) -> 
     )  # fmt: skip
     known = Counter(labels[row.text] for row in rows if row.text in labels)
     return Labelling(
-        proposed, dict(known.most_common()), len(rows), (), table.grouping, failures, texts=True
+        proposed, dict(known.most_common()), len(rows), empty, table.grouping, failures,
+        _several(own), texts=True,
+    )  # fmt: skip
+
+
+def _several(own: Mapping[str, Counter[str]]) -> tuple[str, ...]:
+    """Say that texts have several labels in the table itself, as short ones may."""
+    several = [(text, count) for text, count in own.items() if len(count) > 1]
+    if not several:
+        return ()
+    text, count = max(several, key=lambda one: one[1].total())
+    called = " and ".join(repr(label) for label, _ in count.most_common(3))
+    return (
+        f"Of {counted(len(several), 'text')} the table has several labels, such as of "
+        f"{text[:60]!r} ({called}): each row keeps its own, and the most frequent is learned.",
     )
 
 
@@ -97,33 +115,37 @@ def _pool(rows: Sequence[TextRow], labels: Mapping[str, str], options: LabelOpti
     return Pool(blocks, np.array(known, np.int64), [row.group for row in rows], classes)
 
 
-def _answers(path: Path, texts: set[str]) -> dict[str, str]:
-    """Return the labels that a list gives; texts that are the same have one label."""
+def _answers(path: Path, own: Mapping[str, Counter[str]]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the labels that a list gives, and its rows without one; ``own`` are the table's.
+
+    Texts that are the same have one label, unless the table itself gives them several.
+    """
     given: dict[str, str] = {}
+    empty: list[str] = []
     for row in open_texts(path):
         if isinstance(row, Failure):
             raise ManifestError(f"{path} cannot be read to the end: {row.name}: {row.reason}")
-        if row.text not in texts:
+        if row.text not in own:
             raise ManifestError(
                 f"{path} has {row.text[:60]!r}, which is none of the texts that were given. Leave "
                 "the column text as it was written, and save the list as CSV UTF-8"
             )
-        if row.label is not None and given.setdefault(row.text, row.label) != row.label:
+        if row.label is None:
+            empty.append(row.text[:60])
+            continue
+        if row.label in own[row.text]:
+            continue
+        if own[row.text]:
+            raise ManifestError(
+                f"{path} calls {row.text[:60]!r} {row.label!r}, and your table calls it "
+                f"{next(iter(own[row.text]))!r}; correct one of them"
+            )
+        if given.setdefault(row.text, row.label) != row.label:
             raise ManifestError(
                 f"{path} calls {row.text[:60]!r} {given[row.text]!r} and {row.label!r}; correct "
                 "one of them"
             )
-    return given
-
-
-def _check_own(path: Path, given: Mapping[str, str], own: Mapping[str, str]) -> None:
-    """Refuse answers that contradict the labels of the table itself."""
-    for text, label in given.items():
-        if own.get(text, label) != label:
-            raise ManifestError(
-                f"{path} calls {text[:60]!r} {label!r}, and your table calls it {own[text]!r}; "
-                "correct one of them"
-            )
+    return given, tuple(empty)
 
 
 def _check_read(path: Path, labels: Mapping[str, str]) -> None:
@@ -149,6 +171,7 @@ def _write(
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(COLUMNS)
     for row, rank, method, why in rows:
-        cells = (row.text, labels.get(row.text, ""), row.group, row.name)
+        label = row.label if row.label is not None and labels else labels.get(row.text, "")
+        cells = (row.text, label, row.group, row.name)
         table.writerow((*map(written_cell, cells), rank, method, written_cell(why)))
     write_whole(path, stream.getvalue().encode())
