@@ -78,8 +78,6 @@ class ReadingReport:
     no_answer
         Of questions to an article without the passages that hold the answer, and of those that
         the file says have none.
-    beats_sentence
-        Whether the reader's F1 is proven better than that of the sentence.
     loss
         Mean of the last hundred steps.
     cpu_seconds
