@@ -33,9 +33,9 @@ from vidfit.backbones.hf_reading import (
     BIN,
     CONFIG,
     FILES,
-    check_size,
     configuration,
     model_type,
+    of_values,
     preprocessing_of,
     read_config,
     read_processor,
@@ -181,22 +181,9 @@ def read_model(directory: Path) -> tuple[Family, Any, weights.Taken]:
     family, config = read_config(directory)
     state = read_weights(directory)
     model_class = getattr(transformers, family.model)
-    arguments: dict[str, Any] = {
-        **dict(family.arguments),
-        "config": config,
-        "state_dict": state,
-        "output_loading_info": True,
-        # Listed by name in the report, and refused there.
-        "ignore_mismatched_sizes": True,
-        "trust_remote_code": False,
-        "local_files_only": True,
-        "dtype": torch.float32,
-    }
     try:
         with quiet():
-            check_size(model_class, config, state)
-            # Values, and no directory: see `hf_reading`.
-            model, report = model_class.from_pretrained(None, **arguments)
+            model, report = of_values(model_class, config, state, family.arguments)
     except Exception as error:  # networks check their configs, each in its own way
         raise BackboneError(
             f"The weights in {directory} cannot be read as a {family.model} "

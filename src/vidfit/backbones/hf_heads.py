@@ -19,9 +19,9 @@ from vidfit.backbones.encoder import TorchEncoder, count_parameters
 from vidfit.backbones.hf_reading import (
     CONFIG,
     FILES,
-    check_size,
     configuration,
     known_fields,
+    of_values,
     read_weights,
 )
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling
@@ -127,18 +127,7 @@ def read_head(directory: Path, name: str) -> Any:  # noqa: ANN401
     try:
         config = _config(transformers, facts)
         with hf.quiet():
-            check_size(model_class, config, state)
-            # Values, and no directory: see `hf_reading`.
-            model, report = model_class.from_pretrained(
-                None,
-                config=config,
-                state_dict=state,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                dtype=torch.float32,
-            )
+            model, report = of_values(model_class, config, state)
     except Exception as error:  # networks check their configs, each in its own way
         raise BackboneError(
             f"The weights in {directory} cannot be read as a {name} ({type(error).__name__}: "

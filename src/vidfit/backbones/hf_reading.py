@@ -9,7 +9,7 @@ modules to import), code, kernels, quantisers and checkpoints of other kinds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,37 @@ def read_weights(directory: Path) -> dict[str, torch.Tensor]:
         f"{directory} holds no weights that can be read. Valid are {_WEIGHTS}, shards with "
         f"{_INDEX}, or {BIN} with nothing but tensors: download the model again."
     )
+
+
+def of_values(
+    model_class: Any,  # noqa: ANN401
+    config: Any,  # noqa: ANN401
+    state: weights.State,
+    more: Sequence[tuple[str, Any]] = (),
+) -> tuple[Any, dict[str, Any]]:
+    """Return a network of values, and what transformers reports of them.
+
+    It is handed no directory, from which it could run code. Tensors of other shapes are listed in
+    the report; networks raise what they like.
+
+    Parameters
+    ----------
+    more
+        Arguments of this class alone.
+    """
+    check_size(model_class, config, state)
+    network, report = model_class.from_pretrained(
+        None,
+        config=config,
+        state_dict=state,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        dtype=torch.float32,
+        **dict(more),
+    )
+    return network, report
 
 
 def check_size(model_class: Any, config: Any, state: weights.State) -> None:  # noqa: ANN401

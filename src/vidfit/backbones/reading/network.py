@@ -196,28 +196,17 @@ def _network(
     state: dict[str, torch.Tensor],
 ) -> tuple[nn.Module, list[str]]:
     """Return the network, and the names of its tensors that are random: those of the head."""
-    import torch
     import transformers
 
     from vidfit.backbones import weights
     from vidfit.backbones.hf import quiet
-    from vidfit.backbones.hf_reading import check_size
+    from vidfit.backbones.hf_reading import of_values
 
     family = READERS[kind]
     model_class = getattr(transformers, family.model)
     try:
         with quiet():
-            check_size(model_class, config, state)
-            network, report = model_class.from_pretrained(
-                None,
-                config=config,
-                state_dict=state,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                dtype=torch.float32,
-            )
+            network, report = of_values(model_class, config, state)
     except Exception as error:  # networks check their configs, each in its own way
         raise BackboneError(
             f"The weights in {folder} cannot be read as a {family.model} "
