@@ -33,7 +33,7 @@ def measured(name: str, tokens: int) -> dict[str, float]:
 
 
 def main(name: str, tokens: int) -> None:
-    from vidfit.backbones.hf import quiet
+    from vidfit.backbones.hub.models import quiet
     from vidfit.jobs.read.learn import ReadingRecipe, marked_windows, span_loss
 
     reader = network(name, tokens)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._harness import table
-from vidfit.backbones.hf_text import minilm
+from vidfit.backbones.hub.text import minilm
 from vidfit.jobs.read.measure import ArticleLibrary, holds, sampled
 from vidfit.manifest.questions import TextQuestion
 from vidfit.metrics.scored import score_values

@@ -25,7 +25,7 @@ from benchmarks._harness import arguments, environment, finish, measure, table
 from benchmarks._reading_networks import by_words, network, role_swaps
 from benchmarks._reading_ranking import ranking
 from benchmarks._study import CACHE
-from vidfit.backbones.hf import quiet
+from vidfit.backbones.hub.models import quiet
 from vidfit.backbones.reading import SpanNetwork, best_spans, windows_of
 from vidfit.contracts import Estimate
 from vidfit.jobs.read.learn import ReadingRecipe, learn, marked_windows

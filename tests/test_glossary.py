@@ -25,7 +25,7 @@ MEANT = {
     "Transcript": "jobs.transcribe.value",
     "Clip": "contracts",
     "Crossing": "tracking.events",
-    "Encoder": "backbones.hf_encoder",
+    "Encoder": "backbones.hub.encoder",
     "ExactMatch": "metrics.reading",
     "F1": "metrics.class_measures",
     "Gallery": "tasks.faces.gallery",

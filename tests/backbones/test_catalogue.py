@@ -13,7 +13,7 @@ from vidfit import backbones
 from vidfit.backbones import catalogue, mobilenet, vgg
 from vidfit.backbones.catalogue import entries, find, licence_refusal, lookup, status
 from vidfit.backbones.encoder import FrameEncoder, count_gmacs, count_parameters
-from vidfit.backbones.hf_families import FAMILIES
+from vidfit.backbones.hub.families import FAMILIES
 from vidfit.errors import BackboneError
 
 COLLECTED = Path(__file__).parents[3] / "shared" / "data" / "catalogue.csv"

@@ -11,8 +11,9 @@ from tests.compression.pointwise import frames as small_frames
 from torch import nn
 
 from vidfit import backbones
-from vidfit.backbones import hf, with_network
+from vidfit.backbones import with_network
 from vidfit.backbones.encoder import FrameEncoder, count_gmacs
+from vidfit.backbones.hub import models
 from vidfit.backbones.lite import EfficientNetLite
 from vidfit.compression import prune
 from vidfit.compression.prune import ChannelGroup, Removal, prune_channels, prune_groups
@@ -112,7 +113,7 @@ def test_it_exports(tmp_path):
 
 @pytest.mark.parametrize("kind", ["vit", "videomae"])
 def test_of_transformers_the_hidden_sizes_of_mlps_go(kind, tmp_path):
-    backbone = hf.load(str(tiny_hf.write(kind, tmp_path)))
+    backbone = models.load(str(tiny_hf.write(kind, tmp_path)))
     size = (backbone.spec.sampling.clip_len, tiny_hf.SIDE, tiny_hf.SIDE, 3)
     frames = np.random.default_rng(0).integers(0, 256, (2, *size), dtype=np.uint8)
     small = prune_channels(backbone.network, frames, 0.1)

@@ -10,8 +10,8 @@ import torch
 from tests.backbones import tiny_hf
 from torch import nn
 
-from vidfit.backbones import hf
 from vidfit.backbones.encoder import FrameEncoder, freeze
+from vidfit.backbones.hub import models
 from vidfit.backbones.lite import EfficientNetLite
 from vidfit.backbones.transnet import TransNetV2
 from vidfit.contracts import Preprocessing
@@ -35,7 +35,7 @@ def _encoders(tmp_path_factory):
     pytest.importorskip("transformers", reason="vidfit[hf] is not installed")
     root = tmp_path_factory.mktemp("hub")
     for kind in KINDS[1:]:
-        made[kind] = hf.load(str(tiny_hf.write(kind, root / kind))).network
+        made[kind] = models.load(str(tiny_hf.write(kind, root / kind))).network
     return made
 
 

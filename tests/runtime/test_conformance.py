@@ -17,9 +17,10 @@ import torch
 from tests.backbones import tiny_hf
 
 from vidfit import backbones, runtime
-from vidfit.backbones import hf_families, lite, mobilenet, places, transnet, vgg
+from vidfit.backbones import lite, mobilenet, places, transnet, vgg
 from vidfit.backbones.encoder import FrameBackbone, FrameEncoder, TorchEncoder, freeze
 from vidfit.backbones.faces import network as face
+from vidfit.backbones.hub.families import FAMILIES
 from vidfit.backbones.untrained import draw_weights
 from vidfit.contracts import BackboneSpec, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
@@ -158,7 +159,7 @@ def _own(name):
 def _hf_kinds() -> list[str]:
     """Return one ``model_type`` for each encoder: CLIP's two differ only in their files."""
     kinds: dict[tuple[str, str | None], str] = {}
-    for kind, family in hf_families.FAMILIES.items():
+    for kind, family in FAMILIES.items():
         kinds.setdefault((family.model, family.part), kind)
     return list(kinds.values())
 
@@ -248,7 +249,7 @@ def test_every_model_of_the_catalogue_that_vidfit_loads_is_covered():
         rows = list(csv.DictReader(file))
     loaded = [one for one in rows if one["name"].partition(":")[0] in backbones.FAMILIES]
     kinds = {one["model_type"] for one in loaded if one["name"].startswith("hf:")}
-    assert len(loaded) > 20 and kinds <= set(hf_families.FAMILIES)
+    assert len(loaded) > 20 and kinds <= set(FAMILIES)
 
 
 def _exception(family: str) -> str:

@@ -57,10 +57,11 @@ def with_arrays(model: Path, name: str, change: Callable[[dict], object]) -> Pat
 
 def revised(model: Path) -> Path:
     """Let the spec of the first member name the weights that lie beside it."""
-    from vidfit.backbones import hf, saved, weights
+    from vidfit.backbones import saved, weights
+    from vidfit.backbones.hub import models
 
     place = model / "backbones" / "0"
-    network = hf.restore(place, saved._read_spec(place / saved.SPEC_FILE)).network
+    network = models.restore(place, saved._read_spec(place / saved.SPEC_FILE)).network
     digest = weights.digest(network.state_dict())
     return with_json(model, SPEC, lambda spec: spec.update(revision=digest))
 

@@ -65,7 +65,7 @@ OF_TASKS: dict[str, str] = {
     "efficientnet-lite2-places": "vidfit.backbones.places:lite2_places",
     "dlib-face": "vidfit.backbones.faces.network:dlib_face",
     "log-mel": "vidfit.backbones.log_mel:log_mel",
-    "minilm": "vidfit.backbones.hf_text:minilm",
+    "minilm": "vidfit.backbones.hub.text:minilm",
     "nanodet": "vidfit.backbones.nanodet:nanodet",
     "selfie": "vidfit.backbones.segmenters.selfie:selfie",
     "speed-grid": "vidfit.backbones.speed_grid:speed_grid",
@@ -79,7 +79,7 @@ OF_PEOPLE = frozenset({"dlib-face", "onnx"})
 
 FAMILIES: dict[str, str] = {
     **{name: target for name, target in BACKBONES.items() if name.startswith("efficientnet")},
-    "hf": "vidfit.backbones.hf:load",
+    "hf": "vidfit.backbones.hub.models:load",
     "mobilenetv2": "vidfit.backbones.mobilenet:load",
     "onnx": "vidfit.backbones.faces.own:load",
     "random": "vidfit.backbones.untrained:load",

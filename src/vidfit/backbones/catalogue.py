@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.backbones import BACKBONES, EXTRAS, OF_TASKS
-from vidfit.backbones.hf_families import DETECTORS, FAMILIES, SEGMENTERS
+from vidfit.backbones.hub.families import DETECTORS, FAMILIES, SEGMENTERS
 from vidfit.backbones.notation import split_views
 from vidfit.errors import BackboneError
 

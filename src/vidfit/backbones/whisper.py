@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.backbones.hf_sound import seconds_of
+from vidfit.backbones.hub.sound import seconds_of
 from vidfit.backbones.package_weights import PACKAGE_WEIGHTS, package_weights
 from vidfit.contracts import BackboneSpec, Floats, Sampling
 from vidfit.errors import BackboneError

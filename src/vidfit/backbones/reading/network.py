@@ -1,7 +1,7 @@
 """Readers: Hugging Face's ``ForQuestionAnswering``, from a folder, the hub or a package.
 
-As for encoders (`backbones.hf`) transformers is given values, never a directory, and no code of a
-model is run. The tokenizer is ``tokenizer.json``, which the ``tokenizers`` package reads.
+As for encoders (`backbones.hub.models`) transformers is given values, never a directory, and no
+code of a model is run. The tokenizer is ``tokenizer.json``, which ``tokenizers`` reads.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class SpanNetwork:
 
     def save(self, directory: Path) -> None:
         """Write config, weights and tokenizer into an existing directory."""
-        from vidfit.backbones.hf import TOKENIZER, quiet
+        from vidfit.backbones.hub.models import TOKENIZER, quiet
 
         model: Any = self.network
         with quiet():
@@ -122,8 +122,8 @@ def load_reader(source: str, *, download: bool = False, seed: int = 0) -> SpanNe
 
 
 def _folder_of(source: str, download: bool) -> Path:
-    from vidfit.backbones.hf import from_hub
-    from vidfit.backbones.hf_text import MINILM
+    from vidfit.backbones.hub.models import from_hub
+    from vidfit.backbones.hub.text import MINILM
     from vidfit.backbones.package_weights import package_weights
 
     if source == MINILM:
@@ -139,7 +139,7 @@ def read_reader(folder: Path, *, seed: int = 0) -> SpanNetwork:
     """Read a reader from a folder with config, weights and tokenizer; see `load_reader`."""
     import torch
 
-    from vidfit.backbones.hf_reading import read_weights
+    from vidfit.backbones.hub.reading import read_weights
 
     kind, config = _config(folder)
     state = _named(read_weights(folder), READERS[kind], config)
@@ -151,8 +151,8 @@ def read_reader(folder: Path, *, seed: int = 0) -> SpanNetwork:
 def _config(folder: Path) -> tuple[str, Any]:
     import transformers
 
-    from vidfit.backbones.hf import TOKENIZER
-    from vidfit.backbones.hf_reading import CONFIG, known_fields
+    from vidfit.backbones.hub.models import TOKENIZER
+    from vidfit.backbones.hub.reading import CONFIG, known_fields
 
     path = folder / CONFIG
     try:
@@ -199,8 +199,8 @@ def _network(
     import transformers
 
     from vidfit.backbones import weights
-    from vidfit.backbones.hf import quiet
-    from vidfit.backbones.hf_reading import of_values
+    from vidfit.backbones.hub.models import quiet
+    from vidfit.backbones.hub.reading import of_values
 
     family = READERS[kind]
     model_class = getattr(transformers, family.model)
@@ -226,7 +226,7 @@ def _network(
 def _tokenizer(folder: Path) -> Any:  # noqa: ANN401
     from tokenizers import Tokenizer
 
-    from vidfit.backbones.hf import TOKENIZER
+    from vidfit.backbones.hub.models import TOKENIZER
 
     path = folder / TOKENIZER
     try:

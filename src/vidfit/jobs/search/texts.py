@@ -63,8 +63,8 @@ def _text_model(folder: Path, facts: Mapping[str, Any]) -> Any:  # noqa: ANN401
     import torch
     import transformers
 
-    from vidfit.backbones.hf import quiet
-    from vidfit.backbones.hf_reading import check_size, known_fields, read_weights
+    from vidfit.backbones.hub.models import quiet
+    from vidfit.backbones.hub.reading import check_size, known_fields, read_weights
 
     kind = facts["model_type"]
     config_class: Any = transformers.CONFIG_MAPPING[kind]

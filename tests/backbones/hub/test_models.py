@@ -9,10 +9,11 @@ import pytest
 import torch
 from tests.backbones import tiny_hf
 
-from vidfit.backbones import hf, loading_report, restore, save
+from vidfit.backbones import loading_report, restore, save
 from vidfit.backbones.encoder import count_gmacs
-from vidfit.backbones.hf_families import FAMILIES
-from vidfit.backbones.hf_reading import preprocessing_of
+from vidfit.backbones.hub import models
+from vidfit.backbones.hub.families import FAMILIES
+from vidfit.backbones.hub.reading import preprocessing_of
 from vidfit.contracts import Preprocessing, Sampling
 from vidfit.errors import BackboneError
 from vidfit.testing import check_backbone, random_views
@@ -35,12 +36,12 @@ def test_every_family_is_tested():
 
 @pytest.mark.parametrize("kind", tiny_hf.MODELS)
 def test_every_family_keeps_the_contract(directories, kind):
-    check_backbone(hf.load(str(directories[kind])))
+    check_backbone(models.load(str(directories[kind])))
 
 
 @pytest.mark.parametrize("kind", tiny_hf.MODELS)
 def test_tokens_are_those_of_the_plain_model(directories, kind):
-    backbone = hf.load(str(directories[kind]))
+    backbone = models.load(str(directories[kind]))
     views = random_views(backbone.spec, 2)
     expected = plain_tokens(kind, views)
     assert backbone.forward(views).shape == expected.shape
@@ -115,7 +116,7 @@ def test_pictures_of_the_right_size_are_seen_as_the_published_processor_shows_th
     directory = tiny_hf.write(kind, tmp_path)
     published = getattr(transformers, processor)(**settings)
     published.save_pretrained(directory)
-    backbone = hf.load(str(directory))
+    backbone = models.load(str(directory))
     assert backbone.spec.preprocessing.height_pixels == tiny_hf.SIDE
     views = random_views(backbone.spec, 2)
     shown = published(list(views.reshape(-1, *views.shape[2:])), return_tensors="pt")
@@ -134,7 +135,7 @@ def test_tokens_of_videos_are_in_time_order(tmp_path, monkeypatch, kind):
     # Without layers nothing mixes: a changed frame may change its own time step only.
     config, model, arguments = tiny_hf.MODELS[kind]
     monkeypatch.setitem(tiny_hf.MODELS, kind, (config, model, arguments | {"num_hidden_layers": 0}))
-    backbone = hf.load(str(tiny_hf.write(kind, tmp_path)))
+    backbone = models.load(str(tiny_hf.write(kind, tmp_path)))
     before = random_views(backbone.spec, 1)
     after = before.copy()
     after[:, -1] = 255 - after[:, -1]
@@ -143,19 +144,19 @@ def test_tokens_of_videos_are_in_time_order(tmp_path, monkeypatch, kind):
 
 
 def test_sampling_follows_the_config(directories):
-    assert hf.load(str(directories["vit"])).spec.sampling == Sampling(1, 8)
+    assert models.load(str(directories["vit"])).spec.sampling == Sampling(1, 8)
     for kind in tiny_hf.VIDEO:
-        assert hf.load(str(directories[kind])).spec.sampling == Sampling(tiny_hf.FRAMES, 1)
+        assert models.load(str(directories[kind])).spec.sampling == Sampling(tiny_hf.FRAMES, 1)
 
 
 def test_image_encoders_take_longer_views(directories):
-    backbone = hf.load(str(directories["convnext"])).with_sampling(Sampling(3, 2))
+    backbone = models.load(str(directories["convnext"])).with_sampling(Sampling(3, 2))
     assert backbone.forward(random_views(backbone.spec, 1)).shape[1] == 3
 
 
 @pytest.mark.parametrize("kind", ["vit", "videomae", "resnet"])
 def test_gmacs_are_counted_as_if_attention_were_plain_products(directories, kind):
-    backbone = hf.load(str(directories[kind]))
+    backbone = models.load(str(directories[kind]))
     network, spec = backbone.network, backbone.spec
     if kind != "resnet":
         network.model.set_attn_implementation("eager")
@@ -164,9 +165,9 @@ def test_gmacs_are_counted_as_if_attention_were_plain_products(directories, kind
 
 
 def test_a_saved_model_is_again_a_model_of_transformers(directories, tmp_path):
-    backbone = hf.load(str(directories["xclip"]))
+    backbone = models.load(str(directories["xclip"]))
     save(backbone, tmp_path)
-    again = hf.load(str(tmp_path))
+    again = models.load(str(tmp_path))
     assert again.spec.revision == backbone.spec.revision
     assert restore(tmp_path).spec == backbone.spec
 
@@ -182,12 +183,12 @@ def test_a_saved_model_is_again_a_model_of_transformers(directories, tmp_path):
     ],
 )
 def test_the_licence_is_read_from_the_card(tmp_path, licence, commercial_use):
-    spec = hf.load(str(tiny_hf.write("resnet", tmp_path, licence=licence))).spec
+    spec = models.load(str(tiny_hf.write("resnet", tmp_path, licence=licence))).spec
     assert (spec.licence, spec.commercial_use) == (licence.lower(), commercial_use)
 
 
 def test_without_a_card_the_licence_is_unknown(directories):
-    spec = hf.load(str(directories["resnet"])).spec
+    spec = models.load(str(directories["resnet"])).spec
     assert (spec.licence, spec.commercial_use) == ("unknown", None)
 
 
@@ -260,11 +261,11 @@ def test_tensors_that_are_missing_or_of_another_shape_are_named(
     directories, tmp_path, change, complaint
 ):
     with pytest.raises(BackboneError, match=complaint):
-        hf.load(str(altered(directories["resnet"], tmp_path, change)))
+        models.load(str(altered(directories["resnet"], tmp_path, change)))
 
 
 def test_what_was_taken_and_what_was_ignored_is_reported(directories):
-    backbone = hf.load(str(directories["resnet"]))
+    backbone = models.load(str(directories["resnet"]))
     taken = loading_report(backbone)
     assert taken.count == len(backbone.network.model.state_dict())
     assert taken.ignored == ("classifier.1.bias", "classifier.1.weight")
@@ -272,7 +273,7 @@ def test_what_was_taken_and_what_was_ignored_is_reported(directories):
 
 
 def test_text_towers_are_reported_as_ignored(directories):
-    taken = loading_report(hf.load(str(directories["clip"])))
+    taken = loading_report(models.load(str(directories["clip"])))
     towers = {name.partition(".")[0] for name in taken.ignored}
     assert towers >= {"text_model", "text_projection"} and "vision_model" not in towers
 
@@ -282,7 +283,7 @@ def test_tensors_that_are_left_over_are_named(directories, tmp_path):
         state["resnet.strange"] = torch.zeros(1)
 
     with pytest.warns(UserWarning, match="does not use: .*strange"):
-        hf.load(str(altered(directories["resnet"], tmp_path, add)))
+        models.load(str(altered(directories["resnet"], tmp_path, add)))
 
 
 def test_bin_files_of_tensors_are_read(directories, tmp_path):
@@ -291,8 +292,8 @@ def test_bin_files_of_tensors_are_read(directories, tmp_path):
     copied = copy(directories["vit"], tmp_path)
     torch.save(load_file(copied / "model.safetensors"), copied / "pytorch_model.bin")
     (copied / "model.safetensors").unlink()
-    expected = hf.load(str(directories["vit"])).spec.revision
-    assert hf.load(str(copied)).spec.revision == expected
+    expected = models.load(str(directories["vit"])).spec.revision
+    assert models.load(str(copied)).spec.revision == expected
 
 
 def test_bin_files_with_code_are_refused(directories, tmp_path):
@@ -300,7 +301,7 @@ def test_bin_files_with_code_are_refused(directories, tmp_path):
     (copied / "model.safetensors").unlink()
     torch.save({"weight": Trap(tmp_path / "ran")}, copied / "pytorch_model.bin")
     with pytest.raises(BackboneError, match="cannot be read as weights"):
-        hf.load(str(copied))
+        models.load(str(copied))
     assert not (tmp_path / "ran").exists()
 
 
@@ -321,7 +322,7 @@ def test_code_of_a_model_is_refused_and_not_run(directories, tmp_path):
     (copied / "config.json").write_text(json.dumps(config))
     (copied / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(BackboneError, match="code of its own, which is never done"):
-        hf.load(str(copied))
+        models.load(str(copied))
     assert not (tmp_path / "ran").exists()
 
 
@@ -344,17 +345,17 @@ def test_files_that_are_missing_damaged_or_of_another_kind(
     if text is not None:
         (copied / file).write_text(text)
     with pytest.raises(BackboneError, match=complaint):
-        hf.load(str(copied))
+        models.load(str(copied))
 
 
 def test_a_missing_directory_fails(tmp_path):
     with pytest.raises(BackboneError, match="no directory"):
-        hf.load(str(tmp_path / "absent"))
+        models.load(str(tmp_path / "absent"))
 
 
 def test_a_name_on_the_hub_needs_leave_to_download():
     with pytest.raises(BackboneError, match="download=True"):
-        hf.load("vidfit-tests/never-fetched")
+        models.load("vidfit-tests/never-fetched")
 
 
 def copy(source: Path, target: Path) -> Path:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.backbones import hf, weights
+from vidfit.backbones import weights
 from vidfit.backbones.encoder import count_parameters, freeze
+from vidfit.backbones.hub import models
 from vidfit.backbones.package_weights import PACKAGE_WEIGHTS, package_weights
 from vidfit.contracts import BackboneSpec, Floats
 from vidfit.errors import BackboneError
@@ -60,9 +61,9 @@ class TextBackbone:
     def save(self, directory: Path) -> None:
         """Write config, weights and tokenizer into an existing directory."""
         model: Any = self.model
-        with hf.quiet():
+        with models.quiet():
             model.save_pretrained(directory)
-        self.tokenizer.save(str(directory / hf.TOKENIZER))
+        self.tokenizer.save(str(directory / models.TOKENIZER))
 
     def _mean(self, text: str) -> Floats:
         """Return the mean [D] over the words of a text."""
@@ -86,14 +87,14 @@ class TextBackbone:
 
 
 def load(name: str, directory: Path) -> TextBackbone:
-    """Load an encoder of words of a directory; see `vidfit.backbones.hf.load`.
+    """Load an encoder of words of a directory; see `vidfit.backbones.hub.models.load`.
 
     Raises
     ------
     BackboneError
         When its files are missing or damaged.
     """
-    licence = hf.licence_of(directory)
+    licence = models.licence_of(directory)
     return _loaded(name, name.removeprefix("hf:"), licence, directory)
 
 
@@ -118,7 +119,7 @@ def restore(directory: Path, spec: BackboneSpec) -> TextBackbone:
 
 
 def _loaded(name: str, source: str, licence: str, directory: Path) -> TextBackbone:
-    _, model, taken = hf.read_model(directory)
+    _, model, taken = models.read_model(directory)
     network = freeze(model)
     state = network.state_dict()
     weights.check_finite(state, str(directory))
@@ -134,9 +135,9 @@ def _loaded(name: str, source: str, licence: str, directory: Path) -> TextBackbo
         parameters=parameters,
         gmacs_per_view=inside * _USUAL_TOKENS / 1e9,
         licence=licence,
-        commercial_use=hf.commercial_use(licence),
+        commercial_use=models.commercial_use(licence),
         source=source,
-        revision=weights.revision(state, hf.configuration_of_model(model)),
+        revision=weights.revision(state, models.configuration_of_model(model)),
         sees="words",
     )
     longest = int(getattr(model.config, "max_position_embeddings", _MOST_TOKENS))
@@ -152,7 +153,7 @@ def _tokenizer(directory: Path, longest: int) -> Tokenizer:
     BackboneError
         When it is missing or damaged.
     """
-    path = directory / hf.TOKENIZER
+    path = directory / models.TOKENIZER
     try:
         from tokenizers import Tokenizer
 

@@ -139,9 +139,9 @@ clip, siglip, siglip2                   the vision tower's pooled output (CLS, a
 xclip                                   CLS token of each frame, which has seen the others
 videomae, vivit, vjepa2                 mean over places, one token per tubelet (2 frames)
 timesformer                             mean over places, one token per frame
-bert, roberta, modernbert and the like  mean over the words of a text (`hf_text`)
-wav2vec2, hubert, wavlm                 mean over each second (`hf_sound`)
-audio-spectrogram-transformer           what it pooled of ten seconds (`hf_sound`)
+bert, roberta, modernbert and the like  mean over the words of a text (`hub.text`)
+wav2vec2, hubert, wavlm                 mean over each second (`hub.sound`)
+audio-spectrogram-transformer           what it pooled of ten seconds (`hub.sound`)
 ======================================  ==================================================
 """
 

@@ -1,7 +1,7 @@
 """Hugging Face encoders, from a local directory or the hub; no code of a model is ever run.
 
 A directory holds ``config.json``, ``preprocessor_config.json`` and weights as safetensors (or
-``pytorch_model.bin``, read as bare tensors). See `hf_families.FAMILIES` for the kinds.
+``pytorch_model.bin``, read as bare tensors). See `hub.families.FAMILIES` for the kinds.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from vidfit.backbones.encoder import (
     count_parameters,
     freeze,
 )
-from vidfit.backbones.hf_encoder import Encoder
-from vidfit.backbones.hf_families import DETECTORS, SEGMENTERS, Family
-from vidfit.backbones.hf_reading import (
+from vidfit.backbones.hub.encoder import Encoder
+from vidfit.backbones.hub.families import DETECTORS, SEGMENTERS, Family
+from vidfit.backbones.hub.reading import (
     BIN,
     CONFIG,
     FILES,
@@ -79,7 +79,7 @@ class HfImageBackbone(HfBackbone, FrameBackbone):
 
 
 def load(source: str, *, download: bool = False) -> Backbone:
-    """Load an encoder, a detector (`hf_detectors`) or a segmenter (`segmenters.hf`).
+    """Load an encoder, a detector (`hub.detectors`) or a segmenter (`hub.segmenters`).
 
     Parameters
     ----------
@@ -99,23 +99,23 @@ def load(source: str, *, download: bool = False) -> Backbone:
     if not directory.is_dir():
         directory = from_hub(source, download=download)
     if sees(directory) == "words":
-        from vidfit.backbones import hf_text
+        from vidfit.backbones.hub import text
 
-        return hf_text.load(f"hf:{source}", directory)
+        return text.load(f"hf:{source}", directory)
     settings = read_processor(directory)
     kind = model_type(directory)
     if kind in DETECTORS:
-        from vidfit.backbones import hf_detectors
+        from vidfit.backbones.hub import detectors
 
-        return hf_detectors.load(source, directory, settings)
+        return detectors.load(source, directory, settings)
     if kind in SEGMENTERS:
-        from vidfit.backbones.segmenters import hf as hf_segmenters
+        from vidfit.backbones.hub import segmenters
 
-        return hf_segmenters.load(source, directory, settings)
+        return segmenters.load(source, directory, settings)
     if sees(directory) == "sound":
-        from vidfit.backbones import hf_sound
+        from vidfit.backbones.hub import sound
 
-        return hf_sound.load(f"hf:{source}", directory, settings)
+        return sound.load(f"hf:{source}", directory, settings)
     family, model, taken = read_model(directory)
     preprocessing = preprocessing_of(settings)
     network = freeze(Encoder(model, family, preprocessing))

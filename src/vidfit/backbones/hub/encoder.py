@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vidfit.backbones.hf_families import Family
+from vidfit.backbones.hub.families import Family
 from vidfit.contracts import Preprocessing
 
 

@@ -14,7 +14,7 @@ from tests.tasks.segment.drawn import drawn
 from vidfit import backbones
 from vidfit.backbones import saved
 from vidfit.backbones.catalogue import licence_refusal, lookup
-from vidfit.backbones.segmenters.hf import in_cells
+from vidfit.backbones.hub.segmenters import in_cells
 from vidfit.contracts import Detector, Segmenter
 from vidfit.errors import BackboneError
 from vidfit.features.places import MOST_BLOCKS, Places, in_places

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from vidfit.backbones import weights
-from vidfit.backbones.hf_families import KINDS, Family
+from vidfit.backbones.hub.families import KINDS, Family
 from vidfit.contracts import Preprocessing, Sees
 from vidfit.documents import read_json, shown
 from vidfit.errors import BackboneError

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidfit.backbones import hf, weights
+from vidfit.backbones import weights
 from vidfit.backbones.encoder import count_parameters, freeze
-from vidfit.backbones.hf_reading import FILES, read_processor
+from vidfit.backbones.hub import models
+from vidfit.backbones.hub.reading import FILES, read_processor
 from vidfit.contracts import BackboneSpec, Floats, Sampling
 from vidfit.documents import to_json
 from vidfit.errors import BackboneError
@@ -71,7 +72,7 @@ class SoundBackbone:
     def save(self, directory: Path) -> None:
         """Write config, weights and settings into an existing directory."""
         model: Any = self.model
-        with hf.quiet():
+        with models.quiet():
             model.save_pretrained(directory)
         (directory / FILES[0]).write_text(self.settings + "\n", encoding="utf-8")
 
@@ -97,14 +98,14 @@ def seconds_of(steps_TD: Floats, seconds: float) -> Floats:
 
 
 def load(name: str, directory: Path, settings: Mapping[str, Any]) -> SoundBackbone:
-    """Load an encoder of sound of a directory; see `vidfit.backbones.hf.load`.
+    """Load an encoder of sound of a directory; see `vidfit.backbones.hub.models.load`.
 
     Raises
     ------
     BackboneError
         When its files are missing or damaged, or it hears another rate than 16 kHz.
     """
-    licence = hf.licence_of(directory)
+    licence = models.licence_of(directory)
     return _loaded(name, name.removeprefix("hf:"), licence, directory, settings)
 
 
@@ -120,7 +121,7 @@ def _loaded(
 ) -> SoundBackbone:
     import transformers
 
-    _, model, taken = hf.read_model(directory)
+    _, model, taken = models.read_model(directory)
     network = freeze(model)
     state = network.state_dict()
     weights.check_finite(state, str(directory))
@@ -147,9 +148,9 @@ def _loaded(
         parameters=parameters,
         gmacs_per_view=parameters * 50 * _USUAL_SECONDS / 1e9,
         licence=licence,
-        commercial_use=hf.commercial_use(licence),
+        commercial_use=models.commercial_use(licence),
         source=source,
-        revision=weights.revision(state, hf.configuration_of_model(model)),
+        revision=weights.revision(state, models.configuration_of_model(model)),
         sees="sound",
     )
     return SoundBackbone(spec, network, extractor, to_json(known, sort_keys=True), taken)

@@ -21,15 +21,15 @@ from torch import Tensor, nn
 
 from vidfit.backbones.detector import BoxBackbone
 from vidfit.backbones.encoder import freeze
-from vidfit.backbones.hf_families import DETECTORS
-from vidfit.backbones.hf_heads import (
+from vidfit.backbones.hub.families import DETECTORS
+from vidfit.backbones.hub.heads import (
     HeadBackbone,
     PictureModel,
     class_names,
     read_head,
     spec_of_head,
 )
-from vidfit.backbones.hf_reading import model_type, preprocessing_of, read_processor
+from vidfit.backbones.hub.reading import model_type, preprocessing_of, read_processor
 from vidfit.contracts import BackboneSpec, Preprocessing
 from vidfit.documents import to_json
 from vidfit.errors import BackboneError
@@ -57,7 +57,7 @@ class BoxNetwork(PictureModel):
 
 
 def load(source: str, directory: Path, settings: dict[str, Any]) -> BoxBackbone:
-    """Load a detector of a directory; see `vidfit.backbones.hf.load`.
+    """Load a detector of a directory; see `vidfit.backbones.hub.models.load`.
 
     Raises
     ------

@@ -23,15 +23,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidfit.backbones.encoder import freeze
-from vidfit.backbones.hf_families import SEGMENTERS
-from vidfit.backbones.hf_heads import (
+from vidfit.backbones.hub.families import SEGMENTERS
+from vidfit.backbones.hub.heads import (
     HeadBackbone,
     PictureModel,
     class_names,
     read_head,
     spec_of_head,
 )
-from vidfit.backbones.hf_reading import model_type, preprocessing_of, read_processor
+from vidfit.backbones.hub.reading import model_type, preprocessing_of, read_processor
 from vidfit.backbones.places import place_tokens
 from vidfit.contracts import BackboneSpec, Preprocessing
 from vidfit.documents import to_json
@@ -132,7 +132,7 @@ class HfSegmenter(HeadBackbone):
 
 
 def load(source: str, directory: Path, settings: dict[str, Any]) -> HfSegmenter:
-    """Load a segmenter of a directory; see `vidfit.backbones.hf.load`.
+    """Load a segmenter of a directory; see `vidfit.backbones.hub.models.load`.
 
     Raises
     ------

@@ -14,9 +14,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from vidfit.backbones import hf, weights
+from vidfit.backbones import weights
 from vidfit.backbones.encoder import TorchEncoder, count_parameters
-from vidfit.backbones.hf_reading import (
+from vidfit.backbones.hub import models
+from vidfit.backbones.hub.reading import (
     CONFIG,
     FILES,
     configuration,
@@ -72,7 +73,7 @@ class HeadBackbone(TorchEncoder):
     def save(self, directory: Path) -> None:
         """Write config, weights and processor into an existing directory."""
         model = cast(PictureModel, self.network).model
-        with hf.quiet():
+        with models.quiet():
             model.save_pretrained(directory)
         (directory / FILES[0]).write_text(self.processor + "\n", encoding="utf-8")
 
@@ -94,7 +95,7 @@ def spec_of_head(source: str, directory: Path, network: PictureModel, family: st
     size = network.preprocessing.height_pixels, network.preprocessing.width_pixels
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         tokens_BND = network(torch.zeros(1, 1, *size, 3, dtype=torch.uint8))
-    licence = hf.licence_of(directory)
+    licence = models.licence_of(directory)
     return BackboneSpec(
         name=f"hf:{source}",
         family=family,
@@ -105,7 +106,7 @@ def spec_of_head(source: str, directory: Path, network: PictureModel, family: st
         parameters=count_parameters(network),
         gmacs_per_view=counter.get_total_flops() / 2e9,
         licence=licence,
-        commercial_use=hf.commercial_use(licence),
+        commercial_use=models.commercial_use(licence),
         source=source,
         revision=weights.revision(network.state_dict(), head_configuration(network.model)),
     )
@@ -126,7 +127,7 @@ def read_head(directory: Path, name: str) -> Any:  # noqa: ANN401
     model_class = getattr(transformers, name)
     try:
         config = _config(transformers, facts)
-        with hf.quiet():
+        with models.quiet():
             model, report = of_values(model_class, config, state)
     except Exception as error:  # networks check their configs, each in its own way
         raise BackboneError(

@@ -1,0 +1,1 @@
+"""Models of the hub and of folders like it, one file for what a model gives."""
