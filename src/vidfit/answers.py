@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vidfit.contracts import Failure, Note
+import numpy as np
+
+from vidfit.contracts import Failure, Floats, Note
 
 Why = Literal["", "low confidence", "unlike anything seen"]
 """Why a model declined; empty where it did not. The second goes before the first."""
+
+
+Heat = tuple[bytes, ...]
+"""How far each place of a picture lies from what is usual, in whole deviations: a byte a place."""
+
+_HOTTEST = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Segment:
     why: Why = ""
     scores: tuple[float, ...] = ()
     value: float | None = None
-    heat: tuple[tuple[int, ...], ...] = ()
+    heat: Heat = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +72,13 @@ class Timeline:
     failures: tuple[Failure, ...] = ()
     notes: tuple[Note, ...] = ()
     labels: str = "one"
+
+
+def heat_of(deviations_RC: Floats) -> Heat:
+    """Return deviations [rows, columns], not negative, as whole ones up to 255."""
+    return tuple(map(bytes, np.rint(deviations_RC).clip(0, _HOTTEST).astype(np.uint8)))
+
+
+def deviations(heat: Heat) -> Floats:
+    """Return heat as numbers [rows, columns]."""
+    return np.stack([np.frombuffer(row, np.uint8) for row in heat]).astype(np.float32)

@@ -11,7 +11,7 @@ from vidfit.contracts import Failure, clip_key
 from vidfit.errors import StoreError
 from vidfit.jobs.fit.page import write_report
 from vidfit.jobs.fit.terminal import report_markdown, without_network
-from vidfit.report.data import report_json, rounded
+from vidfit.report.data import json_text, report_json, rounded
 from vidfit.reported import Report
 
 
@@ -128,3 +128,18 @@ def test_write_report_leaves_no_part_behind_when_it_cannot_replace(tmp_path):
     with pytest.raises(StoreError, match=r"report\.json"):
         write_report(example_report(), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_a_document_is_as_json_writes_it_whole():
+    document = {
+        "text": 'a "b"\n',
+        "none": [],
+        "rows": [{"x": [1, 0.5, None], "y": {}}, {"x": [], "y": {"z": True}}, [], [[1], 2]],
+        "one": {"deep": [{"a": 1}]},
+    }
+    assert json_text(document) == json.dumps(document, indent=1) + "\n"
+    rows = {"rows": iter(document["rows"]), "bytes": (b"\0\xff", b"\1\2")}
+    assert json.loads(json_text(rows)) == {
+        "rows": document["rows"],
+        "bytes": [[0, 255], [1, 2]],
+    }

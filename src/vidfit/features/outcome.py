@@ -53,7 +53,7 @@ class ClipOutcome:
     of: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ToSee:
     """A clip, and who looks at it.
 

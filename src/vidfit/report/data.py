@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
@@ -54,11 +55,29 @@ def answer_json(answer: DataclassInstance, form: str) -> str:
 
 
 def json_text(document: Mapping[str, object]) -> str:
-    """Return a document as JSON: hidden signs as escapes of JSON, no secrets in addresses."""
-    text = json.dumps(plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    if text.replace("\n", "").isprintable():
-        return text
-    return "".join(json.dumps(s)[1:-1] if s != "\n" and is_hidden(s) else s for s in text)
+    """Return a document as JSON: hidden signs as escapes of JSON, no secrets in addresses.
+
+    Long lists stand at the top, and each entry is made by itself: together they would take some
+    ten times the memory of the text. They may be given as iterators.
+    """
+    fields = ",\n".join(f" {_written(key, 1)}: {_field(value)}" for key, value in document.items())
+    return f"{{\n{fields}\n}}\n"
+
+
+def _field(value: object) -> str:
+    """Return a field of a document as JSON."""
+    if not isinstance(value, list | tuple | Iterator):
+        return _written(value, 1)
+    entries = ",\n  ".join(_written(entry, 2) for entry in value)
+    return f"[\n  {entries}\n ]" if entries else "[]"
+
+
+def _written(value: object, depth: int) -> str:
+    """Return a value as JSON within ``depth`` others."""
+    text = json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False)
+    if not text.replace("\n", "").isprintable():
+        text = "".join(json.dumps(s)[1:-1] if s != "\n" and is_hidden(s) else s for s in text)
+    return text.replace("\n", "\n" + " " * depth)
 
 
 def plain(value: object) -> object:
@@ -68,7 +87,7 @@ def plain(value: object) -> object:
     """
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | bytes):
         return [plain(item) for item in value]
     if isinstance(value, str):
         return public(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tests.clips import FPS, write_clip
 
-from vidfit.answers import Segment, Timeline
+from vidfit.answers import Segment, Timeline, heat_of
 from vidfit.contracts import Clip
 from vidfit.jobs.predict.annotated import annotated_video
 from vidfit.jobs.predict.predictor import Looked, load
@@ -17,20 +17,20 @@ LONG = 20 / FPS
 
 
 def test_a_segment_has_the_mean_heat_of_its_own_windows():
-    one, two = ((1, 2), (0, 255)), ((3, 6), (0, 255))
+    one, two = (b"\1\2", b"\0\xff"), (b"\3\6", b"\0\xff")
     windows = [
         Segment(0, 1, "usual", 0.1),
         Segment(1, 2, "unusual", 0.9, heat=one),
         Segment(2, 3, "unusual", 0.9, heat=two),
     ]
-    assert [segment.heat for segment in join(windows)] == [(), ((2, 4), (0, 255))]
+    assert [segment.heat for segment in join(windows)] == [(), (b"\2\4", b"\0\xff")]
 
 
 def test_a_window_has_whole_deviations_and_none_that_take_memory_of_their_own(fitted):
     predictor = load(fitted.model).declining("off")
-    heat_RC = np.array([[0.4, 1.6], [300.0, 7.0]], np.float32)
-    looked = Looked(np.zeros(8, np.float32), 1.0, heat_RC=heat_RC)
-    assert _segment(Clip("v", 0, 1.0), looked, predictor, 2.0).heat == ((0, 2), (255, 7))
+    heat = heat_of(np.array([[0.4, 1.6], [300.0, 7.0]], np.float32))
+    looked = Looked(np.zeros(8, np.float32), 1.0, heat=heat)
+    assert _segment(Clip("v", 0, 1.0), looked, predictor, 2.0).heat == (b"\0\2", b"\xff\7")
     assert _segment(Clip("v", 0, 1.0), None, predictor, 2.0).heat == ()
 
 
@@ -41,7 +41,7 @@ def test_heat_is_drawn_where_it_is_and_nowhere_else(tmp_path):
         before = [frame.rgb(None).astype(int) for frame in reader.sound_frames()]
     segments = (
         Segment(0, LONG / 2, "usual", 0.9),
-        Segment(LONG / 2, LONG, "unusual", 0.9, heat=((0, 0), (0, 30))),
+        Segment(LONG / 2, LONG, "unusual", 0.9, heat=(b"\0\0", b"\0\x1e")),
     )
     timeline = Timeline(str(video), LONG, ("unusual",), segments, segments, 1, 1, "")
     annotated_video(timeline, tmp_path / "out.mp4")

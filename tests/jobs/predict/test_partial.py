@@ -21,7 +21,7 @@ TWO = SeenWindow(
     1,
     0,
     looked=Looked(
-        np.array([1 / 3], np.float32), 0.0, np.array([7.0], np.float32), np.eye(2, dtype=np.float32)
+        np.array([1 / 3], np.float32), 0.0, np.array([7.0], np.float32), (b"\0\1", b"\2\xff")
     ),
 )
 
@@ -34,7 +34,7 @@ def same(first: SeenWindow, second: SeenWindow) -> bool:
         and a.given_K.dtype == b.given_K.dtype
         and a.novelty == b.novelty
         and np.array_equal(a.clues_E, b.clues_E)
-        and np.array_equal(a.heat_RC, b.heat_RC)
+        and a.heat == b.heat
     )
 
 

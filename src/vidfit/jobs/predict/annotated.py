@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.answers import Segment, Timeline
+from vidfit.answers import Heat, Segment, Timeline, deviations
 from vidfit.contracts import Frames, Seconds
 from vidfit.report.wording import answer
 from vidfit.shown import visible
@@ -80,7 +80,7 @@ def held_frames(reader: VideoReader) -> Iterator[tuple[float, Frames]]:
             yield float(reader.pts_seconds[index]), picture
 
 
-def _captioned(frame_HWC: Frames, segment: Segment, heat: Sequence[Sequence[int]]) -> Frames:
+def _captioned(frame_HWC: Frames, segment: Segment, heat: Heat) -> Frames:
     """Return the frame above a dark bar with the answer; only heat lies on the picture itself."""
     import cv2
 
@@ -97,12 +97,12 @@ def _captioned(frame_HWC: Frames, segment: Segment, heat: Sequence[Sequence[int]
     return canvas_HWC
 
 
-def _heated(frame_HWC: Frames, heat: Sequence[Sequence[int]]) -> Frames:
+def _heated(frame_HWC: Frames, heat: Heat) -> Frames:
     """Return the frame with places in red: none below two deviations, most at the strangest."""
     import cv2
 
     height, width = frame_HWC.shape[:2]
-    heat_HW = cv2.resize(np.array(heat, np.float32), (width, height))
+    heat_HW = cv2.resize(deviations(heat), (width, height))
     share_HW = np.clip((heat_HW - _COLD) / max(float(heat_HW.max()) - _COLD, _COLD), 0.0, 1.0)
     mixed_HWC = frame_HWC + _MOST_RED * share_HW[..., None] * (_RED - frame_HWC)
     return np.asarray(mixed_HWC.astype(np.uint8))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from vidfit.jobs.predict.predictor import Looked
 from vidfit.study.kept import KeptRows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SeenWindow:
     """What one model made of one window.
 
@@ -45,13 +45,11 @@ class SeenWindow:
 
     def row(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
-        row = {**vars(self), "looked": None}
+        row = {one.name: getattr(self, one.name) for one in fields(self)} | {"looked": None}
         if looked := self.looked:
-            given, clues, heat = (
-                None if array is None else array.tolist()
-                for array in (looked.given_K, looked.clues_E, looked.heat_RC)
-            )
-            row["looked"] = [given, looked.novelty, clues, heat]
+            clues = None if looked.clues_E is None else looked.clues_E.tolist()
+            heat = [list(places) for places in looked.heat]
+            row["looked"] = [looked.given_K.tolist(), looked.novelty, clues, heat]
         return row
 
     @classmethod
@@ -61,8 +59,8 @@ class SeenWindow:
         if row["looked"]:
             given, novelty, clues, heat = row["looked"]
             clues_E = None if clues is None else np.array(clues, np.float32)
-            heat_RC = None if heat is None else np.array(heat, np.float32)
-            looked = Looked(np.array(given, np.float32), float(novelty), clues_E, heat_RC)
+            given_K = np.array(given, np.float32)
+            looked = Looked(given_K, float(novelty), clues_E, tuple(map(bytes, heat)))
         return cls(**{**row, "looked": looked, "asked": tuple(row["asked"])})
 
 

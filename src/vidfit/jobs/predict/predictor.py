@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.answers import Why
+from vidfit.answers import Heat, Why, heat_of
 from vidfit.contracts import Backbone, Clip, ClipFeatures, Floats, PlaceBackbone
 from vidfit.errors import ModelError
 from vidfit.files import sha256
@@ -36,18 +36,18 @@ class Answer:
     value: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What a head gives to a clip, [K], and how far the clip lies from what was learned.
 
-    ``clues_E`` is what a head that answers in time keeps of it; ``heat_RC`` of which places of the
-    picture the answer is, rows by columns.
+    ``clues_E`` is what a head that answers in time keeps of it; ``heat`` of which places of the
+    picture the answer is.
     """
 
     given_K: Floats
     novelty: float
     clues_E: Floats | None = None
-    heat_RC: Floats | None = None
+    heat: Heat = ()
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,13 @@ class Predictor:
         clues_E = self.head.clues(blocks)[0] if isinstance(self.head, InTime) else None
         return Looked(given_1K[0], novelty, clues_E, self._heat(blocks))
 
-    def _heat(self, blocks: Sequence[Floats]) -> Floats | None:
+    def _heat(self, blocks: Sequence[Floats]) -> Heat:
         """Return of which places the answer is, where the one encoder sees places."""
         places = self.backbones[0]
         if not isinstance(self.head, SaysWhere) or not isinstance(places, PlaceBackbone):
-            return None
+            return ()
         heat_D = self.head.heat(blocks)
-        return None if heat_D is None else heat_D.reshape(places.grid)
+        return () if heat_D is None else heat_of(heat_D.reshape(places.grid))
 
     def answer(self, features: Mapping[str, ClipFeatures]) -> Answer:
         """Answer a clip by what its members saw in it, or decline to."""

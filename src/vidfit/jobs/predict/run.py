@@ -32,9 +32,6 @@ from vidfit.tasks import task_named
 KEPT_WINDOWS = 100
 """Of a video with no more windows than this nothing is kept: it is soon seen again."""
 
-_MOST_HEAT = 255
-"""Deviations; small whole numbers take no memory of their own."""
-
 
 class LooksBeside(Protocol):
     """What looks at the videos that are answered, from the same decode: an index of shots.
@@ -276,6 +273,5 @@ def _segment(
     """Return a window with its answer, none where it could not be read."""
     end = duration_seconds if clip.end_seconds is None else min(clip.end_seconds, duration_seconds)
     answer = Answer(None, 0.0) if looked is None else predictor.say(looked)
-    heat_RC = looked.heat_RC if looked and looked.heat_RC is not None else ()
-    heat = tuple(tuple(min(round(float(x)), _MOST_HEAT) for x in row_C) for row_C in heat_RC)
+    heat = looked.heat if looked else ()
     return Segment(clip.start_seconds, end, **vars(answer), heat=heat)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from vidfit.answers import Segment, Timeline
 from vidfit.documents import json_in, to_json
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from vidfit.answers import Segment, Timeline
 
 FORMAT = "vidfit.timeline/2"
+_OF_WINDOW = [field.name for field in fields(Segment) if field.name != "heat"]
 COLUMNS = ("start_seconds", "end_seconds", "label", "declined", "probability", "why", "scores")
 
 
@@ -33,10 +34,13 @@ def timeline_json(timeline: Timeline) -> str:
 
     Only segments have ``heat``: of windows it would be most of the document.
     """
-    document = asdict(timeline)
-    for window in document["windows"]:
-        del window["heat"]
+    document = asdict(replace(timeline, windows=()))
+    document["windows"] = map(_of_window, timeline.windows)
     return json_text({"format": FORMAT, **document})
+
+
+def _of_window(window: Segment) -> dict[str, object]:
+    return {name: getattr(window, name) for name in _OF_WINDOW}
 
 
 def timeline_line(timeline: Timeline, model: str = "") -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vidfit.answers import Segment
+from vidfit.answers import Segment, deviations, heat_of
 from vidfit.contracts import Clip
 from vidfit.errors import VideoError, VidfitError
 from vidfit.model import Model
@@ -83,14 +83,13 @@ def join(answers: Sequence[Segment]) -> Iterator[Segment]:
             if run[0].declined and scores:  # the best class of all windows together
                 mean = max(scores)
             values = [segment.value for segment in run if segment.value is not None]
-            heats = [segment.heat for segment in run if segment.heat]
-            heat_RC = np.mean(heats, axis=0).round().astype(int) if heats else np.zeros((0, 0), int)
+            heats = [deviations(segment.heat) for segment in run if segment.heat]
             yield replace(
                 run[0],
                 end_seconds=run[-1].end_seconds,
                 probability=mean,
                 scores=scores,
                 value=float(np.mean(values)) if values else None,
-                heat=tuple(map(tuple, heat_RC.tolist())),
+                heat=heat_of(np.mean(heats, axis=0)) if heats else (),
             )
             start = i
