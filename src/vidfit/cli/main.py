@@ -33,6 +33,7 @@ from vidfit.cli.refused import Commands
 from vidfit.cli.say import say, say_error, say_if_heard
 from vidfit.cli.search import search
 from vidfit.cli.select import select
+from vidfit.cli.serve import serve
 from vidfit.cli.shard import shard
 from vidfit.cli.train import train
 from vidfit.cli.transcribe import transcribe
@@ -41,7 +42,7 @@ from vidfit.errors import VidfitError
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compare, compress, label, plan, shard, train, pretrain, export, push, pull,
-    benchmark, predict, search, ask, faces, watch, transcribe, convert, demo, models,
+    benchmark, predict, search, ask, faces, watch, transcribe, convert, serve, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

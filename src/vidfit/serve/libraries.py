@@ -1,0 +1,108 @@
+"""All libraries that are open, and the clips in them by id."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from vidfit.contracts import Clip
+from vidfit.serve.library import Library
+from vidfit.serve.problems import missing
+from vidfit.serve.roots import Roots
+from vidfit.serve.values import NONE, ClipTable, LibraryFacts, coded
+
+
+class Libraries:
+    """Libraries in the order in which they were opened; safe to use from several threads."""
+
+    def __init__(self, libraries: Iterable[Library], roots: Roots) -> None:
+        self.roots = roots
+        self._lock = threading.Lock()
+        self._by_id: dict[str, Library] = {}
+        self._of_clip: dict[str, str] = {}
+        for library in libraries:
+            self.put(library)
+
+    def put(self, library: Library) -> None:
+        """Add a library, or replace that of its id."""
+        with self._lock:
+            self._by_id[library.id] = library
+            for one in library.ids:
+                self._of_clip.setdefault(one, library.id)
+
+    def all(self) -> tuple[Library, ...]:
+        """Return those that are open."""
+        with self._lock:
+            return tuple(self._by_id.values())
+
+    def get(self, library_id: str) -> Library:
+        """Return a library; raises ProblemError (404) where none has the id."""
+        with self._lock:
+            found = self._by_id.get(library_id)
+        if found is None:
+            raise missing()
+        return found
+
+    def clip(self, clip_id: str) -> tuple[Clip, Library]:
+        """Return a clip and a library with it; raises ProblemError (404) where none has the id."""
+        with self._lock:
+            library = self._by_id.get(self._of_clip.get(clip_id, ""))
+        place = None if library is None else library.place_of.get(clip_id)
+        if library is None or place is None:
+            raise missing()
+        return library.clips[place], library
+
+
+def facts_of(library: Library, roots: Roots) -> LibraryFacts:
+    """Return what a list says of a library."""
+    return LibraryFacts(
+        library.id,
+        library.name,
+        library.kind,
+        len(library.clips),
+        library.labels,
+        library.classes,
+        tuple(library.documents),
+        library.warnings,
+        _unreachable(library, roots),
+    )
+
+
+@lru_cache(maxsize=256)
+def _reached(folder: str, roots: Roots) -> bool:
+    return roots.real(folder) is not None
+
+
+def _unreachable(library: Library, roots: Roots) -> int:
+    """Return how many clips lie in folders outside of the roots; no file is looked for."""
+    single = {str(place) for place in roots.places}
+    return sum(
+        not (clip.path in single or _reached(str(Path(clip.path).parent), roots))
+        for clip in library.clips
+    )
+
+
+def table_of(library: Library) -> ClipTable:
+    """Return the clips of a library by columns."""
+    clips, ids = library.clips, library.ids
+    answers = [library.answers.get(one) for one in ids] if library.answers else []
+    return ClipTable(
+        library.id,
+        library.version,
+        len(clips),
+        ids,
+        library.names,
+        coded(clip.group for clip in clips),
+        coded(clip.label for clip in clips),
+        coded(clip.split for clip in clips),
+        tuple(clip.start_seconds for clip in clips),
+        tuple(clip.end_seconds for clip in clips),
+        coded(None if answer is None else answer.predicted for answer in answers),
+        tuple(None if answer is None else answer.probability for answer in answers),
+        tuple(None if answer is None else answer.of_label for answer in answers),
+        tuple(bool(answer and answer.declined) for answer in answers),
+        coded(library.failed.get(one) for one in ids),
+        tuple(library.duplicates.get(one, NONE) for one in ids),
+    )

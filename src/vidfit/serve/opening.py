@@ -1,0 +1,192 @@
+"""From what was named at start to libraries: runs, folders and lists of videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vidfit.contracts import Clip
+from vidfit.documents import read_json
+from vidfit.errors import ManifestError
+from vidfit.label_kinds import LABELS, Labels
+from vidfit.manifest import read_manifest
+from vidfit.serve.library import (
+    Library,
+    ModelAnswer,
+    by_key,
+    clip_ids,
+    duplicate_sets,
+    library_id,
+)
+from vidfit.serve.roots import Roots
+from vidfit.video.policy import Policy, enforced
+
+DOCUMENTS = {
+    "report": "report.json",
+    "ranking": "ranking.json",
+    "fusion": "fusion.json",
+    "compression": "compression.json",
+    "training": "training.json",
+    "architectures": "architectures.json",
+}
+"""Name of what a command found -> its file in the run's folder."""
+
+_DEPTH = 2
+"""Levels below a folder where runs are looked for: ``runs/`` holds them at the first."""
+
+
+def roots_of(sources: Iterable[Path]) -> Roots:
+    """Return what may be opened: folders that are no runs, folders of lists, single videos."""
+    roots = Roots()
+    for source in sources:
+        if source.is_dir():
+            roots = roots if runs_below(source) else roots.joined(source)
+        else:
+            listed = source.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet", ".json", ".xml")
+            roots = roots.joined(source.parent if listed else source)
+    return roots
+
+
+def runs_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
+    """Return the folder, if a command wrote it, or those up to ``depth`` levels below it."""
+    if documents_of(folder):
+        return [folder]
+    if depth == 0:
+        return []
+    try:
+        inner = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    except OSError:
+        return []
+    return [run for path in inner for run in runs_below(path, depth - 1)]
+
+
+def documents_of(folder: Path) -> Mapping[str, Path]:
+    """Return what a command found, as paths of JSON in its folder."""
+    paths = {name: folder / file for name, file in DOCUMENTS.items()}
+    return {name: path for name, path in paths.items() if path.is_file() and _is_ours(path, name)}
+
+
+def _is_ours(path: Path, name: str) -> bool:
+    with path.open("rb") as stream:
+        return f'"vidfit.{name}/'.encode() in stream.read(200)
+
+
+def open_libraries(sources: Iterable[Path], roots: Roots) -> Iterator[Library]:
+    """Yield what the sources hold.
+
+    Raises
+    ------
+    ManifestError
+        If a source is neither a run, nor a folder or list of videos.
+    """
+    for source in sources:
+        runs = runs_below(source) if source.is_dir() else []
+        yield from map(open_run, runs)
+        if not runs:
+            yield open_videos(source, roots)
+
+
+def open_videos(source: Path, roots: Roots) -> Library:
+    """Read a folder or list of videos; what a list names outside of the roots is left out.
+
+    Raises
+    ------
+    ManifestError
+        If it cannot be understood.
+    """
+    with enforced(Policy(below=roots.places)):
+        manifest = read_manifest(source)
+    ids = clip_ids(manifest.clips)
+    failed = {failure.name: failure.reason for failure in manifest.missing}
+    keys = by_key(manifest.clips, ids)
+    left_out = [f"{len(manifest.rejected)} left out"] if manifest.rejected else []
+    return Library(
+        library_id(source, "videos"),
+        source.resolve().name,
+        "videos",
+        source.resolve(),
+        manifest.clips,
+        ids,
+        _labels(manifest.kind.name),
+        () if manifest.kind.name == "number" else _classes(manifest.clips),
+        failed={keys[name]: why for name, why in failed.items() if name in keys},
+        warnings=(*manifest.warnings, *left_out),
+    )
+
+
+def _labels(name: object) -> Labels:
+    return next((kind for kind in LABELS if kind == name), "one")
+
+
+def _classes(clips: Iterable[Clip]) -> tuple[str, ...]:
+    """Return the classes that clips are labelled with, those of several labels apart."""
+    found = {part for clip in clips if clip.label for part in clip.label.split("|")}
+    return tuple(sorted(found))
+
+
+def open_run(folder: Path) -> Library:
+    """Read a folder that a command wrote.
+
+    Raises
+    ------
+    ManifestError
+        If what lies there is damaged.
+    """
+    documents = documents_of(folder)
+    library = Library(
+        library_id(folder, "run"), folder.resolve().name, "run", folder.resolve(), (), (),
+        documents=documents,
+    )  # fmt: skip
+    if "report" not in documents:
+        return library
+    try:
+        return _with_report(library, read_json(documents["report"]))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ManifestError(
+            f"{documents['report']} is no report of vidfit: {error}; run `vidfit fit` again"
+        ) from error
+
+
+def _with_report(library: Library, report: Mapping[str, Any]) -> Library:
+    found = [_clip_of(row["clip"]) for row in report.get("clips", ())]
+    failures = {str(one["name"]): str(one["reason"]) for one in report.get("failures", ())}
+    seen = {clip.path for clip in found}
+    unread = [Clip(name) for name in failures if "#" not in name and name not in seen]
+    clips = (*found, *unread)
+    ids = clip_ids(clips)
+    answers = {one: _answer_of(row) for one, row in zip(ids, report.get("clips", ()), strict=False)}
+    keys = by_key(clips, ids)
+    pairs = [(str(p["first"]), str(p["second"])) for p in report.get("near_duplicates", ())]
+    sets = duplicate_sets(pairs)
+    return replace(
+        library,
+        clips=clips,
+        ids=ids,
+        labels=_labels(report.get("labels")),
+        classes=tuple(map(str, report.get("classes", ()))),
+        answers=answers,
+        failed={keys[name]: why for name, why in failures.items() if name in keys},
+        duplicates={keys[name]: number for name, number in sets.items() if name in keys},
+    )
+
+
+def _clip_of(row: Mapping[str, Any]) -> Clip:
+    """Return a clip of ``report.json``, whoever wrote it; quickly, for there may be 100,000."""
+    texts = (row["label"], row["group"], row["split"], row["text"])
+    times = (row["start_seconds"], row["end_seconds"])
+    if not isinstance(row["path"], str) or not all(t is None or isinstance(t, str) for t in texts):
+        raise ValueError(f"{row['path']!r} is no clip")
+    start, end = float(times[0]), None if times[1] is None else float(times[1])
+    return Clip(row["path"], start, end, *texts)
+
+
+def _answer_of(row: Mapping[str, Any]) -> ModelAnswer:
+    of_answer, of_label = row["probability"], row["probability_of_label"]
+    return ModelAnswer(
+        str(row["predicted"]),
+        None if of_answer is None else float(of_answer),
+        None if of_label is None else float(of_label),
+        row["declined"] is True,
+    )
