@@ -87,6 +87,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._asked: queue.SimpleQueue[tuple[Change[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._lock, self._closed = threading.Lock(), False
         self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
         try:
             self._writer = _opened(path)
@@ -107,7 +108,10 @@ class Store:
             If the disk is full, or the store is closed.
         """
         done: Future[Result] = Future()
-        self._asked.put((change, done))
+        with self._lock:
+            if self._closed:
+                raise StoreError("the server is stopping; ask again when it is back")
+            self._asked.put((change, done))
         return done.result()
 
     @contextmanager
@@ -130,7 +134,9 @@ class Store:
 
     def close(self) -> None:
         """Finish what was asked, and close the file."""
-        self._asked.put(None)
+        with self._lock:
+            self._closed = True
+            self._asked.put(None)
         self._thread.join()
         while not self._idle.empty():
             self._idle.get().close()
@@ -146,9 +152,6 @@ class Store:
                     break
                 batch.append(following)
             self._write_batch(batch)
-        while not self._asked.empty():
-            if (late := self._asked.get()) is not None:
-                late[1].set_exception(StoreError("the server is stopping; ask again"))
 
     def _write_batch(self, batch: Sequence[tuple[Change[Any], Future[Any]]]) -> None:
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []

@@ -1,0 +1,142 @@
+"""A server over a folder of small videos and a run over them."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+from tests.clips import write_clip
+
+from vidfit.documents import to_json
+from vidfit.serve.app import build
+from vidfit.serve.options import ServeOptions
+from vidfit.serve.service import Service
+
+ADDRESS = "http://localhost:8321"
+PAGE = {"origin": ADDRESS, "sec-fetch-site": "same-origin"}
+"""What a browser sends with a write of the server's own page."""
+
+
+@dataclass
+class Served:
+    """A running service, and a browser that is logged in."""
+
+    service: Service
+    page: TestClient
+    clips: Path
+    run: Path
+
+    def library(self, kind: str = "videos") -> str:
+        found = self.page.get("/v1/libraries").json()["libraries"]
+        return next(one["id"] for one in found if one["kind"] == kind)
+
+    def table(self, kind: str = "videos") -> dict:
+        return self.page.get(f"/v1/libraries/{self.library(kind)}/clips").json()
+
+    def ids(self, kind: str = "videos") -> dict[str, str]:
+        table = self.table(kind)
+        return dict(zip(table["name"], table["id"], strict=True))
+
+    def browser(self, person: str = "Ann") -> TestClient:
+        return logged_in(self.service, person)
+
+    def program(self) -> TestClient:
+        """A client that is not logged in."""
+        return TestClient(build(self.service), base_url=ADDRESS)
+
+    def when_ready(self, path: str, client: TestClient | None = None):
+        """Ask again until it is not being made any more."""
+        return until(lambda: (client or self.page).get(path), lambda r: r.status_code != 202)
+
+
+def until(ask: Callable, holds: Callable, seconds: float = 20.0):
+    end = time.monotonic() + seconds
+    while not holds(found := ask()):
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+    return found
+
+
+def logged_in(service: Service, person: str = "me") -> TestClient:
+    client = TestClient(build(service), base_url=ADDRESS)
+    response = client.get("/login", params={"token": service.token, "person": person})
+    assert response.status_code == 200
+    client.headers.update(PAGE)
+    return client
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory) -> Path:
+    """Two clips to the left, two to the right, and one that is no video."""
+    folder = tmp_path_factory.mktemp("served") / "clips"
+    for kind in ("left", "right"):
+        for number in range(2):
+            write_clip(folder / kind / f"{kind}{number}.mp4", kind, number)
+    (folder / "left" / "broken.mp4").write_bytes(b"\0\0\0\x18ftypisom" + b"\0" * 300)
+    return folder
+
+
+def report_of(clips: Path) -> dict:
+    """Return a report of a fit, as far as it is shown: one clip wrong, two alike, one broken."""
+    rows = []
+    answers = {"left0": ("left", 0.9), "left1": ("right", 0.8), "right0": ("right", 0.6),
+               "right1": ("right", 0.7)}  # fmt: skip
+    for name, (predicted, probability) in answers.items():
+        label = name[:-1]
+        path = str(clips / label / f"{name}.mp4")
+        clip = {
+            "path": path, "start_seconds": 0.0, "end_seconds": None, "label": label,
+            "group": f"{label}/{name}.mp4", "split": None, "text": None,
+        }  # fmt: skip
+        of_label = probability if predicted == label else 1 - probability
+        rows.append(
+            {"key": path, "clip": clip, "predicted": predicted, "probability": probability,
+             "probability_of_label": round(of_label, 6), "declined": name == "right0"}
+        )  # fmt: skip
+    pair = {"first": rows[0]["key"], "second": rows[2]["key"], "distance_bits": 3.0}
+    broken = {"name": str(clips / "left" / "broken.mp4"), "reason": "its header is damaged"}
+    return {
+        "format": "vidfit.report/3", "data": str(clips), "classes": ["left", "right"],
+        "labels": "one", "metric": "accuracy", "score": {"value": 0.75, "low": 0.3, "high": 0.95},
+        "clips": rows, "near_duplicates": [pair], "failures": [broken],
+    }  # fmt: skip
+
+
+def write_run(folder: Path, videos: Path, **changes) -> Path:
+    folder.mkdir(parents=True)
+    document = {**report_of(videos), **changes}
+    (folder / "report.json").write_text(to_json(document), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def serve(tmp_path, videos):
+    """Return a function that starts a service, with a folder of videos of its own."""
+    started = []
+
+    def start(*more: Path, copied: bool = False, **options) -> Served:
+        clips = videos
+        if copied:
+            clips = tmp_path / "clips"
+            shutil.copytree(videos, clips)
+        run = tmp_path / "run"
+        if not run.exists():
+            write_run(run, clips)
+        state = options.pop("state", tmp_path / f"state{len(started)}")
+        service = Service([clips, run, *more], ServeOptions(state, **options))
+        started.append(service)
+        return Served(service, logged_in(service), clips, run)
+
+    yield start
+    for service in started:
+        service.close()
+
+
+@pytest.fixture
+def served(serve) -> Served:
+    return serve()
