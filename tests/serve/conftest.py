@@ -54,7 +54,7 @@ class Served:
         return until(lambda: (client or self.page).get(path), lambda r: r.status_code != 202)
 
 
-def until(ask: Callable, holds: Callable, seconds: float = 20.0):
+def until(ask: Callable, holds: Callable, seconds: float = 100.0):
     end = time.monotonic() + seconds
     while not holds(found := ask()):
         assert time.monotonic() < end, found

@@ -52,9 +52,10 @@ def _operation(endpoint: Endpoint, known: dict[str, object]) -> dict[str, object
             for code in refusals
         },
     }
+    subject = endpoint.answer.__module__.rpartition(".")[2]
     found: dict[str, object] = {
         "summary": endpoint.summary,
-        "operationId": f"{endpoint.method.lower()}_{endpoint.answer.__name__}",
+        "operationId": f"{subject}_{endpoint.answer.__name__}",
         "parameters": [*_in_path(endpoint.path), *_in_query(endpoint.query, known)],
         "responses": answers,
     }

@@ -50,14 +50,13 @@ def main() -> None:
 
 
 def _bound() -> None:
-    """Take little, and go behind others."""
+    """Take little memory."""
     try:
         import resource
     except ImportError:  # Windows
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    os.nice(10)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidfit.contracts import Clip
+from vidfit.documents import read_json
 from vidfit.errors import StoreError
+from vidfit.serve.labels import GivenLabel, standing
 from vidfit.serve.libraries import Libraries, table_of
 from vidfit.serve.library import Library
 from vidfit.serve.opening import open_libraries, roots_of
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.people import People
 from vidfit.serve.previews import Previews, What, Wish
+from vidfit.serve.queue import PROPOSED
+from vidfit.serve.stills import FACTS
 from vidfit.serve.store import Store
 from vidfit.serve.wire import json_of
 
@@ -79,6 +83,24 @@ class Service:
             while len(self._tables) > _TABLES:
                 del self._tables[next(iter(self._tables))]
         return sent
+
+    def given(self, library: Library) -> dict[str, GivenLabel]:
+        """Return what stands for the clips of a library, of the labels given here."""
+        with self.store.read() as connection:
+            found = standing(connection)
+        return {one: row for one, row in found.items() if one in library.place_of}
+
+    def length_seconds(self, clip_id: str) -> float | None:
+        """Return how long the video of a clip is, if it was looked at."""
+        clip, _ = self.libraries.clip(clip_id)
+        wish = self.wish(clip, "stills")
+        path = wish and self.previews.find(wish, FACTS)
+        return float(read_json(path)["duration_seconds"]) if path else None
+
+    def proposed(self, library: Library) -> Path | None:
+        """Return the list of what to label next that `vidfit label` wrote of a library, if any."""
+        path = library.source / PROPOSED
+        return path if library.kind == "run" and path.is_file() else None
 
     def wish(self, clip: Clip, what: What) -> Wish | None:
         """Return what is to be made of a clip; ``None`` where its video is not below a root."""

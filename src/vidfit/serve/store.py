@@ -34,8 +34,8 @@ CREATE TABLE clips(
 CREATE TABLE labels(
     seq INTEGER PRIMARY KEY AUTOINCREMENT, clip TEXT NOT NULL, person TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('label', 'unsure', 'cleared', 'undo')),
-    label TEXT, undoes INTEGER REFERENCES labels(seq), sample TEXT NOT NULL,
-    accepted INTEGER NOT NULL, at REAL NOT NULL
+    label TEXT, undoes INTEGER REFERENCES labels(seq), batch TEXT NOT NULL,
+    sample TEXT NOT NULL, accepted INTEGER NOT NULL, at REAL NOT NULL
 ) STRICT;
 CREATE INDEX labels_of_clip ON labels(clip, seq);
 CREATE INDEX labels_of_person ON labels(person, seq);

@@ -1,0 +1,196 @@
+"""Which clip a person labels next, and that no two people are shown the same one.
+
+``active``: what teaches most. The list of `vidfit label` goes first, in its order; then, in a
+run, what its model doubts or contradicts. ``random``: in an order drawn once, which stands for
+all clips. ``test``: another such order; what was labelled in it is the test split of what is
+exported, and is in no other queue.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vidfit.contracts import Clip
+from vidfit.serve.labels import GivenLabel, standing
+from vidfit.serve.library import Library, ModelAnswer, clip_ids
+from vidfit.serve.store import Store
+
+QueueOrder = Literal["active", "random", "test"]
+
+PROPOSED = "to-label.csv"
+"""What `vidfit label` writes."""
+
+LONGEST_LEASE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWish:
+    """What a person wants to label."""
+
+    library: str
+    order: QueueOrder = "active"
+    count: int = 2
+    lease_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """A clip that is leased to a person ``until`` then (seconds since 1970), and why this one."""
+
+    clip: str
+    why: str
+    predicted: str | None
+    probability: float | None
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What is leased, how many clips are ``left`` beside, and how many were ``done`` here."""
+
+    items: tuple[QueueItem, ...]
+    order: QueueOrder
+    left: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """A clip in an order, and why it stands there."""
+
+    clip: str
+    why: str
+
+
+def lease(
+    store: Store, library: Library, order: Iterable[Reasoned], wish: QueueWish, person: str
+) -> QueueState:
+    """Lease the next clips to a person; those that are leased to them already come first."""
+    ordered = list(order)
+
+    def change(connection: sqlite3.Connection) -> QueueState:
+        now = time.time()
+        until = now + min(wish.lease_seconds, LONGEST_LEASE_SECONDS)
+        connection.execute("DELETE FROM leases WHERE until < ?", (now,))
+        leased = dict(connection.execute("SELECT clip, person FROM leases"))
+        query = "SELECT clip FROM skips WHERE person = ?"
+        skipped = {clip for (clip,) in connection.execute(query, (person,))}
+        given = standing(connection)
+        free = [
+            one for one in ordered
+            if one.clip not in skipped
+            and leased.get(one.clip, person) == person
+            and _is_open(given.get(one.clip))
+        ]  # fmt: skip
+        free.sort(key=lambda one: one.clip not in leased)  # stable: the order stays
+        items = []
+        for one in free[: wish.count]:
+            row = (one.clip, person, until)
+            connection.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?)", row)
+            answer = library.answers.get(one.clip)
+            items.append(
+                QueueItem(
+                    one.clip, one.why, answer.predicted if answer else None,
+                    answer.probability if answer else None, until,
+                )
+            )  # fmt: skip
+        done = sum(clip in given and not _is_open(given[clip]) for clip in library.ids)
+        return QueueState(tuple(items), wish.order, len(free) - len(items), done)
+
+    return store.write(change)
+
+
+def _is_open(given: GivenLabel | None) -> bool:
+    return given is None or given.kind == "none"
+
+
+def release(store: Store, clips: Iterable[str], person: str) -> None:
+    """Give leases back."""
+    rows = [(clip, person) for clip in clips]
+    query = "DELETE FROM leases WHERE clip = ? AND person = ?"
+    store.write(lambda connection: connection.executemany(query, rows) and None)
+
+
+def skip(store: Store, clip: str, person: str) -> None:
+    """Do not show a clip to a person again."""
+
+    def change(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT OR IGNORE INTO skips VALUES (?, ?)", (clip, person))
+        query = "DELETE FROM leases WHERE clip = ? AND person = ?"
+        connection.execute(query, (clip, person))
+
+    store.write(change)
+
+
+# ---------------------------------------------------------------- orders
+
+
+def ordered(library: Library, order: QueueOrder, proposed: Path | None) -> list[Reasoned]:
+    """Return all clips of a library in an order.
+
+    Parameters
+    ----------
+    proposed
+        A list that `vidfit label` wrote of these clips.
+    """
+    if order != "active":
+        drawn = sorted(library.ids, key=lambda one: _drawn(one, order))
+        return [Reasoned(one, "drawn at random") for one in drawn]
+    first = list(_proposed(proposed, library)) if proposed else []
+    found = {one.clip: one for one in first}
+    rest = [one for one in library.ids if one not in found and one not in library.failed]
+    if library.answers:
+        clips = dict(zip(library.ids, library.clips, strict=True))
+        rest.sort(key=lambda one: _doubt(library.answers.get(one), clips[one]))
+        reasons = {one: _why(library.answers.get(one), clips[one]) for one in rest}
+    else:
+        by_label = {one: clip.label for one, clip in zip(library.ids, library.clips, strict=True)}
+        rest.sort(key=lambda one: (by_label[one] is not None, _drawn(one, "random")))
+        reasons = {one: "it has a label" if by_label[one] else "it has no label" for one in rest}
+    return [*first, *(Reasoned(one, reasons[one]) for one in rest)]
+
+
+def _drawn(one: str, order: str) -> str:
+    """Return a number that is drawn once for each clip and order."""
+    return hashlib.sha256(f"{order}\0{one}".encode()).hexdigest()
+
+
+def _doubt(answer: ModelAnswer | None, clip: Clip) -> float:
+    """Return how sure the model is of the label, or of its answer where there is no label."""
+    if answer is None:
+        return 2.0
+    sure = answer.of_label if clip.label is not None else answer.probability
+    return 2.0 if sure is None else sure
+
+
+def _why(answer: ModelAnswer | None, clip: Clip) -> str:
+    if answer is None:
+        return "the model has not seen it"
+    sure = "" if answer.probability is None else f", {100 * answer.probability:.0f} %"
+    if clip.label is not None and answer.predicted != clip.label:
+        return f"it is labelled {clip.label}, the model says {answer.predicted}{sure}"
+    return f"the model says {answer.predicted}{sure}"
+
+
+def _proposed(path: Path, library: Library) -> Iterable[Reasoned]:
+    """Yield the clips of a list of `vidfit label`, in its order."""
+    from vidfit.manifest.lists import read_list
+
+    listing = read_list(path.absolute())
+    reasons = _reasons(path)
+    for clip, one in zip(listing.clips, clip_ids(listing.clips), strict=True):
+        if one in library.place_of:
+            yield Reasoned(one, reasons.get(clip.path, "vidfit label proposes it"))
+
+
+def _reasons(path: Path) -> Mapping[str, str]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.DictReader(stream)
+        return {row["path"]: row["why"] for row in rows if row.get("path") and row.get("why")}
