@@ -35,6 +35,7 @@ from vidfit.cli.search import search
 from vidfit.cli.select import select
 from vidfit.cli.serve import serve
 from vidfit.cli.shard import shard
+from vidfit.cli.told import ProgressForm, tell_as
 from vidfit.cli.train import train
 from vidfit.cli.transcribe import transcribe
 from vidfit.cli.watch import watch
@@ -73,8 +74,13 @@ def _options(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
+    progress: Annotated[
+        ProgressForm,
+        typer.Option(help="How progress is told on standard error: bars, or JSON, a line each."),
+    ] = "bars",
 ) -> None:
     """Find the pretrained model that fits your videos, and run it."""
+    tell_as(progress)
 
 
 def _reported(command: Callable[P, None]) -> Callable[P, None]:

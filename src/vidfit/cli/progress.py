@@ -16,11 +16,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from vidfit.cli.told import JsonLines, form_told
 from vidfit.shown import shown
 
 
 class Bars:
     """One bar a stage on a terminal; one line a stage elsewhere. A `vidfit.progress.Progress`.
+
+    After ``vidfit --progress json`` all of it is told in lines of JSON (`vidfit.cli.told`).
 
     Where standard error is full or gone, work goes on without.
     """
@@ -36,16 +39,25 @@ class Bars:
             disable=not self._console.is_terminal,
         )
         self._task: TaskID | None = None
+        stream = cast("IO[str]", sys.stderr)
+        self._lines = JsonLines(stream) if form_told() == "json" else None
 
     def __enter__(self) -> Bars:
-        self._progress.start()
+        if self._lines is None:
+            self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._lines is None:
+            self._progress.stop()
+        else:
+            self._lines.finish()
 
     def start(self, stage: str, total: int) -> None:
         """Begin a stage of ``total`` items."""
+        if self._lines is not None:
+            self._lines.start(stage, total)
+            return
         stage = shown(stage)
         if not self._console.is_terminal:
             self._console.print(f"{stage}: {total}", highlight=False, markup=False)
@@ -53,11 +65,16 @@ class Bars:
 
     def advance(self, count: int = 1) -> None:
         """Count finished items of the stage."""
-        if self._task is not None:
+        if self._lines is not None:
+            self._lines.advance(count)
+        elif self._task is not None:
             self._progress.advance(self._task, count)
 
     def note(self, text: str) -> None:
         """Say one line."""
+        if self._lines is not None:
+            self._lines.note(text)
+            return
         self._console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 
 

@@ -14,7 +14,7 @@ from vidfit.serve.endpoint import Asked, Endpoint
 from vidfit.serve.guard import Guard
 from vidfit.serve.openapi import described
 from vidfit.serve.problems import ProblemError, missing, response_of
-from vidfit.serve.routes import clips, labels, libraries, session, spans
+from vidfit.serve.routes import assets, clips, jobs, labels, libraries, session, spans
 from vidfit.serve.service import Service
 from vidfit.serve.wire import MOST_BODY_BYTES, body_of, json_of, query_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_SUBJECTS = (session, libraries, clips, labels, spans)
+_SUBJECTS = (session, libraries, clips, labels, spans, jobs, assets)
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for part in _SUBJECTS for one in part.ENDPOINTS)
 

@@ -61,6 +61,8 @@ class Library:
         What the run found, by name (``"report"``), as paths of JSON.
     warnings
         What was noticed when it was opened.
+    given_names
+        What clips are called, where it is not by their paths.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Library:
     duplicates: Mapping[str, int] = field(default_factory=dict)
     documents: Mapping[str, Path] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    given_names: tuple[str, ...] = ()
 
     @cached_property
     def place_of(self) -> Mapping[str, int]:
@@ -85,6 +88,8 @@ class Library:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """What clips are called: their paths below the folder that holds all, and their start."""
+        if self.given_names:
+            return self.given_names
         folder = common_folder(clip.path for clip in self.clips)
         starts = (f" {c.start_seconds:g} s" if c.start_seconds else "" for c in self.clips)
         return tuple(
@@ -95,7 +100,7 @@ class Library:
     @cached_property
     def version(self) -> str:
         """What changes when anything that is sent of its clips does, but labels given here."""
-        digest = hashlib.sha256(self.id.encode())
+        digest = hashlib.sha256(repr((self.id, self.given_names)).encode())
         for clip, one in zip(self.clips, self.ids, strict=True):
             facts = (one, clip.label, clip.group, clip.split, self.answers.get(one))
             digest.update(repr((*facts, self.failed.get(one), self.duplicates.get(one))).encode())

@@ -7,16 +7,19 @@ import hashlib
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidfit.contracts import Clip
 from vidfit.documents import read_json
-from vidfit.errors import StoreError
+from vidfit.errors import ManifestError, StoreError
+from vidfit.serve.assets import Asset, Assets
+from vidfit.serve.jobs import Jobs
 from vidfit.serve.labels import GivenLabel, standing
 from vidfit.serve.libraries import Libraries, table_of
-from vidfit.serve.library import Library
-from vidfit.serve.opening import open_libraries, roots_of
+from vidfit.serve.library import Library, clip_ids, library_id
+from vidfit.serve.opening import documents_of, open_libraries, open_run, roots_of
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.people import People
 from vidfit.serve.previews import Previews, What, Wish
@@ -26,6 +29,9 @@ from vidfit.serve.store import Store
 from vidfit.serve.wire import json_of
 
 DATABASE = "vidfit.db"
+OUTPUT = "output"
+"""Folder of what a job writes, in its own."""
+
 _TABLES = 4
 """Tables of clips that are kept as they are sent."""
 
@@ -56,16 +62,28 @@ class Service:
         self.token = options.token or secrets.token_urlsafe(32)
         name = str(options.state.resolve()).encode("utf-8", "surrogateescape")
         self.cookie = f"vidfit-{hashlib.sha256(name).hexdigest()[:8]}"
-        roots = roots_of(sources)
+        uploads = options.state / "assets"
+        roots = roots_of(sources).joined(uploads)
         self.libraries = Libraries(open_libraries(sources, roots), roots)
         self.store = opened_store(options.state)
         self.people = People(self.store, self.token)
         self.previews = Previews(_made(options.state / "previews"), options.most_stored_bytes)
         self._tables: dict[str, SentTable] = {}
         self._lock = threading.Lock()
+        self._results: dict[str, str] = {}
+        most = (options.most_upload_bytes, options.most_stored_bytes)
+        self.assets = Assets(self.store, _made(uploads), *most)
+        self.open_uploads()
+        jobs = _made(options.state / "jobs")
+        self.jobs = Jobs(self.store, jobs, options.jobs, self._open_result)
+        for job in self.jobs.all():
+            if job.state == "done":
+                self._open_result(job.id)
+        self.jobs.start()
 
     def close(self) -> None:
         """Stop what runs in this process."""
+        self.jobs.close()
         self.previews.close()
         self.store.close()
 
@@ -98,9 +116,53 @@ class Service:
         return float(read_json(path)["duration_seconds"]) if path else None
 
     def proposed(self, library: Library) -> Path | None:
-        """Return the list of what to label next that `vidfit label` wrote of a library, if any."""
-        path = library.source / PROPOSED
-        return path if library.kind == "run" and path.is_file() else None
+        """Return the last list of what to label next that was written of a library, if any."""
+        asked = (
+            job.id for job in self.jobs.all()
+            if job.asked["command"] == "label" and job.asked["library"] == library.id
+        )  # fmt: skip
+        folders = [*(self.jobs.folder / job_id / OUTPUT for job_id in asked), library.source]
+        return next((f / PROPOSED for f in folders if (f / PROPOSED).is_file()), None)
+
+    def open_uploads(self) -> None:
+        """Open the uploads that are ready as a library, in which they have their own names."""
+        ready = [asset for asset in reversed(self.assets.all()) if asset.state == "ready"]
+        clips = tuple(Clip(str(self.assets.path(asset).resolve())) for asset in ready)
+        folder = self.assets.folder
+        known = library_id(folder, "videos")
+        if not clips and all(one.id != known for one in self.libraries.all()):
+            return
+        library = Library(known, "uploads", "videos", folder, clips, clip_ids(clips))
+        names = tuple(asset.name for asset in ready)
+        self.libraries.put(replace(library, given_names=names))
+
+    def clip_of(self, asset: Asset) -> str:
+        """Return the id of the clip that an upload has become; nothing before it is ready."""
+        if asset.state != "ready":
+            return ""
+        (one,) = clip_ids([Clip(str(self.assets.path(asset).resolve()))])
+        return one
+
+    def result_library(self, job_id: str) -> str:
+        """Return the id of what a job wrote, once it is open; else nothing."""
+        with self._lock:
+            return self._results.get(job_id, "")
+
+    def _open_result(self, job_id: str) -> None:
+        """Open what a job wrote as a library, if it is one."""
+        output = self.jobs.folder / job_id / OUTPUT
+        if not documents_of(output):
+            return
+        with suppress(ManifestError):
+            job = self.jobs.get(job_id)
+            name = f"{job.asked['command']} {self._name_of(job.asked['library'])}"
+            library = replace(open_run(output), name=name)
+            self.libraries.put(library)
+            with self._lock:
+                self._results[job_id] = library.id
+
+    def _name_of(self, library_id: str) -> str:
+        return next((one.name for one in self.libraries.all() if one.id == library_id), "")
 
     def wish(self, clip: Clip, what: What) -> Wish | None:
         """Return what is to be made of a clip; ``None`` where its video is not below a root."""

@@ -132,7 +132,8 @@ def _versions(connection: sqlite3.Connection, span_id: str) -> list[MarkedSpan]:
 
 
 def _span(row: Sequence[Any]) -> MarkedSpan:
-    return MarkedSpan(*row[:-1], bool(row[-1]))
+    values = (*row[:-1], bool(row[-1]))
+    return MarkedSpan(*values)
 
 
 def _added(connection: sqlite3.Connection, span: MarkedSpan) -> MarkedSpan:

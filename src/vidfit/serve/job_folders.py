@@ -1,0 +1,95 @@
+"""What lies in the folder of a job: its clips, its output, and what it answered over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vidfit.contracts import Clip
+from vidfit.labels import KINDS
+from vidfit.manifest import Manifest, write_manifest
+from vidfit.serve.commands import arguments_of, command_of
+from vidfit.serve.exports import labelled, marked
+from vidfit.serve.job_values import JobWish, ResultFile
+from vidfit.serve.labels import label_of
+from vidfit.serve.library import Library
+from vidfit.serve.problems import ProblemError, missing
+from vidfit.serve.service import OUTPUT, Service
+from vidfit.serve.spans import spans_of
+
+CLIPS, MODEL = "clips.csv", "model"
+_MEDIA = {".json": "application/json", ".csv": "text/csv", ".vtt": "text/vtt"}
+
+
+def prepare(service: Service, wish: JobWish, folder: Path) -> list[str]:
+    """Write the clips of a job into its folder; return the arguments of its command.
+
+    Raises
+    ------
+    ProblemError
+        404 for ids that are not there; 422 for what the command does not take.
+    """
+    words = arguments_of(wish.command, wish.options)
+    command = command_of(wish.command)
+    library = service.libraries.get(wish.library)
+    if command.needs_model != (wish.model is not None):
+        needs = "needs the model of a run: give model" if command.needs_model else "takes no model"
+        raise ProblemError(422, f"{wish.command} {needs}")
+    named = [str(model_of(service.libraries.get(wish.model)))] if wish.model is not None else []
+    clips = _clips(service, library, wish, labelled_only=command.needs_labels)
+    if not clips:
+        raise ProblemError(422, "no clip of this library has a label; label some first")
+    kind = KINDS["one" if wish.what == "spans" else library.labels]
+    write_manifest(Manifest(tuple(clips), kind=kind), folder / CLIPS)
+    output = folder / OUTPUT
+    return [wish.command, *words, f"--output={output}", "--", *named, str(folder / CLIPS)]
+
+
+def model_of(library: Library) -> Path:
+    """Return the model of a run; raises ProblemError (422) where it has none."""
+    path = library.source / MODEL
+    if library.kind != "run" or not (path / "model.json").is_file():
+        raise ProblemError(422, "that library has no model; give the id of a run that has one")
+    return path
+
+
+def _clips(
+    service: Service, library: Library, wish: JobWish, *, labelled_only: bool
+) -> Sequence[Clip]:
+    if wish.clip is not None:
+        if wish.command != "predict":
+            raise ProblemError(422, f"{wish.command} takes no single clip; leave clip away")
+        place = library.place_of.get(wish.clip)
+        if place is None or service.libraries.roots.real(library.clips[place].path) is None:
+            raise missing()
+        return [replace(library.clips[place], label=None)]
+    if wish.what == "spans":
+        return marked(library, spans_of(service.store, library.ids))
+    given = service.given(library)
+    if labelled_only:
+        return labelled(library, given)
+    pairs = zip(library.ids, library.clips, strict=True)
+    reached = ((one, clip) for one, clip in pairs if one not in library.failed)
+    if wish.command == "predict":
+        return [replace(clip, label=None) for _, clip in reached]
+    return [replace(clip, label=label_of(clip, given.get(one))) for one, clip in reached]
+
+
+def result_files(folder: Path) -> dict[str, Path]:
+    """Return the files that a job wrote and that are sent, by name; links are not."""
+    output = folder / OUTPUT
+    if not output.is_dir():
+        return {}
+    return {
+        path.name: path
+        for path in sorted(output.iterdir())
+        if path.suffix in _MEDIA and path.is_file() and not path.is_symlink()
+        and not path.name.startswith(".")
+    }  # fmt: skip
+
+
+def result_of(path: Path) -> ResultFile:
+    """Return what is said of a file that a job wrote."""
+    name = path.name.encode("utf-8", "replace").decode()
+    return ResultFile(name, path.stat().st_size, _MEDIA[path.suffix])  # type: ignore[arg-type]

@@ -1,0 +1,190 @@
+"""Jobs: begun, followed, stopped, resumed, and what they wrote."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidfit.documents import to_json
+from vidfit.serve.endpoint import Asked, Endpoint
+from vidfit.serve.job_child import EVENTS, SAID
+from vidfit.serve.job_folders import prepare, result_files, result_of
+from vidfit.serve.job_values import JobFacts, JobList, JobWish, ResultList, facts_of_job
+from vidfit.serve.jobs import OVER, JobRow, JobState
+from vidfit.serve.media import send_file
+from vidfit.serve.problems import ProblemError, missing
+from vidfit.serve.service import Service
+from vidfit.serve.wire import json_of, plain
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+_LONGEST_KEY = 200
+_LOOK_SECONDS, _QUIET_SECONDS = 0.25, 15.0
+_MOST_LOG_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """From which byte of the log on."""
+
+    offset: int = 0
+
+
+def begin(asked: Asked) -> Response:
+    """Add a job."""
+    service, wish = asked.service, asked.body
+    key = asked.request.headers.get("idempotency-key", "")
+    if len(key) > _LONGEST_KEY:
+        raise ProblemError(422, f"Idempotency-Key has more than {_LONGEST_KEY} letters")
+    document: dict[str, Any] = plain(wish)  # type: ignore[assignment]
+    job = service.jobs.add(
+        document,
+        asked.person,
+        lambda folder: prepare(service, wish, folder),
+        most_waiting=service.options.waiting_jobs,
+        key=key,
+    )
+    return _accepted(service, job)
+
+
+def all_jobs(asked: Asked) -> JobList:
+    """List all jobs."""
+    return JobList(tuple(_facts(asked.service, job) for job in asked.service.jobs.all()))
+
+
+def one_job(asked: Asked) -> JobFacts:
+    """Say how far a job is."""
+    return _facts(asked.service, asked.service.jobs.get(asked.path["job"]))
+
+
+def stop(asked: Asked) -> Response:
+    """Stop a job; it can be resumed."""
+    return _accepted(asked.service, asked.service.jobs.stop(asked.path["job"]))
+
+
+def resume(asked: Asked) -> Response:
+    """Run the same command again."""
+    return _accepted(asked.service, asked.service.jobs.resume(asked.path["job"]))
+
+
+def log(asked: Asked) -> Response:
+    """Send what a job printed."""
+    from starlette.responses import Response
+
+    job = asked.service.jobs.get(asked.path["job"])
+    try:
+        with (asked.service.jobs.folder / job.id / SAID).open("rb") as stream:
+            stream.seek(max(0, asked.query.offset))
+            content = stream.read(_MOST_LOG_BYTES)
+    except OSError:
+        content = b""
+    return Response(content, media_type="text/plain; charset=utf-8")
+
+
+def results(asked: Asked) -> ResultList:
+    """List the files that a job wrote."""
+    job = asked.service.jobs.get(asked.path["job"])
+    found = result_files(asked.service.jobs.folder / job.id)
+    return ResultList(tuple(map(result_of, found.values())))
+
+
+def result(asked: Asked) -> Response:
+    """Send a file that a job wrote."""
+    job = asked.service.jobs.get(asked.path["job"])
+    path = result_files(asked.service.jobs.folder / job.id).get(asked.path["name"])
+    if path is None:
+        raise missing()
+    response = send_file(asked.request, path, result_of(path).media_type)
+    response.headers["content-disposition"] = "attachment"
+    return response
+
+
+async def events(asked: Asked) -> Response:
+    """Send what a job tells, as it does, from the event after ``Last-Event-ID`` on."""
+    from anyio import to_thread
+    from starlette.responses import StreamingResponse
+
+    job = await to_thread.run_sync(asked.service.jobs.get, asked.path["job"])
+    last = asked.request.headers.get("last-event-id", "0")
+    seen = int(last) if last.isdecimal() and len(last) < 12 else 0
+    return StreamingResponse(
+        _told(asked.service, job.id, seen),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+async def _told(service: Service, job_id: str, seen: int) -> AsyncIterator[bytes]:
+    """Yield events by number until the job is over; a comment now and then shows who is gone."""
+    from anyio import to_thread
+
+    path, state, offset, number, quiet = service.jobs.folder / job_id / EVENTS, "", 0, 0, 0.0
+    while True:
+        now: JobState = (await to_thread.run_sync(service.jobs.get, job_id)).state
+        lines, offset = await to_thread.run_sync(_lines, path, offset)
+        for line in lines:
+            number += 1
+            if number > seen:
+                yield b"id: %d\ndata: %s\n\n" % (number, line)
+        if now != state:
+            yield b"data: %s\n\n" % to_json({"event": "state", "state": now}).encode()
+            state = now
+        if now in OVER:
+            return
+        quiet = 0.0 if lines else quiet + _LOOK_SECONDS
+        if quiet >= _QUIET_SECONDS:
+            quiet = 0.0
+            yield b": still here\n\n"
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _lines(path: Path, offset: int) -> tuple[list[bytes], int]:
+    """Return the whole lines of a file from an offset on, and the offset behind them."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            found = stream.read(2**20)
+    except OSError:
+        return [], offset
+    whole = found[: found.rfind(b"\n") + 1]
+    return whole.splitlines(), offset + len(whole)
+
+
+def _facts(service: Service, job: JobRow) -> JobFacts:
+    return facts_of_job(job, service.jobs.progress(job.id), service.result_library(job.id))
+
+
+def _accepted(service: Service, job: JobRow) -> Response:
+    from starlette.responses import Response
+
+    headers = {"location": f"/v1/jobs/{job.id}"}
+    return Response(json_of(_facts(service, job)), 202, headers, "application/json")
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST", "/v1/jobs", "Begin a job", begin, JobFacts, takes=JobWish, status=202,
+        refusals=(429,),
+    ),
+    Endpoint("GET", "/v1/jobs", "All jobs", all_jobs, JobList),
+    Endpoint("GET", "/v1/jobs/{job}", "How far it is", one_job, JobFacts),
+    Endpoint("DELETE", "/v1/jobs/{job}", "Stop it", stop, JobFacts, status=202, refusals=(409,)),
+    Endpoint(
+        "POST", "/v1/jobs/{job}/resume", "Go on", resume, JobFacts, status=202, refusals=(409,)
+    ),
+    Endpoint(
+        "GET", "/v1/jobs/{job}/events", "What it tells, as it does", events, ("text/event-stream",)
+    ),
+    Endpoint(
+        "GET", "/v1/jobs/{job}/log", "What it printed", log, ("text/plain",), query=LogQuery
+    ),
+    Endpoint("GET", "/v1/jobs/{job}/results", "What it wrote", results, ResultList),
+    Endpoint(
+        "GET", "/v1/jobs/{job}/results/{name}", "A file that it wrote", result,
+        ("application/json", "text/csv", "text/vtt"),
+    ),
+)  # fmt: skip
