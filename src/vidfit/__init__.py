@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vidfit.answers import Timeline as Timeline
+    from vidfit.client import Client as Client
     from vidfit.contracts import Clip as Clip
     from vidfit.contracts import Sampling as Sampling
     from vidfit.errors import BackboneError as BackboneError
@@ -97,7 +98,6 @@ if TYPE_CHECKING:
     from vidfit.manifest import write_manifest as write_manifest
     from vidfit.plans import Plan as Plan
     from vidfit.reported import Report as Report
-    from vidfit.serve.client import Client as Client
     from vidfit.study.options import SelectOptions as SelectOptions
 
     __version__: str
@@ -109,7 +109,7 @@ _SOURCES = {
     "BackboneError": "errors:BackboneError",
     "BenchmarkOptions": "jobs.benchmark.options:BenchmarkOptions",
     "BudgetError": "errors:BudgetError",
-    "Client": "serve.client:Client",
+    "Client": "client:Client",
     "Clip": "contracts:Clip",
     "Combination": "jobs.fuse.value:Combination",
     "ClipPretrainOptions": "jobs.pretrain.clips:ClipPretrainOptions",

@@ -13,8 +13,8 @@ import uvicorn
 from tests.serve.conftest import until
 
 from vidfit import Client
+from vidfit import client as module
 from vidfit.errors import VidfitError
-from vidfit.serve import client as module
 from vidfit.serve import running
 from vidfit.serve.app import build
 from vidfit.serve.people import make_key
