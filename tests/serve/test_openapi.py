@@ -86,7 +86,7 @@ def test_answers_are_as_it_says(served, document):
         response = served.when_ready(path.format(**ids))
         assert str(response.status_code) in operation["responses"], path
         content = operation["responses"][str(response.status_code)].get("content", {})
-        if "application/json" in content:
+        if response.headers["content-type"] == "application/json":
             schema = content["application/json"]["schema"]
             assert faults(response.json(), schema, document, path) == []
             checked += 1

@@ -127,6 +127,21 @@ def test_larger_pictures_than_are_shown_are_refused_before_they_are_decoded(tmp_
         stills.make_times(str(clip), tmp_path / "out")
 
 
+def test_a_large_picture_in_a_small_file_is_not_decoded(tmp_path, making):
+    """A decoder would take hundreds of megabytes for what is a few kilobytes on disk."""
+    huge = tmp_path / "huge.avi"
+    with av.open(str(huge), "w") as container:
+        stream = container.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 8064, 4352, "gray"
+        picture = av.VideoFrame.from_ndarray(np.zeros((4352, 8064), np.uint8), "gray")
+        container.mux([*stream.encode(picture), *stream.encode(None)])
+    assert huge.stat().st_size < 200_000
+    wish = Wish("stills", huge)
+    making.ask([wish])
+    state, why = settled(making, wish)
+    assert state == "failed" and "pixels" in why
+
+
 def test_what_takes_too_long_is_ended_and_the_next_is_made(tmp_path, making, monkeypatch):
     pipe = tmp_path / "endless.mp4"
     clip = write_clip(tmp_path / "a.mp4")

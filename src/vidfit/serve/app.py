@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from vidfit.documents import Rules
 from vidfit.errors import VidfitError
-from vidfit.serve.endpoint import Asked, Endpoint
+from vidfit.serve.endpoint import Endpoint, Requested
 from vidfit.serve.guard import Guard
 from vidfit.serve.openapi import described
 from vidfit.serve.problems import ProblemError, missing, response_of
-from vidfit.serve.routes import assets, clips, jobs, labels, libraries, session, spans
+from vidfit.serve.routes import assets, clips, compare, jobs, labels, libraries, session, spans
 from vidfit.serve.service import Service
 from vidfit.serve.wire import MOST_BODY_BYTES, body_of, json_of, query_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_SUBJECTS = (session, libraries, clips, labels, spans, jobs, assets)
+_SUBJECTS = (session, libraries, clips, labels, spans, jobs, assets, compare)
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for part in _SUBJECTS for one in part.ENDPOINTS)
 
@@ -105,7 +105,7 @@ def _handler(endpoint: Endpoint, service: Service) -> Callable[[Request], Awaita
             query: object = query_of(endpoint.query, request.query_params.multi_items(), RULES)
             body = await _body(endpoint, request)
             person = request.scope["person"]
-            asked = Asked(service, request.path_params, query, body, person, request)
+            asked = Requested(service, request.path_params, query, body, person, request)
             if inspect.iscoroutinefunction(endpoint.answer):
                 found = await endpoint.answer(asked)
             else:

@@ -22,7 +22,7 @@ class Nothing:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Requested:
     """A request, checked.
 
     Parameters
@@ -54,7 +54,7 @@ class Endpoint:
     Parameters
     ----------
     answer
-        Takes an `Asked`, returns a value of ``answers``, or a response. Run in a thread, unless it
+        Takes an `Requested`, returns a value of ``answers``, or a response. Run in a thread, unless it
         is a coroutine function.
     answers
         Type of the JSON that is sent, or the media types of what else is.
@@ -71,7 +71,7 @@ class Endpoint:
     method: str
     path: str
     summary: str
-    answer: Callable[[Asked], Any]
+    answer: Callable[[Requested], Any]
     answers: type | tuple[str, ...]
     takes: type | str | None = None
     query: type = Nothing

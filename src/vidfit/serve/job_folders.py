@@ -43,7 +43,10 @@ def prepare(service: Service, wish: JobWish, folder: Path) -> list[str]:
     kind = KINDS["one" if wish.what == "spans" else library.labels]
     write_manifest(Manifest(tuple(clips), kind=kind), folder / CLIPS)
     output = folder / OUTPUT
-    return [wish.command, *words, f"--output={output}", "--", *named, str(folder / CLIPS)]
+    # A report may name any file, whoever wrote it: a job reads what the server may send.
+    below = [f"--only-below={place}" for place in service.libraries.roots.places]
+    clips_of_job = str(folder / CLIPS)
+    return [wish.command, *words, *below, f"--output={output}", "--", *named, clips_of_job]
 
 
 def model_of(library: Library) -> Path:

@@ -15,7 +15,8 @@ from typing import Any
 from vidfit.documents import json_in, to_json
 from vidfit.errors import VidfitError
 from vidfit.serve.proxy import make_proxy
-from vidfit.serve.stills import make_stills, make_times
+from vidfit.serve.stills import MOST_PIXELS, make_stills, make_times
+from vidfit.video.source import DECODER_OPTIONS
 
 MEMORY_BYTES = 4 * 2**30
 """Of addresses, of which libraries take about 1 GiB without using them."""
@@ -50,7 +51,8 @@ def main() -> None:
 
 
 def _bound() -> None:
-    """Take little memory."""
+    """Take little memory: of pictures that are larger than what is shown, none is decoded."""
+    DECODER_OPTIONS["max_pixels"] = str(MOST_PIXELS)
     try:
         import resource
     except ImportError:  # Windows

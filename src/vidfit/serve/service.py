@@ -23,7 +23,7 @@ from vidfit.serve.opening import documents_of, open_libraries, open_run, roots_o
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.people import People
 from vidfit.serve.previews import Previews, What, Wish
-from vidfit.serve.queue import PROPOSED
+from vidfit.serve.queue import PROPOSED, QueueOrder, Reasoned, ordered
 from vidfit.serve.stills import FACTS
 from vidfit.serve.store import Store
 from vidfit.serve.wire import json_of
@@ -71,6 +71,7 @@ class Service:
         self._tables: dict[str, SentTable] = {}
         self._lock = threading.Lock()
         self._results: dict[str, str] = {}
+        self._orders: dict[str, tuple[object, list[Reasoned]]] = {}
         most = (options.most_upload_bytes, options.most_stored_bytes)
         self.assets = Assets(self.store, _made(uploads), *most)
         self.open_uploads()
@@ -114,6 +115,18 @@ class Service:
         wish = self.wish(clip, "stills")
         path = wish and self.previews.find(wish, FACTS)
         return float(read_json(path)["duration_seconds"]) if path else None
+
+    def order(self, library: Library, how: QueueOrder) -> list[Reasoned]:
+        """Return the clips of a library in an order, which is kept while nothing changes."""
+        proposed = self.proposed(library)
+        at = (library.version, how, proposed, proposed and proposed.stat().st_mtime_ns)
+        with self._lock:
+            if library.id in self._orders and self._orders[library.id][0] == at:
+                return self._orders[library.id][1]
+        found = ordered(library, how, proposed)
+        with self._lock:
+            self._orders[library.id] = (at, found)
+        return found
 
     def proposed(self, library: Library) -> Path | None:
         """Return the last list of what to label next that was written of a library, if any."""

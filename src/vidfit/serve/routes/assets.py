@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.documents import FieldRule, Rules
 from vidfit.serve.assets import Asset, AssetWish
-from vidfit.serve.endpoint import Asked, Endpoint, Nothing
+from vidfit.serve.endpoint import Endpoint, Nothing, Requested
 from vidfit.serve.problems import ProblemError
 from vidfit.serve.service import Service
 from vidfit.serve.wire import json_of
@@ -44,22 +44,22 @@ _DIGEST = FieldRule(_is_digest, "64 hexadecimal digits")
 RULES: Rules = {(AssetWish, "sha256"): _DIGEST, (UploadQuery, "sha256"): _DIGEST}
 
 
-def add(asked: Asked) -> Asset:
+def add(asked: Requested) -> Asset:
     """Make room for a file that comes in parts."""
     return asked.service.assets.add(asked.body, asked.person)
 
 
-def listed(asked: Asked) -> AssetList:
+def listed(asked: Requested) -> AssetList:
     """List uploads."""
     return AssetList(tuple(_shown(asked.service, one) for one in asked.service.assets.all()))
 
 
-def one(asked: Asked) -> Asset:
+def one(asked: Requested) -> Asset:
     """Say how much of an upload is there."""
     return _shown(asked.service, asked.service.assets.get(asked.path["asset"]))
 
 
-async def upload(asked: Asked) -> Response:
+async def upload(asked: Requested) -> Response:
     """Take a file in one request."""
     from anyio import to_thread
 
@@ -71,7 +71,7 @@ async def upload(asked: Asked) -> Response:
     return await _received(asked, asset, None)
 
 
-async def append(asked: Asked) -> Response:
+async def append(asked: Requested) -> Response:
     """Take a part of a file, or all of it."""
     from anyio import to_thread
 
@@ -79,7 +79,7 @@ async def append(asked: Asked) -> Response:
     return await _received(asked, asset, asked.request.headers.get("content-range"))
 
 
-def remove(asked: Asked) -> Response:
+def remove(asked: Requested) -> Response:
     """Remove an upload."""
     from starlette.responses import Response
 
@@ -88,7 +88,7 @@ def remove(asked: Asked) -> Response:
     return Response(status_code=204)
 
 
-async def _received(asked: Asked, asset: Asset, content_range: str | None) -> Response:
+async def _received(asked: Requested, asset: Asset, content_range: str | None) -> Response:
     from anyio import to_thread
     from starlette.responses import Response
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip
 from vidfit.documents import FieldRule, Rules
-from vidfit.serve.endpoint import Asked, Endpoint
+from vidfit.serve.endpoint import Endpoint, Requested
 from vidfit.serve.library import Library
 from vidfit.serve.media import OTHER_VIDEO, is_sendable, media_type, send_file
 from vidfit.serve.previews import What, Wish
@@ -62,7 +62,7 @@ RULES: Rules = {
 }
 
 
-def facts(asked: Asked) -> ClipFacts:
+def facts(asked: Requested) -> ClipFacts:
     """Say what is known of a clip."""
     clip, library = _clip(asked)
     service = asked.service
@@ -83,17 +83,17 @@ def facts(asked: Asked) -> ClipFacts:
     )
 
 
-def poster(asked: Asked) -> Response:
+def poster(asked: Requested) -> Response:
     """Send a frame of the clip."""
     return _still(asked, POSTER)
 
 
-def strip(asked: Asked) -> Response:
+def strip(asked: Requested) -> Response:
     """Send ten frames of the clip side by side."""
     return _still(asked, STRIP)
 
 
-def video(asked: Asked) -> Response:
+def video(asked: Requested) -> Response:
     """Send the video itself."""
     clip, _ = _clip(asked)
     file = asked.service.libraries.roots.file(clip.path)
@@ -102,14 +102,14 @@ def video(asked: Asked) -> Response:
     return send_file(asked.request, file, media_type(file))
 
 
-def proxy(asked: Asked) -> Response:
+def proxy(asked: Requested) -> Response:
     """Send a copy of the video that every browser plays, or have it made."""
     clip, _ = _clip(asked)
     made = _made(asked, _wish(asked.service, clip, "proxy"), PROXY)
     return made if not isinstance(made, Path) else send_file(asked.request, made, "video/mp4")
 
 
-def times(asked: Asked) -> Response:
+def times(asked: Requested) -> Response:
     """Send the times of the frames of the clip's video."""
     clip, _ = _clip(asked)
     made = _made(asked, _wish(asked.service, clip, "times"), TIMES)
@@ -118,12 +118,12 @@ def times(asked: Asked) -> Response:
     return send_file(asked.request, made, "application/json")
 
 
-def video_facts(asked: Asked) -> Response:
+def video_facts(asked: Requested) -> Response:
     """Send size, length, rate and codec of the clip's video."""
     return _still(asked, FACTS)
 
 
-def look(asked: Asked) -> PreviewStates:
+def look(asked: Requested) -> PreviewStates:
     """Have the stills of the clips that are looked at made first; say how far they are."""
     service = asked.service
     found = [(one, service.libraries.clip(one)[0]) for one in dict.fromkeys(asked.body.clips)]
@@ -141,7 +141,7 @@ def preview_of(service: Service, clip: Clip) -> Preview:
     return Preview(still, of_copy, why or why_not)
 
 
-def _clip(asked: Asked) -> tuple[Clip, Library]:
+def _clip(asked: Requested) -> tuple[Clip, Library]:
     return asked.service.libraries.clip(asked.path["clip"])
 
 
@@ -152,7 +152,7 @@ def _wish(service: Service, clip: Clip, what: What) -> Wish:
     return wish
 
 
-def _still(asked: Asked, name: str) -> Response:
+def _still(asked: Requested, name: str) -> Response:
     clip, _ = _clip(asked)
     made = _made(asked, _wish(asked.service, clip, "stills"), name)
     if not isinstance(made, Path):
@@ -161,7 +161,7 @@ def _still(asked: Asked, name: str) -> Response:
     return send_file(asked.request, made, kind)
 
 
-def _made(asked: Asked, wish: Wish, name: str) -> Path | Response:
+def _made(asked: Requested, wish: Wish, name: str) -> Path | Response:
     """Return the file, or that it is being made (202); raise ProblemError where it failed."""
     from starlette.responses import Response
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidfit.documents import to_json
-from vidfit.serve.endpoint import Asked, Endpoint
+from vidfit.serve.endpoint import Endpoint, Requested
 from vidfit.serve.job_child import EVENTS, SAID
 from vidfit.serve.job_folders import prepare, result_files, result_of
 from vidfit.serve.job_values import JobFacts, JobList, JobWish, ResultList, facts_of_job
@@ -35,7 +35,7 @@ class LogQuery:
     offset: int = 0
 
 
-def begin(asked: Asked) -> Response:
+def begin(asked: Requested) -> Response:
     """Add a job."""
     service, wish = asked.service, asked.body
     key = asked.request.headers.get("idempotency-key", "")
@@ -52,27 +52,27 @@ def begin(asked: Asked) -> Response:
     return _accepted(service, job)
 
 
-def all_jobs(asked: Asked) -> JobList:
+def all_jobs(asked: Requested) -> JobList:
     """List all jobs."""
     return JobList(tuple(_facts(asked.service, job) for job in asked.service.jobs.all()))
 
 
-def one_job(asked: Asked) -> JobFacts:
+def one_job(asked: Requested) -> JobFacts:
     """Say how far a job is."""
     return _facts(asked.service, asked.service.jobs.get(asked.path["job"]))
 
 
-def stop(asked: Asked) -> Response:
+def stop(asked: Requested) -> Response:
     """Stop a job; it can be resumed."""
     return _accepted(asked.service, asked.service.jobs.stop(asked.path["job"]))
 
 
-def resume(asked: Asked) -> Response:
+def resume(asked: Requested) -> Response:
     """Run the same command again."""
     return _accepted(asked.service, asked.service.jobs.resume(asked.path["job"]))
 
 
-def log(asked: Asked) -> Response:
+def log(asked: Requested) -> Response:
     """Send what a job printed."""
     from starlette.responses import Response
 
@@ -86,14 +86,14 @@ def log(asked: Asked) -> Response:
     return Response(content, media_type="text/plain; charset=utf-8")
 
 
-def results(asked: Asked) -> ResultList:
+def results(asked: Requested) -> ResultList:
     """List the files that a job wrote."""
     job = asked.service.jobs.get(asked.path["job"])
     found = result_files(asked.service.jobs.folder / job.id)
     return ResultList(tuple(map(result_of, found.values())))
 
 
-def result(asked: Asked) -> Response:
+def result(asked: Requested) -> Response:
     """Send a file that a job wrote."""
     job = asked.service.jobs.get(asked.path["job"])
     path = result_files(asked.service.jobs.folder / job.id).get(asked.path["name"])
@@ -104,13 +104,13 @@ def result(asked: Asked) -> Response:
     return response
 
 
-def timelines(asked: Asked) -> AnswersList:
+def timelines(asked: Requested) -> AnswersList:
     """List what models answered to the video of a clip over time."""
     clip, _ = asked.service.libraries.clip(asked.path["clip"])
     return timelines_of(asked.service, clip)
 
 
-async def events(asked: Asked) -> Response:
+async def events(asked: Requested) -> Response:
     """Send what a job tells, as it does, from the event after ``Last-Event-ID`` on."""
     from anyio import to_thread
     from starlette.responses import StreamingResponse

@@ -10,7 +10,7 @@ from vidfit.contracts import Clip
 from vidfit.documents import FieldRule, Rules
 from vidfit.serve import labels as given_labels
 from vidfit.serve import queue
-from vidfit.serve.endpoint import Asked, Endpoint, Nothing
+from vidfit.serve.endpoint import Endpoint, Nothing, Requested
 from vidfit.serve.exports import MEDIA, Exported, ExportForm, export_labels, export_spans
 from vidfit.serve.labels import GivenLabel, LabelBatch, LabelWish
 from vidfit.serve.library import Library
@@ -92,7 +92,7 @@ RULES: Rules = {
 }
 
 
-def give(asked: Asked) -> LabelBatch:
+def give(asked: Requested) -> LabelBatch:
     """Label clips; on disk when this answers."""
     library = asked.service.libraries.get(asked.body.library)
     clips = _clips(library, asked.body.clips)
@@ -100,13 +100,13 @@ def give(asked: Asked) -> LabelBatch:
     return given_labels.give(asked.service.store, clips, asked.body, asked.person)
 
 
-def undo(asked: Asked) -> LabelBatch:
+def undo(asked: Requested) -> LabelBatch:
     """Take back your last batch that stands."""
     library = asked.service.libraries.get(asked.body.library)
     return given_labels.take_back(asked.service.store, library.ids, asked.person)
 
 
-def listed(asked: Asked) -> LabelList:
+def listed(asked: Requested) -> LabelList:
     """List what stands for the clips of a library."""
     library = asked.service.libraries.get(asked.query.library)
     with asked.service.store.read() as connection:
@@ -116,15 +116,15 @@ def listed(asked: Asked) -> LabelList:
     return LabelList(max([last, *(row.seq for row in here)]), here)
 
 
-def next_clips(asked: Asked) -> QueueState:
+def next_clips(asked: Requested) -> QueueState:
     """Lease the next clips to label."""
     service, wish = asked.service, asked.body
     library = service.libraries.get(wish.library)
-    order = queue.ordered(library, wish.order, service.proposed(library))
+    order = service.order(library, wish.order)
     return queue.lease(service.store, library, order, wish, asked.person)
 
 
-def skip(asked: Asked) -> Response:
+def skip(asked: Requested) -> Response:
     """Skip a clip."""
     library = asked.service.libraries.get(asked.body.library)
     _clips(library, (asked.body.clip,))
@@ -132,13 +132,13 @@ def skip(asked: Asked) -> Response:
     return _nothing()
 
 
-def release(asked: Asked) -> Response:
+def release(asked: Requested) -> Response:
     """Give leases back."""
     queue.release(asked.service.store, asked.body.clips, asked.person)
     return _nothing()
 
 
-def export(asked: Asked) -> Response:
+def export(asked: Requested) -> Response:
     """Send labels or spans as a file."""
     from starlette.responses import Response
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vidfit.documents import read_json
-from vidfit.serve.endpoint import Asked, Endpoint
+from vidfit.serve.endpoint import Endpoint, Requested
 from vidfit.serve.libraries import facts_of
 from vidfit.serve.problems import missing
 from vidfit.serve.values import ClipTable, LibraryFacts, LibraryList
@@ -17,20 +17,20 @@ _LEFT_OUT = ("clips", "failures", "near_duplicates")
 """Of a report: what its table of clips says, too, by id."""
 
 
-def all_libraries(asked: Asked) -> LibraryList:
+def all_libraries(asked: Requested) -> LibraryList:
     """List what is open."""
     libraries = asked.service.libraries
     found = tuple(facts_of(one, libraries.roots) for one in libraries.all())
     return LibraryList(found, asked.person, asked.service.options.read_only)
 
 
-def one_library(asked: Asked) -> LibraryFacts:
+def one_library(asked: Requested) -> LibraryFacts:
     """Say what a library is."""
     libraries = asked.service.libraries
     return facts_of(libraries.get(asked.path["library"]), libraries.roots)
 
 
-def clips(asked: Asked) -> Response:
+def clips(asked: Requested) -> Response:
     """Send the clips of a library by columns."""
     from starlette.responses import Response
 
@@ -47,7 +47,7 @@ def clips(asked: Asked) -> Response:
     return Response(content, headers=headers, media_type="application/json")
 
 
-def document(asked: Asked) -> dict[str, Any]:
+def document(asked: Requested) -> dict[str, Any]:
     """Send what a run found, without its clips."""
     library = asked.service.libraries.get(asked.path["library"])
     path = library.documents.get(asked.path["document"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidfit.serve.endpoint import Asked, Endpoint, Nothing
+from vidfit.serve.endpoint import Endpoint, Nothing, Requested
 from vidfit.serve.people import SESSION_SECONDS, Entered
 from vidfit.serve.wire import json_of
 
@@ -39,18 +39,18 @@ class Session:
 _ON = '<!doctype html><meta http-equiv="refresh" content="0;url=/"><a href="/">vidfit</a>\n'
 
 
-def health(asked: Asked) -> Health:
+def health(asked: Requested) -> Health:
     """Say that the process answers."""
     return Health("ok")
 
 
-def ready(asked: Asked) -> Health:
+def ready(asked: Requested) -> Health:
     """Say that the database answers, too."""
     asked.service.store.rows("SELECT 1")
     return Health("ready")
 
 
-def enter_by_address(asked: Asked) -> Response:
+def enter_by_address(asked: Requested) -> Response:
     """Log in by the printed address, and lead to the page without its token.
 
     By a page, not a redirect: where the address was clicked on another site, a browser keeps a
@@ -64,7 +64,7 @@ def enter_by_address(asked: Asked) -> Response:
     return response
 
 
-def enter(asked: Asked) -> Response:
+def enter(asked: Requested) -> Response:
     """Log in by a request."""
     from starlette.responses import Response
 
@@ -75,12 +75,12 @@ def enter(asked: Asked) -> Response:
     return response
 
 
-def who(asked: Asked) -> Session:
+def who(asked: Requested) -> Session:
     """Say who is logged in."""
     return Session(asked.person, asked.service.options.read_only)
 
 
-def leave(asked: Asked) -> Response:
+def leave(asked: Requested) -> Response:
     """Log out."""
     from starlette.responses import Response
 
@@ -91,12 +91,12 @@ def leave(asked: Asked) -> Response:
     return response
 
 
-def _entered(asked: Asked, found: LogIn) -> Entered:
+def _entered(asked: Requested, found: LogIn) -> Entered:
     address = asked.request.client.host if asked.request.client else ""
     return asked.service.people.enter(found.token, found.person, address)
 
 
-def _keep(asked: Asked, response: Response, entered: Entered) -> None:
+def _keep(asked: Requested, response: Response, entered: Entered) -> None:
     response.set_cookie(
         asked.service.cookie,
         entered.secret,

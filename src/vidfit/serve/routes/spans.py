@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vidfit.documents import FieldRule, Rules, within
 from vidfit.serve import spans
-from vidfit.serve.endpoint import Asked, Endpoint
+from vidfit.serve.endpoint import Endpoint, Requested
 from vidfit.serve.problems import ProblemError
 from vidfit.serve.routes.labels import LONGEST_LABEL
 from vidfit.serve.spans import MarkedSpan, SpanWish
@@ -32,31 +32,31 @@ RULES: Rules = {
 }
 
 
-def listed(asked: Asked) -> SpanList:
+def listed(asked: Requested) -> SpanList:
     """List the spans of a clip."""
     asked.service.libraries.clip(asked.path["clip"])
     return SpanList(tuple(spans.spans_of(asked.service.store, [asked.path["clip"]])))
 
 
-def mark(asked: Asked) -> MarkedSpan:
+def mark(asked: Requested) -> MarkedSpan:
     """Mark a span."""
     clip, _ = asked.service.libraries.clip(asked.path["clip"])
     _check(asked.body)
     return spans.mark(asked.service.store, asked.path["clip"], clip, asked.body, asked.person)
 
 
-def alter(asked: Asked) -> MarkedSpan:
+def alter(asked: Requested) -> MarkedSpan:
     """Give a span other edges or another label."""
     _check(asked.body)
     return spans.alter(asked.service.store, asked.path["span"], asked.body, asked.person)
 
 
-def remove(asked: Asked) -> MarkedSpan:
+def remove(asked: Requested) -> MarkedSpan:
     """Remove a span."""
     return spans.alter(asked.service.store, asked.path["span"], None, asked.person)
 
 
-def undo(asked: Asked) -> MarkedSpan:
+def undo(asked: Requested) -> MarkedSpan:
     """Take back the last change of a span."""
     return spans.take_back_span(asked.service.store, asked.path["span"], asked.person)
 

@@ -1,0 +1,64 @@
+"""Jobs over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+from tests.serve.conftest import until
+
+from vidfit.documents import json_in
+from vidfit.serve.jobs import OVER
+
+
+def begin(served, **asked):
+    headers = asked.pop("headers", {})
+    body = {"command": "label", "library": served.library(), **asked}
+    return served.page.post("/v1/jobs", json=body, headers=headers)
+
+
+def test_a_job_is_accepted_and_found_under_its_address(served):
+    body = {"options": {"backbone": ["none-of-that-name"]}, "headers": {"idempotency-key": "k"}}
+    accepted = begin(served, **body)
+    assert accepted.status_code == 202
+    path = accepted.headers["location"]
+    body = {"options": {"backbone": ["none-of-that-name"]}, "headers": {"idempotency-key": "k"}}
+    assert begin(served, **body).headers["location"] == path
+    found = until(lambda: served.page.get(path).json(), lambda one: one["state"] in OVER)
+    assert found["state"] == "failed" and found["status"] == 2 and found["said"]
+    assert [one["id"] for one in served.page.get("/v1/jobs").json()["jobs"]] == [found["id"]]
+    assert served.page.get(f"{path}/log").status_code == 200
+    assert served.page.delete(path).status_code == 409
+    assert served.page.post(f"{path}/resume").status_code == 202
+    told = served.page.get(f"{path}/events").text
+    assert told.rstrip().endswith('data: {"event": "state", "state": "failed"}')
+
+
+def test_a_job_learns_the_labels_that_were_given(served, videos):
+    ids = served.ids()
+    body = {"library": served.library(), "clips": [ids["left/left0.mp4"]], "label": "given"}
+    served.page.post("/v1/labels", json=body)
+    job = begin(served, command="select", options={"backbone": ["none"]}).json()
+    folder = served.service.jobs.folder / job["id"]
+    text = (folder / "clips.csv").read_text()
+    words = json_in((folder / "command.json").read_text())
+    assert f"--only-below={videos}" in words and words[-2:] == ["--", str(folder / "clips.csv")]
+    assert f"{videos}/left/left0.mp4" in text and "given" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"command": "models"}, 422), ({"library": "0" * 12}, 404), ({"clip": "0" * 16}, 422),
+        ({"command": "predict"}, 422), ({"model": "0" * 12}, 422),
+        ({"command": "predict", "model": "0" * 12}, 404),
+        ({"options": {"output": "/tmp"}}, 422), ({"options": {"backbone": ["a.py:B"]}}, 422),
+        ({"what": "spans", "command": "fit"}, 422), ({"evil": 1}, 422),
+    ],
+)  # fmt: skip
+def test_what_is_no_job_is_refused_and_leaves_nothing(served, asked, status):
+    assert begin(served, **asked).status_code == status
+    assert list(served.service.jobs.folder.iterdir()) == []
+
+
+def test_a_run_without_a_model_answers_nothing(served):
+    refused = begin(served, command="predict", model=served.library("run"))
+    assert refused.status_code == 422 and "no model" in refused.json()["detail"]
