@@ -127,6 +127,7 @@ def serve(tmp_path, videos):
         run = tmp_path / "run"
         if not run.exists():
             write_run(run, clips)
+        options = {"ahead": 0, **options}
         state = options.pop("state", tmp_path / f"state{len(started)}")
         service = Service([clips, run, *more], ServeOptions(state, **options))
         started.append(service)

@@ -179,6 +179,18 @@ def test_what_is_looked_at_comes_before_what_is_made_ahead(tmp_path, making):
     assert {settled(making, wish)[0] for wish in wishes} == {"ready"}
 
 
+def test_the_first_posters_are_made_before_anybody_asks(serve):
+    served = serve(ahead=2)
+    first = served.table("videos")["id"][1]
+    made = until(
+        lambda: served.page.get(f"/v1/clips/{first}").json()["preview"]["still"],
+        lambda state: state in ("ready", "failed"),
+    )
+    assert made == "ready"
+    last = served.table("videos")["id"][-1]
+    assert served.page.get(f"/v1/clips/{last}").json()["preview"]["still"] == "unasked"
+
+
 def test_beyond_the_quota_no_proxy_is_made(tmp_path):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "old").write_bytes(b"0" * 100)

@@ -61,6 +61,10 @@ def serve(  # noqa: PLR0913  (the options of a command)
     most_stored: Annotated[
         str, typer.Option(metavar="SIZE", help="Disk for uploads, and for previews as much.")
     ] = "64GiB",
+    ahead: Annotated[
+        int,
+        typer.Option(min=0, metavar="N", help="Clips of each folder whose posters are made ahead."),
+    ] = 1000,
     new_key: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Print a key for a program of that name, and end."),
@@ -94,6 +98,7 @@ def serve(  # noqa: PLR0913  (the options of a command)
         jobs,
         most_upload_bytes=memory_bytes(most_upload) or 0,
         most_stored_bytes=memory_bytes(most_stored) or 0,
+        ahead=ahead,
     )
     options.check()
     with claimed(folder):

@@ -54,8 +54,8 @@ class Endpoint:
     Parameters
     ----------
     answer
-        Takes an `Requested`, returns a value of ``answers``, or a response. Run in a thread, unless it
-        is a coroutine function.
+        Takes a `Requested`, returns a value of ``answers``, or a response. Run in a thread, unless
+        it is a coroutine function.
     answers
         Type of the JSON that is sent, or the media types of what else is.
     takes, query

@@ -38,7 +38,9 @@ class ServeOptions:
     most_upload_bytes
         Largest upload.
     most_stored_bytes
-        Uploads and what is made of videos; what goes beyond is refused.
+        Of uploads, and as much of what is made of videos; what goes beyond is refused.
+    ahead
+        Clips of each library whose posters are made before anybody looks at them.
     """
 
     state: Path
@@ -52,6 +54,7 @@ class ServeOptions:
     waiting_jobs: int = 20
     most_upload_bytes: int = 8 * 2**30
     most_stored_bytes: int = 64 * 2**30
+    ahead: int = 1000
 
     def check(self) -> None:
         """Refuse what would not be safe, or has no meaning.

@@ -81,6 +81,8 @@ class Service:
             if job.state == "done":
                 self._open_result(job.id)
         self.jobs.start()
+        if options.ahead:
+            threading.Thread(target=self._make_ahead, name="ahead", daemon=True).start()
 
     def close(self) -> None:
         """Stop what runs in this process."""
@@ -160,6 +162,13 @@ class Service:
         """Return the id of what a job wrote, once it is open; else nothing."""
         with self._lock:
             return self._results.get(job_id, "")
+
+    def _make_ahead(self) -> None:
+        """Have the first posters of each library made while nothing else is asked."""
+        for library in self.libraries.all():
+            clips = library.clips[: self.options.ahead]
+            wishes = (self.wish(clip, "stills") for clip in clips)
+            self.previews.ask((wish for wish in wishes if wish), ahead=True)
 
     def _open_result(self, job_id: str) -> None:
         """Open what a job wrote as a library, if it is one."""
