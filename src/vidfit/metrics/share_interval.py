@@ -8,6 +8,10 @@ one another to recordings that are all right or all wrong. Where nothing but hit
 interval is wide: four recordings without an error are little evidence. Resampling them, the
 bootstrap of `vidfit.metrics.resampled`, never shows an error and would claim certainty.
 
+Where no recording has both hits and misses nothing tells ``rho`` from its largest value, and the
+interval spans the posterior there, too: without it ten recordings that are all right or all wrong,
+three in four right, were covered in 92.5 % (``benchmarks.intervals``).
+
 Both ends are the wider of the posteriors under Jeffreys' and under the uniform prior of ``mu``:
 each alone falls short where recordings are all right or all wrong (``benchmarks.intervals``).
 
@@ -170,7 +174,14 @@ def _ends(hits_G: Doubles, clips_G: Doubles, share: float) -> tuple[float, float
     fine_S = least + (np.arange(_FINE) + 0.5) / _FINE * (most - least)
     log_SC = _log_posterior(fine_S, hits_G, clips_G)
     weight_SC = np.exp(log_SC - log_SC.max())
-    ends = [_quantiles(fine_S, weight_SC.sum(axis=1) * prior_S) for prior_S in _priors(fine_S)]
+    posteriors = [weight_SC.sum(axis=1)]
+    if not ((hits_G > 0) & (hits_G < clips_G)).any():
+        posteriors.append(weight_SC[:, -1])
+    ends = [
+        _quantiles(fine_S, weight_S * prior_S)
+        for weight_S in posteriors
+        for prior_S in _priors(fine_S)
+    ]
     if clips_G.min() < clips_G.max():
         ends.append(_around(share, clips_G, weight_SC.sum(axis=0)))
     return min(low for low, _ in ends), max(high for _, high in ends)
