@@ -117,6 +117,12 @@ class Recipe:
         Epochs without a better score on the validation clips after which it stops; 0 never.
     deterministic
         Whether operations that may differ from run to run are refused.
+    unlabelled_ratio
+        Clips without a label that a step sees for each one with, taught by the moving average of
+        the weights (`vidfit.training.teacher`); 0 learns from labels alone.
+    threshold
+        Least probability, in (0, 1], from which on the average's answer to a clip without a label
+        is taken as its label.
     """
 
     optimizer: OptimizerName = "adamw"
@@ -135,6 +141,17 @@ class Recipe:
     patience: int = 0
     seed: int = 0
     deterministic: bool = False
+    unlabelled_ratio: int = 0
+    threshold: float = 0.95
+
+    @property
+    def passes(self) -> float:
+        """What a step computes, in forward and backward passes of its clips with a label.
+
+        A clip without a label is answered first: a forward pass is a third of both (Kaplan et al.
+        2020).
+        """
+        return 1 + self.unlabelled_ratio * (1 + 1 / 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +168,8 @@ class Data:
         Tokens of a clip, as the backbone gives them.
     read_seconds
         To read one clip as training wants it, in one thread.
+    unlabelled
+        Clips without a label that are learned from as well.
     """
 
     clips: int
@@ -158,6 +177,7 @@ class Data:
     rarest: int
     tokens: int
     read_seconds: float = 0.0
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from vidfit.planning.choice import Setting, choose, layout_reasons, time_words
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
 from vidfit.planning.measured import look
-from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
+from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for, taught
 from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
 from vidfit.progress import SILENT, Progress
@@ -29,6 +29,7 @@ from vidfit.study.asked import check_one_class
 from vidfit.study.folds import check_enough
 from vidfit.study.sources import say
 from vidfit.study.subject import Sight, sight
+from vidfit.study.unlabelled import unlabelled_clips
 from vidfit.tasks import task_of
 
 SAMPLED_CLIPS = 4
@@ -85,7 +86,10 @@ def plan_clips(manifest: Manifest, output: Path, options: PlanOptions, progress:
     progress.start(f"plan, trial runs of at most {BUDGET_SECONDS:.0f} s", 3)
     machine = _machine(options)
     progress.advance()
-    plan = _planned(labelled, output, machine, options)
+    unlabelled = 0
+    if options.unlabelled is not None:
+        unlabelled = len(unlabelled_clips(manifest, options.unlabelled, options.groups).clips)
+    plan = _planned(labelled, unlabelled, output, machine, options)
     progress.advance()
     plan = replace(plan, warnings=(*manifest.warnings, *_skipped(manifest), *plan.warnings))
     output.mkdir(parents=True, exist_ok=True)
@@ -101,9 +105,11 @@ def _machine(options: PlanOptions) -> Machine:
     return this_machine(options.memory_bytes, options.cores)
 
 
-def _planned(clips: Sequence[Clip], output: Path, machine: Machine, options: PlanOptions) -> Plan:
+def _planned(
+    clips: Sequence[Clip], unlabelled: int, output: Path, machine: Machine, options: PlanOptions
+) -> Plan:
     """Plan the regime that suits the labels; a cheaper one where that does not fit."""
-    first = _Draft(clips, output, machine, options, Budget())
+    first = _Draft(clips, output, machine, options, Budget(), unlabelled)
     tried: list[str] = []
     for regime, why in first.regimes():
         draft = replace(first, regime=regime, why="; ".join([*tried, why]))
@@ -126,6 +132,7 @@ class _Draft:
     machine: Machine
     options: PlanOptions
     budget: Budget
+    unlabelled: int = 0
     regime: Regime = "probe"
     why: str = ""
 
@@ -153,7 +160,7 @@ class _Draft:
         """Return the plan of the regime, cut to the minutes."""
         seen = sight(self.subject)
         read = _read_seconds(self.clips, seen, self.output) if seen.sees_frames else 0.0
-        data = _data(self.clips, seen.tokens, read)
+        data = replace(_data(self.clips, seen.tokens, read), unlabelled=self.unlabelled)
         whole = self._of(data, self.options.epochs)
         limit = (self.options.minutes or 0.0) * 60
         if not limit or whole.predicted.total_seconds <= limit:
@@ -172,6 +179,8 @@ class _Draft:
     def _of(self, data: Data, epochs: int | None) -> Plan:
         batch, batch_why = batch_for(data, self.options.batch)
         recipe, reasons = recipe_for(self.regime, epochs, batch)
+        recipe, of_teacher = taught(recipe, data)
+        reasons |= of_teacher
         setting, options = self._chosen(data, recipe, batch)
         reasons |= {"regime": self.why, "batch": batch_why}
         reasons |= layout_reasons(setting, options[0])
