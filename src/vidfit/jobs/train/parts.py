@@ -60,11 +60,6 @@ def divided(ready: Prepared, notes: list[str]) -> Parts:
     held = clips_of(ready, np.flatnonzero(test_M | choose_M))
     free = {*of_other_recordings(clips_of(ready, np.flatnonzero(bare_M)), held)}
     free_M = np.array([clip in free for clip in ready.clips]) & bare_M
-    if bare_M.any() and not free_M.any():
-        raise NotEnoughDataError(
-            f"all {bare_M.sum()} clips without a label are of recordings that choose the epoch or "
-            "test; give clips of others"
-        )
     rows = [np.flatnonzero(mask_M) for mask_M in (learn_M, choose_M, test_M, free_M)]
     return Parts(rows[0], rows[1], rows[2], rows[3], int((bare_M & ~free_M).sum()))
 

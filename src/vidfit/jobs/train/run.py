@@ -22,7 +22,7 @@ from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.page import write_training
 from vidfit.jobs.train.parts import Parts, clips_of, divided, hits_of
-from vidfit.jobs.train.teaching import bare_clips, check_taught, judged, labels_alone
+from vidfit.jobs.train.teaching import bare_clips, check_left, check_taught, judged, labels_alone
 from vidfit.jobs.train.value import TrainingReport
 from vidfit.manifest import Manifest, noticed
 from vidfit.metrics import share_interval
@@ -99,6 +99,7 @@ def run_train(
         ready = work.prepared([*manifest.clips, *unlabelled])
         parts = divided(ready, notes)
         _check_classes(plan, ready)
+        check_left(len(bare.clips), parts)
     with study.timed("train", plan.predicted.total_seconds or None):
         outcome, made = work.trained(ready, parts)
     with study.timed("test on unseen recordings"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.errors import VidfitError
+from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.train.folder import Outcome
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.parts import Parts
@@ -53,6 +53,22 @@ def check_taught(plan: Plan, given: bool) -> None:
         raise VidfitError(
             f"the plan learns from {ratio} clips without a label for each with one; give them with "
             "`--unlabelled FOLDER`, or plan without"
+        )
+
+
+def check_left(given: int, parts: Parts) -> None:
+    """Refuse to go on where no clip without a label is left to learn from.
+
+    Raises
+    ------
+    NotEnoughDataError
+        Says where they went.
+    """
+    if given and not len(parts.bare_M):
+        raise NotEnoughDataError(
+            f"none of {given} clips without a label is left to learn from: they cannot be read, "
+            "are copies of clips of the test split, or are of recordings that choose the epoch or "
+            "test; give others"
         )
 
 
