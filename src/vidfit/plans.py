@@ -32,6 +32,9 @@ class Subject:
         ``"probe"`` trains on the backbone's cached tokens; the others run the backbone.
     width, layers, heads
         Size of the network: its hidden width, how deep it is, attention heads.
+    vocabulary
+        Text tokens that the network reads beside frames, padding included; 0 reads no words. In a
+        plan it is the most that the clips can give, in a run what they gave.
     """
 
     network: str
@@ -40,6 +43,7 @@ class Subject:
     width: int = 256
     layers: int = 1
     heads: int = 4
+    vocabulary: int = 0
 
 
 @dataclass(frozen=True, slots=True)

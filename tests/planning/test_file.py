@@ -94,8 +94,8 @@ def test_a_teacher_needs_an_average_and_no_mixtures(path):
     edit(path, "recipe", "mixup", value=0)
     assert read_plan(path).recipe.unlabelled_ratio == 2
     edit(path, "recipe", "mixup", value=0.2)
-    with pytest.raises(VidfitError, match="give an ema above 0, such as 0.99, and mixup 0"):
+    with pytest.raises(VidfitError, match="give an ema above 0, such as 0"):
         read_plan(path)
     edit(path, "recipe", "threshold", value=1.5)
-    with pytest.raises(VidfitError, match="recipe.threshold is 1.5; give in"):
+    with pytest.raises(VidfitError, match=r"recipe\.threshold is 1\.5; give in"):
         read_plan(path)

@@ -14,6 +14,8 @@ from vidfit.backbones.notation import runs_a_file
 from vidfit.documents import FieldRule, read_json, shown, to_json, value_of, within
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
+from vidfit.networks import network_of
+from vidfit.networks.vocabulary import FIRST_WORD, MOST_WORDS
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 
 FORMAT = "vidfit.plan/1"
@@ -32,6 +34,7 @@ _RULES: dict[tuple[type, str], FieldRule] = {
     (Subject, "width"): within(1, 8192),
     (Subject, "layers"): within(1, 256),
     (Subject, "heads"): within(1, 1024),
+    (Subject, "vocabulary"): within(0, FIRST_WORD + MOST_WORDS),
     **{
         (Layout, name): within(1, 10**6)
         for name in ("micro_batch", "accumulation", "processes", "shard_clips")
@@ -145,6 +148,11 @@ def _check_together(plan: Plan, path: Path) -> None:
         raise VidfitError(
             f"{path}: layout.processes is {layout.processes} and layout.sharding 'none'; several "
             "processes need 'ddp' or 'fsdp'"
+        )
+    if subject.vocabulary and not network_of(subject.network).reads:
+        raise VidfitError(
+            f"{path}: subject.vocabulary is {subject.vocabulary}, and the network "
+            f"{subject.network!r} reads no words; give 0, or the network 'video-text'"
         )
     recipe = plan.recipe
     if recipe.unlabelled_ratio and (not recipe.ema or recipe.mixup):

@@ -22,12 +22,23 @@ from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.page import write_training
 from vidfit.jobs.train.parts import Parts, clips_of, divided, hits_of
+from vidfit.jobs.train.spoken import (
+    NO_WORDS,
+    reading,
+    silent,
+    spoken,
+    telling_lines,
+    vocabulary_of,
+    with_words,
+    worth,
+)
 from vidfit.jobs.train.teaching import bare_clips, check_left, check_taught, judged, labels_alone
-from vidfit.jobs.train.value import TrainingReport
+from vidfit.jobs.train.value import ReadWords, TrainingReport
 from vidfit.manifest import Manifest, noticed
 from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
 from vidfit.networks.head import standards
+from vidfit.networks.vocabulary import Vocabulary
 from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
 from vidfit.progress import Progress
@@ -100,6 +111,10 @@ def run_train(
         parts = divided(ready, notes)
         _check_classes(plan, ready)
         check_left(len(bare.clips), parts)
+        vocabulary = vocabulary_of(plan, ready, parts, pretrained, notes)
+        plan, ready = reading(plan, vocabulary), with_words(ready, vocabulary)
+        start = start_of(plan, pretrained)
+        work = replace(work, plan=plan, start=start, vocabulary=vocabulary)
     with study.timed("train", plan.predicted.total_seconds or None):
         outcome, made = work.trained(ready, parts)
     with study.timed("test on unseen recordings"):
@@ -111,6 +126,7 @@ def run_train(
             open_holdout(clips_of(ready, parts.test_M), output, notes)
         test_MX = unseen[len(parts.choose_M) :]
         score, majority = _tested(made, ready, parts, test_MX)
+        read = _read(work, made, ready, parts, test_MX)
     teaching = None
     if len(parts.bare_M):
         hits = partial(hits_of, made, ready, parts, test_MX), partial(_alone, work, ready, parts)
@@ -123,7 +139,8 @@ def run_train(
         outcome.history, outcome.best_epoch, step_seconds, outcome.peak_bytes,
         (*manifest.rejected, *bare.rejected, *ready.failures),
         tuple(study.stages), hardware().describe(),
-        (*manifest.warnings, *dict.fromkeys(notes), *_few(ready, parts)), teaching,
+        (*manifest.warnings, *dict.fromkeys(notes), *telling_lines(read), *_few(ready, parts)),
+        teaching, read,
     )  # fmt: skip
     card = _card(report, made.backbone)
     save_model(
@@ -137,7 +154,8 @@ def run_train(
 class Work:
     """Clips made ready and networks trained, under one output folder.
 
-    ``start`` are weights that a network over frames starts from; ``run`` is the folder of runs.
+    ``start`` are weights that a network over frames starts from; ``run`` is the folder of runs;
+    ``vocabulary`` are the words that a network reads beside frames.
     """
 
     plan: Plan
@@ -146,6 +164,7 @@ class Work:
     progress: Progress
     start: Mapping[str, Tensor] | None = None
     run: str = "run"
+    vocabulary: Vocabulary = NO_WORDS
 
     @property
     def _store(self) -> FeatureStore:
@@ -175,8 +194,9 @@ class Work:
         split, plan = Split(parts.learn_M, parts.choose_M, parts.bare_M), self.plan
         if not plan.subject.backbone:
             outcome = self._run(self.run, plan, ready.set, split, self.start)
-            views = (ready.set.arrays["frames"][np.array([i])][0] for i in parts.learn_M)
-            return outcome, deployed_whole(plan, outcome.weights, views)
+            frames = ready.set.arrays["frames"]
+            learned = ((frames[np.array([i])][0], ready.clips[i].text or "") for i in parts.learn_M)
+            return outcome, deployed_whole(plan, outcome.weights, learned, self.vocabulary)
         standard, cached = standardised(ready, parts.learn_M)
         if plan.subject.regime == "probe":
             outcome = self._run(self.run, plan, cached, split)
@@ -251,7 +271,7 @@ def plan_for(manifest: Manifest, output: Path, options: TrainOptions, progress: 
 def start_of(plan: Plan, pretrained: Pretrained | None) -> dict[str, Tensor] | None:
     """Return the weights that the network of a plan starts from, where there are any.
 
-    Words are left out: a network that is trained here sees frames alone.
+    Words are left out where the plan reads none.
 
     Raises
     ------
@@ -260,6 +280,8 @@ def start_of(plan: Plan, pretrained: Pretrained | None) -> dict[str, Tensor] | N
     """
     if pretrained is None:
         return None
+    from vidfit.networks.masked import LEARNED
+
     subject, facts = plan.subject, pretrained.facts
     size = subject.width, subject.layers, subject.heads
     found = facts.width, facts.layers, facts.heads
@@ -269,7 +291,8 @@ def start_of(plan: Plan, pretrained: Pretrained | None) -> dict[str, Tensor] | N
             f"weights are of {PRETRAINED_NETWORK!r} of {found}; give both one size, in the plan's "
             "subject or by options of `vidfit pretrain`"
         )
-    return {name: t for name, t in pretrained.weights.items() if name.startswith("trunk.")}
+    known = LEARNED if subject.vocabulary and pretrained.vocabulary.size else ("trunk.",)
+    return {name: t for name, t in pretrained.weights.items() if name.startswith(known)}
 
 
 def _check_classes(plan: Plan, ready: Prepared) -> None:
@@ -297,6 +320,18 @@ def _tested(
     majority = np.bincount(labels_M[parts.learn_M]).argmax()
     hit_M = hits_of(made, ready, parts, test_MX)
     return share_interval(hit_M, groups), share_interval(labels_M[parts.test_M] == majority, groups)
+
+
+def _read(
+    work: Work, made: Deployed, ready: Prepared, parts: Parts, test_MX: Floats
+) -> ReadWords | None:
+    """Return what is read, and what the test clips are answered without their words."""
+    found = spoken(ready, parts, work.vocabulary)
+    if found is None or not found.tested:
+        return found
+    silent_MX = work.vectors(made, silent(clips_of(ready, parts.test_M)))
+    hits = [hits_of(made, ready, parts, vectors_MX) for vectors_MX in (test_MX, silent_MX)]
+    return worth(found, hits, [ready.groups[i] for i in parts.test_M])
 
 
 def _few(ready: Prepared, parts: Parts) -> tuple[str, ...]:

@@ -42,6 +42,31 @@ class Teaching:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadWords:
+    """What a network reads beside frames.
+
+    Parameters
+    ----------
+    words
+        That it knows: all others are one unknown word.
+    learned, tested
+        Clips with words among those learned from, and among those tested.
+    telling
+        Clips that are learned from whose words hold their own label.
+    silent, gain
+        Top-1 on the tested clips by the same network without their words, and by how much it is
+        better with them, paired over recordings; ``None`` where none was tested with words.
+    """
+
+    words: int
+    learned: int
+    tested: int
+    telling: int
+    silent: Estimate | None = None
+    gain: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingReport:
     """A network that was trained, and what it is worth.
 
@@ -61,6 +86,8 @@ class TrainingReport:
         what it held before; ``plan`` holds what was predicted.
     teaching
         What clips without a label brought; ``None`` where none were given.
+    read
+        What is read beside frames; ``None`` of a network that sees frames or tokens alone.
     """
 
     data: str
@@ -80,3 +107,4 @@ class TrainingReport:
     machine: dict[str, str]
     warnings: tuple[str, ...] = ()
     teaching: Teaching | None = None
+    read: ReadWords | None = None

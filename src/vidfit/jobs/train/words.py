@@ -187,6 +187,35 @@ def _paid(report: TrainingReport, found: Teaching) -> str:
     return f"No gain is proven: {told}."
 
 
+def read(report: TrainingReport) -> list[str]:
+    """Say what the network reads beside frames, and what words bring; nothing where it reads none.
+
+    The verdict is over recordings that it has not seen.
+    """
+    found = report.read
+    if found is None:
+        return []
+    said = (
+        f"It reads what is said beside frames: {wording.counted(found.words, 'word')} known, from "
+        f"{found.learned} of {report.learned} clips that were learned from. A clip without words "
+        "is answered from its frames."
+    )
+    if found.gain is None or found.silent is None:
+        return [said, "What words bring was not measured: no clip with words was put aside."]
+    gain = found.gain
+    verdict = "no gain is proven"
+    if gain.low > 0:
+        verdict = "a proven gain"
+    elif gain.high < 0:
+        verdict = "a proven loss"
+    return [
+        said,
+        f"Words bring {wording.ACCURACY.gain(gain)}, {verdict}: without them the same network "
+        f"answers {wording.ACCURACY.figure(found.silent)} ({found.tested} of {report.tested} "
+        "tested clips have words).",
+    ]
+
+
 def size(count_bytes: int) -> str:
     """Return bytes in MiB or GiB; zero is a dash, for nobody knows them."""
     if count_bytes <= 0:
