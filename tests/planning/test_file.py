@@ -99,3 +99,9 @@ def test_a_teacher_needs_an_average_and_no_mixtures(path):
     edit(path, "recipe", "threshold", value=1.5)
     with pytest.raises(VidfitError, match=r"recipe\.threshold is 1\.5; give in"):
         read_plan(path)
+
+
+def test_a_network_that_reads_no_words_has_no_vocabulary(path):
+    edit(path, "subject", "vocabulary", value=50)
+    with pytest.raises(VidfitError, match="reads no words; give 0, or the network 'video-text'"):
+        read_plan(path)

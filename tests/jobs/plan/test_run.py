@@ -140,3 +140,16 @@ def test_clips_without_a_label_are_counted_and_planned_for(clips, tmp_path, no_c
 def test_clips_that_are_known_with_their_labels_are_none_to_plan_for(clips, tmp_path):
     with pytest.raises(NotEnoughDataError, match="no clip to learn from without a label"):
         job.run_plan(clips, tmp_path, PlanOptions(unlabelled=clips))
+
+
+def test_words_are_counted_for_a_network_that_reads_them(clips, tmp_path, no_children):
+    table = tmp_path / "clips.csv"
+    paths = sorted(clips.rglob("*.mp4"))
+    rows = [f"{p},{p.parent.name},{'say it' if i % 2 else 'it'}" for i, p in enumerate(paths)]
+    table.write_text("\n".join(["path,label,text", *rows]))
+    options = PlanOptions(backbone="", network="video-text")
+    plan = job.run_plan(table, tmp_path / "out", options)
+    assert plan.subject.vocabulary == 2 + 3 and "read beside frames" in plan.reasons["vocabulary"]
+    frames = job.run_plan(table, tmp_path / "out", replace(options, network="cnn"))
+    assert frames.subject.vocabulary == 0
+    assert read_plan(tmp_path / "out" / "plan.json") == frames
