@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from vidfit.features.senses import GivenViews
 from vidfit.features.store import row_key, spec_key
 from vidfit.networks import Shape, build
 from vidfit.networks.clips import Clips
-from vidfit.networks.vocabulary import Vocabulary
+from vidfit.networks.vocabulary import LONGEST, Vocabulary
+from vidfit.plans import Recipe, Subject
 from vidfit.runtime import accelerate
 from vidfit.study.frame_network import frame_network, reading_network
+from vidfit.study.subject import build_subject, example, sight, trainee
 
 WORDS = Vocabulary(("go", "stop", "grüß"))
 SHAPE = Shape(0, 16, 2, width=12, layers=1, heads=2, vocabulary=WORDS.size)
@@ -85,7 +88,11 @@ def test_it_is_saved_with_its_words_and_comes_back(made, views, tmp_path):
         ("words.json", lambda words: ["go", "go", "stop"], "3 words do not fit"),
         ("words.json", lambda words: {"go": 1}, r"words\.json is no list of words"),
         ("shape.json", lambda shape: {**shape, "vocabulary": 7}, "3 words do not fit"),
-        ("spec.json", lambda spec: {k: v for k, v in spec.items() if k != "reads"}, "its weights"),
+        (
+            "spec.json",
+            lambda spec: {k: v for k, v in spec.items() if k != "reads"},
+            "are not those of",
+        ),
     ],
 )
 def test_altered_words_are_refused(made, tmp_path, name, change, message):
@@ -102,3 +109,20 @@ def test_one_of_frames_alone_is_known_as_before():
     assert not spec.reads and "reads" not in spec.facts
     clip = Clip("a.mp4", text="go")
     assert row_key(spec, clip, "d") == "d" and len(spec_key(spec)) == 32
+
+
+def test_a_network_that_reads_is_tried_with_words():
+    subject = Subject("video-text", "", "full", 12, 1, 2, vocabulary=9)
+    clips = example(sight(subject), 2, reads=True)
+    assert clips.text_BL.shape == (2, LONGEST) and (clips.text_BL > 0).all()
+    assert build_subject(subject, 3, 16, Recipe()).words.embedding.num_embeddings == 9
+    given = trainee({"subject": asdict(subject), "recipe": asdict(Recipe()), "classes": 3})
+    assert given.batch(1).text_BL is not None
+    alone = trainee(
+        {
+            "subject": asdict(replace(subject, vocabulary=0)),
+            "recipe": asdict(Recipe()),
+            "classes": 3,
+        }
+    )
+    assert alone.batch(1).text_BL is None and alone.network.words is None

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -10,9 +9,8 @@ from vidfit import networks
 from vidfit.errors import BackboneError
 from vidfit.features.pool import STEPS
 from vidfit.networks import Network, Shape
-from vidfit.networks.vocabulary import LONGEST
 from vidfit.plans import Recipe, Subject
-from vidfit.study.subject import OWN_SIGHT, build_subject, example, sight, trainee
+from vidfit.study.subject import OWN_SIGHT, build_subject, example, sight
 
 LITE = "efficientnet-lite0@2"
 
@@ -98,20 +96,3 @@ def test_low_rank_additions_learn_and_the_backbone_does_not():
     assert all("lora_" in name or name.startswith("head.") for name in learned)
     assert any("lora_" in name for name in learned)
     assert model(clips).shape == (3, 5)
-
-
-def test_a_network_that_reads_is_tried_with_words():
-    subject = Subject("video-text", "", "full", 12, 1, 2, vocabulary=9)
-    clips = example(sight(subject), 2, reads=True)
-    assert clips.text_BL.shape == (2, LONGEST) and (clips.text_BL > 0).all()
-    assert build_subject(subject, 3, 16, Recipe()).words.embedding.num_embeddings == 9
-    given = trainee({"subject": asdict(subject), "recipe": asdict(Recipe()), "classes": 3})
-    assert given.batch(1).text_BL is not None
-    alone = trainee(
-        {
-            "subject": asdict(replace(subject, vocabulary=0)),
-            "recipe": asdict(Recipe()),
-            "classes": 3,
-        }
-    )
-    assert alone.batch(1).text_BL is None and alone.network.words is None

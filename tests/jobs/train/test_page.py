@@ -359,7 +359,7 @@ def test_what_a_teacher_brought_is_proven_or_not(gain, says):
     said = " ".join(words.teaching(replace(base, teaching=replace(base.teaching, gain=gain))))
     assert says in said.replace("\u2212", "-")
     assert "1,900 clips without a label of 61 recordings, 4 in a step for each clip" in said
-    assert "at least 90 % sure of 66 % of them" in said
+    assert "at least 90 % sure of 66 % of them, which had its answer" in said
     assert "37 more clips of recordings that choose the epoch or test" in said
     assert "(75.0 % [63.0, 86.0], at most 127 epochs)" in said
 
@@ -367,6 +367,7 @@ def test_what_a_teacher_brought_is_proven_or_not(gain, says):
 def test_what_was_not_compared_says_why():
     base = example("taught")
     long = replace(base, teaching=Teaching(9, 9, 0, 0.0, 7200.0))
+    assert "never 90 % sure: nothing was learned from them then" in words.teaching(long)[0]
     assert "training took 2 h" in words.teaching(long)[1]
     untested = replace(long, tested=0)
     assert "no recordings were put aside to test on" in words.teaching(untested)[1]

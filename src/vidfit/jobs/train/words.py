@@ -150,13 +150,16 @@ def teaching(report: TrainingReport) -> list[str]:
     found, recipe = report.teaching, report.plan.recipe
     if found is None:
         return []
-    sure = wording.percent(found.taught, 0) if isfinite(found.taught) else "an unknown share"
-    clips = wording.counted(found.clips, "clip")
+    clips, threshold = wording.counted(found.clips, "clip"), wording.percent(recipe.threshold, 0)
+    sure = f"at least {threshold} sure of {wording.percent(found.taught, 0)} of them"
+    if not found.taught > 0:
+        sure = f"never {threshold} sure: nothing was learned from them then"
+    else:
+        sure += ", which had its answer as their label"
     said = (
         f"{clips} without a label of {wording.counted(found.recordings, 'recording')}, "
         f"{recipe.unlabelled_ratio} in a step for each clip with one. In the epoch that was kept "
-        f"the teacher was at least {wording.percent(recipe.threshold, 0)} sure of {sure} of them: "
-        "these had its answer as their label."
+        f"the teacher was {sure}."
     )
     if found.held:
         said += (
