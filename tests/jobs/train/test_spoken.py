@@ -12,6 +12,8 @@ from tests.clips import write_clip
 from tests.jobs.train.test_run import HERE, trained
 
 from vidfit.contracts import Clip
+from vidfit.errors import ModelError
+from vidfit.jobs.export.run import run_export
 from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.predict.run import run_predict
@@ -146,3 +148,8 @@ def test_words_that_hold_the_label_are_warned_of():
 def test_the_run_says_what_was_read(run):
     written = json.loads((run[1] / "training.json").read_text())
     assert written["read"]["words"] == 10
+
+
+def test_what_reads_words_is_not_exported(run, tmp_path):
+    with pytest.raises(ModelError, match="reads words beside frames, and graphs take frames alone"):
+        run_export(run[1] / "model", tmp_path / "onnx")
