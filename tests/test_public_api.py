@@ -72,13 +72,14 @@ SIGNATURES = {
     "progress: 'Progress | None' = None) -> 'Labelling'",
     "plan": "(source: 'str | Path', output: 'Path', options: 'PlanOptions' = PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
-    "cores=None, epochs=None, batch=None, minutes=None, groups=None), "
+    "cores=None, epochs=None, batch=None, minutes=None, groups=None, unlabelled=None), "
     "progress: 'Progress | None' = None) -> 'Plan'",
     "train": "(source: 'str | Path', output: 'Path', options: 'TrainOptions' = TrainOptions("
     "plan=None, groups=None, holdout=0.2, workers=None, tensorboard=False, on='here', "
     "planning=PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
-    "cores=None, epochs=None, batch=None, minutes=None, groups=None), own=(), pretrained=None), "
+    "cores=None, epochs=None, batch=None, minutes=None, groups=None, unlabelled=None), own=(), "
+    "pretrained=None, unlabelled=None), "
     "progress: 'Progress | None' = None) -> 'TrainingReport'",
     "compare": "(source: 'str | Path', output: 'Path', options: 'CompareOptions' = CompareOptions("
     "architectures=('cnn', 'cnn-lstm', 'video-transformer', 'gpt'), "

@@ -110,7 +110,8 @@ class BackboneSpec:
     training-free algorithm). ``commercial_use`` is ``None`` when the licence leaves it open.
 
     ``sees`` says what its views are. Of sound, ``sampling`` is `Sampling.of_sound`; of words it is
-    `ONE_TEXT`; of both, ``preprocessing`` is `NO_PICTURE`.
+    `ONE_TEXT`; of both, ``preprocessing`` is `NO_PICTURE`. ``reads`` says of an encoder of frames
+    that it is given the clip's words beside them (`ReadingBackbone`).
     """
 
     name: str
@@ -126,13 +127,16 @@ class BackboneSpec:
     source: str
     revision: str
     sees: Sees = "frames"
+    reads: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All of it by name, as it is written; that it sees frames goes without saying."""
+        """All of it by name, as it is written; that it sees frames alone goes without saying."""
         facts = {**asdict(self), "preprocessing": self.preprocessing.facts}
         if self.sees == "frames":
             del facts["sees"]
+        if not self.reads:
+            del facts["reads"]
         return facts
 
     @property
@@ -197,6 +201,18 @@ class Backbone(Protocol):
 
     def save(self, directory: Path) -> None:
         """Write what ``restore`` needs into an existing directory: weights, never code."""
+        ...
+
+
+@runtime_checkable
+class ReadingBackbone(Backbone, Protocol):
+    """A backbone of frames that reads the words of a clip beside them, as ``spec.reads`` says.
+
+    ``forward`` answers views without words, as of a clip that has none: that is no failure.
+    """
+
+    def forward_with(self, views: NDArray[Any], text: str, /) -> Floats:
+        """Return tokens [B, N, D] of B views of a clip in which a text is said; it may be empty."""
         ...
 
 

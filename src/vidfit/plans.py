@@ -32,6 +32,9 @@ class Subject:
         ``"probe"`` trains on the backbone's cached tokens; the others run the backbone.
     width, layers, heads
         Size of the network: its hidden width, how deep it is, attention heads.
+    vocabulary
+        Text tokens that the network reads beside frames, padding included; 0 reads no words. In a
+        plan it is the most that the clips can give, in a run what they gave.
     """
 
     network: str
@@ -40,6 +43,7 @@ class Subject:
     width: int = 256
     layers: int = 1
     heads: int = 4
+    vocabulary: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,12 @@ class Recipe:
         Epochs without a better score on the validation clips after which it stops; 0 never.
     deterministic
         Whether operations that may differ from run to run are refused.
+    unlabelled_ratio
+        Clips without a label that a step sees for each one with, taught by the moving average of
+        the weights (`vidfit.training.teacher`); 0 learns from labels alone.
+    threshold
+        Least probability, in (0, 1], from which on the average's answer to a clip without a label
+        is taken as its label.
     """
 
     optimizer: OptimizerName = "adamw"
@@ -135,6 +145,17 @@ class Recipe:
     patience: int = 0
     seed: int = 0
     deterministic: bool = False
+    unlabelled_ratio: int = 0
+    threshold: float = 0.95
+
+    @property
+    def passes(self) -> float:
+        """What a step computes, in forward and backward passes of its clips with a label.
+
+        A clip without a label is answered first: a forward pass is a third of both (Kaplan et al.
+        2020).
+        """
+        return 1 + self.unlabelled_ratio * (1 + 1 / 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +172,8 @@ class Data:
         Tokens of a clip, as the backbone gives them.
     read_seconds
         To read one clip as training wants it, in one thread.
+    unlabelled
+        Clips without a label that are learned from as well.
     """
 
     clips: int
@@ -158,6 +181,7 @@ class Data:
     rarest: int
     tokens: int
     read_seconds: float = 0.0
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,3 +104,27 @@ def test_readers_are_as_few_as_keep_the_waiting_small():
 @pytest.mark.parametrize(("clips", "shard"), [(10, 16), (320, 64), (100_000, 256)])
 def test_shards_are_several_for_each_reader(clips, shard):
     assert shard_clips_for(replace(DATA, clips=clips), Layout()) == shard
+
+
+def test_clips_without_a_label_take_time_and_inputs_but_no_larger_micro_batch():
+    taught = replace(SETTING, recipe=replace(SETTING.recipe, unlabelled_ratio=2, ema=0.99))
+    chosen, before = choose(taught)[0], choose(SETTING)[0]
+    assert chosen.layout == before.layout  # which counts clips with a label
+    # Two thirds more a clip without a label: it is answered, then learned.
+    assert chosen.predicted.step_seconds == pytest.approx(32 * (1 + 2 * 4 / 3) + 0.1)
+    assert chosen.predicted.total_seconds == pytest.approx(100 * (32 * (1 + 2 * 4 / 3) + 0.1))
+    heavy = replace(KNOWN, sizes=replace(KNOWN.sizes, clip_bytes=MIB))
+    one, three = (
+        choose(replace(s, known=heavy))[0].predicted.peak_bytes for s in (SETTING, taught)
+    )
+    assert three - one == pytest.approx(1.15 * 32 * MIB, rel=1e-6)  # inputs of a third micro-batch
+
+
+def test_reading_clips_without_a_label_is_waited_for():
+    slow = replace(SETTING, data=replace(DATA, read_seconds=1.0), machine=replace(CPU, cores=1))
+    taught = replace(slow, recipe=replace(SETTING.recipe, unlabelled_ratio=2, ema=0.99))
+    waits = [
+        o.predicted.step_seconds * o.predicted.waiting_share / (1 - o.predicted.waiting_share)
+        for o in (choose(slow)[0], choose(taught)[0])
+    ]
+    assert waits == pytest.approx([32, 96])

@@ -86,3 +86,22 @@ def test_a_missing_field_or_file_is_named(path, tmp_path):
         read_plan(path)
     with pytest.raises(VidfitError, match="there is no plan"):
         read_plan(tmp_path / "plan.json")
+
+
+def test_a_teacher_needs_an_average_and_no_mixtures(path):
+    edit(path, "recipe", "unlabelled_ratio", value=2)
+    edit(path, "recipe", "ema", value=0.99)
+    edit(path, "recipe", "mixup", value=0)
+    assert read_plan(path).recipe.unlabelled_ratio == 2
+    edit(path, "recipe", "mixup", value=0.2)
+    with pytest.raises(VidfitError, match="give an ema above 0, such as 0"):
+        read_plan(path)
+    edit(path, "recipe", "threshold", value=1.5)
+    with pytest.raises(VidfitError, match=r"recipe\.threshold is 1\.5; give in"):
+        read_plan(path)
+
+
+def test_a_network_that_reads_no_words_has_no_vocabulary(path):
+    edit(path, "subject", "vocabulary", value=50)
+    with pytest.raises(VidfitError, match="reads no words; give 0, or the network 'video-text'"):
+        read_plan(path)

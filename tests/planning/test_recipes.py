@@ -6,8 +6,8 @@ import pytest
 
 from vidfit.errors import VidfitError
 from vidfit.planning.machines import DEVICES, described, this_machine
-from vidfit.planning.recipes import batch_for, recipe_for, regime_for
-from vidfit.plans import Data
+from vidfit.planning.recipes import MOST_RATIO, batch_for, recipe_for, regime_for, taught
+from vidfit.plans import Data, Recipe
 
 DATA = Data(400, 4, 50, 8)
 
@@ -67,3 +67,19 @@ def test_this_machine_is_measured_and_may_be_limited():
     assert 1e8 < found.flops_per_second["fp32"] < 1e14
     assert 1e7 < found.bandwidth_bytes_per_second < 1e13
     assert this_machine(cores=found.cores + 1).described
+
+
+@pytest.mark.parametrize(
+    ("unlabelled", "ratio"), [(10, 1), (400, 1), (700, 2), (100_000, MOST_RATIO)]
+)
+def test_a_teacher_is_an_average_and_shows_as_many_clips_as_there_are_up_to_some(unlabelled, ratio):
+    recipe, why = taught(Recipe(label_smoothing=0.1), replace(DATA, unlabelled=unlabelled))
+    assert (recipe.unlabelled_ratio, recipe.threshold) == (ratio, 0.95)
+    assert recipe.ema > 0 and recipe.label_smoothing == recipe.mixup == 0
+    assert f"{unlabelled} clips without a label for 400 with" in why["unlabelled_ratio"]
+    assert taught(recipe_for("full", None, 32)[0], DATA)[1] == {}
+
+
+def test_passes_are_what_a_step_computes():
+    assert Recipe().passes == 1
+    assert Recipe(unlabelled_ratio=3).passes == pytest.approx(1 + 3 + 3 / 3)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import cos, exp, pi
 
 from vidfit.contracts import Estimate, Failure
-from vidfit.jobs.train.value import TrainingReport
+from vidfit.jobs.train.value import ReadWords, Teaching, TrainingReport
 from vidfit.plans import Data, Layout, Machine, Plan, PlanOption, Prediction, Recipe, Subject
 from vidfit.reported import Stage
 from vidfit.training.epoch import Epoch
@@ -106,6 +106,22 @@ def untested_example() -> TrainingReport:
 def open_example() -> TrainingReport:
     """Return a run whose interval holds the majority class."""
     return replace(trained_example(), score=Estimate(0.31, 0.22, 0.41))
+
+
+def taught_example() -> TrainingReport:
+    """Return a run that was taught by its average and read words, both of which paid."""
+    base = trained_example()
+    recipe = replace(base.plan.recipe, unlabelled_ratio=4, ema=0.99, threshold=0.9)
+    history = tuple(replace(e, taught=0.5 + 0.01 * e.number) for e in base.history)
+    return replace(
+        base, plan=replace(base.plan, recipe=recipe), history=history,
+        teaching=Teaching(
+            1900, 61, 37, 0.66, 83.4, 127, Estimate(0.75, 0.63, 0.86), Estimate(0.07, 0.01, 0.13)
+        ),
+        read=ReadWords(
+            812, 401, 120, 3, Estimate(0.61, 0.5, 0.72), Estimate(0.21, 0.1, 0.33)
+        ),
+    )  # fmt: skip
 
 
 def empty_example() -> TrainingReport:

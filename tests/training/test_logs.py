@@ -28,7 +28,7 @@ def test_a_line_holds_what_is_known_of_the_epoch(tmp_path):
     look(epoch(1))
     assert numbers(tmp_path / "run" / "metrics.jsonl") == [0, 1]
     (line, _) = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    expected = {**asdict(epoch(0)), "log_loss": None}
+    expected = {**asdict(epoch(0)), "log_loss": None, "taught": None}
     assert json.loads(line, parse_constant=pytest.fail) == expected
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from vidfit.training.order import deal, epoch_steps
+from vidfit.training.order import bare_micros, deal, endless, epoch_steps
 
 PLAIN = (0.0, ())
 
@@ -91,3 +91,22 @@ def test_without_mixing_each_clip_is_its_own_partner():
     (micro,) = deal(np.arange(5), 0, PLAIN, (0, 1, 8))
     np.testing.assert_array_equal(micro.partners_B, micro.rows_B)
     assert (micro.shares_B == 1).all()
+
+
+def test_clips_without_a_label_come_each_once_before_any_comes_again():
+    rows_U = np.arange(40, 47)
+    stream = endless(rows_U, 0, 21, seed=0)
+    for turn in range(3):
+        assert sorted(stream[7 * turn : 7 * turn + 7]) == rows_U.tolist()
+    assert stream[:7].tolist() != stream[7:14].tolist()
+    pieces = [endless(rows_U, start, 5, seed=0) for start in (0, 5, 10, 15)]
+    assert np.concatenate(pieces).tolist() == stream[:20].tolist()
+    assert endless(rows_U, 0, 21, seed=1).tolist() != stream.tolist()
+
+
+def test_micro_batches_without_labels_come_before_the_end_of_a_step():
+    micros = bare_micros(np.arange(7), 3, (1, 2, 2), before=4)
+    assert all(micro.bare and not micro.last for micro in micros)
+    assert [micro.number for micro in micros] == [4, 5]
+    assert {(micro.step, micro.step_clips) for micro in micros} == {(3, 7)}
+    assert np.concatenate([m.rows_B[m.counts_B > 0] for m in micros]).tolist() == [1, 3, 5]

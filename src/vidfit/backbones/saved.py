@@ -70,7 +70,7 @@ _FILES: dict[str, str] = {
     "selfie": r"selfie\.(json|bin)",
     "speed-grid": "",
     "transnetv2": _WEIGHTS,
-    "network": rf"{_WEIGHTS}|shape\.json",
+    "network": rf"{_WEIGHTS}|shape\.json|words\.json",
     "onnx": r"network\.onnx",
     "openvino": r"network\.onnx",
     "vader": "",

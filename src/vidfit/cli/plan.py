@@ -43,6 +43,10 @@ def plan(  # noqa: PLR0913  (the options of a command)
         float | None, typer.Option(min=0.0, help="Longest training; epochs are cut to fit.")
     ] = None,
     groups: Groups = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(help="More clips, labels not needed, to learn from by a teacher."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
@@ -56,8 +60,9 @@ def plan(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.plan.write import plan_markdown
 
     options = PlanOptions(
-        backbone, network, regime, gpu, memory_bytes(memory), cores, epochs, batch, minutes, groups
-    )
+        backbone, network, regime, gpu, memory_bytes(memory), cores, epochs, batch, minutes, groups,
+        unlabelled,
+    )  # fmt: skip
     folder = output or output_of(clips)
     with claimed(folder), Bars() as bars:
         found = run_plan(clips, folder, options, bars)
@@ -68,4 +73,5 @@ def plan(  # noqa: PLR0913  (the options of a command)
     say_lines(f"\nPlan     {folder / 'plan.json'}")
     say(f"Picture  {folder / 'plan.svg'}")
     own = f" --backbone {backbone}" if runs_a_file(backbone) else ""
+    own += f" --unlabelled {unlabelled}" if unlabelled else ""
     say(f"Train    vidfit train {clips} --plan {folder / 'plan.json'}{own} -o {folder}")

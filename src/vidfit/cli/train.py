@@ -42,6 +42,12 @@ def train(  # noqa: PLR0913  (the options of a command)
     from_: Annotated[
         Path | None, typer.Option("--from", help="Weights of vidfit pretrain to start from.")
     ] = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            help="More clips, labels not needed, that a teacher labels as it learns; folder, list."
+        ),
+    ] = None,
     check_accumulation: Annotated[
         bool,
         typer.Option(
@@ -61,8 +67,9 @@ def train(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.train.run import run_train
 
     options = TrainOptions(
-        plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ()), pretrained=from_
-    )
+        plan, groups, holdout, workers, tensorboard, on, own=tuple(backbone or ()),
+        pretrained=from_, unlabelled=unlabelled,
+    )  # fmt: skip
     folder = output or output_of(clips)
     if check_accumulation:
         _check(clips, folder, options)

@@ -17,10 +17,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vidfit.contracts import Backbone, BackboneSpec, Clip, ClipFeatures, clip_key
+from vidfit.contracts import (
+    Backbone,
+    BackboneSpec,
+    Clip,
+    ClipFeatures,
+    Floats,
+    ReadingBackbone,
+    clip_key,
+)
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features.senses import GivenViews, Readers, gather
 from vidfit.features.store import clip_digest, file_digest, row_key
@@ -276,6 +286,12 @@ def _run(
             outcome.backbone_failures[name] = reason
 
 
+def _forward(backbone: Backbone, views: NDArray[Any], text: str) -> Floats:
+    if text and isinstance(backbone, ReadingBackbone):
+        return backbone.forward_with(views, text)
+    return backbone.forward(views)
+
+
 def features_of(backbone: Backbone, seen: GivenViews | str) -> ClipFeatures:
     """Return what a backbone makes of its views of a clip; no token where there are none.
 
@@ -292,7 +308,7 @@ def features_of(backbone: Backbone, seen: GivenViews | str) -> ClipFeatures:
     count = len(seen.views)
     pieces = range(0, count, _VIEWS_A_FORWARD)
     tokens_BND = np.concatenate(
-        [backbone.forward(seen.views[v : v + _VIEWS_A_FORWARD]) for v in pieces]
+        [_forward(backbone, seen.views[v : v + _VIEWS_A_FORWARD], seen.text) for v in pieces]
     )
     seconds = time.perf_counter() - started
     if tokens_BND.ndim != 3 or tokens_BND.size == 0 or tokens_BND.shape[::2] != (count, spec.dim):

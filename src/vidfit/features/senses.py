@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,13 +31,15 @@ _MOMENTS = 8
 class GivenViews:
     """Views [B, ...] of a clip, and which frames, or moments of its sound, they show.
 
-    ``note`` says what a reader of the answer should know of them.
+    ``note`` says what a reader of the answer should know of them; ``text`` what is said, for
+    encoders that read it beside frames.
     """
 
     views: NDArray[Any]
     indices: Indices
     pts_seconds: Seconds
     note: str = ""
+    text: str = ""
 
 
 class Readers:
@@ -107,7 +109,7 @@ def gather(
     found: list[GivenViews | str] = []
     for spec in specs:
         if spec.sees == "frames":
-            found.append(next(frames))
+            found.append(_with_text(next(frames), clip, spec))
         elif spec.sees == "sound":
             found.append(_sound(readers, clip, spec.sampling))
         else:
@@ -165,6 +167,13 @@ def _sound(readers: Readers, clip: Clip, sampling: Sampling) -> GivenViews | str
     moments = first + ((np.arange(_MOMENTS) + 0.5) / _MOMENTS * count).astype(np.int64)
     cut = f"{reader.damaged} packets of its sound are damaged, and silent"
     return GivenViews(np.stack(views), moments, moments / rate, cut if reader.damaged else "")
+
+
+def _with_text(given: GivenViews | str, clip: Clip, spec: BackboneSpec) -> GivenViews | str:
+    """Return views with what is said, for an encoder that reads it."""
+    if isinstance(given, str) or not spec.reads:
+        return given
+    return replace(given, text=(clip.text or "").strip())
 
 
 def _words(clip: Clip) -> GivenViews | str:

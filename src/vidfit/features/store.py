@@ -99,8 +99,8 @@ def clip_digest(clip: Clip, content: str | None = None) -> str:
 
 
 def row_key(spec: BackboneSpec, clip: Clip, digest: str) -> str:
-    """Return what identifies a clip among what one encoder saw: of words, they count, too."""
-    if spec.sees != "words":
+    """Return what identifies a clip among what one encoder saw: words count where it reads."""
+    if spec.sees != "words" and not spec.reads:
         return digest
     return hashlib.sha256(f"{digest}:{clip.text}".encode()).hexdigest()
 
@@ -115,6 +115,8 @@ def spec_key(spec: BackboneSpec) -> str:
     ]
     if spec.sees != "frames":
         facts.append(spec.sees)
+    if spec.reads:
+        facts.append("reads")
     return hashlib.sha256(to_json(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 

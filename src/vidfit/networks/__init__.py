@@ -50,10 +50,14 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where a network is, and what it looks at: a backbone's tokens, or frames."""
+    """Where a network is, and what it looks at: a backbone's tokens, or frames.
+
+    ``reads`` says whether one that sees frames is given the clips' words beside them.
+    """
 
     target: str
     sees: Literal["tokens", "frames"] = "tokens"
+    reads: bool = False
 
 
 NETWORKS: dict[str, Network] = {
@@ -67,7 +71,7 @@ NETWORKS: dict[str, Network] = {
     "encoder-decoder": Network("encoder_decoder:EncoderDecoder"),
     "cnn": Network("cnn:Cnn", "frames"),
     "cnn-lstm": Network("recurrent:CnnLstm", "frames"),
-    "video-text": Network("video_text:VideoText", "frames"),
+    "video-text": Network("video_text:VideoText", "frames", reads=True),
 }
 """Name -> ``module:class`` of this package, called with a `Shape`."""
 

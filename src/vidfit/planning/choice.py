@@ -57,6 +57,17 @@ class Setting:
     precision: Precision = "fp32"
     alive: Mapping[bool, int] = field(default_factory=dict)
 
+    def computed(self, layout: Layout) -> Layout:
+        """Return a layout with all that a step computes: clips without a label are more of it."""
+        return replace(
+            layout, accumulation=layout.accumulation * (1 + self.recipe.unlabelled_ratio)
+        )
+
+    @property
+    def answered(self) -> float:
+        """What a step costs, in that of the forward and backward passes that it learns by."""
+        return self.recipe.passes / (1 + self.recipe.unlabelled_ratio)
+
     @property
     def margin(self) -> float:
         """Share of the memory that is left free."""
@@ -144,8 +155,8 @@ def _option(setting: Setting, layout: Layout) -> PlanOption:
 def _peak(setting: Setting, layout: Layout) -> int:
     """Return what training takes in each process."""
     tensors = rank_bytes(
-        setting.known.peak_bytes(layout), setting.known.sizes, setting.recipe, layout,
-        setting.machine,
+        setting.known.peak_bytes(setting.computed(layout)), setting.known.sizes, setting.recipe,
+        layout, setting.machine,
     )  # fmt: skip
     cuda = setting.machine.device == "cuda"
     return int(tensors if cuda else setting.known.resident.taken(tensors))
@@ -167,17 +178,17 @@ def _refusal(setting: Setting, layout: Layout) -> str:
 
 def _predicted(setting: Setting, layout: Layout) -> tuple[Layout, Prediction]:
     """Return the layout with its readers, and what it takes."""
-    data, machine = setting.data, setting.machine
-    seconds = setting.known.seconds(layout)
+    data, machine, whole = setting.data, setting.machine, setting.computed(layout)
+    seconds = setting.known.seconds(whole, setting.answered)
     if seconds is None or machine.described:
-        seconds = described_seconds(setting, layout)
-    layout = replace(layout, loader_workers=workers_for(layout, data, machine, seconds))
+        seconds = described_seconds(setting, whole)
+    layout = replace(layout, loader_workers=workers_for(whole, data, machine, seconds))
     layout = replace(layout, shard_clips=shard_clips_for(data, layout))
-    waiting = waiting_seconds(layout, data, machine, seconds)
+    waiting = waiting_seconds(setting.computed(layout), data, machine, seconds)
     steps = setting.recipe.epochs * math.ceil(data.clips / layout.batch_clips)
-    whole = seconds + waiting
+    step = seconds + waiting
     return layout, Prediction(
-        _peak(setting, layout), seconds, waiting / whole if whole else 0.0, steps * whole
+        _peak(setting, layout), seconds, waiting / step if step else 0.0, steps * step
     )
 
 
@@ -186,6 +197,11 @@ def described_seconds(setting: Setting, layout: Layout) -> float:
 
     The larger of operations over `EFFICIENCY` of the peak and activations over the bandwidth
     (Williams et al. 2009, Roofline); the update moves weights, gradients and state.
+
+    Parameters
+    ----------
+    layout
+        With all that a step computes (`Setting.computed`).
     """
     known, machine = setting.known, setting.machine
     peak = machine.flops_per_second.get(layout.precision, machine.flops_per_second["fp32"])
@@ -195,7 +211,7 @@ def described_seconds(setting: Setting, layout: Layout) -> float:
     bandwidth = machine.bandwidth_bytes_per_second
     micro = max(flops / (share * peak), TRAFFIC * slope / bandwidth)
     moved = 2 * (known.sizes.weights_bytes + known.sizes.state_bytes(setting.recipe))
-    return layout.accumulation * micro + moved / bandwidth
+    return layout.accumulation * setting.answered * micro + moved / bandwidth
 
 
 def _too_large(setting: Setting, options: list[PlanOption]) -> BudgetError:

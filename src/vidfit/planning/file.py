@@ -14,6 +14,8 @@ from vidfit.backbones.notation import runs_a_file
 from vidfit.documents import FieldRule, read_json, shown, to_json, value_of, within
 from vidfit.errors import VidfitError
 from vidfit.files import write_whole
+from vidfit.networks import network_of
+from vidfit.networks.vocabulary import FIRST_WORD, MOST_WORDS
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 
 FORMAT = "vidfit.plan/1"
@@ -32,6 +34,7 @@ _RULES: dict[tuple[type, str], FieldRule] = {
     (Subject, "width"): within(1, 8192),
     (Subject, "layers"): within(1, 256),
     (Subject, "heads"): within(1, 1024),
+    (Subject, "vocabulary"): within(0, FIRST_WORD + MOST_WORDS),
     **{
         (Layout, name): within(1, 10**6)
         for name in ("micro_batch", "accumulation", "processes", "shard_clips")
@@ -46,12 +49,15 @@ _RULES: dict[tuple[type, str], FieldRule] = {
     },
     **{(Recipe, name): _NOT_NEGATIVE for name in ("weight_decay", "clip_norm", "mixup")},
     (Recipe, "patience"): within(0, 10**9),
+    (Recipe, "unlabelled_ratio"): within(0, 64),
+    (Recipe, "threshold"): _FACTOR,
     (Recipe, "seed"): within(0, 2**63 - 1),
     (Data, "clips"): _COUNT,
     (Data, "classes"): within(1, 10**6),
     (Data, "tokens"): within(1, 10**6),
     (Data, "rarest"): _NOT_NEGATIVE,
     (Data, "read_seconds"): _NOT_NEGATIVE,
+    (Data, "unlabelled"): _NOT_NEGATIVE,
     **{(Machine, name): _COUNT for name in ("devices", "cores")},
     (Machine, "memory_bytes"): _NOT_NEGATIVE,
     **{
@@ -142,6 +148,18 @@ def _check_together(plan: Plan, path: Path) -> None:
         raise VidfitError(
             f"{path}: layout.processes is {layout.processes} and layout.sharding 'none'; several "
             "processes need 'ddp' or 'fsdp'"
+        )
+    if subject.vocabulary and not network_of(subject.network).reads:
+        raise VidfitError(
+            f"{path}: subject.vocabulary is {subject.vocabulary}, and the network "
+            f"{subject.network!r} reads no words; give 0, or the network 'video-text'"
+        )
+    recipe = plan.recipe
+    if recipe.unlabelled_ratio and (not recipe.ema or recipe.mixup):
+        raise VidfitError(
+            f"{path}: recipe.unlabelled_ratio is {recipe.unlabelled_ratio}, recipe.ema "
+            f"{recipe.ema:g} and recipe.mixup {recipe.mixup:g}; the teacher of clips without a "
+            "label is the average of the weights: give an ema above 0, such as 0.99, and mixup 0"
         )
     shares = [share for share, _ in plan.recipe.batch_schedule]
     if shares != sorted(shares) or not all(factor > 0 for _, factor in plan.recipe.batch_schedule):

@@ -56,13 +56,19 @@ class Known:
         further = (layout.accumulation - 2) * layout.micro_batch * self.sizes.clip_bytes
         return self.peaks[layout.checkpointing].at(layout.micro_batch) + further
 
-    def seconds(self, layout: Layout) -> float | None:
-        """Return a step's seconds on this machine; recomputing costs by its operations."""
+    def seconds(self, layout: Layout, answered: float = 1.0) -> float | None:
+        """Return a step's seconds on this machine; recomputing costs by its operations.
+
+        Parameters
+        ----------
+        answered
+            What a clip costs where some are answered by a teacher first, 1 where none is.
+        """
         if self.clip_seconds is None:
             return None
         again = self.flops_a_clip[layout.checkpointing] / self.flops_a_clip[False]
         clips = layout.accumulation * layout.micro_batch
-        return clips * self.clip_seconds * again + self.update_seconds
+        return clips * self.clip_seconds * again * answered + self.update_seconds
 
     def with_run(self, layout: Layout, run: Real) -> Known:
         """Add what a run with numbers tells of this machine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from vidfit.plans import Data, Recipe, Regime
 
@@ -13,6 +14,9 @@ LEAST_BATCH, MOST_BATCH = 16, 64
 STEPS_AN_EPOCH = 20
 EPOCHS: dict[Regime, int] = {"probe": 30, "lp-ft": 10, "lora": 15, "full": 20}
 RATES: dict[Regime, float] = {"probe": 1e-3, "lp-ft": 1e-4, "lora": 5e-4, "full": 1e-4}
+MOST_RATIO, TEACHER_EMA = 4, 0.99
+"""Clips without a label for each with one, at most; how slowly their teacher changes."""
+
 LEAST_EPOCHS = 3
 """Fewer passes teach a backbone little: then the head alone learns, which is quick."""
 
@@ -49,6 +53,27 @@ def batch_for(data: Data, asked: int | None) -> tuple[int, str]:
     even = 2 ** round(math.log2(max(data.clips / STEPS_AN_EPOCH, 1)))
     batch = min(max(even, LEAST_BATCH), MOST_BATCH, data.clips)
     return batch, f"about {STEPS_AN_EPOCH} steps an epoch of {data.clips} clips, within 16 and 64"
+
+
+def taught(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:
+    """Return a recipe that learns from clips without a label as well, with reasons.
+
+    Labels are hard, so that the teacher may become sure, and not mixed.
+    """
+    if not data.unlabelled:
+        return recipe, {}
+    ratio = min(max(1, round(data.unlabelled / data.clips)), MOST_RATIO)
+    recipe = replace(
+        recipe, unlabelled_ratio=ratio, ema=recipe.ema or TEACHER_EMA, label_smoothing=0.0,
+        mixup=0.0,
+    )  # fmt: skip
+    return recipe, {
+        "unlabelled_ratio": f"{data.unlabelled} clips without a label for {data.clips} with, and "
+        f"{MOST_RATIO} of a step for each at most: each costs {4 / 3:.2f} of one with a label",
+        "threshold": "as in FixMatch (Sohn et al. 2020): a wrong label costs more than none",
+        "ema": "the average of the weights is the teacher of clips without a label",
+        "label_smoothing": "0, for smoothed answers seldom reach the teacher's threshold",
+    }
 
 
 def recipe_for(

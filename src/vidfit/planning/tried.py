@@ -112,9 +112,9 @@ def searched(setting: Setting, layout: Layout, run: Run) -> Setting:
     share = layout.micro_batch * layout.accumulation
 
     def of(micro_batch: int) -> Layout:
-        return as_run(
-            replace(layout, micro_batch=micro_batch, accumulation=-(-share // micro_batch))
-        )
+        accumulation = -(-share // micro_batch)
+        dealt = replace(layout, micro_batch=micro_batch, accumulation=accumulation)
+        return as_run(setting.computed(dealt))
 
     def lives(micro_batch: int) -> bool:
         seen[micro_batch] = run(of(micro_batch))

@@ -12,6 +12,7 @@ from vidfit.contracts import Backbone, Clip, Failure, Floats, Seconds, clip_key
 from vidfit.errors import BackboneError, VideoError
 from vidfit.features import FeatureStore, extract, time_steps
 from vidfit.features.frames import are_stored, check_stored, write_frames
+from vidfit.features.store import row_key
 from vidfit.progress import Progress
 from vidfit.runtime import accelerate
 from vidfit.study.subject import Sight
@@ -137,9 +138,10 @@ def _extracted(
     done = extract(clips, [accelerate(backbone)], store, place, progress)
     if done.backbone_failures:
         raise BackboneError(f"{backbone.spec.name} failed: {done.backbone_failures}")
-    wanted = set(done.digests.values())
-    seen = {d: f.tokens_ND for d, f in store.rows(backbone.spec) if d in wanted}
-    tokens = {clip: seen[digest] for clip, digest in done.digests.items() if digest in seen}
+    keys = {clip: row_key(backbone.spec, clip, digest) for clip, digest in done.digests.items()}
+    wanted = set(keys.values())
+    seen = {key: f.tokens_ND for key, f in store.rows(backbone.spec) if key in wanted}
+    tokens = {clip: seen[key] for clip, key in keys.items() if key in seen}
     return tokens, done.failures
 
 

@@ -1,4 +1,4 @@
-"""A trained network that sees frames itself, as the one member of a model.
+"""A trained network that sees frames itself, and may read words, as the one member of a model.
 
 Its tokens are its logits, one a view; the head over them only takes the softmax.
 """
@@ -9,24 +9,32 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from vidfit.backbones import weights
-from vidfit.backbones.encoder import TorchEncoder, count_gmacs, count_parameters, freeze
+from vidfit.backbones.encoder import (
+    TorchEncoder,
+    check_frames,
+    count_gmacs,
+    count_parameters,
+    freeze,
+)
 from vidfit.backbones.notation import plain_name
 from vidfit.backbones.saved import RESTORE
-from vidfit.contracts import BackboneSpec, Floats
+from vidfit.contracts import BackboneSpec, Floats, Frames
 from vidfit.documents import read_json, to_json
 from vidfit.errors import BackboneError
 from vidfit.fusion.linear import Linear
 from vidfit.networks import Shape
 from vidfit.networks.clips import Clips
 from vidfit.networks.rebuilt import read_shape, rebuild
+from vidfit.networks.vocabulary import Vocabulary
 from vidfit.study.subject import OWN_SIGHT
 
 FAMILY = "network"
 RESTORE[FAMILY] = f"{__name__}:restore"  # as an entry point of this package asks for
-_SHAPE_FILE = "shape.json"
+_SHAPE_FILE, _WORDS_FILE = "shape.json", "words.json"
 _NONE = Shape(0, 0, 0)
 
 
@@ -61,6 +69,60 @@ class FrameNetwork(TorchEncoder):
         (directory / _SHAPE_FILE).write_text(text, encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class ReadingNetwork:
+    """A `ReadingBackbone` of a network of `vidfit.networks`, and the words that it knows.
+
+    Without ``network``, as engines and compression know it: these run networks of frames alone.
+    """
+
+    spec: BackboneSpec
+    module: nn.Module
+    shape: Shape
+    vocabulary: Vocabulary
+
+    @property
+    def configuration(self) -> str:
+        """The shape and the words, in the order of their numbers."""
+        facts = {"name": plain_name(self.spec.name), **asdict(self.shape)}
+        return to_json({**facts, "words": self.vocabulary.words})
+
+    def forward(self, frames_BTHWC: Frames) -> Floats:
+        """Return tokens [B, 1, K] of views [B, T, H, W, C] of clips without words."""
+        return self.forward_with(frames_BTHWC, "")
+
+    def forward_with(self, frames_BTHWC: Frames, text: str) -> Floats:
+        """Return tokens [B, 1, K] of views [B, T, H, W, C] of a clip in which a text is said."""
+        check_frames(frames_BTHWC, self.spec)
+        views_BTHWC = torch.from_numpy(np.require(frames_BTHWC, requirements=["C", "W"]))
+        text_BL = torch.from_numpy(self.vocabulary.numbers([text] * len(views_BTHWC)))
+        with torch.inference_mode():
+            logits_BK = self.module(Clips(frames_BVTHWC=views_BTHWC[:, None], text_BL=text_BL))
+        tokens_B1K: Floats = logits_BK.float().numpy()[:, None]
+        return tokens_B1K
+
+    def save(self, directory: Path) -> None:
+        """Write weights, shape and words."""
+        weights.write(self.module.state_dict(), directory / weights.FILE_NAME)
+        for name, facts in (
+            (_SHAPE_FILE, asdict(self.shape)),
+            (_WORDS_FILE, self.vocabulary.words),
+        ):
+            text = to_json(facts, indent=1, ascii_only=False)
+            (directory / name).write_text(text, encoding="utf-8")
+
+
+def reading_network(
+    name: str, shape: Shape, network: nn.Module, vocabulary: Vocabulary
+) -> ReadingNetwork:
+    """Return a trained network of frames and words as a backbone."""
+    module = freeze(network)
+    spec = replace(frame_network(name, shape, network).spec, reads=True)
+    made = ReadingNetwork(spec, module, shape, vocabulary)
+    revision = weights.revision(module.state_dict(), made.configuration)
+    return replace(made, spec=replace(spec, revision=revision))
+
+
 def frame_network(name: str, shape: Shape, network: nn.Module) -> FrameNetwork:
     """Return a trained network of ``vidfit.networks.NETWORKS`` as a backbone."""
     module = freeze(_Logits(network))
@@ -83,8 +145,10 @@ def frame_network(name: str, shape: Shape, network: nn.Module) -> FrameNetwork:
     return replace(made, spec=replace(spec, revision=revision))
 
 
-def restore(directory: Path, spec: BackboneSpec) -> FrameNetwork:
-    """Rebuild a saved network from its shape and weights.
+def restore(directory: Path, spec: BackboneSpec) -> FrameNetwork | ReadingNetwork:
+    """Rebuild a saved network from its shape and weights, and its words where it reads.
+
+    The revision of one that reads is that of what is found.
 
     Raises
     ------
@@ -94,6 +158,8 @@ def restore(directory: Path, spec: BackboneSpec) -> FrameNetwork:
     try:
         shape = read_shape(read_json(directory / _SHAPE_FILE))
         state = weights.read(directory / weights.FILE_NAME)
+        if spec.reads:
+            return _restored_reading(directory, spec, shape, state)
         network = rebuild(spec.name, shape, weights.without_prefix(state, "network."))
     except (OSError, ValueError) as error:
         raise BackboneError(
@@ -101,6 +167,29 @@ def restore(directory: Path, spec: BackboneSpec) -> FrameNetwork:
             "copy the model again"
         ) from error
     return FrameNetwork(spec, freeze(_Logits(network)), shape=shape)
+
+
+def _restored_reading(
+    directory: Path, spec: BackboneSpec, shape: Shape, state: weights.State
+) -> ReadingNetwork:
+    """Rebuild a network of frames and words.
+
+    Raises
+    ------
+    OSError, ValueError
+        If files are missing or damaged, or do not fit each other.
+    """
+    words = read_json(directory / _WORDS_FILE)
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError(f"{_WORDS_FILE} is no list of words")
+    vocabulary = Vocabulary(tuple(words))
+    if len(set(words)) != len(words) or not 0 < vocabulary.size == shape.vocabulary:
+        raise ValueError(f"{len(words)} words do not fit a vocabulary of {shape.vocabulary}")
+    weights.check_finite(state, str(directory))
+    network = rebuild(plain_name(spec.name), shape, state)
+    found = ReadingNetwork(spec, freeze(network), shape, vocabulary)
+    revision = weights.revision(state, found.configuration)
+    return replace(found, spec=replace(spec, revision=revision))
 
 
 def softmax_head(logits_MK: Floats) -> Linear:

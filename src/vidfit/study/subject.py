@@ -15,6 +15,7 @@ from vidfit.contracts import Backbone, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.features.pool import STEPS
 from vidfit.networks import NETWORKS, Shape, build, network_of
+from vidfit.networks.vocabulary import LONGEST, UNKNOWN
 from vidfit.study.consent import check_encoders
 
 if TYPE_CHECKING:
@@ -119,11 +120,18 @@ def _shape(
         heads=subject.heads,
         dropout=recipe.dropout,
         drop_path=recipe.drop_path,
+        vocabulary=subject.vocabulary,
     )
 
 
-def example(seen: Sight, micro_batch: int) -> Clips:
-    """Return a micro-batch of the shapes and types that the subject is trained on, all zeros."""
+def example(seen: Sight, micro_batch: int, reads: bool = False) -> Clips:
+    """Return a micro-batch of the shapes and types that the subject is trained on.
+
+    Parameters
+    ----------
+    reads
+        Whether each clip has as many words as are read.
+    """
     import torch
 
     from vidfit.networks.clips import Clips
@@ -133,7 +141,8 @@ def example(seen: Sight, micro_batch: int) -> Clips:
     sampling, size = seen.sampling, seen.preprocessing
     views = (micro_batch, sampling.num_clips, sampling.clip_len)
     shape = (*views, size.height_pixels, size.width_pixels, 3)
-    return Clips(frames_BVTHWC=torch.zeros(shape, dtype=torch.uint8))
+    text_BL = torch.full((micro_batch, LONGEST), UNKNOWN) if reads else None
+    return Clips(frames_BVTHWC=torch.zeros(shape, dtype=torch.uint8), text_BL=text_BL)
 
 
 def trainee(arguments: Mapping[str, Any]) -> Trainee:
@@ -150,7 +159,8 @@ def trainee(arguments: Mapping[str, Any]) -> Trainee:
     subject, recipe = Subject(**arguments["subject"]), Recipe(**arguments["recipe"])
     seen, classes = sight(subject), int(arguments["classes"])
     network = build_subject(subject, classes, seen.tokens, recipe)
-    return Trainee(network, partial(example, seen), classes)
+    batch = partial(example, seen, reads=bool(subject.vocabulary))
+    return Trainee(network, batch, classes)
 
 
 def _backbone(subject: Subject) -> Backbone | None:

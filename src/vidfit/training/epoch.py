@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,7 +15,8 @@ class Epoch:
     """What an epoch did: mean loss, steps, batch, rate at its end, score on validation clips.
 
     ``log_loss`` and ``accuracy`` are of the weights that would be kept; ``nan`` without
-    validation clips. ``seconds`` are those of the steps.
+    validation clips. ``seconds`` are those of the steps. ``taught`` is the share of the clips
+    without a label of whose class the teacher was sure; ``nan`` where none were shown.
     """
 
     number: int
@@ -25,6 +27,7 @@ class Epoch:
     log_loss: float
     accuracy: float
     seconds: float
+    taught: float = math.nan
 
 
 def epoch_of(found: Mapping[str, Any]) -> Epoch:

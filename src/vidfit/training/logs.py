@@ -29,6 +29,7 @@ _TAGS = {
     "learning_rate": "step/learning_rate",
     "batch_clips": "step/batch_clips",
     "seconds": "epoch/seconds",
+    "taught": "unlabelled/taught",
 }
 
 

@@ -37,10 +37,11 @@ from vidfit.training.checkpoint import (
     write_checkpoint,
 )
 from vidfit.training.epoch import Epoch, epoch_of
-from vidfit.training.order import Micro, deal, epoch_steps
+from vidfit.training.order import Micro, bare_micros, deal, endless, epoch_steps
 from vidfit.training.parallel import Place, spread
 from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor
 from vidfit.training.state import Average, Run, State, TrainedWeights
+from vidfit.training.teacher import check_teacher, strong, sure_targets, weak
 
 SAVE_SECONDS = 60.0
 """A checkpoint is written at least so often, and at the end of each epoch."""
@@ -80,6 +81,7 @@ class _Trainer:
         self.average = Average(network, plan.recipe.ema) if plan.recipe.ema else None
         self.best: Mapping[str, Tensor] = {}
         self.saved_at = time.monotonic()
+        check_teacher(plan.recipe, len(run.unlabelled_M))
 
     @property
     def seen(self) -> int:
@@ -102,7 +104,7 @@ class _Trainer:
         started, state = time.monotonic(), self.state
         if not state.offset:
             state.factor = scheduled_factor(self.progress, self.recipe.batch_schedule)
-            state.loss_sum = 0.0
+            state.loss_sum = state.taught = 0.0
         batch = max(1, round(self.plan.layout.batch_clips * state.factor))
         self.module.train()
         for micros in self._steps(batch):
@@ -115,7 +117,7 @@ class _Trainer:
         done = Epoch(
             state.epoch, state.loss_sum / len(self.run.learn_M),
             -(-len(self.run.learn_M) // batch), batch, self._rate(), log_loss, accuracy,
-            learned_seconds,
+            learned_seconds, self._taught_share(),
         )  # fmt: skip
         state.history.append(done)
         state.epoch, state.offset = state.epoch + 1, 0
@@ -131,25 +133,34 @@ class _Trainer:
         state, seed = self.state, self.recipe.seed
         steps = epoch_steps(self.run.learn_M, state.epoch, batch_clips, seed)
         place = (self.place.rank, self.place.world, self.plan.layout.micro_batch)
-        first = state.offset // batch_clips
-        micros = [
-            micro
-            for number, rows_S in enumerate(steps[first:], first)
-            for micro in deal(
-                rows_S, number, (self.recipe.mixup, (seed, state.epoch, number)), place
-            )
-        ]
+        first, micros = state.offset // batch_clips, []
+        for number, rows_S in enumerate(steps[first:], first):
+            own = deal(rows_S, number, (self.recipe.mixup, (seed, state.epoch, number)), place)
+            shown = state.epoch * len(self.run.learn_M) + number * batch_clips
+            micros += [*self._bare(shown, len(rows_S), number, len(own)), *own]
         for _, step in groupby(loaded(self.run.clips, micros, self.plan), lambda m: m[0].step):
             yield list(step)
+
+    def _bare(self, shown: int, clips: int, step: int, before: int) -> list[Micro]:
+        """Return a step's micro-batches without labels, after so many clips with labels."""
+        ratio = self.recipe.unlabelled_ratio
+        if not ratio:
+            return []
+        rows_S = endless(self.run.unlabelled_M, shown * ratio, clips * ratio, self.recipe.seed)
+        place = (self.place.rank, self.place.world, self.plan.layout.micro_batch)
+        return bare_micros(rows_S, step, place, before)
 
     def _step(self, micros: Sequence[Loaded]) -> None:
         """Add up the gradients of micro-batches, and take a step."""
         state, fabric = self.state, self.place.fabric
         self._set_rate()
-        loss = torch.zeros((), device=self.place.device)
+        loss, taught = torch.zeros(2, device=self.place.device)
         for micro, clips, target_BK in micros:
             # Random numbers of this micro-batch, wherever and whenever it is computed.
             torch.manual_seed(_seed(self.recipe.seed, state.step, micro.number, self.place.rank))
+            if micro.bare:
+                clips, target_BK = self._taught(clips, micro)
+                taught += target_BK.sum()
             with fabric.no_backward_sync(self.module, enabled=not micro.last):  # type: ignore[arg-type]
                 part = self._loss(micro, clips, target_BK)
                 fabric.backward(part)
@@ -161,7 +172,21 @@ class _Trainer:
         state.step += 1
         if self.average:
             self.average.update(self.network, state.step)
-        self._account(loss, micros[0][0].step_clips)
+        self._account(loss, taught, micros[-1][0].step_clips)
+
+    def _taught(self, clips: Clips, micro: Micro) -> tuple[Clips, Tensor]:
+        """Return clips without a label as they are learned, with the targets of the average."""
+        assert self.average is not None  # noqa: S101  (`check_teacher`)
+        self.module.eval()
+        with torch.no_grad(), self.average.used_by(self.network):
+            logits_BK = self.module(*weak(clips).to(self.place.device).tensors)
+        self.module.train()
+        target_BK = sure_targets(torch.softmax(logits_BK.float(), 1).cpu(), self.recipe.threshold)
+        return strong(clips), target_BK * torch.from_numpy(micro.counts_B).float()[:, None]
+
+    def _taught_share(self) -> float:
+        shown = self.recipe.unlabelled_ratio * len(self.run.learn_M)
+        return self.state.taught / shown if shown else math.nan
 
     def _loss(self, micro: Micro, clips: Clips, target_BK: Tensor) -> Tensor:
         """Return what a micro-batch adds to the mean loss of the step's clips."""
@@ -171,9 +196,11 @@ class _Trainer:
         step_clips = micro.step_clips / self.place.world
         return self.run.objective(outputs, target_BK.to(device), step_clips)
 
-    def _account(self, loss: Tensor, clips: int) -> None:
+    def _account(self, loss: Tensor, taught: Tensor, clips: int) -> None:
         state, world = self.state, self.place.world
         state.loss_sum += float(self.place.summed(loss).cpu()) / world * clips
+        if self.recipe.unlabelled_ratio:
+            state.taught += float(self.place.summed(taught).cpu())
         state.offset += clips
         if self.place.first:
             self.run.progress.advance(clips)
@@ -255,7 +282,7 @@ class _Trainer:
         if self.average:
             tensors |= {f"average/{n}": t for n, t in self._whole_weights().items()}
         tensors |= {f"best/{n}": t for n, t in self.best.items()}
-        facts = {"plan": _learns(self.plan), "state": asdict(self.state), "optimizer": numbers}
+        facts = {"plan": learns(self.plan), "state": asdict(self.state), "optimizer": numbers}
         if self.place.first:
             write_checkpoint(self.run.folder, self.state.step, Saved(tensors, facts))
         self.place.fabric.barrier()
@@ -265,7 +292,7 @@ class _Trainer:
         saved = read_checkpoint(self.run.folder) if self.run.folder else None
         if saved is None:
             return
-        if saved.facts["plan"] != _learns(self.plan):
+        if saved.facts["plan"] != learns(self.plan):
             raise StoreError(
                 f"the checkpoint in {self.run.folder} is of another plan; train into another "
                 "folder, or remove it to start anew"
@@ -288,7 +315,7 @@ def _seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _learns(plan: Plan) -> dict[str, Any]:
+def learns(plan: Plan) -> dict[str, Any]:
     """Return what decides on what is learned: another layout of the same batch may go on."""
     recipe = asdict(plan.recipe)
     recipe["batch_schedule"] = [list(pair) for pair in plan.recipe.batch_schedule]  # as in JSON

@@ -6,7 +6,7 @@ are or how much each computes at once: the same run on other hardware learns the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Micro:
         Of the optimizer step in the epoch, and of this micro-batch in the step.
     last
         Whether it ends a step.
+    bare
+        Whether its clips have no label, and are taught.
     """
 
     rows_B: Indices
@@ -43,12 +45,41 @@ class Micro:
     step: int
     number: int
     last: bool
+    bare: bool = False
 
 
 def epoch_steps(rows_M: Indices, epoch: int, batch_clips: int, seed: int) -> list[Indices]:
     """Return the clips of an epoch in a random order, cut into steps; the last may be short."""
     order = np.random.default_rng((seed, epoch)).permutation(rows_M)
     return [order[i : i + batch_clips] for i in range(0, len(order), batch_clips)]
+
+
+def endless(rows_U: Indices, start: int, count: int, seed: int) -> Indices:
+    """Return rows from a place on in a stream of all, in one random order after another."""
+    size = len(rows_U)
+    turns = range(start // size, -(-(start + count) // size))
+    orders = [np.random.default_rng((seed, turn, 1)).permutation(rows_U) for turn in turns]
+    first = start - turns.start * size
+    shown: Indices = np.concatenate([rows_U[:0], *orders])[first : first + count]
+    return shown
+
+
+def bare_micros(
+    rows_S: Indices, step: int, place: tuple[int, int, int], before: int
+) -> list[Micro]:
+    """Return the micro-batches of a step's clips without a label that one process computes.
+
+    Parameters
+    ----------
+    place
+        As for `deal`.
+    before
+        Micro-batches of the step that have numbers already, and one of which ends the step.
+    """
+    return [
+        replace(micro, number=before + micro.number, last=False, bare=True)
+        for micro in deal(rows_S, step, (0.0, ()), place)
+    ]
 
 
 def deal(

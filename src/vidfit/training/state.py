@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +34,9 @@ class Run:
         Asked at each step whether to write a checkpoint and end.
     look
         Called after each epoch.
+    unlabelled_M
+        Rows without a label, which the average of the weights teaches where the recipe asks for it
+        (`vidfit.training.teacher`).
     objective
         What a network gives for a micro-batch, targets [B, K] (zeros for clips that do not
         count) and the clips of the whole step -> the micro-batch's share of the step's mean loss.
@@ -46,6 +50,7 @@ class Run:
     look: Callable[[Epoch], None] = lambda epoch: None
     objective: Callable[[Tensor, Tensor, float], Tensor] = classified
     progress: Progress = SILENT
+    unlabelled_M: Indices = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class State:
     best: float = math.inf
     best_epoch: int = -1
     loss_sum: float = 0.0
+    taught: float = 0.0
     history: list[Epoch] = field(default_factory=list)
 
 

@@ -63,7 +63,7 @@ def _epochs_within(network: nn.Module, plan: Plan, run: Run, cpu_seconds: float)
     step = _step_seconds(network, plan, run)
     batches = -(-len(run.learn_M) // plan.layout.micro_batch)
     looks = -(-len(run.choose_M) // plan.layout.micro_batch)
-    epoch_seconds = step * (batches + looks / _BACKWARD)
+    epoch_seconds = step * (batches * plan.recipe.passes + looks / _BACKWARD)
     left = _USED * cpu_seconds - (time.process_time() - started)
     return min(max(int(left / max(epoch_seconds, 1e-9)), 1), plan.recipe.epochs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.called import call
 from tests.clips import write_dataset
 
 from vidfit.contracts import Clip
-from vidfit.errors import BackboneError, BudgetError, VidfitError
+from vidfit.errors import BackboneError, BudgetError, NotEnoughDataError, VidfitError
 from vidfit.jobs.plan import run as job
 from vidfit.jobs.plan.options import PlanOptions
 from vidfit.planning.choice import choose
@@ -123,3 +124,32 @@ def test_what_is_learned_from_is_what_train_learns_from():
 def test_options_without_meaning_are_refused(options, message):
     with pytest.raises(VidfitError, match=message):
         job.run_plan("nowhere", Path("out"), options)
+
+
+def test_clips_without_a_label_are_counted_and_planned_for(clips, tmp_path, no_children):
+    more = write_dataset(tmp_path / "more", 9)
+    options = PlanOptions(network="mean", regime="probe", unlabelled=more)
+    plan = job.run_plan(clips, tmp_path / "taught", options)
+    alone = job.run_plan(clips, tmp_path / "alone", replace(options, unlabelled=None))
+    assert (plan.data.unlabelled, alone.data.unlabelled) == (18, 0)
+    assert plan.recipe.unlabelled_ratio == round(18 / plan.data.clips) and plan.recipe.ema
+    assert plan.predicted.total_seconds > 2 * alone.predicted.total_seconds
+    assert read_plan(tmp_path / "taught" / "plan.json").recipe == plan.recipe
+
+
+def test_clips_that_are_known_with_their_labels_are_none_to_plan_for(clips, tmp_path):
+    with pytest.raises(NotEnoughDataError, match="no clip to learn from without a label"):
+        job.run_plan(clips, tmp_path, PlanOptions(unlabelled=clips))
+
+
+def test_words_are_counted_for_a_network_that_reads_them(clips, tmp_path, no_children):
+    table = tmp_path / "clips.csv"
+    paths = sorted(clips.rglob("*.mp4"))
+    rows = [f"{p},{p.parent.name},{'say it' if i % 2 else 'it'}" for i, p in enumerate(paths)]
+    table.write_text("\n".join(["path,label,text", *rows]))
+    options = PlanOptions(backbone="", network="video-text")
+    plan = job.run_plan(table, tmp_path / "out", options)
+    assert plan.subject.vocabulary == 2 + 3 and "read beside frames" in plan.reasons["vocabulary"]
+    frames = job.run_plan(table, tmp_path / "out", replace(options, network="cnn"))
+    assert frames.subject.vocabulary == 0
+    assert read_plan(tmp_path / "out" / "plan.json") == frames

@@ -24,7 +24,7 @@ from vidfit.jobs.train import words
 from vidfit.jobs.train.curves import curves, subplots
 from vidfit.jobs.train.page import FORMAT, training_html, training_svg, write_training
 from vidfit.jobs.train.terminal import training_markdown
-from vidfit.jobs.train.value import TrainingReport
+from vidfit.jobs.train.value import ReadWords, Teaching, TrainingReport
 from vidfit.jobs.train.words import choices, compared, seconds, step_seconds
 from vidfit.plans import Layout, Prediction
 from vidfit.report import wording
@@ -34,7 +34,7 @@ from vidfit.report.frame import resource
 from vidfit.report.picture import picture_style
 
 NAN = float("nan")
-EXAMPLES = ("trained", "open", "untested", "empty", "long", "hostile")
+EXAMPLES = ("trained", "taught", "open", "untested", "empty", "long", "hostile")
 
 
 def example(name: str) -> TrainingReport:
@@ -340,3 +340,47 @@ def test_terminal_tells_where_everything_lies(capsys, tmp_path):
     shown = capsys.readouterr().out
     assert "majority class 27.8 %" in shown and str(tmp_path / "training.html") in shown
     assert f"vidfit predict {tmp_path / 'model'} video.mp4" in shown
+
+
+# ---------------------------------------------------------------- clips without a label, and words
+
+
+@pytest.mark.parametrize(
+    ("gain", "says"),
+    [
+        (Estimate(0.07, 0.01, 0.13), "They pay, a proven gain: +7.0 points [+1.0, +13.0]"),
+        (Estimate(0.07, -0.01, 0.15), "No gain is proven: +7.0 points"),
+        (Estimate(-0.07, -0.13, -0.01), "They do harm, a proven loss: -7.0 points"),
+        (Estimate(0.07, NAN, NAN), "No gain is proven: +7.0 points"),
+    ],
+)
+def test_what_a_teacher_brought_is_proven_or_not(gain, says):
+    base = example("taught")
+    said = " ".join(words.teaching(replace(base, teaching=replace(base.teaching, gain=gain))))
+    assert says in said.replace("\u2212", "-")
+    assert "1,900 clips without a label of 61 recordings, 4 in a step for each clip" in said
+    assert "at least 90 % sure of 66 % of them, which had its answer" in said
+    assert "37 more clips of recordings that choose the epoch or test" in said
+    assert "(75.0 % [63.0, 86.0], at most 127 epochs)" in said
+
+
+def test_what_was_not_compared_says_why():
+    base = example("taught")
+    long = replace(base, teaching=Teaching(9, 9, 0, 0.0, 7200.0))
+    assert "never 90 % sure: nothing was learned from them then" in words.teaching(long)[0]
+    assert "training took 2 h" in words.teaching(long)[1]
+    untested = replace(long, tested=0)
+    assert "no recordings were put aside to test on" in words.teaching(untested)[1]
+    assert words.teaching(example("trained")) == words.read(example("trained")) == []
+
+
+def test_what_words_bring_is_proven_or_not():
+    base = example("taught")
+    said = " ".join(words.read(base))
+    assert "812 words known, from 401 of 480 clips" in said
+    assert "Words bring +21.0 points [+10.0, +33.0], a proven gain" in said
+    assert "(120 of 144 tested clips have words)" in said
+    silent = replace(base, read=ReadWords(812, 401, 0, 3))
+    assert "no clip with words was put aside" in words.read(silent)[1]
+    assert words.read(base)[1] in training_markdown(base)
+    assert words.teaching(base)[1] in training_markdown(base)

@@ -100,6 +100,11 @@ def run_export(
 
 
 def _check(directory: Path, model: Model, members: Sequence[Backbone]) -> None:
+    if any(member.spec.reads for member in members):
+        raise ModelError(
+            f"{directory} reads words beside frames, and graphs take frames alone. Run it with "
+            "`vidfit predict`, or train without words: `subject.vocabulary` 0 in plan.json."
+        )
     if not any(isinstance(member, TorchBackbone | GraphBackbone) for member in members):
         raise ModelError(
             f"{directory} answers by {', '.join(model.members)}, which is an algorithm of vidfit "

@@ -35,6 +35,9 @@ class PlanOptions:
         Longest training: epochs are cut to fit it, and then the regime.
     groups
         File that maps clips to recordings.
+    unlabelled
+        Folder or list of clips without a label to learn from as well, by a teacher
+        (`vidfit.training.teacher`); clips of the data without a label count, too.
     """
 
     backbone: str = "efficientnet-lite0"
@@ -47,6 +50,7 @@ class PlanOptions:
     batch: int | None = None
     minutes: float | None = None
     groups: Path | None = None
+    unlabelled: str | Path | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning.

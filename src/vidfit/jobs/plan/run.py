@@ -15,13 +15,15 @@ from vidfit.errors import BudgetError, VideoError
 from vidfit.jobs.plan.options import PlanOptions
 from vidfit.launch import Here
 from vidfit.manifest import Manifest, noticed, read_manifest
+from vidfit.manifest.subtitles import with_words
 from vidfit.networks import network_of
+from vidfit.networks.vocabulary import Vocabulary
 from vidfit.planning.child import Question, default_folder
 from vidfit.planning.choice import Setting, choose, layout_reasons, time_words
 from vidfit.planning.file import write_plan
 from vidfit.planning.machines import described, this_machine
 from vidfit.planning.measured import look
-from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for
+from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_for, taught
 from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
 from vidfit.progress import SILENT, Progress
@@ -29,6 +31,7 @@ from vidfit.study.asked import check_one_class
 from vidfit.study.folds import check_enough
 from vidfit.study.sources import say
 from vidfit.study.subject import Sight, sight
+from vidfit.study.unlabelled import unlabelled_clips
 from vidfit.tasks import task_of
 
 SAMPLED_CLIPS = 4
@@ -67,7 +70,7 @@ def run_plan(
     """
     options.check()
     network_of(options.network)
-    manifest = read_manifest(source, groups=options.groups)
+    manifest = with_words(read_manifest(source, groups=options.groups))
     check_one_class(task_of(manifest.kind), "plan")
     progress = progress or SILENT
     say(manifest, progress)
@@ -85,7 +88,13 @@ def plan_clips(manifest: Manifest, output: Path, options: PlanOptions, progress:
     progress.start(f"plan, trial runs of at most {BUDGET_SECONDS:.0f} s", 3)
     machine = _machine(options)
     progress.advance()
-    plan = _planned(labelled, output, machine, options)
+    bare: tuple[Clip, ...] = ()
+    if options.unlabelled is not None:
+        bare = unlabelled_clips(manifest, options.unlabelled, options.groups).clips
+    texts = [clip.text for clip in (*learn, *bare)]
+    words = Vocabulary.of(texts).size if network_of(options.network).reads else 0
+    draft = _Draft(labelled, output, machine, options, Budget(), len(bare), words)
+    plan = _planned(draft)
     progress.advance()
     plan = replace(plan, warnings=(*manifest.warnings, *_skipped(manifest), *plan.warnings))
     output.mkdir(parents=True, exist_ok=True)
@@ -101,16 +110,15 @@ def _machine(options: PlanOptions) -> Machine:
     return this_machine(options.memory_bytes, options.cores)
 
 
-def _planned(clips: Sequence[Clip], output: Path, machine: Machine, options: PlanOptions) -> Plan:
+def _planned(first: _Draft) -> Plan:
     """Plan the regime that suits the labels; a cheaper one where that does not fit."""
-    first = _Draft(clips, output, machine, options, Budget())
     tried: list[str] = []
     for regime, why in first.regimes():
         draft = replace(first, regime=regime, why="; ".join([*tried, why]))
         try:
             return draft.plan()
         except BudgetError as error:
-            if options.regime:
+            if first.options.regime:
                 raise
             tried.append(f"{regime} does not fit ({str(error).partition('.')[0]})")
             last = error
@@ -119,19 +127,22 @@ def _planned(clips: Sequence[Clip], output: Path, machine: Machine, options: Pla
 
 @dataclass(frozen=True)
 class _Draft:
-    """A plan on its way."""
+    """A plan on its way; ``vocabulary`` counts text tokens that its network may read."""
 
     clips: Sequence[Clip]
     output: Path
     machine: Machine
     options: PlanOptions
     budget: Budget
+    unlabelled: int = 0
+    vocabulary: int = 0
     regime: Regime = "probe"
     why: str = ""
 
     @property
     def subject(self) -> Subject:
-        return Subject(self.options.network, self.options.backbone, self.regime)
+        network, backbone = self.options.network, self.options.backbone
+        return Subject(network, backbone, self.regime, vocabulary=self.vocabulary)
 
     def regimes(self) -> list[tuple[Regime, str]]:
         """Return what suits the labels, then what is cheaper."""
@@ -153,7 +164,7 @@ class _Draft:
         """Return the plan of the regime, cut to the minutes."""
         seen = sight(self.subject)
         read = _read_seconds(self.clips, seen, self.output) if seen.sees_frames else 0.0
-        data = _data(self.clips, seen.tokens, read)
+        data = replace(_data(self.clips, seen.tokens, read), unlabelled=self.unlabelled)
         whole = self._of(data, self.options.epochs)
         limit = (self.options.minutes or 0.0) * 60
         if not limit or whole.predicted.total_seconds <= limit:
@@ -172,8 +183,12 @@ class _Draft:
     def _of(self, data: Data, epochs: int | None) -> Plan:
         batch, batch_why = batch_for(data, self.options.batch)
         recipe, reasons = recipe_for(self.regime, epochs, batch)
+        recipe, of_teacher = taught(recipe, data)
+        reasons |= of_teacher
         setting, options = self._chosen(data, recipe, batch)
         reasons |= {"regime": self.why, "batch": batch_why}
+        if self.vocabulary:
+            reasons["vocabulary"] = "words of two clips or more are read beside frames; 0 for none"
         reasons |= layout_reasons(setting, options[0])
         notes = tuple(filter(None, (*setting.known.notes, time_words(setting))))
         room = int(max(0, setting.room_bytes))

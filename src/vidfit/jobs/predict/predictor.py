@@ -67,7 +67,9 @@ class Predictor:
     @property
     def senses(self) -> frozenset[Sees]:
         """What the members see: frames, sound, words."""
-        return frozenset(backbone.spec.sees for backbone in self.backbones)
+        specs = [backbone.spec for backbone in self.backbones]
+        read: set[Sees] = {"words"} if any(spec.reads for spec in specs) else set()
+        return frozenset(spec.sees for spec in specs) | read
 
     def wanted(self, features: Mapping[str, ClipFeatures]) -> Sequence[str]:
         """Return the members to ask next about a clip, by what the others saw in it."""

@@ -249,7 +249,8 @@ class _Answers:
 
 def _sampling(backbone: Backbone) -> str:
     spec = backbone.spec
-    return f"{spec.name} {spec.sampling if spec.sees == 'frames' else spec.sees}"
+    words = " and words" if spec.reads else ""
+    return f"{spec.name} {spec.sampling if spec.sees == 'frames' else spec.sees}{words}"
 
 
 def _note(name: str, features: ClipFeatures) -> str:

@@ -9,8 +9,10 @@ import numpy as np
 from vidfit.errors import NotEnoughDataError
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.run import Work, plan_for, standardised
+from vidfit.jobs.train.spoken import reading, with_words
 from vidfit.manifest import noticed, refusal
 from vidfit.networks.step import soft_targets
+from vidfit.networks.vocabulary import Vocabulary
 from vidfit.progress import Progress
 from vidfit.study.opened import open_study
 from vidfit.study.subject import build_subject
@@ -51,6 +53,9 @@ def run_check(
         clips = work.frames(ready.clips).set
     else:
         clips = standardised(ready, rows_M)[1] if plan.subject.backbone else ready.set
+    if plan.subject.vocabulary:
+        vocabulary = Vocabulary.of(clip.text for clip in labelled)
+        plan, clips = reading(plan, vocabulary), with_words(ready, vocabulary).set
     torch.manual_seed(plan.recipe.seed)
     network = build_subject(plan.subject, plan.data.classes, plan.data.tokens, plan.recipe)
     names = sorted({str(clip.label) for clip in labelled})

@@ -16,9 +16,10 @@ from vidfit.metrics import fit_temperature, probabilities
 from vidfit.model import Model
 from vidfit.networks import Shape
 from vidfit.networks.head import NetworkHead
+from vidfit.networks.vocabulary import Vocabulary
 from vidfit.plans import Plan
 from vidfit.study import heads
-from vidfit.study.frame_network import frame_network, softmax_head
+from vidfit.study.frame_network import frame_network, reading_network, softmax_head
 from vidfit.study.subject import build_subject, shape_of
 
 if TYPE_CHECKING:
@@ -104,18 +105,32 @@ def deployed(
 
 
 def deployed_whole(
-    plan: Plan, weights: Mapping[str, Tensor], learned: Iterable[Frames]
+    plan: Plan,
+    weights: Mapping[str, Tensor],
+    learned: Iterable[tuple[Frames, str]],
+    vocabulary: Vocabulary,
 ) -> Deployed:
     """Return a network that sees frames itself as a member, under a head that changes nothing.
 
     Parameters
     ----------
     learned
-        Views [V, T, H, W, C] of each clip that it learned from, to know what is familiar.
+        Views [V, T, H, W, C] of each clip that it learned from, and what is said in it, to know
+        what is familiar.
+    vocabulary
+        Words that the network knows; none of one that sees frames alone.
     """
-    network = trained_network(plan, weights)
-    backbone = frame_network(plan.subject.network, _shape(plan), network)
-    logits_MK = np.concatenate([backbone.forward(views).mean(axis=1) for views in learned])
+    network, shape = trained_network(plan, weights), _shape(plan)
+    if not vocabulary.size:
+        sees = frame_network(plan.subject.network, shape, network)
+        tokens = [sees.forward(views) for views, _ in learned]
+        return _whole(sees, tokens)
+    reads = reading_network(plan.subject.network, shape, network, vocabulary)
+    return _whole(reads, [reads.forward_with(views, text) for views, text in learned])
+
+
+def _whole(backbone: Backbone, tokens: Sequence[Floats]) -> Deployed:
+    logits_MK = np.concatenate([tokens_BND.mean(axis=1) for tokens_BND in tokens])
     return Deployed(backbone, "linear", softmax_head(logits_MK))
 
 

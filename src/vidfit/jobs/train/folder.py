@@ -7,6 +7,7 @@
       set/                 the clips (vidfit.training.clipset)
       learn.npy            rows that are learned from
       choose.npy           rows that early stopping looks at; may be none
+      unlabelled.npy       rows without a label, which are taught (optional)
       start.safetensors    weights to start from (optional; may be some of them only)
       checkpoint/          where it stands
       metrics.jsonl        a line an epoch
@@ -20,7 +21,7 @@ of one's own, ``FILE.py:NAME``, is named by whoever executes it: a folder never 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ import numpy as np
 from vidfit.backbones.notation import runs_a_file
 from vidfit.contracts import Indices
 from vidfit.documents import json_in, to_json
-from vidfit.errors import StoreError
+from vidfit.errors import StoreError, VidfitError
 from vidfit.files import write_whole
 from vidfit.hardware import forget_peak, peak_bytes, resident_bytes
 from vidfit.planning.file import read_plan, write_plan
@@ -55,10 +56,16 @@ EVENTS, METRICS = "events", "metrics.jsonl"
 
 @dataclass(frozen=True)
 class Split:
-    """Rows that are learned from, and rows that early stopping looks at."""
+    """Rows that are learned from, that early stopping looks at, and that have no label."""
 
     learn_M: Indices
     choose_M: Indices
+    unlabelled_M: Indices = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def by_name(self) -> dict[str, Indices]:
+        """The rows by the names of their files."""
+        return {"learn": self.learn_M, "choose": self.choose_M, "unlabelled": self.unlabelled_M}
 
 
 def write_run(
@@ -73,14 +80,15 @@ def write_run(
     Raises
     ------
     StoreError
-        If the folder cannot be written.
+        If the folder cannot be written, or holds another run.
     """
     from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
+    _refuse_another(folder, plan, clips, split)
     clips.write(folder / "set")
-    write_array(folder / "learn.npy", split.learn_M)
-    write_array(folder / "choose.npy", split.choose_M)
+    for name, rows_M in split.by_name.items():
+        write_array(folder / f"{name}.npy", rows_M)
     if start is not None:
         own = {name: tensor.contiguous().clone() for name, tensor in start.items()}
         write_whole(folder / "start.safetensors", save(own))
@@ -133,6 +141,7 @@ def execute(
         stop,
         look=_looks(folder) if place.first else _ignore,
         progress=progress,
+        unlabelled_M=split.unlabelled_M,
     )
     trained = train(network, plan, run, place)
     if trained.finished and place.first:
@@ -148,7 +157,9 @@ def _read_inputs(folder: Path, plan: Plan, network: nn.Module) -> tuple[ClipSet,
 
     clips = open_set(folder / "set")
     try:
-        rows = [np.load(folder / f"{n}.npy", allow_pickle=False) for n in ("learn", "choose")]
+        rows = _read_rows(folder)
+        if rows is None:
+            raise ValueError("its rows are missing")
         if (folder / "start.safetensors").is_file():
             network.load_state_dict(load_file(folder / "start.safetensors"), strict=False)
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
@@ -157,6 +168,36 @@ def _read_inputs(folder: Path, plan: Plan, network: nn.Module) -> tuple[ClipSet,
         _check_whole(found_M, (0, len(clips.labels_M)), f"{folder} has rows")
     _check_whole(clips.labels_M, (_UNLABELLED, plan.data.classes), f"{folder} has labels")
     return clips, Split(*rows)
+
+
+def _read_rows(folder: Path) -> list[Indices] | None:
+    """Read rows that are learned from, that choose, and that have no label; ``None`` if absent."""
+    files = [folder / f"{name}.npy" for name in ("learn", "choose", "unlabelled")]
+    if not all(file.is_file() for file in files):
+        return None
+    return [np.load(file, allow_pickle=False) for file in files]
+
+
+def _refuse_another(folder: Path, plan: Plan, clips: ClipSet, split: Split) -> None:
+    """Refuse to go on with a run of other clips, or to hand out one of another plan."""
+    from vidfit.training.checkpoint import read_checkpoint
+    from vidfit.training.loop import learns
+
+    ended = (folder / "trained.safetensors").is_file()
+    if not ended and read_checkpoint(folder / "checkpoint") is None:
+        return
+    try:
+        rows, labels_M = _read_rows(folder), np.load(folder / "set" / "labels.npy")
+        same = learns(read_plan(folder / "plan.json", _own(plan))) == learns(plan) or not ended
+    except (OSError, ValueError, VidfitError):
+        return  # what is damaged is told where it is read
+    wanted = [*split.by_name.values(), clips.labels_M]
+    found = [*(rows or ()), labels_M]
+    if rows and not (same and all(map(np.array_equal, found, wanted))):
+        raise StoreError(
+            f"{folder} holds a run of another plan, of other clips, or of another split of them; "
+            "train into another folder, or remove it to start anew"
+        )
 
 
 def _check_whole(found_M: Indices, limits: tuple[int, int], what: str) -> None:

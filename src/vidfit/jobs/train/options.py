@@ -31,6 +31,9 @@ class TrainOptions:
         a cluster; see `vidfit.launch.launcher`.
     planning
         How to plan where no plan is given.
+    unlabelled
+        Folder or list of clips without a label, which a teacher gives labels while it learns
+        (`vidfit.training.teacher`); clips of the data without a label are learned from as well.
     pretrained
         Folder of weights that `vidfit pretrain` learned from clips without labels, from which the
         network `video-text` starts; without a plan, that network is planned.
@@ -48,6 +51,7 @@ class TrainOptions:
     planning: PlanOptions = PlanOptions()
     own: tuple[str, ...] = ()
     pretrained: Path | None = None
+    unlabelled: str | Path | None = None
 
     def check(self) -> None:
         """Refuse what has no meaning."""

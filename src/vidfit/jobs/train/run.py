@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Clip, Estimate, Floats, Indices
-from vidfit.errors import NotEnoughDataError, VidfitError
+from vidfit.errors import VidfitError
 from vidfit.evaluate import few_recordings
 from vidfit.features import FeatureStore
 from vidfit.hardware import hardware
@@ -19,11 +21,24 @@ from vidfit.jobs.train.deploy import Deployed, deployed, deployed_whole
 from vidfit.jobs.train.folder import EVENTS, Outcome, Split, finish, write_run
 from vidfit.jobs.train.options import TrainOptions
 from vidfit.jobs.train.page import write_training
-from vidfit.jobs.train.value import TrainingReport
+from vidfit.jobs.train.parts import Parts, clips_of, divided, hits_of
+from vidfit.jobs.train.spoken import (
+    NO_WORDS,
+    reading,
+    silent,
+    spoken,
+    telling_lines,
+    vocabulary_of,
+    with_words,
+    worth,
+)
+from vidfit.jobs.train.teaching import bare_clips, check_left, check_taught, judged, labels_alone
+from vidfit.jobs.train.value import ReadWords, TrainingReport
 from vidfit.manifest import Manifest, noticed
 from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
 from vidfit.networks.head import standards
+from vidfit.networks.vocabulary import Vocabulary
 from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
 from vidfit.progress import Progress
@@ -31,7 +46,7 @@ from vidfit.runtime import accelerate
 from vidfit.shown import public
 from vidfit.study.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.study.copies import joined
-from vidfit.study.folds import Folds, check_enough, put_aside
+from vidfit.study.folds import check_enough, put_aside
 from vidfit.study.opened import open_study
 from vidfit.study.openings import open_holdout
 from vidfit.study.pretrained import NETWORK as PRETRAINED_NETWORK
@@ -45,15 +60,6 @@ if TYPE_CHECKING:
 
 PROBE = Recipe(epochs=30, learning_rate=1e-3)
 """How a head learns on cached tokens before the weights below it do (Kumar et al. 2022)."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Rows of clips that are learned from, that choose the epoch, and that test."""
-
-    learn_M: Indices
-    choose_M: Indices
-    test_M: Indices
 
 
 def run_train(
@@ -89,32 +95,52 @@ def run_train(
     notes, manifest = study.notes, study.manifest
     check_enough(manifest.present(study.to_learn), noticed(manifest))
     pretrained = read_pretrained(options.pretrained) if options.pretrained else None
+    bare = bare_clips(manifest, options, notes)
     plan = plan_for(manifest, output, options, study.progress)
+    check_taught(plan, bool(bare.clips))
     work = Work(plan, output, study.place, study.progress, start_of(plan, pretrained))
     if options.tensorboard:
         (output / "run" / EVENTS).mkdir(parents=True, exist_ok=True)
     with study.timed("look for copies"):
-        manifest = work.joined(replace(manifest, clips=tuple(study.labelled)))
-        manifest = put_aside(manifest, options.holdout, notes)
+        manifest = work.joined(replace(manifest, clips=(*study.labelled, *bare.clips)))
+        unlabelled = [clip for clip in manifest.clips if clip.label is None]
+        known = tuple(clip for clip in manifest.clips if clip.label is not None)
+        manifest = put_aside(replace(manifest, clips=known), options.holdout, notes)
     with study.timed("prepare clips"):
-        ready = work.prepared(manifest.clips)
+        ready = work.prepared([*manifest.clips, *unlabelled])
         parts = divided(ready, notes)
         _check_classes(plan, ready)
+        check_left(len(bare.clips), parts)
+        vocabulary = vocabulary_of(plan, ready, parts, pretrained, notes)
+        plan, ready = reading(plan, vocabulary), with_words(ready, vocabulary)
+        start = start_of(plan, pretrained)
+        work = replace(work, plan=plan, start=start, vocabulary=vocabulary)
     with study.timed("train", plan.predicted.total_seconds or None):
         outcome, made = work.trained(ready, parts)
     with study.timed("test on unseen recordings"):
-        unseen = work.vectors(made, [*_of(ready, parts.choose_M), *_of(ready, parts.test_M)])
+        unseen = work.vectors(
+            made, [*clips_of(ready, parts.choose_M), *clips_of(ready, parts.test_M)]
+        )
         model = _model(made, ready, parts, unseen[: len(parts.choose_M)])
         if len(parts.test_M):
-            open_holdout(_of(ready, parts.test_M), output, notes)
-        score, majority = _tested(made, ready, parts, unseen[len(parts.choose_M) :])
+            open_holdout(clips_of(ready, parts.test_M), output, notes)
+        test_MX = unseen[len(parts.choose_M) :]
+        score, majority = _tested(made, ready, parts, test_MX)
+        read = _read(work, made, ready, parts, test_MX)
+    teaching = None
+    if len(parts.bare_M):
+        hits = partial(hits_of, made, ready, parts, test_MX), partial(_alone, work, ready, parts)
+        with study.timed("train on labels alone"):
+            teaching = judged((ready, parts), plan, outcome, hits)
     step_seconds = float(np.median([epoch.seconds / epoch.steps for epoch in outcome.history]))
     report = TrainingReport(
         study.source, ready.classes, plan,
         len(parts.learn_M), len(parts.choose_M), len(parts.test_M), score, majority,
         outcome.history, outcome.best_epoch, step_seconds, outcome.peak_bytes,
-        (*manifest.rejected, *ready.failures), tuple(study.stages), hardware().describe(),
-        (*manifest.warnings, *dict.fromkeys(notes), *_few(ready, parts)),
+        (*manifest.rejected, *bare.rejected, *ready.failures),
+        tuple(study.stages), hardware().describe(),
+        (*manifest.warnings, *dict.fromkeys(notes), *telling_lines(read), *_few(ready, parts)),
+        teaching, read,
     )  # fmt: skip
     card = _card(report, made.backbone)
     save_model(
@@ -124,37 +150,12 @@ def run_train(
     return report
 
 
-def divided(ready: Prepared, notes: list[str]) -> Parts:
-    """Return the rows of each part; validation clips are those of the data, or a fifth.
-
-    Raises
-    ------
-    NotEnoughDataError
-        If a part lacks a class.
-    """
-    labels_M, groups = ready.set.labels_M, ready.groups
-    splits = np.array([clip.split or "" for clip in ready.clips])
-    test_M, choose_M = splits == "test", splits == "val"
-    if not choose_M.any():
-        rest = np.flatnonzero(~test_M)
-        fold_M = Folds(ready.classes, notes).to_choose(labels_M[rest], [groups[i] for i in rest], 0)
-        choose_M[rest[fold_M == 0]] = True
-    learn_M = ~test_M & ~choose_M
-    missing = np.setdiff1d(labels_M, labels_M[learn_M])
-    if len(missing):
-        names = ", ".join(repr(ready.classes[k]) for k in missing)
-        raise NotEnoughDataError(
-            f"no clip of {names} is left to learn from; add clips of other recordings, or leave "
-            "the class out"
-        )
-    return Parts(*map(np.flatnonzero, (learn_M, choose_M, test_M)))
-
-
 @dataclass(frozen=True)
 class Work:
     """Clips made ready and networks trained, under one output folder.
 
-    ``start`` are weights that a network over frames starts from.
+    ``start`` are weights that a network over frames starts from; ``run`` is the folder of runs;
+    ``vocabulary`` are the words that a network reads beside frames.
     """
 
     plan: Plan
@@ -162,6 +163,8 @@ class Work:
     place: Launcher
     progress: Progress
     start: Mapping[str, Tensor] | None = None
+    run: str = "run"
+    vocabulary: Vocabulary = NO_WORDS
 
     @property
     def _store(self) -> FeatureStore:
@@ -188,20 +191,22 @@ class Work:
 
     def trained(self, ready: Prepared, parts: Parts) -> tuple[Outcome, Deployed]:
         """Train the head on cached tokens, and then what the regime says."""
-        split, plan = Split(parts.learn_M, parts.choose_M), self.plan
+        split, plan = Split(parts.learn_M, parts.choose_M, parts.bare_M), self.plan
         if not plan.subject.backbone:
-            outcome = self._run("run", plan, ready.set, split, self.start)
-            views = (ready.set.arrays["frames"][np.array([i])][0] for i in parts.learn_M)
-            return outcome, deployed_whole(plan, outcome.weights, views)
+            outcome = self._run(self.run, plan, ready.set, split, self.start)
+            frames = ready.set.arrays["frames"]
+            learned = ((frames[np.array([i])][0], ready.clips[i].text or "") for i in parts.learn_M)
+            return outcome, deployed_whole(plan, outcome.weights, learned, self.vocabulary)
         standard, cached = standardised(ready, parts.learn_M)
         if plan.subject.regime == "probe":
-            outcome = self._run("run", plan, cached, split)
+            outcome = self._run(self.run, plan, cached, split)
             return outcome, deployed(plan, outcome.weights, standard)
         start = _tensors({"mean_D": standard[0], "scale_D": standard[1]})
         if plan.subject.regime != "full":
-            head = self._run("run/probe", probe_first(plan), cached, split)
+            labels = replace(split, unlabelled_M=parts.bare_M[:0])
+            head = self._run(f"{self.run}/probe", probe_first(plan), cached, labels)
             start |= {f"head.{name}": tensor for name, tensor in head.weights.items()}
-        outcome = self._run("run", plan, self.frames(ready.clips).set, split, start)
+        outcome = self._run(self.run, plan, self.frames(ready.clips).set, split, start)
         return outcome, deployed(plan, outcome.weights, standard)
 
     def frames(self, clips: Sequence[Clip]) -> Prepared:
@@ -220,6 +225,14 @@ class Work:
         folder = self.output / name
         write_run(folder, plan, clips, split, start)
         return finish(folder, plan, self.place, self.progress)
+
+
+def _alone(work: Work, ready: Prepared, parts: Parts) -> NDArray[np.bool_]:
+    """Train on labels alone for as much compute; return which test clips are answered right."""
+    alone = replace(work, plan=labels_alone(work.plan), run=f"{work.run}/labels-alone")
+    _, made = alone.trained(ready, replace(parts, bare_M=parts.bare_M[:0]))
+    test_MX = alone.vectors(made, clips_of(ready, parts.test_M))
+    return hits_of(made, ready, parts, test_MX)
 
 
 def standardised(ready: Prepared, learn_M: Indices) -> tuple[tuple[Floats, Floats], ClipSet]:
@@ -247,7 +260,9 @@ def plan_for(manifest: Manifest, output: Path, options: TrainOptions, progress: 
         return read_plan(options.plan, options.own)
     from vidfit.jobs.plan.run import plan_clips
 
-    planning = options.planning
+    planning = replace(options.planning, groups=options.groups)
+    if options.unlabelled is not None:
+        planning = replace(planning, unlabelled=options.unlabelled)
     if options.pretrained:
         planning = replace(planning, backbone="", network=PRETRAINED_NETWORK)
     return plan_clips(manifest, output, planning, progress)
@@ -256,7 +271,7 @@ def plan_for(manifest: Manifest, output: Path, options: TrainOptions, progress: 
 def start_of(plan: Plan, pretrained: Pretrained | None) -> dict[str, Tensor] | None:
     """Return the weights that the network of a plan starts from, where there are any.
 
-    Words are left out: a network that is trained here sees frames alone.
+    Words are left out where the plan reads none.
 
     Raises
     ------
@@ -265,6 +280,8 @@ def start_of(plan: Plan, pretrained: Pretrained | None) -> dict[str, Tensor] | N
     """
     if pretrained is None:
         return None
+    from vidfit.networks.masked import LEARNED
+
     subject, facts = plan.subject, pretrained.facts
     size = subject.width, subject.layers, subject.heads
     found = facts.width, facts.layers, facts.heads
@@ -274,7 +291,8 @@ def start_of(plan: Plan, pretrained: Pretrained | None) -> dict[str, Tensor] | N
             f"weights are of {PRETRAINED_NETWORK!r} of {found}; give both one size, in the plan's "
             "subject or by options of `vidfit pretrain`"
         )
-    return {name: t for name, t in pretrained.weights.items() if name.startswith("trunk.")}
+    known = LEARNED if subject.vocabulary and pretrained.vocabulary.size else ("trunk.",)
+    return {name: t for name, t in pretrained.weights.items() if name.startswith(known)}
 
 
 def _check_classes(plan: Plan, ready: Prepared) -> None:
@@ -283,10 +301,6 @@ def _check_classes(plan: Plan, ready: Prepared) -> None:
             f"the plan is for {plan.data.classes} classes, and the clips are of "
             f"{len(ready.classes)} ({', '.join(ready.classes[:5])}); plan anew with `vidfit plan`"
         )
-
-
-def _of(ready: Prepared, rows_M: Indices) -> list[Clip]:
-    return [ready.clips[i] for i in rows_M]
 
 
 def _model(made: Deployed, ready: Prepared, parts: Parts, choose_MX: Floats) -> Model:
@@ -303,10 +317,21 @@ def _tested(
         return None, None
     labels_M = ready.set.labels_M
     groups = [ready.groups[i] for i in parts.test_M]
-    truth_M = labels_M[parts.test_M]
-    answers_M = made.head.log_probabilities([test_MX]).argmax(axis=1)
     majority = np.bincount(labels_M[parts.learn_M]).argmax()
-    return share_interval(answers_M == truth_M, groups), share_interval(truth_M == majority, groups)
+    hit_M = hits_of(made, ready, parts, test_MX)
+    return share_interval(hit_M, groups), share_interval(labels_M[parts.test_M] == majority, groups)
+
+
+def _read(
+    work: Work, made: Deployed, ready: Prepared, parts: Parts, test_MX: Floats
+) -> ReadWords | None:
+    """Return what is read, and what the test clips are answered without their words."""
+    found = spoken(ready, parts, work.vocabulary)
+    if found is None or not found.tested:
+        return found
+    silent_MX = work.vectors(made, silent(clips_of(ready, parts.test_M)))
+    hits = [hits_of(made, ready, parts, vectors_MX) for vectors_MX in (test_MX, silent_MX)]
+    return worth(found, hits, [ready.groups[i] for i in parts.test_M])
 
 
 def _few(ready: Prepared, parts: Parts) -> tuple[str, ...]:

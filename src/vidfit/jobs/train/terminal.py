@@ -18,7 +18,7 @@ def training_markdown(report: TrainingReport) -> str:
     """Return the answer, what was trained and how it fits, and warnings as Markdown."""
     r = report
     said = (words.verdict(r), words.subject(r.plan.subject), words.layout(r.plan.layout),
-            words.epochs(r))  # fmt: skip
+            words.epochs(r), *words.teaching(r), *words.read(r))  # fmt: skip
     lines = [f"**{cell(words.headline(r))}**", ""]
     lines += [cell(sentence) for sentence in said]
     lines += ["", row(COLUMNS), row(("---",) * len(COLUMNS))]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from vidfit.report import wording
 
 if TYPE_CHECKING:
-    from vidfit.jobs.train.value import TrainingReport
+    from vidfit.jobs.train.value import Teaching, TrainingReport
     from vidfit.plans import Layout, Plan, Prediction, Regime, Sharding, Subject
 
 
@@ -140,6 +140,83 @@ def epochs(report: TrainingReport) -> str:
         return f"{text}; the {kept}, for without validation clips there is nothing to choose by."
     clips = wording.counted(report.chosen_by, "validation clip")
     return f"{text}; the {kept}, the lowest log-loss on {clips}."
+
+
+def teaching(report: TrainingReport) -> list[str]:
+    """Say what was learned without labels, and whether it paid; nothing where no clips were given.
+
+    The verdict is over recordings that neither network has seen.
+    """
+    found, recipe = report.teaching, report.plan.recipe
+    if found is None:
+        return []
+    clips, threshold = wording.counted(found.clips, "clip"), wording.percent(recipe.threshold, 0)
+    sure = f"at least {threshold} sure of {wording.percent(found.taught, 0)} of them"
+    if not found.taught > 0:
+        sure = f"never {threshold} sure: nothing was learned from them then"
+    else:
+        sure += ", which had its answer as their label"
+    said = (
+        f"{clips} without a label of {wording.counted(found.recordings, 'recording')}, "
+        f"{recipe.unlabelled_ratio} in a step for each clip with one. In the epoch that was kept "
+        f"the teacher was {sure}."
+    )
+    if found.held:
+        said += (
+            f" {wording.counted(found.held, 'more clip')} of recordings that choose the epoch or "
+            "test, or that hold copies of such clips, were left out."
+        )
+    return [said, _paid(report, found)]
+
+
+def _paid(report: TrainingReport, found: Teaching) -> str:
+    if found.gain is None or found.alone is None:
+        why = "no recordings were put aside to test on"
+        if report.tested:
+            why = (
+                f"training took {wording.duration(found.seconds)}, and as much again would be "
+                "needed"
+            )
+        return f"Whether they pay was not measured: {why}."
+    gain = found.gain
+    told = (
+        f"{wording.ACCURACY.gain(gain)} against labels alone for as much compute "
+        f"({wording.ACCURACY.figure(found.alone)}, at most {found.epochs_alone} epochs)"
+    )
+    if gain.low > 0:
+        return f"They pay, a proven gain: {told}."
+    if gain.high < 0:
+        return f"They do harm, a proven loss: {told}. Train without them."
+    return f"No gain is proven: {told}."
+
+
+def read(report: TrainingReport) -> list[str]:
+    """Say what the network reads beside frames, and what words bring; nothing where it reads none.
+
+    The verdict is over recordings that it has not seen.
+    """
+    found = report.read
+    if found is None:
+        return []
+    said = (
+        f"It reads what is said beside frames: {wording.counted(found.words, 'word')} known, from "
+        f"{found.learned} of {report.learned} clips that were learned from. A clip without words "
+        "is answered from its frames."
+    )
+    if found.gain is None or found.silent is None:
+        return [said, "What words bring was not measured: no clip with words was put aside."]
+    gain = found.gain
+    verdict = "no gain is proven"
+    if gain.low > 0:
+        verdict = "a proven gain"
+    elif gain.high < 0:
+        verdict = "a proven loss"
+    return [
+        said,
+        f"Words bring {wording.ACCURACY.gain(gain)}, {verdict}: without them the same network "
+        f"answers {wording.ACCURACY.figure(found.silent)} ({found.tested} of {report.tested} "
+        "tested clips have words).",
+    ]
 
 
 def size(count_bytes: int) -> str:
