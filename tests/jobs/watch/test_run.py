@@ -125,6 +125,16 @@ def test_no_folder_and_no_time_are_refused(fitted, tmp_path):
         next(run_watch(fitted.model, tmp_path, tmp_path / "out", WatchOptions(every_seconds=0)))
 
 
+def test_where_answers_go_is_said_only_by_a_model_that_gives_some(fitted, folder, tmp_path):
+    words = (folder, "-o", tmp_path / "out", "--once", "--every", 0.05)
+    refused = call("watch", tmp_path, *words)
+    assert refused.exit_code == 2 and "Answers go to" not in refused.stderr
+    assert (
+        f"Answers go to {tmp_path / 'out' / 'answers.jsonl'}"
+        in call("watch", fitted.model, *words).stderr
+    )
+
+
 def test_the_command_answers_and_its_status_says_what_failed(fitted, folder, tmp_path):
     words = ("watch", fitted.model, folder, "-o", tmp_path / "out", "--once", "--every", 0.05)
     result = call(*words, "--json")
