@@ -24,6 +24,7 @@ from vidfit.launch import HERE, launcher
 from vidfit.manifest.names import JUNK_NAMES, is_junk, is_sound, is_video_file
 from vidfit.manifest.value import is_url
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 from vidfit.study.kept import KeptRows
 from vidfit.threads import in_threads
 from vidfit.video.sound import SoundReader
@@ -104,7 +105,7 @@ class Transcribe:
                 path, content, hearer.name, hearer.revision, hearer.language,
                 after / RATE_HERTZ, tuple(words),
             )  # fmt: skip
-            damaged = (f"{reader.damaged} packets of its sound are damaged",)
+            damaged = (f"damaged: {counted(reader.damaged, 'packet')} of its sound",)
             notes = (*(damaged if reader.damaged else ()), *_doubts(transcript))
             transcript = replace(transcript, notes=notes)
             facts = {k: v for k, v in asdict(transcript).items() if k not in _STORED}
