@@ -21,6 +21,11 @@ _DIGEST = re.compile(r"\?~[0-9a-f]{6}")
 _CLOSING = "'),.;:"
 
 
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: ``1 class``, ``2 classes``, ``13,000 clips``."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def shown(text: str) -> str:
     """Return text for people: one line, hidden signs as escapes, no secrets in addresses."""
     return visible(public(text))

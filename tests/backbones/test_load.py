@@ -129,7 +129,7 @@ def test_sampling_of_another_length_is_refused(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(OWN)
     own = backbones.load(f"{path}:Mine")
-    with pytest.raises(BackboneError, match="takes views of 1 frames"):
+    with pytest.raises(BackboneError, match="takes views of 1 frame "):
         backbones.with_sampling(own, Sampling(clip_len=16, num_clips=1))
 
 

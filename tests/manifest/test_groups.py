@@ -128,7 +128,7 @@ def test_mappings_that_are_passed(tmp_path, kind):
         ("m.json", '{"1": ["x"]}', "must hold one object"),
         ("m.csv", "a,b\n1,2\n", "has the columns a, b"),
         ("m.txt", "1: x\n", "before any recording"),
-        ("m.csv", "clip,group\nother.mp4,x\n", "names none of the 1 clips"),
+        ("m.csv", "clip,group\nother.mp4,x\n", "names none of the 1 clip"),
         ("absent.csv", None, "No file"),
     ],
 )

@@ -50,9 +50,17 @@ def test_names_with_dots_keep_their_subtitles(tmp_path):
     (tmp_path / "2024.01.05.en.srt").write_text(SRT)
     assert len(cues_beside(str(tmp_path / "2024.01.05.mp4"))) == 2
     assert cues_beside(str(tmp_path / "2024.01.0.mp4")) == ()
-    for name in ("my.talk.srt", "my.pt-BR.forced.srt"):
+
+
+def test_a_language_is_no_other_word(tmp_path):
+    theirs = ("my.eng.vtt", "my.pt-BR.forced.srt", "my.srt", "my.zh-Hans.srt", "my.zh_TW.srt")
+    words = ("my.cut.srt", "my.en-talk-two.srt", "my.part.en.srt", "my.talk.srt", "my.v2.srt")
+    for name in (*theirs, *words):
         (tmp_path / name).write_text(SRT)
-    assert [p.name for p in all_subtitles_of(str(tmp_path / "my.mp4"))] == ["my.pt-BR.forced.srt"]
+    assert [p.name for p in all_subtitles_of(str(tmp_path / "my.mp4"))] == sorted(theirs)
+    for name in ("my.cut", "my.talk"):
+        found = all_subtitles_of(str(tmp_path / f"{name}.mp4"))
+        assert [p.name for p in found] == [f"{name}.srt"]
 
 
 def test_ogg_is_sound_like_other_sound(tmp_path):

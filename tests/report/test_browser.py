@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.jobs.compare.test_page import BEST, TABLE, TRAINED
 from tests.report.compression_example import (
     hostile_compression,
     kept_compression,
@@ -17,6 +19,8 @@ from tests.report.ranking_example import (
     single_ranking,
 )
 
+from vidfit.contracts import Estimate
+from vidfit.jobs.compare.page import write_architectures
 from vidfit.jobs.compress.page import write_compression
 from vidfit.jobs.fit.page import write_report
 from vidfit.jobs.select.page import write_ranking
@@ -169,6 +173,36 @@ def test_picture_of_a_compression_in_a_browser(browser, tmp_path):
     assert overlapping_labels(browser) == []
     colour = "return getComputedStyle(document.querySelector('.mark.recommended')).fill"
     assert browser.execute_script(colour) == "rgb(11, 106, 117)"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_of_architectures_are_whole_and_stay_in_their_chart(browser, tmp_path, width):
+    encoder = "efficientnet-lite0"
+    names = [f"{name} on {encoder}" for name in ("gpt", "cnn-lstm", "video-transformer")]
+    names += ["video-transformer pretrained", "\u8868" * 14]
+    rows = [
+        replace(
+            TRAINED, name=name, learn_seconds=58.0 + at, standing="tied",
+            score=Estimate(0.5 + 0.07 * at, 0.4 + 0.07 * at, 0.6 + 0.07 * at),
+        )
+        for at, name in enumerate(names)
+    ]  # fmt: skip
+    look(browser, write_architectures(replace(TABLE, rows=(BEST, *rows)), tmp_path), width, "light")
+    said = [label.text for label in browser.find_elements("css selector", "svg text.label")]
+    assert {*names, BEST.name} <= {text.replace("\n", " ") for text in said}
+    assert overlapping_labels(browser) == [] and outside_labels(browser) == []
+
+
+def outside_labels(browser):
+    """Return texts of charts of a plane that go beyond it as the browser sets them."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('svg:has(> text.label) text')].filter(text => {"
+        "  const own = text.getBoundingClientRect();"
+        "  const all = text.closest('svg').getBoundingClientRect();"
+        "  return own.width && (own.left < all.left - 1 || own.right > all.right + 1"
+        "    || own.top < all.top - 1 || own.bottom > all.bottom + 1);"
+        "}).map(text => text.textContent)"
+    )
 
 
 def overlapping_labels(browser):

@@ -1,6 +1,7 @@
 """Engines agree with torch, serve threads, and are exported once."""
 
 import dataclasses
+import json
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from vidfit import backbones, runtime
 from vidfit.contracts import Backbone, Preprocessing, Sampling
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx
+from vidfit.runtime.choice import EngineChoice
 from vidfit.testing import check_backbone, random_views
 
 HERE = ("onnx", "openvino", "torch")
@@ -45,6 +47,39 @@ def test_engine_agrees_with_torch(tiny, filled_cache, engine, batch):
     assert tokens.dtype == np.float32
     # float32 sums in another order
     np.testing.assert_allclose(tokens, tiny.forward(views), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [1, 2, 8])
+def test_an_engine_is_held_against_torch_at_one_view_and_at_the_batch_that_is_used(
+    tiny, own_cache, monkeypatch, wrong
+):
+    open_session = onnx.open_session
+
+    def wrong_at_a_batch(path, threads):
+        run = open_session(path, threads)
+        return lambda frames: run(frames) + (len(frames) == wrong)
+
+    monkeypatch.setattr(onnx, "open_session", wrong_at_a_batch)
+    for note in own_cache.glob("*.json"):
+        note.unlink()
+    monkeypatch.setattr(
+        runtime, "choose", lambda runs, *_: EngineChoice(next(iter(runs)), 16, {})
+    )  # of two frames a view
+    fast = runtime.accelerate(tiny, cache=own_cache)
+    assert (fast.engine, fast.frames) == ("openvino", 16)
+    assert "onnx cannot run tiny: ValueError: its tokens differ from torch by" in fast.reason
+    assert f"at a batch of {wrong}," in fast.reason
+    with pytest.raises(BackboneError, match=f"at a batch of {wrong}"):
+        runtime.accelerate(tiny, engine="onnx", cache=own_cache)
+    assert runtime.accelerate(tiny, cache=own_cache).engine == "openvino"  # as it is noted
+
+
+def test_a_note_of_fewer_batches_is_made_anew(tiny, own_cache):
+    (path,) = own_cache.glob("*.onnx-*.json") or own_cache.glob("*.onnx*.json")
+    note = json.loads(path.read_text())
+    path.write_text(json.dumps({**note, "batches": [2], "parity": 0.5}))
+    assert runtime.accelerate(tiny, engine="onnx", cache=own_cache).parity < 1e-5
+    assert json.loads(path.read_text())["batches"] == [2, 1]
 
 
 @pytest.mark.parametrize("engine", HERE)

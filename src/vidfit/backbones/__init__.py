@@ -28,6 +28,7 @@ from vidfit.backbones.notation import runs_a_file, split_views, with_spec
 from vidfit.backbones.saved import ENTRY_POINTS, RESTORE, configuration_of, restore, save
 from vidfit.contracts import Backbone, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
+from vidfit.shown import counted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -175,9 +176,9 @@ def with_sampling(backbone: Backbone, sampling: Sampling) -> Backbone:
     spec = backbone.spec
     if sampling.clip_len != spec.sampling.clip_len or not is_dataclass(backbone):
         raise BackboneError(
-            f"{spec.name} takes views of {spec.sampling.clip_len} frames as it was loaded, not "
-            f"the sampling {sampling}. Keep clip_len, or give {type(backbone).__name__} a method "
-            "with_sampling(sampling)."
+            f"{spec.name} takes views of {counted(spec.sampling.clip_len, 'frame')} as it was "
+            f"loaded, not the sampling {sampling}. Keep clip_len, or give "
+            f"{type(backbone).__name__} a method with_sampling(sampling)."
         )
     return cast(Backbone, replace(backbone, spec=replace(spec, sampling=sampling)))
 

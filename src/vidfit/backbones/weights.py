@@ -12,6 +12,7 @@ from typing import Any, cast
 import torch
 
 from vidfit.errors import BackboneError
+from vidfit.shown import counted
 
 FILE_NAME = "weights.safetensors"
 
@@ -47,7 +48,7 @@ class Taken:
 
     def __str__(self) -> str:
         ignored = f"; ignored {some(self.ignored)}" if self.ignored else ""
-        return f"took {self.count} tensors{ignored}"
+        return f"took {counted(self.count, 'tensor')}{ignored}"
 
     def check(self, origin: str, network: str, unexpected: tuple[str, ...] = ()) -> None:
         """Refuse a network of which a part would be random.

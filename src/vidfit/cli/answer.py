@@ -33,7 +33,7 @@ from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, str
 from vidfit.manifest.value import absolute
 from vidfit.report.wording import answer as answer_words
 from vidfit.report.wording import frames_seen, percent
-from vidfit.shown import name_of
+from vidfit.shown import counted, name_of
 from vidfit.video import is_video_path
 from vidfit.video.policy import Policy, in_force
 from vidfit.video.source import is_url
@@ -356,7 +356,7 @@ def say_timeline(timeline: Timeline, *, as_json: bool, model: str = "") -> None:
     if as_json:
         say(timeline_line(timeline, model))
         return
-    seen = f", {timeline.frames_seen} of {timeline.frame_count} frames seen"
+    seen = f", {timeline.frames_seen} of {counted(timeline.frame_count, 'frame')} seen"
     say(
         f"{timeline.path}  {model and model + '  '}{timeline.duration_seconds:.2f} s"
         f"{seen if timeline.frame_count else ''} ({frames_seen(timeline.sampling)})"

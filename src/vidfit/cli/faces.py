@@ -10,6 +10,7 @@ import typer
 from vidfit.cli.options import Consent
 from vidfit.cli.say import say
 from vidfit.errors import VidfitError
+from vidfit.shown import counted
 
 
 def faces(
@@ -39,12 +40,13 @@ def _forget(name: str, model: Path) -> None:
 
     done = run_forget(name, model)
     say(
-        f"Forgotten  {done.name}: {done.pictures} aligned faces and {done.features} rows of "
+        f"Forgotten  {done.name}: {counted(done.pictures, 'aligned face')} and "
+        f"{counted(done.features, 'row')} of "
         f"features removed; {len(done.people)} people are left in {model}"
     )
     if done.reports:
         say(f"Removed    {', '.join(done.reports)}: they are about everybody; fit makes them again")
-    say(f"Searched   {done.searched} files: nothing of {done.name} is left")
+    say(f"Searched   {counted(done.searched, 'file')}: nothing of {done.name} is left")
     say("Not ours   the pictures themselves, copies of the model, and answers given before")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from vidfit.cli.options import AllowUrl, Groups, On, OnlyBelow, TaskName, Workers, output_of
 from vidfit.cli.say import say
+from vidfit.shown import counted
 
 if TYPE_CHECKING:
     from vidfit.jobs.label.value import Labelling
@@ -83,7 +84,7 @@ def show_labelling(found: Labelling, clips: str, folder: Path, model: Path | Non
     say(f"Recordings: {found.grouping}")
     _list("Before you trust these labels", list(found.warnings))
     _list(f"{len(found.failures)} left out", [f"{f.name}: {f.reason}" for f in found.failures])
-    _list(f"{len(found.empty)} rows of the answers are still empty", found.empty)
+    _list(f"{counted(len(found.empty), 'row')} of the answers still empty", found.empty)
     if found.proposed:
         names = [
             f"{one.clip.text if found.texts else one.clip.path}  {one.why}"
@@ -105,7 +106,7 @@ def _say_spans(found: Labelling, clips: str, folder: Path, model: Path | None) -
     from vidfit.jobs.label.answers import CLIPS, TO_LABEL
 
     counts = ", ".join(f"{name} {count}" for name, count in found.labels.items())
-    say(f"{found.clip_count} spans have a label{counts and ': ' + counts}")
+    say(f"{counted(found.clip_count, 'span')} with a label{counts and ': ' + counts}")
     if found.unchanged:
         say(
             f"{found.unchanged} of them stand as the model answered them, and are taken for true: "
@@ -117,7 +118,7 @@ def _say_spans(found: Labelling, clips: str, folder: Path, model: Path | None) -
         f"{one.why}"
         for one in found.proposed
     ]
-    _list(f"{len(names)} spans to correct next", names)
+    _list(f"{counted(len(names), 'span')} to correct next", names)
     say(f"List     {folder / TO_LABEL}")
     merged = folder / CLIPS
     say(

@@ -12,6 +12,7 @@ from vidfit.errors import VidfitError
 from vidfit.label_kinds import Labels
 from vidfit.shown import name_of
 from vidfit.study.options import ClassWeights, Preference
+from vidfit.task_names import TASKS
 
 
 def _allow(ctx: typer.Context, urls: list[str] | None) -> list[str] | None:
@@ -73,8 +74,8 @@ TaskName = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help="classify, tag, regress, localise, anomaly, detect, segment, faces, or one of a "
-        "package; fit: read, of SQUAD.json. [default: by the labels]",
+        help=f"{', '.join(TASKS)}, or one of a package; fit: read, of SQUAD.json. "
+        "[default: by the labels]",
     ),
 ]
 Consent = Annotated[

@@ -52,7 +52,11 @@ def pretrain(  # noqa: PLR0913  (the options of a command)
     ] = None,
     vocabulary: Annotated[int, typer.Option(min=257, help="Of gpt: pieces of words.")] = 2048,
     width: Annotated[
-        int | None, typer.Option(min=8, help="Of the network. [default: 192; of clips 256]")
+        int | None,
+        typer.Option(
+            min=4,
+            help="Of the network: a multiple of 12; of clips of 4. [default: 192; of clips 256]",
+        ),
     ] = None,
     layers: Annotated[
         int | None, typer.Option(min=1, help="Of the network. [default: 4; of clips 1]")

@@ -47,7 +47,6 @@ def watch(  # noqa: PLR0913  (the options of a command)
     options = WatchOptions(every, once, window, unknown, tuple(backbone or ()), task, workers)
     failed = 0
     with claimed(out), Bars() as bars:
-        bars.note(f"Answers go to {out / 'answers.jsonl'}")
         for answer in run_watch(model, folder, out, options, bars):
             if isinstance(answer, Timeline):
                 say_timeline(answer, as_json=as_json)

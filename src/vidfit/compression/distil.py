@@ -23,6 +23,7 @@ from vidfit.backbones.encoder import freeze
 from vidfit.contracts import Frames
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 
 LEAST_VIEWS = 8
 """Fewer give no deviations to measure by."""
@@ -97,7 +98,8 @@ def distil(
     settings = settings or Distillation()
     if len(views) < LEAST_VIEWS:
         raise NotEnoughDataError(
-            f"Distillation got {len(views)} views; valid are {LEAST_VIEWS} and more. Give more "
+            f"Distillation got {counted(len(views), 'view')}; valid are {LEAST_VIEWS} and more. "
+            "Give more "
             "clips, or more views of each; labels are not needed."
         )
     source = _Batches(views, settings)

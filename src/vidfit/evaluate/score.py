@@ -20,6 +20,7 @@ from vidfit.metrics import (
     score_all,
 )
 from vidfit.reported import ReliabilityBin
+from vidfit.shown import counted
 
 _LEAST = 1e-9
 
@@ -37,7 +38,7 @@ def few_recordings(count: int) -> tuple[str, ...]:
         return ()
     if count >= FEW_RECORDINGS:
         return (
-            f"Only {count} recordings: intervals are wide, and small differences will "
+            f"Only {counted(count, 'recording')}: intervals are wide, and small differences will "
             "not show. More recordings help more than more clips.",
         )
     return (

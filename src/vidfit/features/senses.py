@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vidfit.contracts import BackboneSpec, Clip, Indices, Sampling, Seconds, is_words
 from vidfit.errors import VideoError
 from vidfit.features.views import Gathered, gather_views
+from vidfit.shown import counted
 from vidfit.video import VideoReader
 from vidfit.video.sound import SoundReader
 
@@ -165,7 +166,7 @@ def _sound(readers: Readers, clip: Clip, sampling: Sampling) -> GivenViews | str
     except VideoError as error:
         return str(error)
     moments = first + ((np.arange(_MOMENTS) + 0.5) / _MOMENTS * count).astype(np.int64)
-    cut = f"{reader.damaged} packets of its sound are damaged, and silent"
+    cut = f"damaged, and silent: {counted(reader.damaged, 'packet')} of its sound"
     return GivenViews(np.stack(views), moments, moments / rate, cut if reader.damaged else "")
 
 

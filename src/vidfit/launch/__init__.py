@@ -21,6 +21,7 @@ from pathlib import Path
 from vidfit.errors import VidfitError
 from vidfit.hardware import hardware
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 from vidfit.work import Found, Given, Launcher, Workload
 
 HERE = "here"
@@ -74,7 +75,8 @@ class Here:
                     return
         if started.returncode:
             raise VidfitError(
-                f"{count} processes ended with status {started.returncode} after {RESTARTS} "
+                f"{counted(count, 'process', 'processes')} ended with status "
+                f"{started.returncode} after {RESTARTS} "
                 "restarts; what they said stands above. The same command goes on from the last "
                 "checkpoint"
             )

@@ -30,6 +30,7 @@ from vidfit.hardware import hardware
 from vidfit.launch import rows
 from vidfit.launch.spark_worker import ITEMS, SparkPart, run_process, work_of
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 from vidfit.work import Found, Given, Workload
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class OnSpark:
             except VidfitError as error:
                 if attempt == RESTARTS:
                     raise VidfitError(
-                        f"{count} processes ended after {RESTARTS} restarts: {error}. The same "
+                        f"{counted(count, 'process', 'processes')} ended after {RESTARTS} "
+                        f"restarts: {error}. The same "
                         "command goes on from the last checkpoint"
                     ) from error
             else:

@@ -5,7 +5,7 @@ from vidfit.manifest.lazily import is_list, iter_clips, stream_layout
 from vidfit.manifest.read import read_manifest
 from vidfit.manifest.shards import holds_shards, iter_members
 from vidfit.manifest.splits import grouped_folds, holdout, random_folds
-from vidfit.manifest.told import counted, losses, noticed, refusal, told
+from vidfit.manifest.told import counted, faults_of, losses, noticed, refusal, told
 from vidfit.manifest.value import Manifest
 from vidfit.manifest.written import write_manifest
 
@@ -14,6 +14,7 @@ __all__ = [
     "balanced_folds",
     "counted",
     "counted_strata",
+    "faults_of",
     "grouped_folds",
     "holdout",
     "holds_shards",

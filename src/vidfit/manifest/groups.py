@@ -14,7 +14,7 @@ from vidfit.manifest.names import is_clip, is_image
 from vidfit.manifest.photos import bursts
 from vidfit.manifest.recordings import AUTOMATIC, Pairs, read_recordings
 from vidfit.manifest.value import Listing, common_folder, relative_name
-from vidfit.shown import name_of, public
+from vidfit.shown import counted, name_of, public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -125,7 +125,7 @@ def _apply(
     named = sum(group is not None for group in found)
     if not named:
         raise ManifestError(
-            f"{path} names none of the {len(found)} clips. Name them by file name, e.g. "
+            f"{path} names none of the {counted(len(found), 'clip')}. Name them by file name, e.g. "
             f"{PurePath(name_of(listing.clips[0].path)).name!r}."
         )
     here = {joined.get(group) for group in found if group is not None}
@@ -136,7 +136,8 @@ def _apply(
         )
     if named < len(found):
         listing.warnings.append(
-            f"{path.name} does not name {len(found) - named} of {len(found)} clips, e.g. "
+            f"{path.name} does not name {len(found) - named} of {counted(len(found), 'clip')}, "
+            "e.g. "
             f"{PurePath(name_of(listing.clips[found.index(None)].path)).name!r}."
         )
     listing.grouping = f"from {path.name}"
@@ -278,5 +279,7 @@ def _complete(listing: Listing, groups: Sequence[str | None]) -> list[Clip]:
             f"{merged} recordings share a video file with another one; they count as one."
         )
     named = [joined[group] for group in whole]
-    listing.grouping += f": {len(set(named))} recordings of {len(clips)} clips"
+    listing.grouping += (
+        f": {counted(len(set(named)), 'recording')} of {counted(len(clips), 'clip')}"
+    )
     return [replace(clip, group=group) for clip, group in zip(clips, named, strict=True)]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidfit.manifest.told import listed
+from vidfit.shown import counted
 
 if TYPE_CHECKING:
     from vidfit.manifest.value import Listing
@@ -40,7 +41,9 @@ def settle_labels(listing: Listing) -> None:
     renamed = {name: short for name, short in whole.items() if short in counts}
     if absent:
         count = sum(counts[name] for name in absent)
-        listing.warnings.append(f"Labels that stand for none: {listed(absent)} ({count} rows).")
+        listing.warnings.append(
+            f"Labels that stand for none: {listed(absent)} ({counted(count, 'row')})."
+        )
     if renamed:
         pairs = [f"{name} as {short}" for name, short in sorted(renamed.items())]
         listing.warnings.append(f"Labels that are one number are joined: {listed(pairs)}.")

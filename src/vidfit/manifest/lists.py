@@ -13,7 +13,7 @@ from vidfit.manifest.label_kinds import settle_kind
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, split_of_list
 from vidfit.manifest.roots import FOLDERS_TRIED, SAMPLE
-from vidfit.manifest.rows import ClipList, open_rows
+from vidfit.manifest.rows import ClipList, LostRow, open_rows
 from vidfit.manifest.shards import holds_shards
 from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.told import listed
@@ -97,7 +97,10 @@ def _take(rows: ClipList, folder: Path, listing: Listing) -> None:
     """Add the clips of rows to a listing."""
     clips = []
     for row in rows:
-        if isinstance(row, Failure):
+        if isinstance(row, LostRow):
+            listing.unread.append(Clip(row.path))
+            listing.reject(row.name, row.reason)
+        elif isinstance(row, Failure):
             listing.rejected.append(row)
         else:
             clips.append(row)

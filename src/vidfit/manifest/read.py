@@ -92,6 +92,7 @@ def read_manifest(
         layout=listing.layout,
         missing=tuple(dict.fromkeys(listing.missing)),
         kind=kind,
+        unread=tuple(listing.unread),
     )
 
 

@@ -28,6 +28,13 @@ from vidfit.manifest.value import is_there, is_url
 from vidfit.video.member import split_member
 
 
+@dataclass(frozen=True, slots=True)
+class LostRow(Failure):
+    """A row that names a video and cannot be used: when what it tells of was is not known."""
+
+    path: str
+
+
 @dataclass(frozen=True)
 class ClipList:
     """The clips of a table or a list; each pass over it reads the file anew.
@@ -125,7 +132,7 @@ def _clips(raw: Iterator[Raw], place: PathPattern, split: str | None) -> Iterato
         try:
             clip = clip_of(path, cells, split)
         except ValueError as error:
-            yield Failure(f"{name}: {written}", str(error))
+            yield LostRow(f"{name}: {written}", str(error), path)
             continue
         yield _checked(
             replace(clip, start_seconds=0.0, end_seconds=None) if place.trimmed else clip
@@ -225,7 +232,7 @@ def _line_clips(
         try:
             yield _checked(clip_of(full, cells, split))
         except ValueError as error:
-            yield Failure(name, str(error))
+            yield LostRow(name, str(error), full)
 
 
 _SUFFIXES = (".mp4", ".mkv", ".webm", ".avi")

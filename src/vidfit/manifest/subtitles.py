@@ -20,8 +20,35 @@ from vidfit.video.member import split_member
 SUFFIXES = (".srt", ".vtt")
 _MOST_BYTES = 20_000_000
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
-_TAG = re.compile(r"(?i)[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*|forced|sdh|cc")
-"""A language, or whom subtitles are for, as it stands before their suffix."""
+_CODES = """
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy
+    da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu
+    hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb
+    lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om
+    or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw
+    ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+    aar abk afr aka alb amh ara arg arm asm ava ave aym aze bak bam baq bel ben bih bis bod bos
+    bre bul bur cat ces cha che chi chu chv cmn cor cos cre cym cze dan deu div dut dzo ell eng
+    epo est eus ewe fao fas fij fil fin fra fre fry ful geo ger gla gle glg glv gre grn guj hat
+    hau heb her hin hmo hrv hun hye ibo ice ido iii iku ile ina ind ipk isl ita jav jpn kal kan
+    kas kat kau kaz khm kik kin kir kom kon kor kua kur lao lat lav lim lin lit ltz lub lug mac
+    mah mal mao mar may mkd mlg mlt mon mri msa mul mya nau nav nbl nde ndo nep nld nno nob nor
+    nya oci oji ori orm oss pan per pli pol por pus que roh ron rum run rus sag san sin slk slo
+    slv sme smo sna snd som sot spa sqi srd srp ssw sun swa swe tah tam tat tel tgk tgl tha tib
+    tir ton tsn tso tuk tur twi uig ukr und urd uzb ven vie vol wel wln wol xho yid yor yue zha
+    zho zul
+"""
+_LANGUAGES = frozenset(_CODES.split())
+"""ISO 639-1, the codes of three letters (ISO 639-2) of the same languages, and a few more."""
+
+_LANGUAGE = re.compile(
+    r"([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_](?:[a-z]{2}|\d{3}))?(?:[-_][a-z0-9]{5,8})*"
+)
+"""A language, its script, its region and its variants (RFC 5646)."""
+
+_FOR = frozenset(("forced", "default", "sdh", "cc"))
+"""Whom or what subtitles are for, as players have it in their names."""
+
 _TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
 
 
@@ -82,8 +109,13 @@ def _are_of(name: str, video: str) -> bool:
     """Return whether subtitles have the name of a video, and no more than a language behind it."""
     if name == video:
         return True
-    tags = name.removeprefix(f"{video}.").split(".")
-    return name.startswith(f"{video}.") and all(map(_TAG.fullmatch, tags))
+    tags = name.removeprefix(f"{video}.").lower().split(".")
+    return name.startswith(f"{video}.") and all(tag in _FOR or _is_language(tag) for tag in tags)
+
+
+def _is_language(tag: str) -> bool:
+    found = _LANGUAGE.fullmatch(tag)
+    return found is not None and found[1] in _LANGUAGES
 
 
 def _of_folder(folder: Path) -> tuple[Path, ...]:

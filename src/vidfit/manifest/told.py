@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from vidfit.labels import names_in
+from vidfit.shown import counted as counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,9 +85,9 @@ def losses(failures: Sequence[Failure], total: int) -> str:
     return f"{len(failures)} of {total} cannot be used: {'; '.join(named)}"
 
 
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Return a number with its noun: ``1 class``, ``2 classes``."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+def faults_of(failures: Iterable[Failure]) -> tuple[tuple[str, str], ...]:
+    """Return what is left out as the faults of an error, which names some of them."""
+    return tuple((failure.name, failure.reason) for failure in failures)
 
 
 def listed(names: Sequence[str], most: int = CLASSES_NAMED) -> str:
@@ -125,7 +126,7 @@ def _number(clips: Sequence[Clip]) -> str:
         return "a number a clip, none given"
     middle = values[len(values) // 2]
     range_ = f"{values[0]:.4g} to {values[-1]:.4g}, median {middle:.4g}"
-    return ", ".join([f"a number a clip: {len(values)} clips, {range_}", *_bare(clips)])
+    return ", ".join([f"a number a clip: {counted(len(values), 'clip')}, {range_}", *_bare(clips)])
 
 
 def _bare(clips: Sequence[Clip]) -> list[str]:

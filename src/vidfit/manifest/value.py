@@ -38,6 +38,9 @@ class Manifest:
         Clips of a list whose file is not there, with the reason.
     kind
         What clips are labelled with: one class, several (``a|b``), or a number.
+    unread
+        Time of videos that rows tell of that cannot be used, or that nobody looked at, without a
+        label; without an end it goes on to that of the video.
     """
 
     clips: tuple[Clip, ...]
@@ -47,6 +50,7 @@ class Manifest:
     layout: str = ""
     missing: tuple[Failure, ...] = ()
     kind: Kind = ONE
+    unread: tuple[Clip, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -117,6 +121,7 @@ class Listing:
     grouping: str = ""
     missing: list[Failure] = field(default_factory=list)
     kind: Kind | None = None
+    unread: list[Clip] = field(default_factory=list)
 
     def reject(self, name: str | Path, reason: str) -> None:
         """Note a row or file that cannot be a clip."""

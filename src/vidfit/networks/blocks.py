@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from vidfit.errors import BackboneError
 from vidfit.networks import Shape
+from vidfit.shown import counted
 
 INNER = 4
 """Hidden width of a block's perceptron, in widths of the block (Vaswani et al. 2017)."""
@@ -66,7 +67,8 @@ class Positions(nn.Module):
         count, most = x_BNE.shape[1], self.place_NE.shape[0]
         if count > most:
             raise BackboneError(
-                f"The network received {count} tokens a clip and was made for at most {most}; "
+                f"The network received {counted(count, 'token')} a clip and was made for at "
+                f"most {most}; "
                 "show it fewer views or frames, or build it with a larger Shape.tokens."
             )
         return x_BNE + self.place_NE[:count]

@@ -21,6 +21,7 @@ from vidfit.plans import (
     Recipe,
     Sharding,
 )
+from vidfit.shown import counted
 
 MARGIN = 0.05
 """Share of the memory that a plan leaves free: predictions are not exact, nor is training."""
@@ -168,7 +169,7 @@ def _refusal(setting: Setting, layout: Layout) -> str:
     if layout.micro_batch <= alive if alive is not None else peak <= room:
         return ""
     if alive is not None:
-        return f"needs about {_gib(peak)}; in real runs no more than {alive} clips lived"
+        return f"needs about {_gib(peak)}; in real runs no more than {counted(alive, 'clip')} lived"
     return (
         f"needs {_gib(peak)}; there is room for {_gib(max(0, room))} of "
         f"{_gib(setting.machine.memory_bytes)}, less {setting.margin:.0%} and what the process "
@@ -250,8 +251,11 @@ def _micro_batch(setting: Setting, chosen: PlanOption) -> str:
 
 def _accumulation(setting: Setting, chosen: PlanOption) -> str:
     if chosen.layout.accumulation == 1:
-        return f"a step of {chosen.layout.batch_clips} clips needs no second micro-batch"
-    return f"brings a step to {chosen.layout.batch_clips} clips, of {setting.batch_clips} wanted"
+        return f"a step of {counted(chosen.layout.batch_clips, 'clip')} needs no second micro-batch"
+    return (
+        f"brings a step to {counted(chosen.layout.batch_clips, 'clip')}, of "
+        f"{setting.batch_clips} wanted"
+    )
 
 
 def _precision(setting: Setting) -> str:

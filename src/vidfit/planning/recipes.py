@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from vidfit.plans import Data, Recipe, Regime
+from vidfit.shown import counted
 
 FEW_LABELS, MANY_LABELS = 10, 100
 """Clips of the rarest class, up to which a probe is best, and from which all weights learn."""
@@ -31,7 +32,7 @@ def regime_for(data: Data, asked: Regime | None, can_tune: bool) -> tuple[Regime
     can_tune
         Whether the backbone's weights can learn.
     """
-    rarest = f"the rarest class has {data.rarest} clips"
+    rarest = f"the rarest class has {counted(data.rarest, 'clip')}"
     if asked:
         return asked, "you asked for it"
     if not can_tune:
@@ -52,7 +53,10 @@ def batch_for(data: Data, asked: int | None) -> tuple[int, str]:
         return min(asked, data.clips), "you asked for it"
     even = 2 ** round(math.log2(max(data.clips / STEPS_AN_EPOCH, 1)))
     batch = min(max(even, LEAST_BATCH), MOST_BATCH, data.clips)
-    return batch, f"about {STEPS_AN_EPOCH} steps an epoch of {data.clips} clips, within 16 and 64"
+    return (
+        batch,
+        f"about {STEPS_AN_EPOCH} steps an epoch of {counted(data.clips, 'clip')}, within 16 and 64",
+    )
 
 
 def taught(recipe: Recipe, data: Data) -> tuple[Recipe, dict[str, str]]:

@@ -1,16 +1,24 @@
 """Words for the figures of sentiment (`vidfit.tasks.sentiment.measures`)."""
 
 OF_SENTIMENT: dict[str, tuple[str, str, bool]] = {
-    "acc2-has0": ("accuracy of the sign", "of the sign, where 0 counts as positive", True),
-    "acc2-non0": (
-        "accuracy of the sign, zeros left out",
-        "of the sign, of clips whose number is not 0",
+    "acc2-has0": (
+        "accuracy of the sign",
+        "the share of clips whose sign is answered rightly, 0 counted as positive",
         True,
     ),
-    "f1-has0": ("F1 of the sign", "weighted by the clips of each, 0 counted as positive", True),
+    "acc2-non0": (
+        "accuracy of the sign without zeros",
+        "the share of clips whose sign is answered rightly, of those whose number is not 0",
+        True,
+    ),
+    "f1-has0": (
+        "F1 of the sign",
+        "the mean over signs, weighted by their clips, 0 counted as positive",
+        True,
+    ),
     "f1-non0": (
-        "F1 of the sign, zeros left out",
-        "weighted by the clips of each, of clips whose number is not 0",
+        "F1 of the sign without zeros",
+        "the mean over signs, weighted by their clips, of those whose number is not 0",
         True,
     ),
     "acc7": ("accuracy of seven classes", "of numbers rounded to -3, -2, ... 3", True),

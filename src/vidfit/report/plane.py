@@ -6,6 +6,7 @@ mark, how much it matters and which marks are the front is told by who draws.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -176,7 +177,7 @@ def _grid(plane: Plane) -> Markup:
     ]
     names = Markup(
         '<text class="name" x="{}" y="{}" text-anchor="end">{}, log</text>'
-        '<text class="name" x="8" y="10">{}</text>'
+        '<text class="name" x="8" y="12">{}</text>'
     ).format(plane.right, plane.bottom + 40, plane.unit, plane.title)
     return join([*upright, levels(plane.axis, plane.y, LEFT, plane.right), names])
 
@@ -248,21 +249,36 @@ def _labels(
     A name may cross a line where there is no other room.
     """
     for spot in wanted:
-        text, centre = label_text(spot.name), plane.centre(spot)
-        width = len(text) * (LETTER_PIXELS if spot.rank else BOLD_PIXELS)
-        near = list(_beside(width, centre))
-        away = list(_away(width, centre, plane)) if spot.rank < FAR else []
+        lines, centre = label_lines(spot.name), plane.centre(spot)
+        letter = LETTER_PIXELS if spot.rank else BOLD_PIXELS
+        size = max(_letters(line) for line in lines) * letter, len(lines) * LINE_PIXELS
+        near = list(_beside(*size, centre))
+        away = list(_away(*size, centre, plane)) if spot.rank < FAR else []
         clear = [*taken, *kept_clear]
         places = chain(_free([*near, *away], clear, plane), _free([*near, *away], taken, plane))
         box = next(places, None)
         if box is not None:
             taken.append(box)
-            yield _label(text, box, centre, "label" if spot.rank else "label chosen")
+            yield _label(lines, box, centre, "label" if spot.rank else "label chosen")
 
 
 def label_text(name: str) -> str:
     """Return a name short enough to stand in a chart."""
     return wording.cut(name, LONGEST_LABEL)
+
+
+def label_lines(name: str) -> tuple[str, ...]:
+    """Return a name as it stands in a chart: a long one in two lines, cut where it has to be."""
+    spaces = [at for at, sign in enumerate(name) if sign == " "]
+    if len(name) <= LONGEST_LABEL or not spaces:
+        return (label_text(name),)
+    middle = min(spaces, key=lambda at: abs(2 * at - len(name)))
+    return label_text(name[:middle]), label_text(name[middle + 1 :])
+
+
+def _letters(text: str) -> int:
+    """Return how many letters of the usual width are as wide as a text."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def _free(places: Iterable[Box], taken: Sequence[Box], plane: Plane) -> Iterator[Box]:
@@ -275,28 +291,30 @@ def _free(places: Iterable[Box], taken: Sequence[Box], plane: Plane) -> Iterator
             yield box
 
 
-def _beside(width: float, centre: tuple[float, float]) -> Iterator[Box]:
+def _beside(width: float, height: float, centre: tuple[float, float]) -> Iterator[Box]:
     x, y = centre
+    half, above = y - height / 2, y - 8 - height
     for left, top in (
-        (x + 11, y - 8), (x - 11 - width, y - 8), (x + 8, y - 24), (x - 8 - width, y - 24),
-        (x + 8, y + 8), (x - 8 - width, y + 8), (x - width / 2, y - 28), (x - width / 2, y + 12),
+        (x + 11, half), (x - 11 - width, half), (x + 8, above), (x - 8 - width, above),
+        (x + 8, y + 8), (x - 8 - width, y + 8),
+        (x - width / 2, above - 4), (x - width / 2, y + 12),
     ):  # fmt: skip
-        yield left, top, left + width, top + LINE_PIXELS
+        yield left, top, left + width, top + height
 
 
-def _away(width: float, centre: tuple[float, float], plane: Plane) -> Iterator[Box]:
+def _away(width: float, height: float, centre: tuple[float, float], plane: Plane) -> Iterator[Box]:
     """Yield places farther and farther from a mark, kept inside of the plane."""
     left, right = LEFT, plane.right - width
-    top, bottom = plane.top - 6, plane.bottom - LINE_PIXELS
+    top, bottom = plane.top - 6, plane.bottom - height
     for distance in DISTANCES:
         for across, down in DIRECTIONS:
             x = centre[0] + across * distance - width * (1 - across) / 2
             x = min(max(x, left), max(left, right))
-            y = min(max(centre[1] + down * distance - LINE_PIXELS / 2, top), bottom)
-            yield x, y, x + width, y + LINE_PIXELS
+            y = min(max(centre[1] + down * distance - height / 2, top), bottom)
+            yield x, y, x + width, y + height
 
 
-def _label(text: str, box: Box, centre: tuple[float, float], css: str) -> Markup:
+def _label(lines: Sequence[str], box: Box, centre: tuple[float, float], css: str) -> Markup:
     """Anchor text at the end that is near the mark; a label that is away gets a line to it.
 
     Letters differ in width by font: the near end stays where it is.
@@ -305,8 +323,13 @@ def _label(text: str, box: Box, centre: tuple[float, float], css: str) -> Markup
     anchor, x = ("start", left) if left > centre[0] else ("end", right)
     if left <= centre[0] <= right:
         anchor, x = "middle", (left + right) / 2
-    words = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(
-        css, x, bottom - 4, anchor, text
+    first, *more = lines
+    below = join(
+        Markup('<tspan x="{:.1f}" dy="{:g}"> {}</tspan>').format(x, LINE_PIXELS, line)
+        for line in more
+    )
+    words = Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}{}</text>').format(
+        css, x, bottom - 4 - len(more) * LINE_PIXELS, anchor, first, below
     )
     near = min(max(centre[0], left), right), min(max(centre[1], top), bottom)
     if abs(near[0] - centre[0]) + abs(near[1] - centre[1]) < 20:

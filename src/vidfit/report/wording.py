@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Protocol
 
 from vidfit.report.of_sentiment import OF_SENTIMENT
+from vidfit.shown import counted as counted
 
 if TYPE_CHECKING:
     from vidfit.answers import Segment
@@ -332,11 +333,6 @@ def gmacs(value: float) -> str:
     if not isfinite(value):
         return NOT_MEASURED
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value else DASH
-
-
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """Return ``"1 clip"`` or ``"2 clips"``."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 _SAMPLING = re.compile(r" ?\b(\d+)x(even|[\d.e-]+s)x(\d+)\b")

@@ -22,12 +22,20 @@ from vidfit.contracts import (
 from vidfit.errors import BackboneError
 from vidfit.runtime import cache as engine_cache
 from vidfit.runtime import malloc
-from vidfit.runtime.choice import EngineChoice, Run, choose, in_pieces, views_a_run
+from vidfit.runtime.choice import (
+    VIEWS_MEASURED,
+    EngineChoice,
+    Run,
+    choose,
+    in_pieces,
+    views_a_run,
+)
 from vidfit.runtime.opened import (
     ENGINES,
     GRAPH_ENGINES,
     TOLERANCE,
     OpenedNetwork,
+    held,
     network_of,
     open_engine,
     packages,
@@ -154,12 +162,18 @@ def reopened(base: TorchBackbone | GraphBackbone, engine: str, frames: int) -> A
     malloc.tune()
     try:
         opened = open_engine(base, engine, 1, engine_cache.default_folder())
+        opened = held(opened, base, engine, _views(base, 1, frames))
     except BackboneError:
         other = accelerate(base)
         assert isinstance(other, Accelerated)  # noqa: S101  (it has a network)
         return other
     run = in_pieces(opened.run, views_a_run(base.spec, 1, frames)) if frames else opened.run
     return Accelerated(base.spec, base, engine, run, "", opened.parity, frames)
+
+
+def _views(base: TorchBackbone | GraphBackbone, threads: int, frames: int) -> int:
+    """Return how many views are given at once; to what takes all of them, some of them."""
+    return views_a_run(base.spec, threads, frames) if frames else VIEWS_MEASURED
 
 
 def _engines(base: TorchBackbone | GraphBackbone) -> tuple[str, ...]:
@@ -195,10 +209,7 @@ class _Search:
                 if len(self.engines) == 1:
                     raise
         opened, errors = self._open_all()
-        if not opened:
-            raise errors[0]
-        runs = {name: one.run for name, one in opened.items()}
-        measured = choose(runs, self.base.spec, self.threads, _WHOLE)
+        measured = self._measured(opened, errors)
         chosen = EngineChoice(
             measured.engine, measured.frames, measured.seconds, " ".join(map(str, errors))
         )
@@ -206,6 +217,23 @@ class _Search:
         if GRAPH_ENGINES.intersection(opened):
             chosen = self._note(chosen, opened)
         return chosen, opened[chosen.engine]
+
+    def _measured(
+        self, opened: dict[str, OpenedNetwork], errors: list[BackboneError]
+    ) -> EngineChoice:
+        """Return the choice; engines that differ from torch at their batch are left out of both."""
+        while opened:
+            runs = {name: one.run for name, one in opened.items()}
+            found = choose(runs, self.base.spec, self.threads, _WHOLE)
+            views = _views(self.base, self.threads, found.frames)
+            try:
+                opened[found.engine] = held(opened[found.engine], self.base, found.engine, views)
+            except BackboneError as error:
+                errors.append(error)
+                del opened[found.engine]
+            else:
+                return found
+        raise errors[0]
 
     def _open(self, engine: str) -> OpenedNetwork:
         return open_engine(self.base, engine, self.threads, self.folder)

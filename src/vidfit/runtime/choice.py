@@ -34,7 +34,7 @@ MARGIN = 1.05
 BUDGET_SECONDS = 2.0
 _ROUNDS_LEAST, _ROUNDS_MOST = 2, 7
 _HOPELESS = 2.0
-_VIEWS_MEASURED = 8
+VIEWS_MEASURED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _choose(
     runs: Mapping[str, Run], spec: BackboneSpec, threads: int, whole: set[str]
 ) -> EngineChoice:
     size = (spec.preprocessing.height_pixels, spec.preprocessing.width_pixels)
-    shape = (_VIEWS_MEASURED, spec.sampling.clip_len, *size, 3)
+    shape = (VIEWS_MEASURED, spec.sampling.clip_len, *size, 3)
     frames_BTHWC = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
     def trial(engine: str, frames: int) -> _Trial:

@@ -26,6 +26,7 @@ from vidfit.fusion.linear import cross_fit, fit_linear
 from vidfit.fusion.span import Span
 from vidfit.labels.one import NO_LABEL
 from vidfit.metrics import fit_temperature, probabilities
+from vidfit.shown import counted
 
 Method = Literal["typical", "margin"]
 
@@ -227,8 +228,11 @@ def _least_sure(turn: int, count: int) -> str:
     if count == 1:
         return "the only clip of its recording without a label"
     if turn == 0:
-        return f"the least sure of {count} clips of its recording without a label"
-    return f"among the {turn + 1} least sure of {count} clips of its recording without a label"
+        return f"the least sure of {counted(count, 'clip')} of its recording without a label"
+    return (
+        f"among the {turn + 1} least sure of {counted(count, 'clip')} of its recording "
+        "without a label"
+    )
 
 
 def probe_answers(pool: Pool, *, seed: int = 0) -> Floats:

@@ -24,6 +24,7 @@ from vidfit.selection.budget import Purse, Rules
 from vidfit.selection.order import round_sizes
 from vidfit.selection.recommend import recommend
 from vidfit.selection.ties import tied_with_best, upper_gain
+from vidfit.shown import counted
 
 ERROR = 0.05
 """Chance that the best candidate is ever dropped as proven behind."""
@@ -187,7 +188,7 @@ def _standing(name: str, trial: Trial) -> str:
     value, low, high = (
         f"{figure * times:.{digits}f}" for figure in (behind.value, behind.low, behind.high)
     )
-    return f"{value}{points} [{low}, {high}] behind {best} on {trial.clips} clips"
+    return f"{value}{points} [{low}, {high}] behind {best} on {counted(trial.clips, 'clip')}"
 
 
 def _unit(scored: Scored) -> tuple[float, str]:

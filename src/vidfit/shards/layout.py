@@ -15,6 +15,7 @@ from typing import Any
 from vidfit.contracts import Clip
 from vidfit.documents import to_json
 from vidfit.errors import ManifestError
+from vidfit.shown import counted
 from vidfit.video import FrameLook
 from vidfit.video.archive import BLOCK_BYTES, blocks
 
@@ -141,7 +142,8 @@ def _check_uncut(units: Iterable[Unit]) -> None:
     if cut:
         parts = ", ".join(sorted(str(split or "none") for split in splits[cut[0]]))
         raise ManifestError(
-            f"the split of these clips cuts {len(cut)} recordings: {cut[0]!r} stands in {parts}. "
+            f"the split of these clips cuts {counted(len(cut), 'recording')}: {cut[0]!r} stands "
+            f"in {parts}. "
             "Correct the split, say which clips come from one recording (--groups), or leave the "
             "split away and put recordings aside with --holdout"
         )

@@ -31,6 +31,7 @@ from vidfit.hardware import hardware, resident_bytes
 from vidfit.progress import SILENT, Progress
 from vidfit.reported import MAJORITY
 from vidfit.runtime import Accelerated, accelerate
+from vidfit.shown import counted
 from vidfit.study.options import SelectOptions
 from vidfit.video.names import is_photo
 
@@ -248,7 +249,7 @@ def _limits(options: SelectOptions, clips: int) -> Iterator[Callable[[Loaded], s
         yield (
             lambda c: (
                 f"over the budget of {options.minutes:g} minutes by itself: "
-                f"{c.cost.seconds * 1e3:.0f} ms a clip for {clips} clips"
+                f"{c.cost.seconds * 1e3:.0f} ms a clip for {counted(clips, 'clip')}"
                 if clips * c.cost.seconds > budget
                 else ""
             )

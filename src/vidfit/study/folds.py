@@ -269,7 +269,8 @@ def split(table: Table, notes: list[str]) -> tuple[Table, Table]:
         shared = set(train.groups) & set(test.groups)
         if shared:
             notes.append(
-                f"The data's own split cuts {len(shared)} recordings: {row}s of them stand both in "
+                f"The data's own split cuts {counted(len(shared), 'recording')}: their {row}s "
+                "stand both in "
                 "training and in test, so that the test score is too high."
             )
     return train, test

@@ -12,20 +12,8 @@ from importlib.metadata import entry_points
 
 from vidfit.errors import VidfitError, not_known
 from vidfit.labels import Kind
+from vidfit.task_names import TASKS
 from vidfit.tasks.task import Task
-
-TASKS = (
-    "classify",
-    "tag",
-    "regress",
-    "localise",
-    "anomaly",
-    "detect",
-    "segment",
-    "faces",
-    "sentiment",
-)
-"""Names of ``--task`` that are built in, each a module of this package."""
 
 GROUP = "vidfit.tasks"
 """Entry points of other packages."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from vidfit.errors import NotEnoughDataError
 from vidfit.networks.clips import Clips
 from vidfit.networks.step import classified, norms
+from vidfit.shown import counted
 
 TOLERANCE = 1e-6
 """Largest relative difference, unless rounding alone makes a larger one."""
@@ -110,7 +111,8 @@ def check_accumulation(
     """
     if len(clips) < max(factors):
         raise NotEnoughDataError(
-            f"{len(clips)} clips cannot be cut into {max(factors)} micro-batches; give at least "
+            f"{counted(len(clips), 'clip')} cannot be cut into {max(factors)} micro-batches; "
+            "give at least "
             f"{max(factors)} clips, or smaller factors"
         )
     if clips.tokens_BND is not None:

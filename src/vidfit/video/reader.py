@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Indices, Seconds
 from vidfit.errors import VideoError
+from vidfit.shown import counted
 from vidfit.video.folder import FolderDecoder
 from vidfit.video.frame import DecodedFrame, Scalers
+from vidfit.video.hold import Hold
 from vidfit.video.info import VideoInfo
 from vidfit.video.member import is_url, split_member
 from vidfit.video.names import is_photo
@@ -31,7 +33,8 @@ class VideoReader:
     Reading goes forward from where it is when that costs less than a seek, so a long video
     can be read window by window with no frame decoded twice. One reader serves one thread;
     each decodes with one codec thread, as two videos in two threads are faster than two
-    codec threads on one.
+    codec threads on one. Frames that were read outlive it; what still yields frames when it is
+    closed, in whatever thread, ends in an error.
 
     Parameters
     ----------
@@ -50,6 +53,7 @@ class VideoReader:
         self.path = str(path)
         self._scalers = Scalers()
         self._source = _open_source(self.path)
+        self._hold = Hold(self.path, self._source.close)
 
     def __enter__(self) -> Self:
         return self
@@ -63,8 +67,8 @@ class VideoReader:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
-        self._source.close()
+        """Close the file, once a frame that is being decoded in another thread is there."""
+        self._hold.end()
 
     @property
     def stored(self) -> StoredFrames | None:
@@ -114,7 +118,8 @@ class VideoReader:
         ------
         VideoError
             An index is outside the video, they do not increase, or a frame is damaged: it
-            cannot be decoded, the codec made it up, or it builds on one of these.
+            cannot be decoded, the codec made it up, or it builds on one of these. The reader
+            is closed.
         """
         wanted = np.fromiter(indices, np.int64)
         self._check(wanted)
@@ -136,7 +141,7 @@ class VideoReader:
                     yield frame
             except VideoError:
                 following += 1
-                if following == count and not found:
+                if self._hold.is_closed or (following == count and not found):
                     raise
 
     def sound(self, first: int, last: int) -> NDArray[np.bool_]:
@@ -149,12 +154,18 @@ class VideoReader:
         VideoError
             If the video can no longer be read.
         """
-        return self._source.sound(first, last)
+        with self._hold:
+            return self._source.sound(first, last)
 
     def _frames(self, wanted: Indices) -> Iterator[DecodedFrame]:
         pts_seconds = self.pts_seconds
-        for index, frame in self._source.frames(wanted):
-            aspect = self._source.pixel_aspect
+        found = self._source.frames(wanted)
+        while True:
+            with self._hold:
+                index, frame = next(found, (-1, None))
+                aspect = self._source.pixel_aspect
+            if frame is None:
+                return
             yield DecodedFrame(index, float(pts_seconds[index]), frame, self._scalers, aspect)
 
     def _check(self, wanted: Indices) -> None:
@@ -177,8 +188,8 @@ class VideoReader:
     def _extent(self, count: int) -> str:
         declared = self._source.declared_count
         if declared > count:
-            return f"{count} of {declared} frames could be read, the file is cut short"
-        return f"the video has {count} frames, 0 to {count - 1}"
+            return f"{count} of {counted(declared, 'frame')} could be read, the file is cut short"
+        return f"the video has {counted(count, 'frame')}, 0 to {count - 1}"
 
 
 def probe(path: str) -> VideoInfo:

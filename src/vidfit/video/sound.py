@@ -22,6 +22,7 @@ from av.stream import Discard
 
 from vidfit.contracts import Floats
 from vidfit.errors import VideoError
+from vidfit.video.hold import Hold
 from vidfit.video.member import split_member
 from vidfit.video.names import is_photo
 from vidfit.video.source import best_video, is_url, open_container
@@ -63,6 +64,7 @@ class SoundReader:
         self._held = np.zeros(0, np.float32)
         self._parts: Iterator[Floats] = iter(())
         self._begin()
+        self._hold = Hold(path, self._end)
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +78,10 @@ class SoundReader:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, once samples that are being decoded in another thread are there."""
+        self._hold.end()
+
+    def _end(self) -> None:
         opened_file = getattr(self._container.file, "file", None)
         self._parts = iter(())
         self._container.close()
@@ -105,10 +110,14 @@ class SoundReader:
         Raises
         ------
         VideoError
-            If no sound can be decoded.
+            If no sound can be decoded, or the reader is closed.
         """
+        with self._hold:
+            return self._samples(first, stop)
+
+    def _samples(self, first: int, stop: int | None) -> Floats:
         if first < self._at:
-            self.close()
+            self._end()
             self._begin()
         taken: list[Floats] = []
         while stop is None or self._at < stop:

@@ -10,6 +10,7 @@ import numpy as np
 
 from vidfit.contracts import Indices
 from vidfit.errors import VideoError
+from vidfit.shown import counted
 from vidfit.video.damage import CHECKED_KEYFRAME_CODECS, Sound, sound_between
 from vidfit.video.frame import Picture
 from vidfit.video.opened import OpenStream, open_lightly
@@ -285,7 +286,8 @@ class StreamDecoder:
     def _missing(self, frame_index: int) -> VideoError:
         return VideoError(
             f"{self.path}: frame {frame_index} cannot be decoded, the data is damaged there; "
-            f"{self._reached + 1} of {self.index.frame_count} frames before it can be read"
+            f"{self._reached + 1} of {counted(self.index.frame_count, 'frame')} before it can "
+            "be read"
         )
 
 

@@ -157,7 +157,7 @@ def test_clips_of_a_test_split_are_left_alone(tmp_path):
         write_dataset(tmp_path / "clips" / split, recordings)
     combination = run_fuse(tmp_path / "clips", tmp_path / "out", FuseOptions(("motion",)))
     assert combination.clip_count == 12
-    assert "4 clips of the test split were left alone." in combination.warnings
+    assert "4 clips of the test split left alone." in combination.warnings
 
 
 def test_a_budget_of_minutes_drops_the_dearest(tmp_path):

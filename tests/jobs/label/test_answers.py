@@ -97,7 +97,7 @@ def test_a_later_answer_replaces_an_earlier_one(source, tmp_path):
 def test_answers_that_nobody_read_are_not_replaced(source, tmp_path):
     output = tmp_path / "out"
     path = fill(propose(source, output, 4, 2), "sit", "")
-    with pytest.raises(ManifestError, match=r"has 1 labels that were not read, e.g. 'sit'.*--answ"):
+    with pytest.raises(ManifestError, match=r"has 1 label not read yet, e.g. 'sit'.*--answ"):
         gather(read_manifest(source), source, output, None)
     gather(read_manifest(source), source, output, path)
     gather(read_manifest(source), source, output, None)  # they are known by now

@@ -46,7 +46,7 @@ def test_texts_are_proposed_answered_and_kept(table, tmp_path):
         writer = csv.DictWriter(file, filled[0])
         writer.writeheader()
         writer.writerows(filled)
-    with pytest.raises(ManifestError, match="5 labels that were not read"):
+    with pytest.raises(ManifestError, match="5 labels not read yet"):
         run_label(table, out, LabelOptions(count=5))
     filled[-1]["label"] = ""
     with to_label.open("w", newline="") as file:

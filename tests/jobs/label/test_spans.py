@@ -114,6 +114,25 @@ def test_proposals_are_corrected_joined_and_fitted_on(long, tmp_path):
     assert known > before
 
 
+def test_what_is_not_known_of_the_list_stays_unknown_in_the_joined_one(long, tmp_path):
+    folder, rows = long
+    lost = [("v0.mp4", "run", 7, "", "r0"), ("v1.mp4", "run", "soon", 1, "r1")]
+    listed = table(folder, [*rows, *lost], "lost.csv")
+    options = LabelOptions(count=2, model=folder / "out" / "model", workers=1)
+    run_label(listed, tmp_path, options)
+    path = tmp_path / "to-label.csv"
+    run_label(listed, tmp_path, replace(options, answers=path))
+    before, after = read_windows(listed).clips, read_windows(tmp_path / "clips.csv").clips
+    for name, least in (("v0.mp4", 7), ("v1.mp4", 0)):
+        for clips in (before, after):
+            of = [c for c in clips if c.path.endswith(name)]
+            assert of and not [c for c in of if c.label == NOTHING and c.end_seconds > least]
+    text = path.read_text(encoding="utf-8-sig").replace("4.000", "four", 1)
+    path.write_text(text.replace(",0.000,", ",zero,", 1))
+    with pytest.raises(ManifestError, match="cannot be read to the end"):
+        run_label(listed, tmp_path, replace(options, answers=path))
+
+
 def test_a_model_of_clips_or_none_proposes_no_spans(fitted, long, tmp_path):
     folder, _ = long
     with pytest.raises(NotEnoughDataError, match="every video has a label"):

@@ -71,7 +71,7 @@ def test_a_limit_far_above_is_not_drawn(plan, there):
 
 
 def test_one_micro_batch_is_a_picture_too():
-    assert "Chosen: plain, 1 clips" in plan_svg(example(options=(option(1),), layout=Layout(1)))
+    assert "Chosen: plain, 1 clip " in plan_svg(example(options=(option(1),), layout=Layout(1)))
 
 
 def test_amounts():

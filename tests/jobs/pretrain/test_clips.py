@@ -101,6 +101,11 @@ def test_weights_that_do_not_fit_their_facts_are_refused(pretrained, tmp_path):
         read_pretrained(tmp_path)
 
 
+def test_a_width_that_heads_do_not_divide_is_refused():
+    with pytest.raises(VidfitError, match="width is 30; give a multiple of 4"):
+        ClipPretrainOptions(width=30).check()
+
+
 def test_few_clips_are_refused(tmp_path):
     write_dataset(tmp_path / "clips", 3)
     with pytest.raises(NotEnoughDataError, match="8 or more are needed"):

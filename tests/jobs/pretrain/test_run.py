@@ -113,6 +113,7 @@ def test_too_few_documents_and_options_without_meaning_are_refused(texts, tmp_pa
         (PretrainOptions(holdout=1.0), "holdout is 1.0"),
         (PretrainOptions(cpu_seconds=0), "cpu_seconds"),
         (PretrainOptions(steps=0), "steps is 0"),
+        (PretrainOptions(width=100), "width is 100; give a multiple of 12"),
     ):
         with pytest.raises(VidfitError, match=complaint):
             run_pretrain(texts, tmp_path / "out", options)

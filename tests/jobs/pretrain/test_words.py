@@ -50,6 +50,26 @@ def test_the_report_warns_of_learning_by_heart_and_of_text_seen_before():
     assert "- gpt against 7-gram: saves +0.30 [+0.10, +0.50] bits a byte" in text
 
 
+@pytest.mark.parametrize(
+    ("documents", "size", "said"),
+    [
+        (1, 600, "1 document of 600 bytes. Hardly anything can be proven with fewer than 10"),
+        (1, 600, "Of one alone there is no interval."),
+        (9, 10**6, "9 documents of 1,000,000 bytes."),
+        (40, 99_999, "40 documents of 99,999 bytes."),
+        (10, 100_000, ""),
+    ],
+)
+def test_a_verdict_on_little_text_says_so_at_once(documents, size, said):
+    report = found(
+        Estimate(2.0, 1.9, 2.05),
+        documents={"learn": 20, "choose": 2, "test": documents},
+        bytes_of={"learn": 10**6, "choose": 10, "test": size},
+    )
+    text = report_markdown(report)
+    assert said in text and ("Little is held out" in text.split("\n")[2]) == bool(said)
+
+
 def test_what_is_better_than_words_is_named_only_if_proven():
     words = TextAnswer("words", Estimate(0.6, 0.5, 0.7), None)
     for low, said in ((0.01, "states is better than counted words by +3.0"), (-0.01, "No gain")):

@@ -78,7 +78,7 @@ def test_a_tokenizer_of_siglip_is_read_without_its_class(tmp_path):
         text_vector(f"hf:{folder}", "dog")
 
 
-def test_text_weights_that_are_missing_are_refused(tmp_path):
+def test_text_weights_that_are_missing_or_of_another_shape_are_refused(tmp_path):
     from safetensors.torch import load_file, save_file
 
     folder = tiny_hf.write("siglip", tmp_path / "model")
@@ -86,7 +86,11 @@ def test_text_weights_that_are_missing_are_refused(tmp_path):
     state = load_file(folder / "model.safetensors")
     kept = {name: tensor for name, tensor in state.items() if "text_model.head" not in name}
     save_file(kept, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(BackboneError, match="tensors are missing"):
+    with pytest.raises(BackboneError, match="2 tensors missing, such as "):
+        text_vector(f"hf:{folder}", "dog")
+    name = next(name for name in state if name.endswith("text_model.final_layer_norm.bias"))
+    save_file({**state, name: state[name][:-1].clone()}, folder / "model.safetensors")
+    with pytest.raises(BackboneError, match=r"1 tensor of another shape .*final_layer_norm"):
         text_vector(f"hf:{folder}", "dog")
 
 

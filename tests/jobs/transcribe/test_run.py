@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.called import call
 from tests.video.test_sound import tone, write_wav
 
 from vidfit.backbones.speech import HeardWord
@@ -104,12 +105,24 @@ def test_silence_and_doubt_are_said_and_failures_stop_nothing(toy, tmp_path):
     assert len(done.failures) == 2 and (tmp_path / "quiet.srt").read_text() == ""
 
 
-def test_a_folder_is_gone_through_and_sound_of_a_video_is_left(tmp_path):
-    (tmp_path / "in").mkdir()
-    for name in ("b.mp4", "b.wav", "c.wav", "in/a.ogg", "in/.d.wav", "e.txt"):
-        (tmp_path / name).touch()
-    found = [Path(path).relative_to(tmp_path).as_posix() for path in recordings_in(tmp_path)]
-    assert found == ["b.mp4", "c.wav", "in/a.ogg"]
+def test_a_folder_is_gone_through_and_sound_of_a_video_is_left_and_named(toy, tmp_path):
+    folder = tmp_path / "talks"
+    (folder / "in" / "deep").mkdir(parents=True)
+    (folder / ".hidden").mkdir()
+    for name in ("b.mp4", "b.wav", "c.wav", "in/deep/a.ogg", "in/.d.wav", "e.txt", ".hidden/f.wav"):
+        (folder / name).touch()
+    found, left = recordings_in(folder)
+    assert [Path(path).relative_to(folder).as_posix() for path in found] == [
+        "b.mp4", "c.wav", "in/deep/a.ogg"
+    ]  # fmt: skip
+    assert left == [str(folder / "b.wav")]
+    for name in ("c.wav", "in/deep/a.wav"):
+        write_wav(folder / name, tone(1.0))
+    (folder / "in/deep/a.ogg").unlink()
+    result = call("transcribe", folder, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.srt", "c.srt"]
+    assert f"{folder / 'b.wav'} is taken for the sound of the video beside it" in result.stdout
 
 
 def test_what_cannot_be_is_refused(toy, talk):
@@ -117,6 +130,14 @@ def test_what_cannot_be_is_refused(toy, talk):
         (lambda: run(talk, formats=("doc",)), "valid are srt, vtt, json"),
         (lambda: run_transcribe([], TranscribeOptions()), "no recording"),
         (lambda: run("https://host/a.mp4"), "beside a URL"),
+        (lambda: run_both(talk, "talk.mp4"), "talk.wav and .*talk.mp4 .* written to .*talk.srt"),
+        (lambda: run_both(talk, "b/talk.wav", output=Path(talk).parent), "leave --output away"),
     ):
         with pytest.raises(VidfitError, match=why):
             wrong()
+
+
+def run_both(talk, other, **options):
+    return run_transcribe(
+        [talk, Path(talk).parent / other], TranscribeOptions(workers=1, **options)
+    )

@@ -96,6 +96,8 @@ def test_a_folder_that_is_gone_is_waited_for_unless_once(fitted, folder, tmp_pat
 
     class Told(type(SILENT)):
         def note(self, text):
+            if text.startswith("Answers go to"):
+                return
             said.append(text)
             (tmp_path / "away").rename(folder)
 
@@ -123,6 +125,16 @@ def test_no_folder_and_no_time_are_refused(fitted, tmp_path):
         next(run_watch(fitted.model, tmp_path / "gone", tmp_path / "out"))
     with pytest.raises(VidfitError, match="every 0 s"):
         next(run_watch(fitted.model, tmp_path, tmp_path / "out", WatchOptions(every_seconds=0)))
+
+
+def test_where_answers_go_is_said_only_by_a_model_that_gives_some(fitted, folder, tmp_path):
+    words = (folder, "-o", tmp_path / "out", "--once", "--every", 0.05)
+    refused = call("watch", tmp_path, *words)
+    assert refused.exit_code == 2 and "Answers go to" not in refused.stderr
+    assert (
+        f"Answers go to {tmp_path / 'out' / 'answers.jsonl'}"
+        in call("watch", fitted.model, *words).stderr
+    )
 
 
 def test_the_command_answers_and_its_status_says_what_failed(fitted, folder, tmp_path):

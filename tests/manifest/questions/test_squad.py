@@ -77,6 +77,19 @@ def test_each_fault_is_named_with_its_place_and_stops_nothing(tmp_path, change, 
     assert only.name.endswith(place) and why in only.reason
 
 
+def test_all_faults_of_a_file_without_a_sound_question_are_said(tmp_path):
+    document = squad(*articles(3))
+    for article in document["data"]:
+        for paragraph in article["paragraphs"]:
+            for row in paragraph["qas"]:
+                row["answers"] = [{"text": "nowhere", "answer_start": 0}]
+    with pytest.raises(ManifestError, match="no question that can be used") as told:
+        read_squad(written(tmp_path, document))
+    count = sum(len(p["qas"]) for a in document["data"] for p in a["paragraphs"])
+    assert len(told.value.faults) == count > 1
+    assert {why for _, why in told.value.faults} == {'"nowhere" is not in its context'}
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"data": 3}', '{"data": []}', "\udcff"])
 def test_what_is_no_squad_file_is_refused(tmp_path, content):
     path = tmp_path / "bad.json"

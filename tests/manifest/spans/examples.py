@@ -146,5 +146,10 @@ def said(rows):
     return [(c.path, c.label, c.start_seconds, c.end_seconds) for c in rows.clips]
 
 
+def unread(rows):
+    """What is not known, as path, start and end."""
+    return [(one.path, one.start_seconds, one.end_seconds) for one in rows.unread]
+
+
 def why(rows):
     return {failure.name: failure.reason for failure in rows.rejected}

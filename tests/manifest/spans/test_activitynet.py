@@ -27,7 +27,7 @@ def test_activitynet_gives_spans_and_splits():
     lines = json.dumps({"database": DATABASE}, indent=1).splitlines()
     at = next(i for i, line in enumerate(lines, 1) if '"jkl"' in line)
     assert why(rows)[f"x.json, line {at}"] == "'jkl' has no list 'annotations'"
-    assert "1 videos of x.json have no annotations" in rows.warnings[0]
+    assert "1 video of x.json without annotations: left out" in rows.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.manifest.spans.examples import (
     BOX,
     said,
+    unread,
     why,
 )
 
@@ -26,9 +27,11 @@ def test_ava_gives_seconds_that_follow_one_another_as_a_span():
     ]
     assert [clip.label for clip in parse_ava(lines[0], "ava.csv").clips] == ["12"]
     assert "Boxes and persons" in rows.warnings[0]
+    assert unread(rows) == [("vid", 0.0, 901.5), ("vid", 905.5, None)]
 
 
 def test_a_row_that_is_not_of_ava_is_named():
     rows = parse_ava(f"vid,0902,{BOX},12,0\nvid,0903,{BOX},\nvid,x,{BOX},1,1", "ava.csv")
     assert list(why(rows)) == ["ava.csv, line 2", "ava.csv, line 3"]
+    assert ("vid", 902.5, 903.5) in unread(rows) and ("vid", 0.0, None) in unread(rows)
     assert not is_ava("a.mp4,0,2,walk") and not is_ava("path,label,start,end")

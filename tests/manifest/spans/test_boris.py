@@ -14,6 +14,7 @@ from tests.manifest.spans.examples import (
     PROJECT,
     QUEUED,
     said,
+    unread,
     why,
 )
 
@@ -35,6 +36,12 @@ def test_events_of_boris_are_paired_by_subject_and_behavior():
     assert reasons["e.csv, line 8"] == "'sit' has a START and no STOP"
     assert "names no video" in reasons["e.csv, line 9"]
     assert reasons["e.csv, line 10"] == "has 3 columns, 7 expected"
+    assert unread(rows) == [
+        ("a.mp4", 0.0, None),  # a row that ends early
+        ("a.mp4", 2.0, 2.0),  # a moment
+        ("a.mp4", 0.0, 6.0),  # a STOP alone
+        ("a.mp4", 7.0, None),  # a START alone
+    ]
     assert rows.warnings == ["Modifiers of e.csv are not used."]
     assert said(parse_boris(OLD, "e.tsv")) == [(r"C:\films\a.mp4", "walk", 1.5, 4.0)]
 
@@ -43,6 +50,7 @@ def test_aggregated_events_of_boris_are_spans():
     rows = parse_boris(AGGREGATED, "a.csv")
     assert said(rows) == [("a.mp4", "walk", 1.5, 4.0)]
     assert list(why(rows)) == ["a.csv, line 3", "a.csv, line 4", "a.csv, line 5"]
+    assert unread(rows) == [("a.mp4", 2.0, 2.0), ("a.mp4", 5.5, None), ("a.mp4", 0.0, 5.0)]
 
 
 def test_times_are_those_of_the_video_that_was_played():
@@ -56,6 +64,10 @@ def test_times_are_those_of_the_video_that_was_played():
     assert reasons["q.tsv, line 5"] == "it has no time"
     assert "live" in reasons["q.tsv, line 7"]
     assert rows.warnings == ["Modifiers of q.tsv are not used."]
+    assert unread(rows) == [
+        ("films/a.mp4", 55.0, None), ("films/b.mp4", 0.0, 5.0),  # one span of both
+        ("films/b.mp4", 20.0, None), ("films/a.mp4", 10.0, 10.0),
+    ]  # fmt: skip
     rows = parse_boris(PADDED, "p.csv")
     assert said(rows) == [("a.mp4", "lie", 1.5, 4.0)]
     assert rows.lengths == {"a.mp4": 150.0}
@@ -70,6 +82,7 @@ def test_states_that_differ_in_modifiers_are_paired_apart():
     lines[2] = lines[2].replace("a.mp4", "b.mp4")
     rows = parse_boris("\n".join([head, *lines]), "e.csv")
     assert "stops in another video" in why(rows)["e.csv, line 4"]
+    assert unread(rows) == [("a.mp4", 1.0, None), ("b.mp4", 0.0, 5.0)]
 
 
 def test_a_project_of_boris_is_read():
@@ -85,12 +98,27 @@ def test_a_project_of_boris_is_read():
         ("'morning'", "goes on from films/a.mp4"),
         ("'live'", "of no video (LIVE)"),
         ("'unmeasured'", "does not say how long each lasts"),
-        ("'moo'", "a point in time, and no span (1 events)"),
+        ("'moo'", "a point in time, and no span (1 event)"),
     ):
         assert any(said_of in one and reason in one for one in reasons), reason
     assert len(reasons) == 5
+    assert unread(rows) == [
+        ("films/a.mp4", 6.0, 6.0), ("films/a.mp4", 55.0, None), ("films/b.mp4", 0.0, 5.0),
+        ("films/a.mp4", 4.0, None), ("films/b.mp4", 0.0, None),  # begins and does not end
+        ("a.mp4", 0.0, None), ("b.mp4", 0.0, None),
+    ]  # fmt: skip
     assert rows.warnings[0] == "Modifiers of cows.boris are not used."
     assert "films/a.mp4 has the observations again, morning" in rows.warnings[1]
+
+
+def test_time_outside_of_the_interval_of_an_observation_is_not_looked_at():
+    project = {"behaviors_conf": PROJECT["behaviors_conf"], "observations": {
+        name: {"type": "MEDIA", "file": {"1": [f"{name}.mp4"]}, "events": [],
+               "observation time interval": interval}
+        for name, interval in (("a", [5, 20.5]), ("b", [0, 0]), ("c", [3, 0]), ("d", None))
+    }}  # fmt: skip
+    rows = parse_boris_project(json.dumps(project), "cows.boris")
+    assert unread(rows) == [("a.mp4", 0.0, 5.0), ("a.mp4", 20.5, None), ("c.mp4", 0.0, 3.0)]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.manifest.spans.examples import (
     TIERS_AS_COLUMNS,
     WITH_MEDIA,
     said,
+    unread,
     why,
 )
 
@@ -26,7 +27,7 @@ def test_text_of_elan_gives_tiers_and_values():
     assert is_elan_text(TEXT.splitlines()[:2]) and not is_elan_text(["a.mp4\t0\t2\twalk"])
     rows = parse_elan_text(TEXT, "a.txt")
     assert said(rows) == [("a", "walk", 1.5, 4.0), ("a", "acts", 5.0, 6.0)]
-    assert list(why(rows)) == ["a.txt, line 3"]
+    assert list(why(rows)) == ["a.txt, line 3"] and unread(rows) == [("a", 0.0, None)]
     head = "Tier\tBegin Time - msec\tEnd Time - msec\tValue\n"
     assert said(parse_elan_text(f"{head}acts\t1500\t4000\twalk\n", "a.txt")) == said(rows)[:1]
 
@@ -37,6 +38,7 @@ def test_each_tier_may_have_a_column_under_a_header_of_any_language():
     rows = parse_elan_text(TIERS_AS_COLUMNS, "a.txt")
     assert said(rows) == expected
     assert why(rows) == {"a.txt, line 4": "it has no label"}
+    assert unread(rows) == [("a", 5.0, 6.0)]
     assert "the tiers posture, count" in rows.warnings[0]
     commas = TIERS_AS_COLUMNS.replace("\t", ",")
     assert is_elan_text(commas.splitlines()) and said(parse_elan_text(commas, "a.csv")) == expected
@@ -54,6 +56,21 @@ def test_text_of_elan_may_name_its_media_or_its_files():
         ("day1", "lie", 1.5, 4.0),
         ("day2", "stand", 5.0, 6.0),
     ]
+
+
+def test_an_annotation_without_times_lies_between_those_beside_it():
+    slots = "".join(
+        f'<TIME_SLOT TIME_SLOT_ID="t{at}"{value and f" TIME_VALUE={value!r}"}/>'
+        for at, value in enumerate(("1000", "", "", "4000", ""))
+    )
+    pairs = ((0, 1), (1, 2), (2, 3), (3, 4))
+    spans = "".join(
+        f'<ALIGNABLE_ANNOTATION TIME_SLOT_REF1="t{a}" TIME_SLOT_REF2="t{b}"/>' for a, b in pairs
+    )
+    document = f"<TIME_ORDER>{slots}</TIME_ORDER><TIER TIER_ID='acts'>{spans}</TIER>"
+    text = f"<ANNOTATION_DOCUMENT>{document}</ANNOTATION_DOCUMENT>"
+    rows = parse_eaf(text.encode(), "a.eaf")
+    assert not rows.clips and unread(rows) == [("a", 1.0, 4.0)] * 3 + [("a", 4.0, None)]
 
 
 def test_times_of_a_file_of_elan_are_those_of_its_video():

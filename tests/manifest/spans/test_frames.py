@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tests.manifest.spans.examples import (
     said,
+    unread,
     why,
 )
 
@@ -25,5 +26,8 @@ def test_lists_of_another_frame_rate_or_with_empty_lines_are_rejected():
     assert not rows.clips and "were the labels made at another frame rate" in str(why(rows))
     rows = parse_frames("walk\n" * 90 + "\n" * 5 + "sit\n" * 7, "a.txt", "a.mp4", times)
     assert why(rows) == {"a.txt, line 91": "it has no label"}
+    assert unread(rows) == [("a.mp4", 18.0, 19.0)]
+    rows = parse_frames("walk\n" * 60 + "sit\n" * 37, "a.txt", "a.mp4", times)
+    assert not rows.rejected and unread(rows) == [("a.mp4", times[97], None)]
     rows = parse_frames("walk\n" * 100 + "sit\n" * 2, "a.txt", "a.mp4", times)
     assert "beyond the last of 100 frames" in why(rows)["a.txt, line 101"]

@@ -148,10 +148,29 @@ def test_events_beyond_the_end_overlapping_or_without_an_end_are_said(folder, tm
     (event,) = events(found, "t0.mp4")
     assert parsed(event)[1:] == pytest.approx(EVENT)  # two that overlap are one
     said, refused = " ".join(found.warnings), " ".join(f.reason for f in found.rejected)
-    assert "1 events overlap the event before them" in said and "ends at 20 s" in said
+    assert (
+        "Events that overlap the one before them, and are one with it: 1" in said
+        and "ends at 20 s" in said
+    )
     assert "beyond the end" in refused and "it has no end" in refused
     assert "is said of a whole recording" in refused
     assert any("gone.mp4" in failure.name for failure in found.rejected)
+
+
+def test_time_of_rows_that_cannot_be_used_is_not_usual(folder, tmp_path):
+    rows = [
+        *((folder / "normal" / f"n{i}.mp4", NORMAL_LABEL, "", "") for i in range(6)),
+        (folder / "test" / "t0.mp4", "red", 3, 4.5),
+        (folder / "test" / "t0.mp4", "", 1, 2),
+        (folder / "test" / "t0.mp4", "red", 6, ""),
+        (folder / "test" / "t1.mp4", USUAL, "", ""),
+        (folder / "test" / "t1.mp4", "red", "soon", 3),
+    ]
+    found = read_recordings_of(table(tmp_path, rows))
+    usual = [c for c in found.clips if c.path.endswith("t0.mp4") and c.label == USUAL]
+    assert usual and all(c.end_seconds <= 1 or 2 <= c.start_seconds < 6 for c in usual)
+    assert not any(c.path.endswith("t1.mp4") for c in found.clips)
+    assert any("of 2 videos" in said and "no background" in said for said in found.warnings)
 
 
 def test_few_normal_recordings_are_cut_into_blocks(tmp_path):

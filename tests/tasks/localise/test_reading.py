@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.clips import FPS, HEIGHT, WIDTH, write_backbone
 
+from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, VidfitError
 from vidfit.features import FeatureStore
 from vidfit.jobs.fit.options import FitOptions
@@ -25,7 +26,7 @@ from vidfit.study.table import build_table
 from vidfit.tasks import task_named
 from vidfit.tasks.localise.learner import ChainedProbe
 from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed
-from vidfit.tasks.localise.reading import BLOCKS, read_windows
+from vidfit.tasks.localise.reading import BLOCKS, read_windows, windows
 from vidfit.video import write_video
 
 COLOURS = {"run": (180, 70, 70), "sit": (70, 180, 70), NOTHING: (110, 110, 110)}
@@ -96,6 +97,51 @@ def test_time_of_a_row_without_a_label_is_not_labelled(videos):
     assert any(c.label == NOTHING for c in found.clips if c.path.endswith("v1.mp4"))
 
 
+@pytest.mark.parametrize(
+    ("row", "first", "last"),
+    [
+        (("v0.mp4", "run", 18, "", "r0"), 18, 24),  # it has no end
+        (("v0.mp4", "run", "soon", 3, "r0"), 0, 24),  # it has no start
+        (("v0.mp4", "sit", 0.2, 0.21, "r0"), 0.2, 0.21),  # too short for a window
+        (("v0.mp4", "", 2, "", "r0"), 2, 24),
+        (("v0.mp4", "", "", "", "r0"), 0, 24),
+    ],
+)
+def test_time_of_rows_that_cannot_be_used_is_no_background(videos, row, first, last):
+    folder, rows = videos
+    whole = read_windows(table(folder, rows, "rows.csv"))
+    found = read_windows(table(folder, [*rows, row], "lost.csv"))
+    of, all_of = (
+        {(c.start_seconds, c.end_seconds): c.label for c in m.clips if c.path.endswith("v0.mp4")}
+        for m in (found, whole)
+    )
+    gone = all_of.keys() - of.keys()
+    touched = {time for time in all_of if time[0] < last and first < time[1]}
+    assert gone == {time for time in touched if all_of[time] == NOTHING} != set()
+    assert not row[1] or any("they are no background" in said for said in found.warnings)
+
+
+def test_windows_around_a_moment_are_not_background():
+    edges, walk = np.arange(0.0, 11.0), Clip("a.mp4", 2.0, 4.0, "walk")
+    found = windows("a.mp4", edges, [walk], [], NOTHING, [Clip("a.mp4", 6.0, 6.0)])
+    assert [c.start_seconds for c in found] == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    found = windows("a.mp4", edges, [walk], [], NOTHING, [Clip("a.mp4", 3.5, 5.5)])
+    assert [c.start_seconds for c in found if c.label == NOTHING] == [0, 1, 6, 7, 8, 9]
+
+
+def test_what_boris_rejects_is_not_learned_as_background(videos):
+    folder, _ = videos
+    head = "Observation id,Media file name,Subject,Behavior,Behavior type,Time"
+    events = [("run", "START", 4), ("run", "STOP", 8), ("sniff", "POINT", 10),
+              ("sit", "STOP", 2), ("sit", "START", 20)]  # fmt: skip
+    lines = [f"o,v0.mp4,cow,{label},{state},{time}" for label, state, time in events]
+    (folder / "boris.csv").write_text("\n".join([head, *lines]))
+    clips = read_windows(folder / "boris.csv").clips
+    nothing = [(c.start_seconds, c.end_seconds) for c in clips if c.label == NOTHING]
+    assert nothing and min(a for a, _ in nothing) >= 2 and max(b for _, b in nothing) <= 20
+    assert not any(a <= 10 < b for a, b in nothing)
+
+
 def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
     folder, rows = videos
     begins = next(row[2] for row in rows if row[0] == "v2.mp4")
@@ -104,7 +150,7 @@ def test_spans_beyond_the_end_and_overlapping_ones_are_said(videos):
             ("gone.mp4", "run", 0, 1, "r0")]  # fmt: skip
     found = read_windows(table(folder, [*rows, *more], "odd.csv"))
     assert any("beyond the end" in failure.reason for failure in found.rejected)
-    assert any("overlap the span before them" in warning for warning in found.warnings)
+    assert any("overlap the one before them" in warning for warning in found.warnings)
     reasons = " ".join(failure.reason for failure in found.rejected)
     assert "the span before it covers it" in reasons and "has its middle in it" in reasons
     assert any("gone.mp4" in failure.name for failure in found.rejected)

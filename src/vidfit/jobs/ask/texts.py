@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
+from vidfit.manifest import faults_of
 from vidfit.manifest.subtitles import SUFFIXES, all_subtitles_of, read_file, subtitles_of
 from vidfit.study.reading.passages import ReadText, plain_text, spoken_text
 from vidfit.video.names import is_sound_path, is_video_path, natural_key
@@ -39,10 +40,10 @@ def read_texts(sources: Sequence[str | Path]) -> tuple[list[ReadText], list[Fail
             except (OSError, ValueError) as error:
                 failures.append(Failure(str(file), f"cannot be read: {error}"))
     if not texts:
-        first = f" ({failures[0].name}: {failures[0].reason})" if failures else ""
         raise ManifestError(
-            f"there is no text to ask{first}. Give texts ({', '.join(TEXTS)}), subtitles "
-            f"({', '.join(SUFFIXES)}), or videos with subtitles beside them"
+            f"there is no text to ask. Give texts ({', '.join(TEXTS)}), subtitles "
+            f"({', '.join(SUFFIXES)}), or videos with subtitles beside them",
+            faults_of(failures),
         )
     return texts, failures
 

@@ -32,6 +32,7 @@ from vidfit.jobs.compare.table import FoundRows, judged
 from vidfit.jobs.compare.value import ArchitectureTable
 from vidfit.progress import Progress
 from vidfit.runtime import malloc
+from vidfit.shown import counted
 from vidfit.study.candidates import Loaded
 from vidfit.study.clipsets import frame_set
 from vidfit.study.folds import Folds
@@ -121,7 +122,8 @@ def _material(
         ready = frame_set(asked, seen, study.output / "frames", study.place, study.progress)
     if ready.clips[: len(table.clips)] != table.clips:
         raise NotEnoughDataError(
-            f"{len(ready.failures)} clips could be read at one time and not at another; compare "
+            f"{counted(len(ready.failures), 'clip')} could be read at one time and not at "
+            "another; compare "
             "again, when the files are at rest"
         )
     folds = Folds(table.classes, study.notes)
@@ -142,7 +144,8 @@ def _seen_before(material: Material, pretrained: Pretrained) -> list[str]:
     if not count:
         return []
     return [
-        f"Pretraining has seen {count} of the {len(material.table.clips)} clips, those that are "
+        f"Pretraining has seen {count} of the {counted(len(material.table.clips), 'clip')}, "
+        "those that are "
         "answered among them, without their labels: self-supervised rows may be flattered."
     ]
 

@@ -21,6 +21,7 @@ from vidfit.jobs.compare.options import CompareOptions
 from vidfit.jobs.compare.value import ArchitectureRow, ArchitectureTable, PairedGain, TieStanding
 from vidfit.metrics import BALANCED, AnyMeasure, Scored, score_all
 from vidfit.selection import is_proven_better, tied_with_best
+from vidfit.shown import counted
 from vidfit.study.figures import constant_of
 from vidfit.study.goal import measure_of
 from vidfit.study.measured import Measured
@@ -139,7 +140,7 @@ class FoundRows:
             return f"tokens of {row.encoder} ({self._spec(row.encoder).sampling})"
         size = self.material.seen.preprocessing
         words = row.network == "video-text" and any(self.material.texts_A)
-        frames = f"{self.material.seen.sampling.clip_len} frames"
+        frames = counted(self.material.seen.sampling.clip_len, "frame")
         frames += f" of {size.width_pixels} x {size.height_pixels}"
         return f"{frames} and words" if words else frames
 
@@ -151,7 +152,7 @@ class FoundRows:
         if row.how == "supervised":
             return "nothing"
         if self.pretrained:
-            return f"{self.pretrained.facts.clips} clips beforehand, without labels"
+            return f"{counted(self.pretrained.facts.clips, 'clip')} beforehand, without labels"
         extra = self.material.unlabelled
         more = f" and {extra} more" if extra else ""
         return f"the training clips of each fold{more}, without labels"

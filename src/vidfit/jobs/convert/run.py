@@ -23,6 +23,7 @@ from vidfit.manifest.annotations.value import without_ignored
 from vidfit.manifest.annotations.write import WRITERS, lost_in
 from vidfit.manifest.cells import written_cell
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 
 PROBLEMS = "problems.csv"
 _HEADER = "what,where,why\n"
@@ -121,8 +122,8 @@ def _masks(source: Path, media: Media, options: ConvertOptions) -> MaskAnnotatio
 
 
 def _said(masks: MaskAnnotations) -> str:
-    classes = f"{len(masks.classes)} classes, {', '.join(masks.classes)}"
-    return f"Read as {masks.form}: {len(masks.frames)} masks of {classes}"
+    classes = f"{counted(len(masks.classes), 'class', 'classes')}, {', '.join(masks.classes)}"
+    return f"Read as {masks.form}: {counted(len(masks.frames), 'mask')} of {classes}"
 
 
 def _written(

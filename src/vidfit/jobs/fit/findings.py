@@ -29,7 +29,7 @@ from vidfit.reported import (
     Stage,
 )
 from vidfit.selection import Contender, tied_with_best
-from vidfit.shown import public
+from vidfit.shown import counted, public
 from vidfit.study import heads
 from vidfit.study.candidates import Loaded
 from vidfit.study.compare import Compared
@@ -202,7 +202,7 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
             judged,
             answers.where(unseen_M),
             f"{compared.protocol}; scored on the {len(judged.clips)} {train.task.row}s of "
-            f"{len(set(judged.groups))} recordings that were not looked at when the budget "
+            f"{counted(len(set(judged.groups)), 'recording')} not looked at when the budget "
             "dropped candidates; the model is then fitted on all",
         )
     answers_MK = kind.stated(chosen.log_probabilities(test.rows), found.model.temperature)
@@ -210,7 +210,8 @@ def _judged(found: Findings) -> tuple[Table, Held, str]:
     return (
         test,
         Held([answers_MK], said, kind.averages),
-        f"test split of {len(test.clips)} {train.task.row}s of {len(set(test.groups))} recordings, "
+        f"test split of {counted(len(test.clips), train.task.row)} of "
+        f"{counted(len(set(test.groups)), 'recording')}, "
         f"opened {times(found.opened)}, after every choice was made; the leaderboard is nested "
         "cross-validation on the rest",
     )

@@ -24,6 +24,7 @@ from vidfit.progress import Progress
 from vidfit.reported import Report
 from vidfit.runtime import accelerate
 from vidfit.selection import FUSION, SINGLE, Terms, nested
+from vidfit.shown import counted
 from vidfit.study.candidates import Loaded, costs
 from vidfit.study.compare import Compared, compare, model_of, save
 from vidfit.study.copies import COPY_BITS
@@ -138,7 +139,8 @@ def _gathered(study: Study, measured: Measured, searched: Search, options: FitOp
     unseen_M = np.array([group not in contest.sighted for group in train.groups], np.bool_)
     if contest.sighted and not can_judge(train, unseen_M):
         study.notes.append(
-            f"The budget dropped {len(contest.unproven)} candidates by clips that the score is of, "
+            f"The budget dropped {counted(len(contest.unproven), 'candidate')} by clips that "
+            "the score is of, "
             "too: it may be a few points too high. More minutes or --holdout mend that."
         )
     return _Gathered(finalists, whole, tally, train, test)

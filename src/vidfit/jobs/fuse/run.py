@@ -19,6 +19,7 @@ from vidfit.jobs.fuse.value import Combination
 from vidfit.model import Model
 from vidfit.progress import Progress
 from vidfit.selection import Outer, Terms
+from vidfit.shown import counted
 from vidfit.study.candidates import Loaded, costs, predicted_seconds, within_minutes
 from vidfit.study.compare import Compared, compare, model_of, save
 from vidfit.study.declining import declines_of
@@ -69,7 +70,7 @@ def run_fuse(
     options = replace(options, workers=study.place.workers)
     left = len(study.labelled) - len(study.to_learn)
     if left:
-        study.notes.append(f"{left} clips of the test split were left alone.")
+        study.notes.append(f"{counted(left, 'clip')} of the test split left alone.")
     affordable = partial(_affordable, clips=len(study.to_learn), options=options)
     division = Division(keep_untested=options.keep_untested)
     measured = measure(study, study.to_learn, options, division, affordable)

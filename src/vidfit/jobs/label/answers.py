@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from vidfit.contracts import Clip, clip_key
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
 from vidfit.jobs.label.value import Proposed
-from vidfit.manifest import Manifest, write_manifest
+from vidfit.manifest import Manifest, faults_of, write_manifest
 from vidfit.manifest.cells import written_cell
 from vidfit.manifest.lists import read_list
+from vidfit.shown import counted
 
 TO_LABEL = "to-label.csv"
 CLIPS = "clips.csv"
@@ -95,7 +96,7 @@ def read_answers(path: Path, manifest: Manifest) -> Answers:
     known = {_rounded(span(clip)): clip for clip in manifest.clips}
     labels: dict[Span, str] = {}
     empty = []
-    for row in _rows(path):
+    for row in rows_of(path):
         clip = known.get(_rounded(span(row)))
         if clip is None:
             raise ManifestError(
@@ -144,14 +145,19 @@ def write_to_label(proposed: Sequence[Proposed], output: Path) -> Path:
     return write_whole(output / TO_LABEL, text.getvalue().encode())
 
 
-def _rows(path: Path) -> Iterable[Clip]:
-    """Return the clips of a list; a row that cannot be one could hold an answer."""
+def rows_of(path: Path) -> Sequence[Clip]:
+    """Return the clips of a list that was filled in.
+
+    Raises
+    ------
+    ManifestError
+        If there is none, or a row cannot be read: it could hold an answer.
+    """
     if not path.is_file():
         raise ManifestError(f"There is no {path}; give the list that `vidfit label` wrote.")
     listing = read_list(path.absolute())
     if listing.rejected:
-        row = listing.rejected[0]
-        raise ManifestError(f"{path} cannot be read to the end: {row.name}: {row.reason}")
+        raise ManifestError(f"{path} cannot be read to the end", faults_of(listing.rejected))
     return listing.clips
 
 
@@ -160,9 +166,10 @@ def _check_all_read(path: Path, answers: Answers) -> None:
     if not path.exists():
         return
     read = {_rounded(key): label for key, label in answers.labels.items()}
-    unread = [c for c in _rows(path) if c.label and read.get(_rounded(span(c))) != c.label]
+    unread = [c for c in rows_of(path) if c.label and read.get(_rounded(span(c))) != c.label]
     if unread:
         raise ManifestError(
-            f"{path} has {len(unread)} labels that were not read, e.g. {unread[0].label!r}, and "
+            f"{path} has {counted(len(unread), 'label')} not read yet, e.g. "
+            f"{unread[0].label!r}, and "
             f"would be replaced. Pass it with --answers {path}, or move it away"
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from vidfit.answers import Timeline
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import NotEnoughDataError, VidfitError
-from vidfit.jobs.label.answers import CLIPS
+from vidfit.jobs.label.answers import CLIPS, rows_of
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.spans import check_not_replaced, propose_spans, unchanged, write_spans
 from vidfit.jobs.label.value import Labelling
@@ -17,8 +18,10 @@ from vidfit.jobs.predict.many import predict_many
 from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.launch import launcher
 from vidfit.manifest import Manifest, losses, read_manifest, refusal, write_manifest
-from vidfit.manifest.lists import read_list
 from vidfit.progress import SILENT, Progress
+
+_LEAST_SECONDS = 1e-3
+"""Of a row of a list: a moment is none."""
 
 
 def run_label_spans(
@@ -51,7 +54,7 @@ def run_label_spans(
     known = [clip for clip in manifest.clips if clip.label is not None]
     as_they_were = 0
     if options.answers:
-        answers = read_list(options.answers.absolute()).clips
+        answers = rows_of(options.answers)
         known += [clip for clip in answers if clip.label is not None]
         as_they_were = unchanged(answers, output)
         _keep(manifest, options.answers, output)
@@ -103,12 +106,26 @@ def _keep(manifest: Manifest, answers: Path, output: Path) -> None:
 
     Rows of the answers go before rows of the source that say the same time has no label.
     """
-    rows = [*read_list(answers.absolute()).clips, *manifest.clips]
+    rows = [*rows_of(answers), *manifest.clips]
     group = {clip.path: clip.group for clip in manifest.clips}
     each = {(c.path, c.start_seconds, c.end_seconds): c for c in rows[::-1]}
     clips = [replace(clip, group=group.get(clip.path, clip.group)) for clip in each.values()]
-    kept = [clip for clip in clips if clip.label is not None or clip.end_seconds is not None]
+    labelled = {clip.path for clip in manifest.clips if clip.label is not None}
+    kept = [
+        clip
+        for clip in clips
+        if clip.label is not None or clip.end_seconds is not None or clip.path in labelled
+    ]
+    kept += [_lasting(clip, group) for clip in manifest.unread if clip.path in labelled]
     write_manifest(replace(manifest, clips=tuple(sorted(kept, key=_place))), output / CLIPS)
+
+
+def _lasting(clip: Clip, group: Mapping[str, str | None]) -> Clip:
+    """Return time that is not labelled as a row of a list, which has a length."""
+    end = clip.end_seconds
+    least = clip.start_seconds + _LEAST_SECONDS
+    end = None if end is None else max(end, least)
+    return replace(clip, end_seconds=end, group=group.get(clip.path))
 
 
 def _place(clip: Clip) -> tuple[str, float, str]:

@@ -158,7 +158,8 @@ def _check_read(path: Path, labels: Mapping[str, str]) -> None:
     ]  # fmt: skip
     if unread:
         raise ManifestError(
-            f"{path} has {len(unread)} labels that were not read, e.g. {unread[0].label!r}, and "
+            f"{path} has {counted(len(unread), 'label')} not read yet, e.g. "
+            f"{unread[0].label!r}, and "
             f"would be replaced. Pass it with --answers {path}, or move it away"
         )
 

@@ -27,6 +27,7 @@ from vidfit.planning.recipes import LEAST_EPOCHS, batch_for, recipe_for, regime_
 from vidfit.planning.tried import BUDGET_SECONDS, Budget, Trials, choose_tried
 from vidfit.plans import Data, Machine, Plan, PlanOption, Precision, Recipe, Regime, Subject
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 from vidfit.study.asked import check_one_class
 from vidfit.study.folds import check_enough
 from vidfit.study.sources import say
@@ -268,7 +269,7 @@ def _read_seconds(clips: Sequence[Clip], seen: Sight, output: Path) -> float:
 
 def _skipped(manifest: Manifest) -> tuple[str, ...]:
     count = len(manifest.rejected)
-    return (f"{count} clips of the list cannot be used.",) if count else ()
+    return (f"{counted(count, 'clip')} of the list cannot be used.",) if count else ()
 
 
 def _changed(backbone: str) -> int:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from vidfit.files import write_whole
 from vidfit.report.charts import join, mark
 from vidfit.report.picture import picture_style, svg_file
+from vidfit.shown import counted
 
 if TYPE_CHECKING:
     from vidfit.plans import Layout, Plan, PlanOption
@@ -26,8 +27,9 @@ def plan_markdown(plan: Plan) -> str:
     subject, layout, recipe = plan.subject, plan.layout, plan.recipe
     over = f" over {subject.backbone}" if subject.backbone else ""
     lines = [
-        f"**{subject.network}{over}, {subject.regime}**: {recipe.epochs} epochs of "
-        f"{plan.data.clips} clips, {duration(plan.predicted.total_seconds)} on {plan.machine.name}",
+        f"**{subject.network}{over}, {subject.regime}**: {counted(recipe.epochs, 'epoch')} of "
+        f"{counted(plan.data.clips, 'clip')}, {duration(plan.predicted.total_seconds)} on "
+        f"{plan.machine.name}",
         "",
         "| layout | clips a step | memory | step | waits | run |",
         "|---|---|---|---|---|---|",
@@ -204,7 +206,7 @@ def _words(plan: Plan) -> Markup:
     subject, layout = plan.subject, plan.layout
     over = f" over {subject.backbone}" if subject.backbone else ""
     chosen = (
-        f"Chosen: {way(layout)}, {layout.micro_batch} clips x {layout.accumulation}"
+        f"Chosen: {way(layout)}, {counted(layout.micro_batch, 'clip')} x {layout.accumulation}"
         + (f" x {layout.processes} processes" if layout.processes > 1 else "")
         + f", {size(plan.predicted.peak_bytes)}; hollow marks do not fit"
     )

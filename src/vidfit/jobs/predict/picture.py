@@ -19,7 +19,7 @@ from vidfit.report.wording import (
     frames_seen,
     short_path,
 )
-from vidfit.shown import public, visible
+from vidfit.shown import counted, public, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,8 +184,8 @@ def _draw_words(figure: Figure, timeline: Timeline, colours: dict[str, str]) -> 
     title = title if len(title) <= TITLE_LETTERS else "…" + title[1 - TITLE_LETTERS :]
     figure.text(0.055, 0.92, _plain(title), fontsize=13, fontweight="bold", color=INK, va="center")
     facts = (
-        f"{duration(timeline.duration_seconds)}, {len(timeline.segments):,} segments, "
-        f"{timeline.frames_seen:,} of {timeline.frame_count:,} frames seen "
+        f"{duration(timeline.duration_seconds)}, {counted(len(timeline.segments), 'segment')}, "
+        f"{timeline.frames_seen:,} of {counted(timeline.frame_count, 'frame')} seen "
         f"({frames_seen(timeline.sampling)})"
     )
     figure.text(0.055, 0.845, _plain(facts), fontsize=9.5, color=SOFT, va="center")

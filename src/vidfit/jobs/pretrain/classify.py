@@ -26,6 +26,7 @@ from vidfit.language.model import LanguageModel
 from vidfit.manifest.texts import TextRow, open_texts
 from vidfit.metrics import paired_interval, share_interval
 from vidfit.progress import Progress
+from vidfit.shown import counted
 
 _TEST_SHARE = 0.3
 
@@ -54,7 +55,8 @@ def classified(
     learn = _learned_from(path, groups, side_of, seed)
     if len(classes) < 2 or not learn.any() or learn.all():
         raise NotEnoughDataError(
-            f"{path} has {len(classes)} classes and {len(set(groups))} groups with labels; two of "
+            f"{path} has {counted(len(classes), 'class', 'classes')} and "
+            f"{counted(len(set(groups)), 'group')} with labels; two of "
             "each are needed"
         )
     texts = [row.text for row in rows]

@@ -14,6 +14,7 @@ from vidfit.networks import Shape
 from vidfit.networks.vocabulary import Vocabulary
 from vidfit.plans import Data, Plan, Recipe, Subject, unplanned
 from vidfit.progress import Progress
+from vidfit.shown import counted
 from vidfit.study.clipsets import Prepared, frame_set
 from vidfit.study.opened import open_study
 from vidfit.study.pretrained import NETWORK, Pretrained, PretrainedFacts, write_pretrained
@@ -63,10 +64,14 @@ class ClipPretrainOptions:
             raise VidfitError(f"cpu_seconds is {self.cpu_seconds}; give more than 0")
         if not 32 <= self.side_pixels <= 512:
             raise VidfitError(f"side_pixels is {self.side_pixels}; it is 32 to 512")
-        if min(self.width, self.layers, self.heads) < 1 or self.width % self.heads:
+        if min(self.width, self.layers, self.heads) < 1:
             raise VidfitError(
-                f"width is {self.width}, layers {self.layers}, heads {self.heads}; they are 1 or "
-                "more, and the width is a multiple of the heads"
+                f"width is {self.width}, layers {self.layers}, heads {self.heads}; give 1 or more"
+            )
+        if self.width % self.heads:
+            raise VidfitError(
+                f"width is {self.width}; give a multiple of {self.heads}: each of {self.heads} "
+                "heads takes a part of it"
             )
 
 
@@ -106,7 +111,7 @@ def run_pretrain_clips(
     ready = frame_set(clips, seen, output / "frames", study.place, study.progress)
     if len(ready.clips) < LEAST_CLIPS:
         raise NotEnoughDataError(
-            f"{len(ready.clips)} clips can be read, and {LEAST_CLIPS} or more are needed"
+            f"{counted(len(ready.clips), 'clip')} can be read, and {LEAST_CLIPS} or more are needed"
         )
     found = _learned(ready, output / "run", options, study.progress)
     write_pretrained(found, output / FOLDER)
@@ -164,10 +169,12 @@ def _plan(options: ClipPretrainOptions, clips: int) -> Plan:
 def pretraining_lines(found: ClipPretraining) -> str:
     """Return what was learned in a few lines."""
     facts = found.facts
-    words = f", {len(facts.words)} words" if facts.words else ""
+    words = f", {counted(len(facts.words), 'word')}" if facts.words else ""
     lines = [
-        f"Learned from {facts.clips} clips of {facts.recordings} recordings without labels: "
-        f"{facts.epochs} epochs in {facts.learn_seconds:.0f} s, frames of {facts.side_pixels} "
+        f"Learned from {counted(facts.clips, 'clip')} of "
+        f"{counted(facts.recordings, 'recording')} without labels: "
+        f"{counted(facts.epochs, 'epoch')} in {facts.learn_seconds:.0f} s, frames of "
+        f"{facts.side_pixels} "
         f"pixels{words}.",
         f"What it costs to predict what is hidden: {facts.first_loss:.3f} in the first epoch, "
         f"{facts.last_loss:.3f} in the last. Whether that helps, `vidfit compare --from` measures.",

@@ -30,6 +30,7 @@ from vidfit.jobs.pretrain.options import PretrainOptions
 from vidfit.language.texts import TextPiece, pieces_of
 from vidfit.language.tokens import END, BytePairs
 from vidfit.progress import Progress
+from vidfit.shown import counted
 
 Side = Literal["learn", "choose", "test"]
 
@@ -104,7 +105,7 @@ def survey(source: str | Path, progress: Progress) -> Survey:
         digest.update(f"{piece.document}\n{len(content)}\n".encode(errors="replace"))
         digest.update(content)
         sizes[piece.document] = sizes.get(piece.document, 0) + len(content)
-    progress.note(f"{source}: {len(sizes)} documents, {sum(sizes.values()):,} bytes")
+    progress.note(f"{source}: {counted(len(sizes), 'document')}, {sum(sizes.values()):,} bytes")
     return Survey(sizes, tuple(failures), digest.hexdigest())
 
 
@@ -121,7 +122,8 @@ def dealt(found: Survey, options: PretrainOptions) -> dict[str, Side]:
     choose = max(1, round(_CHOOSE_SHARE * len(names)))
     if len(names) <= held + choose:
         raise NotEnoughDataError(
-            f"{len(names)} documents; {held + choose + 1} are needed, as whole documents are held "
+            f"{counted(len(names), 'document')}; {held + choose + 1} are needed, as whole "
+            "documents are held "
             "out: cut the text into more files, or give more"
         )
     order = np.random.default_rng(options.seed).permutation(len(names))

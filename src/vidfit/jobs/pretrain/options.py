@@ -78,3 +78,8 @@ class PretrainOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise VidfitError(f"{name} is {value}; give 1 or more")
+        if self.heads < 1 or self.width < 1 or self.width % (2 * self.heads):
+            raise VidfitError(
+                f"width is {self.width}; give a multiple of {2 * self.heads}: each of "
+                f"{self.heads} heads takes an even part of it"
+            )

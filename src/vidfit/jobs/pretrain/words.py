@@ -10,6 +10,8 @@ from vidfit.report.markdown import cell, listed, row
 from vidfit.report.wording import DASH, counted
 
 _OVERFIT_NATS = 0.02
+_FEW_DOCUMENTS, _FEW_BYTES = 10, 100_000
+"""With fewer held out every figure is rough, and is said to be."""
 
 WHAT = {
     GPT: "the model",
@@ -46,7 +48,7 @@ def bits_of(bits: Estimate) -> str:
 
 def report_markdown(found: Pretraining) -> str:
     """Return all that was found."""
-    lines = [f"**{verdict(found)}**", "", *_learned(found), "", *_table(found), ""]
+    lines = [f"**{verdict(found)}**", "", *_few(found), *_learned(found), "", *_table(found), ""]
     lines += [*_gains(found), "", *_warnings(found)]
     if found.classified:
         lines += ["", *_classified(found.classified)]
@@ -55,6 +57,20 @@ def report_markdown(found: Pretraining) -> str:
     if found.failures:
         lines += ["", f"{len(found.failures)} not read:", *listed(found.failures)]
     return "\n".join(lines) + "\n"
+
+
+def _few(found: Pretraining) -> list[str]:
+    """Say what little the verdict rests on, if it does."""
+    documents, size = found.documents["test"], found.bytes_of["test"]
+    if documents >= _FEW_DOCUMENTS and size >= _FEW_BYTES:
+        return []
+    alone = " Of one alone there is no interval." if documents == 1 else ""
+    return [
+        f"Little is held out: {counted(documents, 'document')} of {counted(size, 'byte')}. Hardly "
+        f"anything can be proven with fewer than {_FEW_DOCUMENTS}, or {_FEW_BYTES:,} bytes.{alone} "
+        "More documents help more than longer ones.",
+        "",
+    ]
 
 
 def _learned(found: Pretraining) -> list[str]:
@@ -109,7 +125,7 @@ def _classified(found: Classified) -> list[str]:
         for one in found.answered
     ]
     learned = (
-        f"Learned from {found.learned:,} labelled texts, tested on {found.tested:,} of "
+        f"Learned from {counted(found.learned, 'labelled text')}, tested on {found.tested:,} of "
         f"{counted(found.groups, 'other group')} ({found.grouping})."
     )
     return [f"**{said}**", "", learned, "", row(head), "| --- | --- | --- |", *map(row, rows)]

@@ -38,6 +38,7 @@ from vidfit.jobs.read.written import report_facts, write_report
 from vidfit.manifest.questions import QuestionSet, TextQuestion, read_squad
 from vidfit.progress import SILENT, Progress
 from vidfit.runtime import malloc
+from vidfit.shown import counted
 from vidfit.study.interrupts import stopped_by_signals
 from vidfit.study.reading.declining import thresholds_of
 from vidfit.study.reading.saved import TrainedReader, save_reader
@@ -149,7 +150,8 @@ def _parts(
     asked = {one.article for one in kept if one.answers}
     if not any(one.answers for one in learned) or len(asked) < LEAST_ARTICLES:
         raise NotEnoughDataError(
-            f"{path} asks about {len(found.articles)} articles; whole articles are put aside, and "
+            f"{path} asks about {counted(len(found.articles), 'article')}; whole articles are "
+            "put aside, and "
             f"{LEAST_ARTICLES} of them and one to learn from are needed: give more articles, each "
             "with its title"
         )

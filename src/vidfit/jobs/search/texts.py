@@ -19,6 +19,7 @@ from vidfit.contracts import Floats
 from vidfit.documents import json_in
 from vidfit.errors import BackboneError
 from vidfit.jobs.search.shots import unit
+from vidfit.shown import counted
 
 KINDS = {"siglip": "SiglipTextModel", "siglip2": "Siglip2TextModel"}
 """``model_type`` of config.json, and the class of its network of words."""
@@ -59,30 +60,21 @@ def text_vector(backbone: str, words: str) -> Floats | None:
 
 
 def _text_model(folder: Path, facts: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Return the network of words; a ValueError says that weights of it are missing."""
-    import torch
+    """Return the network of words; a ValueError says that weights of it are missing or odd."""
     import transformers
 
     from vidfit.backbones.hub.models import quiet
-    from vidfit.backbones.hub.reading import check_size, known_fields, read_weights
+    from vidfit.backbones.hub.reading import known_fields, of_values, read_weights
 
     kind = facts["model_type"]
     config_class: Any = transformers.CONFIG_MAPPING[kind]
     config = config_class(**known_fields(config_class, facts)).text_config
-    model_class, state = getattr(transformers, KINDS[kind]), read_weights(folder)
-    check_size(model_class, config, state)
     with quiet():  # of the tower of pictures, which is not looked at here
-        model, report = model_class.from_pretrained(
-            None,
-            config=config,
-            state_dict=state,
-            output_loading_info=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            dtype=torch.float32,
-        )
-    if missing := sorted(report["missing_keys"]):
-        raise ValueError(f"{len(missing)} tensors are missing, such as {missing[0]}")
+        model, report = of_values(getattr(transformers, KINDS[kind]), config, read_weights(folder))
+    odd = sorted(report["missing_keys"]), sorted(str(one[0]) for one in report["mismatched_keys"])
+    for keys, what in zip(odd, ("missing", "of another shape than config.json says"), strict=True):
+        if keys:
+            raise ValueError(f"{counted(len(keys), 'tensor')} {what}, such as {keys[0]}")
     return model.eval()
 
 

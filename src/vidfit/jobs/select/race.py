@@ -31,6 +31,7 @@ from vidfit.selection import (
     race,
     spread_order,
 )
+from vidfit.shown import counted
 from vidfit.study.candidates import Loaded, budget_seconds
 from vidfit.study.folds import Folds
 from vidfit.study.goal import Goal
@@ -192,7 +193,9 @@ class _Track:
     def run(self, names: Sequence[str], size: int) -> Trial:
         """Run candidates on the first ``size`` clips, and probe them."""
         if self.progress:
-            self.progress.note(f"race: {len(names)} candidates on {size} clips")
+            self.progress.note(
+                f"race: {counted(len(names), 'candidate')} on {counted(size, 'clip')}"
+            )
         encoders = [c.backbone for c in self.candidates if c.name in names]
         mover = next((encoder for encoder in encoders if encoder.spec.name == self._mover), None)
         control = [] if mover is None else [Shuffled(mover)]

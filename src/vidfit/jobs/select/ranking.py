@@ -18,6 +18,7 @@ from vidfit.report.wording import Metric, metric_named
 from vidfit.reported import Stage
 from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_best
 from vidfit.selection.scores import knn, logme, parc
+from vidfit.shown import counted
 from vidfit.study.candidates import Loaded
 from vidfit.study.figures import constant_of
 from vidfit.study.provenance import provenance
@@ -302,6 +303,6 @@ def _unproven(found: Searched) -> list[str]:
     if not lost:
         return []
     return [
-        f"The budget dropped {lost} candidates that were not proven behind; with more "
+        f"The budget dropped {counted(lost, 'candidate')} not proven behind; with more "
         "minutes one of them may turn out better."
     ]

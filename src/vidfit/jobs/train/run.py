@@ -43,7 +43,7 @@ from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
 from vidfit.progress import Progress
 from vidfit.runtime import accelerate
-from vidfit.shown import public
+from vidfit.shown import counted, public
 from vidfit.study.clipsets import Prepared, frame_set, token_set, tokens_of
 from vidfit.study.copies import joined
 from vidfit.study.folds import check_enough, put_aside
@@ -352,7 +352,8 @@ def _card(report: TrainingReport, backbone: Backbone) -> dict[str, object]:
         "task": "classification",
         "data": public(report.data),
         "clips": report.learned,
-        "protocol": f"trained on {report.learned} clips, epoch chosen by {report.chosen_by}, "
+        "protocol": f"trained on {counted(report.learned, 'clip')}, epoch chosen by "
+        f"{report.chosen_by}, "
         f"tested on {report.tested} of other recordings",
         "accuracy": None if report.score is None else asdict(report.score),
         "majority": None if report.majority is None else asdict(report.majority),

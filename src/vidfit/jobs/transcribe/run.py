@@ -21,9 +21,10 @@ from vidfit.jobs.transcribe.pieces import pieces
 from vidfit.jobs.transcribe.value import SoundFile, Transcribed, Transcript, Transcription
 from vidfit.jobs.transcribe.written import WRITERS
 from vidfit.launch import HERE, launcher
-from vidfit.manifest.names import is_junk, is_sound, is_video_file
+from vidfit.manifest.names import JUNK_NAMES, is_junk, is_sound, is_video_file
 from vidfit.manifest.value import is_url
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 from vidfit.study.kept import KeptRows
 from vidfit.threads import in_threads
 from vidfit.video.sound import SoundReader
@@ -104,7 +105,7 @@ class Transcribe:
                 path, content, hearer.name, hearer.revision, hearer.language,
                 after / RATE_HERTZ, tuple(words),
             )  # fmt: skip
-            damaged = (f"{reader.damaged} packets of its sound are damaged",)
+            damaged = (f"damaged: {counted(reader.damaged, 'packet')} of its sound",)
             notes = (*(damaged if reader.damaged else ()), *_doubts(transcript))
             transcript = replace(transcript, notes=notes)
             facts = {k: v for k, v in asdict(transcript).items() if k not in _STORED}
@@ -149,16 +150,23 @@ def run_transcribe(
     return Transcription(tuple(transcripts), tuple(files), tuple(kept), tuple(failures))
 
 
-def recordings_in(folder: Path) -> list[str]:
-    """Return the videos and files of sound of a folder, however deep, sorted.
+def recordings_in(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the videos and files of sound of a folder, however deep, and what is left out, sorted.
 
     Sound beside a video of its name is taken for the sound of that video, and left out.
     """
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and not is_junk(p.name))
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not _is_hidden(p, folder))
     videos = [p for p in files if is_video_file(p)]
+    sounds = [p for p in files if is_sound(p.name)]
     heard = {p.with_suffix("") for p in videos}
-    sound = [p for p in files if is_sound(p.name) and p.with_suffix("") not in heard]
-    return [str(p) for p in sorted([*videos, *sound])]
+    found = sorted([*videos, *(p for p in sounds if p.with_suffix("") not in heard)])
+    return [*map(str, found)], [str(p) for p in sounds if p.with_suffix("") in heard]
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    """Return whether a file means nothing, or lies in a folder that does."""
+    inside = path.relative_to(folder).parts[:-1]
+    return is_junk(path.name) or any(p.startswith(".") or p.lower() in JUNK_NAMES for p in inside)
 
 
 def _results(
@@ -188,21 +196,30 @@ def _check(asked: Sequence[str], options: TranscribeOptions) -> None:
         raise VidfitError("there is no recording to write down; give one or more")
     if options.output is None and any(map(is_url, asked)):
         raise VidfitError("beside a URL nothing can be written; give a folder with --output")
-    names = [Path(path).stem for path in asked]
-    if options.output and len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise VidfitError(
-            f"two recordings are called {twice!r}, and one folder takes one file of a name; leave "
-            "--output away, to have them beside the recordings"
-        )
+    written: dict[Path, str] = {}
+    for path in asked:
+        file = _folder(path, options) / Path(path).stem
+        other = written.setdefault(file, path)
+        if other != path:
+            raise VidfitError(
+                f"{other} and {path} would both be written to {file}.{options.formats[0]}; "
+                + (
+                    "leave --output away, to have them beside the recordings"
+                    if Path(other).parent != Path(path).parent
+                    else "give one of them"
+                )
+            )
+
+
+def _folder(path: str, options: TranscribeOptions) -> Path:
+    return options.output or Path(path).parent
 
 
 def _texts(transcript: Transcript, options: TranscribeOptions) -> Iterator[tuple[Path, str]]:
     """Yield the files of a transcript and what is in them."""
-    path = Path(transcript.path)
-    folder = options.output or path.parent
+    file = _folder(transcript.path, options) / Path(transcript.path).stem
     for name in options.formats:
-        yield folder / f"{path.stem}.{name}", WRITERS[name](transcript)
+        yield file.with_name(f"{file.name}.{name}"), WRITERS[name](transcript)
 
 
 def _write(file: Path, text: str, replace_other: bool) -> bool:

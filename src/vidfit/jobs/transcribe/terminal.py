@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vidfit.jobs.transcribe.value import Transcription
 from vidfit.report.wording import counted
@@ -10,8 +10,14 @@ from vidfit.report.wording import counted
 _SHOWN = 20
 
 
-def lines_of(done: Transcription) -> Iterator[str]:
-    """Yield what was heard and written, one line each."""
+def lines_of(done: Transcription, left: Sequence[str] = ()) -> Iterator[str]:
+    """Yield what was heard and written, one line each.
+
+    Parameters
+    ----------
+    left
+        Files of sound that were left out, because a video of their name lies beside them.
+    """
     words = sum(len(one.words) for one in done.transcripts)
     minutes = sum(one.duration_seconds for one in done.transcripts) / 60
     yield (
@@ -31,6 +37,10 @@ def lines_of(done: Transcription) -> Iterator[str]:
         yield f"- {file}"
     if len(done.files) > _SHOWN:
         yield f"- and {len(done.files) - _SHOWN} more"
+    for file in left[:_SHOWN]:
+        yield f"> {file} is taken for the sound of the video beside it: name it to have it heard."
+    if len(left) > _SHOWN:
+        yield f"> {len(left) - _SHOWN} more files of sound are left out beside their videos."
     for file in done.kept:
         yield f"> {file} is there with other content and is kept; --replace writes it anew."
     for failure in done.failures:

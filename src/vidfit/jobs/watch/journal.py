@@ -50,18 +50,18 @@ class Journal:
     """
 
     def __init__(self, folder: Path, asked_sha256: str) -> None:
-        self._path, self._asked = folder / FILE, asked_sha256
+        self.path, self._asked = folder / FILE, asked_sha256
         self._whole = True
         self.answered: dict[str, Arrival] = {}
         try:
-            with self._path.open("rb") as lines:
+            with self.path.open("rb") as lines:
                 for line in lines:
                     self._whole = line.endswith(b"\n")
                     self._take(line)
         except FileNotFoundError:
             return
         except OSError as error:
-            raise StoreError(f"cannot read {self._path}: {error.strerror or error}") from error
+            raise StoreError(f"cannot read {self.path}: {error.strerror or error}") from error
 
     def _take(self, line: bytes) -> None:
         """Note what a line answers; one that a kill cut off answers nothing."""
@@ -89,8 +89,8 @@ class Journal:
             row["answer"] = json_in(timeline_line(answer))
         text = to_json(row).encode() + b"\n"
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab", buffering=0) as file:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab", buffering=0) as file:
                 start = file.tell()
                 try:
                     _write_all(file.fileno(), text if self._whole else b"\n" + text)
@@ -100,7 +100,7 @@ class Journal:
                     raise
         except OSError as error:
             raise StoreError(
-                f"cannot write {self._path}: {error.strerror or error}; free space or choose "
+                f"cannot write {self.path}: {error.strerror or error}; free space or choose "
                 "another folder. What was answered is kept: the same command goes on"
             ) from error
         self._whole = True

@@ -68,6 +68,7 @@ def run_watch(
     folder, is_gone = Path(absolute(folder)), False
     place = launcher(HERE, workers=options.workers, scratch=output)
     progress = progress or SILENT
+    progress.note(f"Answers go to {journal.path}")
     before = found(folder)
     while True:
         time.sleep(options.every_seconds)

@@ -13,9 +13,9 @@ from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError, VideoError
 from vidfit.manifest.annotations.masks import MaskAnnotations
-from vidfit.manifest.annotations.value import Annotations, faults_of
+from vidfit.manifest.annotations.value import Annotations
 from vidfit.manifest.names import is_clip, is_image, is_junk
-from vidfit.manifest.told import counted, listed
+from vidfit.manifest.told import counted, faults_of, listed
 from vidfit.manifest.value import absolute, is_there, is_url
 from vidfit.video import VideoReader
 from vidfit.video.names import is_photo

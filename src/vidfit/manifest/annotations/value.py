@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vidfit.boxes import LabelledFrame
 from vidfit.contracts import Failure, Note
 from vidfit.errors import ManifestError
-from vidfit.manifest.told import counted
+from vidfit.manifest.told import counted, faults_of
 from vidfit.video.names import natural_key
 
 Files = Iterator[tuple[str, bytes]]
@@ -57,11 +57,6 @@ def nothing_usable(name: str, form: str, rejected: Sequence[Failure]) -> Manifes
     return ManifestError(
         f"{name}, read as {form}, has no frame that can be used{none}", faults_of(rejected)
     )
-
-
-def faults_of(failures: Iterable[Failure]) -> tuple[tuple[str, str], ...]:
-    """Return what is left out as the faults of an error."""
-    return tuple((failure.name, failure.reason) for failure in failures)
 
 
 def frame_name(path: str, index: int | None) -> str:

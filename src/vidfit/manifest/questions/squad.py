@@ -15,6 +15,7 @@ from vidfit.documents import read_json, shown, to_json
 from vidfit.errors import ManifestError
 from vidfit.files import write_whole
 from vidfit.manifest.questions.value import AnswerSpan, QuestionSet, TextQuestion
+from vidfit.manifest.told import faults_of
 
 _FORM = '{"data": [{"title": …, "paragraphs": [{"context": …, "qas": [{"question": …, …}]}]}]}'
 
@@ -47,8 +48,7 @@ def read_squad(path: Path) -> QuestionSet:
             continue
         questions[question.key] = question
     if not questions:
-        first = f"; {rejected[0].name}: {rejected[0].reason}" if rejected else ""
-        raise ManifestError(f"{path} holds no question that can be used{first}")
+        raise ManifestError(f"{path} holds no question that can be used", faults_of(rejected))
     return QuestionSet(tuple(questions.values()), tuple(rejected))
 
 

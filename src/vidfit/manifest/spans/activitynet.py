@@ -13,6 +13,7 @@ from vidfit.documents import json_in, to_json
 from vidfit.errors import ManifestError
 from vidfit.manifest.names import split_word
 from vidfit.manifest.spans.value import SpanRows
+from vidfit.shown import counted
 
 
 def parse_activitynet(text: str, name: str) -> SpanRows:
@@ -52,9 +53,9 @@ def parse_activitynet(text: str, name: str) -> SpanRows:
                 rows.add(line, _clip(video, span, entry.get("subset")))
             except (TypeError, ValueError, KeyError) as error:
                 reason = f"annotation {number} of {video!r} is no segment with a label"
-                rows.reject(line, f"{reason} ({type(error).__name__}: {error})")
+                rows.reject(line, f"{reason} ({type(error).__name__}: {error})", Clip(video))
     if bare:
-        rows.warnings.append(f"{bare} videos of {name} have no annotations and are left out.")
+        rows.warnings.append(f"{counted(bare, 'video')} of {name} without annotations: left out.")
     return rows
 
 

@@ -1,7 +1,8 @@
 """Spans in the CSV of AVA: a labelled second of a person in a box each, in rows.
 
 Of it the times and the actions are taken: seconds of one action that follow one another, of
-whomever, are a span. Boxes and persons are left aside.
+whomever, are a span. Boxes and persons are left aside. Time before the first row of a video and
+after its last is not labelled.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def parse_ava(text: str, name: str, names: Mapping[str, str] | None = None) -> S
     reader = csv.reader(text.splitlines())
     for cells in filter(None, reader):
         if not is_ava(",".join(cells)):
-            rows.reject(reader.line_num, "it is not 'video,second,x1,y1,x2,y2,action,person'")
+            why = "it is not 'video,second,x1,y1,x2,y2,action,person'"
+            rows.reject(reader.line_num, why, *_second(cells))
             continue
         seconds[cells[0], str(int(cells[6]))][float(cells[1])] = reader.line_num
     for (video, number), at in seconds.items():
@@ -48,7 +50,25 @@ def parse_ava(text: str, name: str, names: Mapping[str, str] | None = None) -> S
         for first, last in _runs(sorted(at)):
             start = max(first - _EVERY_SECONDS / 2, 0.0)
             rows.add(at[first], Clip(video, start, last + _EVERY_SECONDS / 2, label))
+    looked_at: dict[str, set[float]] = defaultdict(set)
+    for (video, _), at in seconds.items():
+        looked_at[video].update(at)
+    for video, times in looked_at.items():  # of the movies of AVA a quarter of an hour is labelled
+        rows.unread += [
+            Clip(video, 0.0, max(min(times) - _EVERY_SECONDS / 2, 0.0)),
+            Clip(video, max(times) + _EVERY_SECONDS / 2),
+        ]
     return rows
+
+
+def _second(cells: list[str]) -> list[Clip]:
+    """Return the time that a row tells of, as far as it says it."""
+    if not cells[0].strip():
+        return []
+    if len(cells) < 2 or not re.fullmatch(r"\d+(\.\d+)?", cells[1]):
+        return [Clip(cells[0])]
+    middle = float(cells[1])
+    return [Clip(cells[0], middle - _EVERY_SECONDS / 2, middle + _EVERY_SECONDS / 2)]
 
 
 def _runs(times: list[float]) -> list[tuple[float, float]]:

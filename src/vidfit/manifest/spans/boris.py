@@ -6,7 +6,9 @@ Friard and Gamba (2016), BORIS: a free, versatile open-source event-logging soft
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -109,7 +111,8 @@ def _cells(rows: SpanRows, lines: list[str], head: _Head) -> Iterator[tuple[int,
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) < len(head.columns):
-            rows.reject(line, f"has {len(cells)} columns, {len(head.columns)} expected")
+            why = f"has {len(cells)} columns, {len(head.columns)} expected"
+            rows.reject(line, why, *_times(dict(zip(head.columns, cells, strict=False))))
             continue
         named = zip(head.columns, cells, strict=False)
         yield line, {_OFFSET: head.offset} | {n: cell.strip() for n, cell in named}
@@ -128,13 +131,13 @@ def _modifiers(cells: Cells) -> tuple[str, ...]:
 def _aggregated(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
     for line, cells in table:
         if _one(cells, ("behavior type",)).upper() == "POINT":
-            rows.reject(line, _point(cells))
+            rows.reject(line, _point(cells), *_times(cells, _START, _START))
             continue
         try:
             start, end = (_seconds(_one(cells, names)) for names in (_START, _STOP))
             _add(rows, line, cells, start, end)
         except ValueError as error:
-            rows.reject(line, str(error))
+            rows.reject(line, str(error), *_times(cells, _START, _STOP))
 
 
 def _events(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
@@ -143,7 +146,8 @@ def _events(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
         state, label = _one(cells, _STATE).upper(), _one(cells, _LABEL)
         try:
             if state.startswith("POINT"):
-                raise ValueError(_point(cells))
+                rows.reject(line, _point(cells), *_times(cells, _TIME, _TIME))
+                continue
             if _played(cells) is None:
                 _video(cells)
             time = _seconds(_one(cells, _TIME))
@@ -154,14 +158,18 @@ def _events(rows: SpanRows, table: list[tuple[int, Cells]]) -> None:
                 first = begun.pop(key)
                 same = _one(first.cells, _MEDIA) == _one(cells, _MEDIA)
                 if not same and _played(first.cells) is None:
+                    rows.unread += _times(first.cells, _TIME)
                     raise ValueError(f"{label!r} stops in another video than it starts in")
+                rows.unread += _cut(first, time)
                 _add(rows, first.line, first.cells, first.time, time)
             else:
                 raise ValueError(f"{label!r} has a {state or 'state'!r} that fits no other row")
         except ValueError as error:
-            rows.reject(line, str(error))
+            known = _times(cells, _TIME) if state == "START" else _times(cells, (), _TIME)
+            rows.reject(line, str(error), *known)
     for key, first in begun.items():
-        rows.reject(first.line, f"{key[2]!r} has a START and no STOP")
+        why = f"{key[2]!r} has a START and no STOP"
+        rows.reject(first.line, why, *_times(first.cells, _TIME))
 
 
 def _add(rows: SpanRows, line: int, cells: Cells, start: float, end: float) -> None:
@@ -198,6 +206,37 @@ def _seconds(written: str) -> float:
     if seconds is None:
         raise ValueError("it has no time")
     return seconds
+
+
+def _times(cells: Cells, first: tuple[str, ...] = (), last: tuple[str, ...] = ()) -> Iterator[Clip]:
+    """Yield when what a row tells of may have been, and of which video.
+
+    Columns of times bound it; without them, or a time in them, it may have been at any time.
+    """
+    try:
+        offset = float(_one(cells, (_OFFSET,)).replace(",", ".") or 0)
+        start, end = (
+            _bound(cells, first, -math.inf) - offset,
+            _bound(cells, last, math.inf) - offset,
+        )
+        played = _played(cells) or Played((_video(cells),), (math.inf,))
+    except ValueError:  # it is of no video
+        return
+    yield from played.times(start, end)
+
+
+def _bound(cells: Cells, names: tuple[str, ...], unknown: float) -> float:
+    with suppress(ValueError):
+        return _seconds(_one(cells, names))
+    return unknown
+
+
+def _cut(first: _Begun, end: float) -> list[Clip]:
+    """Return the time of a state that goes on into the next video, of which no span is made."""
+    played = _played(first.cells)
+    offset = float(_one(first.cells, (_OFFSET,)).replace(",", ".") or 0)
+    found = played.times(first.time - offset, end - offset) if played else []
+    return found if len(found) > 1 else []
 
 
 def _point(cells: Cells) -> str:

@@ -17,6 +17,7 @@ from vidfit.documents import json_in
 from vidfit.errors import ManifestError
 from vidfit.manifest.spans.played import Played, say_observations
 from vidfit.manifest.spans.value import SpanRows
+from vidfit.shown import counted
 
 
 class _Event(NamedTuple):
@@ -65,21 +66,29 @@ def parse_boris_project(text: str, name: str) -> SpanRows:
             events = [_event(event) for event in observation["events"]]
         except (TypeError, KeyError, ValueError, IndexError, AttributeError) as error:
             why = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
-            rows.reject(repr(title), f"the observation cannot be used: {why}")
+            rows.reject(repr(title), f"the observation cannot be used: {why}", *_named(observation))
             continue
+        rows.unread += _not_looked_at(played, observation)
         modified |= any(event.modifiers not in ("", "None") for event in events)
         told += [(video, title) for video in played.names if events]
-        points.update(event.label for event in events if event.label not in states)
-        for first, last in _pairs(rows, title, [e for e in events if e.label in states]):
+        at = [e for e in events if e.label not in states]
+        points.update(event.label for event in at)
+        rows.unread += [t for e in at for t in played.times(e.seconds - offset, e.seconds - offset)]
+        for first, last in _pairs([e for e in events if e.label in states]):
+            if last is None:
+                why = f"{first.label!r} at {first.seconds:g} s begins and does not end"
+                rows.reject(repr(title), why, *played.times(first.seconds - offset, math.inf))
+                continue
             start, end = first.seconds - offset, last.seconds - offset
             try:
                 video, before = played.at(start, end)
                 clip = Clip(video, max(0.0, start - before), end - before, first.label)
                 rows.add(repr(title), clip)
             except ValueError as error:
-                rows.reject(repr(title), f"{first.label!r} at {first.seconds:g} s: {error}")
+                why = f"{first.label!r} at {first.seconds:g} s: {error}"
+                rows.reject(repr(title), why, *played.times(start, end))
     for label, count in points.items():
-        rows.reject(repr(label), f"it is a point in time, and no span ({count} events)")
+        rows.reject(repr(label), f"it is a point in time, and no span ({counted(count, 'event')})")
     if modified:
         rows.warnings.append(f"Modifiers of {name} are not used.")
     say_observations(rows, told)
@@ -116,13 +125,29 @@ def _event(cells: list[Any]) -> _Event:
     return _Event(seconds, str(cells[1]), str(cells[2]), str(cells[3]))
 
 
-def _pairs(rows: SpanRows, title: str, events: Iterable[_Event]) -> Iterator[tuple[_Event, _Event]]:
-    """Yield the first and the last event of each state."""
+def _named(observation: object) -> Iterator[Clip]:
+    """Yield the videos of the first player, as far as an observation names them."""
+    file = observation.get("file") if isinstance(observation, dict) else None
+    names = file.get("1") if isinstance(file, dict) else None
+    yield from (Clip(name) for name in (names if isinstance(names, list) else ()) if name)
+
+
+def _not_looked_at(played: Played, observation: dict[str, Any]) -> list[Clip]:
+    """Return the time outside the interval that an observation is limited to; 0 is its end."""
+    interval = observation.get("observation time interval")
+    if not isinstance(interval, list) or len(interval) != 2:
+        return []
+    first, last = (float(at) if isinstance(at, int | float) else 0.0 for at in interval)
+    before = played.times(0.0, first) if first > 0 else []
+    return [*before, *(played.times(last, math.inf) if last > first else [])]
+
+
+def _pairs(events: Iterable[_Event]) -> Iterator[tuple[_Event, _Event | None]]:
+    """Yield the first and the last event of each state; ``None`` where it does not end."""
     begun: dict[tuple[str, str, str], _Event] = {}
     for event in sorted(events, key=lambda one: one.seconds):
         if (first := begun.pop(event.key, None)) is not None:
             yield first, event
         else:
             begun[event.key] = event
-    for event in begun.values():
-        rows.reject(repr(title), f"{event.label!r} at {event.seconds:g} s begins and does not end")
+    yield from ((event, None) for event in begun.values())

@@ -52,7 +52,8 @@ def parse_eaf(data: bytes, name: str) -> SpanRows:
     for line, tier, first, last, value in found.spans:
         start, end = found.slots.get(first), found.slots.get(last)
         if start is None or end is None:
-            rows.reject(line, f"an annotation of the tier {tier!r} has no times of its own")
+            why = f"an annotation of the tier {tier!r} has no times of its own"
+            rows.reject(line, why, Clip(video, *found.within(first, last, shift)))
         else:
             start, end = (max(0.0, (time + shift) / 1000) for time in (start, end))
             rows.add(line, Clip(video, start, end, value.strip() or tier))
@@ -79,6 +80,7 @@ class _Eaf:
         self.name, self.root, self.units, self.without = name, "", "milliseconds", 0
         self.media: list[_Media] = []
         self.slots: dict[str, float] = {}
+        self.order: list[str] = []
         self.spans: list[tuple[int, str, str, str, str]] = []
         self._tier, self._text = "", ""
         self._open: tuple[int, str, str] | None = None
@@ -87,6 +89,19 @@ class _Eaf:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._says
         self.parser.StartDoctypeDeclHandler = self._refuse
+
+    def within(self, first: str, last: str, shift: float) -> tuple[float, float | None]:
+        """Return seconds from the last known time before a slot to the first after another.
+
+        Slots stand in the order of time, those without one between their neighbours.
+        """
+        known = [self.slots.get(slot) for slot in self.order]
+        at = {slot: place for place, slot in enumerate(self.order)}
+        before = [one for one in known[: at.get(first, -1) + 1] if one is not None]
+        after = [one for one in known[at.get(last, len(known)) :] if one is not None]
+        start = max(0.0, (before[-1] + shift) / 1000) if before else 0.0
+        end = (after[0] + shift) / 1000 if after else None
+        return start, end if end is None or end > start else None
 
     def _refuse(self, *_: object) -> None:
         raise ManifestError(f"{self.name} has a document type, which no file of ELAN has")
@@ -98,8 +113,10 @@ class _Eaf:
             self._name(of.get("MEDIA_FILE", ""), of)
         elif tag == "MEDIA_DESCRIPTOR":
             self._name(of.get("RELATIVE_MEDIA_URL") or of.get("MEDIA_URL", ""), of)
-        elif tag == "TIME_SLOT" and _WHOLE.fullmatch(of.get("TIME_VALUE", "")):
-            self.slots[of.get("TIME_SLOT_ID", "")] = float(of["TIME_VALUE"])
+        elif tag == "TIME_SLOT":
+            self.order.append(of.get("TIME_SLOT_ID", ""))
+            if _WHOLE.fullmatch(of.get("TIME_VALUE", "")):
+                self.slots[self.order[-1]] = float(of["TIME_VALUE"])
         elif tag == "TIER":
             self._tier = of.get("TIER_ID", "")
         elif tag == "ALIGNABLE_ANNOTATION":

@@ -74,7 +74,8 @@ def parse_elan_text(text: str, name: str) -> SpanRows:
             else:
                 span, said = _named(cells, columns)
             if span is None:
-                rows.reject(line, "it has no begin and end; valid are hh:mm:ss.ms and ss.msec")
+                why = "it has no begin and end; valid are hh:mm:ss.ms and ss.msec"
+                rows.reject(line, why, Clip(source or video or PurePath(name).stem))
                 continue
             for tier, value in said:
                 tiers[tier] = None

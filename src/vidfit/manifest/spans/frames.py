@@ -43,6 +43,8 @@ def parse_frames(text: str, name: str, video: str, pts_seconds: Seconds) -> Span
             "were the labels made at another frame rate?",
         )
         return rows
+    if 0 < lines < frames:
+        rows.unread.append(Clip(video, float(pts_seconds[lines])))
     for label, first, after in runs:
         if first >= frames:
             rows.reject(first + 1, f"it is beyond the last of {frames} frames of {video}")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vidfit.contracts import Clip
 from vidfit.manifest.spans.value import SpanRows
 
 _PLAYER = re.compile(r"^(player\s*)?#?\d+:\s*", re.IGNORECASE)
@@ -36,6 +37,16 @@ class Played:
                 return name, before
             before += lasts
         raise ValueError(f"it starts at {start:g} s, and the videos end at {before:g} s")
+
+    def times(self, start: float, end: float) -> list[Clip]:
+        """Return the time of each video that a span, or a moment, lies in, without a label."""
+        found, before = [], 0.0
+        for name, lasts in zip(self.names, self.seconds, strict=True):
+            first, last = start - before, end - before
+            if first < lasts and (last > 0 or (first == last == 0)):
+                found.append(Clip(name, max(first, 0.0), last if last < lasts else None))
+            before += lasts
+        return found
 
 
 def file_name(written: str) -> str:

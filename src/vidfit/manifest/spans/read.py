@@ -19,6 +19,7 @@ from vidfit.manifest.spans.elan_text import is_elan_text, parse_elan_text
 from vidfit.manifest.spans.found import Videos
 from vidfit.manifest.spans.frames import parse_frames
 from vidfit.manifest.spans.value import SpanRows
+from vidfit.manifest.told import counted
 from vidfit.manifest.value import Listing
 from vidfit.video import VideoReader, probe
 from vidfit.video.policy import in_force
@@ -98,9 +99,17 @@ def _listing(folder: Path, files: list[SpanRows]) -> Listing:
             for clip in rows.clips
             if clip.path not in lost
         ]
+        listing.unread += [
+            replace(time, path=str(places[time.path]))
+            for time in rows.unread
+            if time.path in places and time.path not in lost
+        ]
         for video, why in lost.items():
             count = sum(clip.path == video for clip in rows.clips)
-            failure = Failure(f"{rows.name}: {video}", f"{why}; {count} spans are lost")
+            failure = Failure(
+                f"{rows.name}: {video}",
+                f"{why}; {counted(count, 'span')} {'is' if count == 1 else 'are'} lost",
+            )
             listing.rejected.append(failure)
     return listing
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vidfit.contracts import Indices
 from vidfit.errors import NotEnoughDataError
+from vidfit.shown import counted
 
 Doubles = NDArray[np.float64]
 
@@ -33,7 +34,8 @@ def checked(features_MD: ArrayLike, labels_M: ArrayLike) -> tuple[Doubles, Indic
     if not np.isfinite(x_MD).all():
         bad = np.flatnonzero(~np.isfinite(x_MD).all(axis=1))
         raise ValueError(
-            f"features of {len(bad)} clips are NaN or infinite, the first in row {bad[0]}; "
+            f"features of {counted(len(bad), 'clip')} are NaN or infinite, the first in row "
+            f"{bad[0]}; "
             "leave these clips out."
         )
     given = np.asarray(labels_M)
@@ -44,7 +46,8 @@ def checked(features_MD: ArrayLike, labels_M: ArrayLike) -> tuple[Doubles, Indic
     classes, number_M = np.unique(given, return_inverse=True)
     if len(classes) < 2:
         raise NotEnoughDataError(
-            f"the labels name {len(classes)} class(es); a score needs clips of at least 2."
+            f"the labels name {counted(len(classes), 'class', 'classes')}; a score needs clips "
+            "of at least 2."
         )
     return x_MD, number_M.astype(np.int64)
 

@@ -24,6 +24,7 @@ from vidfit.labels.kind import Doubles, Mask
 from vidfit.labels.number import Number
 from vidfit.metrics.segments import CLASS, START, VIDEO
 from vidfit.metrics.unusual import NORMAL
+from vidfit.shown import counted
 from vidfit.tasks.localise.moments import parsed, written
 
 NORMAL_LABEL, USUAL, UNUSUAL = "normal", "usual", "unusual"
@@ -68,7 +69,7 @@ class Unusual(Number):
         normal = {clip.recording for clip in clips if clip.label == NORMAL_LABEL}
         if len(normal) >= LEAST_RECORDINGS:
             return {}
-        return {UNUSUAL: f"{len(normal)} recordings are normal throughout"}
+        return {UNUSUAL: f"normal throughout: {counted(len(normal), 'recording')}"}
 
     def checked(self, label: str) -> str:
         """Return ``normal``, ``usual``, or ``unusual`` with start and end."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,15 +12,25 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Seconds, clip_key
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
-from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest import Manifest, faults_of, read_manifest
 from vidfit.manifest.recordings import read_recordings
 from vidfit.manifest.value import absolute
 from vidfit.metrics.unusual import ALARMS_AN_HOUR
+from vidfit.shown import counted
 from vidfit.tasks.anomaly.folders import SPANS_TABLE, SetFolders, found_in
 from vidfit.tasks.anomaly.kind import KIND, LEAST_RECORDINGS, NORMAL_LABEL, UNUSUAL, USUAL
 from vidfit.tasks.anomaly.truths import Flags, runs_of
 from vidfit.tasks.localise.moments import NOTHING
-from vidfit.tasks.localise.reading import AFTER_END, Odd, edges_of, in_blocks, told, windows
+from vidfit.tasks.localise.reading import (
+    AFTER_END,
+    Odd,
+    by_path,
+    edges_of,
+    in_blocks,
+    not_background,
+    told,
+    windows,
+)
 from vidfit.tasks.task import Task
 from vidfit.video import VideoReader
 
@@ -36,13 +46,18 @@ LAYOUT = (
 
 @dataclass
 class _Recorded:
-    """A recording: what it is called, whether it is normal throughout, and its events."""
+    """A recording: what it is called, whether it is normal throughout, its events, and what else.
+
+    ``unread`` is time of which a row says that cannot be used: whether it holds an event is not
+    known.
+    """
 
     path: str
     group: str | None
     normal: bool
     spans: list[Clip] = field(default_factory=list)
     flags_F: Flags | None = None
+    unread: list[Clip] = field(default_factory=list)
 
 
 def read_recordings_of(
@@ -73,13 +88,16 @@ def read_recordings_of(
         )
     clips = _windows(videos, failures, warnings)
     if not any(clip.label == NORMAL_LABEL for clip in clips):
-        reason = failures[0].reason if failures else "no window"
-        raise ManifestError(f"no normal recording of {source} can be read: {reason}")
+        none = "" if failures else "; it has no window"
+        raise ManifestError(
+            f"no normal recording of {source} can be read{none}", faults_of(failures)
+        )
     normal = {clip.recording for clip in clips if clip.label == NORMAL_LABEL}
     if len(normal) < LEAST_RECORDINGS:
         clips = [*_blocks(clips), *(clip for clip in clips if clip.label != NORMAL_LABEL)]
         warnings.append(
-            f"There are {len(normal)} normal recordings, and {LEAST_RECORDINGS} are needed: they "
+            f"The set has {counted(len(normal), 'normal recording')}, and {LEAST_RECORDINGS} "
+            "are needed: they "
             "are cut into blocks of time, with gaps between them. Thresholds hold for more of "
             "these recordings; they say nothing of other days or cameras."
         )
@@ -140,9 +158,11 @@ def _of_folder(
 def _of_table(manifest: Manifest, failures: list[Failure], warnings: list[str]) -> list[_Recorded]:
     """Return the recordings of a table of events."""
     rows: dict[str, list[Clip]] = defaultdict(list)
+    unread = by_path(manifest.unread)
     for clip in manifest.clips:
         if clip.label is None:
             failures.append(Failure(clip_key(clip), "it has no label"))
+            unread[clip.path].append(clip)
         else:
             rows[clip.path].append(clip)
     failures += [f for f in (*manifest.rejected, *manifest.missing) if f not in failures]
@@ -150,14 +170,17 @@ def _of_table(manifest: Manifest, failures: list[Failure], warnings: list[str]) 
     videos = []
     for path, of in rows.items():
         video = _Recorded(path, of[0].group, any(_is_whole(c, NORMAL_LABEL) for c in of))
+        video.unread = unread[path]
         for clip in of:
             if _is_whole(clip, NORMAL_LABEL) or _is_whole(clip, USUAL):
                 continue
             if clip.label in (NORMAL_LABEL, USUAL):
                 why = f"{clip.label!r} is said of a whole recording; leave start and end away"
                 failures.append(Failure(clip_key(clip), why))
+                video.unread.append(clip)
             elif clip.end_seconds is None:
                 failures.append(Failure(clip_key(clip), "it has no end"))
+                video.unread.append(clip)
             else:
                 video.spans.append(clip)
         if video.normal and video.spans:
@@ -187,6 +210,7 @@ def _windows(
     seconds = float(np.clip(total / MANY_WINDOWS, SHORTEST_SECONDS, LONGEST_SECONDS))
     clips = []
     odd: Odd = defaultdict(list)
+    left: Counter[str] = Counter()
     for video in videos:
         if video.path in times:
             pts_seconds, duration = times[video.path]
@@ -194,9 +218,14 @@ def _windows(
                 video.spans = list(_spans(video, pts_seconds, duration, warnings))
             spans = list(_events(video.spans, duration, failures, odd))
             between = NORMAL_LABEL if video.normal else USUAL
-            found = windows(video.path, edges_of(duration, seconds), spans, (), between)
+            edges = edges_of(duration, seconds)
+            found = windows(video.path, edges, spans, (), between)
+            if video.unread:
+                known = windows(video.path, edges, spans, (), between, video.unread)
+                left[video.path] += len(found) - len(known)
+                found = known
             clips += [replace(clip, group=video.group, split=None) for clip in found]
-    warnings += told(odd)
+    warnings += [*told(odd), *not_background(left, seconds)]
     return clips
 
 
@@ -231,7 +260,7 @@ def _events(
             odd[AFTER_END].append(f"{name}, which ends at {span.end_seconds:g} s of {duration:g} s")
         if last is not None and span.start_seconds <= float(last.end_seconds or 0):
             if span.start_seconds < float(last.end_seconds or 0):
-                odd["events overlap the event before them, and are one with it"].append(name)
+                odd["Events that overlap the one before them, and are one with it"].append(name)
             last = replace(last, end_seconds=max(end, float(last.end_seconds or 0)))
             continue
         if last is not None:

@@ -13,9 +13,10 @@ from vidfit.boxes import Box, LabelledFrame
 from vidfit.contracts import Clip, Failure, Seconds
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
-from vidfit.manifest import Manifest
+from vidfit.manifest import Manifest, faults_of
 from vidfit.manifest.annotations import read_annotations
 from vidfit.manifest.recordings import read_recordings
+from vidfit.shown import counted
 from vidfit.tasks.detect.kind import KIND
 from vidfit.tasks.detect.labels import FrameLabel, written
 from vidfit.video import VideoReader
@@ -61,11 +62,13 @@ def read_frames(
         for clip in _of_video(path, frames, _group(path, named), told)
     ]
     if not clips:
-        reason = told.failures[0].reason if told.failures else "none is there"
-        raise ManifestError(f"no labelled frame of {source} can be used: {reason}")
+        none = "" if told.failures else "; none is there"
+        raise ManifestError(
+            f"no labelled frame of {source} can be used{none}", faults_of(told.failures)
+        )
     if told.near:
         told.warnings.append(
-            f"{told.near} frames are left out, which are less than {APART_SECONDS:g} s from others "
+            f"{counted(told.near, 'frame')} left out, less than {APART_SECONDS:g} s from others "
             "of their video: they say the same twice."
         )
     return Manifest(
@@ -104,7 +107,9 @@ def _of_video(
         index = frame.index or 0
         name = f"{path}, frame {index}"
         if index >= len(pts_seconds):
-            told.failures.append(Failure(name, f"the video has {len(pts_seconds)} frames"))
+            told.failures.append(
+                Failure(name, f"the video has {counted(len(pts_seconds), 'frame')}")
+            )
         elif pts_seconds[index] < after:
             told.near += 1
         elif why := _other_shape(frame.size_pixels, size):

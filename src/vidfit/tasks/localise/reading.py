@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidfit.contracts import Clip, Failure, clip_key
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
-from vidfit.manifest import Manifest, losses, read_manifest
+from vidfit.manifest import Manifest, counted, faults_of, losses, read_manifest
 from vidfit.tasks.localise.moments import MOMENTS, NOTHING, parsed, written
 from vidfit.video import VideoReader
 
@@ -22,7 +22,7 @@ Edges = NDArray[np.float64]
 Odd = dict[str, list[str]]
 """What is odd about spans, and of which."""
 
-AFTER_END = "spans end after their video, and are cut"
+AFTER_END = "Spans that end after their video, and are cut"
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.2, 2.0
 """Of a window."""
@@ -43,8 +43,9 @@ def read_windows(
     Spans are rows of a list with a start, an end and a label; `vidfit.manifest.read_manifest` says
     of which forms. Time between spans is background, unless some time of the video is labelled
     ``background``: the list then says all of it, and the time between is not labelled. Time of a
-    row without a label is not labelled, whatever the list says of the rest. Windows are as long as
-    a quarter of a short span, 0.2 to 2 seconds.
+    row without a label is not labelled, whatever the list says of the rest; neither are windows
+    that touch time that rows tell of that cannot be used, or spans that are too short to hold the
+    middle of one. Windows are as long as a quarter of a short span, 0.2 to 2 seconds.
 
     Parameters
     ----------
@@ -60,11 +61,15 @@ def read_windows(
     failures, warnings = list(manifest.rejected), list(manifest.warnings)
     spans: dict[str, list[Clip]] = defaultdict(list)
     bare: dict[str, list[Clip]] = defaultdict(list)
+    unread = by_path(manifest.unread)
     for clip in manifest.clips:
-        if clip.end_seconds is not None:
-            (bare if clip.label is None else spans)[clip.path].append(clip)
-        elif clip.label is not None:
+        if clip.label is None:
+            bare[clip.path].append(clip)
+        elif clip.end_seconds is not None:
+            spans[clip.path].append(clip)
+        else:
             failures.append(Failure(clip_key(clip), "it has no end"))
+            unread[clip.path].append(clip)
     if not spans:
         raise ManifestError(
             f"{source} has no labelled spans; valid is a table with the columns path, label, start "
@@ -73,6 +78,7 @@ def read_windows(
     window = window_seconds([span for of in spans.values() for span in of])
     clips: list[Clip] = []
     odd: Odd = defaultdict(list)
+    left: Counter[str] = Counter()
     for path, of in spans.items():
         try:
             with VideoReader(path) as reader:
@@ -83,19 +89,24 @@ def read_windows(
         kept = list(_checked(of, duration, failures, odd))
         edges = edges_of(duration, window)
         says_all = any(span.label == NOTHING for span in of)
-        found = windows(path, edges, kept, bare[path], None if says_all else between)
+        rest = None if says_all else between
+        found = windows(path, edges, kept, bare[path], rest)
         seen = {clip.label for clip in found}
+        short = [span for span in kept if _text(span) not in seen]
+        if unread[path] or short:
+            known = windows(path, edges, kept, bare[path], rest, [*unread[path], *short])
+            left[path] += len(found) - len(known)
+            found = known
         failures += [
             Failure(
                 clip_key(span), f"it is too short: no window of {window:.2g} s has its middle in it"
             )
-            for span in kept
-            if _text(span) not in seen
+            for span in short
         ]
         clips += found
-    warnings += told(odd)
+    warnings += [*told(odd), *not_background(left, window)]
     if not clips:
-        raise ManifestError(f"no video of {source} can be read: {failures[0].reason}")
+        raise ManifestError(f"no video of {source} can be read", faults_of(failures))
     if all(clip.label == NOTHING for clip in clips) and failures:
         raise ManifestError(
             f"no span of {source} can be used: {losses(failures, len(failures))}. Valid are "
@@ -125,8 +136,39 @@ def edges_of(duration: float, seconds: float) -> Edges:
     return np.linspace(0.0, duration, max(1, round(duration / seconds)) + 1)
 
 
+def by_path(clips: Sequence[Clip]) -> defaultdict[str, list[Clip]]:
+    """Return clips by their video."""
+    found: defaultdict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        found[clip.path].append(clip)
+    return found
+
+
+def not_background(left: Mapping[str, int], window: float) -> list[str]:
+    """Say how much time is not labelled, as rows that tell of it cannot be used.
+
+    Parameters
+    ----------
+    left
+        Windows of each video.
+    """
+    paths = [path for path, count in left.items() if count]
+    if not paths:
+        return []
+    return [
+        f"{sum(left.values()) * window:.3g} s of {counted(len(paths), 'video')} (such as "
+        f"{paths[0]}) are not labelled, as rows that tell of them cannot be used: they are no "
+        "background."
+    ]
+
+
 def windows(
-    path: str, edges: Edges, spans: Sequence[Clip], bare: Sequence[Clip], between: str | None
+    path: str,
+    edges: Edges,
+    spans: Sequence[Clip],
+    bare: Sequence[Clip],
+    between: str | None,
+    unread: Sequence[Clip] = (),
 ) -> list[Clip]:
     """Return the windows of a video, each with the span that its middle lies in.
 
@@ -136,12 +178,16 @@ def windows(
         Time that is not labelled where no span is.
     between
         Label of the rest of the time.
+    unread
+        Time of which it is not known what is in it: no window that touches it is labelled by
+        ``between``.
     """
     group = spans[0].group if spans else None
     split = spans[0].split if spans else None
     found = []
     for start, end in pairwise(map(float, edges)):
-        label = None if _at((start + end) / 2, bare) else between
+        is_known = not _at((start + end) / 2, bare) and not _touches(start, end, unread)
+        label = between if is_known else None
         if span := _at((start + end) / 2, spans):
             label = _text(span)
         if label is not None:
@@ -151,8 +197,19 @@ def windows(
 
 def _at(seconds: float, spans: Sequence[Clip]) -> Clip | None:
     """Return the last of the spans that a moment lies in."""
-    there = (s for s in spans[::-1] if s.start_seconds <= seconds < float(s.end_seconds or 0))
+    there = (s for s in spans[::-1] if s.start_seconds <= seconds < _end(s))
     return next(there, None)
+
+
+def _touches(start: float, end: float, spans: Sequence[Clip]) -> bool:
+    """Return whether a window and a span, or a moment, have time in common."""
+    return any(
+        s.start_seconds < end and (start < _end(s) or start <= s.start_seconds) for s in spans
+    )
+
+
+def _end(span: Clip) -> float:
+    return np.inf if span.end_seconds is None else span.end_seconds
 
 
 def in_blocks(clips: Sequence[Clip]) -> list[Clip]:
@@ -196,7 +253,7 @@ def _checked(
             odd[AFTER_END].append(f"{name}, which ends at {end:g} s of {duration:g} s")
         start = max(span.start_seconds, until)
         if span.start_seconds + 1e-6 < start < min(end, duration):
-            odd["spans overlap the span before them, and begin where it ends"].append(name)
+            odd["Spans that overlap the one before them, and begin where it ends"].append(name)
         if min(end, duration) <= start:
             failures.append(Failure(name, "the span before it covers it"))
         else:
@@ -206,7 +263,7 @@ def _checked(
 
 def told(odd: Odd) -> list[str]:
     """Return a sentence for each thing that is odd, however many spans it is of."""
-    return [f"{len(names)} {what} (such as {names[0]})." for what, names in odd.items()]
+    return [f"{what}: {len(names)} (such as {names[0]})." for what, names in odd.items()]
 
 
 def _text(span: Clip) -> str:

@@ -12,13 +12,14 @@ import numpy as np
 from vidfit.contracts import Clip, Seconds
 from vidfit.errors import ManifestError, VideoError
 from vidfit.labels import Kind
-from vidfit.manifest import Manifest
+from vidfit.manifest import Manifest, faults_of
 from vidfit.manifest.annotations import MaskedFrame, index_mask
 from vidfit.manifest.annotations import read_masks as read_annotated
 from vidfit.manifest.annotations.masks import mask_text
 from vidfit.manifest.annotations.media import picture_size
 from vidfit.manifest.groups import assign_groups
 from vidfit.manifest.value import Listing
+from vidfit.shown import counted
 from vidfit.tasks.segment.kind import Masks, named
 from vidfit.tasks.task import Task
 from vidfit.video import VideoReader
@@ -51,8 +52,11 @@ def read_masks(
         except (VideoError, ValueError) as error:
             listing.reject(frame.path, str(error))
     if not listing.clips:
-        why = listing.rejected[0].reason if listing.rejected else "it lists none"
-        raise ManifestError(f"no picture of {source} has a mask that can be read: {why}")
+        none = "" if listing.rejected else "; it lists none"
+        raise ManifestError(
+            f"no picture of {source} has a mask that can be read{none}",
+            faults_of(listing.rejected),
+        )
     masks = named(found.classes)
     _notice(listing, masks)
     if any(clip.group for clip in listing.clips) and groups is None:
@@ -87,7 +91,9 @@ def _clip(frame: MaskedFrame, classes: Sequence[str]) -> Clip:
         return Clip(frame.path, label=label, group=frame.group, split=frame.split)
     pts_seconds = _times(frame.path)
     if frame.index >= len(pts_seconds):
-        raise ValueError(f"the video has {len(pts_seconds)} frames, and none of {frame.index}")
+        raise ValueError(
+            f"the video has {counted(len(pts_seconds), 'frame')}, and none of {frame.index}"
+        )
     start, *later = pts_seconds[frame.index : frame.index + 2].tolist()
     end = later[0] if later else start + _LAST_SECONDS
     return Clip(frame.path, start, end, label, frame.group, frame.split)

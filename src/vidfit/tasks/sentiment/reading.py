@@ -22,6 +22,7 @@ from vidfit.labels import A_NUMBER, ONE, Kind
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.manifest.columns import is_number
 from vidfit.manifest.names import split_word
+from vidfit.shown import counted
 
 TABLE, VIDEOS = "label.csv", "Raw"
 _COLUMNS = ("video_id", "clip_id", "text", "label")
@@ -52,7 +53,8 @@ def _check_range(labels: list[str]) -> None:
     outside = [label for label in labels if abs(float(label)) > MOST]
     if outside:
         raise ManifestError(
-            f"{len(outside)} of {len(labels)} labels lie outside [-3, 3], such as {outside[0]}: "
+            f"{len(outside)} of {counted(len(labels), 'label')} lie outside [-3, 3], such as "
+            f"{outside[0]}: "
             "sentiment is a number in it, or a class. Use --task regress for other numbers"
         )
 
@@ -73,7 +75,9 @@ def _read_mmsa(folder: Path) -> Manifest | None:
     if numbers:
         _check_range(labels)
     silent = sum(clip.path.startswith(WORDS) for clip in clips)
-    lost = [f"{silent} of {len(clips)} clips have no video below {VIDEOS}: they are words alone."]
+    lost = [
+        f"{silent} of {counted(len(clips), 'clip')} without a video below {VIDEOS}: words alone."
+    ]
     return Manifest(
         tuple(clips),
         grouping="one for each video, which has one speaker",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from tests.backbones.segmenters.test_hf import NAMES, write
+from tests.backbones.hub.test_segmenters import NAMES, write
 
 from vidfit.backbones.package_weights import is_fetched
 from vidfit.errors import ModelError

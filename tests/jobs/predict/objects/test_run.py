@@ -39,7 +39,7 @@ def test_all_formats_tell_the_same_boxes(tmp_path, detector):
     assert result.exit_code == 0, result.output
     assert "10 of 40 frames looked at, 2 tracks: 1 red, 1 green" in result.stdout
     assert "mid: 1 to the left, 0 to the right" in result.stdout
-    assert "left: 1 visits" in result.stdout
+    assert "left: 1 visit," in result.stdout
     names = {p.name for p in out.iterdir()}
     assert names == {"v.json", "v.csv", "v.coco.json", "v.mot.txt", "v.mp4", "v.events.csv"}
     document = json.loads((out / "v.json").read_text())
@@ -169,6 +169,8 @@ def test_a_near_name_is_told(tmp_path):
 def test_an_encoder_that_finds_no_boxes_and_options_of_other_tasks(tmp_path, fitted):
     video = write_squares(tmp_path / "v.mp4", 4)
     result = call("predict", "motion", video)
+    assert result.exit_code == 2 and "finds no boxes" in result.stderr
+    result = call("predict", "motion", video, "--format", "png", "-o", tmp_path / "out")
     assert result.exit_code == 2 and "finds no boxes" in result.stderr
     result = call("predict", fitted.model, video, "--every", 2)
     assert result.exit_code == 2 and "--every is for models of detect" in result.stderr

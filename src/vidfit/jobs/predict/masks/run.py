@@ -21,6 +21,7 @@ from vidfit.jobs.predict.masks.written import (
     overlaid,
     write_json,
 )
+from vidfit.shown import counted
 from vidfit.video import VideoReader, write_video
 from vidfit.video.sample import frames_of_span
 
@@ -42,9 +43,9 @@ def run_masks(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
         If a file cannot be written.
     """
     every = whole_number(asked.options, "every", 1)
+    finder = open_masks(asked.model, asked.own)
     if asked.output:
         check_formats(asked.formats)
-    finder = open_masks(asked.model, asked.own)
     for video, name in zip(asked.videos, asked.names, strict=True):
         if isinstance(video, Failure):
             yield ToldOfVideo(video.name, failure=video.reason)
@@ -128,5 +129,7 @@ def _lines(masks: VideoMasks) -> tuple[str, ...]:
     followed = (
         "no motion to follow" if masks.flicker is None else f"{masks.flicker:.1%} of pixels flip"
     )
-    head = f"{masks.path}: {masks.looks} frames, every {masks.every} of {masks.frame_count}"
+    head = (
+        f"{masks.path}: {counted(masks.looks, 'frame')}, every {masks.every} of {masks.frame_count}"
+    )
     return (f"{head}: {named}; {followed}", *(f"  {note}" for note in masks.notes))

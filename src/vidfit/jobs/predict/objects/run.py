@@ -41,9 +41,9 @@ def run_objects(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
         If a file cannot be written.
     """
     options = ObjectOptions.of(asked.options)
+    finder = open_finder(asked.model, asked.own)
     if asked.output:
         check_formats(asked.formats)
-    finder = open_finder(asked.model, asked.own)
     videos = list(asked.videos)
     counts = [_looks(video, options) for video in videos]
     asked.progress.start("look at frames", sum(counts))

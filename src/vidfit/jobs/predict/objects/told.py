@@ -9,6 +9,7 @@ from vidfit.jobs.predict.by_task import ToldOfVideo
 from vidfit.jobs.predict.looked import as_data
 from vidfit.jobs.predict.objects.value import VideoObjects
 from vidfit.report.wording import percent
+from vidfit.shown import counted
 from vidfit.tracking.events import zone_counts
 
 _TOLD_TRACKS = 20
@@ -27,7 +28,7 @@ def _lines(objects: VideoObjects) -> Iterator[str]:
     span = video.last_frame + 1 - video.first_frame
     yield (
         f"{video.path}  {video.duration_seconds:.2f} s, {video.frames_seen} of {span} frames "
-        f"looked at, {len(objects.tracks)} tracks{': ' if kinds else ''}{kinds}"
+        f"looked at, {counted(len(objects.tracks), 'track')}{': ' if kinds else ''}{kinds}"
     )
     for one in objects.tracks[:_TOLD_TRACKS]:
         yield (
@@ -50,6 +51,6 @@ def _counted(objects: VideoObjects) -> Iterator[str]:
         most = max((one.count for one in zone_counts(visits)), default=0)
         longest = max((visit.dwell_seconds for visit in visits), default=0.0)
         yield (
-            f"  {zone.name}: {len(visits)} visits, {most} at once at most, the longest "
+            f"  {zone.name}: {counted(len(visits), 'visit')}, {most} at once at most, the longest "
             f"{longest:.1f} s"
         )

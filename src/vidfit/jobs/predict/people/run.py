@@ -21,6 +21,7 @@ from vidfit.jobs.predict.people.seen import see_faces
 from vidfit.jobs.predict.people.value import VideoPeople
 from vidfit.jobs.predict.people.written import CLUSTERS, PEOPLE_WRITERS, ToWrite, check_formats
 from vidfit.progress import SILENT, Progress
+from vidfit.shown import counted
 from vidfit.tasks.faces.kind import UNKNOWN
 from vidfit.video import VideoReader
 
@@ -43,9 +44,9 @@ def run_people(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
         If the model is no gallery, or faces cannot be found here.
     """
     options = PeopleOptions.of(asked.options)
+    recogniser = open_recogniser(asked.model, options.consent, asked.own)
     if asked.output:
         check_formats(asked.formats)
-    recogniser = open_recogniser(asked.model, options.consent, asked.own)
     unknown: list[UnknownTrack] = []
     for video, name in zip(asked.videos, asked.names, strict=True):
         if isinstance(video, Failure):
@@ -69,7 +70,8 @@ def run_people(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
     if asked.output and CLUSTERS in asked.formats:
         count = write_clusters(unknown, recogniser.threshold, asked.output / CLUSTERS)
         asked.progress.note(
-            f"{len(unknown)} unknown tracks in {count} groups: {asked.output / CLUSTERS}. Rename a "
+            f"{counted(len(unknown), 'unknown track')} in {counted(count, 'group')}: "
+            f"{asked.output / CLUSTERS}. Rename a "
             "folder to a name and put it among the people to have them known"
         )
 
@@ -149,8 +151,9 @@ def _told(people: VideoPeople) -> ToldOfVideo:
     who = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     video = people.video
     lines = [
-        f"{video.path}  {video.duration_seconds:.2f} s, {video.frames_seen} frames looked at, "
-        f"{len(people.tracks)} tracks of faces{': ' if who else ''}{who}"
+        f"{video.path}  {video.duration_seconds:.2f} s, {counted(video.frames_seen, 'frame')} "
+        "looked at, "
+        f"{counted(len(people.tracks), 'track')} of faces{': ' if who else ''}{who}"
     ]
     lines += [
         f"  {one.start_seconds:8.2f} - {one.end_seconds:8.2f} s  {one.name} "
