@@ -47,6 +47,7 @@ MEANT = {
     "Student": "jobs.fuse.value",
     "Task": "tasks.task",
     "Visit": "tracking.events",
+    "Vocabulary": "networks.vocabulary",
 }
 """Class that bears a term of the glossary -> where the class stands that is what the term says."""
 

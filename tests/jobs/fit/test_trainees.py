@@ -12,7 +12,7 @@ from vidfit.contracts import Clip, Cost
 from vidfit.features import STEPS
 from vidfit.fusion.linear import log_softmax
 from vidfit.jobs.fit import trainees
-from vidfit.jobs.fit.trainees import EncoderTeacher, Trainees
+from vidfit.jobs.fit.trainees import EncoderInFolds, Trainees
 from vidfit.metrics import ACCURACY, calibration_error, probabilities, reliability
 from vidfit.progress import SILENT
 from vidfit.selection import Terms
@@ -93,7 +93,7 @@ class KnowsAll:
 
 def test_a_trained_encoder_is_held_against_all_that_is_frozen_and_taken_where_that_is_proven(table):
     training, notes = KnowsAll(table), []
-    watching = Trainees(table, ACCURACY, np.inf, notes, EncoderTeacher(table, training))
+    watching = Trainees(table, ACCURACY, np.inf, notes, EncoderInFolds(table, training))
     terms = Terms({"motion": Cost(0.01, 0.01)}, ())
     compared = watching.graduate(compare(table, Folds(table.classes), terms, SILENT, watching.see))
     assert compared.chosen.members == ("motion, trained",) and compared.trained.like == "motion"

@@ -205,18 +205,18 @@ def _compared(study: Study, train: Table, terms: Terms, options: FitOptions) -> 
     folds = Folds(train.classes, study.notes, study.kind)
     if not options.trains or not (train.kind.exclusive or train.task.training):
         return compare(train, folds, terms, study.progress)
-    from vidfit.jobs.fit.trainees import EncoderTeacher, Trainees
+    from vidfit.jobs.fit.trainees import EncoderInFolds, Trainees
 
-    teacher = None
+    trains = None
     if train.task.training:
         found = train.task.training(train.clips, train.labels_M, train.classes, list(train.vectors))
         if found is None:
             study.notes.append(f"Nothing was trained: {train.task.name} trains no such encoder.")
             return compare(train, folds, terms, study.progress)
-        teacher = EncoderTeacher(train, found)
+        trains = EncoderInFolds(train, found)
     spent = sum(stage.measured_seconds for stage in study.stages)
     left = math.inf if options.train else (options.minutes or 0.0) * 60 - spent
-    trainees = Trainees(train, terms.measure, left, study.notes, teacher)
+    trainees = Trainees(train, terms.measure, left, study.notes, trains)
     # Training is slow: one deal of recordings to folds must do.
     frozen = compare(train, folds, terms, study.progress, trainees.see, most_deals=1)
     return trainees.graduate(frozen)

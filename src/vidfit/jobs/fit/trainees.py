@@ -38,7 +38,7 @@ MICRO_BATCH, WIDTH = 16, 128
 _LEAST = np.exp(-20.0)
 
 
-class Teacher(Protocol):
+class TrainsInFolds(Protocol):
     """Trains in a fold, and at the end on all clips."""
 
     def held_out(self, outer: Outer) -> tuple[Floats, Floats]:
@@ -76,10 +76,10 @@ class Trainees:
         measure: AnyMeasure,
         allowed_seconds: float,
         notes: list[str],
-        teacher: Teacher | None = None,
+        trains: TrainsInFolds | None = None,
     ) -> None:
         self._table, self._measure = table, measure
-        self._teacher = teacher or NetworkTeacher(table, measure)
+        self._trains = trains or NetworkInFolds(table, measure)
         self._allowed_seconds, self._notes = allowed_seconds, notes
         self.gave_up = False
         shape = len(table.clips), table.kind.width(table.classes)
@@ -92,7 +92,7 @@ class Trainees:
         if self.gave_up:
             return
         started = time.monotonic()
-        raw_MK, calibrated_MK = self._teacher.held_out(outer)
+        raw_MK, calibrated_MK = self._trains.held_out(outer)
         self._raw_MK[outer.test_M] = raw_MK
         self._calibrated_MK[outer.test_M] = calibrated_MK
         self._tests.append(outer.test_M)
@@ -117,7 +117,7 @@ class Trainees:
         rows, honest = self._table.rows, compared.honest
         everyone_M = np.ones(len(rows.labels_M), np.bool_)
         training = self._gain(honest.chosen_MK, everyone_M)
-        contender, like, encoder = self._teacher.graduate(compared, self._raw_MK)
+        contender, like, encoder = self._trains.graduate(compared, self._raw_MK)
         name = contender.name
         chosen_MK, by_fold = self._decided(compared, name)
         honest = replace(
@@ -130,7 +130,7 @@ class Trainees:
         )
         contenders = [*compared.contenders, contender]
         trained = Trained(
-            contender, training.points, training.proven, self._teacher.under, like, encoder
+            contender, training.points, training.proven, self._trains.under, like, encoder
         )
         return replace(compared, deals=[honest], contenders=contenders, trained=trained)
 
@@ -151,7 +151,7 @@ class Trainees:
         return gain_of(score_all(self._measure, table.labels_M[among_M], answers, groups))
 
 
-class NetworkTeacher:
+class NetworkInFolds:
     """Trains a network over the steps in time of the best frozen encoder."""
 
     def __init__(self, table: Table, measure: AnyMeasure) -> None:
@@ -185,7 +185,7 @@ class NetworkTeacher:
         return train_head(rows, folds_M == folds_M.min(), backbone, len(self._table.classes))
 
 
-class EncoderTeacher:
+class EncoderInFolds:
     """Trains a part of an encoder, as the task knows it."""
 
     def __init__(self, table: Table, training: EncoderTraining) -> None:
