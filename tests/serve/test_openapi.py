@@ -105,3 +105,28 @@ def test_refusals_are_as_it_says(served, document):
 def test_what_differs_is_found():
     assert faults({"a": 1}, {"type": "object", "properties": {"a": {"type": "string"}}}, {})
     assert faults({}, {"type": "object", "properties": {"a": {"type": "string"}}}, {})
+
+
+def test_what_writes_answer_is_as_it_says(served, document):
+    library, clip = served.library("run"), served.ids()["left/left0.mp4"]
+    label = {"library": library, "clips": [clip], "label": "a"}
+    span = {"start_seconds": 0.1, "end_seconds": 0.2, "label": "a"}
+    asked = [
+        ("/v1/labels", "/v1/labels", label),
+        ("/v1/labels/undo", "/v1/labels/undo", {"library": library}),
+        ("/v1/queue", "/v1/queue", {"library": library}),
+        ("/v1/previews", "/v1/previews", {"clips": [clip]}),
+        ("/v1/clips/{clip}/spans", f"/v1/clips/{clip}/spans", span),
+        ("/v1/assets", "/v1/assets", {"name": "a.mp4", "size_bytes": 5}),
+        ("/v1/jobs", "/v1/jobs", {"command": "select", "library": library,
+                                  "options": {"backbone": ["none"]}}),
+    ]  # fmt: skip
+    for path, address, body in asked:
+        operation = document["paths"][path]["post"]
+        response = served.page.post(address, json=body)
+        assert str(response.status_code) in operation["responses"], (path, response.text)
+        said = operation["responses"][str(response.status_code)]["content"]["application/json"]
+        assert faults(response.json(), said["schema"], document, path) == []
+        sent = operation["requestBody"]["content"]["application/json"]["schema"]
+        wrong = faults(body, sent, document, path)
+        assert [fault for fault in wrong if " lacks " not in fault] == []  # what has a default

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 from tests.serve.conftest import report_of, write_run
@@ -108,3 +109,15 @@ def test_ids_that_are_not_there_are_missing(tmp_path, videos):
         with pytest.raises(ProblemError) as refused:
             ask("0" * 16)
         assert refused.value.status == 404
+
+
+def test_a_clip_is_found_as_long_as_one_library_has_it(tmp_path, videos):
+    both = list(open_libraries([write_run(tmp_path / "run", videos), videos], roots_of([videos])))
+    libraries = Libraries(both, roots_of([videos]))
+    one = both[0].ids[0]
+    assert libraries.clip(one)[1].kind == "run"
+    libraries.put(replace(both[0], clips=(), ids=()))
+    assert libraries.clip(one)[1].kind == "videos"
+    libraries.put(replace(both[1], clips=(), ids=()))
+    with pytest.raises(ProblemError):
+        libraries.clip(one)

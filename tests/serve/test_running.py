@@ -15,7 +15,7 @@ from tests.serve.conftest import until
 from vidfit import Client
 from vidfit import client as module
 from vidfit.errors import VidfitError
-from vidfit.serve import running
+from vidfit.serve import app, running
 from vidfit.serve.app import build
 from vidfit.serve.people import make_key
 
@@ -113,6 +113,19 @@ def test_who_does_not_finish_the_head_of_a_request_is_hung_up_on(listening, monk
     with socket.create_connection(("127.0.0.1", port), timeout=20) as quick:
         quick.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert quick.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_who_does_not_finish_a_body_is_told(listening, monkeypatch):
+    monkeypatch.setattr(app, "_BODY_SECONDS", 0.5)
+    served, port = listening()
+    key = make_key(served.service.store, "Bot")
+    head = (
+        f"POST /v1/previews HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+        slow.sendall(head.encode())
+        assert slow.recv(12) == b"HTTP/1.1 408"
 
 
 def test_a_head_without_end_is_refused(listening):

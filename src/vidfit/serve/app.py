@@ -45,6 +45,9 @@ STATIC_TYPES = {
 }
 """Ending of a file in ``static/`` -> its media type; others are not sent."""
 
+_BODY_SECONDS = 30.0
+"""How long the body of a request may take, which is at most 1 MiB."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -124,16 +127,22 @@ def _handler(endpoint: Endpoint, service: Service) -> Callable[[Request], Awaita
 
 async def _body(endpoint: Endpoint, request: Request) -> object:
     """Return the body of a request, as far as the endpoint takes one."""
+    from anyio import fail_after
+
     if not isinstance(endpoint.takes, type):
         return None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ProblemError(415, f"the body is {kind or 'of no type'}; send application/json")
     content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_BODY_BYTES:
-            raise ProblemError(413, f"the body has more than {MOST_BODY_BYTES:,} bytes")
+    try:
+        with fail_after(_BODY_SECONDS):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > MOST_BODY_BYTES:
+                    raise ProblemError(413, f"the body has more than {MOST_BODY_BYTES:,} bytes")
+    except TimeoutError:
+        raise ProblemError(408, f"the body took more than {_BODY_SECONDS:g} s") from None
     return body_of(endpoint.takes, content, RULES)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from pathlib import Path
 
 from vidfit.contracts import Clip
 from vidfit.serve.library import Library
@@ -48,11 +49,13 @@ class Libraries:
     def clip(self, clip_id: str) -> tuple[Clip, Library]:
         """Return a clip and a library with it; raises ProblemError (404) where none has the id."""
         with self._lock:
-            library = self._by_id.get(self._of_clip.get(clip_id, ""))
-        place = None if library is None else library.place_of.get(clip_id)
-        if library is None or place is None:
-            raise missing()
-        return library.clips[place], library
+            first = self._by_id.get(self._of_clip.get(clip_id, ""))
+            others = tuple(self._by_id.values()) if clip_id in self._of_clip else ()
+        for library in (first, *others):  # the first may have been read anew, without it
+            place = None if library is None else library.place_of.get(clip_id)
+            if library is not None and place is not None:
+                return library.clips[place], library
+        raise missing()
 
 
 def facts_of(library: Library, roots: Roots) -> LibraryFacts:
@@ -70,7 +73,7 @@ def facts_of(library: Library, roots: Roots) -> LibraryFacts:
     )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _reached(folder: str, roots: Roots) -> bool:
     return roots.real(folder) is not None
 
@@ -78,10 +81,8 @@ def _reached(folder: str, roots: Roots) -> bool:
 def _unreachable(library: Library, roots: Roots) -> int:
     """Return how many clips lie in folders outside of the roots; no file is looked for."""
     single = {str(place) for place in roots.places}
-    return sum(
-        not (clip.path in single or _reached(str(Path(clip.path).parent), roots))
-        for clip in library.clips
-    )
+    folders = Counter(os.path.dirname(c.path) for c in library.clips if c.path not in single)  # noqa: PTH120
+    return sum(count for folder, count in folders.items() if not _reached(folder, roots))
 
 
 def table_of(library: Library) -> ClipTable:

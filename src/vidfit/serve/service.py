@@ -14,6 +14,7 @@ from pathlib import Path
 from vidfit.contracts import Clip
 from vidfit.documents import read_json
 from vidfit.errors import ManifestError, StoreError
+from vidfit.serve.alike import Alike
 from vidfit.serve.assets import Asset, Assets
 from vidfit.serve.jobs import Jobs
 from vidfit.serve.labels import GivenLabel, standing
@@ -66,6 +67,7 @@ class Service:
         roots = roots_of(sources).joined(uploads)
         self.libraries = Libraries(open_libraries(sources, roots), roots)
         self.store = opened_store(options.state)
+        self.alike = Alike(roots)
         self.people = People(self.store, self.token)
         self.previews = Previews(_made(options.state / "previews"), options.most_stored_bytes)
         self._tables: dict[str, SentTable] = {}

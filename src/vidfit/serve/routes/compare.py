@@ -1,15 +1,23 @@
-"""Two runs on the same clips: which of them each wins, and by how much, with its interval."""
+"""Two runs on the same clips, won, lost and by how much; and clips that look like one."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip
+from vidfit.documents import Rules, within
 from vidfit.label_kinds import names_in
+from vidfit.serve.alike import AlikeList
 from vidfit.serve.endpoint import Endpoint, Requested
 from vidfit.serve.library import Library
-from vidfit.serve.problems import ProblemError
+from vidfit.serve.problems import ProblemError, missing
+from vidfit.serve.routes.clips import BeingMade
+from vidfit.serve.wire import json_of
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,17 @@ class CompareQuery:
 
     first: str
     second: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeQuery:
+    """In the library of which run, and how many."""
+
+    library: str
+    count: int = 20
+
+
+RULES: Rules = {(AlikeQuery, "count"): within(1, 1000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,21 @@ def compare(asked: Requested) -> RunComparison:
     )
 
 
+def alike(asked: Requested) -> AlikeList | Response:
+    """Find the clips of a run that look like one of it."""
+    from starlette.responses import Response
+
+    library = asked.service.libraries.get(asked.query.library)
+    clip = asked.path["clip"]
+    if clip not in library.place_of:
+        raise missing()
+    found = asked.service.alike.nearest(library, clip, asked.query.count)
+    if found is not None:
+        return found
+    content = json_of(BeingMade("waiting"))
+    return Response(content, 202, {"retry-after": "1"}, "application/json")
+
+
 def _common(first: Library, second: Library) -> dict[str, Clip]:
     """Return clips with a label that both runs answered, as the second has them."""
     pairs = zip(second.ids, second.clips, strict=True)
@@ -98,5 +132,9 @@ def _known(value: float) -> float | None:
 
 
 ENDPOINTS = (
+    Endpoint(
+        "GET", "/v1/clips/{clip}/similar", "Clips that look like it", alike, AlikeList,
+        query=AlikeQuery, refusals=(202,),
+    ),
     Endpoint("GET", "/v1/compare", "Two runs", compare, RunComparison, query=CompareQuery),
-)
+)  # fmt: skip
