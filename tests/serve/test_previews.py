@@ -198,6 +198,8 @@ def test_beyond_the_quota_no_proxy_is_made(tmp_path):
     wish = Wish("proxy", write_clip(tmp_path / "a.mp4"))
     previews.ask([wish])
     assert settled(previews, wish) == ("failed", "the disk quota of the server is used up")
+    previews._bytes = 0  # somebody has made room
+    assert previews.state(wish) == ("unasked", "")
     previews.close()
 
 

@@ -107,6 +107,8 @@ class Previews:
             return "ready", ""
         with suppress(OSError):
             return "failed", (folder / f"{wish.what}.failed").read_text(encoding="utf-8")
+        if wish.what == "proxy" and self.is_full():  # not noted: there may be room again
+            return "failed", "the disk quota of the server is used up"
         with self._changed:
             return ("waiting" if wish in self._waiting else "unasked"), ""
 
@@ -163,9 +165,8 @@ class Previews:
         if (folder / MADE[wish.what]).is_file():
             return
         if wish.what == "proxy" and self.is_full():
-            said: str | None = "the disk quota of the server is used up"
-        else:
-            said = child.do(wish, folder, CLOCK_SECONDS[wish.what])
+            return
+        said = child.do(wish, folder, CLOCK_SECONDS[wish.what])
         if said is None:  # the server is stopping
             return
         if said:
