@@ -90,11 +90,13 @@ def test_eight_people_label_many_clips_and_none_twice(served, tmp_path):
     clips = {f"{i:016x}": Clip(f"/v/{i}.mp4") for i in range(400)}
     library = Library("1" * 12, "many", "videos", tmp_path, (*clips.values(),), (*clips,))
     order = queue.ordered(library, "random", None)
-    store = served.service.store
+    store, closed = served.service.store, served.service.closed
 
     def work(person: str) -> list[str]:
         done = []
-        while items := queue.lease(store, library, order, QueueWish(library.id), person).items:
+        while items := queue.lease(
+            store, library, order, QueueWish(library.id), person, closed
+        ).items:
             one = items[0].clip
             give(store, {one: clips[one]}, LabelWish(library.id, (one,), "label", "a"), person)
             done.append(one)

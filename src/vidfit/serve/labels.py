@@ -145,10 +145,9 @@ def standing(
     connection: sqlite3.Connection, *, clips: Iterable[str] | None = None, since: int = 0
 ) -> dict[str, GivenLabel]:
     """Return what stands for clips, by id, as of those whose rows changed after ``since``."""
-    last: dict[str, int] = dict(
-        connection.execute("SELECT clip, max(seq) FROM labels GROUP BY clip HAVING max(seq) > ?",
-                           (since,))
-    )  # fmt: skip
+    # Rows are only added: a clip that changed after a row has its last row after it.
+    changed = "SELECT clip, max(seq) FROM labels WHERE seq > ? GROUP BY clip"
+    last: dict[str, int] = dict(connection.execute(changed, (since,)))
     wanted = last if clips is None else {clip: last[clip] for clip in clips if clip in last}
     query = (
         f"SELECT {_COLUMNS} FROM labels l WHERE kind != 'undo' AND NOT EXISTS"

@@ -12,13 +12,15 @@ import csv
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from vidfit.contracts import Clip
-from vidfit.serve.labels import GivenLabel, standing
+from vidfit.errors import StoreError
+from vidfit.serve.labels import standing
 from vidfit.serve.library import Library, ModelAnswer, clip_ids
 from vidfit.serve.store import Store
 
@@ -69,11 +71,30 @@ class Reasoned:
     why: str
 
 
+class ClosedClips:
+    """Clips for which something stands; kept up from row to row, by the thread that writes."""
+
+    def __init__(self) -> None:
+        self._seq = 0
+        self._closed: set[str] = set()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._seq, self._closed = 0, set()
+
+    def as_of_now(self, connection: sqlite3.Connection) -> set[str]:
+        """Return the clips that need no label any more; not to be changed."""
+        for clip, row in standing(connection, since=self._seq).items():
+            self._seq = max(self._seq, row.seq)
+            (self._closed.discard if row.kind == "none" else self._closed.add)(clip)
+        return self._closed
+
+
 def lease(
-    store: Store, library: Library, order: Iterable[Reasoned], wish: QueueWish, person: str
-) -> QueueState:
+    store: Store, library: Library, order: Sequence[Reasoned], wish: QueueWish, person: str,
+    closed: ClosedClips,
+) -> QueueState:  # fmt: skip
     """Lease the next clips to a person; those that are leased to them already come first."""
-    ordered = list(order)
 
     def change(connection: sqlite3.Connection) -> QueueState:
         now = time.time()
@@ -81,34 +102,29 @@ def lease(
         connection.execute("DELETE FROM leases WHERE until < ?", (now,))
         leased = dict(connection.execute("SELECT clip, person FROM leases"))
         query = "SELECT clip FROM skips WHERE person = ?"
-        skipped = {clip for (clip,) in connection.execute(query, (person,))}
-        given = standing(connection)
-        free = [
-            one for one in ordered
-            if one.clip not in skipped
-            and leased.get(one.clip, person) == person
-            and _is_open(given.get(one.clip))
-        ]  # fmt: skip
-        free.sort(key=lambda one: one.clip not in leased)  # stable: the order stays
-        items = []
-        for one in free[: wish.count]:
-            row = (one.clip, person, until)
-            connection.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?)", row)
-            answer = library.answers.get(one.clip)
-            items.append(
-                QueueItem(
-                    one.clip, one.why, answer.predicted if answer else None,
-                    answer.probability if answer else None, until,
-                )
-            )  # fmt: skip
-        done = sum(clip in given and not _is_open(given[clip]) for clip in library.ids)
-        return QueueState(tuple(items), wish.order, len(free) - len(items), done)
+        over = closed.as_of_now(connection)
+        out = over.union(clip for (clip,) in connection.execute(query, (person,)))
+        out.update(clip for clip, who in leased.items() if who != person)
+        free = [one for one in order if one.clip not in out]
+        taken = [*(one for one in free if one.clip in leased)][: wish.count]
+        taken += islice((one for one in free if one.clip not in leased), wish.count - len(taken))
+        rows = [(one.clip, person, until) for one in taken]
+        connection.executemany("INSERT OR REPLACE INTO leases VALUES (?, ?, ?)", rows)
+        items = tuple(_item(one, library.answers.get(one.clip), until) for one in taken)
+        done = sum(map(over.__contains__, library.ids))
+        return QueueState(items, wish.order, len(free) - len(items), done)
 
-    return store.write(change)
+    try:
+        return store.write(change)
+    except StoreError:  # what was seen in a transaction that failed is not there
+        closed.forget()
+        raise
 
 
-def _is_open(given: GivenLabel | None) -> bool:
-    return given is None or given.kind == "none"
+def _item(one: Reasoned, answer: ModelAnswer | None, until: float) -> QueueItem:
+    if answer is None:
+        return QueueItem(one.clip, one.why, None, None, until)
+    return QueueItem(one.clip, one.why, answer.predicted, answer.probability, until)
 
 
 def release(store: Store, clips: Iterable[str], person: str) -> None:

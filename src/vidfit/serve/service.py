@@ -24,7 +24,7 @@ from vidfit.serve.opening import documents_of, open_libraries, open_run, roots_o
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.people import People
 from vidfit.serve.previews import Previews, What, Wish
-from vidfit.serve.queue import PROPOSED, QueueOrder, Reasoned, ordered
+from vidfit.serve.queue import PROPOSED, ClosedClips, QueueOrder, Reasoned, ordered
 from vidfit.serve.stills import FACTS
 from vidfit.serve.store import Store
 from vidfit.serve.wire import json_of
@@ -67,6 +67,7 @@ class Service:
         roots = roots_of(sources).joined(uploads)
         self.libraries = Libraries(open_libraries(sources, roots), roots)
         self.store = opened_store(options.state)
+        self.closed = ClosedClips()
         self.alike = Alike(roots)
         self.people = People(self.store, self.token)
         self.previews = Previews(_made(options.state / "previews"), options.most_stored_bytes)

@@ -121,7 +121,7 @@ def next_clips(asked: Requested) -> QueueState:
     service, wish = asked.service, asked.body
     library = service.libraries.get(wish.library)
     order = service.order(library, wish.order)
-    return queue.lease(service.store, library, order, wish, asked.person)
+    return queue.lease(service.store, library, order, wish, asked.person, service.closed)
 
 
 def skip(asked: Requested) -> Response:
