@@ -76,7 +76,8 @@ def test_a_job_stops_by_an_interrupt_and_the_same_command_goes_on(running):
     jobs.stop(job.id)
     stopped = when(jobs, job, *OVER)
     assert stopped.state == "stopped" and stopped.status == 130
-    assert jobs.resume(job.id).state in ("waiting", "running")
+    again = jobs.resume(job.id)
+    assert again.state in ("waiting", "running") and again.ended is None is again.status
     assert when(jobs, job, "running").ended is None
 
 

@@ -303,7 +303,8 @@ class Jobs:
         return [job_id for (job_id,) in self._store.rows(query, (state,))]
 
     def _moved(self, job_id: str, before: JobState, after: JobState) -> bool:
-        query = "UPDATE jobs SET state = ? WHERE id = ? AND state = ?"
+        again = ", ended = NULL, status = NULL" if after == "waiting" else ""
+        query = f"UPDATE jobs SET state = ?{again} WHERE id = ? AND state = ?"
         row = (after, job_id, before)
         return self._store.write(lambda connection: connection.execute(query, row).rowcount) == 1
 
