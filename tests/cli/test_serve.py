@@ -65,7 +65,7 @@ def test_a_key_is_printed_once_and_removed(tmp_path):
         return result.output
 
     assert re.fullmatch(r"vidfit_\S{43}\n", ask("--new-key", "bot"))
-    assert "Removed  1 keys" in ask("--forget", "bot")
+    assert "Removed  1 key " in ask("--forget", "bot")
     assert "Removed  0 keys" in ask("--forget", "bot")
 
 

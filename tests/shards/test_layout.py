@@ -66,7 +66,7 @@ def test_a_split_that_cuts_a_recording_is_refused():
     made = units(4)
     cut = replace(made[-1], clips=(replace(made[-1].clips[0], group="g0"),))
     with pytest.raises(
-        ManifestError, match=r"cuts 1 recordings: 'g0' stands in test, train.*--hold"
+        ManifestError, match=r"cuts 1 recording: 'g0' stands in test, train.*--hold"
     ):
         layout([*made, cut], ShardSize(most_clips=4))
 

@@ -11,6 +11,7 @@ import typer
 from vidfit.cli.quantities import memory_bytes
 from vidfit.cli.say import say
 from vidfit.errors import VidfitError
+from vidfit.shown import counted
 
 if TYPE_CHECKING:
     from vidfit.serve.service import Service
@@ -123,7 +124,7 @@ def _change_keys(folder: Path, new_key: str | None, forget: str | None) -> None:
     store = opened_store(folder)
     try:
         if forget is not None:
-            say(f"Removed  {remove_keys(store, forget)} keys and sessions of {forget}")
+            say(f"Removed  {counted(remove_keys(store, forget), 'key')} and sessions of {forget}")
         if new_key is not None:
             say(make_key(store, new_key))
     finally:
@@ -146,7 +147,7 @@ def _say_libraries(service: Service) -> None:
 
     for library in service.libraries.all():
         facts = facts_of(library, service.libraries.roots)
-        say(f"{facts.kind:<8} {library.name}: {facts.clip_count} clips")
+        say(f"{facts.kind:<8} {library.name}: {counted(facts.clip_count, 'clip')}")
         if facts.unreachable_count:
             folder = common_folder(clip.path for clip in library.clips)
             say(

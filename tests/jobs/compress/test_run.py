@@ -133,7 +133,7 @@ def test_what_saves_nothing_is_not_judged_and_no_model_is_written(fitted, tmp_pa
     (unchanged,) = found.artefacts
     assert unchanged.verdict == "no gain" and unchanged.loss is None
     assert not found.chosen and not (tmp_path / "model").exists()
-    assert found.verdict == "None of 1 techniques saves size here."
+    assert found.verdict == "Of 1 technique none saves size here."
 
 
 def test_a_technique_that_fails_is_a_row_and_stops_nothing(fitted, tmp_path, monkeypatch):

@@ -103,4 +103,4 @@ def test_one_recording_proves_nothing():
 def test_when_nothing_saves_anything_that_is_said():
     slow = unjudged(made("slow", ratio=0.9), ORIGINAL, "latency")
     words = verdict_words("", (replace(slow),), CompressOptions())
-    assert words == "None of 1 techniques saves time here."
+    assert words == "Of 1 technique none saves time here."

@@ -91,7 +91,7 @@ def test_masks_go_to_coco_and_back(tmp_path):
     result = call(
         "convert", tmp_path / "coco" / "annotations.json", tmp_path / "back", "--to", "masks"
     )
-    assert lines(result)[0] == "Read as COCO: 1 masks of 2 classes, road, car."
+    assert lines(result)[0] == "Read as COCO: 1 mask of 2 classes, road, car."
     masks = parse_masks(tmp_path / "back")
     assert np.array_equal(index_mask(masks.frames[0], masks.classes), mask_HW)
     result = call("convert", tmp_path, tmp_path / "x", "--to", "voc")

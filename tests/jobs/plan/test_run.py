@@ -70,7 +70,7 @@ def test_minutes_cut_epochs_and_then_the_regime(clips, tmp_path, no_children):
         clips, tmp_path, PlanOptions(**asked, regime="full", minutes=minutes * 0.525)
     )
     assert cut.recipe.epochs == 10 and "cut from 20" in cut.reasons["epochs"]
-    with pytest.raises(BudgetError, match="are enough for 1 passes"):
+    with pytest.raises(BudgetError, match="are enough for 1 pass over"):
         job.run_plan(clips, tmp_path, PlanOptions(**asked, regime="full", minutes=minutes / 15))
 
 

@@ -129,7 +129,7 @@ def test_only_copies_of_held_out_clips_are_nothing_to_learn_from(report, clips, 
     folder = tmp_path / "copies"
     folder.mkdir()
     shutil.copy(clips / "left" / "left0.mp4", folder / "again.mp4")
-    with pytest.raises(NotEnoughDataError, match="none of 1 clips without a label is left"):
+    with pytest.raises(NotEnoughDataError, match="none of 1 clip without a label is left"):
         trained(table, tmp_path / "out", PLAN, unlabelled=folder)
 
 

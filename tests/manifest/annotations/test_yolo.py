@@ -94,7 +94,7 @@ def test_names_are_those_that_yaml_reads(text):
         ("names: !!python/object/apply:os.system [ls]", "has no names of classes"),
         ("names: &a [car]", "has no names of classes"),
         ("names:\n  0: car\n  2: bus", "has no names of classes"),
-        ("nc: 2\nnames: [car]", "says nc: 2, and has 1 names"),
+        ("nc: 2\nnames: [car]", "says nc: 2, and has 1 name"),
     ],
 )
 def test_names_that_cannot_be_read_are_refused(text, reason):

@@ -89,7 +89,7 @@ def test_files_of_elan_are_read():
     assert why(rows) == {
         "a.eaf, line 9": "an annotation of the tier 'acts' has no times of its own"
     }
-    assert "1 annotations of a.eaf hang on others" in rows.warnings[0]
+    assert "hang on others, without times: 1 annotation of a.eaf." in rows.warnings[0]
 
 
 BOMB = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'

@@ -11,6 +11,7 @@ from vidfit.jobs.compress.artefacts import Made
 from vidfit.jobs.compress.losses import Judgement
 from vidfit.jobs.compress.value import Artefact, Footprint, Target, Verdict
 from vidfit.metrics.noninferior import LEVEL, holm
+from vidfit.shown import counted
 
 if TYPE_CHECKING:
     from vidfit.jobs.compress.options import CompressOptions
@@ -121,7 +122,7 @@ def verdict_words(chosen: str, artefacts: Sequence[Artefact], options: CompressO
     if not enough:
         failed = sum(a.verdict == "failed" for a in artefacts)
         return (
-            f"None of {len(artefacts)} techniques saves {_NOUNS[options.target]} here"
+            f"Of {counted(len(artefacts), 'technique')} none saves {_NOUNS[options.target]} here"
             f"{f'; {failed} failed' if failed else ''}."
         )
     nearest = min(enough, key=lambda name: enough[name])

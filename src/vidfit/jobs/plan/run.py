@@ -173,7 +173,8 @@ class _Draft:
         epochs = int(whole.recipe.epochs * limit / whole.predicted.total_seconds)
         if epochs < (1 if self.regime == "probe" else LEAST_EPOCHS):
             raise BudgetError(
-                f"{self.options.minutes:g} minutes are enough for {epochs} passes over the clips, "
+                f"{self.options.minutes:g} minutes are enough for "
+                f"{counted(epochs, 'pass', 'passes')} over the clips, "
                 f"each of which takes {whole.predicted.total_seconds / whole.recipe.epochs:.0f} s. "
                 "Give more minutes, train with the regime 'probe', or use fewer views (NAME@VIEWS)."
             )

@@ -16,6 +16,7 @@ from vidfit.jobs.train.value import Teaching
 from vidfit.manifest import Manifest
 from vidfit.metrics import paired_interval, share_interval
 from vidfit.plans import Plan
+from vidfit.shown import counted
 from vidfit.study.clipsets import Prepared
 from vidfit.study.unlabelled import Unlabelled, unlabelled_clips
 
@@ -66,7 +67,8 @@ def check_left(given: int, parts: Parts) -> None:
     """
     if given and not len(parts.bare_M):
         raise NotEnoughDataError(
-            f"none of {given} clips without a label is left to learn from: they cannot be read, "
+            f"none of {counted(given, 'clip')} without a label is left to learn from: they "
+            "cannot be read, "
             "are copies of clips of the test split, or are of recordings that choose the epoch or "
             "test; give others"
         )

@@ -19,6 +19,7 @@ from vidfit.manifest.annotations.named import picture_names
 from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
 from vidfit.manifest.annotations.value import Annotations, Files, without_ignored
 from vidfit.manifest.names import split_word
+from vidfit.shown import counted
 
 FORM = "YOLO"
 NAME_LISTS = ("classes.txt", "obj.names", "names.txt", "_darknet.labels")
@@ -146,7 +147,7 @@ def parse_names(text: str, name: str) -> tuple[str, ...]:
         )
     count = keys.get("nc", "")
     if count and count != str(len(names)):
-        raise ManifestError(f"{name} says nc: {count}, and has {len(names)} names")
+        raise ManifestError(f"{name} says nc: {count}, and has {counted(len(names), 'name')}")
     return names
 
 

@@ -16,6 +16,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.names import is_video
 from vidfit.manifest.spans.elan_text import say_tiers
 from vidfit.manifest.spans.value import SpanRows
+from vidfit.shown import counted
 
 _WHOLE = re.compile(r"-?[0-9]+")
 """Milliseconds; those before the video begins are below zero."""
@@ -59,7 +60,8 @@ def parse_eaf(data: bytes, name: str) -> SpanRows:
             rows.add(line, Clip(video, start, end, value.strip() or tier))
     if found.without:
         rows.warnings.append(
-            f"{found.without} annotations of {name} hang on others, without times; not used."
+            f"Not used, as they hang on others, without times: "
+            f"{counted(found.without, 'annotation')} of {name}."
         )
     say_tiers(rows, list(dict.fromkeys(span[1] for span in found.spans)))
     return rows
