@@ -51,10 +51,10 @@ export const put = (path, value) => write("PUT", path, value);
 export const remove = (path) => write("DELETE", path);
 
 // Asks again while the server says that it is still being made (202); gives up after a minute.
-export async function getWhenMade(path, { signal, seconds = 60 } = {}) {
+export async function getWhenMade(path, { signal, seconds = 60, headers } = {}) {
   const until = performance.now() + seconds * 1000;
   for (;;) {
-    const answer = await send("GET", path, { signal });
+    const answer = await send("GET", path, { signal, headers });
     if (answer.status !== 202) return answer;
     if (performance.now() > until) throw new Problem(202, "This is still being made. Try again.");
     await pause((Number(answer.headers.get("retry-after")) || 1) * 1000, signal);

@@ -1,0 +1,103 @@
+// One clip, large: its video, what is known of it, and its label.
+import { addressOf } from "../lib/address.js";
+import { get } from "../lib/api.js";
+import { LabelButtons, givenBy } from "../lib/giving.js";
+import { ClipVideo } from "../lib/playing.js";
+import { html, useEffect, useRef, useState } from "../lib/ui.js";
+import { clock, percent } from "../lib/wording.js";
+
+const SHOWN_COPIES = 6;
+
+export function Viewer({
+  table, i, place, count, classes, readOnly, onMove, onClose, onGive, onUndo,
+}) {
+  const dialog = useRef(null);
+  const [why, setWhy] = useState("");
+  const id = table.ids[i];
+  useEffect(() => {
+    dialog.current.showModal();
+  }, []);
+  useEffect(() => setWhy(""), [id]);
+  const step = (by) => {
+    if (place + by >= 0 && place + by < count) onMove(place + by);
+  };
+  const onKey = (event) => {
+    if (event.target.closest("input, select") || event.ctrlKey || event.metaKey) return;
+    const what = givenBy(event.key, classes);
+    if (event.key === "ArrowRight") step(1);
+    else if (event.key === "ArrowLeft") step(-1);
+    else if (event.key.toLowerCase() === "u") onUndo();
+    else if (what && !readOnly) onGive(what);
+    else return;
+    event.preventDefault();
+  };
+  return html`<dialog ref=${dialog} class="viewer" aria-label=${table.names[i]} onClose=${onClose}
+    onKeyDown=${onKey} onClick=${(event) => event.target === dialog.current && dialog.current.close()}>
+    <div class="viewer-head row">
+      <span class="soft num">${(place + 1).toLocaleString("en")} of ${count.toLocaleString("en")}</span>
+      <button type="button" onClick=${() => step(-1)} disabled=${place === 0}
+        aria-label="Clip before">←</button>
+      <button type="button" onClick=${() => step(1)} disabled=${place === count - 1}
+        aria-label="Next clip">→</button>
+      <button type="button" class="viewer-close" onClick=${() => dialog.current.close()}>Close</button>
+    </div>
+    <div class="viewer-video">
+      <${ClipVideo} key=${id} id=${id} start=${table.start[i]} end=${table.end[i]} autoplay loop
+        controls poster=${`/v1/clips/${id}/poster`} onWhy=${setWhy} />
+      ${why && html`<p class="why" role="status">${why}</p>`}</div>
+    <div class="viewer-said">
+      <h2>${table.names[i]}</h2>
+      <${Facts} table=${table} i=${i} />
+      ${!readOnly && html`<${LabelButtons} classes=${classes} kind=${table.library.labels}
+        marked=${table.classesOf(table.labelOf(i))} onGive=${onGive} />`}
+      <${Copies} table=${table} i=${i} />
+      <p><a href=${addressOf("/timeline", { library: table.library.id, clip: id })}>Open on the time
+        line</a></p>
+    </div>
+  </dialog>`;
+}
+
+function Facts({ table, i }) {
+  const answer = table.predictedOf(i);
+  const end = table.end[i];
+  const given = table.given.get(i);
+  const facts = [
+    ["label", table.cannotTell(i) ? "can't tell" : table.labelOf(i) ?? "none"],
+    given && ["given by", given.person],
+    answer !== null && ["the model says", html`<span class=${table.isWrong[i] ? "said-wrong" : ""}
+      >${answer}</span> ${percent(table.probability[i])}${table.declined[i] ? ", declines" : ""}`],
+    answer !== null && table.isWrong[i] === 1 && Number.isFinite(table.ofLabel[i])
+      && ["gives the label", percent(table.ofLabel[i])],
+    ["recording", table.recording.values[table.recording.codes[i]]],
+    (table.start[i] > 0 || end !== null)
+      && ["part", `${clock(table.start[i], 2)} to ${end === null ? "the end" : clock(end, 2)}`],
+    table.failureOf(i) && ["could not be read", table.failureOf(i)],
+  ].filter(Boolean);
+  return html`<dl class="pairs">${facts.map(([name, value]) => html`
+    <div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}
+    <${Technical} id=${table.ids[i]} /></dl>`;
+}
+
+function Technical({ id }) {
+  const [facts, setFacts] = useState(null);
+  useEffect(() => {
+    setFacts(null);
+    get(`/v1/clips/${id}/facts`).then((found) => found.codec && setFacts(found), () => {});
+  }, [id]);
+  if (!facts) return null;
+  const rate = facts.average_fps ? `, ${facts.average_fps.toFixed(1)} frames a second` : "";
+  return html`<div><dt>video</dt><dd class="num">${facts.width_pixels} × ${facts.height_pixels},
+    ${clock(facts.duration_seconds, 1)}${rate}, ${facts.codec}</dd></div>`;
+}
+
+function Copies({ table, i }) {
+  const set = table.duplicate[i];
+  if (set < 0) return null;
+  const others = [];
+  for (let k = 0; k < table.count && others.length < SHOWN_COPIES; k += 1) {
+    if (k !== i && table.duplicate[k] === set) others.push(k);
+  }
+  return html`<h3>Looks the same</h3><ul class="copies">${others.map((k) => html`
+    <li key=${k}><img src=${`/v1/clips/${table.ids[k]}/poster`} alt="" />
+      <span class="small">${table.names[k]}: ${table.labelOf(k) ?? "no label"}</span></li>`)}</ul>`;
+}
