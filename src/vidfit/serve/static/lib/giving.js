@@ -15,7 +15,9 @@ export function givenBy(key, classes) {
 }
 
 // `marked` are classes shown as chosen. `onGive` gets { kind, label }.
-export function LabelButtons({ classes, kind, marked = [], onGive, canClear = true }) {
+export function LabelButtons({
+  classes, kind, marked = [], onGive, canClear = true, canBeUnsure = true,
+}) {
   const shown = kind === "number" ? [] : classes.slice(0, MOST_BUTTONS);
   return html`<div class="giving">
     ${shown.map((name, place) => html`<button type="button" key=${name}
@@ -23,8 +25,8 @@ export function LabelButtons({ classes, kind, marked = [], onGive, canClear = tr
       aria-pressed=${marked.length ? String(marked.includes(name)) : null}
       onClick=${() => onGive({ kind: "label", label: name })}><kbd>${keyOf(place)}</kbd>${name}</button>`)}
     <${Typed} classes=${classes} kind=${kind} onGive=${onGive} />
-    <button type="button" onClick=${() => onGive({ kind: "unsure", label: "" })}><kbd>?</kbd>can't
-      tell</button>
+    ${canBeUnsure && html`<button type="button"
+      onClick=${() => onGive({ kind: "unsure", label: "" })}><kbd>?</kbd>can't tell</button>`}
     ${canClear && html`<button type="button"
       onClick=${() => onGive({ kind: "cleared", label: "" })}>No label</button>`}
   </div>`;
