@@ -4,6 +4,7 @@ import { get, post } from "../lib/api.js";
 import { show } from "../lib/frame.js";
 import { LabelButtons, givenBy } from "../lib/giving.js";
 import { complain, note, tried } from "../lib/notices.js";
+import { toggle } from "../lib/playing.js";
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { percent } from "../lib/wording.js";
 import { Fits } from "./fits.js";
@@ -120,12 +121,6 @@ function Remaining({ left, done }) {
     left.toLocaleString("en")}</b> left, <span class="num">${done.toLocaleString("en")}</span> done</span>
     <div class="bar" role="progressbar" aria-label="Labelled" aria-valuemin="0" aria-valuemax="100"
       aria-valuenow=${Math.round(100 * share)}><i style=${{ width: `${100 * share}%` }}></i></div></div>`;
-}
-
-function toggle(video) {
-  if (!video) return;
-  if (video.paused) video.play().catch(() => {});
-  else video.pause();
 }
 
 // Keys count everywhere on the page, but not where something is typed or a button has them.

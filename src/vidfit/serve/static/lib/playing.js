@@ -3,6 +3,7 @@ import { getWhenMade } from "./api.js";
 import { html, useEffect, useRef, useState } from "./ui.js";
 
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+export const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 export const isMotionReduced = () => reduced.matches;
 
 const refused = new Set(); // ids whose original this browser does not play
@@ -59,4 +60,10 @@ export function ClipVideo({ id, start = 0, end = null, onWhy, video = null, ...p
   return html`<video ref=${element} key=${source} src=${source} playsinline muted
     disableRemotePlayback onError=${onError} onLoadedMetadata=${begin} onTimeUpdate=${stay}
     onEnded=${stay} ...${props}></video>`;
+}
+
+export function toggle(video) {
+  if (!video) return;
+  if (video.paused) video.play().catch(() => {});
+  else video.pause();
 }

@@ -19,7 +19,8 @@ export function watchPreviews(watcher) {
   return () => watchers.delete(watcher);
 }
 
-// Says what is on screen now; call it with every move. It asks after a rest, and until all are made.
+// Says what is on screen now, the most wanted first; call it with every move. It asks after a rest,
+// and until all are made.
 export function look(ids) {
   looked = ids;
   clearTimeout(timer);
@@ -34,7 +35,8 @@ async function ask() {
   if (open.length === 0) return;
   let isTrying = true;
   try {
-    const found = (await post("/v1/previews", { clips: open })).states;
+    // What the server is asked for last it makes first.
+    const found = (await post("/v1/previews", { clips: open.reverse() })).states;
     for (const [id, state] of Object.entries(found)) states.set(id, state);
     for (const watcher of watchers) watcher();
   } catch (error) {

@@ -26,7 +26,7 @@ export function LibraryCard({ library, readOnly, onFit }) {
       when you start <span class="code">vidfit serve</span>.</p>`}
     ${library.warnings.map((text) => html`<p class="warning" key=${text}>${text}</p>`)}
     <p class="row actions">
-      <a class="button" href=${to("/wall")}>Look at the clips</a>
+      <a class="button" href=${to("/wall")}>Clips</a>
       <a class="button" href=${to("/label")}>Label</a>
       ${library.documents.includes("report") && html`
         <a class="button" href=${to("/report")}>Report</a>`}

@@ -1,6 +1,6 @@
 // The player with its lanes, and the keys that edit spans.
 import { LabelButtons } from "../lib/giving.js";
-import { useSource } from "../lib/playing.js";
+import { SPEEDS, toggle, useSource } from "../lib/playing.js";
 import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { clock } from "../lib/wording.js";
 import { useFrames, useShownFrame } from "./frames.js";
@@ -8,8 +8,6 @@ import { HELP, useEditorKeys } from "./keys.js";
 import { Lanes } from "./lanes.js";
 import { segmentsOf } from "./segments.js";
 import { useSpans } from "./spans.js";
-
-export const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 
 export function Editor({ facts, timelines, classes: known, readOnly }) {
   const id = facts.id;
@@ -115,12 +113,6 @@ export function Editor({ facts, timelines, classes: known, readOnly }) {
     <details class="keys"><summary>Keys</summary><dl>${HELP.map(([keys, tells]) => html`
       <div key=${keys}><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${
         tells}</dd></div>`)}</dl></details>`;
-}
-
-export function toggle(video) {
-  if (!video) return;
-  if (video.paused) video.play().catch(() => {});
-  else video.pause();
 }
 
 function Transport({ video, shown, frames, to, speed, setSpeed, source }) {

@@ -1,6 +1,6 @@
 // The keys of the time line. Those of classes are held while the video plays.
+import { SPEEDS, toggle } from "../lib/playing.js";
 import { useEffect, useRef } from "../lib/ui.js";
-import { SPEEDS, toggle } from "./editor.js";
 
 export const HELP = [
   ["Space K", "play or pause"],

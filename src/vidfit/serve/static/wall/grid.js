@@ -40,10 +40,10 @@ export function Grid({ table, shown, version, active, selected, onKey, onPoint, 
   const rowOf = (place) => Math.floor(place / shape.columns);
 
   const [first, last] = heights.seen(at.top);
-  const visible = [];
-  for (let place = first * shape.columns; place < last * shape.columns; place += 1) {
-    if (place < shown.length) visible.push(table.ids[shown[place]]);
-  }
+  const [firstWhole] = heights.seen(at.top, 0);
+  const idsOf = (from, to) => Array.from(
+    shown.subarray(from * shape.columns, to * shape.columns), (i) => table.ids[i]);
+  const visible = [...idsOf(firstWhole, last), ...idsOf(first, firstWhole)];
   const key = visible.length ? `${visible[0]} ${visible.at(-1)} ${visible.length}` : "";
   useEffect(() => {
     const reveal = () => {

@@ -37,9 +37,15 @@ function Clips({ table, readOnly }) {
   // A label that is given does not take its clip from under the eyes: only a new filter does.
   const shown = useMemo(() => choose(table, asked), [table, query]);
   useEffect(() => {
-    setActive(-1);
-    anchor.current = -1;
+    const place = asked.clip ? shown.indexOf(table.placeOf(asked.clip)) : -1;
+    setActive(place);
+    setViewed(place);
+    anchor.current = place;
   }, [shown]);
+  const close = () => {
+    setViewed(-1);
+    change({ clip: "" });
+  };
   const classes = useMemo(() => table.classes(), [table, labels.version]);
 
   const target = () => {
@@ -134,7 +140,7 @@ function Clips({ table, readOnly }) {
       readOnly=${readOnly} onMove=${(place) => {
         setViewed(place);
         setActive(place);
-      }} onClose=${() => setViewed(-1)} onUndo=${() => tried(labels.undo)}
+      }} onClose=${close} onUndo=${() => tried(labels.undo)}
       onGive=${(what) => give([table.ids[shown[viewed]]], what)} />`}
   </div>`;
 }

@@ -86,8 +86,9 @@ function Technical({ id }) {
   }, [id]);
   if (!facts) return null;
   const rate = facts.average_fps ? `, ${facts.average_fps.toFixed(1)} frames a second` : "";
-  return html`<div><dt>video</dt><dd class="num">${facts.width_pixels} × ${facts.height_pixels},
-    ${clock(facts.duration_seconds, 1)}${rate}, ${facts.codec}</dd></div>`;
+  const size = `${facts.width_pixels} × ${facts.height_pixels}`;
+  return html`<div><dt>video</dt><dd class="num">${
+    `${size}, ${clock(facts.duration_seconds, 1)}${rate}, ${facts.codec}`}</dd></div>`;
 }
 
 function Copies({ table, i }) {
