@@ -11,12 +11,15 @@ const MINUTES = 15;
 
 export function Fits({ library, readOnly }) {
   const { jobs, problem } = useJobs();
-  const fits = jobs.filter((job) => job.command === "fit" && job.library === library.id);
+  // Labels of a run are learned from by a fit on the clips that it was over.
+  const home = library.kind === "videos" ? library.id
+    : jobs.find((job) => job.result_library === library.id)?.library;
+  const fits = jobs.filter((job) => job.command === "fit" && job.library === home);
   const running = fits.find(isUnderWay);
   const done = fits.filter((job) => job.state === "done" && job.result_library);
-  if (library.kind !== "videos" || problem?.status === 404) return null;
+  if (!home || problem?.status === 404) return null;
   const begin = () => tried(async () => {
-    await post("/v1/jobs", { command: "fit", library: library.id, model: "",
+    await post("/v1/jobs", { command: "fit", library: home, model: "",
       options: { minutes: MINUTES } });
     note("A fit has begun, with the labels that were given until now.");
     askForJobs();

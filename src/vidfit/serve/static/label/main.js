@@ -12,7 +12,7 @@ import { useQueue } from "./queue.js";
 import { Stage } from "./stage.js";
 
 const ORDERS = [
-  ["active", "most to learn from", "The model is least sure of these, so their labels teach it most."],
+  ["active", "most to learn from", "Labels that the model doubts, and clips that it is least sure of, come first."],
   ["random", "random", "Any clip without a label may come."],
   ["test", "random test set", "A random set of its own, to measure with: what is labelled here is not shown by the other orders."],
 ];
@@ -33,7 +33,7 @@ function LabelPage({ library, readOnly }) {
     if (!item || isSaving || readOnly) return;
     setIsSaving(true);
     const rows = await tried(() => post("/v1/labels", { library: library.id, clips: [item.clip],
-      kind: "label", label: "", accepted: false, sample: order, ...what }));
+      kind: "label", accepted: false, sample: order, ...what, label: what.label || null }));
     setIsSaving(false);
     if (!rows) return; // not on disk: the clip stays
     if (what.label) learn(what.label);
@@ -78,7 +78,7 @@ function LabelPage({ library, readOnly }) {
           <input type="radio" name="order" checked=${name === order}
             onChange=${() => change({ order: name === "active" ? "" : name })} /> ${word}</label>`)}
       </fieldset>
-      <${Remaining} left=${queue.left} done=${queue.done} />
+      <${Remaining} left=${queue.left + queue.items.length} done=${queue.done} />
     </div>
     <p class="soft small order-tells">${ORDERS.find(([name]) => name === order)[2]}</p>
     ${queue.problem && html`<p class="warning" role="alert">${queue.problem.message}</p>`}

@@ -13,6 +13,7 @@ const EMPTY = { items: [], left: 0, done: 0, isReady: false, problem: null };
 export function useQueue(library, order) {
   const [state, setState] = useState(EMPTY);
   const now = useRef(EMPTY);
+  const known = useRef(new Map()); // clip -> item, for what comes back
   const turn = useRef(0); // answers to what was asked before are dropped
   const set = (some) => {
     now.current = { ...now.current, ...some };
@@ -26,6 +27,7 @@ export function useQueue(library, order) {
       const found = await post("/v1/queue",
         { library: library.id, order, count: COUNT, lease_seconds: LEASE_SECONDS });
       if (mine !== turn.current) return;
+      for (const item of found.items) known.current.set(item.clip, item);
       // The clip that is looked at stays where it is, also after an undo.
       const [current] = now.current.items;
       const others = found.items.filter((item) => item.clip !== current?.clip);
@@ -61,8 +63,7 @@ export function useQueue(library, order) {
   const advance = (isDone) => {
     const { items, left, done } = now.current;
     const rest = items.slice(1);
-    set({ items: rest, isReady: rest.length > 0, left: Math.max(0, left - 1),
-      done: done + (isDone ? 1 : 0) });
+    set({ items: rest, isReady: rest.length > 0, left, done: done + (isDone ? 1 : 0) });
     return fetchMore();
   };
   return {
@@ -70,7 +71,8 @@ export function useQueue(library, order) {
     advance,
     comeBack: (clip, why) => {
       const items = now.current.items.filter((item) => item.clip !== clip);
-      set({ items: [{ clip, why, predicted: "", probability: null }, ...items].slice(0, COUNT) });
+      const item = known.current.get(clip) ?? { clip, predicted: null, probability: null };
+      set({ items: [{ ...item, why }, ...items].slice(0, COUNT) });
       return fetchMore();
     },
     skip: async (clip) => {

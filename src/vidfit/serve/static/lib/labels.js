@@ -45,7 +45,7 @@ export function useLabels(table) {
     for (let from = 0; from < clips.length; from += MOST_AT_ONCE) {
       const sent = await post("/v1/labels", {
         library: table.library.id, clips: clips.slice(from, from + MOST_AT_ONCE), kind: "label",
-        label: "", accepted: false, sample: "", ...what,
+        accepted: false, sample: "", ...what, label: what.label || null,
       });
       take(sent.rows);
     }

@@ -9,7 +9,7 @@ import { Lanes } from "./lanes.js";
 import { segmentsOf } from "./segments.js";
 import { useSpans } from "./spans.js";
 
-export function Editor({ facts, timelines, classes: known, readOnly }) {
+export function Editor({ facts, timelines, listed, classes: known, readOnly }) {
   const id = facts.id;
   const video = useRef(null);
   const { source, why, onError } = useSource(id);
@@ -29,8 +29,7 @@ export function Editor({ facts, timelines, classes: known, readOnly }) {
   const segments = useMemo(() => (hasWindows
     ? segmentsOf(timeline.windows, timeline.classes, threshold)
     : (timeline?.segments ?? []).filter((one) => one.label)), [timeline, threshold]);
-  const from = facts.start_seconds;
-  const to = facts.end_seconds ?? frames?.duration ?? video.current?.duration ?? from + 1;
+  const to = frames?.duration || video.current?.duration || 1;
   // The span that keys act on: the one chosen, or else the one that the playhead is in.
   const span = store.spans.find((one) => one.id === chosen?.id)
     ?? store.spans.find((one) => one.start_seconds <= shown.seconds && shown.seconds < one.end_seconds);
@@ -40,7 +39,7 @@ export function Editor({ facts, timelines, classes: known, readOnly }) {
     if (video.current) video.current.playbackRate = speed;
   }, [speed, source]);
   useEffect(() => {
-    if (frames && from > 0) shown.seek(from);
+    if (frames && facts.start_seconds > 0) shown.seek(facts.start_seconds);
   }, [frames]);
 
   const add = async (label, first, last) => {
@@ -71,7 +70,7 @@ export function Editor({ facts, timelines, classes: known, readOnly }) {
     shown.seek(item.start_seconds);
   };
   const step = (by) => {
-    const all = [...store.spans, ...segments].sort((a, b) => a.start_seconds - b.start_seconds);
+    const all = [...store.spans, ...segments, ...listed].sort((a, b) => a.start_seconds - b.start_seconds);
     const next = by > 0 ? all.find((one) => one.start_seconds > shown.seconds + 1e-6)
       : all.findLast((one) => one.start_seconds < shown.seconds - 1e-6);
     if (next) choose(next);
@@ -83,6 +82,7 @@ export function Editor({ facts, timelines, classes: known, readOnly }) {
   if (timeline) {
     lanes.push({ name: timeline.name || "model", items: segments, tells: "What the model says" });
   }
+  if (listed.length) lanes.push({ name: "listed", items: listed, tells: "What the list says" });
   lanes.push({ name: "corrected", items: store.spans, tells: "What people say", isOurs: true });
   return html`<h1 class="clip-title">${facts.name}</h1>
     <div class="player">
@@ -104,7 +104,7 @@ export function Editor({ facts, timelines, classes: known, readOnly }) {
         value=${Math.log2(zoom)} onInput=${(event) =>
           setZoom(2 ** Number(event.currentTarget.value))} /></label>
     </div>
-    <${Lanes} from=${from} to=${to} zoom=${zoom} lanes=${lanes} classes=${classes} at=${shown.seconds}
+    <${Lanes} from=${0} to=${to} zoom=${zoom} lanes=${lanes} classes=${classes} at=${shown.seconds}
       chosen=${span && (!chosen || chosen.id) ? span : chosen} holding=${holding}
       onSeek=${shown.seek} onChoose=${choose} curves=${hasWindows
         ? { windows: timeline.windows, modelClasses: timeline.classes, threshold } : null} />

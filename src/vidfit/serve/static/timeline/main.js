@@ -24,9 +24,31 @@ function TimelinePage({ libraries, library, readOnly }) {
   }, [clip]);
   if (!clip) return html`<${Choose} libraries=${libraries} library=${library} />`;
   if (!facts) return html`<p class="empty" role="status">Reading the clip…</p>`;
-  const home = libraries.find((one) => one.id === facts.library) ?? library;
-  return html`<${Editor} key=${clip} facts=${facts} timelines=${timelines} readOnly=${readOnly}
+  const home = library ?? libraries.find((one) => one.id === facts.library);
+  return html`<${Listed} key=${clip} facts=${facts} timelines=${timelines} readOnly=${readOnly}
+    home=${home} />`;
+}
+
+// What the list of the library says of the same file: its other clips are spans of it.
+function Listed({ facts, timelines, readOnly, home }) {
+  const [listed, setListed] = useState([]);
+  useEffect(() => {
+    if (!home || (facts.start_seconds === 0 && facts.end_seconds === null)) return;
+    loadTable(home).then((table) => setListed(spansOf(table, facts.id)), complain);
+  }, [home?.id]);
+  return html`<${Editor} facts=${facts} timelines=${timelines} readOnly=${readOnly} listed=${listed}
     classes=${home?.classes ?? []} />`;
+}
+
+// A clip that begins later is named after its file and its start.
+const fileOf = (name) => name.replace(/ [\d.e+-]+ s$/, "");
+
+function spansOf(table, clip) {
+  const file = fileOf(table.names[table.placeOf(clip)] ?? "");
+  return [...table.ids.keys()].filter((i) => table.end[i] !== null && table.listed.codes[i] >= 0
+    && table.names[i].startsWith(file) && fileOf(table.names[i]) === file)
+    .map((i) => ({ start_seconds: table.start[i], end_seconds: table.end[i],
+      label: table.listed.values[table.listed.codes[i]] }));
 }
 
 // Without a clip in the address: the clips of the library to choose from.
