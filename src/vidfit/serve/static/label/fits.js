@@ -11,38 +11,41 @@ const MINUTES = 15;
 
 export function Fits({ library, readOnly }) {
   const { jobs, problem } = useJobs();
-  // Labels of a run are learned from by a fit on the clips that it was over.
-  const home = library.kind === "videos" ? library.id
-    : jobs.find((job) => job.result_library === library.id)?.library;
-  const fits = jobs.filter((job) => job.command === "fit" && job.library === home);
+  if (problem?.status === 404) return null;
+  // A run of a fit is followed to the clips that it was over, where they are open.
+  const home = jobs.find((job) => job.result_library === library.id)?.library ?? library.id;
+  const fits = jobs.filter((job) => job.command === "fit"
+    && (job.library === home || job.library === library.id));
   const running = fits.find(isUnderWay);
-  const done = fits.filter((job) => job.state === "done" && job.result_library);
-  if (!home || problem?.status === 404) return null;
+  const runs = fits.filter((job) => job.state === "done" && job.result_library)
+    .map((job) => ({ id: job.result_library, ended: job.ended }));
+  if (library.documents.includes("report") && !runs.some((run) => run.id === library.id)) {
+    runs.push({ id: library.id, ended: null });
+  }
   const begin = () => tried(async () => {
-    await post("/v1/jobs", { command: "fit", library: home, model: "",
-      options: { minutes: MINUTES } });
+    await post("/v1/jobs", { command: "fit", library: home, options: { minutes: MINUTES } });
     note("A fit has begun, with the labels that were given until now.");
     askForJobs();
   });
   return html`<section aria-labelledby="fits"><h2 id="fits">What the labels are worth</h2>
-    ${done.length === 0 && html`<p class="lead">Fit a model with the labels of now, label on, and
-      fit again: here stands how the score changed.</p>`}
-    ${done.length > 0 && html`<${Change} last=${done[0]} before=${done[1]} />`}
+    ${runs.length < 2 && html`<p class="lead">Fit a model with the labels of now, label on, and fit
+      again: here stands how the score changed.</p>`}
+    ${runs.length > 0 && html`<${Change} last=${runs[0]} before=${runs[1]} />`}
     ${running
       ? html`<p role="status">A fit runs: ${running.stage || "begins"}${running.total
-          ? `, ${running.done} of ${running.total}` : ""}${running.pace?.left
+          ? `, ${running.done} of ${running.total}` : ""}${Number.isFinite(running.pace?.left)
           ? `, ${about(running.pace.left)} left of this stage` : ""}. <a href="/">See it</a></p>`
       : !readOnly && html`<button type="button" onClick=${begin}>${
-          done.length ? "Fit again" : "Fit a model"} with these labels</button>`}
+          runs.length ? "Fit again" : "Fit a model"} with these labels</button>`}
   </section>`;
 }
 
 function Change({ last, before }) {
   const [found, setFound] = useState(null);
   useEffect(() => {
-    const report = (job) => get(`/v1/libraries/${job.result_library}/documents/report`);
+    const report = (run) => get(`/v1/libraries/${run.id}/documents/report`);
     const compare = before && get(addressOf("/v1/compare",
-      { first: before.result_library, second: last.result_library })).catch(() => null);
+      { first: before.id, second: last.id })).catch(() => null);
     Promise.all([report(last), before ? report(before) : null, compare])
       .then(([now, then, difference]) => setFound({ now, then, difference }), () => setFound(null));
   }, [last.id, before?.id]);
@@ -51,13 +54,12 @@ function Change({ last, before }) {
   const metric = metricOf(now);
   const isAlike = then && then.metric === now.metric;
   return html`<p class="change"><b class="num">${figure(metric, now.score.value)}</b> ${metric.name}
-      ${" "}<span class="soft num">(95 % interval ${interval(metric, now.score)})</span>, fitted
-      ${" "}${moment(last.ended)}${isAlike && html`; before that ${figure(metric, then.score.value)}
+      ${" "}<span class="soft num">(95 % interval ${interval(metric, now.score)})</span>${
+      last.ended ? `, fitted ${moment(last.ended)}` : ""}${isAlike && html`; before that ${figure(metric, then.score.value)}
       ${" "}<span class="soft num">(${interval(metric, then.score)})</span>`}.</p>
     ${difference && html`<p>On the clips that are in both, the share answered rightly changed by
       ${" "}<b class="num">${gain({ percent: true }, difference.difference.value)}</b>
       ${" "}<span class="soft num">(${interval({ percent: true }, difference.difference)})</span>:
       ${" "}${difference.won.length} won, ${difference.lost.length} lost.
-      ${" "}<a href=${addressOf("/compare", { first: before.result_library,
-        second: last.result_library })}>Watch them</a></p>`}`;
+      ${" "}<a href=${addressOf("/compare", { first: before.id, second: last.id })}>Watch them</a></p>`}`;
 }

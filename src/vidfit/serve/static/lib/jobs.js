@@ -10,6 +10,7 @@ import { useEffect, useState } from "./ui.js";
 const MOST_STREAMS = 2;
 const POLL_MILLISECONDS = 3000;
 const KEPT_NOTES = 200;
+const REPLAY_SECONDS = 1;
 const RUNNING = new Set(["waiting", "running"]);
 
 export const isUnderWay = (job) => RUNNING.has(job.state);
@@ -41,8 +42,9 @@ function take(found) {
 
 const progressOf = ({ stage, done, total }) => ({ stage, done, total });
 
-// The pace of a stage is counted from its first event, as decoding and learning differ.
-function apply(id, event) {
+// The pace of a stage is counted from its first event, as decoding and learning differ; but a stream
+// begins with all that was told before it was opened, which says nothing of time.
+function apply(id, event, isReplay = false) {
   const job = jobs.get(id);
   if (!job) return;
   const now = performance.now() / 1000;
@@ -50,7 +52,7 @@ function apply(id, event) {
     Object.assign(job, { stage: event.stage, done: 0, total: event.total ?? 0 });
     job.pace = { from: now, done: 0, left: NaN };
   } else if (event.event === "advance") {
-    job.pace ??= { from: now, done: event.done, left: NaN };
+    if (isReplay || !job.pace) job.pace = { from: now, done: event.done, left: NaN };
     Object.assign(job, { done: event.done, total: event.total ?? job.total });
     const made = job.done - job.pace.done;
     if (made > 0) job.pace.left = ((job.total - job.done) * (now - job.pace.from)) / made;
@@ -89,10 +91,12 @@ function followRunning() {
   for (const { id } of running) {
     if (streams.has(id)) continue;
     const stream = new EventSource(`/v1/jobs/${id}/events`);
+    const opened = performance.now() / 1000;
     stream.onmessage = (message) => {
       const event = JSON.parse(message.data);
-      apply(id, event);
-      share({ job: id, event });
+      const isReplay = performance.now() / 1000 - opened < REPLAY_SECONDS;
+      apply(id, event, isReplay);
+      share({ job: id, event, isReplay });
       tell();
       if (event.event === "state" && !RUNNING.has(event.state)) refresh();
     };
@@ -112,7 +116,7 @@ function hear({ data }) {
   if (data.ask && leads) refresh();
   if (leads) return;
   if (data.jobs) jobs = new Map(data.jobs.map((job) => [job.id, job]));
-  if (data.job) apply(data.job, data.event);
+  if (data.job) apply(data.job, data.event, data.isReplay);
   tell();
 }
 

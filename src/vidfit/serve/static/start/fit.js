@@ -28,7 +28,7 @@ export function FitForm({ libraries, chosen, onChoose }) {
     event.preventDefault();
     setIsSending(true);
     const job = await tried(() => post("/v1/jobs",
-      { command: "fit", library: library.id, model: "", options: { minutes } },
+      { command: "fit", library: library.id, options: { minutes } },
       { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }));
     setIsSending(false);
     if (!job) return;

@@ -1,10 +1,10 @@
 // Runs of jobs: how far each is, its log, and what stops and resumes it.
 import { addressOf } from "../lib/address.js";
-import { post, remove, send } from "../lib/api.js";
+import { get, post, remove, send } from "../lib/api.js";
 import { askForJobs, isUnderWay } from "../lib/jobs.js";
 import { tried } from "../lib/notices.js";
 import { html, useEffect, useState } from "../lib/ui.js";
-import { about, moment } from "../lib/wording.js";
+import { about, bytes, moment } from "../lib/wording.js";
 
 const STATES = {
   waiting: "waits for its turn", running: "runs", done: "done", failed: "failed",
@@ -53,9 +53,9 @@ function JobRow({ job, known, readOnly }) {
         <button type="button" onClick=${() => act(() => post(`/v1/jobs/${job.id}/resume`))}
           >Resume</button>`}
       <button type="button" class="plain" aria-expanded=${isOpen ? "true" : "false"}
-        onClick=${() => setIsOpen(!isOpen)}>${isOpen ? "Hide the log" : "Log"}</button>
+        onClick=${() => setIsOpen(!isOpen)}>${isOpen ? "Hide log and files" : "Log and files"}</button>
     </div>
-    ${isOpen && html`<${Log} job=${job} />`}
+    ${isOpen && html`<${Log} job=${job} /><${Files} job=${job} />`}
   </li>`;
 }
 
@@ -104,4 +104,15 @@ function Log({ job }) {
   }, [job.id, job.state, job.stage]);
   return html`<pre class="code log" tabindex="0" aria-label=${`Log of ${job.command}`}
     >${text || "empty"}</pre>`;
+}
+
+function Files({ job }) {
+  const [files, setFiles] = useState([]);
+  useEffect(() => {
+    get(`/v1/jobs/${job.id}/results`).then((found) => setFiles(found.results), () => {});
+  }, [job.id, job.state]);
+  if (files.length === 0) return null;
+  return html`<ul class="files">${files.map(({ name, bytes: size }) => html`<li key=${name}>
+    <a href=${`/v1/jobs/${job.id}/results/${encodeURIComponent(name)}`} download>${name}</a>
+    ${" "}<span class="soft num">${bytes(size)}</span></li>`)}</ul>`;
 }

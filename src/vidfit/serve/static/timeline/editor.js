@@ -1,5 +1,6 @@
 // The player with its lanes, and the keys that edit spans.
 import { LabelButtons } from "../lib/giving.js";
+import { note } from "../lib/notices.js";
 import { SPEEDS, toggle, useSource } from "../lib/playing.js";
 import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { clock } from "../lib/wording.js";
@@ -48,10 +49,18 @@ export function Editor({ facts, timelines, listed, classes: known, readOnly }) {
     if (made) setChosen(made);
   };
   const edits = {
-    moveStart: () => span && shown.seconds < span.end_seconds && store.change(span,
-      { start_seconds: frames.beginOf(shown.frame), start_frame: shown.frame }),
-    moveEnd: () => span && frames.beginOf(shown.frame + 1) > span.start_seconds && store.change(span,
-      { end_seconds: frames.beginOf(shown.frame + 1), end_frame: shown.frame + 1 }),
+    moveStart: () => {
+      if (!span) return undefined;
+      if (shown.seconds >= span.end_seconds) return note("The span ends before this frame.");
+      return store.change(span,
+        { start_seconds: frames.beginOf(shown.frame), start_frame: shown.frame });
+    },
+    moveEnd: () => {
+      if (!span) return undefined;
+      const end = frames.beginOf(shown.frame + 1);
+      if (end <= span.start_seconds) return note("The span begins after this frame.");
+      return store.change(span, { end_seconds: end, end_frame: shown.frame + 1 });
+    },
     relabel: (label) => span && store.change(span, { label }),
     drop: () => span && store.drop(span),
     undo: store.undo,

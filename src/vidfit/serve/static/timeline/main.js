@@ -6,6 +6,7 @@ import { complain } from "../lib/notices.js";
 import { html, useEffect, useState } from "../lib/ui.js";
 import { loadTable } from "../lib/table.js";
 import { clock } from "../lib/wording.js";
+import { Ask } from "./ask.js";
 import { Editor } from "./editor.js";
 
 const LISTED = 200;
@@ -20,13 +21,17 @@ function TimelinePage({ libraries, library, readOnly }) {
       document.title = `${found.name} · vidfit`;
       setFacts(found);
     }, complain);
-    get(`/v1/clips/${clip}/timelines`).then((found) => setTimelines(found.timelines), () => {});
+    readTimelines();
   }, [clip]);
+  const readTimelines = () => get(`/v1/clips/${clip}/timelines`).then(
+    (found) => setTimelines(found.timelines), () => {});
   if (!clip) return html`<${Choose} libraries=${libraries} library=${library} />`;
   if (!facts) return html`<p class="empty" role="status">Reading the clip…</p>`;
   const home = library ?? libraries.find((one) => one.id === facts.library);
   return html`<${Listed} key=${clip} facts=${facts} timelines=${timelines} readOnly=${readOnly}
-    home=${home} />`;
+    home=${home} />
+    ${!readOnly && html`<${Ask} libraries=${libraries} home=${home} clip=${clip}
+      onAnswer=${readTimelines} />`}`;
 }
 
 // What the list of the library says of the same file: its other clips are spans of it.
