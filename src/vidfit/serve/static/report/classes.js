@@ -40,9 +40,11 @@ function Matrix({ counts, classes, to }) {
       const total = row.reduce((sum, count) => sum + count, 0) || 1;
       return html`<tr key=${classes[k]}><th scope="row">${classes[k]}</th>${row.map((count, l) => {
         const share = count / total;
-        const kind = `${k === l ? "right" : "wrong"}${share > 0.55 ? " strong" : ""}`;
+        const isStrong = share > 0.55; // its number is read on the full colour
+        const kind = `${k === l ? "right" : "wrong"}${isStrong ? " strong" : ""}`;
+        const depth = isStrong ? 84 + 16 * share : 100 * share;
         const says = `${classes[k]} answered as ${classes[l]}: ${count} of ${total}`;
-        return html`<td key=${l} class=${kind} style=${{ "--share": `${(100 * share).toFixed(0)}%` }}>${
+        return html`<td key=${l} class=${kind} style=${{ "--share": `${depth.toFixed(0)}%` }}>${
           count ? html`<a href=${to(k, l)} aria-label=${says} title=${says}>${count}</a>`
             : html`<span class="soft">0</span>`}</td>`;
       })}</tr>`;

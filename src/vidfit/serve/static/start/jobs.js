@@ -79,7 +79,7 @@ function Progress({ job }) {
       aria-valuemax="100" aria-valuenow=${Math.round(100 * share)}>
       <i style=${{ width: `${100 * share}%` }}></i></div>
     <span class="sr" role="status">${said}</span>
-    ${job.notes?.length > 0 && html`<p class="soft small">${job.notes.at(-1)}</p>`}
+    ${job.notes?.length > 0 && job.notes.at(-1) !== job.stage && html`<p class="soft small">${job.notes.at(-1)}</p>`}
   </div>`;
 }
 

@@ -63,7 +63,7 @@ async function upload(file, onChange, signal) {
   return asset;
 }
 
-export function Uploads() {
+export function Uploads({ onReady }) {
   const [rows, setRows] = useState([]);
   const [isOver, setIsOver] = useState(false);
   const queue = useRef(Promise.resolve());
@@ -82,6 +82,7 @@ export function Uploads() {
         try {
           const asset = await upload(file, (some) => change(key, some), stopper.signal);
           change(key, { state: asset.state, why: asset.why, sent: file.size });
+          if (asset.state === "ready") onReady();
         } catch (error) {
           const stopped = error.name === "AbortError";
           change(key, { state: stopped ? "stopped" : "refused", why: stopped
@@ -95,7 +96,6 @@ export function Uploads() {
     setIsOver(false);
     take([...event.dataTransfer.files]);
   };
-  const isReady = rows.some((row) => row.state === "ready");
   return html`<section aria-labelledby="upload"><h2 id="upload">Upload videos</h2>
     <p class="lead">For videos that the server cannot reach. They are kept by the server, as the
       library <b>uploads</b>.</p>
@@ -111,7 +111,6 @@ export function Uploads() {
           }} /></label>
     </div>
     <ul class="uploads">${rows.map((row) => html`<${UploadRow} key=${row.key} row=${row} />`)}</ul>
-    ${isReady && html`<p><a class="button" href="/">Show the library</a></p>`}
   </section>`;
 }
 

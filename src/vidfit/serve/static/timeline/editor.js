@@ -136,12 +136,12 @@ function Transport({ video, shown, frames, to, speed, setSpeed, source }) {
     };
   }, [source]);
   return html`<div class="row transport">
-    <button type="button" onClick=${() => shown.seekFrame(shown.frame - 1)} aria-label="Frame before"
-      ><kbd>,</kbd>−1</button>
+    <button type="button" onClick=${() => shown.seekFrame(shown.frame - 1)}
+      ><kbd>,</kbd>−1<span class="sr"> frame</span></button>
     <button type="button" class="primary play" onClick=${() => toggle(video.current)}>${
       isPlaying ? "Pause" : "Play"}</button>
-    <button type="button" onClick=${() => shown.seekFrame(shown.frame + 1)} aria-label="Next frame"
-      >+1<kbd>.</kbd></button>
+    <button type="button" onClick=${() => shown.seekFrame(shown.frame + 1)}
+      >+1<span class="sr"> frame</span><kbd>.</kbd></button>
     <span class="num n"><b>${clock(shown.seconds, 3)}</b> <span class="soft">of ${clock(to, 1)}</span></span>
     ${frames && html`<span class="num soft n" title=${shown.isExact
       ? "as seen on screen" : "asked for"}>frame ${shown.frame.toLocaleString("en")} of ${

@@ -55,7 +55,8 @@ function Lane({ lane, share, classes, chosen, onChoose }) {
       const isChosen = chosen && (item.id ? chosen.id === item.id : chosen === item);
       const spoken = `${item.label}, ${clock(item.start_seconds, 2)} to ${
         clock(item.end_seconds, 2)}${item.probability ? `, ${percent(item.probability)}` : ""}`;
-      return html`<button type="button" key=${item.id ?? `${item.start_seconds} ${item.label}`}
+      // ↑ and ↓ go from segment to segment: hundreds of stops of the Tab key would be too many.
+      return html`<button type="button" tabindex="-1" key=${item.id ?? `${item.start_seconds} ${item.label}`}
         class=${`segment ${colourOf(item.label, classes)}${isChosen ? " is-chosen" : ""}`}
         aria-pressed=${isChosen ? "true" : "false"} aria-label=${spoken} title=${spoken}
         style=${{ left: `${share(item.start_seconds)}%`,

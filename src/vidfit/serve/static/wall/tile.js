@@ -9,7 +9,7 @@ export function Tile({ table, i, place, count, shape, isShown, isSelected, isAct
   const classes = ["tile", isSelected && "selected", isActive && "active"].filter(Boolean).join(" ");
   return html`<div class=${classes} id=${`tile-${place}`} data-place=${place} role="option"
     aria-selected=${isSelected ? "true" : "false"} aria-posinset=${place + 1}
-    aria-setsize=${count} aria-label=${spoken(table, i)} style=${{ width: `${shape.tile}px` }}>
+    aria-setsize=${count} style=${{ width: `${shape.tile}px` }}>
     <div class="picture" style=${{ height: `${shape.poster}px` }}>
       ${isShown && html`<img src=${`/v1/clips/${id}/poster`} alt="" draggable=${false}
         decoding="async" fetchpriority="low" />`}
@@ -25,7 +25,7 @@ export function Tile({ table, i, place, count, shape, isShown, isSelected, isAct
 
 function Caption({ table, i }) {
   const failure = table.failureOf(i);
-  return html`<div class="caption" aria-hidden="true">
+  return html`<div class="caption">
     <div class="line"><${Label} table=${table} i=${i} /><${Answer} table=${table} i=${i} /></div>
     ${failure
       ? html`<div class="name caution" title=${failure}>${failure}</div>`
@@ -47,15 +47,8 @@ function Answer({ table, i }) {
   const isWrong = table.isWrong[i] === 1;
   const probability = percent(table.probability[i]);
   return html`<span class=${isWrong ? "answer said-wrong" : "answer soft"}
-    title=${`The model says ${answer}${table.declined[i] ? ", and declines" : ""}`}>${
+    title=${`The model says ${answer}${table.declined[i] ? ", and declines" : ""}`}>
+    <span class="sr">, the model says </span>${
     isWrong || table.labelOf(i) === null ? `${answer} ` : ""}<span class="num">${probability}</span>${
-    table.declined[i] ? " ?" : ""}</span>`;
-}
-
-function spoken(table, i) {
-  const label = table.cannotTell(i) ? "can't tell" : table.labelOf(i) ?? "no label";
-  const answer = table.predictedOf(i);
-  return [fileName(table.names[i]), label, table.failureOf(i),
-    answer !== null && `the model says ${answer} ${percent(table.probability[i])}`,
-    table.isWrong[i] === 1 && "wrong"].filter(Boolean).join(", ");
+    table.declined[i] ? html` ?<span class="sr"> and declines</span>` : ""}</span>`;
 }
