@@ -1,6 +1,7 @@
 // What labels are worth: the score of the last fit beside that of the one before.
 import { addressOf } from "../lib/address.js";
 import { get, post } from "../lib/api.js";
+import { Export } from "../lib/exporting.js";
 import { askForJobs, isUnderWay, useJobs } from "../lib/jobs.js";
 import { note, tried } from "../lib/notices.js";
 import { figure, gain, interval, metricOf } from "../lib/scores.js";
@@ -37,6 +38,7 @@ export function Fits({ library, readOnly }) {
           ? `, ${about(running.pace.left)} left of this stage` : ""}. <a href="/">See it</a></p>`
       : !readOnly && html`<button type="button" onClick=${begin}>${
           runs.length ? "Fit again" : "Fit a model"} with these labels</button>`}
+    <${Export} library=${library} what="labels" />
   </section>`;
 }
 

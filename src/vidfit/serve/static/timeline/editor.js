@@ -89,7 +89,7 @@ export function Editor({ facts, timelines, listed, classes: known, readOnly }) {
 
   const lanes = [];
   if (timeline) {
-    lanes.push({ name: timeline.name || "model", items: segments, tells: "What the model says" });
+    lanes.push({ name: timeline.name, items: segments, tells: "What the model says" });
   }
   if (listed.length) lanes.push({ name: "listed", items: listed, tells: "What the list says" });
   lanes.push({ name: "corrected", items: store.spans, tells: "What people say", isOurs: true });

@@ -1,7 +1,7 @@
 // The lanes under the player: what the model says, its scores, and what people say.
 import { html, useEffect, useRef } from "../lib/ui.js";
 import { clock, percent } from "../lib/wording.js";
-import { curveOf } from "./segments.js";
+import { curvesOf } from "./segments.js";
 
 const COLOURS = 8;
 const TICKS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
@@ -34,7 +34,7 @@ export function Lanes({
   const width = (scroller.current?.clientWidth ?? 900) * zoom;
   return html`<div class="lanes">
     <div class="lane-names" aria-hidden="true"><div class="ruler"></div>
-      ${curves && html`<div class="curve-name">scores</div>`}
+      ${curves && html`<div class="curve-name">probability</div>`}
       ${lanes.map((lane) => html`<div class="lane-name" key=${lane.name}
         title=${lane.tells}>${lane.name}</div>`)}</div>
     <div class="lane-scroll" ref=${scroller} tabindex="-1"><div class="lane-all"
@@ -76,9 +76,9 @@ function Ruler({ from, to, width, share }) {
 
 function Curves({ windows, threshold, classes, from, to, modelClasses }) {
   return html`<svg class="curves" viewBox="0 0 1000 100" preserveAspectRatio="none" role="img"
-    aria-label="Scores of each class over time">
+    aria-label="Probabilities over time">
     <line class="threshold" x1="0" x2="1000" y1=${100 - 100 * threshold} y2=${100 - 100 * threshold} />
-    ${modelClasses.map((name, k) => html`<polyline key=${name}
-      class=${`curve ${colourOf(name, classes)}`} points=${curveOf(windows, k, from, to)} />`)}
+    ${curvesOf(windows, modelClasses, from, to).map(({ name, points }) => html`<polyline key=${name}
+      class=${`curve ${colourOf(name, classes)}`} points=${points} />`)}
   </svg>`;
 }

@@ -1,6 +1,7 @@
 // A long video: the player, what a model says over time, and what people make of it.
 import { addressOf, asked } from "../lib/address.js";
 import { get } from "../lib/api.js";
+import { Export } from "../lib/exporting.js";
 import { show } from "../lib/frame.js";
 import { complain } from "../lib/notices.js";
 import { html, useEffect, useState } from "../lib/ui.js";
@@ -23,15 +24,17 @@ function TimelinePage({ libraries, library, readOnly }) {
     }, complain);
     readTimelines();
   }, [clip]);
-  const readTimelines = () => get(`/v1/clips/${clip}/timelines`).then(
-    (found) => setTimelines(found.timelines), () => {});
+  const nameOf = (id) => libraries.find((one) => one.id === id)?.name ?? "a model";
+  const readTimelines = () => get(`/v1/clips/${clip}/timelines`).then((found) => setTimelines(
+    found.timelines.map((one) => ({ ...one, name: nameOf(one.model) }))), () => {});
   if (!clip) return html`<${Choose} libraries=${libraries} library=${library} />`;
   if (!facts) return html`<p class="empty" role="status">Reading the clip…</p>`;
   const home = library ?? libraries.find((one) => one.id === facts.library);
   return html`<${Listed} key=${clip} facts=${facts} timelines=${timelines} readOnly=${readOnly}
     home=${home} />
     ${!readOnly && html`<${Ask} libraries=${libraries} home=${home} clip=${clip}
-      onAnswer=${readTimelines} />`}`;
+      onAnswer=${readTimelines} />`}
+    ${home && html`<${Export} library=${home} what="spans" />`}`;
 }
 
 // What the list of the library says of the same file: its other clips are spans of it.
