@@ -3,7 +3,7 @@ import { addressOf, useAddress } from "../lib/address.js";
 import { get } from "../lib/api.js";
 import { ClipCards } from "../lib/cards.js";
 import { show } from "../lib/frame.js";
-import { gain, interval } from "../lib/scores.js";
+import { gain, gainInterval } from "../lib/scores.js";
 import { loadTable } from "../lib/table.js";
 import { html, useEffect, useState } from "../lib/ui.js";
 import { counted, fileName, percent } from "../lib/wording.js";
@@ -46,7 +46,7 @@ function Difference({ first, second }) {
   if (!found) return html`<h1>${first.name} and ${second.name}</h1><p role="status">Comparing…</p>`;
   const { value, low, high } = found.difference;
   const isTold = low > 0 || high < 0;
-  const range = interval(SHARE, found.difference);
+  const range = gainInterval(SHARE, found.difference);
   return html`<h1><em class="num">${gain(SHARE, value)}</em> from ${first.name} to ${second.name}
       ${" "}<span class="interval n">${range && html`between ${range.replace(" to ", " and ")}`}</span></h1>
     <p class="verdict">Of ${counted(found.clip_count, "clip")} of ${counted(found.recording_count,

@@ -4,7 +4,7 @@ import { get, post } from "../lib/api.js";
 import { Export } from "../lib/exporting.js";
 import { askForJobs, isUnderWay, useJobs } from "../lib/jobs.js";
 import { note, tried } from "../lib/notices.js";
-import { figure, gain, interval, metricOf } from "../lib/scores.js";
+import { figure, gain, gainInterval, interval, metricOf } from "../lib/scores.js";
 import { html, useEffect, useState } from "../lib/ui.js";
 import { about, moment } from "../lib/wording.js";
 
@@ -61,7 +61,7 @@ function Change({ last, before }) {
       ${" "}<span class="soft num">(${interval(metric, then.score)})</span>`}.</p>
     ${difference && html`<p>On the clips that are in both, the share answered rightly changed by
       ${" "}<b class="num">${gain({ percent: true }, difference.difference.value)}</b>
-      ${" "}<span class="soft num">(${interval({ percent: true }, difference.difference)})</span>:
+      ${" "}<span class="soft num">(${gainInterval({ percent: true }, difference.difference)})</span>:
       ${" "}${difference.won.length} won, ${difference.lost.length} lost.
       ${" "}<a href=${addressOf("/compare", { first: before.id, second: last.id })}>Watch them</a></p>`}`;
 }

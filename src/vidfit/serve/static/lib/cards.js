@@ -25,10 +25,13 @@ export function ClipCards({ table, places, said: Says = Said, asked = {} }) {
         if (isIntersecting) seen.add(target.dataset.clip);
         else seen.delete(target.dataset.clip);
       }
-      look([...seen]);
+      look([...seen], list);
     }, { rootMargin: "150px" });
     for (const card of list.current.children) watcher.observe(card);
-    return () => watcher.disconnect();
+    return () => {
+      watcher.disconnect();
+      look([], list);
+    };
   }, [places, count]);
   const play = (i) => ({
     onPointerEnter: (event) => event.pointerType !== "touch" && setPlayed(i),

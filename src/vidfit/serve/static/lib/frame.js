@@ -44,7 +44,7 @@ export async function show(Body, { title, full = false, of = "" }) {
 }
 
 function libraryAsked(libraries, of) {
-  const id = asked("library") || (of ? libraries[0]?.id : "");
+  const id = asked("library") || asked("second") || (of ? libraries[0]?.id : "");
   return libraries.find((one) => one.id === id) ?? null;
 }
 

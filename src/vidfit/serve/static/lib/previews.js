@@ -7,6 +7,7 @@ const MOST_AT_ONCE = 500;
 
 const states = new Map(); // id -> { still, proxy, why }
 const watchers = new Set();
+const lists = new Map(); // who looks -> ids
 let looked = [];
 let timer = 0;
 
@@ -20,9 +21,11 @@ export function watchPreviews(watcher) {
 }
 
 // Says what is on screen now, the most wanted first; call it with every move. It asks after a rest,
-// and until all are made.
-export function look(ids) {
-  looked = ids;
+// and until all are made. `who` tells lists of one page apart; an empty one looks no more.
+export function look(ids, who = "") {
+  if (ids.length) lists.set(who, ids);
+  else lists.delete(who);
+  looked = [...lists.values()].flat();
   clearTimeout(timer);
   timer = setTimeout(ask, REST_MILLISECONDS);
 }

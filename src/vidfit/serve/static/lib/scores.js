@@ -26,9 +26,17 @@ export function interval(metric, estimate) {
 // Returns a difference with its sign: "+2.1 points", "−0.031".
 export function gain(metric, value) {
   if (!isNumber(value)) return "not measured";
+  return `${signed(metric, value)}${metric.percent ? " points" : ""}`;
+}
+
+function signed(metric, value) {
   const text = number(metric, Math.abs(value));
-  const sign = Number(text) === 0 ? "" : value > 0 ? "+" : "−";
-  return `${sign}${text}${metric.percent ? " points" : ""}`;
+  return `${Number(text) === 0 ? "" : value > 0 ? "+" : "−"}${text}`;
+}
+
+// Returns the interval of a difference, with signs: "−7.5 to +1.1".
+export function gainInterval(metric, { low, high }) {
+  return isNumber(low) && isNumber(high) ? `${signed(metric, low)} to ${signed(metric, high)}` : "";
 }
 
 export function headline(report) {

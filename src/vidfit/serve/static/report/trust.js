@@ -1,6 +1,6 @@
 // How far the figures can be believed, and what they were made of.
 import { addressOf } from "../lib/address.js";
-import { figure, gain, interval } from "../lib/scores.js";
+import { figure, gain, gainInterval } from "../lib/scores.js";
 import { html } from "../lib/ui.js";
 import { about, counted, percent } from "../lib/wording.js";
 import { Word } from "../lib/words.js";
@@ -18,7 +18,7 @@ export function Trust({ report, metric, library, table }) {
       ${isNumber(report.leak?.value) && html`<div><dt><${Word} of="leakage">Leakage<//></dt>
         <dd>A random split of the same clips would have claimed ${figure(metric,
           report.random_split.value)} in place of ${figure(metric, report.grouped_split.value)}: ${
-          gain(metric, report.leak.value)} <span class="soft n">(${interval(metric, report.leak)})</span>.</dd></div>`}
+          gain(metric, report.leak.value)} <span class="soft n">(${gainInterval(metric, report.leak)})</span>.</dd></div>`}
       <div><dt><${Word} of="near-duplicates">Near-duplicates<//></dt><dd>${copies
         ? html`<a href=${to("copies")}>${counted(copies, report.row)}</a> ${copies === 1 ? "looks" : "look"} like
           ${" "}one of another recording. Where two are one recording, give both the same.`

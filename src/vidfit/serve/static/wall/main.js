@@ -54,10 +54,14 @@ function Clips({ table, readOnly }) {
   };
   const give = (clips, what) => tried(async () => {
     if (readOnly || clips.length === 0) return;
-    await labels.give(clips, what);
+    const batches = batchesOf(table, clips, what);
+    for (const [one, of] of batches) await labels.give(of, one);
     const said = what.kind === "label" ? `'${what.label}'`
       : what.kind === "unsure" ? "“can't tell”" : "no label";
-    note(`${counted(clips.length, "clip")}: ${said}.`, { word: "Undo", act: () => tried(labels.undo) });
+    note(`${counted(clips.length, "clip")}: ${said}.`, { word: "Undo",
+      act: () => tried(async () => {
+        for (let left = batches.length; left > 0; left -= 1) await labels.undo();
+      }) });
   });
 
   const select = (place, { extend = false, only = false } = {}) => {
@@ -143,6 +147,24 @@ function Clips({ table, readOnly }) {
       }} onClose=${close} onUndo=${() => tried(labels.undo)}
       onGive=${(what) => give([table.ids[shown[viewed]]], what)} />`}
   </div>`;
+}
+
+// What is given to which clips. Where a clip may have several labels, a class is added to those that
+// lack it, or taken from all where all have it: what each has then may differ.
+function batchesOf(table, clips, what) {
+  if (table.library.labels !== "several" || what.kind !== "label" || what.label.includes("|")) {
+    return [[what, clips]];
+  }
+  const now = clips.map((id) => table.classesOf(table.labelOf(table.placeOf(id))));
+  const isTaken = now.every((names) => names.includes(what.label));
+  const found = new Map();
+  now.forEach((names, k) => {
+    const others = names.filter((name) => name !== what.label);
+    const text = (isTaken ? others : [...others, what.label]).join("|");
+    found.set(text, [...(found.get(text) ?? []), clips[k]]);
+  });
+  return [...found].map(([label, of]) =>
+    [label ? { kind: "label", label } : { kind: "cleared", label: "" }, of]);
 }
 
 show(Wall, { title: "Clips", full: true, of: "library" });
