@@ -277,6 +277,12 @@ def test_a_cell_of_the_report_leads_to_its_clips(window):
     window.wait("document.querySelector('.tile')?.innerText.includes('left1.mp4')")
 
 
+def test_two_runs_say_what_was_won(window):
+    window.go("/compare", ".pickers")
+    window.wait("document.body.innerText.includes('Lost: 0 clips')")
+    assert window.js("document.querySelector('h1').innerText").startswith("0.0 points from")
+
+
 def test_a_word_is_explained_where_it_stands(window):
     window.go(f"/report?library={window.library('run')}", ".word button")
     window.js("document.querySelector('.word button').click()")

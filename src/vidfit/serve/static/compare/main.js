@@ -45,15 +45,16 @@ function Difference({ first, second }) {
   }
   if (!found) return html`<h1>${first.name} and ${second.name}</h1><p role="status">Comparing…</p>`;
   const { value, low, high } = found.difference;
-  const isTold = low > 0 || high < 0;
+  const isTold = low !== null && high !== null && (low > 0 || high < 0);
   const range = gainInterval(SHARE, found.difference);
   return html`<h1><em class="num">${gain(SHARE, value)}</em> from ${first.name} to ${second.name}
       ${" "}<span class="interval n">${range && html`between ${range.replace(" to ", " and ")}`}</span></h1>
     <p class="verdict">Of ${counted(found.clip_count, "clip")} of ${counted(found.recording_count,
-      "recording")} that both answered, ${second.name} won ${counted(found.won.length, "clip")} and lost
+      "recording")} that both answered, ${first.name} has ${percent(found.first_accuracy, 1)} right and
+      ${" "}${second.name} ${percent(found.second_accuracy, 1)}; ${second.name} won ${counted(found.won.length, "clip")} and lost
       ${" "}${found.lost.length.toLocaleString("en")}. ${isTold
         ? `It is the ${value > 0 ? "better" : "worse"} of the two.`
-        : "That may be chance: the interval holds zero."}</p>
+        : range ? "That may be chance: the interval holds zero." : "That may be chance."}</p>
     <p class="soft small">Points of the share answered rightly; <${Word} of="95 % interval" /> by
       ${" "}drawing <${Word} of="recording">recordings<//> again.</p>
     ${tables && html`

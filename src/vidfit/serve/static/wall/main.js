@@ -144,6 +144,12 @@ function Clips({ table, readOnly }) {
       readOnly=${readOnly} onMove=${(place) => {
         setViewed(place);
         setActive(place);
+      }} onOpen=${(i) => {
+        // A clip that the filters leave out is shown among all.
+        const place = shown.indexOf(i);
+        if (place >= 0) setViewed(place);
+        else change({ ...Object.fromEntries(Object.keys(asked).map((name) => [name, ""])),
+          library: table.library.id, clip: table.ids[i] });
       }} onClose=${close} onUndo=${() => tried(labels.undo)}
       onGive=${(what) => give([table.ids[shown[viewed]]], what)} />`}
   </div>`;

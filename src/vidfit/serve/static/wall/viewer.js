@@ -1,15 +1,18 @@
 // One clip, large: its video, what is known of it, and its label.
 import { addressOf } from "../lib/address.js";
-import { get } from "../lib/api.js";
+import { get, getWhenMade } from "../lib/api.js";
 import { LabelButtons, givenBy } from "../lib/giving.js";
+import { tried } from "../lib/notices.js";
 import { ClipVideo } from "../lib/playing.js";
-import { html, useEffect, useRef, useState } from "../lib/ui.js";
+import { look, stillOf, watchPreviews } from "../lib/previews.js";
+import { html, useEffect, useReducer, useRef, useState } from "../lib/ui.js";
 import { clock, percent } from "../lib/wording.js";
 
 const SHOWN_COPIES = 6;
+const SHOWN_ALIKE = 12;
 
 export function Viewer({
-  table, i, place, count, classes, readOnly, onMove, onClose, onGive, onUndo,
+  table, i, place, count, classes, readOnly, onMove, onOpen, onClose, onGive, onUndo,
 }) {
   const dialog = useRef(null);
   const [why, setWhy] = useState("");
@@ -51,6 +54,7 @@ export function Viewer({
       ${!readOnly && html`<${LabelButtons} classes=${classes} kind=${table.library.labels}
         marked=${table.classesOf(table.labelOf(i))} onGive=${onGive} />`}
       <${Copies} table=${table} i=${i} />
+      <${Alike} key=${id} table=${table} i=${i} onOpen=${onOpen} />
       <p><a href=${addressOf("/timeline", { library: table.library.id, clip: id })}>Open on the time
         line</a></p>
     </div>
@@ -98,7 +102,43 @@ function Copies({ table, i }) {
   for (let k = 0; k < table.count && others.length < SHOWN_COPIES; k += 1) {
     if (k !== i && table.duplicate[k] === set) others.push(k);
   }
-  return html`<h3>Looks the same</h3><ul class="copies">${others.map((k) => html`
-    <li key=${k}><img src=${`/v1/clips/${table.ids[k]}/poster`} alt="" />
-      <span class="small">${table.names[k]}: ${table.labelOf(k) ?? "no label"}</span></li>`)}</ul>`;
+  return html`<h3>Looks the same</h3><${Others} table=${table} places=${others} />`;
+}
+
+// By the features that the run's models learned from.
+function Alike({ table, i, onOpen }) {
+  const [places, setPlaces] = useState(null);
+  const [isLooking, setIsLooking] = useState(false);
+  if (!table.hasAnswers) return null;
+  const find = () => tried(async () => {
+    setIsLooking(true);
+    const answer = await getWhenMade(addressOf(`/v1/clips/${table.ids[i]}/similar`,
+      { library: table.library.id, count: SHOWN_ALIKE })).finally(() => setIsLooking(false));
+    const found = await answer.json();
+    setPlaces(found.clips.map((one) => table.placeOf(one.clip)).filter((k) => k !== undefined));
+  });
+  if (!places) {
+    return html`<p><button type="button" onClick=${find} disabled=${isLooking}>${
+      isLooking ? "Looking…" : "More like this"}</button></p>`;
+  }
+  return html`<h3>Most like it</h3>${places.length === 0 && html`<p class="soft">None was found.</p>`}
+    <${Others} table=${table} places=${places} onOpen=${onOpen} />`;
+}
+
+function Others({ table, places, onOpen }) {
+  const [, redraw] = useReducer((count) => count + 1, 0);
+  useEffect(() => watchPreviews(redraw), []);
+  useEffect(() => {
+    look(places.map((k) => table.ids[k]), redraw);
+    return () => look([], redraw);
+  }, [places.join()]);
+  return html`<ul class="copies">${places.map((k) => {
+    const said = `${table.names[k]}: ${table.labelOf(k) ?? "no label"}`;
+    const picture = html`<span class="picture">${stillOf(table.ids[k]) === "ready"
+      && html`<img src=${`/v1/clips/${table.ids[k]}/poster`} alt="" />`}</span>
+      <span class="small">${said}</span>`;
+    return html`<li key=${k}>${onOpen
+      ? html`<button type="button" class="other" onClick=${() => onOpen(k)}>${picture}</button>`
+      : picture}</li>`;
+  })}</ul>`;
 }
