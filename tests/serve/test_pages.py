@@ -27,6 +27,8 @@ FLAGS = (
 LEVELS = 12
 """Frames of the video whose brightness tells which frame it is."""
 
+HOSTILE = "<img src=x onerror=alert(1)>.mp4"
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -109,7 +111,7 @@ def window(driver, videos, tmp_path_factory):
     frames = [np.full((48, 64, 3), 20 * level + 8, np.uint8) for level in range(LEVELS)]
     grey = folder / "grey"
     grey.mkdir()
-    write_video(grey / "grey.mp4", frames, fps=12.5)
+    write_video(grey / HOSTILE, frames, fps=12.5)
     service = Service([videos, *runs, grey], ServeOptions(folder / "state"))
     bound = running._bound("127.0.0.1", 0)
     server = uvicorn.Server(running.config(build(service)))
@@ -235,6 +237,7 @@ def test_a_seek_shows_the_very_frame(window):
     clip = next(one for one in window.service.libraries.all() if one.name == "grey").ids[0]
     window.go(f"/timeline?clip={clip}", ".transport")
     window.wait("document.body.innerText.includes(' of 12')")
+    assert window.js("document.querySelector('h1').innerText") == HOSTILE
     for frame in range(1, LEVELS):
         window.keys(".")
         window.wait(f"document.body.innerText.includes('frame {frame} of')")

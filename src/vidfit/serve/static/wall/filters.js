@@ -110,7 +110,7 @@ export function FilterBar({ table, counts, asked, change, shownCount }) {
           selected=${name === (asked.order ?? "")}>${word}</option>`)}</select></label>
     </div>
     <p class="found" role="status"><b class="num">${shownCount.toLocaleString("en")}</b>
-      ${shownCount === table.count ? " clips" : ` of ${table.count.toLocaleString("en")} clips`}
+      ${shownCount === table.count ? (shownCount === 1 ? " clip" : " clips") : ` of ${table.count.toLocaleString("en")} clips`}
       ${active.length > 0 && html` <button type="button" class="plain" onClick=${() =>
         change(Object.fromEntries(active.map((name) => [name, ""])))}>Show all</button>`}</p>
   </div>`;
