@@ -28,8 +28,14 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(one for part in _SUBJECTS for one in par
 
 RULES: Rules = {key: rule for part in _SUBJECTS for key, rule in getattr(part, "RULES", {}).items()}
 
+_HTML = "text/html; charset=utf-8"
 PAGES: Mapping[str, tuple[str, str]] = {
-    "/": ("index.html", "text/html; charset=utf-8"),
+    "/": ("index.html", _HTML),
+    "/wall": ("wall.html", _HTML),
+    "/label": ("label.html", _HTML),
+    "/timeline": ("timeline.html", _HTML),
+    "/report": ("report.html", _HTML),
+    "/compare": ("compare.html", _HTML),
 }
 """Path of a page -> its file in ``static/`` and its media type."""
 
