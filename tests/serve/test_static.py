@@ -92,7 +92,8 @@ def script_of_metrics() -> str:
     }  # fmt: skip
     head = "// What metrics are called and mean, of vidfit/report/wording.py.\n"
     again = "// `python -m tests.serve.test_static` writes this file again.\n"
-    return f"{head}{again}export const METRICS = {json.dumps(rows, indent=1, ensure_ascii=False)};\n"
+    table = json.dumps(rows, indent=1, ensure_ascii=False)
+    return f"{head}{again}export const METRICS = {table};\n"
 
 
 def test_metrics_are_called_as_in_reports():
