@@ -16,6 +16,7 @@ FILES = sorted(path for path in STATIC.rglob("*") if path.is_file())
 OWN = [path for path in FILES if path.parent.name != "vendor"]
 HTML = [path for path in FILES if path.suffix == ".html"]
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
+METRICS_SCRIPT = STATIC / "lib" / "metrics.js"
 NAMESPACE = "http://www.w3.org/"
 """Of SVG and MathML: a name, which nothing fetches."""
 
@@ -80,13 +81,24 @@ def test_each_page_is_answered_with_the_policy(served):
         assert "script-src 'self'" in response.headers["content-security-policy"]
 
 
-def test_metrics_are_called_as_in_reports():
-    text = (STATIC / "lib" / "metrics.js").read_text()
-    found = json.loads(text[text.index("{") : text.rindex("}") + 1])
-    assert found == {
+def script_of_metrics() -> str:
+    """Return `lib/metrics.js`: what the metrics of reports are called."""
+    rows = {
         key: {
             "name": metric.name, "meaning": metric.meaning, "percent": metric.percent,
             "higher": metric.higher_is_better,
         }
         for key, metric in METRICS.items()
     }  # fmt: skip
+    head = "// What metrics are called and mean, of vidfit/report/wording.py.\n"
+    again = "// `python -m tests.serve.test_static` writes this file again.\n"
+    table = json.dumps(rows, indent=1, ensure_ascii=False)
+    return f"{head}{again}export const METRICS = {table};\n"
+
+
+def test_metrics_are_called_as_in_reports():
+    assert METRICS_SCRIPT.read_text(encoding="utf-8") == script_of_metrics()
+
+
+if __name__ == "__main__":
+    METRICS_SCRIPT.write_text(script_of_metrics(), encoding="utf-8")
