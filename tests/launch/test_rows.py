@@ -22,7 +22,8 @@ SECONDS = st.floats(0, 1e6)
 CLIPS = st.builds(
     Clip, TEXT, SECONDS, st.none() | SECONDS, *[st.none() | TEXT for _ in ("label", "group")]
 )
-SEGMENTS = st.builds(Segment, SECONDS, SECONDS, TEXT, st.floats(0, 1))
+HEATS = st.lists(st.binary(max_size=3), max_size=2).map(tuple)
+SEGMENTS = st.builds(Segment, SECONDS, SECONDS, TEXT, st.floats(0, 1), heat=HEATS)
 TIMELINES = st.builds(
     Timeline,
     TEXT,

@@ -103,6 +103,7 @@ def test_a_run_with_rows_that_are_not_there_is_refused(tmp_path):
     ClipSet(labels_M, {"tokens": np.zeros((4, 8, 1280), np.float32)}).write(tmp_path / "set")
     (tmp_path / "plan.json").write_text((BEFORE / "plan.json").read_text())
     np.save(tmp_path / "choose.npy", np.array([1]))
+    np.save(tmp_path / "unlabelled.npy", np.zeros(0, np.int64))
     for rows in ([9], [-1], [0.5]):
         np.save(tmp_path / "learn.npy", np.array(rows))
         with pytest.raises(StoreError, match="rows that are no whole numbers of 0 to 3"):

@@ -155,7 +155,9 @@ def quiet(window):
 
 def test_the_start_lists_what_is_open(window):
     window.go("/", ".score b")
-    cards = window.js("[...document.querySelectorAll('.library-card')].map((c) => c.innerText)")
+    texts = "[...document.querySelectorAll('.library-card')].map((c) => c.innerText)"
+    window.wait(f"{texts}.some((text) => text.startsWith('run') && text.includes('%'))")
+    cards = window.js(texts)
     assert len(cards) == 4
     (run,) = [card for card in cards if card.startswith("run")]
     assert "75.0 %" in run and "30.0 to 95.0" in run

@@ -23,6 +23,7 @@ _PLAIN: dict[object, pa.DataType] = {
     int: pa.int64(),
     float: pa.float64(),
     bool: pa.bool_(),
+    bytes: pa.binary(),
 }
 _OPTIONAL = (types.UnionType, Union)
 
