@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -73,6 +74,9 @@ def test_training_starts_from_what_frames_taught(pretrained):
     assert not missing.unexpected_keys
     assert {name.split(".")[0] for name in missing.missing_keys} == {"answer"}
     assert start_of(plan_of(32), None) is None
+    reads = replace(plan_of(32), subject=replace(plan_of(32).subject, vocabulary=9))
+    spoken = start_of(reads, weights)
+    assert spoken and spoken.keys() == weights.weights.keys() > start.keys()
 
 
 def test_a_comparison_starts_from_the_weights_and_says_what_they_have_seen(pretrained, tmp_path):

@@ -158,8 +158,6 @@ def _read_inputs(folder: Path, plan: Plan, network: nn.Module) -> tuple[ClipSet,
     clips = open_set(folder / "set")
     try:
         rows = _read_rows(folder)
-        if rows is None:
-            raise ValueError("its rows are missing")
         if (folder / "start.safetensors").is_file():
             network.load_state_dict(load_file(folder / "start.safetensors"), strict=False)
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
@@ -170,12 +168,12 @@ def _read_inputs(folder: Path, plan: Plan, network: nn.Module) -> tuple[ClipSet,
     return clips, Split(*rows)
 
 
-def _read_rows(folder: Path) -> list[Indices] | None:
-    """Read rows that are learned from, that choose, and that have no label; ``None`` if absent."""
-    files = [folder / f"{name}.npy" for name in ("learn", "choose", "unlabelled")]
-    if not all(file.is_file() for file in files):
-        return None
-    return [np.load(file, allow_pickle=False) for file in files]
+def _read_rows(folder: Path) -> list[Indices]:
+    """Read rows that are learned from, that choose, and that have no label."""
+    rows = [np.load(folder / f"{n}.npy", allow_pickle=False) for n in ("learn", "choose")]
+    bare = folder / "unlabelled.npy"
+    none = np.zeros(0, np.int64)
+    return [*rows, np.load(bare, allow_pickle=False) if bare.is_file() else none]
 
 
 def _refuse_another(folder: Path, plan: Plan, clips: ClipSet, split: Split) -> None:
@@ -187,13 +185,12 @@ def _refuse_another(folder: Path, plan: Plan, clips: ClipSet, split: Split) -> N
     if not ended and read_checkpoint(folder / "checkpoint") is None:
         return
     try:
-        rows, labels_M = _read_rows(folder), np.load(folder / "set" / "labels.npy")
+        found = [*_read_rows(folder), open_set(folder / "set").labels_M]
         same = learns(read_plan(folder / "plan.json", _own(plan))) == learns(plan) or not ended
     except (OSError, ValueError, VidfitError):
         return  # what is damaged is told where it is read
     wanted = [*split.by_name.values(), clips.labels_M]
-    found = [*(rows or ()), labels_M]
-    if rows and not (same and all(map(np.array_equal, found, wanted))):
+    if not (same and all(map(np.array_equal, found, wanted))):
         raise StoreError(
             f"{folder} holds a run of another plan, of other clips, or of another split of them; "
             "train into another folder, or remove it to start anew"
