@@ -19,6 +19,7 @@ import csv
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ from vidfit.testing import random_views
 DATA = SURVEILLANCE.parent
 FRAMES = (20, 100, 400)
 DRAWS = 3
+PARTS = ("mot15", "curve", "trained", "mirror")
 SURE = 0.35
 """Score from which on a box is shown, for recall and false alarms."""
 
@@ -68,20 +70,28 @@ def main() -> None:
     detector = accelerate(load("nanodet"))
     figures: Figures = {"ms": _milliseconds(detector, 5 if options.quick else 30)}
     print(f"NanoDet: {figures['ms']:.0f} ms a frame, one thread, choice of boxes included")
-    figures["mot15"] = _mot15(detector, options)
-    figures["drone_ir"] = found = _drones(detector, options)
-    last = found["curve"][-1]
-    gain = found["gain"]
-    headline = (
+    if "mot15" in options.parts:
+        figures["mot15"] = _mot15(detector, options)
+    headline, met = "drone_ir was not measured", True
+    if drones := [part for part in options.parts if part != "mot15"]:
+        figures["drone_ir"] = found = _drones(detector, options, drones)
+        if "curve" in drones:
+            headline, met = _headline(found)
+    finish(options, figures, start, headline, met=met)
+
+
+def _headline(found: Figures) -> tuple[str, bool]:
+    last, gain = found["curve"][-1], found["gain"]
+    return (
         f"drone_ir AP50 {100 * last['again'][0]:.1f} with {last['frames']} labelled frames, "
         f"{100 * found['as is'][0]:.1f} as it is, gain {_said(gain)} (bar: all above 0)"
-    )
-    finish(options, figures, start, headline, met=gain[1] > 0)
+    ), gain[1] > 0
 
 
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of features")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="these only")
     return parser.parse_args()
 
 
@@ -137,13 +147,24 @@ def _of_video(truth: Doubles, answers_MK: Floats) -> tuple[float, float, float, 
 # ---------------------------------------------------------------- what flies
 
 
-def _drones(detector: Backbone, options: argparse.Namespace) -> Figures:
-    encoders = [detector] if options.quick else [detector, Mirrored(detector)]
+def _drones(detector: Backbone, options: argparse.Namespace, parts: Sequence[str]) -> Figures:
+    together = "mirror" in parts and not options.quick
+    encoders = [detector, Mirrored(detector)] if together else [detector]
     whole = _table(_flying(options.quick).clips, encoders, options)
+    print(f"\ndrone_ir: {len(whole.clips)} frames, {len(set(whole.groups))} scenes")
+    found = _curve(whole, options) if "curve" in parts else {}
+    if "trained" in parts and not options.quick:
+        found["trained"] = _training(whole.where(np.arange(len(whole.clips)) % 2 == 0))
+    if together:
+        found["together"] = _together(whole)
+    return found
+
+
+def _curve(whole: Table, options: argparse.Namespace) -> Figures:
+    """Return AP50 by number of labelled frames, and the leak of a split blind to scenes."""
     vectors_MD = whole.vectors["nanodet"]
     folds_M = Folds(whole.classes, kind=whole.kind).by_recording(whole.labels_M, whole.groups, 0)
     as_is_MK = AS_IS.tried(vectors_MD, whole.labels_M, folds_M)[0]
-    print(f"\ndrone_ir: {len(whole.clips)} frames, {len(set(whole.groups))} scenes")
     found: Figures = {"classes": whole.classes, "as is": _interval(whole, [as_is_MK], 0)}
     found["as is by class"] = _by_class(whole, as_is_MK)
     found["within reach"] = _reach(whole, vectors_MD)
@@ -165,12 +186,8 @@ def _drones(detector: Backbone, options: argparse.Namespace) -> Figures:
     scored = _scored(whole, answers[sizes[-1]]).beside(_scored(whole, [as_is_MK]))
     lead = scored.lead(0, 1)
     found["gain"] = lead.value, lead.low, lead.high
-    if not options.quick:
-        found["trained"] = _training(whole.where(np.arange(len(whole.clips)) % 2 == 0))
     found["leak"] = _leak(whole, vectors_MD, sizes[-1])
     _show(found)
-    if not options.quick:
-        found["together"] = _together(whole)
     return found
 
 
