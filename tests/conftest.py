@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from vidfit.threads import sleep_while_waiting
+
 # Before numpy is imported: the small fits of the tests need no threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+sleep_while_waiting()
 
 
 @dataclass(frozen=True)

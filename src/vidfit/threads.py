@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,3 +53,12 @@ def in_threads(
 def threads_of(workers: int) -> ThreadPoolExecutor:
     """Return threads for work that takes the processor, so many at a time."""
     return ThreadPoolExecutor(workers, thread_name_prefix="vidfit")
+
+
+def sleep_while_waiting() -> None:
+    """Let the threads of torch sleep while they wait for each other; call before it is imported.
+
+    They would spin. A layer of a small network is shorter than another program's turn on a busy
+    core, for whose end they then wait at full load.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

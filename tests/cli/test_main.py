@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,15 @@ from vidfit.video import probe
 def test_version_is_printed_alone():
     result = call("--version")
     assert (result.exit_code, result.stdout) == (0, f"vidfit {vidfit.__version__}\n")
+
+
+@pytest.mark.parametrize("own", [None, "ACTIVE"])
+def test_threads_of_torch_sleep_while_they_wait_unless_told_otherwise(monkeypatch, own):
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    if own:
+        monkeypatch.setenv("OMP_WAIT_POLICY", own)
+    assert call("models", "--json").exit_code == 0
+    assert os.environ["OMP_WAIT_POLICY"] == (own or "PASSIVE")
 
 
 @pytest.fixture

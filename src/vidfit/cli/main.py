@@ -40,6 +40,7 @@ from vidfit.cli.train import train
 from vidfit.cli.transcribe import transcribe
 from vidfit.cli.watch import watch
 from vidfit.errors import VidfitError
+from vidfit.threads import sleep_while_waiting
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compare, compress, label, plan, shard, train, pretrain, export, push, pull,
@@ -80,6 +81,7 @@ def _options(
     ] = "bars",
 ) -> None:
     """Find the pretrained model that fits your videos, and run it."""
+    sleep_while_waiting()
     tell_as(progress)
 
 
