@@ -43,10 +43,10 @@ from vidfit.study.table import Table
 
 SIZES = {"letters": (985, 24, 12), "1,000": (1000, 101, 240), "4,000": (4000, 101, 240),
          "13,000": (13_000, 101, 240)}  # fmt: skip
-QUICK = {"200": (200, 5, 16), "600": (600, 5, 24)}
+QUICK = {"120": (120, 3, 12), "360": (360, 3, 16)}
 """Clips, classes and recordings."""
 
-GROWN = (("1,000", "13,000"), ("200", "600"))
+GROWN = (("1,000", "13,000"), ("120", "360"))
 """The smaller and the larger, whole and quick, whose times of a clip are held together."""
 
 BARS_SECONDS = {"letters": 60, "13,000": 900}
