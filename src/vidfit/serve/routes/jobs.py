@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidfit.documents import to_json
-from vidfit.serve.endpoint import Endpoint, Requested
+from vidfit.documents import Rules, to_json, within
+from vidfit.serve.endpoint import EVENT_STREAM, Endpoint, Requested
 from vidfit.serve.job_child import EVENTS, SAID
 from vidfit.serve.job_folders import prepare, result_files, result_of
-from vidfit.serve.job_values import JobFacts, JobList, JobWish, ResultList, facts_of_job
+from vidfit.serve.job_values import JobEvent, JobFacts, JobList, JobWish, ResultList, facts_of_job
 from vidfit.serve.jobs import OVER, JobRow, JobState
 from vidfit.serve.media import send_file
 from vidfit.serve.problems import ProblemError, missing
@@ -33,6 +33,9 @@ class LogQuery:
     """From which byte of the log on."""
 
     offset: int = 0
+
+
+RULES: Rules = {(LogQuery, "offset"): within(0, 2**63 - 1)}
 
 
 def begin(asked: Requested) -> Response:
@@ -79,7 +82,7 @@ def log(asked: Requested) -> Response:
     job = asked.service.jobs.get(asked.path["job"])
     try:
         with (asked.service.jobs.folder / job.id / SAID).open("rb") as stream:
-            stream.seek(max(0, asked.query.offset))
+            stream.seek(asked.query.offset)
             content = stream.read(_MOST_LOG_BYTES)
     except OSError:
         content = b""
@@ -120,7 +123,7 @@ async def events(asked: Requested) -> Response:
     seen = int(last) if last.isdecimal() and len(last) < 12 else 0
     return StreamingResponse(
         _told(asked.service, job.id, seen),
-        media_type="text/event-stream",
+        media_type=EVENT_STREAM,
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
@@ -175,7 +178,7 @@ def _accepted(service: Service, job: JobRow) -> Response:
 ENDPOINTS = (
     Endpoint(
         "POST", "/v1/jobs", "Begin a job", begin, JobFacts, takes=JobWish, status=202,
-        refusals=(429,),
+        headers=("Idempotency-Key",), refusals=(429,),
     ),
     Endpoint("GET", "/v1/jobs", "All jobs", all_jobs, JobList),
     Endpoint("GET", "/v1/jobs/{job}", "How far it is", one_job, JobFacts),
@@ -184,7 +187,8 @@ ENDPOINTS = (
         "POST", "/v1/jobs/{job}/resume", "Go on", resume, JobFacts, status=202, refusals=(409,)
     ),
     Endpoint(
-        "GET", "/v1/jobs/{job}/events", "What it tells, as it does", events, ("text/event-stream",)
+        "GET", "/v1/jobs/{job}/events", "What it tells, as it does", events, (EVENT_STREAM,),
+        tells=JobEvent, headers=("Last-Event-ID",),
     ),
     Endpoint(
         "GET", "/v1/jobs/{job}/log", "What it printed", log, ("text/plain",), query=LogQuery
