@@ -8,14 +8,14 @@ import pytest
 from tests.serve.conftest import until
 
 from vidfit.serve import job_events
-from vidfit.serve.job_events import OpenStreams
+from vidfit.serve.job_events import EventStreams
 from vidfit.serve.people import make_key
 from vidfit.serve.problems import ProblemError
 
 
 def test_each_person_has_a_bound_of_their_own(monkeypatch):
     monkeypatch.setattr(job_events, "MOST_STREAMS", 1)
-    streams = OpenStreams()
+    streams = EventStreams()
     streams.add("Ann")
     streams.add("Bob")
     with pytest.raises(ProblemError) as refused:

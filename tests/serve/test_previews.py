@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
+import sys
 import time
 from fractions import Fraction
 
@@ -21,6 +23,7 @@ from vidfit.serve import stills
 from vidfit.serve.previews import Previews, Wish
 from vidfit.serve.proxy import PROXY, make_proxy
 from vidfit.video import VideoReader
+from vidfit.video.opened import OpenStream
 
 
 @pytest.fixture
@@ -122,9 +125,86 @@ def test_larger_pictures_than_are_shown_are_refused_before_they_are_decoded(tmp_
         stills.make_stills(str(clip), 0.0, None, tmp_path / "out")
     with pytest.raises(VideoError, match="make it smaller"):
         make_proxy(str(clip), tmp_path / "out")
-    monkeypatch.setattr(stills, "MOST_TIMES", 19)
-    with pytest.raises(VideoError, match="more than 19 frames"):
-        stills.make_times(str(clip), tmp_path / "out")
+
+
+def test_more_frames_than_are_shown_are_refused_before_one_is_decoded(tmp_path, monkeypatch):
+    def decode(self, *rest):
+        raise AssertionError("a frame is decoded")
+
+    clip = write_clip(tmp_path / "a.mp4")
+    monkeypatch.setattr(OpenStream, "decode", decode)
+    monkeypatch.setattr(stills, "MOST_FRAMES", 19)
+    for make in (stills.make_times, make_proxy):
+        with pytest.raises(VideoError, match="has 20 frames; at most 19"):
+            make(str(clip), tmp_path / "out")
+    with pytest.raises(VideoError, match="has 20 frames; at most 19"):
+        stills.check_header(str(clip))
+    monkeypatch.setattr(stills, "MOST_FRAMES", 20)
+    stills.check_header(str(clip))
+    stills.make_times(str(clip), tmp_path / "out")
+    monkeypatch.setattr(stills, "MOST_PIXELS", 64 * 48 - 1)
+    with pytest.raises(VideoError, match="64 x 48 pixels"):
+        stills.check_header(str(clip))
+
+
+def test_a_header_that_claims_endless_frames_is_refused(tmp_path, making):
+    """An AVI of 20 frames, whose stream says that it has three million."""
+    long = tmp_path / "long.avi"
+    with av.open(str(long), "w") as container:
+        stream = container.add_stream("mpeg4", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(20):
+            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode(None))
+    content = bytearray(long.read_bytes())
+    at = content.index(b"strh") + 8 + 32  # dwLength of AVISTREAMHEADER
+    assert int.from_bytes(content[at : at + 4], "little") == 20
+    content[at : at + 4] = (3_000_000).to_bytes(4, "little")
+    long.write_bytes(content)
+    for what in ("stills", "proxy", "times"):
+        wish = Wish(what, long)
+        making.ask([wish])
+        assert settled(making, wish) == (
+            "failed", "has 3,000,000 frames; at most 2,000,000 are shown: cut it in parts"
+        )  # fmt: skip
+
+
+def test_a_child_that_wants_more_than_its_memory_ends_and_the_next_clip_is_shown(
+    tmp_path, monkeypatch
+):
+    """A frame of the large one takes 133 MB, and 110 are there beside the libraries."""
+    large = tmp_path / "large.mov"
+    with av.open(str(large), "w") as container:
+        stream = container.add_stream("qtrle", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 7680, 4320, "argb"
+        frame = av.VideoFrame(7680, 4320, "argb")
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    small = write_clip(tmp_path / "a.mp4")
+    used = subprocess.run(
+        [sys.executable, "-c", _USED], capture_output=True, text=True, check=True, timeout=250,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    monkeypatch.setattr(module, "MEMORY_BYTES", int(used.stdout) + 110 * 2**20)
+    monkeypatch.setitem(module.CLOCK_SECONDS, "stills", 250.0)
+    (tmp_path / "made").mkdir()
+    previews = Previews(tmp_path / "made", 2**30)
+    try:
+        wish, other = Wish("stills", large), Wish("stills", small)
+        previews.ask([wish])
+        state, why = settled(previews, wish)
+        assert state == "failed" and "memory" in why.lower(), why
+        previews.ask([other])
+        assert settled(previews, other) == ("ready", "")
+    finally:
+        previews.close()
+
+
+_USED = """
+import cv2, vidfit.serve.preview_child
+text = open("/proc/self/status").read()
+print(1024 * int(text.partition("VmPeak:")[2].split()[0]))
+"""
 
 
 def test_a_large_picture_in_a_small_file_is_not_decoded(tmp_path, making):

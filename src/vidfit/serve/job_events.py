@@ -25,7 +25,7 @@ MOST_STREAMS = 32
 _LOOK_SECONDS, _QUIET_SECONDS = 0.25, 15.0
 
 
-class OpenStreams:
+class EventStreams:
     """How many streams each person has open."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class OpenStreams:
                 del self._count[person]
 
 
-def stream(jobs: Jobs, job_id: str, seen: int, streams: OpenStreams, person: str) -> Response:
+def stream(jobs: Jobs, job_id: str, seen: int, streams: EventStreams, person: str) -> Response:
     """Return the events of a job after the one of number ``seen``, until the job is over."""
     from starlette.responses import StreamingResponse
 

@@ -33,6 +33,9 @@ PreviewState = Literal["ready", "waiting", "failed", "unasked"]
 CLOCK_SECONDS: Mapping[str, float] = {"stills": 60.0, "times": 60.0, "proxy": 3600.0}
 """How long a child may take; then it is killed, and the clip has failed."""
 
+MEMORY_BYTES = 4 * 2**30
+"""Addresses of a child, of which libraries take about 1 GiB without using them."""
+
 MADE: Mapping[str, str] = {"stills": FACTS, "times": TIMES, "proxy": PROXY}
 """File of each that is written last."""
 
@@ -220,7 +223,7 @@ class PreviewChild:
             if self._process is None or self._process.poll() is not None:
                 paths = os.pathsep.join(path for path in sys.path if path)
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "vidfit.serve.preview_child"],
+                    [sys.executable, "-P", "-m", "vidfit.serve.preview_child", str(MEMORY_BYTES)],
                     bufsize=0,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

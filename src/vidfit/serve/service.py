@@ -16,7 +16,7 @@ from vidfit.documents import read_json
 from vidfit.errors import ManifestError, StoreError
 from vidfit.serve.alike import Alike
 from vidfit.serve.assets import Asset, Assets
-from vidfit.serve.job_events import OpenStreams
+from vidfit.serve.job_events import EventStreams
 from vidfit.serve.jobs import Jobs
 from vidfit.serve.labels import GivenLabel, standing
 from vidfit.serve.libraries import Libraries, table_of
@@ -82,7 +82,7 @@ class Service:
         jobs = _made(options.state / "jobs")
         at_a_time = 0 if options.read_only else options.jobs  # what waits from before waits on
         self.jobs = Jobs(self.store, jobs, at_a_time, self._open_result)
-        self.streams = OpenStreams()
+        self.streams = EventStreams()
         for job in self.jobs.all():
             if job.state == "done":
                 self._open_result(job.id)

@@ -13,14 +13,16 @@ from vidfit.errors import VideoError
 from vidfit.files import write_whole
 from vidfit.report.thumbnail import jpeg
 from vidfit.video import VideoReader, frame_indices
+from vidfit.video.names import is_photo
+from vidfit.video.opened import open_lightly
 
 POSTER, STRIP, FACTS, TIMES = "poster.jpg", "strip.jpg", "facts.json", "times.json"
 STRIP_FRAMES, STRIP_FRAME_PIXELS, POSTER_PIXELS = 10, 160, 320
 MOST_PIXELS = 7680 * 4320
 """Of a picture: 8K. A decoder takes about 5 bytes a pixel for each frame that it holds back."""
 
-MOST_TIMES = 2_000_000
-"""Frames of a video whose times are listed: 18 hours at 30 a second."""
+MOST_FRAMES = 2_000_000
+"""Of a video: 18 hours at 30 a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,37 @@ def make_stills(path: str, start_seconds: float, end_seconds: float | None, fold
     write_whole(folder / FACTS, to_json(fields).encode())
 
 
+def check_header(path: str) -> None:
+    """Refuse a video whose header says that it is larger, or longer, than what is shown.
+
+    Not all containers say how many frames they hold: there, packets are counted, and decoded is
+    what is within the bound.
+
+    Raises
+    ------
+    VideoError
+        If it is, or if the header cannot be read.
+    """
+    if Path(path).is_dir() or is_photo(Path(path)):
+        return
+    opened = open_lightly(path)
+    try:
+        check_size(path, opened.stream.codec_context.width, opened.stream.codec_context.height)
+        check_count(path, opened.stream.frames)
+    finally:
+        opened.close()
+
+
 def make_times(path: str, folder: Path) -> None:
     """Write when each frame of a video is shown, in seconds from the first.
 
     Raises
     ------
     VideoError
-        If the video cannot be read, or has more than `MOST_TIMES` frames.
+        If the video cannot be read, or has more than `MOST_FRAMES`.
     """
     with VideoReader(path) as reader:
-        if len(reader.pts_seconds) > MOST_TIMES:
-            raise VideoError(f"{path}: has more than {MOST_TIMES:,} frames; cut it in parts")
+        check_count(path, len(reader.pts_seconds))
         times = [round(float(at), 6) for at in reader.pts_seconds]
         found = {"pts_seconds": times, "duration_seconds": round(reader.duration_seconds, 6)}
     write_whole(folder / TIMES, to_json(found).encode())
@@ -85,6 +107,14 @@ def check_size(path: str, width_pixels: int, height_pixels: int) -> None:
         raise VideoError(
             f"{path}: its pictures have {width_pixels} x {height_pixels} pixels; at most "
             f"{MOST_PIXELS:,} are shown: make it smaller"
+        )
+
+
+def check_count(path: str, frames: int) -> None:
+    """Raise VideoError where a video has more than `MOST_FRAMES`."""
+    if frames > MOST_FRAMES:
+        raise VideoError(
+            f"{path}: has {frames:,} frames; at most {MOST_FRAMES:,} are shown: cut it in parts"
         )
 
 
