@@ -19,6 +19,7 @@ from vidfit.documents import to_json
 from vidfit.serve import running
 from vidfit.serve.app import build
 from vidfit.serve.options import ServeOptions
+from vidfit.serve.previews import Previews
 from vidfit.serve.service import Service
 
 ADDRESS = "http://localhost:8321"
@@ -167,3 +168,15 @@ def listening(serve):
         server.should_exit = True
         thread.join(30)
         bound.close()
+
+
+@pytest.fixture
+def making(tmp_path):
+    (tmp_path / "made").mkdir()
+    previews = Previews(tmp_path / "made", 2**30)
+    yield previews
+    previews.close()
+
+
+def settled(previews, wish):
+    return until(lambda: previews.state(wish), lambda s: s[0] in ("ready", "failed"))

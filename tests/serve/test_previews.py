@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.clips import write_clip
-from tests.serve.conftest import until
+from tests.serve.conftest import settled, until
 
 from vidfit.errors import VideoError
 from vidfit.serve import previews as module
@@ -23,19 +23,6 @@ from vidfit.serve import stills
 from vidfit.serve.previews import Previews, Wish
 from vidfit.serve.proxy import PROXY, make_proxy
 from vidfit.video import VideoReader
-from vidfit.video.opened import OpenStream
-
-
-@pytest.fixture
-def making(tmp_path):
-    (tmp_path / "made").mkdir()
-    previews = Previews(tmp_path / "made", 2**30)
-    yield previews
-    previews.close()
-
-
-def settled(previews, wish):
-    return until(lambda: previews.state(wish), lambda s: s[0] in ("ready", "failed"))
 
 
 def test_a_poster_and_a_strip_are_made_apart_from_the_request(served):
@@ -125,48 +112,6 @@ def test_larger_pictures_than_are_shown_are_refused_before_they_are_decoded(tmp_
         stills.make_stills(str(clip), 0.0, None, tmp_path / "out")
     with pytest.raises(VideoError, match="make it smaller"):
         make_proxy(str(clip), tmp_path / "out")
-
-
-def test_more_frames_than_are_shown_are_refused_before_one_is_decoded(tmp_path, monkeypatch):
-    def decode(self, *rest):
-        raise AssertionError("a frame is decoded")
-
-    clip = write_clip(tmp_path / "a.mp4")
-    monkeypatch.setattr(OpenStream, "decode", decode)
-    monkeypatch.setattr(stills, "MOST_FRAMES", 19)
-    for make in (stills.make_times, make_proxy):
-        with pytest.raises(VideoError, match="has 20 frames; at most 19"):
-            make(str(clip), tmp_path / "out")
-    with pytest.raises(VideoError, match="has 20 frames; at most 19"):
-        stills.check_header(str(clip))
-    monkeypatch.setattr(stills, "MOST_FRAMES", 20)
-    stills.check_header(str(clip))
-    stills.make_times(str(clip), tmp_path / "out")
-    monkeypatch.setattr(stills, "MOST_PIXELS", 64 * 48 - 1)
-    with pytest.raises(VideoError, match="64 x 48 pixels"):
-        stills.check_header(str(clip))
-
-
-def test_a_header_that_claims_endless_frames_is_refused(tmp_path, making):
-    """An AVI of 20 frames, whose stream says that it has three million."""
-    long = tmp_path / "long.avi"
-    with av.open(str(long), "w") as container:
-        stream = container.add_stream("mpeg4", rate=12)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for _ in range(20):
-            container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
-        container.mux(stream.encode(None))
-    content = bytearray(long.read_bytes())
-    at = content.index(b"strh") + 8 + 32  # dwLength of AVISTREAMHEADER
-    assert int.from_bytes(content[at : at + 4], "little") == 20
-    content[at : at + 4] = (3_000_000).to_bytes(4, "little")
-    long.write_bytes(content)
-    for what in ("stills", "proxy", "times"):
-        wish = Wish(what, long)
-        making.ask([wish])
-        assert settled(making, wish) == (
-            "failed", "has 3,000,000 frames; at most 2,000,000 are shown: cut it in parts"
-        )  # fmt: skip
 
 
 def test_a_child_that_wants_more_than_its_memory_ends_and_the_next_clip_is_shown(

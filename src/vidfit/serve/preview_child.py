@@ -15,8 +15,9 @@ from typing import Any
 
 from vidfit.documents import json_in, to_json
 from vidfit.errors import VidfitError
+from vidfit.serve.headers import check_header
 from vidfit.serve.proxy import make_proxy
-from vidfit.serve.stills import MOST_PIXELS, check_header, make_stills, make_times
+from vidfit.serve.stills import MOST_PIXELS, make_stills, make_times
 from vidfit.video.source import DECODER_OPTIONS
 
 TASKS: Mapping[str, Callable[[Mapping[str, Any], Path], None]] = {

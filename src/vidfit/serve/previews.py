@@ -33,14 +33,14 @@ PreviewState = Literal["ready", "waiting", "failed", "unasked"]
 CLOCK_SECONDS: Mapping[str, float] = {"stills": 60.0, "times": 60.0, "proxy": 3600.0}
 """How long a child may take; then it is killed, and the clip has failed."""
 
-MEMORY_BYTES = 4 * 2**30
-"""Addresses of a child, of which libraries take about 1 GiB without using them."""
-
 MADE: Mapping[str, str] = {"stills": FACTS, "times": TIMES, "proxy": PROXY}
 """File of each that is written last."""
 
 _ASKED, _AHEAD = 0, 1
 """Ranks: what somebody looks at, and what somebody may look at later."""
+
+MEMORY_BYTES = 4 * 2**30
+"""Addresses of a child, of which libraries take about 1 GiB without using them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from vidfit.documents import read_json
 from vidfit.errors import ManifestError, StoreError
 from vidfit.serve.alike import Alike
 from vidfit.serve.assets import Asset, Assets
-from vidfit.serve.job_events import EventStreams
 from vidfit.serve.jobs import Jobs
 from vidfit.serve.labels import GivenLabel, standing
 from vidfit.serve.libraries import Libraries, table_of
@@ -28,6 +27,7 @@ from vidfit.serve.previews import Previews, What, Wish
 from vidfit.serve.queue import PROPOSED, ClosedClips, QueueOrder, Reasoned, ordered
 from vidfit.serve.stills import FACTS
 from vidfit.serve.store import Store
+from vidfit.serve.streams import EventStreams
 from vidfit.serve.wire import json_of
 
 DATABASE = "vidfit.db"

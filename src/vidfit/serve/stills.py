@@ -13,8 +13,6 @@ from vidfit.errors import VideoError
 from vidfit.files import write_whole
 from vidfit.report.thumbnail import jpeg
 from vidfit.video import VideoReader, frame_indices
-from vidfit.video.names import is_photo
-from vidfit.video.opened import open_lightly
 
 POSTER, STRIP, FACTS, TIMES = "poster.jpg", "strip.jpg", "facts.json", "times.json"
 STRIP_FRAMES, STRIP_FRAME_PIXELS, POSTER_PIXELS = 10, 160, 320
@@ -63,27 +61,6 @@ def make_stills(path: str, start_seconds: float, end_seconds: float | None, fold
     )  # fmt: skip
     fields = {name: getattr(facts, name) for name in VideoFacts.__slots__}
     write_whole(folder / FACTS, to_json(fields).encode())
-
-
-def check_header(path: str) -> None:
-    """Refuse a video whose header says that it is larger, or longer, than what is shown.
-
-    Not all containers say how many frames they hold: there, packets are counted, and decoded is
-    what is within the bound.
-
-    Raises
-    ------
-    VideoError
-        If it is, or if the header cannot be read.
-    """
-    if Path(path).is_dir() or is_photo(Path(path)):
-        return
-    opened = open_lightly(path)
-    try:
-        check_size(path, opened.stream.codec_context.width, opened.stream.codec_context.height)
-        check_count(path, opened.stream.frames)
-    finally:
-        opened.close()
 
 
 def make_times(path: str, folder: Path) -> None:

@@ -23,12 +23,12 @@ Result = TypeVar("Result")
 Change = Callable[[sqlite3.Connection], Result]
 """What is done in a transaction; what it raises undoes it, and goes to who asked."""
 
-ADDED_ONLY = frozenset({"labels", "spans"})
-"""Tables that are logs of what people said: no row of them is altered or removed."""
-
 VERSION = 1
 _TOGETHER = 64
 """Most changes of one transaction."""
+
+ADDED_ONLY = frozenset({"labels", "spans"})
+"""Tables that are logs of what people said: no row of them is altered or removed."""
 
 _SCHEMA = """
 CREATE TABLE clips(

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from vidfit.documents import Rules, within
 from vidfit.serve.endpoint import EVENT_STREAM, Endpoint, Requested
 from vidfit.serve.job_child import SAID
-from vidfit.serve.job_events import stream
 from vidfit.serve.job_folders import prepare, result_files, result_of
 from vidfit.serve.job_values import JobEvent, JobFacts, JobList, JobWish, ResultList, facts_of_job
 from vidfit.serve.jobs import JobRow
 from vidfit.serve.media import send_file
 from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.service import Service
+from vidfit.serve.streams import stream
 from vidfit.serve.timelines import AnswersList, timelines_of
 from vidfit.serve.wire import json_of, plain
 

@@ -7,14 +7,14 @@ import socket
 import pytest
 from tests.serve.conftest import until
 
-from vidfit.serve import job_events
-from vidfit.serve.job_events import EventStreams
+from vidfit.serve import streams as module
 from vidfit.serve.people import make_key
 from vidfit.serve.problems import ProblemError
+from vidfit.serve.streams import EventStreams
 
 
 def test_each_person_has_a_bound_of_their_own(monkeypatch):
-    monkeypatch.setattr(job_events, "MOST_STREAMS", 1)
+    monkeypatch.setattr(module, "MOST_STREAMS", 1)
     streams = EventStreams()
     streams.add("Ann")
     streams.add("Bob")
@@ -26,7 +26,7 @@ def test_each_person_has_a_bound_of_their_own(monkeypatch):
 
 
 def test_a_stream_that_is_closed_makes_room_for_another(listening, monkeypatch):
-    monkeypatch.setattr(job_events, "MOST_STREAMS", 2)
+    monkeypatch.setattr(module, "MOST_STREAMS", 2)
     served, port = listening()
     jobs, key = served.service.jobs, make_key(served.service.store, "Bot")
     jobs.close()  # what is begun from now on waits
