@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -114,7 +115,21 @@ def test_larger_pictures_than_are_shown_are_refused_before_they_are_decoded(tmp_
         make_proxy(str(clip), tmp_path / "out")
 
 
-def test_a_child_that_wants_more_than_its_memory_ends_and_the_next_clip_is_shown(
+def test_a_child_that_dies_is_the_reason_of_one_clip(tmp_path, making):
+    """As where a decoder crashes, or the system ends what takes too much memory."""
+    pipe, clip = tmp_path / "endless.mp4", write_clip(tmp_path / "a.mp4")
+    os.mkfifo(pipe)
+    hanging, sound = Wish("stills", pipe), Wish("stills", clip)
+    making.ask([hanging])
+    process = until(lambda: making._children["stills"]._process, bool)
+    os.kill(process.pid, signal.SIGKILL)
+    state, why = settled(making, hanging)
+    assert state == "failed" and "broke down over it, or it needs more memory" in why
+    making.ask([sound])
+    assert settled(making, sound) == ("ready", "")
+
+
+def test_what_wants_more_than_the_memory_of_a_child_says_so_and_the_next_is_shown(
     tmp_path, monkeypatch
 ):
     """A frame of the large one takes 133 MB, and 110 are there beside the libraries."""
