@@ -14,7 +14,8 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_AR
 .PHONY: help demo test check site clean
 
 help:
-	@echo "make demo    build demo clips, fit a model on them: ./demo/report.html"
+	@echo "make demo    build demo clips, fit a model on them: ./demo/report.html,"
+	@echo "             and the command that opens its pages: vidfit serve demo demo/clips"
 	@echo "make test    run all tests"
 	@echo "make check   format, lint, types, import rules, documentation, figures"
 	@echo "make site    the documents as a site: ./build/site/index.html"

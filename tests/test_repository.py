@@ -204,7 +204,7 @@ ACROSS = {
     "runtime": "accelerate conformance graph",
     "security": "addresses cache canary models names opening outputs plans",
     "selection/scores": "properties",
-    "serve": "pages",
+    "serve": "conformance kill pages",
     "video": "cases damaged frame_files shown sound_frames",
 }
 """Tests of more than one file, by folder: kinds of input, whole rooms, attacks, tools."""

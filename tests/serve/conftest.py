@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 from tests.clips import write_clip
 
 from vidfit.documents import to_json
+from vidfit.serve import running
 from vidfit.serve.app import build
 from vidfit.serve.options import ServeOptions
+from vidfit.serve.previews import Previews
 from vidfit.serve.service import Service
 
 ADDRESS = "http://localhost:8321"
@@ -141,3 +146,37 @@ def serve(tmp_path, videos):
 @pytest.fixture
 def served(serve) -> Served:
     return serve()
+
+
+@pytest.fixture
+def listening(serve):
+    """Return a function that starts a server on a free port; it gives the service and the port."""
+    stops = []
+
+    def start(**options):
+        served = serve(**options)
+        bound = running._bound("127.0.0.1", 0)
+        server = uvicorn.Server(running.config(build(served.service)))
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([bound])))
+        thread.start()
+        until(lambda: server.started, bool)
+        stops.append((server, thread, bound))
+        return served, bound.getsockname()[1]
+
+    yield start
+    for server, thread, bound in stops:
+        server.should_exit = True
+        thread.join(30)
+        bound.close()
+
+
+@pytest.fixture
+def making(tmp_path):
+    (tmp_path / "made").mkdir()
+    previews = Previews(tmp_path / "made", 2**30)
+    yield previews
+    previews.close()
+
+
+def settled(previews, wish):
+    return until(lambda: previews.state(wish), lambda s: s[0] in ("ready", "failed"))

@@ -113,3 +113,18 @@ def test_a_hundred_thousand_clips_are_one_answer(tmp_path):
         found["name"][5] == "5/5.mp4"
         and found["label"]["values"][found["label"]["codes"][10]] == "c1"
     )
+
+
+@pytest.mark.parametrize("number", ["-1", "9" * 19, "9" * 400])
+def test_numbers_that_nothing_counts_are_refused(served, number):
+    job = "0" * 32
+    for path in (f"/v1/labels?library={served.library()}&since=", f"/v1/jobs/{job}/log?offset="):
+        assert served.page.get(f"{path}{number}").status_code == 422
+        assert served.page.get(f"{path}{2**63 - 1}").status_code in (200, 404)
+
+
+def test_ids_that_are_no_text_are_refused_where_they_are_written(served):
+    body = b'{"clips": ["\\ud800"]}'
+    headers = {"content-type": "application/json"}
+    response = served.page.post("/v1/queue/release", content=body, headers=headers)
+    assert response.status_code == 400

@@ -88,3 +88,37 @@ def test_what_is_not_there_cannot_be_exported(served):
     assert served.page.get(path, params=query).status_code == 404
     assert served.page.get(path, params={"form": "activitynet"}).status_code == 422
     assert served.page.get(path, params={"form": "evil"}).status_code == 422
+
+
+def test_every_correction_is_a_row_that_stays(served):
+    """Given, given anew, taken back, marked, moved, removed: all of it can be read afterwards."""
+    clip = served.ids()["left/left0.mp4"]
+
+    def log() -> list[tuple]:
+        store = served.service.store
+        labels = store.rows("SELECT seq, clip, person, kind, label, undoes FROM labels ORDER BY 1")
+        return [
+            *labels,
+            *store.rows("SELECT seq, id, person, label, removed FROM spans ORDER BY 1"),
+        ]
+
+    span = {"start_seconds": 0.2, "end_seconds": 0.9, "label": "fall"}
+    undo = {"library": served.library()}
+    before: list[tuple] = []
+    span_id = ""
+    for act in ("give", "give anew", "undo", "mark", "move", "remove"):
+        if act.startswith("give"):
+            give(served, "left/left0.mp4", label=act)
+        elif act == "undo":
+            assert served.page.post("/v1/labels/undo", json=undo).status_code == 200
+        elif act == "mark":
+            span_id = served.page.post(f"/v1/clips/{clip}/spans", json=span).json()["id"]
+        elif act == "move":
+            moved = served.page.put(f"/v1/spans/{span_id}", json={**span, "end_seconds": 1.0})
+            assert moved.status_code == 200
+        else:
+            assert served.page.delete(f"/v1/spans/{span_id}").status_code == 200
+        after = log()
+        assert len(after) == len(before) + 1 and set(before) < set(after), act
+        before = after
+    assert [row[3] for row in before[:3]] == ["label", "label", "undo"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from fractions import Fraction
 
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.clips import write_clip
-from tests.serve.conftest import until
+from tests.serve.conftest import settled, until
 
 from vidfit.errors import VideoError
 from vidfit.serve import previews as module
@@ -21,18 +24,6 @@ from vidfit.serve import stills
 from vidfit.serve.previews import Previews, Wish
 from vidfit.serve.proxy import PROXY, make_proxy
 from vidfit.video import VideoReader
-
-
-@pytest.fixture
-def making(tmp_path):
-    (tmp_path / "made").mkdir()
-    previews = Previews(tmp_path / "made", 2**30)
-    yield previews
-    previews.close()
-
-
-def settled(previews, wish):
-    return until(lambda: previews.state(wish), lambda s: s[0] in ("ready", "failed"))
 
 
 def test_a_poster_and_a_strip_are_made_apart_from_the_request(served):
@@ -122,9 +113,58 @@ def test_larger_pictures_than_are_shown_are_refused_before_they_are_decoded(tmp_
         stills.make_stills(str(clip), 0.0, None, tmp_path / "out")
     with pytest.raises(VideoError, match="make it smaller"):
         make_proxy(str(clip), tmp_path / "out")
-    monkeypatch.setattr(stills, "MOST_TIMES", 19)
-    with pytest.raises(VideoError, match="more than 19 frames"):
-        stills.make_times(str(clip), tmp_path / "out")
+
+
+def test_a_child_that_dies_is_the_reason_of_one_clip(tmp_path, making):
+    """As where a decoder crashes, or the system ends what takes too much memory."""
+    pipe, clip = tmp_path / "endless.mp4", write_clip(tmp_path / "a.mp4")
+    os.mkfifo(pipe)
+    hanging, sound = Wish("stills", pipe), Wish("stills", clip)
+    making.ask([hanging])
+    process = until(lambda: making._children["stills"]._process, bool)
+    os.kill(process.pid, signal.SIGKILL)
+    state, why = settled(making, hanging)
+    assert state == "failed" and "broke down over it, or it needs more memory" in why
+    making.ask([sound])
+    assert settled(making, sound) == ("ready", "")
+
+
+def test_what_wants_more_than_the_memory_of_a_child_says_so_and_the_next_is_shown(
+    tmp_path, monkeypatch
+):
+    """A frame of the large one takes 133 MB, and 110 are there beside the libraries."""
+    large = tmp_path / "large.mov"
+    with av.open(str(large), "w") as container:
+        stream = container.add_stream("qtrle", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 7680, 4320, "argb"
+        frame = av.VideoFrame(7680, 4320, "argb")
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    small = write_clip(tmp_path / "a.mp4")
+    used = subprocess.run(
+        [sys.executable, "-c", _USED], capture_output=True, text=True, check=True, timeout=250,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    monkeypatch.setattr(module, "MEMORY_BYTES", int(used.stdout) + 110 * 2**20)
+    monkeypatch.setitem(module.CLOCK_SECONDS, "stills", 250.0)
+    (tmp_path / "made").mkdir()
+    previews = Previews(tmp_path / "made", 2**30)
+    try:
+        wish, other = Wish("stills", large), Wish("stills", small)
+        previews.ask([wish])
+        state, why = settled(previews, wish)
+        assert state == "failed" and "memory" in why.lower(), why
+        previews.ask([other])
+        assert settled(previews, other) == ("ready", "")
+    finally:
+        previews.close()
+
+
+_USED = """
+import cv2, vidfit.serve.preview_child
+text = open("/proc/self/status").read()
+print(1024 * int(text.partition("VmPeak:")[2].split()[0]))
+"""
 
 
 def test_a_large_picture_in_a_small_file_is_not_decoded(tmp_path, making):

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import socket
-import threading
 import time
 
 import pytest
-import uvicorn
-from tests.serve.conftest import until
 
 from vidfit import Client
 from vidfit import client as module
 from vidfit.errors import VidfitError
 from vidfit.serve import app, running
-from vidfit.serve.app import build
 from vidfit.serve.people import make_key
-
-
-@pytest.fixture
-def listening(serve):
-    """Return a function that starts a server on a free port; it gives the service and the port."""
-    stops = []
-
-    def start(**options):
-        served = serve(**options)
-        bound = running._bound("127.0.0.1", 0)
-        server = uvicorn.Server(running.config(build(served.service)))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([bound])))
-        thread.start()
-        until(lambda: server.started, bool)
-        stops.append((server, thread, bound))
-        return served, bound.getsockname()[1]
-
-    yield start
-    for server, thread, bound in stops:
-        server.should_exit = True
-        thread.join(30)
-        bound.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from vidfit.errors import StoreError
-from vidfit.serve.store import VERSION, Store
+from vidfit.serve.store import ADDED_ONLY, VERSION, Store
 
 
 def add(connection, name: str = "a") -> int:
@@ -126,3 +126,22 @@ def test_what_is_no_database_of_ours_is_refused(tmp_path):
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(StoreError, match="newer vidfit"):
         Store(tmp_path / "new.db")
+
+
+@pytest.mark.parametrize("table", sorted(ADDED_ONLY))
+def test_what_people_said_is_only_ever_added_to(store, table):
+    columns = {
+        "labels": "(clip, person, kind, label, batch, sample, accepted, at)"
+        " VALUES ('c', 'Ann', 'label', 'a', 'b', '', 0, 0.0)",
+        "spans": "(id, clip, person, label, removed, at) VALUES ('s', 'c', 'Ann', 'a', 0, 0.0)",
+    }[table]
+    store.write(lambda connection: connection.execute(f"INSERT INTO {table} {columns}").rowcount)
+    for change in (
+        f"UPDATE {table} SET label = 'other'",
+        f"DELETE FROM {table}",
+        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match="only added"):
+            store.write(lambda connection, said=change: connection.execute(said).rowcount)
+    assert store.rows(f"SELECT label FROM {table}") == [("a",)]
+    assert store.write(add) == 1

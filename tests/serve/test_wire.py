@@ -101,3 +101,11 @@ def test_types_are_told_as_json_schema():
         "required": ["many"],
         "additionalProperties": False,
     }
+
+
+def test_half_a_letter_is_no_text():
+    with pytest.raises(ProblemError, match="surrogate") as refused:
+        body_of(Inner, b'{"name": "\\ud800"}', {})
+    assert refused.value.status == 400
+    assert body_of(Inner, b'{"name": "\\ud83d\\ude00"}', {}) == Inner("😀")
+    assert json_of(Inner("a\udcff.mp4")) == b'{"name": "a?.mp4"}'

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vidfit.cli.options import Workers
+from vidfit.cli.say import say
 from vidfit.files import claimed
 
 
@@ -28,3 +29,4 @@ def demo(
         clips = build_demo(output / "clips", progress=bars)
         report = run_fit(clips, output, FitOptions(BACKBONES, workers=workers), bars)
     show_report(report, output)
+    say(f"See it   vidfit serve {output} {output / 'clips'}")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from vidfit.serve.service import Service
 
 
+EVENT_STREAM = "text/event-stream"
+
+
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """No fields."""
@@ -58,8 +61,12 @@ class Endpoint:
         it is a coroutine function.
     answers
         Type of the JSON that is sent, or the media types of what else is.
+    tells
+        Type of the JSON in each event, where what is sent is a stream of events.
     takes, query
-        Types of the body in JSON, and of the parameters. ``"*/*"``: the body is raw.
+        Types of the body in JSON, and of the parameters; a text: the body is raw, of that type.
+    headers
+        Names of headers that it reads, all of which may be left away.
     status
         Where all is well.
     is_open
@@ -73,8 +80,10 @@ class Endpoint:
     summary: str
     answer: Callable[[Requested], Any]
     answers: type | tuple[str, ...]
+    tells: type | None = None
     takes: type | str | None = None
     query: type = Nothing
+    headers: tuple[str, ...] = ()
     status: int = 200
     is_open: bool = False
     refusals: tuple[int, ...] = field(default=())

@@ -68,7 +68,7 @@ class Jobs:
     Parameters
     ----------
     at_a_time
-        How many run at once.
+        How many run at once; of none, what waits does not begin, and what runs is seen to its end.
     when_done
         Told the id of a job that has written its output.
     """

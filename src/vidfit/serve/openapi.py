@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, cast, get_type_hints
 
 from vidfit.documents import to_json
-from vidfit.serve.endpoint import Endpoint, Nothing
+from vidfit.serve.endpoint import EVENT_STREAM, Endpoint, Nothing
 from vidfit.serve.problems import MEDIA_TYPE, ProblemDetails
 from vidfit.serve.wire import schema_of
 
 _REFUSALS = (400, 401, 403, 404, 415, 421, 422)
 """That every endpoint may answer."""
+
+_RAW: Mapping[str, object] = {"schema": {"type": "string", "format": "binary"}}
+_IN_JSON: Mapping[str, object] = {"schema": {}}
+"""Of a file in JSON, whose form another program has set."""
 
 
 def described(endpoints: Iterable[Endpoint]) -> bytes:
@@ -56,12 +60,18 @@ def _operation(endpoint: Endpoint, known: dict[str, object]) -> dict[str, object
     found: dict[str, object] = {
         "summary": endpoint.summary,
         "operationId": f"{subject}_{endpoint.answer.__name__}",
-        "parameters": [*_in_path(endpoint.path), *_in_query(endpoint.query, known)],
+        "parameters": [
+            *_in_path(endpoint.path),
+            *_in_query(endpoint.query, known),
+            *(
+                {"name": name, "in": "header", "schema": {"type": "string"}}
+                for name in endpoint.headers
+            ),
+        ],
         "responses": answers,
     }
     if isinstance(endpoint.takes, str):
-        raw = {"schema": {"type": "string", "format": "binary"}}
-        found["requestBody"] = {"content": {endpoint.takes: raw}}
+        found["requestBody"] = {"content": {endpoint.takes: _RAW}}
     elif endpoint.takes:
         schema = {"schema": schema_of(endpoint.takes, known)}
         found["requestBody"] = {"required": True, "content": {"application/json": schema}}
@@ -72,14 +82,28 @@ def _operation(endpoint: Endpoint, known: dict[str, object]) -> dict[str, object
 
 def _answer(endpoint: Endpoint, known: dict[str, object]) -> dict[str, object]:
     said: dict[str, object] = {"description": endpoint.summary}
+    if endpoint.tells:
+        return {**said, "content": {EVENT_STREAM: {"schema": _event(endpoint.tells, known)}}}
     if isinstance(endpoint.answers, tuple):
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        return {**said, "content": dict.fromkeys(endpoint.answers, binary)}
+        content = {
+            kind: _IN_JSON if kind == "application/json" else _RAW for kind in endpoint.answers
+        }
+        return {**said, "content": content}
     if endpoint.answers is Nothing:
         return said
     known_kind = is_dataclass(endpoint.answers)
     schema = schema_of(endpoint.answers, known) if known_kind else {"type": "object"}
     return {**said, "content": {"application/json": {"schema": schema}}}
+
+
+def _event(kind: type, known: dict[str, object]) -> dict[str, object]:
+    """Return the schema of an event of a stream: each has a number, but of those that say a state.
+
+    Before OpenAPI 3.2, which has ``itemSchema``, the schema of a stream is read as that of one.
+    """
+    text = {"type": "string"}
+    data = {**text, "contentMediaType": "application/json", "contentSchema": schema_of(kind, known)}
+    return {"type": "object", "properties": {"id": text, "data": data}, "required": ["data"]}
 
 
 def _in_path(path: str) -> list[dict[str, object]]:

@@ -28,7 +28,7 @@ class ServeOptions:
     token
         Secret of the address that opens the page; ``None`` makes a new one at each start.
     read_only
-        Whether labels, jobs and uploads are refused.
+        Whether labels, jobs and uploads are refused, and jobs that wait do not begin.
     secure_cookies
         Whether the cookie is sent over HTTPS only: behind a reverse proxy that speaks it.
     jobs

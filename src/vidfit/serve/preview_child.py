@@ -1,7 +1,8 @@
-"""Decodes videos for the page, apart from the server: ``python -m vidfit.serve.preview_child``.
+"""Decodes videos for the page, apart from the server.
 
-Reads a task in JSON a line, answers with a line each: empty where it is done, else why not. What
-a crafted video does to a decoder, it does here: with bounds of memory, and of time by the parent.
+``python -m vidfit.serve.preview_child BYTES`` reads a task in JSON a line, answers with a line
+each: empty where it is done, else why not. What a crafted video does to a decoder, it does here:
+with bounds of memory, BYTES of addresses, and of time by the parent.
 """
 
 from __future__ import annotations
@@ -14,12 +15,10 @@ from typing import Any
 
 from vidfit.documents import json_in, to_json
 from vidfit.errors import VidfitError
+from vidfit.serve.headers import check_header
 from vidfit.serve.proxy import make_proxy
 from vidfit.serve.stills import MOST_PIXELS, make_stills, make_times
 from vidfit.video.source import DECODER_OPTIONS
-
-MEMORY_BYTES = 4 * 2**30
-"""Of addresses, of which libraries take about 1 GiB without using them."""
 
 TASKS: Mapping[str, Callable[[Mapping[str, Any], Path], None]] = {
     "stills": lambda task, folder: make_stills(
@@ -34,10 +33,11 @@ def main() -> None:
     """Do tasks until there are none."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
-    _bound()
+    _bound(int(sys.argv[1]))
     for line in sys.stdin:
         task = json_in(line)
         try:
+            check_header(task["path"])
             TASKS[task["what"]](task, Path(task["folder"]))
             said = ""
         except VidfitError as error:
@@ -50,7 +50,7 @@ def main() -> None:
         answers.flush()
 
 
-def _bound() -> None:
+def _bound(memory_bytes: int) -> None:
     """Take little memory: of pictures that are larger than what is shown, none is decoded."""
     DECODER_OPTIONS["max_pixels"] = str(MOST_PIXELS)
     try:
@@ -58,7 +58,7 @@ def _bound() -> None:
     except ImportError:  # Windows
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 
 if __name__ == "__main__":

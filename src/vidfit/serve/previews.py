@@ -39,6 +39,9 @@ MADE: Mapping[str, str] = {"stills": FACTS, "times": TIMES, "proxy": PROXY}
 _ASKED, _AHEAD = 0, 1
 """Ranks: what somebody looks at, and what somebody may look at later."""
 
+MEMORY_BYTES = 4 * 2**30
+"""Addresses of a child, of which libraries take about 1 GiB without using them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -220,7 +223,7 @@ class PreviewChild:
             if self._process is None or self._process.poll() is not None:
                 paths = os.pathsep.join(path for path in sys.path if path)
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "vidfit.serve.preview_child"],
+                    [sys.executable, "-P", "-m", "vidfit.serve.preview_child", str(MEMORY_BYTES)],
                     bufsize=0,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

@@ -15,7 +15,7 @@ import av.error
 
 from vidfit.contracts import Preprocessing
 from vidfit.errors import VideoError
-from vidfit.serve.stills import check_size
+from vidfit.serve.stills import check_count, check_size
 from vidfit.video import Audio, VideoReader
 from vidfit.video.source import reason
 from vidfit.video.write import AudioCopy
@@ -34,7 +34,7 @@ def make_proxy(path: str, folder: Path) -> None:
     Raises
     ------
     VideoError
-        If the video cannot be read, or nothing of it.
+        If the video cannot be read, nothing of it, or it is larger or longer than what is shown.
     """
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".tmp-{uuid.uuid4().hex}.mp4"
@@ -49,6 +49,7 @@ def make_proxy(path: str, folder: Path) -> None:
 
 
 def _encode(reader: VideoReader, path: str, into: Path) -> None:
+    check_count(path, len(reader.pts_seconds))  # before its first frame is decoded
     info = reader.info
     check_size(path, info.width_pixels, info.height_pixels)
     width = min(WIDTH_PIXELS, info.width_pixels) // 2 * 2 or 2

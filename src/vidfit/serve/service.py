@@ -27,6 +27,7 @@ from vidfit.serve.previews import Previews, What, Wish
 from vidfit.serve.queue import PROPOSED, ClosedClips, QueueOrder, Reasoned, ordered
 from vidfit.serve.stills import FACTS
 from vidfit.serve.store import Store
+from vidfit.serve.streams import EventStreams
 from vidfit.serve.wire import json_of
 
 DATABASE = "vidfit.db"
@@ -79,7 +80,9 @@ class Service:
         self.assets = Assets(self.store, _made(uploads), *most)
         self.open_uploads()
         jobs = _made(options.state / "jobs")
-        self.jobs = Jobs(self.store, jobs, options.jobs, self._open_result)
+        at_a_time = 0 if options.read_only else options.jobs  # what waits from before waits on
+        self.jobs = Jobs(self.store, jobs, at_a_time, self._open_result)
+        self.streams = EventStreams()
         for job in self.jobs.all():
             if job.state == "done":
                 self._open_result(job.id)

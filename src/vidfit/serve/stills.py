@@ -19,8 +19,8 @@ STRIP_FRAMES, STRIP_FRAME_PIXELS, POSTER_PIXELS = 10, 160, 320
 MOST_PIXELS = 7680 * 4320
 """Of a picture: 8K. A decoder takes about 5 bytes a pixel for each frame that it holds back."""
 
-MOST_TIMES = 2_000_000
-"""Frames of a video whose times are listed: 18 hours at 30 a second."""
+MOST_FRAMES = 2_000_000
+"""Of a video: 18 hours at 30 a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,10 @@ def make_times(path: str, folder: Path) -> None:
     Raises
     ------
     VideoError
-        If the video cannot be read, or has more than `MOST_TIMES` frames.
+        If the video cannot be read, or has more than `MOST_FRAMES`.
     """
     with VideoReader(path) as reader:
-        if len(reader.pts_seconds) > MOST_TIMES:
-            raise VideoError(f"{path}: has more than {MOST_TIMES:,} frames; cut it in parts")
+        check_count(path, len(reader.pts_seconds))
         times = [round(float(at), 6) for at in reader.pts_seconds]
         found = {"pts_seconds": times, "duration_seconds": round(reader.duration_seconds, 6)}
     write_whole(folder / TIMES, to_json(found).encode())
@@ -85,6 +84,14 @@ def check_size(path: str, width_pixels: int, height_pixels: int) -> None:
         raise VideoError(
             f"{path}: its pictures have {width_pixels} x {height_pixels} pixels; at most "
             f"{MOST_PIXELS:,} are shown: make it smaller"
+        )
+
+
+def check_count(path: str, frames: int) -> None:
+    """Raise VideoError where a video has more than `MOST_FRAMES`."""
+    if frames > MOST_FRAMES:
+        raise VideoError(
+            f"{path}: has {frames:,} frames; at most {MOST_FRAMES:,} are shown: cut it in parts"
         )
 
 

@@ -27,6 +27,9 @@ VERSION = 1
 _TOGETHER = 64
 """Most changes of one transaction."""
 
+ADDED_ONLY = frozenset({"labels", "spans"})
+"""Tables that are logs of what people said: no row of them is altered or removed."""
+
 _SCHEMA = """
 CREATE TABLE clips(
     id TEXT PRIMARY KEY, path TEXT NOT NULL, start_seconds REAL NOT NULL, end_seconds REAL
@@ -92,6 +95,7 @@ class Store:
         try:
             self._writer = _opened(path)
             _prepare(self._writer, path)
+            _keep_rows(self._writer)
         except sqlite3.Error as error:
             raise StoreError(
                 f"cannot open {path}: {error}; is the disk full, or the file no database of vidfit?"
@@ -173,6 +177,17 @@ class Store:
             outcomes = [(done, None, lost) for _, done in batch]
         for done, result, failure in outcomes:
             done.set_result(result) if failure is None else done.set_exception(failure)
+
+
+def _keep_rows(connection: sqlite3.Connection) -> None:
+    """Have changes of `ADDED_ONLY` fail on a connection."""
+    connection.execute("PRAGMA recursive_triggers = ON")  # or REPLACE would remove unseen
+    for table in ADDED_ONLY:
+        for act in ("UPDATE", "DELETE"):
+            connection.execute(
+                f"CREATE TEMP TRIGGER {table}_{act} BEFORE {act} ON main.{table}"
+                f" BEGIN SELECT RAISE(ABORT, 'rows of {table} are only added'); END"
+            )
 
 
 def _opened(path: Path) -> sqlite3.Connection:

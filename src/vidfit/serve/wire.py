@@ -20,8 +20,8 @@ MOST_BODY_BYTES = 2**20
 
 
 def json_of(value: object) -> bytes:
-    """Return a value of frozen dataclasses as JSON."""
-    return to_json(plain(value), ascii_only=False).encode("utf-8", "surrogatepass")
+    """Return a value of frozen dataclasses as JSON; of names that are no Unicode, ``?``."""
+    return to_json(plain(value), ascii_only=False).encode("utf-8", "replace")
 
 
 def plain(value: object) -> object:
@@ -49,10 +49,21 @@ def body_of(kind: type[Value], content: bytes, rules: Rules) -> Value:
         found = from_json(content or b"{}")
     except ValueError as error:
         raise ProblemError(400, f"the body is no JSON: {error}") from error
+    if not _is_unicode(found):
+        raise ProblemError(400, "the body holds half of a surrogate pair, which is no letter")
     try:
         return value_of(kind, found, rules, "the body")
     except ValueError as error:
         raise ProblemError(422, str(error)) from error
+
+
+def _is_unicode(found: object) -> bool:
+    r"""Return whether all texts are Unicode: ``"\ud800"`` is JSON, but no file can hold it."""
+    try:
+        to_json(found, ascii_only=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def query_of(kind: type[Value], found: Sequence[tuple[str, str]], rules: Rules) -> Value:

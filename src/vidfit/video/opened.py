@@ -31,6 +31,8 @@ class OpenStream:
     refusal, refused_because
         Why the codec refused the last packet, empty when it did not; the last time that it did,
         in brackets.
+    lacked_memory
+        The codec had no memory for a frame, which is no damage.
     messages
         Errors that the codec wrote on the last packet.
     stumbled
@@ -48,7 +50,7 @@ class OpenStream:
         self.path = path
         _listen()
         self.refusal = self.refused_because = ""
-        self.stumbled = self.broke_off = False
+        self.stumbled = self.broke_off = self.lacked_memory = False
         self.messages: frozenset[str] = frozenset()
         self._container = open_container(path, look_inside=look_inside)
         try:
@@ -135,6 +137,7 @@ class OpenStream:
             except (av.error.FFmpegError, ValueError) as error:
                 invalid = isinstance(error, av.error.InvalidDataError)
                 self.refusal = "the decoder refuses the data" if invalid else reason(error)
+                self.lacked_memory |= isinstance(error, MemoryError)
                 frames = []
         self.messages = frozenset(text for level, _, text in logs if _tells(level, text))
         if self.refusal:

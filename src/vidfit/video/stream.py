@@ -284,8 +284,10 @@ class StreamDecoder:
         self._count = 0
 
     def _missing(self, frame_index: int) -> VideoError:
+        starved = self._opened.lacked_memory
+        why = "it needs more memory than is there" if starved else "the data is damaged there"
         return VideoError(
-            f"{self.path}: frame {frame_index} cannot be decoded, the data is damaged there; "
+            f"{self.path}: frame {frame_index} cannot be decoded, {why}; "
             f"{self._reached + 1} of {counted(self.index.frame_count, 'frame')} before it can "
             "be read"
         )

@@ -7,6 +7,7 @@ from tests.serve.conftest import until
 
 from vidfit.documents import json_in
 from vidfit.serve.jobs import OVER
+from vidfit.serve.routes import jobs as routes
 
 
 def begin(served, **asked):
@@ -62,3 +63,42 @@ def test_what_is_no_job_is_refused_and_leaves_nothing(served, asked, status):
 def test_a_run_without_a_model_answers_nothing(served):
     refused = begin(served, command="predict", model=served.library("run"))
     assert refused.status_code == 422 and "no model" in refused.json()["detail"]
+
+
+def test_read_only_begins_no_job_that_waits_from_before(serve, tmp_path):
+    state = tmp_path / "state"
+    before = serve(state=state).service
+    before.jobs.close()  # so that what is added waits
+    asked = {"command": "label", "library": "0" * 12}
+    job = before.jobs.add(asked, "me", lambda folder: ["--version"], most_waiting=1)
+    before.close()
+    served = serve(state=state, read_only=True)
+    for _ in range(3):
+        served.service.jobs._look()
+    assert served.page.get(f"/v1/jobs/{job.id}").json()["state"] == "waiting"
+    assert served.page.delete(f"/v1/jobs/{job.id}").status_code == 403
+    served.service.close()
+    after = serve(state=state)
+    until(lambda: after.page.get(f"/v1/jobs/{job.id}").json(), lambda one: one["state"] == "done")
+
+
+def test_a_page_stops_a_job_and_has_it_go_on(served, monkeypatch):
+    forever = ["serve", "--port", "0", "--state", "state"]
+    monkeypatch.setattr(routes, "prepare", lambda service, wish, folder: forever)
+    path = begin(served).headers["location"]
+
+    def when(*states: str) -> dict:
+        return until(lambda: served.page.get(path).json(), lambda one: one["state"] in states)
+
+    for turn in range(2):
+        begun = served.service.jobs.folder / path.rpartition("/")[2] / "state" / "vidfit.db"
+        until(begun.exists, bool)
+        assert when("running")["status"] is None
+        assert served.page.delete(path).status_code == 202
+        assert when(*OVER)["state"] == "stopped"
+        begun.unlink()
+        told = served.page.get(f"{path}/events").text
+        assert told.rstrip().endswith('data: {"event": "state", "state": "stopped"}')
+        if not turn:
+            resumed = served.page.post(f"{path}/resume")
+            assert resumed.status_code == 202 and resumed.json()["state"] in ("waiting", "running")

@@ -136,7 +136,7 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/assets/{asset}", "How much is there", one, Asset),
     Endpoint(
         "PUT", "/v1/assets/{asset}", "Upload a part", append, Asset,
-        takes="application/octet-stream", refusals=_REFUSALS,
+        takes="application/octet-stream", headers=("Content-Range",), refusals=_REFUSALS,
     ),
     Endpoint("DELETE", "/v1/assets/{asset}", "Remove it", remove, Nothing, status=204),
 )  # fmt: skip

@@ -183,11 +183,12 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/clips/{clip}/poster", "A frame of it", poster, _JPEG, refusals=(202,)),
     Endpoint("GET", "/v1/clips/{clip}/strip", "Ten frames of it", strip, _JPEG, refusals=(202,)),
     Endpoint(
-        "GET", "/v1/clips/{clip}/video", "Its video", video, ("video/*",), refusals=(206, 416)
+        "GET", "/v1/clips/{clip}/video", "Its video", video, ("video/*",), headers=("Range",),
+        refusals=(206, 416),
     ),
     Endpoint(
         "GET", "/v1/clips/{clip}/proxy", "Its video, as every browser plays it", proxy,
-        ("video/mp4",), refusals=(202, 206, 416),
+        ("video/mp4",), headers=("Range",), refusals=(202, 206, 416),
     ),
     Endpoint(
         "GET", "/v1/clips/{clip}/times", "Times of its frames", times, FrameTimes, refusals=(202,)

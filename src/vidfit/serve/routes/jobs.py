@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidfit.documents import to_json
-from vidfit.serve.endpoint import Endpoint, Requested
-from vidfit.serve.job_child import EVENTS, SAID
+from vidfit.documents import Rules, within
+from vidfit.serve.endpoint import EVENT_STREAM, Endpoint, Requested
+from vidfit.serve.job_child import SAID
 from vidfit.serve.job_folders import prepare, result_files, result_of
-from vidfit.serve.job_values import JobFacts, JobList, JobWish, ResultList, facts_of_job
-from vidfit.serve.jobs import OVER, JobRow, JobState
+from vidfit.serve.job_values import JobEvent, JobFacts, JobList, JobWish, ResultList, facts_of_job
+from vidfit.serve.jobs import JobRow
 from vidfit.serve.media import send_file
 from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.service import Service
+from vidfit.serve.streams import stream
 from vidfit.serve.timelines import AnswersList, timelines_of
 from vidfit.serve.wire import json_of, plain
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _LONGEST_KEY = 200
-_LOOK_SECONDS, _QUIET_SECONDS = 0.25, 15.0
 _MOST_LOG_BYTES = 2**20
 
 
@@ -33,6 +30,9 @@ class LogQuery:
     """From which byte of the log on."""
 
     offset: int = 0
+
+
+RULES: Rules = {(LogQuery, "offset"): within(0, 2**63 - 1)}
 
 
 def begin(asked: Requested) -> Response:
@@ -78,9 +78,9 @@ def log(asked: Requested) -> Response:
 
     job = asked.service.jobs.get(asked.path["job"])
     try:
-        with (asked.service.jobs.folder / job.id / SAID).open("rb") as stream:
-            stream.seek(max(0, asked.query.offset))
-            content = stream.read(_MOST_LOG_BYTES)
+        with (asked.service.jobs.folder / job.id / SAID).open("rb") as said:
+            said.seek(asked.query.offset)
+            content = said.read(_MOST_LOG_BYTES)
     except OSError:
         content = b""
     return Response(content, media_type="text/plain; charset=utf-8")
@@ -113,52 +113,12 @@ def timelines(asked: Requested) -> AnswersList:
 async def events(asked: Requested) -> Response:
     """Send what a job tells, as it does, from the event after ``Last-Event-ID`` on."""
     from anyio import to_thread
-    from starlette.responses import StreamingResponse
 
     job = await to_thread.run_sync(asked.service.jobs.get, asked.path["job"])
     last = asked.request.headers.get("last-event-id", "0")
     seen = int(last) if last.isdecimal() and len(last) < 12 else 0
-    return StreamingResponse(
-        _told(asked.service, job.id, seen),
-        media_type="text/event-stream",
-        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-    )
-
-
-async def _told(service: Service, job_id: str, seen: int) -> AsyncIterator[bytes]:
-    """Yield events by number until the job is over; a comment now and then shows who is gone."""
-    from anyio import to_thread
-
-    path, state, offset, number, quiet = service.jobs.folder / job_id / EVENTS, "", 0, 0, 0.0
-    while True:
-        now: JobState = (await to_thread.run_sync(service.jobs.get, job_id)).state
-        lines, offset = await to_thread.run_sync(_lines, path, offset)
-        for line in lines:
-            number += 1
-            if number > seen:
-                yield b"id: %d\ndata: %s\n\n" % (number, line)
-        if now != state:
-            yield b"data: %s\n\n" % to_json({"event": "state", "state": now}).encode()
-            state = now
-        if now in OVER:
-            return
-        quiet = 0.0 if lines else quiet + _LOOK_SECONDS
-        if quiet >= _QUIET_SECONDS:
-            quiet = 0.0
-            yield b": still here\n\n"
-        await asyncio.sleep(_LOOK_SECONDS)
-
-
-def _lines(path: Path, offset: int) -> tuple[list[bytes], int]:
-    """Return the whole lines of a file from an offset on, and the offset behind them."""
-    try:
-        with path.open("rb") as stream:
-            stream.seek(offset)
-            found = stream.read(2**20)
-    except OSError:
-        return [], offset
-    whole = found[: found.rfind(b"\n") + 1]
-    return whole.splitlines(), offset + len(whole)
+    service = asked.service
+    return stream(service.jobs, job.id, seen, service.streams, asked.person)
 
 
 def _facts(service: Service, job: JobRow) -> JobFacts:
@@ -175,7 +135,7 @@ def _accepted(service: Service, job: JobRow) -> Response:
 ENDPOINTS = (
     Endpoint(
         "POST", "/v1/jobs", "Begin a job", begin, JobFacts, takes=JobWish, status=202,
-        refusals=(429,),
+        headers=("Idempotency-Key",), refusals=(429,),
     ),
     Endpoint("GET", "/v1/jobs", "All jobs", all_jobs, JobList),
     Endpoint("GET", "/v1/jobs/{job}", "How far it is", one_job, JobFacts),
@@ -184,7 +144,8 @@ ENDPOINTS = (
         "POST", "/v1/jobs/{job}/resume", "Go on", resume, JobFacts, status=202, refusals=(409,)
     ),
     Endpoint(
-        "GET", "/v1/jobs/{job}/events", "What it tells, as it does", events, ("text/event-stream",)
+        "GET", "/v1/jobs/{job}/events", "What it tells, as it does", events, (EVENT_STREAM,),
+        tells=JobEvent, headers=("Last-Event-ID",), refusals=(429,),
     ),
     Endpoint(
         "GET", "/v1/jobs/{job}/log", "What it printed", log, ("text/plain",), query=LogQuery

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidfit.contracts import Clip
-from vidfit.documents import FieldRule, Rules
+from vidfit.documents import FieldRule, Rules, within
 from vidfit.serve import labels as given_labels
 from vidfit.serve import queue
 from vidfit.serve.endpoint import Endpoint, Nothing, Requested
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 MOST_CLIPS = 10_000
+MOST_ROWS = 2**63 - 1
+"""That SQLite counts."""
+
 LONGEST_LABEL = 200
 _MOST_LEASED = 50
 
@@ -82,6 +85,7 @@ _IDS = FieldRule(lambda ids: 0 < len(ids) <= MOST_CLIPS, f"1 to {MOST_CLIPS:,} i
 RULES: Rules = {
     (LabelWish, "clips"): _IDS,
     (ReleaseWish, "clips"): _IDS,
+    (LabelQuery, "since"): within(0, MOST_ROWS),
     (LabelWish, "label"): FieldRule(
         _plain, f"1 to {LONGEST_LABEL} printable letters, no blank at either end"
     ),
