@@ -56,7 +56,7 @@ class Walk:
 
 
 def measure(
-    clips: Path, scratch: Path, pictures: Path, axe: Path | None, minutes: int = 2
+    clips: Path, scratch: Path, pictures: Path, axe: Path | None, budget: str
 ) -> dict[str, Any]:
     """Go the way, and return what was seen on it."""
     pictures.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def measure(
     try:
         browser.enter(serving)
         walk = Walk(browser, pictures, axe)
-        figures = _walk(walk, minutes)
+        figures = _walk(walk, budget)
         figures["complaints"] = browser.complaints()
     finally:
         browser.close()
@@ -94,20 +94,20 @@ def joined(clips: Path, target: Path) -> Path:
     return path
 
 
-def _walk(walk: Walk, minutes: int) -> dict[str, Any]:
+def _walk(walk: Walk, budget: str) -> dict[str, Any]:
     browser = walk.browser
     libraries = _libraries(browser)
     clips = next(one for one in libraries if one["clip_count"] > 1)
     street = next(one for one in libraries if one["clip_count"] == 1)
     browser.wait("document.querySelector('.library-card')")
     walk.stop("start")
-    first = _fit(walk, clips["id"], minutes, "first")
+    first = _fit(walk, clips["id"], budget, "first")
     browser.go(f"/report?library={first}", ".confusion")
     walk.stop("report")
     browser.go(f"/wall?library={first}&wrong=1", ".tile img")
     walk.stop("wall", whole=False)
     given = _correct(walk, first)
-    second = _fit(walk, clips["id"], minutes, "second")
+    second = _fit(walk, clips["id"], budget, "second")
     browser.go(f"/label?library={second}", ".change")
     browser.wait("document.querySelector('.change')?.innerText.includes('before that')")
     change = browser.js("document.querySelector('[aria-labelledby=fits]').innerText")
@@ -134,7 +134,7 @@ def _libraries(browser: Browser) -> list[dict[str, Any]]:
     return list(found["libraries"])
 
 
-def _fit(walk: Walk, library: str, minutes: int, which: str) -> str:
+def _fit(walk: Walk, library: str, budget: str, which: str) -> str:
     """Begin a fit by the form of the start page, and return the library that it made."""
     browser = walk.browser
     known = {one["id"] for one in _libraries(browser)}
@@ -147,7 +147,7 @@ def _fit(walk: Walk, library: str, minutes: int, which: str) -> str:
              }
              await new Promise((done) => setTimeout(done, 100));
              document.querySelector(".fit-form button").click(); }""",
-        library, str(minutes),
+        library, budget,
     )  # fmt: skip
     browser.wait("document.querySelector('.job .progress')", 120)
     time.sleep(4)
@@ -215,11 +215,14 @@ def _press(browser: Browser, key: str, until: str) -> None:
 
 def _show(figures: dict[str, Any]) -> None:
     rows = [
-        [stop["name"], f"{stop['seconds']:.0f} s", *(f"{stop[f'cut at {w}']}" for w in WIDTHS)]
-        + ["; ".join(stop[f"serious at {WIDTHS[0]}"]) or "none"]
+        [
+            stop["name"], f"{stop['seconds']:.0f} s", *(f"{stop[f'cut at {w}']}" for w in WIDTHS),
+            *("; ".join(stop[f"serious at {w}"]) or "none" for w in WIDTHS),
+        ]
         for stop in figures["stops"]
-    ]
-    table(["stop", "at", *(f"pixels cut at {w}" for w in WIDTHS), "serious by axe"], rows)
+    ]  # fmt: skip
+    cut, serious = ([f"{what} at {w}" for w in WIDTHS] for what in ("pixels cut", "serious"))
+    table(["stop", "at", *cut, *serious], rows)
     print(f"{figures['labels given']} labels by keys; {figures['change']!r}")
     print(f"the span, corrected by keys: {figures['span']}; spans as CSV:")
     print("\n".join(figures["spans.csv"].splitlines()[:4]))

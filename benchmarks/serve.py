@@ -66,7 +66,7 @@ def _kills(options: Namespace, scratch: Path) -> tuple[dict[str, Any], str, bool
 
 def _path(options: Namespace, scratch: Path) -> tuple[dict[str, Any], str, bool]:
     pictures = options.pictures or scratch / "pictures"
-    found = _serve_path.measure(options.clips, scratch, pictures, options.axe)
+    found = _serve_path.measure(options.clips, scratch, pictures, options.axe, options.budget)
     faults = _serve_path.faults(found)
     words = f"the way of a person: {len(found['stops'])} stops, {faults} faults (bar 0)"
     return found, words, faults == 0 and not found["complaints"]
@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, default=SURVEILLANCE, help="folder of classes")
     parser.add_argument("--turns", type=int, default=5, help="of each act on the wall")
     parser.add_argument("--pictures", type=Path, help="folder for what `path` sees")
+    parser.add_argument("--budget", default="movement", help="of the fits of `path`; or minutes")
     parser.add_argument("--axe", type=Path, help="axe.min.js of axe-core, which `path` asks")
     options = parser.parse_args()
     start, figures, headlines, met = environment(), {}, [], True
