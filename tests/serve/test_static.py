@@ -17,6 +17,7 @@ OWN = [path for path in FILES if path.parent.name != "vendor"]
 HTML = [path for path in FILES if path.suffix == ".html"]
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
 METRICS_SCRIPT = STATIC / "lib" / "metrics.js"
+IMPORTED = re.compile(r'(?:^|[;}])\s*(?:im|ex)port\b[^;"]*?from\s*"([^"]+)"', re.M)
 NAMESPACE = "http://www.w3.org/"
 """Of SVG and MathML: a name, which nothing fetches."""
 
@@ -50,7 +51,7 @@ def test_a_page_has_no_script_or_style_in_it(path):
 @pytest.mark.parametrize("path", SCRIPTS, ids=named)
 def test_a_script_imports_what_is_there_and_runs_no_text(path):
     text = path.read_text()
-    for name in re.findall(r'(?:^|[;}])\s*(?:im|ex)port\b[^;"]*?from\s*"([^"]+)"', text, re.M):
+    for name in IMPORTED.findall(text):
         assert name.startswith(("./", "../")), name
         assert (path.parent / name).resolve().is_file(), name
     if path in OWN:
@@ -96,7 +97,7 @@ def with_preloads(path: Path) -> str:
 
 
 def imported(script: Path, found: list[str]) -> None:
-    for name in re.findall(r'from\s*"([^"]+)"', script.read_text(encoding="utf-8")):
+    for name in IMPORTED.findall(script.read_text(encoding="utf-8")):
         target = (script.parent / name).resolve()
         if named(target) not in found:
             found.append(named(target))
