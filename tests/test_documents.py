@@ -36,6 +36,14 @@ def test_a_number_is_read_back(value):
     assert number_of(json.loads(json.dumps(value))) == value  # as files of before hold it
 
 
+def test_each_object_becomes_something_else_while_it_is_read():
+    rows = '{"rows": [{"place": {"x": 1}}, {"place": {"x": 2}}]}'
+    found = json_in(rows, lambda one: one.get("x", one))
+    assert found == {"rows": [{"place": 1}, {"place": 2}]}
+    with pytest.raises(KeyError):
+        json_in(rows, lambda one: one["nowhere"])
+
+
 def test_what_was_not_measured_is_read_back():
     assert math.isnan(number_of(strict(to_json(math.nan))))
     with pytest.raises(ValueError, match="could not convert"):

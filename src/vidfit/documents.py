@@ -33,6 +33,8 @@ class FieldRule:
     infinite: bool = False
 
 
+Each = Callable[[dict[str, Any]], Any]
+
 Rules = Mapping[tuple[type, str], FieldRule]
 """Dataclass and name of a field -> its rule."""
 
@@ -42,8 +44,8 @@ def within(least: float, most: float) -> FieldRule:
     return FieldRule(lambda x: least <= x <= most, f"{least:,} to {most:,}")
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401
-    """Return what a JSON file holds.
+def read_json(path: Path, each: Each | None = None) -> Any:  # noqa: ANN401
+    """Return what a JSON file holds; ``each`` as in `json_in`.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
     size = path.stat().st_size
     if size > LARGEST_BYTES:
         raise ValueError(f"{path.name} has {size:,} bytes; at most {LARGEST_BYTES:,} are read")
-    return from_json(path.read_bytes())
+    return json_in(path.read_bytes().decode("utf-8"), each)
 
 
 def from_json(content: bytes) -> Any:  # noqa: ANN401
@@ -63,8 +65,14 @@ def from_json(content: bytes) -> Any:  # noqa: ANN401
     return json_in(content.decode("utf-8"))
 
 
-def json_in(text: str | bytes) -> Any:  # noqa: ANN401
+def json_in(text: str | bytes, each: Each | None = None) -> Any:  # noqa: ANN401
     """Return what JSON holds, whoever wrote it.
+
+    Parameters
+    ----------
+    each
+        Takes each object when it was read, the inner ones first, and returns what stands in its
+        place: of 100,000 rows as dictionaries no more than one is in memory at a time.
 
     Raises
     ------
@@ -72,7 +80,7 @@ def json_in(text: str | bytes) -> Any:  # noqa: ANN401
         If it is no JSON (``json.JSONDecodeError``), or nested too deep.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_hook=each)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

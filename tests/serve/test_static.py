@@ -17,6 +17,7 @@ OWN = [path for path in FILES if path.parent.name != "vendor"]
 HTML = [path for path in FILES if path.suffix == ".html"]
 SCRIPTS = [path for path in FILES if path.suffix == ".js"]
 METRICS_SCRIPT = STATIC / "lib" / "metrics.js"
+IMPORTED = re.compile(r'(?:^|[;}])\s*(?:im|ex)port\b[^;"]*?from\s*"([^"]+)"', re.M)
 NAMESPACE = "http://www.w3.org/"
 """Of SVG and MathML: a name, which nothing fetches."""
 
@@ -50,7 +51,7 @@ def test_a_page_has_no_script_or_style_in_it(path):
 @pytest.mark.parametrize("path", SCRIPTS, ids=named)
 def test_a_script_imports_what_is_there_and_runs_no_text(path):
     text = path.read_text()
-    for name in re.findall(r'(?:^|[;}])\s*(?:im|ex)port\b[^;"]*?from\s*"([^"]+)"', text, re.M):
+    for name in IMPORTED.findall(text):
         assert name.startswith(("./", "../")), name
         assert (path.parent / name).resolve().is_file(), name
     if path in OWN:
@@ -81,6 +82,34 @@ def test_each_page_is_answered_with_the_policy(served):
         assert "script-src 'self'" in response.headers["content-security-policy"]
 
 
+def with_preloads(path: Path) -> str:
+    """Return a page that names all that its script imports, so that a browser asks for it at once.
+
+    Else it finds out file by file, and each turn waits for the server.
+    """
+    text = re.sub(r'<link rel="modulepreload"[^\n]*\n', "", path.read_text(encoding="utf-8"))
+    (line,) = re.findall(r'<script type="module"[^\n]*\n', text)
+    (name,) = re.findall(r'src="/static/([^"]+)"', line)
+    found: list[str] = []
+    imported(STATIC / name, found)
+    links = (f'<link rel="modulepreload" href="/static/{one}">\n' for one in found)
+    return text.replace(line, "".join(links) + line)
+
+
+def imported(script: Path, found: list[str]) -> None:
+    for name in IMPORTED.findall(script.read_text(encoding="utf-8")):
+        target = (script.parent / name).resolve()
+        if named(target) not in found:
+            found.append(named(target))
+            imported(target, found)
+
+
+@pytest.mark.parametrize("path", HTML, ids=named)
+def test_a_page_names_the_scripts_that_it_will_need(path):
+    again = "run python -m tests.serve.test_static"
+    assert path.read_text(encoding="utf-8") == with_preloads(path), again
+
+
 def script_of_metrics() -> str:
     """Return `lib/metrics.js`: what the metrics of reports are called."""
     rows = {
@@ -102,3 +131,5 @@ def test_metrics_are_called_as_in_reports():
 
 if __name__ == "__main__":
     METRICS_SCRIPT.write_text(script_of_metrics(), encoding="utf-8")
+    for page in HTML:
+        page.write_text(with_preloads(page), encoding="utf-8")

@@ -15,8 +15,6 @@ import numpy as np
 from vidfit.contracts import BackboneSpec, Floats
 from vidfit.documents import read_json, value_of
 from vidfit.errors import VidfitError
-from vidfit.features import FeatureStore, temporal_statistics
-from vidfit.features.store import clip_digest, row_key
 from vidfit.serve.library import Library
 from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.roots import Roots
@@ -97,6 +95,10 @@ class Alike:
             self._found[key] = found
 
     def _vectors(self, library: Library) -> _Vectors:
+        # pyarrow, which reads them, takes 40 MB of a server that may never be asked for this.
+        from vidfit.features import FeatureStore, temporal_statistics
+        from vidfit.features.store import clip_digest, row_key
+
         if not 1 < len(library.clips) <= MOST_CLIPS:
             return _Vectors(why=f"clips are compared in runs of 2 to {MOST_CLIPS:,} of them")
         store = FeatureStore(library.source / FEATURES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -80,9 +79,14 @@ def _reached(folder: str, roots: Roots) -> bool:
 
 def _unreachable(library: Library, roots: Roots) -> int:
     """Return how many clips lie in folders outside of the roots; no file is looked for."""
+    outside = {folder for folder in library.folders if not _reached(folder, roots)}
+    if not outside:
+        return 0
     single = {str(place) for place in roots.places}
-    folders = Counter(os.path.dirname(c.path) for c in library.clips if c.path not in single)  # noqa: PTH120
-    return sum(count for folder, count in folders.items() if not _reached(folder, roots))
+    return sum(
+        os.path.dirname(c.path) in outside and c.path not in single  # noqa: PTH120
+        for c in library.clips
+    )
 
 
 def table_of(library: Library) -> ClipTable:

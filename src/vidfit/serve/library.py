@@ -7,6 +7,7 @@ the folder that the run was over: a label that is given in one stands in the oth
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -96,6 +97,11 @@ class Library:
             relative_name(clip.path, folder).encode("utf-8", "replace").decode() + start
             for clip, start in zip(self.clips, starts, strict=True)
         )
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """Folders that its clips lie in."""
+        return frozenset(os.path.dirname(clip.path) for clip in self.clips)  # noqa: PTH120
 
     @cached_property
     def version(self) -> str:

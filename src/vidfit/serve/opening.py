@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,21 +142,46 @@ def open_run(folder: Path) -> Library:
     if "report" not in documents:
         return library
     try:
-        return _with_report(library, read_json(documents["report"]))
+        return _with_report(library, read_json(documents["report"], _row_reader()))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ManifestError(
             f"{documents['report']} is no report of vidfit: {error}; run `vidfit fit` again"
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A clip of a report, and what the model said of it."""
+
+    clip: Clip
+    answer: ModelAnswer
+
+
+def _row_reader() -> Callable[[dict[str, Any]], object]:
+    """Return what makes rows of a report's clips while it is read; equal texts are kept once."""
+    known: dict[str, str] = {}
+
+    def each(found: dict[str, Any]) -> object:
+        if found.keys() >= _OF_CLIP:
+            return _clip_of(found, known)
+        if isinstance(found.get("clip"), Clip):
+            return _Row(found["clip"], _answer_of(found, known))
+        return found
+
+    return each
+
+
 def _with_report(library: Library, report: Mapping[str, Any]) -> Library:
-    found = [_clip_of(row["clip"]) for row in report.get("clips", ())]
+    rows = report.get("clips", ())
+    if not all(isinstance(row, _Row) for row in rows):
+        raise ValueError("a row of its clips is none")
+    found = [row.clip for row in rows]
     failures = {str(one["name"]): str(one["reason"]) for one in report.get("failures", ())}
     seen = {clip.path for clip in found}
     unread = [Clip(name) for name in failures if "#" not in name and name not in seen]
     clips = (*found, *unread)
     ids = clip_ids(clips)
-    answers = {one: _answer_of(row) for one, row in zip(ids, report.get("clips", ()), strict=False)}
+    answers = {one: row.answer for one, row in zip(ids, rows, strict=False)}
     keys = by_key(clips, ids)
     pairs = [(str(p["first"]), str(p["second"])) for p in report.get("near_duplicates", ())]
     sets = duplicate_sets(pairs)
@@ -172,20 +197,25 @@ def _with_report(library: Library, report: Mapping[str, Any]) -> Library:
     )
 
 
-def _clip_of(row: Mapping[str, Any]) -> Clip:
+_OF_CLIP = frozenset({"path", "start_seconds", "end_seconds", "label", "group", "split", "text"})
+
+
+def _clip_of(row: Mapping[str, Any], known: dict[str, str]) -> Clip:
     """Return a clip of ``report.json``, whoever wrote it; quickly, for there may be 100,000."""
+    path, times = row["path"], (row["start_seconds"], row["end_seconds"])
     texts = (row["label"], row["group"], row["split"], row["text"])
-    times = (row["start_seconds"], row["end_seconds"])
-    if not isinstance(row["path"], str) or not all(t is None or isinstance(t, str) for t in texts):
-        raise ValueError(f"{row['path']!r} is no clip")
+    if not isinstance(path, str) or not all(t is None or isinstance(t, str) for t in texts):
+        raise ValueError(f"{path!r} is no clip")
     start, end = float(times[0]), None if times[1] is None else float(times[1])
-    return Clip(row["path"], start, end, *texts)
+    kept = (None if text is None else known.setdefault(text, text) for text in texts)
+    return Clip(known.setdefault(path, path), start, end, *kept)
 
 
-def _answer_of(row: Mapping[str, Any]) -> ModelAnswer:
+def _answer_of(row: Mapping[str, Any], known: dict[str, str]) -> ModelAnswer:
     of_answer, of_label = row["probability"], row["probability_of_label"]
+    said = str(row["predicted"])
     return ModelAnswer(
-        str(row["predicted"]),
+        known.setdefault(said, said),
         None if of_answer is None else float(of_answer),
         None if of_label is None else float(of_label),
         row["declined"] is True,

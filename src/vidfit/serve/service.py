@@ -14,6 +14,7 @@ from pathlib import Path
 from vidfit.contracts import Clip
 from vidfit.documents import read_json
 from vidfit.errors import ManifestError, StoreError
+from vidfit.runtime.malloc import give_back
 from vidfit.serve.alike import Alike
 from vidfit.serve.assets import Asset, Assets
 from vidfit.serve.jobs import Jobs
@@ -34,8 +35,8 @@ DATABASE = "vidfit.db"
 OUTPUT = "output"
 """Folder of what a job writes, in its own."""
 
-_TABLES = 4
-"""Tables of clips that are kept as they are sent."""
+_TABLES = 32
+"""Tables of clips that are kept as they are sent; one of 100,000 has 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,6 @@ class SentTable:
     """A table of clips as it is sent, with what tells one version from another."""
 
     tag: str
-    content: bytes
     zipped: bytes
 
 
@@ -87,6 +87,9 @@ class Service:
             if job.state == "done":
                 self._open_result(job.id)
         self.jobs.start()
+        for library in self.libraries.all():
+            self.table(library)  # of 100,000 clips it takes seconds, which nobody should wait for
+        give_back()
         if options.ahead:
             threading.Thread(target=self._make_ahead, name="ahead", daemon=True).start()
 
@@ -103,8 +106,7 @@ class Service:
         tag = f'"{library.version}"'
         if kept and kept.tag == tag:
             return kept
-        content = json_of(table_of(library))
-        sent = SentTable(tag, content, gzip.compress(content, 3))
+        sent = SentTable(tag, gzip.compress(json_of(table_of(library)), 3))
         with self._lock:
             self._tables[library.id] = sent
             while len(self._tables) > _TABLES:
@@ -185,6 +187,7 @@ class Service:
             job = self.jobs.get(job_id)
             name = f"{job.asked['command']} {self._name_of(job.asked['library'])}"
             library = replace(open_run(output), name=name)
+            self.table(library)
             self.libraries.put(library)
             with self._lock:
                 self._results[job_id] = library.id

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidfit.documents import read_json
@@ -40,10 +43,11 @@ def clips(asked: Requested) -> Response:
     }  # fmt: skip
     if sent.tag in asked.request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    content = sent.content
+    content = sent.zipped
     if "gzip" in asked.request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"
-        content = sent.zipped
+    else:
+        content = gzip.decompress(content)
     return Response(content, headers=headers, media_type="application/json")
 
 
@@ -54,9 +58,14 @@ def document(asked: Requested) -> dict[str, Any]:
     if path is None:
         raise missing()
     try:
-        found = read_json(path)
+        return _document(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):
         raise missing() from None
+
+
+@lru_cache(maxsize=64)
+def _document(path: Path, _changed: int) -> dict[str, Any]:
+    found = read_json(path, lambda one: None if "clip" in one and "predicted" in one else one)
     return {name: value for name, value in found.items() if name not in _LEFT_OUT}
 
 

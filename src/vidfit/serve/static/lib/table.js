@@ -119,6 +119,18 @@ export class Table {
 const orNaN = (value) => (value === null ? NaN : value);
 const codes = (column) => ({ values: column.values, codes: Int32Array.from(column.codes) });
 
+const pathOf = (id) => `/v1/libraries/${id}/clips`;
+let early = null; // { id, sent }
+
+// Asks for the clips of a library while it is not yet known what else the server has.
+export function beginTable(id) {
+  if (!id) return;
+  early = { id, sent: get(pathOf(id)) };
+  early.sent.catch(() => {});
+}
+
 export async function loadTable(library) {
-  return new Table(await get(`/v1/libraries/${library.id}/clips`), library);
+  const sent = early?.id === library.id ? early.sent : get(pathOf(library.id));
+  early = null;
+  return new Table(await sent, library);
 }

@@ -6,14 +6,15 @@ import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { counted } from "../lib/wording.js";
 
 const BUDGETS = [
-  [2, "2 minutes: a first answer"],
-  [15, "15 minutes"],
-  [60, "an hour"],
-  [480, "eight hours: all that can be compared"],
+  ["movement", "as little as can be: how things move, alone", { backbone: ["motion"] }],
+  ["2", "2 minutes: a first answer", { minutes: 2 }],
+  ["15", "15 minutes", { minutes: 15 }],
+  ["60", "an hour", { minutes: 60 }],
+  ["480", "eight hours: all that can be compared", { minutes: 480 }],
 ];
 
 export function FitForm({ libraries, chosen, onChoose }) {
-  const [minutes, setMinutes] = useState(2);
+  const [budget, setBudget] = useState("2");
   const [isSending, setIsSending] = useState(false);
   const select = useRef(null);
   const folders = libraries.filter((one) => one.kind === "videos");
@@ -27,8 +28,9 @@ export function FitForm({ libraries, chosen, onChoose }) {
   const begin = async (event) => {
     event.preventDefault();
     setIsSending(true);
+    const [, , options] = BUDGETS.find(([name]) => name === budget);
     const job = await tried(() => post("/v1/jobs",
-      { command: "fit", library: library.id, options: { minutes } },
+      { command: "fit", library: library.id, options },
       { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }));
     setIsSending(false);
     if (!job) return;
@@ -46,9 +48,9 @@ export function FitForm({ libraries, chosen, onChoose }) {
             counted(one.clip_count, "clip")})</option>`)}
         </select></label>
       <label class="field">Longest time
-        <select onChange=${(event) => setMinutes(Number(event.currentTarget.value))}>
-          ${BUDGETS.map(([value, words]) => html`<option value=${value} key=${value}
-            selected=${value === minutes}>${words}</option>`)}
+        <select onChange=${(event) => setBudget(event.currentTarget.value)}>
+          ${BUDGETS.map(([name, words]) => html`<option value=${name} key=${name}
+            selected=${name === budget}>${words}</option>`)}
         </select></label>
       <button class="primary" disabled=${isSending}>Begin</button>
     </form></section>`;

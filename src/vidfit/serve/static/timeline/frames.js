@@ -1,9 +1,15 @@
 // Exact frames: which one is on screen, and how to get another.
 //
 // A seek goes to the middle of the time that a frame is on screen: a seek to its timestamp shows
-// the frame before as often as not. What is then on screen says requestVideoFrameCallback.
+// the frame before as often as not. What is then on screen says requestVideoFrameCallback. Where
+// that is another frame, the seek is corrected by how far off it was: WebM and Matroska do not say
+// how long a frame lasts, and a browser that guesses too long shows an earlier one. Of these files
+// the browser's clock does not begin at the first frame either; what that one says is the origin.
 import { getWhenMade } from "../lib/api.js";
 import { useEffect, useRef, useState } from "../lib/ui.js";
+
+const MOST_TRIES = 12;
+const SAME_FRAME_MILLISECONDS = 250; // after a seek that shows what was shown, nothing is told
 
 export class Frames {
   // `times` are seconds from the first frame, rising; `duration` is where the last one ends.
@@ -67,43 +73,99 @@ export function useFrames(id) {
 // was seen on screen, and not only asked for.
 export function useShownFrame(video, frames, source) {
   const [shown, setShown] = useState({ seconds: 0, frame: 0, isExact: false });
-  const wanted = useRef(-1);
+  const aim = useRef(null); // { frame, at, by, tries } while a frame is sought
+  const origin = useOrigin(video, source);
   useEffect(() => {
     const element = video.current;
-    if (!element || !frames) return undefined;
+    if (!element || !frames || origin === null) return undefined;
     let handle = 0;
+    let timer = 0;
+    let seen = 0;
     const onFrame = (_now, { mediaTime }) => {
-      const frame = frames.nearest(mediaTime);
-      if (wanted.current >= 0 && element.paused && frame !== wanted.current) {
-        const off = wanted.current > frame ? 1e-3 : -1e-3; // a border by a rounding: once more
-        const again = frames.middleOf(wanted.current) + off;
-        wanted.current = -1;
-        element.currentTime = again;
-      } else {
-        wanted.current = -1;
-      }
-      setShown({ seconds: frames.beginOf(frame), frame, isExact: true });
+      clearTimeout(timer);
+      seen = frames.nearest(mediaTime - origin);
+      setShown({ seconds: frames.beginOf(seen), frame: seen, isExact: true });
+      correct();
       handle = element.requestVideoFrameCallback(onFrame);
+    };
+    const correct = () => {
+      const sought = aim.current;
+      if (element.seeking) return; // what was seen is of a seek before
+      if (!sought || !element.paused || seen === sought.frame || sought.tries >= MOST_TRIES) {
+        aim.current = null;
+        return;
+      }
+      const off = frames.times[sought.frame] - frames.times[seen];
+      // Back where it came from: half as far from now on.
+      sought.by = Math.sign(off) * Math.sign(sought.by) < 0 ? -sought.by / 2 : off;
+      sought.at += sought.by;
+      sought.tries += 1;
+      element.currentTime = origin + sought.at;
+    };
+    const onSeeked = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        setShown({ seconds: frames.beginOf(seen), frame: seen, isExact: true });
+        correct();
+      }, SAME_FRAME_MILLISECONDS);
     };
     const onTime = () => {
       const frame = frames.at(element.currentTime);
       setShown((now) => (now.frame === frame && now.isExact ? now
         : { seconds: frames.beginOf(frame), frame, isExact: false }));
     };
-    if (element.requestVideoFrameCallback) handle = element.requestVideoFrameCallback(onFrame);
-    else element.addEventListener("timeupdate", onTime);
+    if (element.requestVideoFrameCallback) {
+      handle = element.requestVideoFrameCallback(onFrame);
+      element.addEventListener("seeked", onSeeked);
+    } else {
+      element.addEventListener("timeupdate", onTime);
+    }
+    if (aim.current) element.currentTime = origin + aim.current.at;
     return () => {
+      clearTimeout(timer);
       element.cancelVideoFrameCallback?.(handle);
+      element.removeEventListener("seeked", onSeeked);
       element.removeEventListener("timeupdate", onTime);
     };
-  }, [frames, source, video.current]);
+  }, [frames, source, origin, video.current]);
 
   const seekFrame = (frame) => {
     if (!frames || !video.current) return;
     const to = Math.max(0, Math.min(frames.count - 1, frame));
-    wanted.current = to;
-    video.current.currentTime = frames.middleOf(to);
+    aim.current = { frame: to, at: frames.middleOf(to), by: 0, tries: 0 };
+    if (origin !== null) video.current.currentTime = origin + aim.current.at;
     setShown({ seconds: frames.beginOf(to), frame: to, isExact: false });
   };
   return { ...shown, seekFrame, seek: (seconds) => seekFrame(frames ? frames.at(seconds) : 0) };
+}
+
+// Returns what the browser's clock says at the first frame; null until that was on screen.
+function useOrigin(video, source) {
+  const [origin, setOrigin] = useState(null);
+  useEffect(() => {
+    const element = video.current;
+    setOrigin(null);
+    if (!element) return undefined;
+    let timer = 0;
+    if (!element.requestVideoFrameCallback) {
+      setOrigin(0);
+      return undefined;
+    }
+    const handle = element.requestVideoFrameCallback((_now, { mediaTime }) => {
+      clearTimeout(timer);
+      setOrigin(mediaTime);
+    });
+    const onLoaded = () => { // a first frame that was missed is drawn again
+      timer = setTimeout(() => {
+        element.currentTime = 0;
+      }, SAME_FRAME_MILLISECONDS);
+    };
+    element.addEventListener("loadeddata", onLoaded, { once: true });
+    return () => {
+      clearTimeout(timer);
+      element.cancelVideoFrameCallback(handle);
+      element.removeEventListener("loadeddata", onLoaded);
+    };
+  }, [source]);
+  return origin;
 }

@@ -67,10 +67,12 @@ export function Grid({ table, shown, version, active, selected, onKey, onPoint, 
   const onScroll = () => {
     const to = scroller.current.scrollTop;
     if (to === at.scroll) return;
+    const before = heights.seen(at.top).join();
     at.top = heights.moved(at.top, at.scroll, to);
     at.scroll = to;
     setHovered(-1);
-    redraw();
+    // Rows that stay where they are in the content are drawn anew when others come into sight.
+    if (heights.scale !== 1 || heights.seen(at.top).join() !== before) redraw();
     clearTimeout(settle.current);
     if (heights.scale !== 1) settle.current = setTimeout(() => goTo(at.top), 400);
   };

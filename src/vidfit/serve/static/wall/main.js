@@ -1,10 +1,10 @@
 // The wall of clips: filters above, tiles below, labels for what is selected.
-import { useAddress } from "../lib/address.js";
+import { asked, useAddress } from "../lib/address.js";
 import { show } from "../lib/frame.js";
 import { LabelButtons, givenBy } from "../lib/giving.js";
 import { useLabels } from "../lib/labels.js";
 import { complain, note, tried } from "../lib/notices.js";
-import { loadTable } from "../lib/table.js";
+import { beginTable, loadTable } from "../lib/table.js";
 import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { counted } from "../lib/wording.js";
 import { FilterBar, choose, countAll } from "./filters.js";
@@ -21,7 +21,7 @@ function Wall({ library, readOnly }) {
 }
 
 function Clips({ table, readOnly }) {
-  const [asked, change] = useAddress();
+  const [wished, change] = useAddress();
   const labels = useLabels(table);
   const [selected, setSelected] = useState(() => new Set());
   const [active, setActive] = useState(-1);
@@ -33,11 +33,11 @@ function Clips({ table, readOnly }) {
     table.isWrong = table.wrong();
     return countAll(table);
   }, [table, labels.version]);
-  const query = JSON.stringify({ ...asked, library: "", clip: "" });
+  const query = JSON.stringify({ ...wished, library: "", clip: "" });
   // A label that is given does not take its clip from under the eyes: only a new filter does.
-  const shown = useMemo(() => choose(table, asked), [table, query]);
+  const shown = useMemo(() => choose(table, wished), [table, query]);
   useEffect(() => {
-    const place = asked.clip ? shown.indexOf(table.placeOf(asked.clip)) : -1;
+    const place = wished.clip ? shown.indexOf(table.placeOf(wished.clip)) : -1;
     setActive(place);
     setViewed(place);
     anchor.current = place;
@@ -125,7 +125,7 @@ function Clips({ table, readOnly }) {
   };
 
   return html`<div class="wall"><h1 class="sr">Clips of ${table.library.name}</h1>
-    <${FilterBar} table=${table} counts=${counts} asked=${asked} change=${change}
+    <${FilterBar} table=${table} counts=${counts} asked=${wished} change=${change}
       shownCount=${shown.length} />
     ${shown.length === 0
       ? html`<p class="empty">No clip is like that.</p>`
@@ -148,7 +148,7 @@ function Clips({ table, readOnly }) {
         // A clip that the filters leave out is shown among all.
         const place = shown.indexOf(i);
         if (place >= 0) setViewed(place);
-        else change({ ...Object.fromEntries(Object.keys(asked).map((name) => [name, ""])),
+        else change({ ...Object.fromEntries(Object.keys(wished).map((name) => [name, ""])),
           library: table.library.id, clip: table.ids[i] });
       }} onClose=${close} onUndo=${() => tried(labels.undo)}
       onGive=${(what) => give([table.ids[shown[viewed]]], what)} />`}
@@ -173,4 +173,5 @@ function batchesOf(table, clips, what) {
     [label ? { kind: "label", label } : { kind: "cleared", label: "" }, of]);
 }
 
+beginTable(asked("library"));
 show(Wall, { title: "Clips", full: true, of: "library" });
