@@ -91,7 +91,8 @@ def build_report(found: Findings) -> Report:
     by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
     leak = by_recording.beside(found.compared.scored([chosen.name]))
     results = results_of(judged, held, declined_M)
-    part = judged.task.part(judged.labels_M, held.mean_MK, judged) if judged.task.part else None
+    task, beside = judged.task, (judged.labels_M, held.mean_MK, judged)
+    part = task.part(*beside) if task.part else None
     return Report(
         data=found.data,
         task=train.task.asked,
@@ -136,6 +137,7 @@ def build_report(found: Findings) -> Report:
         thresholds=found.model.thresholds,
         numbers=numbers(judged, held),
         part=part,
+        answers=tuple(task.answers(*beside)) if task.answers else (),
     )
 
 

@@ -9,6 +9,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import clip_key
+from vidfit.documents import to_json
+from vidfit.files import write_whole
 from vidfit.jobs.fit import confusion
 from vidfit.jobs.fit.by_class import (
     SHOWN_CLASSES,
@@ -20,7 +22,7 @@ from vidfit.jobs.fit.figures import kinds_context
 from vidfit.jobs.fit.scenes import scene_key
 from vidfit.report import charts, wording
 from vidfit.report.cost_chart import cost_chart, is_floor
-from vidfit.report.data import report_json
+from vidfit.report.data import plain, report_json
 from vidfit.report.declining import declines_text
 from vidfit.report.frame import render
 from vidfit.report.leaderboard import (
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidfit.reported import Candidate, ClipResult, Report
+
+ANSWERS, ANSWERS_FORMAT = "answers.json", "vidfit.answers/1"
+"""What is where in each frame, and what was answered: file and format."""
 
 LEADERS = 15
 HARDEST = 12
@@ -194,5 +199,20 @@ def _picture(jpeg: bytes | None) -> str:
 
 
 def write_report(report: Report, directory: Path) -> Path:
-    """Write ``report.html`` and ``report.json``; return the path of the page."""
+    """Write ``report.html``, ``report.json`` and, of boxes and masks, ``answers.json``.
+
+    Returns the path of the page.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    if report.answers:
+        write_whole(directory / ANSWERS, _answers_text(report).encode())
+    else:
+        (directory / ANSWERS).unlink(missing_ok=True)  # of an earlier fit
     return write_answer(directory, "report", page=report_html(report), data=report_json(report))
+
+
+def _answers_text(report: Report) -> str:
+    """Return truth and answers, a frame a line."""
+    head = to_json({"format": ANSWERS_FORMAT, "classes": report.classes}, ascii_only=False)
+    frames = ",\n".join(to_json(plain(row)) for row in report.answers)
+    return f'{head[:-1]},\n"frames": [\n{frames}\n]}}\n'
