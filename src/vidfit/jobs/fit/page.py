@@ -45,13 +45,19 @@ if TYPE_CHECKING:
 ANSWERS, ANSWERS_FORMAT = "answers.json", "vidfit.answers/1"
 """What is where in each frame, and what was answered: file and format."""
 
-LEADERS = 15
+LEADERS = 4
+"""Candidates that stand open, beside the one chosen and the baseline; others are folded."""
+
 HARDEST = 12
+"""Wrong clips that stand open."""
+
+STRIPS = 100
+"""Wrong clips with a strip of frames; the others are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HardClip:
-    """A clip that the model answered wrongly, with its picture as a data URI."""
+    """A clip that the model answered wrongly, with its strip of frames as a data URI."""
 
     name: str
     result: ClipResult
@@ -120,21 +126,26 @@ def _always_shown(candidate: Candidate) -> bool:
 
 
 def _mistakes(report: Report) -> dict[str, Any]:
-    hardest = [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)]
-    wrong_count = sum(r.predicted != r.clip.label for r in report.clips)
+    wrong = [_hard_clip(r, report.thumbnails) for r in wrong_clips(report.clips)]
+    errors = {
+        "hardest": wrong[:HARDEST],
+        "more_wrong": wrong[HARDEST:STRIPS],
+        "listed_wrong": wrong[STRIPS:],
+        "wrong_count": len(wrong),
+        "strips_bytes": sum(len(report.thumbnails.get(one.name, b"")) for one in wrong),
+    }
     if report.labels != "one":
-        return {"hardest": hardest, "wrong_count": wrong_count}
+        return errors
     answered = [result for result in report.clips if not result.declined]
     right = sum(result.predicted == result.clip.label for result in answered)
     return {
+        **errors,
         "mistakes": confusion.mistakes(report.classes, report.confusion_KK),
         "confusion_map": confusion.confusion_map(report.classes, report.confusion_KK),
         "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
         "declines": declines_text(report.declines) if report.declines else "",
         "declined_count": len(report.clips) - len(answered),
         "answered_accuracy": right / len(answered) if answered else float("nan"),
-        "hardest": hardest,
-        "wrong_count": wrong_count,
     }
 
 
@@ -172,12 +183,17 @@ def _part(report: Report) -> dict[str, Any]:
 
 
 def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:
-    """Return the clips answered worst: wrong, and least of all believed to be what they are.
+    """Return the wrong clips that get a strip of frames."""
+    return wrong_clips(results)[:STRIPS]
+
+
+def wrong_clips(results: Sequence[ClipResult]) -> list[ClipResult]:
+    """Return the clips answered wrongly, first those that are least believed to be what they are.
 
     Of numbers, those that are the farthest off.
     """
     wrong = [r for r in results if r.predicted != r.clip.label]
-    return sorted(wrong, key=_standing)[:HARDEST]
+    return sorted(wrong, key=_standing)
 
 
 def _standing(result: ClipResult) -> float:

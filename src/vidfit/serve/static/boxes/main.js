@@ -92,7 +92,7 @@ function Listed({ list, places, place, goTo, wrong }) {
   return html`<section aria-labelledby="frames"><h2 id="frames">Frames</h2>
     <ol class="frame-list" start=${from + 1}>${shown.map((i) => html`<li key=${i}><button type="button"
       aria-current=${i === place ? "true" : null} onClick=${() => goTo(i)}>
-      <span class="name">${fileName(list.nameOf(i))}</span>
+      <span class="name" title=${list.nameOf(i)}>${shortOf(list.nameOf(i))}</span>
       <span class="num n">frame ${list.number[i].toLocaleString("en")}</span>
       <span class="soft small">${said(list, i, wrong)}</span></button></li>`)}</ol>
     ${places.length > LISTED && html`<p class="row"><button type="button" disabled=${from === 0}
@@ -111,6 +111,6 @@ function said(list, i, wrong) {
   return parts.join(" · ");
 }
 
-const fileName = (path) => path.slice(path.lastIndexOf("/") + 1);
+const shortOf = (path) => path.split("/").slice(-2).join("/");
 
 show(BoxesPage, { title: "Boxes", of: "library" });

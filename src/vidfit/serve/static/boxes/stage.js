@@ -6,6 +6,7 @@ import { colourOf } from "./colours.js";
 const EDGES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 const LEAST_PIXELS = 2;
 const CLICK_PIXELS = 4;
+const CROWD = 6; // boxes of a model beyond which the names of all would hide the picture
 
 // `edits` is null where nothing can be changed; `drawing` is whether a drag draws, also on boxes.
 export function Stage({ source, size, onSize, boxes, found, chosen, classes, drawing, zoom, edits,
@@ -64,7 +65,7 @@ export function Stage({ source, size, onSize, boxes, found, chosen, classes, dra
     edits?.drop();
   };
   return html`<div class="stage-scroll" tabindex="0" aria-label="Picture" role="group">
-    <div class=${drawing ? "stage drawing" : "stage"} ref=${frame} style=${{ width: `${100 * zoom}%` }}
+    <div class=${`stage${drawing ? " drawing" : ""}${found.length > CROWD ? " crowded" : ""}`} ref=${frame} style=${{ width: `${100 * zoom}%` }}
       onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${cancel}>
       ${source && html`<img src=${source} alt="" draggable=${false} onLoad=${(event) =>
         onSize([event.currentTarget.naturalWidth, event.currentTarget.naturalHeight])} />`}

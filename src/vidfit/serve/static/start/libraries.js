@@ -16,7 +16,8 @@ export function LibraryCard({ library, readOnly, onFit }) {
       ${" "}${counted(library.clip_count, "clip")} · ${holds(library)}</p>
     ${library.documents.includes("report") && html`<${Score} library=${library} />`}
     ${library.classes.length > 0 && html`<p class="classes">
-      ${library.classes.slice(0, SHOWN_CLASSES).map((name) => html`
+      ${library.classes.slice(0, SHOWN_CLASSES).map((name) => library.frames
+        ? html`<span class="tag" key=${name}>${name}</span>` : html`
         <a class="tag" key=${name} href=${addressOf("/wall", { library: library.id, label: name })}
           >${name}</a>`)}
       ${library.classes.length > SHOWN_CLASSES && html`
