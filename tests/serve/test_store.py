@@ -126,3 +126,19 @@ def test_what_is_no_database_of_ours_is_refused(tmp_path):
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(StoreError, match="newer vidfit"):
         Store(tmp_path / "new.db")
+
+
+def test_an_earlier_database_gets_what_is_new(tmp_path):
+    store = Store(tmp_path / "x.db")
+    add_one = "INSERT INTO keys VALUES ('digest', 'Ann', 0)"
+    store.write(lambda connection: connection.execute(add_one) and None)
+    store.close()
+    with sqlite3.connect(tmp_path / "x.db") as connection:  # as the first version was
+        connection.execute("DROP TABLE boxes")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = Store(tmp_path / "x.db")
+    assert store.rows("SELECT person FROM keys") == [("Ann",)]
+    assert store.rows("SELECT count(*) FROM boxes") == [(0,)]
+    assert store.rows("PRAGMA user_version") == [(VERSION,)]
+    store.close()
