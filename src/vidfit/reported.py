@@ -235,7 +235,8 @@ class Report:
     ``by_class`` are scores of each class, in the order of ``classes``.
     ``majority_class`` is what the baseline of ``majority`` always answers, ``baseline`` its name.
     ``thumbnails`` maps ``clip_key(clip)`` to JPEG bytes, and those of scenes by their place.
-    ``part`` is what the task shows itself.
+    ``part`` is what the task shows itself, and ``answers`` what is where in each frame, and what
+    was answered, of tasks that say so (`vidfit.tasks.task.Task`).
     ``labels`` says what clips are labelled with, ``row`` what one is called. Of several labels, and
     of numbers, ``figures`` are those of all metrics of that kind, and there is no accuracy,
     confusion or calibration (NaN, empty). ``thresholds`` are the probabilities above which the
@@ -286,6 +287,7 @@ class Report:
     thresholds: tuple[float, ...] = ()
     numbers: tuple[tuple[float, float], ...] = ()
     part: TaskPart | None = None
+    answers: tuple[Mapping[str, object], ...] = ()
 
     @property
     def beats_majority(self) -> bool:

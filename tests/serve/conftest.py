@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import uvicorn
 from starlette.testclient import TestClient
@@ -21,6 +22,7 @@ from vidfit.serve.app import build
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.previews import Previews
 from vidfit.serve.service import Service
+from vidfit.video import write_video
 
 ADDRESS = "http://localhost:8321"
 PAGE = {"origin": ADDRESS, "sec-fetch-site": "same-origin"}
@@ -117,6 +119,53 @@ def write_run(folder: Path, videos: Path, **changes) -> Path:
     document = {**report_of(videos), **changes}
     (folder / "report.json").write_text(to_json(document), encoding="utf-8")
     return folder
+
+
+def write_boxed(folder: Path) -> Path:
+    """Write two videos of 64 x 48 pixels and a list of boxes in them; return the list."""
+    frames = np.random.default_rng(0).integers(0, 255, (6, 48, 64, 3), dtype=np.uint8)
+    for name in ("a", "b"):
+        write_video(folder / f"{name}.mp4", frames, 10)
+    rows = ["a.mp4,0,car,10,10,20,12", "a.mp4,0,bus,40,20,10,10", "a.mp4,3,car,12,10,20,12",
+            "b.mp4,0,,,,,"]  # fmt: skip
+    path = folder / "boxes.csv"
+    path.write_text("path,frame,label,x,y,w,h\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def write_boxed_run(folder: Path, boxed: Path) -> Path:
+    """Write a run over frames of `write_boxed`: a car found, a bus missed, a false alarm."""
+    place = str(boxed.parent / "a.mp4")
+    frames = [
+        {"path": place, "frame": 0, "seconds": 0.0, "size_pixels": [64, 48],
+         "objects": [["car", 10, 10, 30, 22, 0], ["bus", 40, 20, 50, 30, 0]],
+         "found": [["car", 11, 10, 30, 22, 0.9], ["car", 0, 30, 8, 40, 0.4]]},
+        {"path": place, "frame": 3, "seconds": 0.3, "size_pixels": [64, 48],
+         "objects": [["car", 12, 10, 32, 22, 0]], "found": []},
+    ]  # fmt: skip
+    clips = [
+        {"key": "k", "predicted": "1 car", "probability": 0.9, "probability_of_label": None,
+         "declined": False,
+         "clip": {"path": place, "start_seconds": one["seconds"],
+                  "end_seconds": one["seconds"] + 0.1, "group": "g", "split": None, "text": None,
+                  "label": "64x48 car 0.1 0.1 0.5 0.5; bus 0.6 0.4 0.8 0.6"}}
+        for one in frames
+    ]  # fmt: skip
+    report = {"format": "vidfit.report/3", "classes": ["bus", "car"], "labels": "boxes",
+              "metric": "ap50-95", "score": {"value": 0.5, "low": 0.3, "high": 0.7},
+              "clips": clips, "near_duplicates": [], "failures": []}  # fmt: skip
+    answers = {"format": "vidfit.answers/1", "classes": ["bus", "car"], "frames": frames}
+    folder.mkdir(parents=True)
+    (folder / "report.json").write_text(to_json(report), encoding="utf-8")
+    (folder / "answers.json").write_text(to_json(answers), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def boxed(tmp_path) -> Path:
+    folder = tmp_path / "boxed"
+    folder.mkdir()
+    return write_boxed(folder)
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import uvicorn
-from tests.serve.conftest import until, write_run
+from tests.serve.conftest import until, write_boxed, write_run
 
 from vidfit.serve import running
 from vidfit.serve.app import build
+from vidfit.serve.boxes.rows import drawn_frames
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.service import Service
 from vidfit.video import write_video
@@ -105,14 +106,17 @@ def driver(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def window(driver, videos, tmp_path_factory):
-    """Return a browser before a folder of clips, two runs over it and a video of grey levels."""
+    """Return a browser before a folder of clips, two runs over it, grey levels and boxes."""
     folder = tmp_path_factory.mktemp("pages")
     runs = [write_run(folder / name, videos, **REPORT) for name in ("run", "other")]
     frames = [np.full((48, 64, 3), 20 * level + 8, np.uint8) for level in range(LEVELS)]
     grey = folder / "grey"
     grey.mkdir()
     write_video(grey / HOSTILE, frames, fps=12.5)
-    service = Service([videos, *runs, grey], ServeOptions(folder / "state"))
+    boxed = folder / "boxed"
+    boxed.mkdir()
+    sources = [videos, *runs, grey, write_boxed(boxed)]
+    service = Service(sources, ServeOptions(folder / "state"))
     bound = running._bound("127.0.0.1", 0)
     server = uvicorn.Server(running.config(build(service)))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([bound])))
@@ -158,13 +162,15 @@ def test_the_start_lists_what_is_open(window):
     texts = "[...document.querySelectorAll('.library-card')].map((c) => c.innerText)"
     window.wait(f"{texts}.some((text) => text.startsWith('run') && text.includes('%'))")
     cards = window.js(texts)
-    assert len(cards) == 4
+    assert len(cards) == 5
     (run,) = [card for card in cards if card.startswith("run")]
     assert "75.0 %" in run and "30.0 to 95.0" in run
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("path", ["/", "/wall", "/label", "/timeline", "/report", "/compare"])
+@pytest.mark.parametrize(
+    "path", ["/", "/wall", "/label", "/timeline", "/boxes", "/report", "/compare", "/models"]
+)
 def test_nothing_is_cut_off(window, path, width):
     window.driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
@@ -271,6 +277,73 @@ def test_spans_are_edited_by_keys(window):
     until(edges, lambda found: found[0] == "0:00.080")
     window.keys("u")
     until(edges, lambda found: found[0] == "0:00.000")
+
+
+def boxes(window) -> list[tuple]:
+    """What stands of the first frame of the list of boxes."""
+    library = next(one for one in window.service.libraries.all() if one.name == "boxed")
+    frames = window.service.shelf.of(library)
+    (file, path), *_ = frames.files.items()
+    drawn = drawn_frames(window.service.store, [file]).get((file, 0))
+    found = drawn.boxes if drawn else frames.book.frame(path, 0).objects
+    return [(box.label, box.left, box.top, box.right, box.bottom) for box in found]
+
+
+def test_boxes_are_corrected_by_the_pointer_and_by_keys(window):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    library = next(one for one in window.service.libraries.all() if one.name == "boxed")
+    window.go(f"/boxes?library={library.id}", ".acts")
+    window.wait("document.querySelectorAll('.stage .box.object').length === 2")
+    (car, bus) = boxes(window)
+    assert (car, bus) == (("car", 10, 10, 30, 22), ("bus", 40, 20, 50, 30))
+    element = window.driver.find_elements("css selector", ".stage .box.object")[0]
+    ActionChains(window.driver).drag_and_drop_by_offset(element, 40, 0).perform()
+    until(lambda: boxes(window), lambda found: found[0] != car)
+    moved = boxes(window)[0]
+    assert moved[1] > 10 and moved[3] - moved[1] == pytest.approx(20, abs=0.05)
+    assert moved[2::2] == pytest.approx((10, 22), abs=0.05)
+    window.keys("e", Keys.ARROW_RIGHT)  # its right and lower edge
+    until(lambda: boxes(window)[0][3], lambda right: right == pytest.approx(moved[3] + 1, abs=0.05))
+    window.keys("1")
+    until(lambda: boxes(window)[0][0], lambda label: label == "bus")
+    window.keys("n")
+    until(lambda: boxes(window), lambda found: found[-1] == ("bus", 24, 18, 40, 30))
+    window.keys(Keys.DELETE)
+    until(lambda: boxes(window), lambda found: len(found) == 2)
+    for _ in range(5):
+        before = boxes(window)
+        window.keys("u")
+        until(lambda: boxes(window), lambda found, before=before: found != before)
+    assert boxes(window) == [car, bus]
+
+
+def test_a_picture_is_drawn_upon(window):
+    from selenium.webdriver import ActionChains
+
+    library = next(one for one in window.service.libraries.all() if one.name == "boxed")
+    window.go(f"/boxes?library={library.id}", ".acts")
+    window.wait("document.querySelector('.stage img').naturalWidth === 64")
+    window.wait("document.querySelectorAll('.stage .box.object').length === 2")
+    stage = window.driver.find_element("css selector", ".stage")
+    scale = stage.size["width"] / 64
+    start = ActionChains(window.driver).move_to_element_with_offset(
+        stage, int(-28 * scale), int(10 * scale)
+    )
+    start.click_and_hold().move_by_offset(int(8 * scale), int(6 * scale)).release().perform()
+    until(lambda: boxes(window), lambda found: len(found) == 3)
+    assert boxes(window)[-1][1:] == pytest.approx((4, 34, 12, 40), abs=0.6)
+    window.keys("u")
+    until(lambda: boxes(window), lambda found: len(found) == 2)
+
+
+def test_models_are_filtered_by_the_address(window):
+    window.go("/models?ready=1&modality=audio", ".models tbody tr")
+    rows = window.js("[...document.querySelectorAll('.models tbody tr')].map((r) => r.innerText)")
+    assert rows and all("audio" in row and "ready" in row for row in rows)
+    window.js("document.querySelector('.model-card summary').click()")
+    window.wait("document.querySelector('.model-card dl').innerText.includes('made for')")
 
 
 def test_a_cell_of_the_report_leads_to_its_clips(window):

@@ -134,6 +134,8 @@ def test_what_people_said_is_only_ever_added_to(store, table):
         "labels": "(clip, person, kind, label, batch, sample, accepted, at)"
         " VALUES ('c', 'Ann', 'label', 'a', 'b', '', 0, 0.0)",
         "spans": "(id, clip, person, label, removed, at) VALUES ('s', 'c', 'Ann', 'a', 0, 0.0)",
+        "boxes": "(id, clip, frame, person, kind, label, ignored, batch, at)"
+        " VALUES ('x', 'c', 0, 'Ann', 'drawn', 'a', 0, 'b', 0.0)",
     }[table]
     store.write(lambda connection: connection.execute(f"INSERT INTO {table} {columns}").rowcount)
     for change in (
@@ -145,3 +147,19 @@ def test_what_people_said_is_only_ever_added_to(store, table):
             store.write(lambda connection, said=change: connection.execute(said).rowcount)
     assert store.rows(f"SELECT label FROM {table}") == [("a",)]
     assert store.write(add) == 1
+
+
+def test_an_earlier_database_gets_what_is_new(tmp_path):
+    store = Store(tmp_path / "x.db")
+    add_one = "INSERT INTO keys VALUES ('digest', 'Ann', 0)"
+    store.write(lambda connection: connection.execute(add_one) and None)
+    store.close()
+    with sqlite3.connect(tmp_path / "x.db") as connection:  # as the first version was
+        connection.execute("DROP TABLE boxes")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = Store(tmp_path / "x.db")
+    assert store.rows("SELECT person FROM keys") == [("Ann",)]
+    assert store.rows("SELECT count(*) FROM boxes") == [(0,)]
+    assert store.rows("PRAGMA user_version") == [(VERSION,)]
+    store.close()

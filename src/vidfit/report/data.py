@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import floor, isfinite, log10
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,14 @@ FORMAT = "vidfit.report/3"
 
 
 def report_json(report: Report) -> str:
-    """Return the report as JSON text, without its pictures.
+    """Return the report as JSON text, without its pictures and answers.
 
     Keys stand in the order of the fields of `vidfit.reported.Report`, after ``format``.
     Floats are rounded to six decimals (small ones to six digits); what was not measured is
     ``null``, for JSON knows no NaN. Each clip carries its ``key``.
     """
-    fields = asdict(report)
-    del fields["thumbnails"]
+    fields = asdict(replace(report, thumbnails={}, answers=()))
+    del fields["thumbnails"], fields["answers"]
     for _, scenes in (fields["part"] or {}).get("scenes", ()):
         for scene in scenes:
             del scene["panels"]

@@ -14,7 +14,18 @@ from vidfit.serve.endpoint import Endpoint, Requested
 from vidfit.serve.guard import Guard
 from vidfit.serve.openapi import described
 from vidfit.serve.problems import ProblemError, missing, response_of
-from vidfit.serve.routes import assets, clips, compare, jobs, labels, libraries, session, spans
+from vidfit.serve.routes import (
+    assets,
+    boxes,
+    clips,
+    compare,
+    jobs,
+    labels,
+    libraries,
+    models,
+    session,
+    spans,
+)
 from vidfit.serve.service import Service
 from vidfit.serve.wire import MOST_BODY_BYTES, body_of, json_of, query_of
 
@@ -22,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_SUBJECTS = (session, libraries, clips, labels, spans, jobs, assets, compare)
+_SUBJECTS = (session, libraries, clips, labels, spans, boxes, jobs, assets, compare, models)
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for part in _SUBJECTS for one in part.ENDPOINTS)
 
@@ -34,8 +45,10 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "/wall": ("wall.html", _HTML),
     "/label": ("label.html", _HTML),
     "/timeline": ("timeline.html", _HTML),
+    "/boxes": ("boxes.html", _HTML),
     "/report": ("report.html", _HTML),
     "/compare": ("compare.html", _HTML),
+    "/models": ("models.html", _HTML),
 }
 """Path of a page -> its file in ``static/`` and its media type."""
 

@@ -68,6 +68,7 @@ def facts_of(library: Library, roots: Roots) -> LibraryFacts:
         library.classes,
         tuple(library.documents),
         library.warnings,
+        library.frames,
         _unreachable(library, roots),
     )
 

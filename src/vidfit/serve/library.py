@@ -20,6 +20,7 @@ from vidfit.manifest.value import common_folder, relative_name
 from vidfit.serve.roots import canonical
 
 LibraryKind = Literal["run", "videos"]
+FrameParts = Literal["", "boxes", "masks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Library:
         What was noticed when it was opened.
     given_names
         What clips are called, where it is not by their paths.
+    frames
+        What is in its frames: ``"boxes"``, ``"masks"``, or nothing that is known.
     """
 
     id: str
@@ -80,6 +83,7 @@ class Library:
     documents: Mapping[str, Path] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     given_names: tuple[str, ...] = ()
+    frames: FrameParts = ""
 
     @cached_property
     def place_of(self) -> Mapping[str, int]:

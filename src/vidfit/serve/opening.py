@@ -12,7 +12,10 @@ from vidfit.documents import read_json
 from vidfit.errors import ManifestError
 from vidfit.label_kinds import LABELS, Labels
 from vidfit.manifest import read_manifest
+from vidfit.manifest.annotations import Annotations
+from vidfit.serve.boxes.book import ANSWERS, boxes_in, clips_of
 from vidfit.serve.library import (
+    FrameParts,
     Library,
     ModelAnswer,
     by_key,
@@ -21,6 +24,7 @@ from vidfit.serve.library import (
     library_id,
 )
 from vidfit.serve.roots import Roots
+from vidfit.tasks.detect.labels import parsed
 from vidfit.video.policy import Policy, enforced
 
 DOCUMENTS = {
@@ -97,6 +101,8 @@ def open_videos(source: Path, roots: Roots) -> Library:
         If it cannot be understood.
     """
     with enforced(Policy(below=roots.places)):
+        if boxes := boxes_in(source):
+            return _with_boxes(source, boxes, roots)
         manifest = read_manifest(source)
     ids = clip_ids(manifest.clips)
     failed = {failure.name: failure.reason for failure in manifest.missing}
@@ -113,6 +119,26 @@ def open_videos(source: Path, roots: Roots) -> Library:
         () if manifest.kind.name == "number" else _classes(manifest.clips),
         failed={keys[name]: why for name, why in failed.items() if name in keys},
         warnings=(*manifest.warnings, *left_out),
+    )
+
+
+def _with_boxes(source: Path, found: Annotations, roots: Roots) -> Library:
+    """Return the files that labelled frames are of; their boxes are read when they are shown."""
+    named = clips_of(found)
+    clips = tuple(clip for clip in named if roots.real(clip.path))
+    out = len(found.rejected) + len(named) - len(clips)
+    left_out = [f"{out} left out"] if out else []
+    missing = [f"{len(found.missing)} not there"] if found.missing else []
+    return Library(
+        library_id(source, "videos"),
+        source.resolve().parent.name if source.stem in ("boxes", "gt") else source.resolve().name,
+        "videos",
+        source.resolve(),
+        clips,
+        clip_ids(clips),
+        classes=found.classes,
+        warnings=(*left_out, *missing),
+        frames="boxes",
     )
 
 
@@ -176,6 +202,8 @@ def _with_report(library: Library, report: Mapping[str, Any]) -> Library:
     if not all(isinstance(row, _Row) for row in rows):
         raise ValueError("a row of its clips is none")
     found = [row.clip for row in rows]
+    if in_words := _LABELS_IN_WORDS.get(report.get("labels")):
+        found = [replace(clip, label=in_words(clip.label)) for clip in found]
     failures = {str(one["name"]): str(one["reason"]) for one in report.get("failures", ())}
     seen = {clip.path for clip in found}
     unread = [Clip(name) for name in failures if "#" not in name and name not in seen]
@@ -189,12 +217,36 @@ def _with_report(library: Library, report: Mapping[str, Any]) -> Library:
         library,
         clips=clips,
         ids=ids,
+        frames=_frames(library, report),
         labels=_labels(report.get("labels")),
         classes=tuple(map(str, report.get("classes", ()))),
         answers=answers,
         failed={keys[name]: why for name, why in failures.items() if name in keys},
         duplicates={keys[name]: number for name, number in sets.items() if name in keys},
     )
+
+
+def _frames(library: Library, report: Mapping[str, Any]) -> FrameParts:
+    """Return what is in the frames of a run, where it kept its answers to them."""
+    kinds: Mapping[object, FrameParts] = {"boxes": "boxes", "mask": "masks"}
+    is_there = (library.source / ANSWERS).is_file()
+    return kinds.get(report.get("labels"), "") if is_there else ""
+
+
+def _boxes_in_words(label: str | None) -> str | None:
+    """Say how many objects of which class there are, as answers are said."""
+    try:
+        names = [box.label for box in parsed(label or "").boxes if not box.ignored]
+    except ValueError:
+        return label
+    return ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names)) or "nothing"
+
+
+_LABELS_IN_WORDS: Mapping[object, Callable[[str | None], str | None]] = {
+    "boxes": _boxes_in_words,
+    "mask": lambda label: None,
+}
+"""Kind of labels that are no words -> what is said of one; of a mask there is nothing."""
 
 
 _OF_CLIP = frozenset({"path", "start_seconds", "end_seconds", "label", "group", "split", "text"})

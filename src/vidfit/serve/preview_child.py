@@ -17,13 +17,14 @@ from vidfit.documents import json_in, to_json
 from vidfit.errors import VidfitError
 from vidfit.serve.headers import check_header
 from vidfit.serve.proxy import make_proxy
-from vidfit.serve.stills import MOST_PIXELS, make_stills, make_times
+from vidfit.serve.stills import MOST_PIXELS, make_frame, make_stills, make_times
 from vidfit.video.source import DECODER_OPTIONS
 
 TASKS: Mapping[str, Callable[[Mapping[str, Any], Path], None]] = {
     "stills": lambda task, folder: make_stills(
         task["path"], task["start_seconds"], task["end_seconds"], folder
     ),
+    "frame": lambda task, folder: make_frame(task["path"], task["frame"], folder),
     "times": lambda task, folder: make_times(task["path"], folder),
     "proxy": lambda task, folder: make_proxy(task["path"], folder),
 }

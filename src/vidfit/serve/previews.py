@@ -25,15 +25,15 @@ from typing import Any, Literal
 from vidfit.documents import json_in, to_json
 from vidfit.files import write_whole
 from vidfit.serve.proxy import PROXY
-from vidfit.serve.stills import FACTS, TIMES
+from vidfit.serve.stills import FACTS, FRAME, TIMES
 
-What = Literal["stills", "times", "proxy"]
+What = Literal["stills", "times", "proxy", "frame"]
 PreviewState = Literal["ready", "waiting", "failed", "unasked"]
 
-CLOCK_SECONDS: Mapping[str, float] = {"stills": 60.0, "times": 60.0, "proxy": 3600.0}
+CLOCK_SECONDS: Mapping[str, float] = {"stills": 60.0, "times": 60.0, "proxy": 3600.0, "frame": 60.0}
 """How long a child may take; then it is killed, and the clip has failed."""
 
-MADE: Mapping[str, str] = {"stills": FACTS, "times": TIMES, "proxy": PROXY}
+MADE: Mapping[str, str] = {"stills": FACTS, "times": TIMES, "proxy": PROXY, "frame": FRAME}
 """File of each that is written last."""
 
 _ASKED, _AHEAD = 0, 1
@@ -51,6 +51,7 @@ class Wish:
     file: Path
     start_seconds: float = 0.0
     end_seconds: float | None = None
+    frame: int = 0
 
     def folder(self, below: Path) -> Path:
         """Return where it is put: another folder for another version of the file.
@@ -62,6 +63,7 @@ class Wish:
         """
         status = self.file.stat()
         span = f"{self.start_seconds:.6f}-{self.end_seconds}" if self.what == "stills" else ""
+        span = f"frame {self.frame}" if self.what == "frame" else span
         facts = f"{self.file}\0{status.st_size}\0{status.st_mtime_ns}\0{span}"
         name = hashlib.sha256(facts.encode("utf-8", "surrogateescape")).hexdigest()[:24]
         return below / name[:2] / name
@@ -194,6 +196,7 @@ class PreviewChild:
         task: dict[str, Any] = {
             "what": wish.what, "path": str(wish.file), "folder": str(folder),
             "start_seconds": wish.start_seconds, "end_seconds": wish.end_seconds,
+            "frame": wish.frame,
         }  # fmt: skip
         line = b""
         with suppress(OSError):

@@ -15,6 +15,7 @@ from vidfit.report.thumbnail import jpeg
 from vidfit.video import VideoReader, frame_indices
 
 POSTER, STRIP, FACTS, TIMES = "poster.jpg", "strip.jpg", "facts.json", "times.json"
+FRAME = "frame.jpg"
 STRIP_FRAMES, STRIP_FRAME_PIXELS, POSTER_PIXELS = 10, 160, 320
 MOST_PIXELS = 7680 * 4320
 """Of a picture: 8K. A decoder takes about 5 bytes a pixel for each frame that it holds back."""
@@ -61,6 +62,23 @@ def make_stills(path: str, start_seconds: float, end_seconds: float | None, fold
     )  # fmt: skip
     fields = {name: getattr(facts, name) for name in VideoFacts.__slots__}
     write_whole(folder / FACTS, to_json(fields).encode())
+
+
+def make_frame(path: str, number: int, folder: Path) -> None:
+    """Write one frame of a video, or a photo, as large as it is.
+
+    Raises
+    ------
+    VideoError
+        If it cannot be read, has no such frame, or more pixels than `MOST_PIXELS`.
+    """
+    with VideoReader(path) as reader:
+        count = len(reader.pts_seconds)
+        if not 0 <= number < count:
+            raise VideoError(f"{path}: it has {count:,} frames, and none of number {number}")
+        check_size(path, reader.info.width_pixels, reader.info.height_pixels)
+        frame_HWC = next(iter(reader.frames(np.array([number])))).rgb(None)
+    write_whole(folder / FRAME, jpeg(frame_HWC, frame_HWC.shape[1]))
 
 
 def make_times(path: str, folder: Path) -> None:

@@ -23,11 +23,11 @@ Result = TypeVar("Result")
 Change = Callable[[sqlite3.Connection], Result]
 """What is done in a transaction; what it raises undoes it, and goes to who asked."""
 
-VERSION = 1
+VERSION = 2
 _TOGETHER = 64
 """Most changes of one transaction."""
 
-ADDED_ONLY = frozenset({"labels", "spans"})
+ADDED_ONLY = frozenset({"labels", "spans", "boxes"})
 """Tables that are logs of what people said: no row of them is altered or removed."""
 
 _SCHEMA = """
@@ -76,6 +76,22 @@ CREATE TABLE replies(
     at REAL NOT NULL, PRIMARY KEY (person, key)
 ) STRICT, WITHOUT ROWID;
 """
+
+_SINCE = {
+    2: """
+CREATE TABLE boxes(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, clip TEXT NOT NULL,
+    frame INTEGER NOT NULL, person TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('listed', 'drawn', 'removed', 'looked', 'undo')),
+    label TEXT, left_pixels REAL, top_pixels REAL, right_pixels REAL, bottom_pixels REAL,
+    ignored INTEGER NOT NULL, undoes INTEGER REFERENCES boxes(seq), batch TEXT NOT NULL,
+    at REAL NOT NULL
+) STRICT;
+CREATE INDEX boxes_of_frame ON boxes(clip, frame, seq);
+CREATE UNIQUE INDEX box_undone_once ON boxes(undoes) WHERE undoes IS NOT NULL;
+""",
+}
+"""Version -> what it added to the one before; `_SCHEMA` is the first."""
 
 
 class Store:
@@ -203,6 +219,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise StoreError(f"{path} was written by a newer vidfit; install that one")
-    if version == 0:
-        connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+    steps = [_SCHEMA] if version == 0 else []
+    steps += [_SINCE[later] for later in range(max(version, 1) + 1, VERSION + 1)]
+    if steps:
+        connection.executescript(f"BEGIN;{''.join(steps)}PRAGMA user_version = {VERSION};COMMIT;")
     path.chmod(0o600)

@@ -33,6 +33,8 @@ class LibraryFacts:
     classes: tuple[str, ...]
     documents: tuple[str, ...]
     warnings: tuple[str, ...]
+    frames: Literal["", "boxes", "masks"]
+    """What is in its frames, of what is looked at frame by frame."""
     unreachable_count: int
     """Clips whose folder lies outside of those that the server was started with, or is gone."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -133,6 +133,8 @@ class Task:
         Opens the training of a part of an encoder, for ``--train``.
     part
         Makes the task's own part of the page of a fit, of truth and held-out answers.
+    answers
+        Yields what is where in each frame and what was answered there, of the same.
     """
 
     name: str
@@ -155,6 +157,7 @@ class Task:
     took: Callable[[FittedFusion], str] | None = None
     training: OpenTraining | None = None
     part: Callable[[Any, Floats, Judged], TaskPart] | None = None
+    answers: Callable[[Any, Floats, Judged], Iterator[Mapping[str, object]]] | None = None
 
     @property
     def measure(self) -> AnyMeasure:

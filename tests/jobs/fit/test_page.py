@@ -13,8 +13,8 @@ from tests.report.example import (
 )
 from tests.report.parsed import Page, check_names_stay_text, check_page
 
-from vidfit.contracts import Estimate
-from vidfit.jobs.fit.page import hardest_clips, report_html
+from vidfit.contracts import Estimate, clip_key
+from vidfit.jobs.fit.page import HARDEST, LEADERS, STRIPS, hardest_clips, report_html
 from vidfit.jobs.fit.terminal import report_markdown
 from vidfit.report import wording
 from vidfit.report.data import report_json
@@ -166,7 +166,8 @@ def test_many_candidates_are_folded_but_none_is_lost():
 def test_hardest_clips_are_wrong_and_in_order():
     report = example_report()
     found = hardest_clips(report.clips)
-    assert len(found) == 12
+    wrong = [r for r in report.clips if r.predicted != r.clip.label]
+    assert len(found) == min(len(wrong), STRIPS) > HARDEST
     assert all(r.predicted != r.clip.label for r in found)
     chances = [r.probability_of_label for r in found]
     assert chances == sorted(chances)
@@ -179,7 +180,26 @@ def test_every_picture_of_a_hard_clip_is_shown():
     report = example_report()
     assert report_html(report).count("data:image/jpeg;base64,") == len(report.thumbnails) == 12
     without = report_html(replace(report, thumbnails={}))
-    assert "data:image/jpeg" not in without and without.count("no picture") == 12
+    wrong = len(hardest_clips(report.clips))
+    assert "data:image/jpeg" not in without and without.count("no picture") == wrong
+
+
+def test_all_wrong_clips_are_listed_and_the_size_of_their_pictures_is_said():
+    report = example_report(tuple(f"c{i}" for i in range(30)), 1200)
+    text, wrong = report_html(report), [r for r in report.clips if r.predicted != r.clip.label]
+    assert len(wrong) > STRIPS and f"{len(wrong)} wrong answers" in text
+    assert text.count("Frames of ") + text.count("no picture") >= STRIPS
+    assert f"List the other {len(wrong) - STRIPS} wrong answers" in text
+    assert all(clip_key(r.clip) in text for r in wrong)
+    size = sum(map(len, report.thumbnails.values())) / 1e6
+    assert f"{size:.1f} MB of this page" in text
+
+
+def test_the_best_few_candidates_stand_open():
+    page = report_html(example_report())
+    shown, _, folded = page[page.index('id="leaderboard"') :].partition("<details>")
+    assert shown.count('<tr role="row"') <= LEADERS + 3  # its head, the chosen, the baseline
+    assert '<tr role="row"' in folded
 
 
 def test_chosen_is_marked_even_when_it_is_last():

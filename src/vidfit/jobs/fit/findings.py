@@ -18,7 +18,7 @@ from vidfit.jobs.fit.scenes import scene_pictures
 from vidfit.manifest import Manifest
 from vidfit.metrics import AnyMeasure, score_all
 from vidfit.model import Model
-from vidfit.report.thumbnail import jpeg
+from vidfit.report.thumbnail import STRIP_FRAMES, strip
 from vidfit.reported import (
     Candidate,
     ClipResult,
@@ -91,7 +91,8 @@ def build_report(found: Findings) -> Report:
     by_recording = score_all(measure, train.labels_M, [found.leaky_MK], train.groups)
     leak = by_recording.beside(found.compared.scored([chosen.name]))
     results = results_of(judged, held, declined_M)
-    part = judged.task.part(judged.labels_M, held.mean_MK, judged) if judged.task.part else None
+    task, beside = judged.task, (judged.labels_M, held.mean_MK, judged)
+    part = task.part(*beside) if task.part else None
     return Report(
         data=found.data,
         task=train.task.asked,
@@ -136,6 +137,7 @@ def build_report(found: Findings) -> Report:
         thresholds=found.model.thresholds,
         numbers=numbers(judged, held),
         part=part,
+        answers=tuple(task.answers(*beside)) if task.answers else (),
     )
 
 
@@ -278,14 +280,14 @@ def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.
 
 
 def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
-    """Return a small JPEG of the middle of each clip that was answered worst."""
+    """Return a small JPEG of each clip that was answered worst: frames of it side by side."""
     pictures = {}
     for result in hardest_clips(results):
         clip = result.clip
         try:
-            frame_HWC = decode(clip, count=1).frames_THWC[0]
+            found = decode(clip, count=STRIP_FRAMES)
         except VideoError:  # it was readable a minute ago; a picture is not worth a failure
             continue
-        if picture := jpeg(frame_HWC):
+        if picture := strip(found.frames_THWC[np.unique(found.indices_T, return_index=True)[1]]):
             pictures[clip_key(clip)] = picture
     return pictures

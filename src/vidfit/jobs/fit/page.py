@@ -9,6 +9,8 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from vidfit.contracts import clip_key
+from vidfit.documents import to_json
+from vidfit.files import write_whole
 from vidfit.jobs.fit import confusion
 from vidfit.jobs.fit.by_class import (
     SHOWN_CLASSES,
@@ -20,7 +22,7 @@ from vidfit.jobs.fit.figures import kinds_context
 from vidfit.jobs.fit.scenes import scene_key
 from vidfit.report import charts, wording
 from vidfit.report.cost_chart import cost_chart, is_floor
-from vidfit.report.data import report_json
+from vidfit.report.data import plain, report_json
 from vidfit.report.declining import declines_text
 from vidfit.report.frame import render
 from vidfit.report.leaderboard import (
@@ -40,13 +42,22 @@ if TYPE_CHECKING:
 
     from vidfit.reported import Candidate, ClipResult, Report
 
-LEADERS = 15
+ANSWERS, ANSWERS_FORMAT = "answers.json", "vidfit.answers/1"
+"""What is where in each frame, and what was answered: file and format."""
+
+LEADERS = 4
+"""Candidates that stand open, beside the one chosen and the baseline; others are folded."""
+
 HARDEST = 12
+"""Wrong clips that stand open."""
+
+STRIPS = 100
+"""Wrong clips with a strip of frames; the others are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HardClip:
-    """A clip that the model answered wrongly, with its picture as a data URI."""
+    """A clip that the model answered wrongly, with its strip of frames as a data URI."""
 
     name: str
     result: ClipResult
@@ -115,21 +126,26 @@ def _always_shown(candidate: Candidate) -> bool:
 
 
 def _mistakes(report: Report) -> dict[str, Any]:
-    hardest = [_hard_clip(r, report.thumbnails) for r in hardest_clips(report.clips)]
-    wrong_count = sum(r.predicted != r.clip.label for r in report.clips)
+    wrong = [_hard_clip(r, report.thumbnails) for r in wrong_clips(report.clips)]
+    errors = {
+        "hardest": wrong[:HARDEST],
+        "more_wrong": wrong[HARDEST:STRIPS],
+        "listed_wrong": wrong[STRIPS:],
+        "wrong_count": len(wrong),
+        "strips_bytes": sum(len(report.thumbnails.get(one.name, b"")) for one in wrong),
+    }
     if report.labels != "one":
-        return {"hardest": hardest, "wrong_count": wrong_count}
+        return errors
     answered = [result for result in report.clips if not result.declined]
     right = sum(result.predicted == result.clip.label for result in answered)
     return {
+        **errors,
         "mistakes": confusion.mistakes(report.classes, report.confusion_KK),
         "confusion_map": confusion.confusion_map(report.classes, report.confusion_KK),
         "reliability": charts.reliability_chart(report.reliability, report.unknown_probability),
         "declines": declines_text(report.declines) if report.declines else "",
         "declined_count": len(report.clips) - len(answered),
         "answered_accuracy": right / len(answered) if answered else float("nan"),
-        "hardest": hardest,
-        "wrong_count": wrong_count,
     }
 
 
@@ -167,12 +183,17 @@ def _part(report: Report) -> dict[str, Any]:
 
 
 def hardest_clips(results: Sequence[ClipResult]) -> list[ClipResult]:
-    """Return the clips answered worst: wrong, and least of all believed to be what they are.
+    """Return the wrong clips that get a strip of frames."""
+    return wrong_clips(results)[:STRIPS]
+
+
+def wrong_clips(results: Sequence[ClipResult]) -> list[ClipResult]:
+    """Return the clips answered wrongly, first those that are least believed to be what they are.
 
     Of numbers, those that are the farthest off.
     """
     wrong = [r for r in results if r.predicted != r.clip.label]
-    return sorted(wrong, key=_standing)[:HARDEST]
+    return sorted(wrong, key=_standing)
 
 
 def _standing(result: ClipResult) -> float:
@@ -194,5 +215,20 @@ def _picture(jpeg: bytes | None) -> str:
 
 
 def write_report(report: Report, directory: Path) -> Path:
-    """Write ``report.html`` and ``report.json``; return the path of the page."""
+    """Write ``report.html``, ``report.json`` and, of boxes and masks, ``answers.json``.
+
+    Returns the path of the page.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    if report.answers:
+        write_whole(directory / ANSWERS, _answers_text(report).encode())
+    else:
+        (directory / ANSWERS).unlink(missing_ok=True)  # of an earlier fit
     return write_answer(directory, "report", page=report_html(report), data=report_json(report))
+
+
+def _answers_text(report: Report) -> str:
+    """Return truth and answers, a frame a line."""
+    head = to_json({"format": ANSWERS_FORMAT, "classes": report.classes}, ascii_only=False)
+    frames = ",\n".join(to_json(plain(row)) for row in report.answers)
+    return f'{head[:-1]},\n"frames": [\n{frames}\n]}}\n'

@@ -154,11 +154,14 @@ def _wish(service: Service, clip: Clip, what: What) -> Wish:
 
 def _still(asked: Requested, name: str) -> Response:
     clip, _ = _clip(asked)
-    made = _made(asked, _wish(asked.service, clip, "stills"), name)
-    if not isinstance(made, Path):
-        return made
     kind = "application/json" if name == FACTS else "image/jpeg"
-    return send_file(asked.request, made, kind)
+    return sent_when_made(asked, _wish(asked.service, clip, "stills"), name, kind)
+
+
+def sent_when_made(asked: Requested, wish: Wish, name: str, kind: str) -> Response:
+    """Send what is made of a video, or have it made and say so (202)."""
+    made = _made(asked, wish, name)
+    return send_file(asked.request, made, kind) if isinstance(made, Path) else made
 
 
 def _made(asked: Requested, wish: Wish, name: str) -> Path | Response:

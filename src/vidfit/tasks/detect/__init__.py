@@ -5,6 +5,7 @@ from what they look like, or taken from the detector where it knows the classes 
 """
 
 from vidfit.metrics.boxes import BOX_MEASURES
+from vidfit.tasks.detect.answers import box_answers
 from vidfit.tasks.detect.head import took
 from vidfit.tasks.detect.kind import KIND
 from vidfit.tasks.detect.learner import ScoredAgain
@@ -33,4 +34,5 @@ TASK = Task(
     took=took,
     training=open_training,
     part=shown_boxes,
+    answers=box_answers,
 )

@@ -6,6 +6,7 @@ shape; a linear softmax on what it says of each cell answers.
 
 from vidfit.features.places import IN_PLACES
 from vidfit.metrics.areas import AREA_MEASURES
+from vidfit.tasks.segment.answers import mask_answers
 from vidfit.tasks.segment.drawing import drawn_masks
 from vidfit.tasks.segment.kind import MASKS
 from vidfit.tasks.segment.learner import CellProbe
@@ -31,4 +32,5 @@ TASK = Task(
     prepare=drawn_masks,
     told=told_places,
     part=shown_masks,
+    answers=mask_answers,
 )

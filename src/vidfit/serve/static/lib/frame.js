@@ -6,9 +6,11 @@ import { html, render } from "./ui.js";
 
 const PLACES = [
   { path: "/wall", word: "Clips" },
-  { path: "/label", word: "Label" },
-  { path: "/report", word: "Report", needs: "report" },
+  { path: "/boxes", word: "Frames", fits: (library) => library.frames !== "" },
+  { path: "/label", word: "Label", fits: (library) => library.frames === "" },
+  { path: "/report", word: "Report", fits: (library) => library.documents.includes("report") },
   { path: "/compare", word: "Compare" },
+  { path: "/models", word: "Models", isGlobal: true },
 ];
 
 // Shows a page: `Body` gets the libraries, the one that the address names, and the session.
@@ -50,12 +52,10 @@ function libraryAsked(libraries, of) {
 
 function Top({ libraries, library, person, readOnly, full }) {
   const here = location.pathname;
-  const places = library
-    ? PLACES.filter((place) => !place.needs || library.documents.includes(place.needs)) : [];
+  const places = PLACES.filter((place) => place.isGlobal || (library && isFit(place, library)));
   const leadTo = (id) => {
     const other = libraries.find((one) => one.id === id);
-    const stays = PLACES.some((place) => place.path === here
-      && (!place.needs || other.documents.includes(place.needs)));
+    const stays = PLACES.some((place) => place.path === here && isFit(place, other));
     location.assign(addressOf(stays ? here : "/wall", placeOf(here, id)));
   };
   return html`<header class=${full ? "top full" : "top"}><div>
@@ -65,10 +65,11 @@ function Top({ libraries, library, person, readOnly, full }) {
       ${libraries.map((one) => html`<option value=${one.id} key=${one.id}
         selected=${one.id === library.id}>${one.name} (${one.kind})</option>`)}</select>`}
     <nav aria-label="Pages">${places.map((place) => html`
-      <a href=${addressOf(place.path, placeOf(place.path, library.id))} key=${place.path}
+      <a href=${addressOf(place.path, placeOf(place.path, library?.id))} key=${place.path}
         aria-current=${place.path === here ? "page" : null}>${place.word}</a>`)}</nav>
     <span class="person">${person}${readOnly ? " · read only" : ""}</span>
   </div></header>`;
 }
 
+const isFit = (place, library) => !place.fits || place.fits(library);
 const placeOf = (path, id) => (path === "/compare" ? { second: id } : { library: id });

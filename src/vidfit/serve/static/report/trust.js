@@ -42,7 +42,9 @@ export function Trust({ report, metric, library, table }) {
     </dl>
     <h3>Use it</h3>
     <pre class="code" tabindex="0">vidfit predict MODEL video.mp4</pre>
-    <p class="soft small">MODEL is the folder <span class="code">model</span> that the fit wrote. Other
+    <p class="soft small">MODEL is the folder <span class="code">model</span> that the fit wrote; what is
+      ${" "}in it, and what its licences allow, stands <a href=${addressOf("/models", { run: library.id })}
+      >with the models</a>. Other
       cameras, places, people or seasons than in these clips were not measured.</p>
     <details><summary>What was used</summary><ul class="used">${Object.entries(report.provenance).map(
       ([name, value]) => html`<li key=${name}><span class="soft">${name}</span> ${value}</li>`)}</ul></details>

@@ -17,7 +17,7 @@ export function FitForm({ libraries, chosen, onChoose }) {
   const [budget, setBudget] = useState("2");
   const [isSending, setIsSending] = useState(false);
   const select = useRef(null);
-  const folders = libraries.filter((one) => one.kind === "videos");
+  const folders = libraries.filter((one) => one.kind === "videos" && !one.frames);
   useEffect(() => {
     if (!chosen) return;
     select.current?.scrollIntoView({ block: "center" });

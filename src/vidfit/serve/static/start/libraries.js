@@ -16,7 +16,8 @@ export function LibraryCard({ library, readOnly, onFit }) {
       ${" "}${counted(library.clip_count, "clip")} · ${holds(library)}</p>
     ${library.documents.includes("report") && html`<${Score} library=${library} />`}
     ${library.classes.length > 0 && html`<p class="classes">
-      ${library.classes.slice(0, SHOWN_CLASSES).map((name) => html`
+      ${library.classes.slice(0, SHOWN_CLASSES).map((name) => library.frames
+        ? html`<span class="tag" key=${name}>${name}</span>` : html`
         <a class="tag" key=${name} href=${addressOf("/wall", { library: library.id, label: name })}
           >${name}</a>`)}
       ${library.classes.length > SHOWN_CLASSES && html`
@@ -27,15 +28,19 @@ export function LibraryCard({ library, readOnly, onFit }) {
     ${library.warnings.map((text) => html`<p class="warning" key=${text}>${text}</p>`)}
     <p class="row actions">
       <a class="button" href=${to("/wall")}>Clips</a>
-      <a class="button" href=${to("/label")}>Label</a>
+      ${library.frames ? html`<a class="button" href=${to("/boxes")}>${
+        library.frames === "boxes" ? "Boxes" : "Masks"}</a>`
+        : html`<a class="button" href=${to("/label")}>Label</a>`}
       ${library.documents.includes("report") && html`
-        <a class="button" href=${to("/report")}>Report</a>`}
-      ${!isRun && !readOnly && html`
+        <a class="button" href=${to("/report")}>Report</a>
+        <a class="button" href=${addressOf("/models", { run: library.id })}>Model</a>`}
+      ${!isRun && !readOnly && !library.frames && html`
         <button type="button" onClick=${onFit}>Fit a model</button>`}
     </p></article>`;
 }
 
-function holds({ labels, classes }) {
+function holds({ labels, classes, frames }) {
+  if (frames) return `${frames} of ${counted(classes.length, "class", "classes")}`;
   if (labels === "number") return "labelled with a number";
   if (classes.length === 0) return "not labelled";
   return `${counted(classes.length, "class", "classes")}${

@@ -1,0 +1,55 @@
+"""Boxes as files that `vidfit fit --task detect` and other tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from vidfit.boxes import LabelledFrame
+from vidfit.manifest.annotations import Annotations
+from vidfit.manifest.annotations.write import WRITERS
+from vidfit.serve.boxes.book import is_video_frame
+from vidfit.serve.boxes.rows import DrawnFrame, plain_box
+from vidfit.serve.boxes.shelf import FramesOf
+from vidfit.serve.boxes.told import classes_of
+from vidfit.serve.problems import ProblemError
+
+BoxForm = Literal["csv", "coco"]
+
+MEDIA: Mapping[BoxForm, tuple[str, str]] = {
+    "csv": ("csv", "text/csv; charset=utf-8"),
+    "coco": ("json", "application/json"),
+}
+"""Form -> ending and media type of its file."""
+
+
+def written_boxes(
+    frames: FramesOf, drawn: Mapping[tuple[str, int], DrawnFrame], form: BoxForm
+) -> bytes:
+    """Return the labelled frames of a library, those that people changed as they are now.
+
+    Raises
+    ------
+    ProblemError
+        404 where there are none.
+    """
+    labelled = tuple(_labelled(frames, drawn))
+    if not labelled:
+        raise ProblemError(404, "no frame has boxes here yet")
+    found = Annotations(labelled, form, classes_of(frames.book, drawn))
+    ((_, content),) = WRITERS[form](found)
+    return content
+
+
+def _labelled(
+    frames: FramesOf, drawn: Mapping[tuple[str, int], DrawnFrame]
+) -> Iterator[LabelledFrame]:
+    for file, path in frames.files.items():
+        known = frames.book.frames.get(path, {})
+        clip = frames.library.clips[frames.first_of[path]]
+        more = {number for of, number in drawn if of == file}
+        for number in sorted({*known, *more}):
+            one, of = frames.book.frame(path, number), drawn.get((file, number))
+            boxes = one.objects if of is None else tuple(map(plain_box, of.boxes))
+            index = number if is_video_frame(path) else None
+            yield LabelledFrame(path, index, boxes, one.size_pixels, clip.group, clip.split)
