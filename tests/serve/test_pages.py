@@ -323,17 +323,18 @@ def test_a_picture_is_drawn_upon(window):
     from selenium.webdriver import ActionChains
 
     library = next(one for one in window.service.libraries.all() if one.name == "boxed")
+    window.driver.set_window_size(1280, 1000)  # all of the picture is in sight
     window.go(f"/boxes?library={library.id}", ".acts")
-    window.wait("document.querySelector('.stage img').naturalWidth === 64")
+    window.wait("document.querySelector('.stage img')?.naturalWidth === 64")
     window.wait("document.querySelectorAll('.stage .box.object').length === 2")
     stage = window.driver.find_element("css selector", ".stage")
     scale = stage.size["width"] / 64
     start = ActionChains(window.driver).move_to_element_with_offset(
-        stage, int(-28 * scale), int(10 * scale)
+        stage, int(-28 * scale), int(-18 * scale)
     )
-    start.click_and_hold().move_by_offset(int(8 * scale), int(6 * scale)).release().perform()
+    start.click_and_hold().move_by_offset(int(5 * scale), int(3 * scale)).release().perform()
     until(lambda: boxes(window), lambda found: len(found) == 3)
-    assert boxes(window)[-1][1:] == pytest.approx((4, 34, 12, 40), abs=0.6)
+    assert boxes(window)[-1][1:] == pytest.approx((4, 6, 9, 9), abs=0.6)
     window.keys("u")
     until(lambda: boxes(window), lambda found: len(found) == 2)
 

@@ -17,7 +17,7 @@ from vidfit.errors import ManifestError, StoreError
 from vidfit.runtime.malloc import give_back
 from vidfit.serve.alike import Alike
 from vidfit.serve.assets import Asset, Assets
-from vidfit.serve.boxes.shelf import Shelf
+from vidfit.serve.boxes.shelf import FrameShelf
 from vidfit.serve.jobs import Jobs
 from vidfit.serve.labels import GivenLabel, standing
 from vidfit.serve.libraries import Libraries, table_of
@@ -71,7 +71,7 @@ class Service:
         self.store = opened_store(options.state)
         self.closed = ClosedClips()
         self.alike = Alike(roots)
-        self.shelf = Shelf()
+        self.shelf = FrameShelf()
         self.people = People(self.store, self.token)
         self.previews = Previews(_made(options.state / "previews"), options.most_stored_bytes)
         self._tables: dict[str, SentTable] = {}

@@ -79,7 +79,7 @@ class FrameLease:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _BoxRow:
     seq: int
     id: str
     frame: int
@@ -180,7 +180,7 @@ def drawn_frames(store: Store, files: Iterable[str]) -> dict[tuple[str, int], Dr
     with store.read() as connection:
         (anything,) = connection.execute("SELECT EXISTS (SELECT 1 FROM boxes)").fetchone()
         for file in files if anything else ():
-            by_frame: dict[int, list[_Row]] = defaultdict(list)
+            by_frame: dict[int, list[_BoxRow]] = defaultdict(list)
             for row in _rows(connection, file):
                 by_frame[row.frame].append(row)
             found |= {(file, number): _standing(rows) for number, rows in by_frame.items()}
@@ -190,7 +190,7 @@ def drawn_frames(store: Store, files: Iterable[str]) -> dict[tuple[str, int], Dr
 # ---------------------------------------------------------------- rows
 
 
-def _rows(connection: sqlite3.Connection, file: str, frame: int | None = None) -> list[_Row]:
+def _rows(connection: sqlite3.Connection, file: str, frame: int | None = None) -> list[_BoxRow]:
     """Return the rows of a file, or of a frame of it, that stand."""
     which = "" if frame is None else " AND frame = ?"
     query = f"SELECT {_COLUMNS} FROM boxes b WHERE clip = ?{which} AND {_STANDS} ORDER BY seq"
@@ -198,13 +198,13 @@ def _rows(connection: sqlite3.Connection, file: str, frame: int | None = None) -
     return [_row(values) for values in connection.execute(query, values)]
 
 
-def _row(values: Sequence[Any]) -> _Row:
+def _row(values: Sequence[Any]) -> _BoxRow:
     seq, box_id, frame, person, kind, label, left, top, right, bottom, ignored, batch = values
     box = None if label is None else Box(label, left, top, right, bottom, ignored=bool(ignored))
-    return _Row(seq, box_id, frame, person, kind, box, batch)
+    return _BoxRow(seq, box_id, frame, person, kind, box, batch)
 
 
-def _standing(rows: Iterable[_Row]) -> DrawnFrame:
+def _standing(rows: Iterable[_BoxRow]) -> DrawnFrame:
     boxes: dict[str, DrawnBox] = {}
     last = ""
     for row in rows:

@@ -38,7 +38,7 @@ class FramesOf:
         return dict(zip(clip_ids(Clip(path) for path in paths), paths, strict=True))
 
 
-class Shelf:
+class FrameShelf:
     """Frames by library; safe to use from several threads."""
 
     def __init__(self) -> None:

@@ -122,7 +122,7 @@ def lease(asked: Requested) -> FrameFacts:
 
 def draw(asked: Requested) -> FrameFacts:
     """Add boxes, or confirm the frame; on disk when this answers."""
-    acts = [("", _box(wish)) for wish in asked.body.boxes]
+    acts: list[tuple[str, Box | None]] = [("", _box(wish)) for wish in asked.body.boxes]
     return _changed(asked, acts)
 
 
@@ -219,8 +219,10 @@ def _box(wish: BoxWish) -> Box:
     """
     if wish.right <= wish.left or wish.bottom <= wish.top:
         raise ProblemError(422, "the box has no area: right lies beyond left, bottom below top")
-    edges = (round(edge, 2) for edge in (wish.left, wish.top, wish.right, wish.bottom))
-    return Box(wish.label, *edges, ignored=wish.ignored)
+    left, top, right, bottom = (
+        round(edge, 2) for edge in (wish.left, wish.top, wish.right, wish.bottom)
+    )
+    return Box(wish.label, left, top, right, bottom, ignored=wish.ignored)
 
 
 _FRAME = "/v1/clips/{clip}/frames/{frame}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import Any, cast
 
 from vidfit.backbones.catalogue import PretrainedModel, entries, status
 from vidfit.backbones.package_weights import PACKAGE_WEIGHTS
@@ -169,8 +169,12 @@ def _score(card: Mapping[str, Any]) -> CardScore | None:
     found = card.get("score")
     if not isinstance(found, dict):
         return None
-    figures = (found.get(name) for name in ("value", "low", "high"))
-    return CardScore(*(float(x) if type(x) in (int, float) else None for x in figures))
+    return CardScore(*(_number(found.get(name)) for name in ("value", "low", "high")))
+
+
+def _number(found: object) -> float | None:
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    return float(cast(float, found)) if is_number else None
 
 
 def _sum(values: Iterator[Any]) -> Any:  # noqa: ANN401
