@@ -198,7 +198,7 @@ class PreviewChild:
             "start_seconds": wish.start_seconds, "end_seconds": wish.end_seconds,
             "frame": wish.frame,
         }  # fmt: skip
-        line = b""
+        line: bytes | None = b""
         with suppress(OSError):
             os.write(process.stdin.fileno(), to_json(task).encode() + b"\n")
             line = _line(process.stdout.fileno(), clock_seconds)
@@ -207,11 +207,10 @@ class PreviewChild:
         with self._lock:
             if self._over:
                 return None
-            gone = process.poll() is not None
             self._end()
-        if gone:
-            return "the decoder broke down over it, or it needs more memory than a preview may take"
-        return f"it took more than {clock_seconds:.0f} s; is it damaged?"
+        if line is None:
+            return f"it took more than {clock_seconds:.0f} s; is it damaged?"
+        return "the decoder broke down over it, or it needs more memory than a preview may take"
 
     def kill(self) -> None:
         """End the process for good."""
@@ -245,14 +244,14 @@ class PreviewChild:
             self._process = None
 
 
-def _line(number: int, clock_seconds: float) -> bytes:
-    """Return a line of a pipe; nothing where it ends, or says none within the clock."""
+def _line(number: int, clock_seconds: float) -> bytes | None:
+    """Return a line of a pipe; nothing where it ends, ``None`` where the clock runs out."""
     until, found = time.monotonic() + clock_seconds, b""
     with selectors.DefaultSelector() as selector:
         selector.register(number, selectors.EVENT_READ)
         while not found.endswith(b"\n"):
             if not selector.select(max(0.0, until - time.monotonic())):
-                return b""
+                return None
             read = os.read(number, 65536)
             if not read:
                 return b""
