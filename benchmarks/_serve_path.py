@@ -33,7 +33,7 @@ class Walk:
         found: dict[str, Any] = {"name": name, "seconds": time.monotonic() - self._begun}
         for width in WIDTHS:
             with self.browser.of_width(width):
-                time.sleep(0.6)  # what is fetched is drawn
+                self._drawn()
                 place = self.pictures / f"{len(self.stops) + 1:02d}-{name}-{width}.png"
                 self.browser.picture(place, whole=whole)
                 found[f"cut at {width}"] = self.browser.js(
@@ -41,6 +41,14 @@ class Walk:
                 )
                 found[f"serious at {width}"] = self._serious()
         self.stops.append(found)
+
+    def _drawn(self, seconds: float = 8.0) -> None:
+        """Wait for what is fetched, and for posters that are made."""
+        end, empty = time.monotonic() + seconds, "[...document.querySelectorAll('.picture')]"
+        time.sleep(0.6)
+        bare = f"{empty}.slice(0, 12).filter((one) => !one.querySelector('img, .why')).length"
+        while time.monotonic() < end and self.browser.js(bare):
+            time.sleep(0.2)
 
     def _serious(self) -> list[str]:
         if not self.axe:

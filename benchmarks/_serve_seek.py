@@ -44,7 +44,7 @@ KINDS = (
     Kind("H.264 MOV, 29.97, one keyframe", "film.mov", "libx264", Fraction(30000, 1001),
          options=(("g", "1000"),)),
     Kind("H.264 MKV, 50 a second, begins late", "late.mkv", "libx264", Fraction(50),
-         begins_seconds=1.37),
+         begins_seconds=1.36),
     Kind("VP9 WebM, variable rate", "variable.webm", "libvpx-vp9", is_variable=True,
          options=(("deadline", "realtime"), ("cpu-used", "8"))),
     Kind("MPEG-4 AVI (proxy)", "old.avi", "mpeg4"),
@@ -86,7 +86,10 @@ def write(kind: Kind, target: Path) -> Path:
         stream.codec_context.time_base = stream.time_base = tick
         for number, seconds in enumerate(times(kind)):
             frame = av.VideoFrame.from_ndarray(bars(number), format="rgb24")
-            frame.pts, frame.time_base = round((kind.begins_seconds + seconds) / tick), tick
+            frame.pts, frame.time_base = (
+                round(kind.begins_seconds / tick) + round(seconds / tick),
+                tick,
+            )
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
@@ -143,7 +146,8 @@ def _seek(browser: Browser, clip: str, kind: Kind, seeks: int) -> dict[str, Any]
         else:
             wanted = drawn.choice([k for k in range(2, FRAMES - 2) if k != wanted])
             middle = (begins[wanted] + begins[wanted + 1]) / 2
-            found = browser.promised(_CLICK, middle, wanted)
+            found = browser.promised(_CLICK, middle, begins)
+            wanted = found["wanted"]
         spent += found["milliseconds"]
         right += found["shown"] == wanted
         said += found["said"] == wanted
@@ -184,7 +188,7 @@ _SEEN = f"""
       const said = Number(label.innerText.replaceAll(",", "").match(/frame (\\d+)/)[1]);
       const isSeen = label.title === "as seen on screen";
       const isStill = !document.querySelector("video").seeking;
-      const late = performance.now() - begun > 4000;
+      const late = performance.now() - begun > 8000;
       if ((isSeen && isStill && said === wanted) || late) {{
         const milliseconds = performance.now() - begun;
         await new Promise((done) => setTimeout(done, 60));
@@ -199,10 +203,13 @@ _CLICK = f"""{{ {_SEEN}
   const clip = new URLSearchParams(location.search).get("clip");
   const sent = await (await fetch(`/v1/clips/${{clip}}/times`)).json();
   const {{ duration }} = new Frames(sent.pts_seconds, sent.duration_seconds);
-  const clientX = box.left + (box.width * given[0]) / duration;
+  const clientX = Math.round(box.left + (box.width * given[0]) / duration);
+  // A click is at a whole pixel, which is longer than a short frame.
+  const seconds = ((clientX - box.left) / box.width) * duration;
+  const wanted = given[1].findLastIndex((begins) => begins <= seconds);
   document.querySelector(".lane-all").dispatchEvent(
     new PointerEvent("click", {{ bubbles: true, clientX, clientY: box.top + 4 }}));
-  return settled(given[1]);
+  return {{ ...await settled(wanted), wanted }};
 }}"""
 
 _STEP = f"""{{ {_SEEN}

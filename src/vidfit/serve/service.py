@@ -18,7 +18,7 @@ from vidfit.runtime.malloc import give_back
 from vidfit.serve.alike import Alike
 from vidfit.serve.assets import Asset, Assets
 from vidfit.serve.boxes.shelf import FrameShelf
-from vidfit.serve.jobs import Jobs
+from vidfit.serve.jobs import JobRow, Jobs
 from vidfit.serve.labels import GivenLabel, standing
 from vidfit.serve.libraries import Libraries, table_of
 from vidfit.serve.library import Library, clip_ids, library_id
@@ -187,12 +187,21 @@ class Service:
             return
         with suppress(ManifestError):
             job = self.jobs.get(job_id)
-            name = f"{job.asked['command']} {self._name_of(job.asked['library'])}"
-            library = replace(open_run(output), name=name)
+            library = replace(open_run(output), name=self._name_of_result(job))
             self.table(library)
             self.libraries.put(library)
             with self._lock:
                 self._results[job_id] = library.id
+
+    def _name_of_result(self, job: JobRow) -> str:
+        """Return what the result of a job is called: the second fit of clips ends in 2."""
+        command, of = job.asked["command"], job.asked["library"]
+        before = sum(
+            one.state == "done" and one.at < job.at
+            and (one.asked["command"], one.asked["library"]) == (command, of)
+            for one in self.jobs.all()
+        )  # fmt: skip
+        return f"{command} {self._name_of(of)}{f' {before + 1}' if before else ''}"
 
     def _name_of(self, library_id: str) -> str:
         return next((one.name for one in self.libraries.all() if one.id == library_id), "")

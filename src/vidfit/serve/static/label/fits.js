@@ -63,5 +63,6 @@ function Change({ last, before }) {
       ${" "}<b class="num">${gain({ percent: true }, difference.difference.value)}</b>
       ${" "}<span class="soft num">(${gainInterval({ percent: true }, difference.difference)})</span>:
       ${" "}${difference.won.length} won, ${difference.lost.length} lost.
-      ${" "}<a href=${addressOf("/compare", { first: before.id, second: last.id })}>Watch them</a></p>`}`;
+      ${" "}${difference.won.length + difference.lost.length > 0 && html`<a
+        href=${addressOf("/compare", { first: before.id, second: last.id })}>Watch them</a>`}</p>`}`;
 }

@@ -47,7 +47,8 @@ export function ClipCards({ table, places, said: Says = Said, asked = {} }) {
             end=${table.end[i]} />`}</span>
         <${Says} table=${table} i=${i} /></a></li>`)}</ul>
     ${places.length > count && html`<button type="button" onClick=${() => setCount(count + MORE)}>Show ${
-      Math.min(MORE, places.length - count)} more of ${places.length - count}</button>`}`;
+      Math.min(MORE, places.length - count)} more${
+      places.length - count > MORE ? ` of ${places.length - count}` : ""}</button>`}`;
 }
 
 function Said({ table, i }) {

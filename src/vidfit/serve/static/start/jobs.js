@@ -42,7 +42,7 @@ function JobRow({ job, known, readOnly }) {
       <span class="soft small job-time">${times(job)}</span>
     </div>
     ${under && html`<${Progress} job=${job} />`}
-    ${job.said && !under && html`<p class=${job.state === "failed" ? "caution" : "soft"}
+    ${job.said && !under && !job.result_library && html`<p class=${job.state === "failed" ? "caution" : "soft"}
       >${job.said}</p>`}
     <div class="row">
       ${job.result_library && html`<${Result} id=${job.result_library} known=${known}

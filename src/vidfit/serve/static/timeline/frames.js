@@ -8,8 +8,9 @@
 import { getWhenMade } from "../lib/api.js";
 import { useEffect, useRef, useState } from "../lib/ui.js";
 
-const MOST_TRIES = 12;
-const SAME_FRAME_MILLISECONDS = 250; // after a seek that shows what was shown, nothing is told
+const MOST_TRIES = 16;
+const MOST_STEP_SECONDS = 0.25;
+const LATE_MILLISECONDS = 250;
 
 export class Frames {
   // `times` are seconds from the first frame, rising; `duration` is where the last one ends.
@@ -73,7 +74,7 @@ export function useFrames(id) {
 // was seen on screen, and not only asked for.
 export function useShownFrame(video, frames, source) {
   const [shown, setShown] = useState({ seconds: 0, frame: 0, isExact: false });
-  const aim = useRef(null); // { frame, at, by, tries } while a frame is sought
+  const aim = useRef(null); // { frame, at, by, hasTurned, tries } while a frame is sought
   const origin = useOrigin(video, source);
   useEffect(() => {
     const element = video.current;
@@ -90,15 +91,23 @@ export function useShownFrame(video, frames, source) {
     };
     const correct = () => {
       const sought = aim.current;
-      if (element.seeking) return; // what was seen is of a seek before
+      if (element.seeking) return; // it may be of the seek before: looked at again once this is over
       if (!sought || !element.paused || seen === sought.frame || sought.tries >= MOST_TRIES) {
         aim.current = null;
         return;
       }
       const off = frames.times[sought.frame] - frames.times[seen];
-      // Back where it came from: half as far from now on.
-      sought.by = Math.sign(off) * Math.sign(sought.by) < 0 ? -sought.by / 2 : off;
-      sought.at += sought.by;
+      // Further and further, until the frame was passed; from then on in smaller and smaller steps.
+      const isPassed = off * sought.by < 0;
+      sought.hasTurned ||= isPassed;
+      if (isPassed) {
+        sought.by /= -2;
+      } else if (sought.by === 0) {
+        sought.by = Math.max(-MOST_STEP_SECONDS, Math.min(MOST_STEP_SECONDS, off));
+      } else if (!sought.hasTurned) {
+        sought.by *= 2;
+      }
+      sought.at = Math.max(0, Math.min(frames.duration, sought.at + sought.by));
       sought.tries += 1;
       element.currentTime = origin + sought.at;
     };
@@ -107,7 +116,7 @@ export function useShownFrame(video, frames, source) {
       timer = setTimeout(() => {
         setShown({ seconds: frames.beginOf(seen), frame: seen, isExact: true });
         correct();
-      }, SAME_FRAME_MILLISECONDS);
+      }, LATE_MILLISECONDS);
     };
     const onTime = () => {
       const frame = frames.at(element.currentTime);
@@ -132,7 +141,7 @@ export function useShownFrame(video, frames, source) {
   const seekFrame = (frame) => {
     if (!frames || !video.current) return;
     const to = Math.max(0, Math.min(frames.count - 1, frame));
-    aim.current = { frame: to, at: frames.middleOf(to), by: 0, tries: 0 };
+    aim.current = { frame: to, at: frames.middleOf(to), by: 0, hasTurned: false, tries: 0 };
     if (origin !== null) video.current.currentTime = origin + aim.current.at;
     setShown({ seconds: frames.beginOf(to), frame: to, isExact: false });
   };
@@ -158,7 +167,7 @@ function useOrigin(video, source) {
     const onLoaded = () => { // a first frame that was missed is drawn again
       timer = setTimeout(() => {
         element.currentTime = 0;
-      }, SAME_FRAME_MILLISECONDS);
+      }, LATE_MILLISECONDS);
     };
     element.addEventListener("loadeddata", onLoaded, { once: true });
     return () => {

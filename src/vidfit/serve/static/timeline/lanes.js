@@ -1,5 +1,5 @@
 // The lanes under the player: what the model says, its scores, and what people say.
-import { html, useEffect, useRef } from "../lib/ui.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/ui.js";
 import { clock, percent } from "../lib/wording.js";
 import { curvesOf } from "./segments.js";
 
@@ -31,7 +31,13 @@ export function Lanes({
     const box = event.currentTarget.getBoundingClientRect();
     onSeek(from + ((event.clientX - box.left) / box.width) * length);
   };
-  const width = (scroller.current?.clientWidth ?? 900) * zoom;
+  const [seen, setSeen] = useState(900);
+  useLayoutEffect(() => {
+    const watcher = new ResizeObserver(() => setSeen(scroller.current.clientWidth));
+    watcher.observe(scroller.current);
+    return () => watcher.disconnect();
+  }, []);
+  const width = seen * zoom;
   return html`<div class="lanes">
     <div class="lane-names" aria-hidden="true"><div class="ruler"></div>
       ${curves && html`<div class="curve-name">probability</div>`}
