@@ -81,7 +81,7 @@ export function useShownFrame(video, frames, source) {
     if (!element || !frames || origin === null) return undefined;
     let handle = 0;
     let timer = 0;
-    let seen = 0;
+    let seen = -1;
     const onFrame = (_now, { mediaTime }) => {
       clearTimeout(timer);
       seen = frames.nearest(mediaTime - origin);
@@ -114,6 +114,7 @@ export function useShownFrame(video, frames, source) {
     const onSeeked = () => {
       clearTimeout(timer);
       timer = setTimeout(() => {
+        if (seen < 0) return;
         setShown({ seconds: frames.beginOf(seen), frame: seen, isExact: true });
         correct();
       }, LATE_MILLISECONDS);
@@ -136,7 +137,7 @@ export function useShownFrame(video, frames, source) {
       element.removeEventListener("seeked", onSeeked);
       element.removeEventListener("timeupdate", onTime);
     };
-  }, [frames, source, origin, video.current]);
+  }, [frames, source, origin]);
 
   const seekFrame = (frame) => {
     if (!frames || !video.current) return;
@@ -156,17 +157,18 @@ function useOrigin(video, source) {
     setOrigin(null);
     if (!element) return undefined;
     let timer = 0;
+    let isKnown = false;
     if (!element.requestVideoFrameCallback) {
       setOrigin(0);
       return undefined;
     }
     const handle = element.requestVideoFrameCallback((_now, { mediaTime }) => {
-      clearTimeout(timer);
+      isKnown = true;
       setOrigin(mediaTime);
     });
     const onLoaded = () => { // a first frame that was missed is drawn again
       timer = setTimeout(() => {
-        element.currentTime = 0;
+        if (!isKnown) element.currentTime = 0;
       }, LATE_MILLISECONDS);
     };
     element.addEventListener("loadeddata", onLoaded, { once: true });
