@@ -6,7 +6,7 @@
 // how long a frame lasts, and a browser that guesses too long shows an earlier one. Of these files
 // the browser's clock does not begin at the first frame either; what that one says is the origin.
 import { getWhenMade } from "../lib/api.js";
-import { useEffect, useRef, useState } from "../lib/ui.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "../lib/ui.js";
 
 const MOST_TRIES = 16;
 const MOST_STEP_SECONDS = 0.25;
@@ -152,31 +152,16 @@ export function useShownFrame(video, frames, source) {
 // Returns what the browser's clock says at the first frame; null until that was on screen.
 function useOrigin(video, source) {
   const [origin, setOrigin] = useState(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the browser can show the first frame
     const element = video.current;
     setOrigin(null);
     if (!element) return undefined;
-    let timer = 0;
-    let isKnown = false;
     if (!element.requestVideoFrameCallback) {
       setOrigin(0);
       return undefined;
     }
-    const handle = element.requestVideoFrameCallback((_now, { mediaTime }) => {
-      isKnown = true;
-      setOrigin(mediaTime);
-    });
-    const onLoaded = () => { // a first frame that was missed is drawn again
-      timer = setTimeout(() => {
-        if (!isKnown) element.currentTime = 0;
-      }, LATE_MILLISECONDS);
-    };
-    element.addEventListener("loadeddata", onLoaded, { once: true });
-    return () => {
-      clearTimeout(timer);
-      element.cancelVideoFrameCallback(handle);
-      element.removeEventListener("loadeddata", onLoaded);
-    };
+    const handle = element.requestVideoFrameCallback((_now, { mediaTime }) => setOrigin(mediaTime));
+    return () => element.cancelVideoFrameCallback(handle);
   }, [source]);
   return origin;
 }
