@@ -6,7 +6,7 @@
 // how long a frame lasts, and a browser that guesses too long shows an earlier one. Of these files
 // the browser's clock does not begin at the first frame either; what that one says is the origin.
 import { getWhenMade } from "../lib/api.js";
-import { useEffect, useRef, useState } from "../lib/ui.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "../lib/ui.js";
 
 const MOST_TRIES = 16;
 const MOST_STEP_SECONDS = 0.25;
@@ -81,7 +81,7 @@ export function useShownFrame(video, frames, source) {
     if (!element || !frames || origin === null) return undefined;
     let handle = 0;
     let timer = 0;
-    let seen = 0;
+    let seen = -1;
     const onFrame = (_now, { mediaTime }) => {
       clearTimeout(timer);
       seen = frames.nearest(mediaTime - origin);
@@ -114,6 +114,7 @@ export function useShownFrame(video, frames, source) {
     const onSeeked = () => {
       clearTimeout(timer);
       timer = setTimeout(() => {
+        if (seen < 0) return;
         setShown({ seconds: frames.beginOf(seen), frame: seen, isExact: true });
         correct();
       }, LATE_MILLISECONDS);
@@ -136,7 +137,7 @@ export function useShownFrame(video, frames, source) {
       element.removeEventListener("seeked", onSeeked);
       element.removeEventListener("timeupdate", onTime);
     };
-  }, [frames, source, origin, video.current]);
+  }, [frames, source, origin]);
 
   const seekFrame = (frame) => {
     if (!frames || !video.current) return;
@@ -151,30 +152,16 @@ export function useShownFrame(video, frames, source) {
 // Returns what the browser's clock says at the first frame; null until that was on screen.
 function useOrigin(video, source) {
   const [origin, setOrigin] = useState(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the browser can show the first frame
     const element = video.current;
     setOrigin(null);
     if (!element) return undefined;
-    let timer = 0;
     if (!element.requestVideoFrameCallback) {
       setOrigin(0);
       return undefined;
     }
-    const handle = element.requestVideoFrameCallback((_now, { mediaTime }) => {
-      clearTimeout(timer);
-      setOrigin(mediaTime);
-    });
-    const onLoaded = () => { // a first frame that was missed is drawn again
-      timer = setTimeout(() => {
-        element.currentTime = 0;
-      }, LATE_MILLISECONDS);
-    };
-    element.addEventListener("loadeddata", onLoaded, { once: true });
-    return () => {
-      clearTimeout(timer);
-      element.cancelVideoFrameCallback(handle);
-      element.removeEventListener("loadeddata", onLoaded);
-    };
+    const handle = element.requestVideoFrameCallback((_now, { mediaTime }) => setOrigin(mediaTime));
+    return () => element.cancelVideoFrameCallback(handle);
   }, [source]);
   return origin;
 }
