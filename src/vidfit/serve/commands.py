@@ -35,14 +35,11 @@ class JobCommand:
         Whether the model of a run goes before its clips.
     needs_labels
         Whether clips without a label are left out.
-    fixed
-        Arguments that it always has.
     """
 
     options: Mapping[str, JobOption]
     needs_model: bool = False
     needs_labels: bool = True
-    fixed: tuple[str, ...] = ()
 
 
 def number(least: float, most: float) -> JobOption:
@@ -124,7 +121,7 @@ COMMANDS: Mapping[str, JobCommand] = {
         {"window": number(0.04, 86_400), "smooth": number(0, 86_400),
          "unknown": written(r"off|strict|0[.][0-9]{1,6}", "off, strict, or 0.5 and the like"),
          "workers": whole(1, 1024)},
-        needs_model=True, needs_labels=False, fixed=("--format=json,csv,vtt",),
+        needs_model=True, needs_labels=False,
     ),
     "compress": JobCommand(
         {"max-loss": number(0, 100), "target": one_of("latency", "size", "memory"),
@@ -149,7 +146,7 @@ def arguments_of(name: str, options: Mapping[str, Any]) -> list[str]:
     ProblemError
         422 for an option that is not in the table, or a value that is not valid.
     """
-    command, words = command_of(name), list(command_of(name).fixed)
+    command, words = command_of(name), list[str]()
     for option, value in options.items():
         known = command.options.get(option)
         if known is None:

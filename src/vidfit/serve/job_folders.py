@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,15 @@ from vidfit.serve.commands import arguments_of, command_of
 from vidfit.serve.exports import labelled, marked
 from vidfit.serve.job_values import JobWish, ResultFile
 from vidfit.serve.labels import label_of
-from vidfit.serve.library import Library
+from vidfit.serve.library import FrameParts, Library
 from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.service import OUTPUT, Service
 from vidfit.serve.spans import spans_of
 
 CLIPS, MODEL = "clips.csv", "model"
+_FORMATS: Mapping[FrameParts, str] = {"": "json,csv,vtt", "boxes": "json,csv", "masks": "json,csv"}
+"""What is in the frames of a run -> formats in which its model answers."""
+
 _MEDIA = {".json": "application/json", ".csv": "text/csv", ".vtt": "text/vtt"}
 
 
@@ -36,7 +39,12 @@ def prepare(service: Service, wish: JobWish, folder: Path) -> list[str]:
     if command.needs_model != (wish.model is not None):
         needs = "needs the model of a run: give model" if command.needs_model else "takes no model"
         raise ProblemError(422, f"{wish.command} {needs}")
-    named = [str(model_of(service.libraries.get(wish.model)))] if wish.model is not None else []
+    named = []
+    if wish.model is not None:
+        run = service.libraries.get(wish.model)
+        named = [str(model_of(run))]
+        if wish.command == "predict":
+            words.append(f"--format={_FORMATS[run.frames]}")
     clips = _clips(service, library, wish, labelled_only=command.needs_labels)
     if not clips:
         raise ProblemError(422, "no clip of this library has a label; label some first")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.serve.conftest import until
 
@@ -63,6 +65,21 @@ def test_what_is_no_job_is_refused_and_leaves_nothing(served, asked, status):
 def test_a_run_without_a_model_answers_nothing(served):
     refused = begin(served, command="predict", model=served.library("run"))
     assert refused.status_code == 422 and "no model" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("frames", "formats"), [("", "json,csv,vtt"), ("boxes", "json,csv"), ("masks", "json,csv")]
+)
+def test_a_model_answers_in_formats_that_its_task_has(served, frames, formats):
+    served.service.jobs.close()  # so that the job waits
+    run = served.library("run")
+    (served.run / "model").mkdir(exist_ok=True)
+    (served.run / "model" / "model.json").write_text("{}")
+    libraries = served.service.libraries
+    libraries.put(replace(libraries.get(run), frames=frames))
+    job = begin(served, command="predict", model=run).json()
+    words = (served.service.jobs.folder / job["id"] / "command.json").read_text()
+    assert f"--format={formats}" in json_in(words)
 
 
 def test_read_only_begins_no_job_that_waits_from_before(serve, tmp_path):
