@@ -4,7 +4,7 @@ The scores are those of TrackEval (Luiten et al., "HOTA", IJCV 2020), whose metr
 what is compared from memory. The peer is ByteTrack as the package supervision has it. Neither can
 be a dependency, for both bring another OpenCV:
 
-    pip install --no-deps trackeval==1.3.0 supervision==0.27.0 pyDeprecate tqdm
+    pip install --no-deps trackeval==1.3.0 supervision==0.27.0 pyDeprecate tqdm defusedxml
 """
 
 from __future__ import annotations

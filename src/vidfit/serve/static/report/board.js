@@ -19,7 +19,8 @@ export function Board({ report, metric }) {
   const axis = axisOf(ranked.map((one) => one.score), metric);
   return html`<section aria-labelledby="board"><h2 id="board">What was compared</h2>
     <p class="lead">Each mark is the ${metric.name} on recordings not seen in training. Cheapest that
-      is hardly worse wins, unless you asked for the best.</p>
+      is hardly worse wins, unless you asked for the best. The score above is measured apart from the
+      choice among them, so it can differ from the row of the chosen one.</p>
     <${Rows} candidates=${shown} axis=${axis} metric=${metric} caption="The best candidates" />
     ${others.length > 0 && html`<details><summary>${counted(others.length, "more candidate")}</summary>
       <${Rows} candidates=${others} axis=${axis} metric=${metric} caption="The other candidates" />
