@@ -18,7 +18,6 @@ memory takes to deliver as many bytes. A graph of neighbours is measured where u
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +33,7 @@ from benchmarks._harness import arguments, environment, finish, median_ratio, ta
 from benchmarks._search_graph import graph_compared
 from benchmarks._study import CACHE
 from vidfit.contracts import Clip, Floats
+from vidfit.hardware import peak_bytes
 from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.options import SHOT_SECONDS, SearchOptions
@@ -212,7 +212,7 @@ def _cost(sizes: Sequence[int]) -> list[Figures]:
             for way in WAYS:
                 row |= _timed(way, shots, Path(folder))
             rows.append(row)
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    gigabytes = peak_bytes() / 1e9
     print(f"\none query, one thread; at most {gigabytes:.1f} GB were in use, maps included")
     table(
         (

@@ -44,14 +44,15 @@ MEMORY_BAR_BYTES = 64 * 2**20
 
 _PAUSE_SECONDS = 0.8
 _PEAK = """
-import resource, sys
+import sys
 from vidfit.backbones.speech import RATE_HERTZ, SpeechReader
+from vidfit.hardware import peak_bytes
 from vidfit.jobs.transcribe.pieces import pieces
 from vidfit.video.sound import SoundReader
 finder = SpeechReader("", "", "en", None)
 with SoundReader(sys.argv[1], RATE_HERTZ) as reader:
     count = sum(1 for _ in pieces(reader.samples, finder.speech, RATE_HERTZ))
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(count, peak_bytes())
 """
 
 
