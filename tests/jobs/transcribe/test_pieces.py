@@ -59,3 +59,16 @@ def test_silence_is_passed_over_and_ends():
     assert found and not any(len(piece.samples_S) for piece in found)
     assert found[-1].after == 200 * RATE and len(found) <= 200 / (LOOK_SECONDS - 1) + 1
     assert heard(np.zeros(0, np.float32)) == []
+
+
+def test_each_sample_is_asked_for_once_in_order():
+    """A reader of compressed sound begins again at the start of the file to go back."""
+    whole_S, asked = talk((3, 10), (12, 40), (55, 70), (100, 190)), [500]
+
+    def samples(first, stop):
+        assert first == asked[-1]
+        asked.append(min(stop, len(whole_S)))
+        return whole_S[first:stop]
+
+    assert list(pieces(samples, loud, RATE, 500))
+    assert asked[-1] == len(whole_S)

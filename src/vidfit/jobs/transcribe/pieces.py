@@ -46,13 +46,14 @@ def pieces(
     Parameters
     ----------
     samples
-        First and last sample -> those that are there.
+        First and last sample -> those that are there. It is asked for each sample once, in order.
     speech
         Finds speech.
     """
     look, most = round(LOOK_SECONDS * rate_hertz), round(PIECE_SECONDS * rate_hertz)
     near = round(_OPEN_SECONDS * rate_hertz)
-    while len(heard_S := samples(first, first + look)):
+    heard_S = np.zeros(0, np.float32)
+    while len(heard_S := np.append(heard_S, samples(first + len(heard_S), first + look))):
         is_last = len(heard_S) < look
         spans = list(speech(heard_S))
         if len(spans) > 1 and not is_last and len(heard_S) - spans[-1][1] < near:
@@ -65,4 +66,4 @@ def pieces(
             start, stop = together[0][0], min(together[-1][1], together[0][0] + most)
             after = first + stop
             yield Piece(first + start, after, heard_S[start:stop])
-        first = after
+        first, heard_S = after, heard_S[after - first :]
