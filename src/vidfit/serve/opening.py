@@ -176,7 +176,7 @@ def open_run(folder: Path) -> Library:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _ReportRow:
     """A clip of a report, and what the model said of it."""
 
     clip: Clip
@@ -191,7 +191,7 @@ def _row_reader() -> Callable[[dict[str, Any]], object]:
         if found.keys() >= _OF_CLIP:
             return _clip_of(found, known)
         if isinstance(found.get("clip"), Clip):
-            return _Row(found["clip"], _answer_of(found, known))
+            return _ReportRow(found["clip"], _answer_of(found, known))
         return found
 
     return each
@@ -199,7 +199,7 @@ def _row_reader() -> Callable[[dict[str, Any]], object]:
 
 def _with_report(library: Library, report: Mapping[str, Any]) -> Library:
     rows = report.get("clips", ())
-    if not all(isinstance(row, _Row) for row in rows):
+    if not all(isinstance(row, _ReportRow) for row in rows):
         raise ValueError("a row of its clips is none")
     found = [row.clip for row in rows]
     if in_words := _LABELS_IN_WORDS.get(report.get("labels")):

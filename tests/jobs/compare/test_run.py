@@ -45,8 +45,8 @@ def test_each_architecture_has_its_rows_and_the_probe_of_motion_wins(compared):
     for row in table.rows:
         assert row.seconds_per_clip > 0
         assert (row.gmacs_per_clip > 0) == (row.name != "motion")
-        # An epoch that has begun ends within the budget's order of magnitude.
-        assert row.learn_seconds < 10 * OPTIONS.cpu_seconds
+        # A step that has begun ends, beyond a budget that is shorter than a step on slow machines.
+        assert row.learn_seconds < 50 * OPTIONS.cpu_seconds
         assert (row.pretrain_seconds > 0) == row.how.startswith("self-supervised")
 
 
