@@ -13,10 +13,8 @@ from vidfit.backbones.package_weights import PACKAGE_WEIGHTS
 from vidfit.errors import ModelError
 from vidfit.model.document import Document, read_document
 from vidfit.serve.endpoint import Endpoint, Requested
+from vidfit.serve.job_folders import MODEL
 from vidfit.serve.library import Library
-
-MODEL = "model"
-"""Folder of the model in that of a run."""
 
 
 @dataclass(frozen=True, slots=True)
