@@ -33,20 +33,14 @@ from vidfit.cli.options import (
     Workers,
     output_of,
 )
+from vidfit.cli.own_jobs import OWN_JOBS, check_not_theirs, run_own
 from vidfit.cli.quantities import memory_bytes, time_seconds
-from vidfit.cli.read import fit_reader
 from vidfit.cli.say import say, say_lines
 from vidfit.cli.use import say_use
 from vidfit.files import claimed
 
 if TYPE_CHECKING:
     from vidfit.reported import Report
-
-
-OF_TEXTS = {"read": fit_reader}
-"""Tasks that have no clips, but texts: each is a job of its own, and takes these options."""
-
-_TAKEN = frozenset({"clips", "output", "backbone", "task", "holdout", "download", "as_json"})
 
 
 def fit(  # noqa: PLR0913  (the options of a command)
@@ -87,6 +81,27 @@ def fit(  # noqa: PLR0913  (the options of a command)
             "time]",
         ),
     ] = None,
+    scale: Annotated[
+        int | None, typer.Option(help="Of restore: 2 or 4 times as wide and high. [default: 2]")
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(metavar="VIDEO", help="Of restore: a video of the quality to be mended."),
+    ] = None,
+    seen: Annotated[
+        int | None, typer.Option(min=1, help="Of forecast: frames that are seen. [default: 10]")
+    ] = None,
+    ahead: Annotated[
+        int | None, typer.Option(min=1, help="Of forecast: frames that are said. [default: 10]")
+    ] = None,
+    side: Annotated[
+        int | None,
+        typer.Option(min=16, help="Of forecast, generate: pixels of a side of the frames."),
+    ] = None,
+    cpu_seconds: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="Of restore, forecast, generate: for learning. [default: 600]"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print report.json, and nothing else.")
     ] = False,
@@ -94,10 +109,10 @@ def fit(  # noqa: PLR0913  (the options of a command)
     only_below: OnlyBelow = None,
 ) -> None:
     """Compare pretrained models on your clips and fit the best one."""
-    if task in OF_TEXTS:
-        _refuse_others(ctx, task)
-        OF_TEXTS[task](clips, output, backbone, holdout, download=download, as_json=as_json)
+    if task in OWN_JOBS:
+        run_own(ctx, task)
         return
+    check_not_theirs(ctx)
     from vidfit.cli.progress import Bars
     from vidfit.jobs.fit.options import FitOptions
     from vidfit.jobs.fit.run import run_fit
@@ -132,17 +147,6 @@ def fit(  # noqa: PLR0913  (the options of a command)
         say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
         return
     show_report(report, folder, options.backbones, consent=consent is not None)
-
-
-def _refuse_others(ctx: typer.Context, task: str) -> None:
-    """Refuse options that were given and say nothing to a task of texts."""
-    for name in ctx.params.keys() - _TAKEN:
-        source = ctx.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = name.replace("_", "-")
-            raise typer.BadParameter(
-                f"--{option} is of clips; --task {task} has none: leave it away"
-            )
 
 
 def show_report(

@@ -74,8 +74,8 @@ TaskName = Annotated[
     typer.Option(
         "--task",
         metavar="TASK",
-        help=f"{', '.join(TASKS)}, or one of a package; fit: read, of SQUAD.json. "
-        "[default: by the labels]",
+        help=f"{', '.join(TASKS)}, or one of a package; fit: read, of SQUAD.json, "
+        "and restore, forecast, generate. [default: by the labels]",
     ),
 ]
 Consent = Annotated[

@@ -13,9 +13,9 @@ from vidfit.errors import VidfitError
 def fit_reader(
     source: str,
     output: Path | None,
-    backbones: Sequence[str] | None,
-    holdout: float,
     *,
+    backbone: Sequence[str] | None,
+    holdout: float,
     download: bool,
     as_json: bool,
 ) -> None:
@@ -27,7 +27,7 @@ def fit_reader(
     from vidfit.jobs.read.written import REPORT
 
     usual = ReadOptions()
-    first, *others = backbones or [usual.backbone]
+    first, *others = backbone or [usual.backbone]
     if others:
         raise VidfitError("a reader is made of one --backbone: minilm, hf:FOLDER or hf:NAME")
     options = ReadOptions(first, holdout=holdout or usual.holdout, download=download)

@@ -16,6 +16,7 @@ from vidfit.backbones.notation import plain_name, runs_a_file
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import ModelError, VidfitError, not_known
 from vidfit.model import DOCUMENT, read_document
+from vidfit.pixels.saved import PIXELS, read_pixel_document
 from vidfit.progress import Progress
 
 BY_NAME = "detect"
@@ -102,6 +103,8 @@ WAYS: dict[str, WayOfTask] = {
     "detect": WayOfTask("objects.run:run_objects", ("every", "score", "line", "zone")),
     "segment": WayOfTask("masks.run:run_masks", ("every",)),
     "faces": WayOfTask("people.run:run_people", ("i-have-consent", "every", "smallest")),
+    "restore": WayOfTask("restored.run:run_restored"),
+    "forecast": WayOfTask("forecast.run:run_forecast"),
 }
 """Task -> its own way."""
 
@@ -121,8 +124,7 @@ def way_of(model: str, task: str | None = None) -> WayOfTask | None:
         can, or it is of another task than is asked for.
     """
     directory = Path(model)
-    if (directory / DOCUMENT).is_file():
-        of = read_document(directory).task
+    if of := _task_of_folder(directory):
         if of in WAYS and task not in (None, of):
             raise ModelError(
                 f"{model} answers the task {of!r}, and --task asks for {task!r}; leave it away, "
@@ -136,6 +138,24 @@ def way_of(model: str, task: str | None = None) -> WayOfTask | None:
     if directory.exists():
         return None
     raise ModelError(not_known("folder of a model, and no encoder", model, names()))
+
+
+def _task_of_folder(directory: Path) -> str | None:
+    """Return the task of the model that lies in a folder, if any.
+
+    Raises
+    ------
+    ModelError
+        If the model is damaged, or answers no videos.
+    """
+    if (directory / PIXELS).is_file():
+        of = read_pixel_document(directory).task
+        if of not in WAYS:
+            raise ModelError(
+                f"{directory} draws new clips and answers none: use `vidfit sample {directory}`"
+            )
+        return of
+    return read_document(directory).task if (directory / DOCUMENT).is_file() else None
 
 
 def check_options(way: WayOfTask | None, options: Iterable[str]) -> None:

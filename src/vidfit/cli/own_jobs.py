@@ -1,0 +1,96 @@
+"""Tasks of ``vidfit fit`` that are jobs of their own, and which of its options each takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+import typer
+
+
+@dataclass(frozen=True)
+class OwnJob:
+    """A function, ``module:name`` below ``vidfit.cli``, and the options that it takes.
+
+    It is called with ``clips``, ``output``, ``as_json`` and these options by name, as they were
+    given.
+    """
+
+    target: str
+    takes: tuple[str, ...]
+    refused: str
+
+
+_OF_PIXELS = "--task {task} trains on the frames themselves and knows no {option}: leave it away"
+
+OWN_JOBS = {
+    "read": OwnJob(
+        "read:fit_reader",
+        ("backbone", "holdout", "download"),
+        "{option} is of clips; --task {task} has none: leave it away",
+    ),
+    "restore": OwnJob(
+        "pixels.restore:fit_restorer", ("groups", "scale", "like", "cpu_seconds"), _OF_PIXELS
+    ),
+    "forecast": OwnJob(
+        "pixels.forecast:fit_forecaster",
+        ("groups", "seen", "ahead", "side", "cpu_seconds"),
+        _OF_PIXELS,
+    ),
+    "generate": OwnJob(
+        "pixels.generate:fit_generator", ("groups", "side", "cpu_seconds"), _OF_PIXELS
+    ),
+}
+
+_ALWAYS = frozenset({"clips", "output", "task", "as_json", "allow_url", "only_below"})
+_THEIRS = ("scale", "like", "seen", "ahead", "side", "cpu_seconds")
+"""Options that only tasks of this file take."""
+
+
+def run_own(ctx: typer.Context, task: str) -> None:
+    """Run the job of a task with the options that were given.
+
+    Raises
+    ------
+    typer.BadParameter
+        If an option was given that says nothing to the task.
+    """
+    job = OWN_JOBS[task]
+    for name in _given(ctx):
+        if name not in _ALWAYS and name not in job.takes:
+            raise typer.BadParameter(job.refused.format(option=_option(name), task=task))
+    module, _, function = job.target.partition(":")
+    run = getattr(import_module(f"vidfit.cli.{module}"), function)
+    run(
+        ctx.params["clips"],
+        ctx.params["output"],
+        as_json=ctx.params["as_json"],
+        **{name: ctx.params[name] for name in job.takes},
+    )
+
+
+def check_not_theirs(ctx: typer.Context) -> None:
+    """Refuse options of these tasks beside another one.
+
+    Raises
+    ------
+    typer.BadParameter
+        Names the tasks that take the option.
+    """
+    for name in _given(ctx):
+        if name in _THEIRS:
+            tasks = " and ".join(f"--task {t}" for t, job in OWN_JOBS.items() if name in job.takes)
+            raise typer.BadParameter(f"{_option(name)} is for {tasks}; leave it away")
+
+
+def _given(ctx: typer.Context) -> Iterator[str]:
+    """Return the names of options that stand on the command line."""
+    for name in ctx.params:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            yield name
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

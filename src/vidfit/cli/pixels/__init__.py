@@ -1,0 +1,1 @@
+"""Jobs of models of pixels on the command line."""

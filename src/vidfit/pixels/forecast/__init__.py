@@ -1,0 +1,1 @@
+"""The next frames, with a probability for each pixel."""

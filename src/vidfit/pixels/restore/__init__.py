@@ -1,0 +1,1 @@
+"""Frames made larger: degradations, networks, figures of pictures."""
