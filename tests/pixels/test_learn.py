@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vidfit.errors import NotEnoughDataError, StoreError
-from vidfit.pixels.learn import StepBudget, Descent, Learned, learn
+from vidfit.pixels.learn import Descent, Learned, StepBudget, learn
 
 
 def _line(seed: int = 0) -> Descent:
