@@ -239,17 +239,17 @@ def _thresholds(stages_TMK: Floats, labels_M: Indices) -> Floats:
     They stop at the first loss: a lower one that happens to make up for it is luck.
     """
     hits_TM = stages_TMK.argmax(axis=2) == labels_M
-    clips_M = np.arange(len(labels_M))
-    wanted = hits_TM[-1].mean()
     thresholds_T = np.full(len(stages_TMK) - 1, _NEVER, np.float32)
-    for t in range(len(thresholds_T)):
-        for threshold in _candidates(stages_TMK[t]):
-            lowered_T = thresholds_T.copy()
-            lowered_T[t] = threshold
-            depth_M = _depth(stages_TMK, lowered_T)
-            if hits_TM[depth_M - 1, clips_M].mean() < wanted:
-                break
-            thresholds_T = lowered_T
+    still_M = np.ones(len(labels_M), np.bool_)  # clips that no stage so far is sure of
+    lost = 0  # hits of the last stage that are given up
+    for t, stage_MK in enumerate(stages_TMK[:-1]):
+        tried_C = _candidates(stage_MK)
+        sure_CM = still_M & (stage_MK.max(axis=1) >= np.log(tried_C)[:, None])
+        lost_C = lost + sure_CM @ (hits_TM[-1].astype(np.int64) - hits_TM[t])
+        kept = int(np.argmax(lost_C > 0)) if (lost_C > 0).any() else len(tried_C)
+        if kept:
+            thresholds_T[t], lost = tried_C[kept - 1], lost_C[kept - 1]
+            still_M &= ~sure_CM[kept - 1]
     return thresholds_T
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import BackboneSpec, Estimate, Failure, Floats, Note, Truth, clip_key
+from vidfit.contracts import BackboneSpec, Clip, Estimate, Failure, Floats, Note, Truth, clip_key
 from vidfit.errors import VideoError
 from vidfit.evaluate import Scores, few_recordings, score
 from vidfit.hardware import hardware
@@ -45,6 +45,7 @@ from vidfit.study.figures import (
 from vidfit.study.openings import times
 from vidfit.study.provenance import provenance
 from vidfit.study.table import Table
+from vidfit.threads import in_threads
 from vidfit.video import decode
 
 _JUDGES = 2
@@ -281,13 +282,15 @@ def _declined(found: Findings, judged: Table, answers_MK: Floats) -> NDArray[np.
 
 def _thumbnails(results: Sequence[ClipResult]) -> dict[str, bytes]:
     """Return a small JPEG of each clip that was answered worst: frames of it side by side."""
-    pictures = {}
-    for result in hardest_clips(results):
-        clip = result.clip
-        try:
-            found = decode(clip, count=STRIP_FRAMES)
-        except VideoError:  # it was readable a minute ago; a picture is not worth a failure
-            continue
-        if picture := strip(found.frames_THWC[np.unique(found.indices_T, return_index=True)[1]]):
-            pictures[clip_key(clip)] = picture
-    return pictures
+    clips = [result.clip for result in hardest_clips(results)]
+    pictures = in_threads(_strip_of, clips, hardware().cores)
+    return {clip_key(clip): found for clip, found in zip(clips, pictures, strict=True) if found}
+
+
+def _strip_of(clip: Clip) -> bytes:
+    """Return frames of a clip side by side as JPEG, or nothing where they cannot be read."""
+    try:
+        found = decode(clip, count=STRIP_FRAMES)
+    except VideoError:  # it was readable a minute ago; a picture is not worth a failure
+        return b""
+    return strip(found.frames_THWC[np.unique(found.indices_T, return_index=True)[1]])
