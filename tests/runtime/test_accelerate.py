@@ -28,6 +28,7 @@ def no_export(monkeypatch):
         raise AssertionError("exported again")
 
     monkeypatch.setattr(onnx, "export", export)
+    monkeypatch.setattr(onnx, "export_traced", export)
 
 
 @pytest.fixture
@@ -184,6 +185,7 @@ def test_export_that_differs_from_torch_is_refused(tiny, tmp_path, monkeypatch):
         export(dataclasses.replace(backbone, network=network), path)
 
     monkeypatch.setattr(onnx, "export", export_something_else)
+    monkeypatch.setattr(onnx, "export_traced", export_something_else)
     with pytest.raises(BackboneError, match=r"differ from torch by .* 0.001 is allowed"):
         runtime.accelerate(tiny, engine="onnx", cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -242,3 +244,29 @@ def test_wrong_arguments(tiny):
         runtime.accelerate(tiny, engine="tensorrt")
     with pytest.raises(BackboneError, match="threads is 0"):
         runtime.accelerate(tiny, threads=0)
+
+
+def test_the_two_exporters_write_the_same_network(tiny, tmp_path):
+    frames = random_views(tiny.spec, 3)
+    for export in (onnx.export, onnx.export_traced):
+        path = tmp_path / f"{export.__name__}.onnx"
+        export(tiny, path)
+        assert np.allclose(onnx.open_session(path, 1)(frames), tiny.forward(frames), atol=1e-5)
+
+
+def test_a_trace_that_is_another_network_is_written_by_the_other_exporter(
+    tiny, tmp_path, monkeypatch
+):
+    traced = []
+
+    def other_network(backbone, path):
+        traced.append(path)
+        size = Preprocessing(32, 24, std=(70.0, 60.0, 50.0))
+        network = type(backbone.network)(backbone.network.trunk, size)
+        onnx.export(dataclasses.replace(backbone, network=network), path)
+
+    monkeypatch.setattr(onnx, "export_traced", other_network)
+    fast = runtime.accelerate(tiny, engine="onnx", cache=tmp_path)
+    assert len(traced) == 1
+    frames = random_views(tiny.spec, 3)
+    assert np.allclose(fast.forward(frames), tiny.forward(frames), atol=1e-4)

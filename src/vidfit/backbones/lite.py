@@ -66,8 +66,8 @@ class SameConv2d(nn.Conv2d):
         """Pad, then convolve."""
         kernel, stride = self.kernel_size[0], self.stride[0]
         height, width = (stride, stride) if self.divides else images_NCHW.shape[-2:]
-        top, bottom = same_padding(height, kernel, stride)
-        left, right = same_padding(width, kernel, stride)
+        top, bottom = same_padding(int(height), kernel, stride)
+        left, right = same_padding(int(width), kernel, stride)
         if (top, left) == (bottom, right):
             return functional.conv2d(
                 images_NCHW, self.weight, None, self.stride, (top, left), 1, self.groups

@@ -38,6 +38,38 @@ def export(backbone: TorchBackbone, path: Path) -> None:
     export_module(backbone.network, views_BTHWC, "frames", ["tokens"], path, dims)
 
 
+def export_traced(backbone: TorchBackbone, path: Path) -> None:
+    """Write the same by tracing one run, for frames of one size only.
+
+    Four times as fast as `export`, for networks without branches: a branch that depends on what
+    is seen, or on how many views there are, is taken as the traced run took it. So hold what
+    comes out against the network at several batches. The tracing exporter writes sums of sizes
+    that are constant as nodes; they are folded, or the graph would be a third slower.
+    """
+    import torch
+    from onnxscript import ir, optimizer, rewriter
+
+    spec = backbone.spec
+    height, width = spec.preprocessing.height_pixels, spec.preprocessing.width_pixels
+    views_BTHWC = torch.zeros(2, spec.sampling.clip_len, height, width, 3, dtype=torch.uint8)
+    with _quiet(), torch.no_grad(), contextlib.redirect_stdout(io.StringIO()):
+        torch.onnx.export(
+            backbone.network,
+            (views_BTHWC,),
+            path,
+            input_names=["frames"],
+            output_names=["tokens"],
+            dynamic_axes={"frames": {0: "batch"}, "tokens": {0: "batch"}},
+            opset_version=18,
+            dynamo=False,
+        )
+        graph = ir.load(path)
+        optimizer.optimize(graph)
+        graph = rewriter.rewrite(graph)
+        optimizer.optimize(graph)
+        ir.save(graph, path)
+
+
 def export_module(
     module: nn.Module,
     example: Tensor,

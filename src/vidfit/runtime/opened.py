@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,10 @@ def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -
         from vidfit.runtime import onnx
 
         def make(new: Path) -> float:
+            if base.spec.architecture == "cnn2d" and not base.spec.preprocessing.block_pixels:
+                with suppress(Exception):  # then the exporter that follows branches writes it
+                    onnx.export_traced(base, new)
+                    return parity(open_on(new, 1), base)
             onnx.export(base, new)
             return parity(open_on(new, 1), base)
 
