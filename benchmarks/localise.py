@@ -1,4 +1,4 @@
-"""Spans found in long videos of unseen recordings: windows alone, with neighbours, and smoothed.
+"""Spans found in long videos of unseen recordings: windows alone, and smoothed.
 
 - `fir_ceiling`: seven videos by a camera in the ceiling, three people; each is left out in turn.
   Time between spans is not labelled, and is not judged.
@@ -7,7 +7,7 @@
 - `joined drones`: infrared clips of drones, helicopters, airplanes and birds in long videos of
   their own scenes; all time is labelled. By `motion` alone.
 
-Classes that one recording alone has are left out. Every choice, of neighbours and smoothing too,
+Classes that one recording alone has are left out. Every choice, of smoothing too,
 is made again without the recordings that are answered. Small networks over time, and timelines of
 a model of clips with `predict --smooth`, are measured beside.
 """
@@ -57,10 +57,7 @@ LAST_SECONDS = (1.0, 2.0, 5.0)
 ALONE, SHIPPED, DRONES = "each alone", "as shipped", "joined drones"
 WAYS: dict[str, Learner] = {
     SHIPPED: ChainedProbe(),
-    ALONE: ChainedProbe(widths=(0,), smooths=False),
-    "smoothed": ChainedProbe(widths=(0,)),
-    "neighbours": ChainedProbe(smooths=False),
-    "always 2 beside": ChainedProbe(widths=(2,)),
+    ALONE: ChainedProbe(smooths=False),
 }
 Figures = dict[str, Any]
 

@@ -205,8 +205,7 @@ def test_fit_finds_spans_and_predict_answers_with_the_same_smoothing(videos, fit
     assert len(wanted & set(said)) >= len(wanted) - 1
 
 
-@pytest.mark.parametrize("windows", [0, 2])
-def test_predict_answers_windows_as_the_head_did_when_it_was_fitted(videos, fitted, windows):
+def test_predict_answers_windows_as_the_head_did_when_it_was_fitted(videos, fitted):
     folder, _ = videos
     _, output = fitted
     predictor = load(output / "model")
@@ -215,9 +214,7 @@ def test_predict_answers_windows_as_the_head_did_when_it_was_fitted(videos, fitt
     store = FeatureStore(output / "features")
     seen, _ = build_table(clips, predictor.backbones, store, Here(1), SILENT, task=task)
     (x_MD,), truth = seen.vectors.values(), seen.labels_M
-    head, _ = ChainedProbe(widths=(windows,)).fit(
-        x_MD, truth, np.unique(seen.groups, return_inverse=True)[1]
-    )
+    head, _ = ChainedProbe().fit(x_MD, truth, np.unique(seen.groups, return_inverse=True)[1])
     answers_MK = head.in_time(head.clues([x_MD]), *task.kind.order(truth))
     model = replace(predictor.model, temperature=1.0)
     timeline = run_predict(

@@ -1,56 +1,42 @@
-"""How windows are learned from: a probe of them and of their neighbours, then a chain over time.
+"""How windows are learned from: a probe of each encoder, then a chain over time.
 
 Shape letters: M windows, D numbers of a vector, K answers, S chains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vidfit.contracts import Floats, Indices
-from vidfit.fusion.linear import Linear, Part, cross_fit_span, parts_of, tried_out_of_fold
+from vidfit.fusion.linear import Linear, cross_fit_span, parts_of, tried_out_of_fold
 from vidfit.fusion.probes import with_classes
 from vidfit.fusion.span import Span
-from vidfit.labels import ONE, UNSEEN, Kind, class_shares
+from vidfit.labels import UNSEEN, Kind, class_shares
 from vidfit.metrics.segments import END, START, SegmentF1
 from vidfit.tasks.localise import head
 from vidfit.tasks.localise.chain import MarkovChain, chains_of, smoothed
-from vidfit.tasks.localise.context import WIDTHS, Context
-from vidfit.tasks.localise.head import Beside, Chained, pooled
+from vidfit.tasks.localise.head import Chained, pooled
 from vidfit.tasks.localise.moments import MOMENTS, numbers_of
 
 _JUDGE = SegmentF1("f1@50", 0.5)
 
 
 @dataclass(frozen=True)
-class Read:
-    """Windows that are read with some of their neighbours: their span, and fits by fold."""
-
-    context: Context
-    span: Span
-    parts: Sequence[Part]
-
-
-@dataclass(frozen=True)
 class ChainedProbe:
-    """Settings are neighbours, penalties and chains.
+    """Settings are penalties and chains.
 
     Parameters
     ----------
-    widths
-        Windows on either side that are tried.
     smooths
         Whether chains are tried.
     """
 
     kind: Kind = MOMENTS
     head: str = "chained"
-    widths: tuple[int, ...] = WIDTHS
     smooths: bool = True
 
     def fit(
@@ -59,7 +45,7 @@ class ChainedProbe:
         truth: Any,  # noqa: ANN401
         folds_M: Indices,
     ) -> tuple[Chained, Floats]:
-        """Fit with the penalty of the lowest loss, the neighbours that help, and the best chain."""
+        """Fit with the penalty of the lowest loss, and the best chain."""
         return self.together([vectors_MD], truth, folds_M)
 
     def together(
@@ -82,21 +68,20 @@ class ChainedProbe:
         log_share_K: Floats = class_shares(numbers_of(truth), columns, 1)[0]
         return Chained(members, log_share_K, chains[first]), tried[first]
 
-    def _member(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> tuple[Beside, Floats]:  # noqa: ANN401
-        """Return what is seen by one encoder, and out-of-fold answers [M, K] without a chain."""
+    def _member(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> tuple[Linear, Floats]:  # noqa: ANN401
+        """Return the probe of an encoder, and out-of-fold answers [M, K] without a chain."""
         columns, class_M = self.kind.columns(truth), numbers_of(truth)
-        tried = [_tried(read, class_M, folds_M) for read in self._read(vectors_MD, truth, folds_M)]
-        chosen = tried[narrowest([one.lost_F for one in tried])]
-        member = Beside(with_classes(chosen.probe, columns), chosen.context)
-        return member, _wide(chosen.raw_MK, columns)
+        span = Span.of([vectors_MD])
+        probe, raw_MK = cross_fit_span(span, class_M, parts_of(span, class_M, folds_M))
+        return with_classes(probe, columns), _wide(raw_MK, columns)
 
     def tried(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> list[Floats]:  # noqa: ANN401
-        """Return smoothed answers for each width and penalty, and for each by every chain."""
+        """Return smoothed answers for each penalty, by every chain."""
         chains, class_M = self._chains(truth), numbers_of(truth)
+        parts = parts_of(Span.of([vectors_MD]), class_M, folds_M)
         return [
             answers_MK
-            for read in self._read(vectors_MD, truth, folds_M)
-            for raw_MK in tried_out_of_fold(read.parts, class_M)
+            for raw_MK in tried_out_of_fold(parts, class_M)
             for answers_MK in self._smoothed(raw_MK, truth, folds_M, chains)
         ]
 
@@ -106,22 +91,6 @@ class ChainedProbe:
 
     def _chains(self, truth: Any) -> tuple[MarkovChain, ...]:  # noqa: ANN401
         return chains_of(step_of(truth))[: None if self.smooths else 1]
-
-    def _read(self, vectors_MD: Floats, truth: Any, folds_M: Indices) -> Iterator[Read]:  # noqa: ANN401
-        """Yield the windows with each width of neighbours.
-
-        Vectors are standardised once; means of what stands beside share their scale and axes.
-        """
-        order, class_M = self.kind.order(truth), numbers_of(truth)
-        own = Span.of([vectors_MD])
-        for windows in self.widths:
-            context, span = Context(windows, step_of(truth)), own
-            if windows:
-                x_MR = own.coordinates_MR
-                beside = (context.before(x_MR, order), context.after(x_MR, order))
-                others = [Span(own.mean_D, own.scale_D, one, own.basis_RD) for one in beside]
-                span = Span.joined([own, *others])
-            yield Read(context, span, parts_of(span, class_M, folds_M))
 
     def _smoothed(
         self,
@@ -151,34 +120,3 @@ def _wide(answers_MK: Floats, columns: int) -> Floats:
 def step_of(truth: Any) -> float:  # noqa: ANN401
     """Return how many seconds a window mostly lasts."""
     return float(np.median(truth[:, END] - truth[:, START]))
-
-
-def narrowest(losses: Sequence[NDArray[np.floating]]) -> int:
-    """Return which of ascending widths to take, by what each loses in each fold, [F].
-
-    The narrowest within one standard error of the lowest mean, paired over folds: neighbours are
-    taken where other recordings show that they help, and not where the loss alone is a little less.
-    """
-    best_F = min(losses, key=lambda lost_F: float(lost_F.mean()))
-    for which, lost_F in enumerate(losses):
-        more_F = lost_F - best_F
-        if more_F.mean() <= more_F.std(ddof=1) / np.sqrt(len(more_F)):
-            return which
-    raise AssertionError("the best is within any error of itself")
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """A probe of windows with some neighbours, its answers out of fold, and what each fold lost."""
-
-    context: Context
-    probe: Linear
-    raw_MK: Floats
-    lost_F: NDArray[np.floating]
-
-
-def _tried(read: Read, class_M: Indices, folds_M: Indices) -> _Tried:
-    probe, raw_MK = cross_fit_span(read.span, class_M, read.parts)
-    lost_M = ONE.losses(raw_MK, class_M)
-    lost_F = np.array([lost_M[folds_M == fold].mean() for fold in np.unique(folds_M)])
-    return _Tried(read.context, probe, raw_MK, lost_F)
