@@ -40,7 +40,8 @@ def render(package: str, page: str, data: str, context: Mapping[str, Any]) -> st
     """Return a page as one self-contained HTML file.
 
     Names, labels and paths are escaped, and shown as `vidfit.shown` says. A content security
-    policy in the page allows no request and no script but the one that sorts tables.
+    policy in the page allows no request and no script but the one that sorts tables, with what
+    ``page.js.jinja`` of the package adds to it.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def render(package: str, page: str, data: str, context: Mapping[str, Any]) -> st
     context
         What the template shows.
     """
-    script = Markup(resource("sort.js.jinja"))
+    script = Markup(resource("sort.js.jinja") + _own_script(package))
     digest = hashlib.sha256(script.encode()).digest()
     page_template = _environment(package).get_template("page.html.jinja")
     text = page_template.render(
@@ -70,6 +71,12 @@ def render(package: str, page: str, data: str, context: Mapping[str, Any]) -> st
 def resource(name: str, package: str = "vidfit.report") -> str:
     """Return the text of a file of a package."""
     return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def _own_script(package: str) -> str:
+    """Return what a package's page does beside sorting, if anything."""
+    name = "page.js.jinja"
+    return "\n" + resource(name, package) if files(package).joinpath(name).is_file() else ""
 
 
 def _environment(package: str) -> Environment:

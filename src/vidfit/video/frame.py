@@ -13,6 +13,7 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from vidfit.contracts import Frames, Preprocessing
 from vidfit.errors import VideoError
+from vidfit.video.colours import Colours
 from vidfit.video.source import reason
 
 if TYPE_CHECKING:
@@ -142,6 +143,11 @@ class DecodedFrame:
         self._frame = frame
         self._scalers = scalers
         self._pixel_aspect = pixel_aspect
+
+    @property
+    def colours(self) -> Colours:
+        """How its numbers stand for colours."""
+        return Colours.of(self._frame)
 
     def rgb(self, preprocessing: Preprocessing | None = None) -> Frames:
         """Return RGB pixels uint8 [H, W, 3], upright and contiguous.

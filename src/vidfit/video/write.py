@@ -16,10 +16,12 @@ import av
 import av.error
 import numpy as np
 from av.audio.stream import AudioStream
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidfit.contracts import Frames
 from vidfit.errors import VideoError
+from vidfit.video.colours import Colours
 from vidfit.video.source import best_video, open_container, reason
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class _Encoding:
     codec: str
     pixel_format: str
     options: dict[str, str]
+    colours: Colours | None
 
 
 def write_video(  # noqa: PLR0913  (as FFmpeg has them)
@@ -44,6 +47,7 @@ def write_video(  # noqa: PLR0913  (as FFmpeg has them)
     pixel_format: str = "yuv420p",
     options: dict[str, str] | None = None,
     audio: Audio | None = None,
+    colours: Colours | None = None,
 ) -> None:
     """Encode frames; the file appears under its name only when it is complete.
 
@@ -60,6 +64,9 @@ def write_video(  # noqa: PLR0913  (as FFmpeg has them)
         repeated once, as encoders want even sizes.
     audio
         What is heard beside the frames, from another video; ``None`` for silence.
+    colours
+        Matrix and range that are written, and told to who plays it; ``None`` leaves them to
+        FFmpeg, which takes BT.601 in limited range and tells nothing.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def write_video(  # noqa: PLR0913  (as FFmpeg has them)
     if not 0 < fps <= 1000:
         raise VideoError(f"{path}: fps must be above 0 and at most 1000, got {fps:g}")
     rate = Fraction(fps).limit_denominator(65535)
-    encoding = _Encoding(rate, codec, pixel_format, options or {})
+    encoding = _Encoding(rate, codec, pixel_format, options or {}, colours)
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
     try:
         _encode(unfinished, iter(frames), encoding, audio)
@@ -98,6 +105,9 @@ def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding, audio: Au
         )
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = encoding.pixel_format
+        if encoding.colours:
+            encoding.colours.tell(stream.codec_context)
+        reformatter = VideoReformatter()
         heard = AudioCopy(audio, container) if audio else None
         if heard:
             stack.callback(heard.close)
@@ -105,10 +115,18 @@ def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding, audio: Au
             if heard:  # beside the pictures of its time, so that a player finds both
                 heard.write(until_seconds=float(shown / encoding.fps))
             picture = _padded(frame, first.shape, even)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(_as_frame(picture, encoding, reformatter)))
         container.mux(stream.encode(None))
         if heard:
             heard.write()
+
+
+def _as_frame(
+    picture_HWC: Frames, encoding: _Encoding, reformatter: VideoReformatter
+) -> av.VideoFrame:
+    if encoding.colours:
+        return encoding.colours.frame(picture_HWC, encoding.pixel_format, reformatter)
+    return av.VideoFrame.from_ndarray(picture_HWC, format="rgb24")
 
 
 def _padded(frame: Frames, shape: tuple[int, ...], even: bool) -> Frames:

@@ -1,0 +1,44 @@
+"""``vidfit fit CLIPS --task restore``: what makes videos larger, and how well it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidfit.cli.options import output_of
+from vidfit.cli.say import say, say_lines
+
+
+def fit_restorer(  # noqa: PLR0913  (as the command line has them)
+    clips: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+    groups: Path | None,
+    scale: int | None,
+    like: Path | None,
+    cpu_seconds: float | None,
+) -> None:
+    """Make a restorer and say how well it does."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.restore.options import RestoreOptions
+    from vidfit.jobs.restore.run import run_restore
+    from vidfit.jobs.restore.terminal import lines
+
+    usual = RestoreOptions()
+    options = RestoreOptions(
+        scale=scale or usual.scale,
+        like=like,
+        cpu_seconds=cpu_seconds or usual.cpu_seconds,
+        groups=groups,
+    )
+    folder = output or output_of(clips)
+    with Bars() as bars:
+        report = run_restore(clips, folder, options, bars)
+    if as_json:
+        say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
+        return
+    for line in lines(report):
+        say(line)
+    say(f"Report   {folder / 'report.html'}")
+    say(f"Model    {folder / 'model'}")
+    say(f"Use      vidfit predict {folder / 'model'} VIDEO")

@@ -1,0 +1,1 @@
+"""Videos made larger, frame by frame."""

@@ -1,0 +1,232 @@
+"""Make videos larger: a playable file beside each, with its sound, and JSON on it.
+
+Three frames are in memory at a time, and each is computed in tiles. The video appears under its
+name only when it is whole: what was interrupted begins anew, and a video that is there already,
+made by the same model of the same file, is not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Clip, Failure, Frames
+from vidfit.documents import read_json, to_json, value_of
+from vidfit.errors import VideoError, VidfitError
+from vidfit.files import sha256, write_whole
+from vidfit.jobs.predict.annotated import held_frames
+from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
+from vidfit.pixels.restore.colour import enlarged
+from vidfit.pixels.restore.degrade import Luma
+from vidfit.pixels.restore.material import rounded_luma
+from vidfit.pixels.restore.restorer import Restored, Restorer, load_restorer
+from vidfit.pixels.saved import PIXELS
+from vidfit.progress import Progress
+from vidfit.shown import counted
+from vidfit.video import Audio, VideoReader, write_video
+from vidfit.video.sample import frames_of_span
+
+FORMATS = ("json", "mp4")
+_OPTIONS = {"crf": "14", "preset": "medium"}
+"""Of x264: little of what was restored is lost again."""
+
+
+@dataclass(frozen=True)
+class RestoredVideo:
+    """What is said of a video that was made larger.
+
+    Parameters
+    ----------
+    made
+        The model's digest, and that of the video with its span: what it was made of.
+    """
+
+    path: str
+    file: str
+    frames: int
+    from_width: int
+    from_height: int
+    width_pixels: int
+    height_pixels: int
+    colours: str
+    way: str
+    made: str
+    notes: tuple[str, ...] = ()
+
+
+def run_restored(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
+    """Yield what is told of each video; a video that cannot be read stops nothing.
+
+    Raises
+    ------
+    VidfitError
+        If there is no folder for the videos, or a format is none.
+    ModelError
+        If the model is no restorer, or damaged.
+    StoreError
+        If a file cannot be written.
+    """
+    restorer = load_restorer(Path(asked.model))
+    if asked.output is None:
+        raise VidfitError(f"{asked.model} makes videos: say with --output where to")
+    _check(asked.formats)
+    model = sha256(Path(asked.model) / PIXELS)
+    for video, name in zip(asked.videos, asked.names, strict=True):
+        if isinstance(video, Failure):
+            yield ToldOfVideo(video.name, failure=video.reason)
+            continue
+        try:
+            yield _told(*_made(video, asked.output / name, restorer, model, asked.progress))
+        except VideoError as error:
+            yield ToldOfVideo(video.path, failure=str(error).removeprefix(f"{video.path}: "))
+
+
+def _check(formats: Sequence[str]) -> None:
+    """Refuse other formats: a video and its JSON are written, whichever of them is named."""
+    for one in formats:
+        if one not in FORMATS:
+            raise VidfitError(f"restored videos are not written as {one!r}; valid are json, mp4")
+
+
+def _told(found: RestoredVideo, was_there: bool) -> ToldOfVideo:
+    size = f"{found.from_width}x{found.from_height} to {found.width_pixels}x{found.height_pixels}"
+    again = ", there already" if was_there else ""
+    line = f"{found.path}: {counted(found.frames, 'frame')}, {size}, {found.way}: {found.file}"
+    return ToldOfVideo(
+        found.path, (line + again, *(f"  {note}" for note in found.notes)), asdict(found)
+    )
+
+
+def _made(
+    clip: Clip, place: Path, restorer: Restorer, model: str, progress: Progress
+) -> tuple[RestoredVideo, bool]:
+    """Write the video and what is said of it; return that, and whether it was there already."""
+    path, document = place.parent / f"{place.name}.mp4", place.parent / f"{place.name}.json"
+    made = f"{model} {_source_of(clip)}"
+    if (there := _there(document, path, made)) is not None:
+        return there, True
+    with VideoReader(clip.path) as reader:
+        info = reader.info
+        first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        colours = next(reader.sound_frames()).colours
+        run = _Run(restorer, progress)
+        progress.start(Path(clip.path).name, last - first + 1)
+        write_video(
+            path,
+            run.frames(_of_span(reader, first, last)),
+            info.average_fps or 1.0,
+            options=_OPTIONS,
+            audio=_audio(reader, clip, first),
+            colours=colours,
+        )
+        found = RestoredVideo(
+            path=clip.path,
+            file=path.name,
+            frames=run.done,
+            from_width=info.width_pixels,
+            from_height=info.height_pixels,
+            width_pixels=info.width_pixels * restorer.scale,
+            height_pixels=info.height_pixels * restorer.scale,
+            colours=colours.text,
+            way=_way(restorer),
+            made=made,
+            notes=tuple(filter(None, (reader.shortfall, _depth(info.pixel_format)))),
+        )
+    write_whole(document, (to_json(asdict(found), indent=1) + "\n").encode())
+    return found, False
+
+
+@dataclass
+class _Run:
+    """Goes through the frames of a video once, the one before and the one after in memory."""
+
+    restorer: Restorer
+    progress: Progress
+    done: int = 0
+
+    def frames(self, pictures: Iterator[Frames]) -> Iterator[Frames]:
+        """Yield large frames; the first and the last one stand for their missing neighbours."""
+        restored = self.restorer.begin()
+        seen: list[tuple[Frames, Luma]] = []
+        for picture in _one_size(pictures):
+            seen = [*seen[-2:], (picture, rounded_luma([picture])[0])]
+            if len(seen) == 1:
+                continue
+            before, now, after = seen if len(seen) == 3 else (seen[0], *seen)
+            yield self._large(restored, before, now, after)
+        if seen:
+            yield self._large(restored, seen[-2:][0], seen[-1], seen[-1])
+
+    def _large(
+        self,
+        restored: Restored,
+        before: tuple[Frames, Luma],
+        now: tuple[Frames, Luma],
+        after: tuple[Frames, Luma],
+    ) -> Frames:
+        luma_HW = restored(before[1], now[1], after[1])
+        self.done += 1
+        self.progress.advance()
+        return enlarged(luma_HW, now[0], self.restorer.scale)
+
+
+def _of_span(reader: VideoReader, first: int, last: int) -> Iterator[Frames]:
+    """Yield the frames of a span; in place of a damaged one the sound one before is shown."""
+    begin, end = (float(reader.pts_seconds[place]) for place in (first, last))
+    for pts_seconds, picture in held_frames(reader):
+        if pts_seconds > end:
+            return
+        if pts_seconds >= begin:
+            yield picture
+
+
+def _one_size(frames: Iterator[Frames]) -> Iterator[Frames]:
+    """Yield frames of the size of the first, as a video wants them."""
+    import cv2
+
+    first = None
+    for frame in frames:
+        first = frame.shape if first is None else first
+        same = frame.shape == first
+        yield frame if same else np.asarray(cv2.resize(frame, (first[1], first[0])), np.uint8)
+
+
+def _audio(reader: VideoReader, clip: Clip, first: int) -> Audio | None:
+    if reader.stored is not None or Path(clip.path).is_dir():
+        return None
+    return Audio(clip.path, float(reader.pts_seconds[first]), clip.end_seconds)
+
+
+def _there(document: Path, video: Path, made: str) -> RestoredVideo | None:
+    """Return what an earlier run said, if it made the same of the same video."""
+    if not (video.is_file() and document.is_file()):
+        return None
+    try:
+        found = value_of(RestoredVideo, read_json(document), {})
+    except (OSError, ValueError):
+        return None
+    return found if found.made == made else None
+
+
+def _source_of(clip: Clip) -> str:
+    """Return what a video is known by: its digest, or its name if it is no file; its span."""
+    path = Path(clip.path)
+    known = sha256(path) if path.is_file() else clip.path
+    return f"{known} {clip.start_seconds:g} {clip.end_seconds}"
+
+
+def _way(restorer: Restorer) -> str:
+    if restorer.network is None:
+        return "bicubic"
+    if restorer.sees_neighbours:
+        return "one frame with its neighbours"
+    return "one frame, steadied" if restorer.steady else "one frame"
+
+
+def _depth(pixel_format: str) -> str:
+    """Return a note where more than 8 bits are given up."""
+    deep = any(part in pixel_format for part in ("10le", "10be", "12le", "12be", "16le", "16be"))
+    return f"{pixel_format} is read and written with 8 bits" if deep else ""

@@ -1,0 +1,174 @@
+"""Train a network that makes videos larger, and measure it on recordings it has not seen.
+
+A job of its own, not a row of `vidfit.tasks`: the clips are their own truth, and the network sees
+the frames themselves. What holds for tasks holds here: whole recordings are put aside, figures
+have intervals over recordings, baselines stand beside, and nothing is kept that is not proven.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from vidfit.contracts import Clip
+from vidfit.errors import NotEnoughDataError
+from vidfit.files import claimed
+from vidfit.jobs.restore.choice import (
+    Sheet,
+    interval,
+    paired,
+    rows_of,
+    way_of,
+    with_choice,
+)
+from vidfit.jobs.restore.options import RestoreOptions
+from vidfit.jobs.restore.page import write_report
+from vidfit.jobs.restore.trainer import Trainer
+from vidfit.jobs.restore.value import (
+    ALIGNED,
+    BICUBIC,
+    CHOSEN,
+    FRAME,
+    NETWORK_OF,
+    STEADY,
+    RestoreReport,
+)
+from vidfit.jobs.restore.words import why_chosen
+from vidfit.jobs.restore.written import report_facts
+from vidfit.pixels.restore.degrade import Degradation
+from vidfit.pixels.restore.material import Stretches, read_stretches
+from vidfit.pixels.restore.measured import true_warping
+from vidfit.pixels.restore.quality import fitted_degradation
+from vidfit.pixels.restore.restorer import Restorer, save_restorer
+from vidfit.progress import SILENT, Progress
+from vidfit.runtime import malloc
+from vidfit.study.interrupts import stopped_by_signals
+from vidfit.study.opened import open_study
+
+_CHECKPOINTS = "checkpoints"
+_MOST_CLIPS = 400
+_USUAL = "no example was given: this is what papers use, and real videos of low quality differ"
+
+
+def run_restore(
+    source: str | Path,
+    output: Path,
+    options: RestoreOptions = RestoreOptions(),
+    progress: Progress | None = None,
+) -> RestoreReport:
+    """Make a restorer of clips and write it to ``output/model``, with ``report.json`` and page.
+
+    An interrupted run goes on from its last checkpoint, to the bit.
+
+    Parameters
+    ----------
+    source
+        Folder or list of clips; labels do not count.
+    output
+        Folder for the model, the report and the checkpoints.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was interrupted; the same call goes on.
+    ManifestError
+        If the clips' list cannot be understood.
+    NotEnoughDataError
+        If no clip has frames to learn from.
+    StoreError
+        If the output cannot be written, or holds another run.
+    VideoError
+        If the video of ``like`` cannot be read.
+    """
+    progress = progress or SILENT
+    options.check()
+    with claimed(output):
+        study = open_study(source, output, options, progress)
+        notes = [w for w in study.manifest.warnings if "no label" not in w]
+        clips = _some(study.manifest.clips, notes)
+        degradation, why = _degradation(clips, options)
+        progress.note(f"Small frames are made so: {degradation.text} ({why})")
+        material = read_stretches(clips, degradation, options.most_bytes)
+        if not material.stretches:
+            raise NotEnoughDataError(_nothing(material))
+        malloc.tune()
+        with stopped_by_signals() as stop:
+            trainer = Trainer(material, options, output / _CHECKPOINTS, stop, progress)
+            sheet = trainer.sheet()
+            found = way_of(sheet, list(sheet))
+            network = trainer.learned(material.stretches, NETWORK_OF[found], "all recordings")
+        report = _report(trainer, sheet, found, str(source))
+        report = replace(
+            report,
+            degradation=degradation.text,
+            degradation_why=why,
+            failures=(*study.manifest.missing, *study.manifest.rejected, *material.failures),
+            notes=tuple(notes),
+        )
+        kept = Restorer(options.scale)
+        if report.chosen != BICUBIC:
+            kept = trainer.restorer(found, network)
+        card = {"report": report_facts(report), "degradation": asdict(degradation)}
+        save_restorer(replace(kept, card=card), output / "model")
+        write_report(report, trainer.pictures, output)
+        shutil.rmtree(output / _CHECKPOINTS, ignore_errors=True)
+    return report
+
+
+def _report(trainer: Trainer, sheet: Sheet, found: str, source: str) -> RestoreReport:
+    """Return what was measured, and the choice: the network, where it beats bicubic for certain.
+
+    Of one recording nothing is certain of others: the network is kept, and the report says so.
+    """
+    whole = with_choice(sheet)
+    rows = rows_of(whole)
+    gain = next(row for row in rows if row.name == CHOSEN).gain_decibels
+    kept = gain.low > 0 or (len(sheet) == 1 and gain.value > 0)
+    tested = {r: s for part in trainer.parts for r, s in part.tested.items()}
+    return RestoreReport(
+        source=source,
+        scale=trainer.options.scale,
+        degradation="",
+        degradation_why="",
+        recordings=len(sheet),
+        clips=len({s.clip for s in trainer.material.stretches}),
+        frames=sum(len(s.inner) for of in tested.values() for s in of),
+        rows=rows,
+        chosen=found if kept else BICUBIC,
+        why=why_chosen(
+            found,
+            gain,
+            paired(sheet, FRAME, STEADY, list(sheet), "warping_levels"),
+            paired(sheet, ALIGNED, found if found != ALIGNED else FRAME, list(sheet)),
+        ),
+        by_recording={
+            name: {way: figures.psnr_luma for way, figures in ways.items()}
+            for name, ways in whole.items()
+        },
+        warping_gain=paired(whole, BICUBIC, CHOSEN, list(whole), "warping_levels"),
+        true_warping=interval([true_warping(tested[r]) for r in sheet], list(sheet)),
+        networks=trainer.networks,
+        cpu_seconds=trainer.cpu_seconds,
+    )
+
+
+def _some(clips: Sequence[Clip], notes: list[str]) -> list[Clip]:
+    """Return clips that are looked at, evenly spread, and note how many are not."""
+    if len(clips) <= _MOST_CLIPS:
+        return list(clips)
+    notes.append(f"Of {len(clips):,} clips {_MOST_CLIPS} were looked at, evenly spread.")
+    return [clips[number * len(clips) // _MOST_CLIPS] for number in range(_MOST_CLIPS)]
+
+
+def _degradation(clips: Sequence[Clip], options: RestoreOptions) -> tuple[Degradation, str]:
+    """Return how small frames are made, and why so."""
+    if options.like is None:
+        return Degradation(options.scale), _USUAL
+    return fitted_degradation(options.like, clips, options.scale)
+
+
+def _nothing(material: Stretches) -> str:
+    first = "; ".join(f"{f.name}: {f.reason}" for f in material.failures[:3])
+    return f"no clip has frames to learn from: {first or 'there is none'}. Give other clips"

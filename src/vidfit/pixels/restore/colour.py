@@ -1,0 +1,43 @@
+"""Pictures as luma and two colour differences, ITU-R BT.601, and back.
+
+Shape letters: H rows, W columns, C channels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vidfit.contracts import Floats, Frames
+from vidfit.pixels.restore.enlarge import larger, smaller
+
+_FROM_RGB = np.array(
+    [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]]
+)
+_OFFSET = np.array([16.0, 128.0, 128.0])
+_MATRIX = np.asarray(_FROM_RGB / 255.0, np.float32)
+_INVERSE = np.asarray(np.linalg.inv(_FROM_RGB / 255.0), np.float32)
+
+
+def split(rgb_HWC: Frames) -> Floats:
+    """Return luma of 16 to 235 and colour differences of 16 to 240, [3, H, W]."""
+    apart = rgb_HWC.astype(np.float32) @ _MATRIX.T + _OFFSET.astype(np.float32)
+    return np.asarray(np.moveaxis(apart, 2, 0), np.float32)
+
+
+def joined(luma_HW: Floats, differences_2HW: Floats) -> Frames:
+    """Return RGB of 0 to 255 again, [H, W, 3]."""
+    whole = (
+        np.concatenate([luma_HW[None], differences_2HW]) - _OFFSET.astype(np.float32)[:, None, None]
+    )
+    rgb = np.moveaxis(whole, 0, 2) @ _INVERSE.T
+    return np.ascontiguousarray(np.clip(np.round(rgb), 0, 255).astype(np.uint8))
+
+
+def enlarged(luma_HW: Floats, small_HWC: Frames, scale: int) -> Frames:
+    """Return a large picture of a luma that was made and the colours of the small one, bicubic."""
+    return joined(luma_HW, larger(split(small_HWC)[1:], scale))
+
+
+def small_colours(large_HWC: Frames, scale: int) -> Floats:
+    """Return the colour differences of a picture made smaller by bicubic, [2, H, W]."""
+    return smaller(split(large_HWC)[1:], scale)
