@@ -112,7 +112,7 @@ def _made(
         info = reader.info
         first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
         colours = next(reader.sound_frames()).colours
-        run = _Run(restorer, progress)
+        run = _LargeFrames(restorer, progress)
         progress.start(Path(clip.path).name, last - first + 1)
         write_video(
             path,
@@ -140,7 +140,7 @@ def _made(
 
 
 @dataclass
-class _Run:
+class _LargeFrames:
     """Goes through the frames of a video once, the one before and the one after in memory."""
 
     restorer: Restorer

@@ -1,0 +1,71 @@
+"""Tiles make the same frame as the whole, and what is kept comes back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from tests.moving import frames
+
+from vidfit.errors import ModelError
+from vidfit.pixels.restore.enlarge import larger
+from vidfit.pixels.restore.material import rounded_luma
+from vidfit.pixels.restore.network import RestoreNetwork, RestoreSizes
+from vidfit.pixels.restore.restorer import Restorer, in_tiles, load_restorer, save_restorer
+
+LUMA = rounded_luma(frames(count=3, height=45, width=61))
+
+
+def network(**sizes):
+    torch.manual_seed(0)
+    made = RestoreNetwork(RestoreSizes(**{"scale": 2, "width": 8, "blocks": 1, **sizes})).eval()
+    torch.nn.init.normal_(made.tail.weight, std=0.05)
+    return made
+
+
+def test_before_it_learns_a_network_is_bicubic():
+    made = Restorer(2, RestoreNetwork(RestoreSizes(2))).begin()(*LUMA)
+    inside = np.s_[8:-8, 8:-8]
+    wanted = larger(LUMA[1:2].astype(np.float32), 2)[0]
+    assert made[inside] == pytest.approx(wanted[inside], abs=1e-3)
+    assert Restorer(2).begin()(*LUMA) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_tiles_make_the_same_frame(scale):
+    of, planes = network(scale=scale), LUMA[1:2].astype(np.float32)
+    whole = in_tiles(of, planes, tile_pixels=1000)
+    assert whole.shape == (45 * scale, 61 * scale)
+    assert in_tiles(of, planes, tile_pixels=16) == pytest.approx(whole, abs=2e-3)
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+@pytest.mark.parametrize("steady", [False, True])
+def test_what_is_kept_comes_back(tmp_path, planes, steady):
+    restorer = Restorer(2, network(planes=planes), steady, {"a": 1})
+    save_restorer(restorer, tmp_path / "model")
+    again = load_restorer(tmp_path / "model")
+    assert (again.steady, again.sees_neighbours, again.card) == (steady, planes == 3, {"a": 1})
+    one, other = restorer.begin(), again.begin()
+    for _ in range(2):
+        assert (one(*LUMA) == other(*LUMA)).all()
+
+
+def test_bicubic_is_kept_too(tmp_path):
+    save_restorer(Restorer(4), tmp_path / "model")
+    assert load_restorer(tmp_path / "model") == Restorer(4, card={})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("scale", 3), ("width", 10**6), ("blocks", -1), ("planes", "1")]
+)
+def test_sizes_that_cannot_be_are_refused(tmp_path, name, value):
+    save_restorer(Restorer(2, network()), tmp_path / "model")
+    path = tmp_path / "model" / "pixels.json"
+    document = json.loads(path.read_text())
+    document["sizes"][name] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(ModelError, match="sizes of a network that cannot be"):
+        load_restorer(tmp_path / "model")
