@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vidfit.contracts import Failure
+from vidfit.contracts import Clip, Failure
 from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
-from vidfit.files import write_whole
-from vidfit.shards.layout import ShardSize
-from vidfit.shards.write import ShardPart
+from vidfit.files import new_file, write_whole
+from vidfit.shards.layout import ShardSize, recording
+from vidfit.shards.write import Row, ShardPart, read_rows
 from vidfit.video import FrameLook
 from vidfit.video.archive import DOCUMENT, INDEX, PARTS
 
@@ -55,6 +60,9 @@ video; ``frames`` are the samples that a row stands for, 0 for a video; ``row`` 
 place in the list of clips."""
 
 SETTINGS = "settings.json"
+
+_ROWS_AT_ONCE = 10_000
+"""Of the index, in memory and in a row group of it."""
 
 
 def settings(look: FrameLook | None, size: ShardSize, clips: str) -> dict[str, Any]:
@@ -101,27 +109,94 @@ def _listed(facts: dict[str, Any], names: Sequence[str]) -> str:
     return ", ".join([*shown, *(["other clips, or another split"] if "clips" in names else [])])
 
 
-def write_index(folder: Path, parts: Sequence[ShardPart]) -> None:
-    """Write the rows of all shards, in their order."""
-    table = pa.Table.from_pylist([row for part in parts for row in part.rows], schema=SCHEMA)
-    buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer, compression="zstd")
-    write_whole(folder / INDEX, buffer.getvalue().to_pybytes())
+@dataclass(frozen=True)
+class ShardTotals:
+    """Of all shards: videos, clips, and by split its clips and recordings."""
+
+    videos: int
+    clips: int
+    splits: dict[str, tuple[int, int]]
+
+
+def write_index(folder: Path, parts: Iterable[ShardPart]) -> ShardTotals:
+    """Write the rows of all shards in their order, a few shards in memory at a time.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full, or what is known of a shard was damaged since it was written.
+    """
+    counts = _Counts()
+    with new_file(folder / INDEX) as stream:
+        writer = pq.ParquetWriter(stream, SCHEMA, compression="zstd")
+        for rows in _batched(parts, folder):
+            writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+            counts.add(rows)
+        writer.close()
+    return counts.totals
+
+
+def _batched(parts: Iterable[ShardPart], folder: Path) -> Iterator[list[Row]]:
+    rows: list[Row] = []
+    for part in parts:
+        rows += read_rows(part, folder)
+        if len(rows) >= _ROWS_AT_ONCE:
+            yield rows
+            rows = []
+    if rows:
+        yield rows
+
+
+class _Counts:
+    """Counts rows; what is counted once is known by 8 bytes of its digest."""
+
+    def __init__(self) -> None:
+        self._videos = array("Q")
+        self._clips: Counter[str] = Counter()
+        self._groups: dict[str, array[int]] = {}
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Count some rows."""
+        for row in rows:
+            self._videos.append(_short(row["path"]))
+            split = row["split"] or "no split"
+            self._clips[split] += len(row["spans"])
+            groups = self._groups.setdefault(split, array("Q"))
+            for span in row["spans"]:
+                groups.append(_short(recording(Clip(row["path"], group=span["group"]))))
+
+    @property
+    def totals(self) -> ShardTotals:
+        """What was counted."""
+        splits = {s: (n, _distinct(self._groups[s])) for s, n in self._clips.items()}
+        return ShardTotals(_distinct(self._videos), sum(self._clips.values()), splits)
+
+
+def _short(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def _distinct(known: array[int]) -> int:
+    return len(np.unique(np.frombuffer(known, np.uint64))) if known else 0
 
 
 def write_document(
-    folder: Path, told: dict[str, Any], parts: Sequence[ShardPart], failures: Sequence[Failure]
+    folder: Path,
+    told: dict[str, Any],
+    parts: Sequence[ShardPart],
+    totals: ShardTotals,
+    failures: Sequence[Failure],
 ) -> dict[str, Any]:
     """Write what the shards are; the folder is finished then."""
-    rows = [row for part in parts for row in part.rows]
     document = {
         **told,
         "vidfit": version("vidfit"),
         "totals": {
             "shards": len(parts),
-            "videos": len({row["path"] for row in rows}),
-            "clips": sum(len(row["spans"]) for row in rows),
-            "samples": sum(row["frames"] or 1 for row in rows),
+            "videos": totals.videos,
+            "clips": totals.clips,
+            "samples": sum(part.samples for part in parts),
             "bytes": sum(part.size_bytes for part in parts),
         },
         "shards": [
@@ -129,7 +204,7 @@ def write_document(
                 "name": part.name,
                 "bytes": part.size_bytes,
                 "sha256": part.sha256,
-                "samples": sum(row["frames"] or 1 for row in part.rows),
+                "samples": part.samples,
             }
             for part in parts
         ],

@@ -42,10 +42,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ShardPart:
-    """A finished shard: its rows of the index, and clips that could not be read."""
+    """A finished shard, and clips that could not be read; its rows of the index lie on disk."""
 
     name: str
-    rows: tuple[Row, ...]
+    samples: int
     failures: tuple[Failure, ...]
     size_bytes: int
     sha256: str
@@ -84,34 +84,15 @@ def write_shard(
             digest = tar.finish()
             os.fsync(stream.fileno())
             path.replace(folder / plan.name)
-        part = ShardPart(plan.name, tuple(rows), tuple(failures), tar.size_bytes, digest)
-        _write_part(part, plan, folder)
+        samples = sum(row["frames"] or 1 for row in rows)
+        part = ShardPart(plan.name, samples, tuple(failures), tar.size_bytes, digest)
+        _write_part(part, rows, plan, folder)
     except OSError as error:
         raise StoreError(
             f"cannot write {folder / plan.name}: {error.strerror or error}; free space or choose "
             "another folder. Finished shards are kept: the same command goes on"
         ) from error
     return part
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A `ShardPart` on its way from another process: its rows are JSON."""
-
-    name: str
-    rows: str
-    failures: tuple[Failure, ...]
-    size_bytes: int
-    sha256: str
-    was_there: bool
-
-    @property
-    def part(self) -> ShardPart:
-        """The shard."""
-        rows = tuple(json_in(self.rows))
-        return ShardPart(
-            self.name, rows, self.failures, self.size_bytes, self.sha256, self.was_there
-        )
 
 
 @dataclass(frozen=True)
@@ -123,15 +104,14 @@ class WriteShards:
 
     folder: str
     item: type[ShardPlan] = ShardPlan
-    result: type[Stored] = Stored
+    result: type[ShardPart] = ShardPart
 
-    def open(self, workers: int) -> Work[ShardPlan, Stored]:
+    def open(self, workers: int) -> Work[ShardPlan, ShardPart]:
         """Return what writes shards, each in one of the threads."""
         stop = threading.Event()
 
-        def one(plan: ShardPlan) -> Stored:
-            part = write_shard(plan, Path(self.folder), stop.is_set)
-            return Stored(**{**vars(part), "rows": to_json(part.rows)})
+        def one(plan: ShardPlan) -> ShardPart:
+            return write_shard(plan, Path(self.folder), stop.is_set)
 
         return lambda plans: in_threads(one, plans, workers, stop.set)
 
@@ -143,13 +123,30 @@ def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
         size = (folder / plan.name).stat().st_size
         if found["plan"] != plan.digest or found["size_bytes"] != size or found["failures"]:
             return None
-        return ShardPart(plan.name, tuple(found["rows"]), (), size, found["sha256"], was_there=True)
+        samples, sha = int(found["samples"]), str(found["sha256"])
+        return ShardPart(plan.name, samples, (), size, sha, was_there=True)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write_part(part: ShardPart, plan: ShardPlan, folder: Path) -> None:
-    document = {**asdict(part), "plan": plan.digest}
+def read_rows(part: ShardPart, folder: Path) -> list[Row]:
+    """Return the rows of the index of a finished shard.
+
+    Raises
+    ------
+    StoreError
+        If they were taken away, or damaged, since the shard was written.
+    """
+    path = folder / PARTS / f"{part.name}.json"
+    try:
+        rows: list[Row] = json_in(path.read_text(encoding="utf-8"))["rows"]
+        return rows
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} is damaged ({error}); remove it and shard again") from error
+
+
+def _write_part(part: ShardPart, rows: Sequence[Row], plan: ShardPlan, folder: Path) -> None:
+    document = {**asdict(part), "rows": rows, "plan": plan.digest}
     with _temporary(folder / PARTS, f"{plan.name}.json") as (path, stream):
         stream.write(to_json(document, ascii_only=False).encode("utf-8", "backslashreplace"))
         stream.flush()

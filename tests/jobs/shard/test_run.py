@@ -26,6 +26,7 @@ from vidfit.launch import Here
 from vidfit.manifest import iter_clips, read_manifest, write_manifest
 from vidfit.progress import SILENT
 from vidfit.shards import ShardSize, layout, units_of
+from vidfit.shards import index as indexing
 from vidfit.shards import write as writing
 from vidfit.shards.tar import Tar
 from vidfit.video import VideoReader
@@ -329,3 +330,27 @@ def test_options_without_meaning_are_refused(options, message, loose, tmp_path):
     with pytest.raises(VidfitError, match=message):
         run_shard(loose, tmp_path / "out", options)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_index_in_pieces_has_the_same_rows_and_counts(loose, by_frame, tmp_path, monkeypatch):
+    monkeypatch.setattr(indexing, "_ROWS_AT_ONCE", 1)
+    done = run_shard(loose, tmp_path / "again", BY_FRAME)
+    whole, pieces = (pq.read_table(f / "index.parquet") for f in (by_frame, tmp_path / "again"))
+    assert whole.equals(pieces)
+    assert len(pieces) > 1
+    totals = done.document["totals"]
+    assert totals["videos"] == len(set(whole["path"].to_pylist()))
+    assert totals["clips"] == sum(map(len, whole["spans"].to_pylist()))
+    assert sum(clips for clips, _ in done.splits.values()) == totals["clips"]
+
+
+def test_a_part_that_was_damaged_while_others_were_written_is_told(loose, tmp_path, monkeypatch):
+    def damaged(part, folder):
+        (folder / ".parts" / f"{part.name}.json").write_text("{", encoding="utf-8")
+        return read_rows(part, folder)
+
+    read_rows = indexing.read_rows
+    monkeypatch.setattr(indexing, "read_rows", damaged)
+    with pytest.raises(StoreError, match="is damaged .* remove it and shard again"):
+        run_shard(loose, tmp_path / "out", BY_VIDEO)
+    assert not (tmp_path / "out" / "index.parquet").exists()

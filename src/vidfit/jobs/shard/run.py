@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import Failure
 from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.value import Sharded
@@ -16,7 +15,7 @@ from vidfit.manifest import Manifest, counted, losses, refusal
 from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
 from vidfit.progress import Progress
-from vidfit.shards import ShardPart, ShardSize, layout, units_of
+from vidfit.shards import ShardSize, layout, units_of
 from vidfit.shards.index import claim, settings, unfinish, write_document, write_index
 from vidfit.shards.layout import recording
 from vidfit.shards.write import WriteShards, failures_of, read_part, sweep
@@ -72,16 +71,16 @@ def run_shard(
         unfinish(output, {shard.name for shard in plans})
     study.progress.start("shard", len(plans))
     task = WriteShards(str(output.absolute()))
-    parts = [stored.part for stored in place.map(task, plans, study.progress)]
+    parts = list(place.map(task, plans, study.progress))
     failures += failures_of(parts)
-    if not any(part.rows for part in parts):
+    if not any(part.samples for part in parts):
         raise _nothing_stored(manifest, failures)
-    write_index(output, parts)
-    document = write_document(output, facts, parts, failures)
+    totals = write_index(output, parts)
+    document = write_document(output, facts, parts, totals, failures)
     return Sharded(
         document,
         _reason(choice, options, plan, (len(manifest.clips), len(plans))),
-        _splits(parts),
+        totals.splits,
         sum(part.was_there for part in parts),
         (*manifest.rejected, *failures),
         (*manifest.warnings, *notes),
@@ -157,16 +156,3 @@ def _reason(
         f"{counted(shards, 'shard')} of about {counted(found.clips, 'clip')}, as asked for; "
         f"{found.waiting}"
     )
-
-
-def _splits(parts: Sequence[ShardPart]) -> dict[str, tuple[int, int]]:
-    clips: Counter[str] = Counter()
-    groups: dict[str, set[str]] = {}
-    for part in parts:
-        for row in part.rows:
-            split = row["split"] or "no split"
-            clips[split] += len(row["spans"])
-            groups.setdefault(split, set()).update(
-                recording(Clip(row["path"], group=span["group"])) for span in row["spans"]
-            )
-    return {split: (count, len(groups[split])) for split, count in clips.items()}
