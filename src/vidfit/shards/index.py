@@ -127,12 +127,13 @@ def write_index(folder: Path, parts: Iterable[ShardPart]) -> ShardTotals:
         If the disk is full, or what is known of a shard was damaged since it was written.
     """
     counts = _Counts()
-    with new_file(folder / INDEX) as stream:
-        writer = pq.ParquetWriter(stream, SCHEMA, compression="zstd")
+    with (
+        new_file(folder / INDEX) as stream,
+        pq.ParquetWriter(stream, SCHEMA, compression="zstd") as writer,
+    ):
         for rows in _batched(parts, folder):
             writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
             counts.add(rows)
-        writer.close()
     return counts.totals
 
 

@@ -351,6 +351,6 @@ def test_a_part_that_was_damaged_while_others_were_written_is_told(loose, tmp_pa
 
     read_rows = indexing.read_rows
     monkeypatch.setattr(indexing, "read_rows", damaged)
-    with pytest.raises(StoreError, match="is damaged .* remove it and shard again"):
+    with pytest.raises(StoreError, match=r"is damaged .* remove it and shard again"):
         run_shard(loose, tmp_path / "out", BY_VIDEO)
     assert not (tmp_path / "out" / "index.parquet").exists()
