@@ -17,12 +17,15 @@ from starlette.testclient import TestClient
 from tests.clips import write_clip
 
 from vidfit.documents import to_json
+from vidfit.jobs.search.index import ShotIndex, ShotRow
+from vidfit.jobs.search.segments import KnownVideo
+from vidfit.jobs.search.shots import Shot
 from vidfit.serve import running
 from vidfit.serve.app import build
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.previews import Previews
 from vidfit.serve.service import Service
-from vidfit.video import write_video
+from vidfit.video import probe, write_video
 
 ADDRESS = "http://localhost:8321"
 PAGE = {"origin": ADDRESS, "sec-fetch-site": "same-origin"}
@@ -158,6 +161,28 @@ def write_boxed_run(folder: Path, boxed: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "report.json").write_text(to_json(report), encoding="utf-8")
     (folder / "answers.json").write_text(to_json(answers), encoding="utf-8")
+    return folder
+
+
+LOOKS = {"left0": (1, 0, 0), "left1": (0, 1, 0), "right0": (0, 0.6, 0.8), "right1": (0.8, 0.6, 0)}
+MOTIONS = {"left0": (1, 0, 0), "left1": (0.9, 0.1, 0), "right0": (0, 0, 1), "right1": (0, 1, 0)}
+
+
+def write_index(folder: Path, videos: Path) -> Path:
+    """Write an index of the four clips, a shot each: left0 looks like right1, moves like left1."""
+    index = ShotIndex(folder / "index" / ("0" * 16), {"look": 3, "motion": 3})
+    rows, known = [], []
+    for name in LOOKS:
+        path = videos / name[:-1] / f"{name}.mp4"
+        seconds = probe(str(path)).duration_seconds
+        vectors = {"look": LOOKS[name], "motion": MOTIONS[name]}
+        arrays = {way: np.array(of, np.float32) for way, of in vectors.items()}
+        rows.append(ShotRow(f"digest of {name}", 0, Shot(0.0, seconds, seconds / 2, arrays)))
+        facts = path.stat()
+        times = facts.st_size, facts.st_mtime_ns
+        known.append(KnownVideo(str(path), *times, f"digest of {name}", seconds))
+    index.add(rows)
+    index.save_videos(known)
     return folder
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import uvicorn
-from tests.serve.conftest import until, write_boxed, write_run
+from tests.serve.conftest import until, write_boxed, write_index, write_run
 
 from vidfit.serve import running
 from vidfit.serve.app import build
@@ -106,16 +108,19 @@ def driver(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def window(driver, videos, tmp_path_factory):
-    """Return a browser before a folder of clips, two runs over it, grey levels and boxes."""
+    """Return a browser before a folder of clips, two runs and an index over it, and others."""
     folder = tmp_path_factory.mktemp("pages")
     runs = [write_run(folder / name, videos, **REPORT) for name in ("run", "other")]
     frames = [np.full((48, 64, 3), 20 * level + 8, np.uint8) for level in range(LEVELS)]
     grey = folder / "grey"
     grey.mkdir()
     write_video(grey / HOSTILE, frames, fps=12.5)
+    index = write_index(folder / "index of all", videos)
+    late = folder / "late"
+    write_late(late, frames)
     boxed = folder / "boxed"
     boxed.mkdir()
-    sources = [videos, *runs, grey, write_boxed(boxed)]
+    sources = [videos, *runs, grey, write_boxed(boxed), index, late / "clips.csv"]
     service = Service(sources, ServeOptions(folder / "state"))
     bound = running._bound("127.0.0.1", 0)
     server = uvicorn.Server(running.config(build(service)))
@@ -128,6 +133,22 @@ def window(driver, videos, tmp_path_factory):
     thread.join(30)
     bound.close()
     service.close()
+
+
+def write_late(folder: Path, frames: list) -> None:
+    """Write a Matroska whose clock begins at ten seconds, and a list of a part of it."""
+    folder.mkdir()
+    path = folder / "late.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(25, 2))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number, frame_HWC in enumerate(frames):
+            picture = av.VideoFrame.from_ndarray(frame_HWC, format="rgb24")
+            picture.pts, picture.time_base = 125 + number, Fraction(2, 25)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    rows = "path,label,start_seconds,end_seconds\nlate.mkv,grey,0.48,0.8\n"
+    (folder / "clips.csv").write_text(rows)
 
 
 def estimate(value: float) -> dict:
@@ -162,15 +183,16 @@ def test_the_start_lists_what_is_open(window):
     texts = "[...document.querySelectorAll('.library-card')].map((c) => c.innerText)"
     window.wait(f"{texts}.some((text) => text.startsWith('run') && text.includes('%'))")
     cards = window.js(texts)
-    assert len(cards) == 5
+    assert len(cards) == 7
     (run,) = [card for card in cards if card.startswith("run")]
     assert "75.0 %" in run and "30.0 to 95.0" in run
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize(
-    "path", ["/", "/wall", "/label", "/timeline", "/boxes", "/report", "/compare", "/models"]
-)
+    "path", ["/", "/wall", "/label", "/timeline", "/boxes", "/report", "/compare", "/search",
+             "/models"],
+)  # fmt: skip
 def test_nothing_is_cut_off(window, path, width):
     window.driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
@@ -205,6 +227,51 @@ def test_a_clip_plays_under_the_pointer(window):
     tile = window.driver.find_element("css selector", ".tile .picture")
     ActionChains(window.driver).move_to_element(tile).perform()
     window.wait("document.querySelector('.tile video.playing')?.currentTime > 0")
+
+
+def test_a_part_of_a_matroska_that_begins_late_is_the_part(window):
+    from selenium.webdriver import ActionChains
+
+    library = next(one for one in window.service.libraries.all() if one.name == "clips.csv")
+    window.go(f"/wall?library={library.id}", ".tile img")
+    tile = window.driver.find_element("css selector", ".tile .picture")
+    ActionChains(window.driver).move_to_element(tile).perform()
+    window.wait("document.querySelector('.tile video.playing')")
+    seen = []
+    for _ in range(15):  # its frames 6 to 9, again and again
+        seen.append((window.js(BRIGHTNESS) - 8) / 20)
+        time.sleep(0.07)
+    assert min(seen) > 5.5 and sorted(seen)[len(seen) // 2] < 9.5
+
+
+def test_shots_are_found_by_look_and_by_motion(window):
+    from selenium.webdriver import ActionChains
+
+    library = next(one for one in window.service.libraries.all() if one.index).id
+    window.go(f"/search?library={library}", ".shot-acts")
+    shown = "[...document.querySelectorAll('section .cards b')].map((b) => b.innerText).join()"
+    assert window.js(shown) == "left0.mp4,left1.mp4,right0.mp4,right1.mp4"
+    window.js("document.querySelector('section .shot-acts button').click()")
+    window.wait(f"{shown} === 'right1.mp4,left1.mp4,right0.mp4'")
+    window.js("document.querySelectorAll('.ways button')[1].click()")
+    window.wait(f"{shown}.startsWith('left1.mp4')")
+    assert "by=motion" in window.driver.current_url and "clip=" in window.driver.current_url
+    card = window.driver.find_element("css selector", "section .cards .picture")
+    ActionChains(window.driver).move_to_element(card).perform()
+    window.wait("document.querySelector('section .cards video.playing')?.currentTime > 0")
+    window.js("document.querySelector('section .shot-acts a').click()")
+    window.wait("document.querySelector('h1.clip-title')?.innerText.endsWith('left1.mp4')")
+
+
+def test_the_wall_leads_to_shots_like_a_clip(window):
+    videos = window.service.libraries.get(window.library("videos"))
+    clip = videos.ids[videos.names.index("right/right1.mp4")]
+    window.go(f"/wall?library={videos.id}&clip={clip}", ".viewer-said")
+    href = (
+        "[...document.querySelectorAll('.viewer-said a')].find((a) => a.href.includes('/search'))"
+    )
+    window.js(f"{href}.click()")
+    window.wait("document.querySelector('section .cards b')?.innerText === 'left0.mp4'")
 
 
 def test_many_clips_get_a_label_by_a_key_and_lose_it_together(window):

@@ -74,9 +74,8 @@ def test_folders_stay_small_and_vendored_files_have_licences():
 
 
 def test_each_page_is_answered_with_the_policy(served):
-    assert {"/", "/wall", "/label", "/timeline", "/boxes", "/report", "/compare", "/models"} <= set(
-        app.PAGES
-    )
+    pages = {"/", "/wall", "/label", "/timeline", "/boxes", "/report", "/compare", "/search"}
+    assert pages | {"/models"} <= set(app.PAGES)
     for address, (name, kind) in app.PAGES.items():
         response = served.page.get(address)
         assert response.status_code == 200 and response.headers["content-type"] == kind

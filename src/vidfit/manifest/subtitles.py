@@ -101,7 +101,7 @@ def all_subtitles_of(path: str, beside: Sequence[Path] | None = None) -> tuple[P
     video = Path(path)
     if is_url(path) or is_words(path) or split_member(path):
         return ()
-    files = _of_folder(video.parent) if beside is None else beside
+    files = subtitles_in(video.parent) if beside is None else beside
     return tuple(p for p in files if _are_of(p.stem, video.stem))
 
 
@@ -118,7 +118,7 @@ def _is_language(tag: str) -> bool:
     return found is not None and found[1] in _LANGUAGES
 
 
-def _of_folder(folder: Path) -> tuple[Path, ...]:
+def subtitles_in(folder: Path) -> tuple[Path, ...]:
     """Return the subtitles that lie in a folder, sorted."""
     if not folder.is_dir():
         return ()
@@ -177,7 +177,7 @@ def with_words(manifest: Manifest) -> Manifest:
     def cues_of(path: str) -> tuple[Cue, ...]:
         folder = Path(path).parent
         if not is_url(path) and folder not in folders:
-            folders[folder] = _of_folder(folder)
+            folders[folder] = subtitles_in(folder)
         file = subtitles_of(path, folders.get(folder))
         return read_file(file) if file else ()
 

@@ -24,6 +24,7 @@ from vidfit.serve.routes import (
     libraries,
     models,
     session,
+    shots,
     spans,
 )
 from vidfit.serve.service import Service
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_SUBJECTS = (session, libraries, clips, labels, spans, boxes, jobs, assets, compare, models)
+_SUBJECTS = (session, libraries, clips, labels, spans, boxes, jobs, assets, compare, shots, models)
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for part in _SUBJECTS for one in part.ENDPOINTS)
 
@@ -48,6 +49,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "/boxes": ("boxes.html", _HTML),
     "/report": ("report.html", _HTML),
     "/compare": ("compare.html", _HTML),
+    "/search": ("search.html", _HTML),
     "/models": ("models.html", _HTML),
 }
 """Path of a page -> its file in ``static/`` and its media type."""

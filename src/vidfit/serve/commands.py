@@ -88,10 +88,13 @@ FLAG = JobOption(_flag, "true or false")
 _BACKBONES = written(
     r"[A-Za-z0-9][A-Za-z0-9._+-]{0,80}(@[0-9]{1,3})?", "up to 20 names of `vidfit models`", 20
 )
-_TASKS = one_of("classify", "tag", "regress", "localise", "anomaly", "sentiment")
+TASKS = ("classify", "tag", "regress", "localise", "anomaly", "sentiment")
+DETECT = "detect"
+"""The task of boxes in frames, which `fit` alone has."""
+
 _CHOICE = {
     "backbone": _BACKBONES,
-    "task": _TASKS,
+    "task": one_of(*TASKS),
     "minutes": number(0, 100_000),
     "memory": written(r"[0-9]{1,6}([.][0-9]+)?[kKMGT]i?B", "such as 2GiB"),
     "latency": written(r"[0-9]{1,6}([.][0-9]+)?m?s", "such as 80ms"),
@@ -107,8 +110,8 @@ _CHOICE = {
 
 COMMANDS: Mapping[str, JobCommand] = {
     "fit": JobCommand(
-        {**_CHOICE, "holdout": number(0, 0.9), "merge-duplicates": FLAG, "keep-untested": FLAG,
-         "train": FLAG}
+        {**_CHOICE, "task": one_of(*TASKS, DETECT), "holdout": number(0, 0.9),
+         "merge-duplicates": FLAG, "keep-untested": FLAG, "train": FLAG}
     ),
     "select": JobCommand(_CHOICE),
     "fuse": JobCommand({**_CHOICE, "student": FLAG, "keep-untested": FLAG}),

@@ -9,7 +9,9 @@ from pathlib import Path
 from vidfit.contracts import Clip
 from vidfit.labels import KINDS
 from vidfit.manifest import Manifest, write_manifest
-from vidfit.serve.commands import arguments_of, command_of
+from vidfit.serve.boxes.rows import drawn_frames
+from vidfit.serve.boxes.written import written_boxes
+from vidfit.serve.commands import DETECT, arguments_of, command_of
 from vidfit.serve.exports import labelled, marked
 from vidfit.serve.job_values import JobWish, ResultFile
 from vidfit.serve.labels import label_of
@@ -18,7 +20,7 @@ from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.service import OUTPUT, Service
 from vidfit.serve.spans import spans_of
 
-CLIPS, MODEL = "clips.csv", "model"
+CLIPS, BOXES, MODEL = "clips.csv", "boxes.csv", "model"
 _FORMATS: Mapping[FrameParts, str] = {"": "json,csv,vtt", "boxes": "json,csv", "masks": "json,csv"}
 """What is in the frames of a run -> formats in which its model answers."""
 
@@ -26,7 +28,7 @@ _MEDIA = {".json": "application/json", ".csv": "text/csv", ".vtt": "text/vtt"}
 
 
 def prepare(service: Service, wish: JobWish, folder: Path) -> list[str]:
-    """Write the clips of a job into its folder; return the arguments of its command.
+    """Write the clips or boxes of a job into its folder; return the arguments of its command.
 
     Raises
     ------
@@ -45,16 +47,51 @@ def prepare(service: Service, wish: JobWish, folder: Path) -> list[str]:
         named = [str(model_of(run))]
         if wish.command == "predict":
             words.append(f"--format={_FORMATS[run.frames]}")
-    clips = _clips(service, library, wish, labelled_only=command.needs_labels)
-    if not clips:
-        raise ProblemError(422, "no clip of this library has a label; label some first")
-    kind = KINDS["one" if wish.what == "spans" else library.labels]
-    write_manifest(Manifest(tuple(clips), kind=kind), folder / CLIPS)
+    if command.needs_labels and _is_of_boxes(library, wish):
+        _write_boxes(service, library, folder / BOXES)
+        words += [] if "task" in wish.options else [f"--task={DETECT}"]
+    else:
+        _write_clips(service, library, wish, folder / CLIPS)
     output = folder / OUTPUT
     # A report may name any file, whoever wrote it: a job reads what the server may send.
     below = [f"--only-below={place}" for place in service.libraries.roots.places]
-    clips_of_job = str(folder / CLIPS)
-    return [wish.command, *words, *below, f"--output={output}", "--", *named, clips_of_job]
+    (of_job,) = (str(path) for path in (folder / CLIPS, folder / BOXES) if path.is_file())
+    return [wish.command, *words, *below, f"--output={output}", "--", *named, of_job]
+
+
+def _is_of_boxes(library: Library, wish: JobWish) -> bool:
+    """Return whether boxes are learned, and no labels.
+
+    Raises
+    ------
+    ProblemError
+        422 where boxes are asked for and there are none, or they are and the command has no task
+        of them.
+    """
+    task = wish.options.get("task", DETECT if library.frames == "boxes" else "")
+    if library.frames == "masks":
+        raise ProblemError(422, "masks are learned by `vidfit fit --task segment` alone")
+    if (task == DETECT) != (library.frames == "boxes"):
+        there = "boxes; give task=detect" if library.frames else "no boxes; give another task"
+        raise ProblemError(422, f"this library has {there}")
+    if task == DETECT and wish.command != "fit":
+        raise ProblemError(422, f"{wish.command} does not take boxes; fit does")
+    return task == DETECT
+
+
+def _write_boxes(service: Service, library: Library, path: Path) -> None:
+    """Write the boxes of a library, those that people changed as they are now."""
+    frames = service.shelf.of(library)
+    drawn = drawn_frames(service.store, frames.files)
+    path.write_bytes(written_boxes(frames, drawn, "csv"))
+
+
+def _write_clips(service: Service, library: Library, wish: JobWish, path: Path) -> None:
+    clips = _clips(service, library, wish, labelled_only=command_of(wish.command).needs_labels)
+    if not clips:
+        raise ProblemError(422, "no clip of this library has a label; label some first")
+    kind = KINDS["one" if wish.what == "spans" else library.labels]
+    write_manifest(Manifest(tuple(clips), kind=kind), path)
 
 
 def model_of(library: Library) -> Path:

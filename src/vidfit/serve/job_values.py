@@ -41,7 +41,8 @@ class JobWish:
 class JobFacts:
     """A job: what it is, how far it is, and how it ended.
 
-    ``status`` is the exit status of the command; ``said`` the last line that it told;
+    ``options`` are those that it was asked with; ``status`` is the exit status of the command;
+    ``said`` the last line that it told;
     ``result_library`` the id of what it wrote, once that is open.
     """
 
@@ -50,6 +51,7 @@ class JobFacts:
     library: str
     clip: str | None
     model: str | None
+    options: dict[str, Any]
     person: str
     state: JobState
     at: float
@@ -103,6 +105,6 @@ def facts_of_job(job: JobRow, progress: JobProgress, result_library: str) -> Job
     asked = job.asked
     return JobFacts(
         job.id, asked["command"], asked["library"], asked.get("clip"), asked.get("model"),
-        job.person, job.state, job.at, job.begun, job.ended, job.status, progress.stage,
-        progress.done, progress.total, progress.said, result_library,
+        asked.get("options", {}), job.person, job.state, job.at, job.begun, job.ended, job.status,
+        progress.stage, progress.done, progress.total, progress.said, result_library,
     )  # fmt: skip

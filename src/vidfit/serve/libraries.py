@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from vidfit.contracts import Clip
@@ -12,6 +14,9 @@ from vidfit.serve.library import Library
 from vidfit.serve.problems import missing
 from vidfit.serve.roots import Roots
 from vidfit.serve.values import NONE, ClipTable, LibraryFacts, coded
+
+MOST_LENT = 20_000
+"""Shots that were told, of all indexes."""
 
 
 class Libraries:
@@ -22,6 +27,7 @@ class Libraries:
         self._lock = threading.Lock()
         self._by_id: dict[str, Library] = {}
         self._of_clip: dict[str, str] = {}
+        self._lent: OrderedDict[str, Library] = OrderedDict()
         for library in libraries:
             self.put(library)
 
@@ -54,7 +60,27 @@ class Libraries:
             place = None if library is None else library.place_of.get(clip_id)
             if library is not None and place is not None:
                 return library.clips[place], library
-        raise missing()
+        with self._lock:
+            lent = self._lent.get(clip_id)
+        if lent is None:
+            raise missing()
+        return lent.clips[0], lent
+
+    def lend(self, library: Library, clips: Mapping[str, tuple[Clip, str]]) -> None:
+        """Let clips be asked for that are no rows of a library: with their names, by their ids.
+
+        They are parts of its videos, such as shots; the last `MOST_LENT` are known.
+        """
+        with self._lock:
+            for one, (clip, name) in clips.items():
+                if one not in self._of_clip:
+                    self._lent[one] = replace(
+                        library, clips=(clip,), ids=(one,), given_names=(name,), answers={},
+                        failed={}, duplicates={},
+                    )  # fmt: skip
+                    self._lent.move_to_end(one)
+            while len(self._lent) > MOST_LENT:
+                self._lent.popitem(last=False)
 
 
 def facts_of(library: Library, roots: Roots) -> LibraryFacts:
@@ -69,6 +95,7 @@ def facts_of(library: Library, roots: Roots) -> LibraryFacts:
         tuple(library.documents),
         library.warnings,
         library.frames,
+        library.index is not None,
         _unreachable(library, roots),
     )
 

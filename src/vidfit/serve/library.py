@@ -67,6 +67,8 @@ class Library:
         What clips are called, where it is not by their paths.
     frames
         What is in its frames: ``"boxes"``, ``"masks"``, or nothing that is known.
+    index
+        Folder of the segments of its index of shots, if it has one.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Library:
     warnings: tuple[str, ...] = ()
     given_names: tuple[str, ...] = ()
     frames: FrameParts = ""
+    index: Path | None = None
 
     @cached_property
     def place_of(self) -> Mapping[str, int]:

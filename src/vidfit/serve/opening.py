@@ -24,6 +24,7 @@ from vidfit.serve.library import (
     library_id,
 )
 from vidfit.serve.roots import Roots
+from vidfit.serve.shots.places import INDEX, VIDEOS, index_in
 from vidfit.tasks.detect.labels import parsed
 from vidfit.video.policy import Policy, enforced
 
@@ -55,7 +56,7 @@ def roots_of(sources: Iterable[Path]) -> Roots:
 
 def runs_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
     """Return the folder, if a command wrote it, or those up to ``depth`` levels below it."""
-    if documents_of(folder):
+    if documents_of(folder) or index_in(folder):
         return [folder]
     if depth == 0:
         return []
@@ -160,19 +161,29 @@ def open_run(folder: Path) -> Library:
     ManifestError
         If what lies there is damaged.
     """
-    documents = documents_of(folder)
-    library = Library(
-        library_id(folder, "run"), folder.resolve().name, "run", folder.resolve(), (), (),
-        documents=documents,
-    )  # fmt: skip
+    documents, index, place = documents_of(folder), index_in(folder), folder.resolve()
+    is_bare = index is not None and (index.parent, place.name) == (place, INDEX)
+    name = place.parent.name if is_bare else place.name
+    known = library_id(folder, "run")
+    library = Library(known, name, "run", place, (), (), documents=documents, index=index)
     if "report" not in documents:
-        return library
+        return library if index is None else _with_videos(library, index)
     try:
         return _with_report(library, read_json(documents["report"], _row_reader()))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ManifestError(
             f"{documents['report']} is no report of vidfit: {error}; run `vidfit fit` again"
         ) from error
+
+
+def _with_videos(library: Library, index: Path) -> Library:
+    """Return an index as a library of the videos that are in it."""
+    try:
+        paths = [str(one["path"]) for one in read_json(index / VIDEOS)]
+    except (OSError, ValueError, TypeError, KeyError):
+        return replace(library, warnings=("the list of its videos is damaged",))
+    clips = tuple(map(Clip, dict.fromkeys(paths)))
+    return replace(library, clips=clips, ids=clip_ids(clips))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from vidfit.serve.options import ServeOptions
 from vidfit.serve.people import People
 from vidfit.serve.previews import Previews, What, Wish
 from vidfit.serve.queue import PROPOSED, ClosedClips, QueueOrder, Reasoned, ordered
+from vidfit.serve.shots.shelf import IndexShelf
 from vidfit.serve.stills import FACTS
 from vidfit.serve.store import Store
 from vidfit.serve.streams import EventStreams
@@ -71,6 +72,7 @@ class Service:
         self.store = opened_store(options.state)
         self.closed = ClosedClips()
         self.alike = Alike(roots)
+        self.indexes = IndexShelf(roots)
         self.shelf = FrameShelf()
         self.people = People(self.store, self.token)
         self.previews = Previews(_made(options.state / "previews"), options.most_stored_bytes)

@@ -35,6 +35,8 @@ class LibraryFacts:
     warnings: tuple[str, ...]
     frames: Literal["", "boxes", "masks"]
     """What is in its frames, of what is looked at frame by frame."""
+    searchable: bool
+    """Whether it has an index of shots."""
     unreachable_count: int
     """Clips whose folder lies outside of those that the server was started with, or is gone."""
 

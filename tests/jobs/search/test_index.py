@@ -7,8 +7,9 @@ import pytest
 
 from vidfit.errors import StoreError
 from vidfit.jobs.search import index as index_module
-from vidfit.jobs.search.index import KnownVideo, ShotIndex, ShotRow
+from vidfit.jobs.search.index import ShotIndex, ShotRow
 from vidfit.jobs.search.query import Query
+from vidfit.jobs.search.segments import KnownVideo
 from vidfit.jobs.search.shots import Shot
 
 WIDTHS = {"look": 3, "motion": 3}

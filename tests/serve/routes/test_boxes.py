@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 
 import cv2
 import numpy as np
@@ -166,6 +167,45 @@ def test_exports_are_what_fit_reads(frames, tmp_path, boxed):
         assert len(read_frames(path).clips) >= 2
     rows = frames.page.get(f"/v1/libraries/{frames.library}/boxes").text
     assert next(csv.reader(io.StringIO(rows)))[:3] == ["path", "frame", "label"]
+
+
+def test_cvat_gets_a_zip_of_a_file_for_each_video(frames, tmp_path, boxed):
+    frames.alter(frames.id("car"), {**BUS, "label": "tram", "ignored": True})
+    answer = frames.page.get(f"/v1/libraries/{frames.library}/boxes", params={"form": "cvat"})
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"].endswith('-boxes.zip"')
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert sorted(archive.namelist()) == ["a.xml", "b.xml"]
+        archive.extractall(tmp_path / "cvat")
+    found = [read_annotations(tmp_path / "cvat" / name) for name in ("a.xml", "b.xml")]
+    assert found[0].form == "CVAT" and set(found[0].classes) == {"bus", "car", "tram"}
+    said = {
+        (one.path[-5:], one.index): [(box.label, box.edges, box.ignored) for box in one.boxes]
+        for of in found
+        for one in of.frames
+    }
+    assert said["a.mp4", 0] == [
+        ("tram", (1.0, 2.0, 9.5, 12.0), True), ("bus", BUS_LISTED[1:], False)
+    ]  # fmt: skip
+    assert said["a.mp4", 3] == [("car", (12.0, 10.0, 32.0, 22.0), False)]
+    assert said["a.mp4", 1] == said["b.mp4", 0] == []
+
+
+def test_photos_go_to_cvat_with_their_names(serve, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("one", "two"):
+        cv2.imwrite(str(folder / f"{name}.png"), np.zeros((48, 64, 3), np.uint8))
+    rows = "path,label,x,y,w,h\none.png,car,1,2,3,4\ntwo.png,,,,,\n"
+    (folder / "boxes.csv").write_text(rows)
+    served = serve(folder / "boxes.csv")
+    of = Frames(served, "photos")
+    answer = of.page.get(f"/v1/libraries/{of.library}/boxes", params={"form": "cvat"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["images.xml"]
+        archive.extractall(tmp_path)
+    found = read_annotations(tmp_path / "images.xml")
+    assert found.rejected == () and [len(one.boxes) for one in found.frames] == [1, 0]
 
 
 def test_a_run_shows_what_its_model_found_and_got_wrong(serve, boxed, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from tests.serve.conftest import until
 
 from vidfit.documents import json_in
+from vidfit.manifest.annotations import read_annotations
 from vidfit.serve.jobs import OVER
 from vidfit.serve.routes import jobs as routes
 
@@ -45,6 +46,31 @@ def test_a_job_learns_the_labels_that_were_given(served, videos):
     words = json_in((folder / "command.json").read_text())
     assert f"--only-below={videos}" in words and words[-2:] == ["--", str(folder / "clips.csv")]
     assert f"{videos}/left/left0.mp4" in text and "given" in text
+
+
+def test_boxes_are_learned_as_people_changed_them(serve, boxed):
+    served = serve(boxed)
+    served.service.jobs.close()  # so that the job waits
+    found = served.page.get("/v1/libraries").json()["libraries"]
+    library = next(one["id"] for one in found if one["frames"] == "boxes")
+    clip = served.page.get(f"/v1/libraries/{library}/frames").json()["clip"]["values"][0]
+    box = {"label": "tram", "left": 1.0, "top": 2.0, "right": 9.5, "bottom": 12.0}
+    drawn = {"library": library, "boxes": [box]}
+    assert served.page.post(f"/v1/clips/{clip}/frames/0/boxes", json=drawn).status_code == 201
+    for options in ({"minutes": 2}, {"minutes": 2, "task": "detect"}):
+        job = begin(served, command="fit", library=library, options=options).json()
+        folder = served.service.jobs.folder / job["id"]
+        words = json_in((folder / "command.json").read_text())
+        assert words.count("--task=detect") == 1 and words[-1] == str(folder / "boxes.csv")
+        assert job["options"] == options
+        listed = read_annotations(folder / "boxes.csv")
+        labels = [[box.label for box in one.boxes] for one in listed.frames]
+        assert labels == [["car", "bus", "tram"], ["car"], []]
+    for wrong in (
+        {"command": "select"}, {"command": "fit", "options": {"task": "tag"}},
+        {"command": "fit", "library": served.library("run"), "options": {"task": "detect"}},
+    ):  # fmt: skip
+        assert begin(served, **{"library": library, **wrong}).status_code == 422, wrong
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from vidfit.errors import VideoError
 from vidfit.features.outcome import ClipOutcome, stream
 from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
-from vidfit.jobs.search.index import MOST_SECONDS, KnownVideo, ShotIndex, ShotRow
+from vidfit.jobs.search.index import ShotIndex, ShotRow
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.query import Query
+from vidfit.jobs.search.segments import MOST_SECONDS, KnownVideo
 from vidfit.jobs.search.shots import refusal, shots_of, windows
 from vidfit.jobs.search.value import Grown
 from vidfit.progress import Progress

@@ -24,43 +24,28 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vidfit.documents import json_in, to_json
+from vidfit.documents import to_json
 from vidfit.errors import StoreError
-from vidfit.files import new_file, read_parquet, write_whole
+from vidfit.files import new_file, write_whole
 from vidfit.jobs.search.query import Query
+from vidfit.jobs.search.segments import (
+    DTYPE,
+    SCHEMA,
+    VIDEOS,
+    KnownVideo,
+    ShotFile,
+    may_answer,
+    open_segment,
+    read_videos,
+)
 from vidfit.jobs.search.shots import Shot
 
-DTYPE = np.dtype("<f4")
 MANY_SEGMENTS = 32
-MOST_SECONDS = 5e6
-"""No video is longer: two months."""
 
 _MERGED_SHOTS = 200_000
-_SCHEMA = pa.schema(
-    [
-        ("video", pa.string()),
-        ("window", pa.int64()),
-        ("start", pa.float64()),
-        ("end", pa.float64()),
-        ("key", pa.float64()),
-    ]
-)
-_VIDEOS = "videos.json"
-
-
-@dataclass(frozen=True)
-class KnownVideo:
-    """A video as it was when it was last looked at; ``digest`` is of its bytes."""
-
-    path: str
-    bytes: int
-    modified: int
-    digest: str
-    duration_seconds: float
 
 
 @dataclass(frozen=True)
@@ -70,15 +55,6 @@ class ShotRow:
     video: str
     window: int
     shot: Shot
-
-
-@dataclass(frozen=True)
-class ShotFile:
-    """Shots that were written together: their rows, and vectors by way, mapped into memory."""
-
-    name: str
-    rows: pa.Table
-    vectors: Mapping[str, NDArray[Any]]
 
 
 class ShotIndex:
@@ -113,17 +89,7 @@ class ShotIndex:
 
         Those of videos that are gone, or what was asked for itself, are none.
         """
-        present = pa.array([*{known.digest for known in self.videos.values()}], pa.string())
-        start, end = asked.span
-        found = []
-        for segment in self.segments:
-            column = segment.rows.column
-            of_query = pc.equal(column("video"), asked.digest)
-            inside = pc.and_(pc.less(column("start"), end), pc.greater(column("end"), start))
-            itself = pc.and_(of_query, inside)
-            there = pc.is_in(column("video"), value_set=present)
-            found.append(pc.and_not(there, itself).to_numpy())
-        return found
+        return may_answer(self.segments, self.videos.values(), asked)
 
     def add(self, rows: Sequence[ShotRow]) -> None:
         """Write shots as a new segment, all of them or none.
@@ -146,7 +112,7 @@ class ShotIndex:
                 }
                 for row in rows
             ],
-            schema=_SCHEMA,
+            schema=SCHEMA,
         )
         ways = rows[0].shot.vectors
         vectors = {way: np.stack([row.shot.vectors[way] for row in rows]) for way in ways}
@@ -156,7 +122,7 @@ class ShotIndex:
         """Replace the list of videos; shots of others are no longer found."""
         self.videos = {known.path: known for known in videos}
         facts = [asdict(known) for known in self.videos.values()]
-        write_whole(self.folder / _VIDEOS, to_json(facts, indent=0).encode())
+        write_whole(self.folder / VIDEOS, to_json(facts, indent=0).encode())
 
     def tidy(self) -> None:
         """Merge small segments once there are many, without the shots of videos that are gone."""
@@ -189,13 +155,13 @@ class ShotIndex:
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink, compression="zstd")
         write_whole(self.folder / f"{name}.parquet", sink.getvalue().to_pybytes())
-        return self._open(self.folder / f"{name}.parquet")
+        return open_segment(self.folder / f"{name}.parquet", self.widths)
 
     def _read(self) -> Iterator[ShotFile]:
         """Yield the segments that fit together, set others aside, and sweep what is unfinished."""
         for path in sorted(self.folder.glob("*.parquet"), key=lambda p: -p.stat().st_size):
             try:
-                segment = self._open(path)
+                segment = open_segment(path, self.widths)
             except (ValueError, KeyError, OSError, EOFError, pa.ArrowException) as error:
                 if getattr(error, "errno", None) and not isinstance(error, FileNotFoundError):
                     raise StoreError(f"cannot read the index in {path}: {error}") from error
@@ -213,46 +179,14 @@ class ShotIndex:
             if path.name.partition(".")[0] not in whole:
                 path.unlink(missing_ok=True)
 
-    def _open(self, path: Path) -> ShotFile:
-        rows = read_parquet(path).select(_SCHEMA.names).cast(_SCHEMA)
-        vectors = {}
-        for way, width in self.widths.items():
-            file = path.with_name(f"{path.stem}.{way}.npy")
-            found = np.load(file, mmap_mode="r", allow_pickle=False)
-            if found.shape != (len(rows), width) or found.dtype != DTYPE:
-                raise ValueError(f"{file} does not fit its rows")
-            vectors[way] = found
-        return ShotFile(path.stem, rows, vectors)
-
     def _remove(self, name: str) -> None:
         """Remove a segment: first its rows, without which the rest is swept."""
         for suffix in ("parquet", *(f"{way}.npy" for way in self.widths)):
             (self.folder / f"{name}.{suffix}").unlink(missing_ok=True)
 
     def _read_videos(self) -> dict[str, KnownVideo]:
-        path = self.folder / _VIDEOS
         try:
-            return {one["path"]: _checked(**one) for one in json_in(path.read_bytes())}
-        except (FileNotFoundError, NotADirectoryError):
+            return read_videos(self.folder)
+        except ValueError:  # they are looked at again; shots are kept
+            self.broken.append(VIDEOS)
             return {}
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            RecursionError,
-        ):  # they are looked at again; shots are kept
-            self.broken.append(path.name)
-            return {}
-
-
-def _checked(
-    path: str, bytes: int, modified: int, digest: str, duration_seconds: float
-) -> KnownVideo:
-    """Return a video of a list that anybody may have written."""
-    texts, numbers = (path, digest), (bytes, modified, duration_seconds)
-    is_right = all(isinstance(one, str) for one in texts) and all(
-        isinstance(one, int | float) for one in numbers
-    )
-    if not is_right or not 0 <= duration_seconds <= MOST_SECONDS:
-        raise ValueError(f"{path!r} is no video that was looked at")
-    return KnownVideo(path, bytes, modified, digest, duration_seconds)

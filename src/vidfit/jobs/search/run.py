@@ -15,10 +15,10 @@ from vidfit.features import STATISTICS
 from vidfit.features.store import spec_key
 from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
+from vidfit.jobs.search.nearest import nearest_shots
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.posters import with_posters
 from vidfit.jobs.search.query import Query, looked_at, understood
-from vidfit.jobs.search.rank import nearest, of_unit_length, standardised
 from vidfit.jobs.search.texts import text_vector
 from vidfit.jobs.search.transcripts import Passage, found, passages_of
 from vidfit.jobs.search.value import Hit, SearchResult
@@ -84,7 +84,11 @@ def run_search(
         vectors, spoken = looked_at(asked, encoders, options), ()
     seconds["query"] = time.perf_counter() - started
     started = time.perf_counter()
-    hits = {way: _nearest(way, v, asked, index, options.top) for way, v in vectors.items()}
+    shots, videos = index.segments, index.videos.values()
+    hits = {
+        way: nearest_shots(way, vectors_QD, asked, shots, videos, options.top)
+        for way, vectors_QD in vectors.items()
+    }
     seconds["compare"] = time.perf_counter() - started
     if asked.kind == "words":
         hits = {"words": spoken, **hits} if spoken or not hits else hits
@@ -142,22 +146,6 @@ def open_index(
 
 def _width(way: str, encoder: Backbone) -> int:
     return encoder.spec.dim * (1 if way == "look" else STATISTICS.times)
-
-
-def _nearest(
-    way: str, vectors_QD: Floats, asked: Query, index: ShotIndex, count: int
-) -> tuple[Hit, ...]:
-    paths: dict[str, str] = {}
-    for known in index.videos.values():
-        paths.setdefault(known.digest, known.path)
-    matrices = [segment.vectors[way] for segment in index.segments]
-    prepare = of_unit_length if way == "look" else standardised(matrices)
-    hits = []
-    for best in nearest(matrices, vectors_QD, index.answers(asked), count, prepare):
-        row = index.segments[best.matrix].rows.slice(best.row, 1).to_pylist()[0]
-        times = (row["start"], row["end"], row["key"])
-        hits.append(Hit(paths[row["video"]], *times, best.score))
-    return tuple(hits)
 
 
 def _of_words(

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
@@ -35,9 +36,12 @@ def passages_of(path: str, failures: list[Failure]) -> Iterator[Passage]:
 
     Those that cannot be read are added to the failures.
     """
-    file = subtitles_of(path)
-    if file is None:
-        return
+    if file := subtitles_of(path):
+        yield from passages_in(path, file, failures)
+
+
+def passages_in(path: str, file: Path, failures: list[Failure]) -> Iterator[Passage]:
+    """Yield what a file of subtitles says of a video, as `passages_of` does."""
     try:
         cues = read_file(file)
     except ManifestError as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from vidfit.boxes import LabelledFrame
 from vidfit.manifest.annotations import Annotations
+from vidfit.manifest.annotations.value import Files
 from vidfit.manifest.annotations.write import WRITERS
 from vidfit.serve.boxes.book import is_video_frame
 from vidfit.serve.boxes.rows import DrawnFrame, plain_box
@@ -14,11 +17,12 @@ from vidfit.serve.boxes.shelf import FramesOf
 from vidfit.serve.boxes.told import classes_of
 from vidfit.serve.problems import ProblemError
 
-BoxForm = Literal["csv", "coco"]
+BoxForm = Literal["csv", "coco", "cvat"]
 
 MEDIA: Mapping[BoxForm, tuple[str, str]] = {
     "csv": ("csv", "text/csv; charset=utf-8"),
     "coco": ("json", "application/json"),
+    "cvat": ("zip", "application/zip"),
 }
 """Form -> ending and media type of its file."""
 
@@ -37,8 +41,19 @@ def written_boxes(
     if not labelled:
         raise ProblemError(404, "no frame has boxes here yet")
     found = Annotations(labelled, form, classes_of(frames.book, drawn))
-    ((_, content),) = WRITERS[form](found)
+    files = WRITERS[form](found)
+    if form == "cvat":  # a file for each video, and one for all pictures
+        return _zipped(files)
+    ((_, content),) = files
     return content
+
+
+def _zipped(files: Files) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return target.getvalue()
 
 
 def _labelled(

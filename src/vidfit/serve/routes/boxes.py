@@ -233,7 +233,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET", "/v1/libraries/{library}/boxes", "Boxes as a file", export,
-        ("text/csv", "application/json"), query=BoxesQuery,
+        ("text/csv", "application/json", "application/zip"), query=BoxesQuery,
     ),
     Endpoint("GET", _FRAME, "A frame, its boxes and its mask", look, FrameFacts, query=FrameQuery),
     Endpoint(

@@ -60,7 +60,7 @@ function BoxesPage({ libraries, library, readOnly }) {
           onClick=${() => change({ show: "" })}>Show all</button></p>`}
     <${Listed} list=${list} places=${places} place=${place} goTo=${goTo} wrong=${wrong} />
     ${!list.hasMasks && html`<p class="row small export"><span class="soft">All boxes of ${library.name} as a
-      file:</span>${[["csv", "CSV"], ["coco", "COCO JSON"]].map(([form, word]) => html`<a key=${form} download
+      file:</span>${[["csv", "CSV"], ["coco", "COCO JSON"], ["cvat", "CVAT XML (zip)"]].map(([form, word]) => html`<a key=${form} download
       href=${addressOf(`/v1/libraries/${library.id}/boxes`, { form })}>${word}</a>`)}</p>`}`;
 }
 

@@ -8,7 +8,7 @@ import { figure, gain, gainInterval, interval, metricOf } from "../lib/scores.js
 import { html, useEffect, useState } from "../lib/ui.js";
 import { about, moment } from "../lib/wording.js";
 
-const MINUTES = 15;
+const MINUTES = 15; // where no fit was begun here before
 
 export function Fits({ library, readOnly }) {
   const { jobs, problem } = useJobs();
@@ -23,8 +23,10 @@ export function Fits({ library, readOnly }) {
   if (library.documents.includes("report") && !runs.some((run) => run.id === library.id)) {
     runs.push({ id: library.id, ended: null });
   }
+  // The next fit is given what the one before was, so that the two can be compared.
+  const options = fits[0]?.options ?? { minutes: MINUTES };
   const begin = () => tried(async () => {
-    await post("/v1/jobs", { command: "fit", library: home, options: { minutes: MINUTES } });
+    await post("/v1/jobs", { command: "fit", library: home, options });
     note("A fit has begun, with the labels that were given until now.");
     askForJobs();
   });

@@ -9,10 +9,12 @@ const AT_FIRST = 12;
 const MORE = 48;
 const SHAPE = { tile: 232, poster: 131 };
 
-// `said` is a component that says what there is to say of clip `i` of `table`; `asked` is what the
-// wall is asked for beside the clip when one is opened.
-export function ClipCards({ table, places, said: Says = Said, asked = {} }) {
-  const [count, setCount] = useState(AT_FIRST);
+// `said` is a component that says what there is to say of clip `i` of `table`; `acts` is one of what
+// can be done with it. A card leads to `hrefOf(i)`, or else to the wall, with what is `asked` there.
+export function ClipCards({ table, places, said: Says = Said, asked = {}, hrefOf = null, acts: Acts = null,
+  atFirst = AT_FIRST }) {
+  const [count, setCount] = useState(atFirst);
+  const onWall = (i) => addressOf("/wall", { library: table.library.id, ...asked, clip: table.ids[i] });
   const [played, setPlayed] = useState(-1);
   const [, redraw] = useReducer((one) => one + 1, 0);
   const list = useRef(null);
@@ -39,13 +41,14 @@ export function ClipCards({ table, places, said: Says = Said, asked = {} }) {
   });
   return html`<ul class="cards" ref=${list}>${places.slice(0, count).map((i) => html`
     <li key=${i} data-clip=${table.ids[i]} ...${play(i)}>
-      <a href=${addressOf("/wall", { library: table.library.id, ...asked, clip: table.ids[i] })}>
+      <a href=${(hrefOf ?? onWall)(i)}>
         <span class="picture">${stillOf(table.ids[i]) === "ready"
           && html`<img src=${`/v1/clips/${table.ids[i]}/poster`} alt="" loading="lazy" />`}
           ${stillOf(table.ids[i]) === "failed" && html`<span class="why">${whyOf(table.ids[i])}</span>`}
           ${played === i && html`<${Preview} id=${table.ids[i]} shape=${SHAPE} start=${table.start[i]}
             end=${table.end[i]} />`}</span>
-        <${Says} table=${table} i=${i} /></a></li>`)}</ul>
+        <${Says} table=${table} i=${i} /></a>
+      ${Acts && html`<${Acts} table=${table} i=${i} />`}</li>`)}</ul>
     ${places.length > count && html`<button type="button" onClick=${() => setCount(count + MORE)}>Show ${
       Math.min(MORE, places.length - count)} more${
       places.length - count > MORE ? ` of ${places.length - count}` : ""}</button>`}`;

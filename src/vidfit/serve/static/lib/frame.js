@@ -9,6 +9,7 @@ const PLACES = [
   { path: "/boxes", word: "Frames", fits: (library) => library.frames !== "" },
   { path: "/label", word: "Label", fits: (library) => library.frames === "" },
   { path: "/report", word: "Report", fits: (library) => library.documents.includes("report") },
+  { path: "/search", word: "Search", fits: (library) => library.searchable },
   { path: "/compare", word: "Compare" },
   { path: "/models", word: "Models", isGlobal: true },
 ];

@@ -12,7 +12,8 @@ export function LibraryCard({ library, readOnly, onFit }) {
   const to = (path) => addressOf(path, { library: library.id });
   return html`<article class="card library-card" aria-label=${library.name}>
     <h2><a href=${to("/wall")}>${library.name}</a></h2>
-    <p class="soft small">${isRun ? "a model and what it answered" : "videos"} ·
+    <p class="soft small">${!isRun ? "videos" : library.documents.includes("report")
+      || !library.searchable ? "a model and what it answered" : "an index of shots"} ·
       ${" "}${counted(library.clip_count, "clip")} · ${holds(library)}</p>
     ${library.documents.includes("report") && html`<${Score} library=${library} />`}
     ${library.classes.length > 0 && html`<p class="classes">
@@ -31,10 +32,11 @@ export function LibraryCard({ library, readOnly, onFit }) {
       ${library.frames ? html`<a class="button" href=${to("/boxes")}>${
         library.frames === "boxes" ? "Boxes" : "Masks"}</a>`
         : html`<a class="button" href=${to("/label")}>Label</a>`}
+      ${library.searchable && html`<a class="button" href=${to("/search")}>Search</a>`}
       ${library.documents.includes("report") && html`
         <a class="button" href=${to("/report")}>Report</a>
         <a class="button" href=${addressOf("/models", { run: library.id })}>Model</a>`}
-      ${!isRun && !readOnly && !library.frames && html`
+      ${!isRun && !readOnly && library.frames !== "masks" && html`
         <button type="button" onClick=${onFit}>Fit a model</button>`}
     </p></article>`;
 }

@@ -1,4 +1,5 @@
 // The player with its lanes, and the keys that edit spans.
+import { asked } from "../lib/address.js";
 import { LabelButtons } from "../lib/giving.js";
 import { note } from "../lib/notices.js";
 import { SPEEDS, toggle, useSource } from "../lib/playing.js";
@@ -40,7 +41,8 @@ export function Editor({ facts, timelines, listed, classes: known, readOnly }) {
     if (video.current) video.current.playbackRate = speed;
   }, [speed, source]);
   useEffect(() => {
-    if (frames && facts.start_seconds > 0) shown.seek(facts.start_seconds);
+    const at = Number(asked("at")) || facts.start_seconds;
+    if (frames && at > 0) shown.seek(at);
   }, [frames]);
 
   const add = async (label, first, last) => {

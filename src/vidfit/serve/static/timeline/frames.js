@@ -6,7 +6,8 @@
 // how long a frame lasts, and a browser that guesses too long shows an earlier one. Of these files
 // the browser's clock does not begin at the first frame either; what that one says is the origin.
 import { getWhenMade } from "../lib/api.js";
-import { useEffect, useLayoutEffect, useRef, useState } from "../lib/ui.js";
+import { useOrigin } from "../lib/playing.js";
+import { useEffect, useRef, useState } from "../lib/ui.js";
 
 const MOST_TRIES = 16;
 const MOST_STEP_SECONDS = 0.25;
@@ -147,21 +148,4 @@ export function useShownFrame(video, frames, source) {
     setShown({ seconds: frames.beginOf(to), frame: to, isExact: false });
   };
   return { ...shown, seekFrame, seek: (seconds) => seekFrame(frames ? frames.at(seconds) : 0) };
-}
-
-// Returns what the browser's clock says at the first frame; null until that was on screen.
-function useOrigin(video, source) {
-  const [origin, setOrigin] = useState(null);
-  useLayoutEffect(() => { // before the browser can show the first frame
-    const element = video.current;
-    setOrigin(null);
-    if (!element) return undefined;
-    if (!element.requestVideoFrameCallback) {
-      setOrigin(0);
-      return undefined;
-    }
-    const handle = element.requestVideoFrameCallback((_now, { mediaTime }) => setOrigin(mediaTime));
-    return () => element.cancelVideoFrameCallback(handle);
-  }, [source]);
-  return origin;
 }

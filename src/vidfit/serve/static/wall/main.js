@@ -11,16 +11,17 @@ import { FilterBar, choose, countAll } from "./filters.js";
 import { Grid } from "./grid.js";
 import { Viewer } from "./viewer.js";
 
-function Wall({ library, readOnly }) {
+function Wall({ libraries, library, readOnly }) {
   const [table, setTable] = useState(null);
   useEffect(() => {
     loadTable(library).then(setTable, complain);
   }, [library]);
   if (!table) return html`<p class="empty" role="status">Reading the list of clips…</p>`;
-  return html`<${Clips} table=${table} readOnly=${readOnly} />`;
+  const index = library.searchable ? library : libraries.find((one) => one.searchable);
+  return html`<${Clips} table=${table} readOnly=${readOnly} index=${index} />`;
 }
 
-function Clips({ table, readOnly }) {
+function Clips({ table, readOnly, index }) {
   const [wished, change] = useAddress();
   const labels = useLabels(table);
   const [selected, setSelected] = useState(() => new Set());
@@ -140,7 +141,7 @@ function Clips({ table, readOnly }) {
       ${!readOnly && html`<${LabelButtons} classes=${classes} kind=${table.library.labels}
         onGive=${(what) => give(target(), what)} />`}</div>`}
     ${viewed >= 0 && viewed < shown.length && html`<${Viewer} table=${table} i=${shown[viewed]}
-      place=${viewed} count=${shown.length} version=${labels.version} classes=${classes}
+      place=${viewed} count=${shown.length} version=${labels.version} classes=${classes} index=${index}
       readOnly=${readOnly} onMove=${(place) => {
         setViewed(place);
         setActive(place);

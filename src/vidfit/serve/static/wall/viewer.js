@@ -12,7 +12,7 @@ const SHOWN_COPIES = 6;
 const SHOWN_ALIKE = 12;
 
 export function Viewer({
-  table, i, place, count, classes, readOnly, onMove, onOpen, onClose, onGive, onUndo,
+  table, i, place, count, classes, index, readOnly, onMove, onOpen, onClose, onGive, onUndo,
 }) {
   const dialog = useRef(null);
   const [why, setWhy] = useState("");
@@ -56,7 +56,8 @@ export function Viewer({
       <${Copies} table=${table} i=${i} />
       <${Alike} key=${id} table=${table} i=${i} onOpen=${onOpen} />
       <p><a href=${addressOf("/timeline", { library: table.library.id, clip: id })}>Open on the time
-        line</a></p>
+        line</a>${index && html` · <a href=${addressOf("/search", { library: index.id, clip: id })}>Shots
+        like this</a>`}</p>
     </div>
   </dialog>`;
 }

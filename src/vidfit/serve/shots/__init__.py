@@ -1,0 +1,1 @@
+"""Indexes of shots that `vidfit search` wrote: found, read, asked."""
