@@ -157,6 +157,8 @@ def write_boxed_run(folder: Path, boxed: Path) -> Path:
     report = {"format": "vidfit.report/3", "classes": ["bus", "car"], "labels": "boxes",
               "metric": "ap50-95", "score": {"value": 0.5, "low": 0.3, "high": 0.7},
               "clips": clips, "near_duplicates": [], "failures": []}  # fmt: skip
+    picture = {"clip": clips[0]["clip"], "title": "missed", "note": "", "window": [], "marks": []}
+    report["part"] = {"scenes": [["what is wrong", [picture]]]}
     answers = {"format": "vidfit.answers/1", "classes": ["bus", "car"], "frames": frames}
     folder.mkdir(parents=True)
     (folder / "report.json").write_text(to_json(report), encoding="utf-8")

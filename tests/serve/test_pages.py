@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from fractions import Fraction
@@ -120,7 +121,8 @@ def window(driver, videos, tmp_path_factory):
     write_late(late, frames)
     boxed = folder / "boxed"
     boxed.mkdir()
-    sources = [videos, *runs, grey, write_boxed(boxed), index, late / "clips.csv"]
+    write_answers(folder / "faces", videos / "left" / "left0.mp4")
+    sources = [videos, *runs, folder / "faces", grey, write_boxed(boxed), index, late / "clips.csv"]
     service = Service(sources, ServeOptions(folder / "state"))
     bound = running._bound("127.0.0.1", 0)
     server = uvicorn.Server(running.config(build(service)))
@@ -133,6 +135,20 @@ def window(driver, videos, tmp_path_factory):
     thread.join(30)
     bound.close()
     service.close()
+
+
+def write_answers(folder: Path, video: Path) -> None:
+    """Write what a model of people found in the first frame of a video."""
+    folder.mkdir()
+    document = {
+        "format": "vidfit.people/1", "path": str(video), "width_pixels": 64, "height_pixels": 48,
+        "consent": "the door", "people": ["Ada"],
+        "tracks": [{"track": 1, "name": "Ada", "similarity": 0.97},
+                   {"track": 2, "name": "unknown", "similarity": 0.8}],
+        "frames": [{"frame": 0, "seconds": 0.0,
+                    "boxes": [[1, 5, 5, 25, 25, 0.9], [2, 30, 5, 50, 25, None]]}],
+    }  # fmt: skip
+    (folder / "left0.json").write_text(json.dumps(document, indent=1))
 
 
 def write_late(folder: Path, frames: list) -> None:
@@ -183,7 +199,7 @@ def test_the_start_lists_what_is_open(window):
     texts = "[...document.querySelectorAll('.library-card')].map((c) => c.innerText)"
     window.wait(f"{texts}.some((text) => text.startsWith('run') && text.includes('%'))")
     cards = window.js(texts)
-    assert len(cards) == 7
+    assert len(cards) == 8
     (run,) = [card for card in cards if card.startswith("run")]
     assert "75.0 %" in run and "30.0 to 95.0" in run
 
@@ -404,6 +420,17 @@ def test_a_picture_is_drawn_upon(window):
     assert boxes(window)[-1][1:] == pytest.approx((4, 6, 9, 9), abs=0.6)
     window.keys("u")
     until(lambda: boxes(window), lambda found: len(found) == 2)
+
+
+def test_faces_are_shown_with_names_and_not_changed(window):
+    library = next(one for one in window.service.libraries.all() if one.frames == "faces")
+    window.go(f"/boxes?library={library.id}", ".box-desk")
+    window.wait("document.querySelectorAll('.stage .box.found').length === 2")
+    tags = window.js("[...document.querySelectorAll('.stage .tag')].map((one) => one.innerText)")
+    assert sorted(tags) == ["Ada #1", "unknown #2"]
+    said = window.js("document.querySelector('main').innerText")
+    assert "agreed to: the door" in said and "alike 0.97" in said
+    assert window.js("document.querySelector('.acts, .export, .giving')") is None
 
 
 def test_models_are_filtered_by_the_address(window):

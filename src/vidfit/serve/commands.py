@@ -108,6 +108,9 @@ _CHOICE = {
     "workers": whole(1, 1024),
 }
 
+CONSENT = "i-have-consent"
+"""To what the people agreed whose faces a model knows; it does not start without."""
+
 COMMANDS: Mapping[str, JobCommand] = {
     "fit": JobCommand(
         {**_CHOICE, "task": one_of(*TASKS, DETECT), "holdout": number(0, 0.9),
@@ -123,6 +126,7 @@ COMMANDS: Mapping[str, JobCommand] = {
     "predict": JobCommand(
         {"window": number(0.04, 86_400), "smooth": number(0, 86_400),
          "unknown": written(r"off|strict|0[.][0-9]{1,6}", "off, strict, or 0.5 and the like"),
+         CONSENT: written(r"\S[^\x00-\x1f\x7f]{1,498}\S", "3 to 500 letters in one line"),
          "workers": whole(1, 1024)},
         needs_model=True, needs_labels=False,
     ),

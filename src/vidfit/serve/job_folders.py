@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidfit.contracts import Clip
+from vidfit.errors import ModelError
 from vidfit.labels import KINDS
 from vidfit.manifest import Manifest, write_manifest
+from vidfit.model.document import read_document
 from vidfit.serve.boxes.rows import drawn_frames
 from vidfit.serve.boxes.written import written_boxes
-from vidfit.serve.commands import DETECT, arguments_of, command_of
+from vidfit.serve.commands import CONSENT, DETECT, arguments_of, command_of
 from vidfit.serve.exports import labelled, marked
 from vidfit.serve.job_values import JobWish, ResultFile
 from vidfit.serve.labels import label_of
@@ -20,8 +22,13 @@ from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.service import OUTPUT, Service
 from vidfit.serve.spans import spans_of
 
+FACES = "faces"
+"""The task of models that name people."""
+
 CLIPS, BOXES, MODEL = "clips.csv", "boxes.csv", "model"
-_FORMATS: Mapping[FrameParts, str] = {"": "json,csv,vtt", "boxes": "json,csv", "masks": "json,csv"}
+_FORMATS: Mapping[FrameParts, str] = {
+    "": "json,csv,vtt", "boxes": "json,csv", "masks": "json,csv", "faces": "json,csv",
+}  # fmt: skip
 """What is in the frames of a run -> formats in which its model answers."""
 
 _MEDIA = {".json": "application/json", ".csv": "text/csv", ".vtt": "text/vtt"}
@@ -46,7 +53,7 @@ def prepare(service: Service, wish: JobWish, folder: Path) -> list[str]:
         run = service.libraries.get(wish.model)
         named = [str(model_of(run))]
         if wish.command == "predict":
-            words.append(f"--format={_FORMATS[run.frames]}")
+            words.append(f"--format={_formats(run, wish)}")
     if command.needs_labels and _is_of_boxes(library, wish):
         _write_boxes(service, library, folder / BOXES)
         words += [] if "task" in wish.options else [f"--task={DETECT}"]
@@ -76,7 +83,7 @@ def _is_of_boxes(library: Library, wish: JobWish) -> bool:
         raise ProblemError(422, f"this library has {there}")
     if task == DETECT and wish.command != "fit":
         raise ProblemError(422, f"{wish.command} does not take boxes; fit does")
-    return task == DETECT
+    return bool(task == DETECT)
 
 
 def _write_boxes(service: Service, library: Library, path: Path) -> None:
@@ -92,6 +99,27 @@ def _write_clips(service: Service, library: Library, wish: JobWish, path: Path) 
         raise ProblemError(422, "no clip of this library has a label; label some first")
     kind = KINDS["one" if wish.what == "spans" else library.labels]
     write_manifest(Manifest(tuple(clips), kind=kind), path)
+
+
+def _formats(run: Library, wish: JobWish) -> str:
+    """Return the formats in which the model of a run answers.
+
+    Raises
+    ------
+    ProblemError
+        422 where it knows people, and it is not said to what they agreed.
+    """
+    try:
+        task = read_document(model_of(run)).task
+    except ModelError:
+        task = ""
+    if task != FACES:
+        return _FORMATS[run.frames]
+    if CONSENT not in wish.options:
+        raise ProblemError(
+            422, f"this model names people; say to what they agreed: options {CONSENT!r}"
+        )
+    return _FORMATS["faces"]
 
 
 def model_of(library: Library) -> Path:

@@ -20,7 +20,7 @@ from vidfit.manifest.value import common_folder, relative_name
 from vidfit.serve.roots import canonical
 
 LibraryKind = Literal["run", "videos"]
-FrameParts = Literal["", "boxes", "masks"]
+FrameParts = Literal["", "boxes", "masks", "faces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Library:
     given_names
         What clips are called, where it is not by their paths.
     frames
-        What is in its frames: ``"boxes"``, ``"masks"``, or nothing that is known.
+        What is in its frames: ``"boxes"``, ``"masks"``, ``"faces"``, or nothing that is known.
     index
         Folder of the segments of its index of shots, if it has one.
     """

@@ -13,7 +13,9 @@ from vidfit.errors import ManifestError
 from vidfit.label_kinds import LABELS, Labels
 from vidfit.manifest import read_manifest
 from vidfit.manifest.annotations import Annotations
+from vidfit.serve.answered import head_of
 from vidfit.serve.boxes.book import ANSWERS, boxes_in, clips_of
+from vidfit.serve.boxes.found import FoundParts, answers_in
 from vidfit.serve.library import (
     FrameParts,
     Library,
@@ -56,7 +58,7 @@ def roots_of(sources: Iterable[Path]) -> Roots:
 
 def runs_below(folder: Path, depth: int = _DEPTH) -> list[Path]:
     """Return the folder, if a command wrote it, or those up to ``depth`` levels below it."""
-    if documents_of(folder) or index_in(folder):
+    if documents_of(folder) or index_in(folder) or answers_in(folder):
         return [folder]
     if depth == 0:
         return []
@@ -167,6 +169,8 @@ def open_run(folder: Path) -> Library:
     known = library_id(folder, "run")
     library = Library(known, name, "run", place, (), (), documents=documents, index=index)
     if "report" not in documents:
+        if found := answers_in(folder):
+            return _with_found(library, found)
         return library if index is None else _with_videos(library, index)
     try:
         return _with_report(library, read_json(documents["report"], _row_reader()))
@@ -174,6 +178,13 @@ def open_run(folder: Path) -> Library:
         raise ManifestError(
             f"{documents['report']} is no report of vidfit: {error}; run `vidfit fit` again"
         ) from error
+
+
+def _with_found(library: Library, found: Mapping[Path, FoundParts]) -> Library:
+    """Return what was found in videos as a library of these; faces are shown as such if any are."""
+    clips = tuple(map(Clip, dict.fromkeys(head_of(path).video for path in found)))
+    kind: FrameParts = "faces" if "faces" in found.values() else "boxes"
+    return replace(library, clips=clips, ids=clip_ids(clips), frames=kind)
 
 
 def _with_videos(library: Library, index: Path) -> Library:
@@ -201,7 +212,7 @@ def _row_reader() -> Callable[[dict[str, Any]], object]:
     def each(found: dict[str, Any]) -> object:
         if found.keys() >= _OF_CLIP:
             return _clip_of(found, known)
-        if isinstance(found.get("clip"), Clip):
+        if isinstance(found.get("clip"), Clip) and "predicted" in found:  # pictures have clips, too
             return _ReportRow(found["clip"], _answer_of(found, known))
         return found
 

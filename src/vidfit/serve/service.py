@@ -22,7 +22,7 @@ from vidfit.serve.jobs import JobRow, Jobs
 from vidfit.serve.labels import GivenLabel, standing
 from vidfit.serve.libraries import Libraries, table_of
 from vidfit.serve.library import Library, clip_ids, library_id
-from vidfit.serve.opening import documents_of, open_libraries, open_run, roots_of
+from vidfit.serve.opening import open_libraries, open_run, roots_of, runs_below
 from vidfit.serve.options import ServeOptions
 from vidfit.serve.people import People
 from vidfit.serve.previews import Previews, What, Wish
@@ -185,7 +185,7 @@ class Service:
     def _open_result(self, job_id: str) -> None:
         """Open what a job wrote as a library, if it is one."""
         output = self.jobs.folder / job_id / OUTPUT
-        if not documents_of(output):
+        if not runs_below(output, 0):
             return
         with suppress(ManifestError):
             job = self.jobs.get(job_id)

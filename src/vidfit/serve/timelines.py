@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from vidfit.contracts import Clip, clip_key
-from vidfit.documents import json_in, read_json
+from vidfit.documents import read_json
+from vidfit.serve.answered import head_of
 from vidfit.serve.job_folders import result_files
 from vidfit.serve.service import Service
 
-_HEAD_BYTES = 8192
-_FORMAT = '"vidfit.timeline/'
+_FORMAT = "vidfit.timeline/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +49,16 @@ def timelines_of(service: Service, clip: Clip) -> AnswersList:
         if job.state != "done" or job.asked["command"] != "predict":
             continue
         for path in _written(service.jobs.folder / job.id):
-            if _said_of(path) not in names:
-                continue
             with suppress(OSError, ValueError, KeyError, TypeError):  # what is damaged is none
+                head = head_of(path)
+                if not head.format.startswith(_FORMAT) or head.video not in names:
+                    continue
                 found.append(_read(path, job.id, job.asked.get("model")))
     return AnswersList(tuple(found))
 
 
 def _written(folder: Path) -> Iterator[Path]:
     return (path for path in result_files(folder).values() if path.suffix == ".json")
-
-
-def _said_of(path: Path) -> str | None:
-    """Return the video that a file is of, by its first lines alone."""
-    with path.open("rb") as stream:
-        lines = stream.read(_HEAD_BYTES).decode("utf-8", "replace").split("\n")[:4]
-    if not any(_FORMAT in line for line in lines):
-        return None
-    for line in lines:
-        name, _, value = line.strip().partition(": ")
-        if name == '"path"':
-            with suppress(ValueError):
-                return str(json_in(value.rstrip(",")))
-    return None
 
 
 def _read(path: Path, job: str, model: str | None) -> AnswersInTime:

@@ -33,7 +33,7 @@ class LibraryFacts:
     classes: tuple[str, ...]
     documents: tuple[str, ...]
     warnings: tuple[str, ...]
-    frames: Literal["", "boxes", "masks"]
+    frames: Literal["", "boxes", "masks", "faces"]
     """What is in its frames, of what is looked at frame by frame."""
     searchable: bool
     """Whether it has an index of shots."""

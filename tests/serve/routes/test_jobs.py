@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from tests.serve.conftest import until
+from tests.serve.routes.test_models import write_model
 
 from vidfit.documents import json_in
 from vidfit.manifest.annotations import read_annotations
@@ -106,6 +108,41 @@ def test_a_model_answers_in_formats_that_its_task_has(served, frames, formats):
     job = begin(served, command="predict", model=run).json()
     words = (served.service.jobs.folder / job["id"] / "command.json").read_text()
     assert f"--format={formats}" in json_in(words)
+
+
+def test_a_model_of_people_asks_to_what_they_agreed(served):
+    served.service.jobs.close()  # so that the job waits
+    run = served.library("run")
+    write_model(served.run, {}, task="faces")
+    refused = begin(served, command="predict", model=run)
+    assert refused.status_code == 422 and "i-have-consent" in refused.json()["detail"]
+    for text in ("", "ab", " abc", "a\nb"):
+        options = {"i-have-consent": text}
+        assert begin(served, command="predict", model=run, options=options).status_code == 422
+    said = "door of our workshop; forms of May"
+    job = begin(served, command="predict", model=run, options={"i-have-consent": said}).json()
+    words = json_in((served.service.jobs.folder / job["id"] / "command.json").read_text())
+    assert f"--i-have-consent={said}" in words and "--format=json,csv" in words
+    other = begin(served, command="fit", options={"i-have-consent": said})
+    assert other.status_code == 422  # fits of people begin on the command line
+
+
+def test_what_a_job_found_in_frames_is_open_when_it_is_done(served, monkeypatch):
+    def prepare(service, wish, folder):
+        (folder / "output").mkdir()
+        found = {"format": "vidfit.people/1", "path": str(served.clips / "left" / "left0.mp4")}
+        (folder / "output" / "left0.json").write_text(json.dumps(found, indent=1))
+        return ["--version"]
+
+    monkeypatch.setattr(routes, "prepare", prepare)
+    path = begin(served, command="predict").headers["location"]
+    job = until(lambda: served.page.get(path).json(), lambda one: one["state"] in OVER)
+    library = served.page.get(f"/v1/libraries/{job['result_library']}").json()
+    assert (library["name"], library["frames"], library["clip_count"]) == (
+        "predict clips",
+        "faces",
+        1,
+    )
 
 
 def test_read_only_begins_no_job_that_waits_from_before(serve, tmp_path):

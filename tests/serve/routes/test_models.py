@@ -19,12 +19,12 @@ CARD = {
 }  # fmt: skip
 
 
-def write_model(run, card, members=("a", "b")):
+def write_model(run, card, members=("a", "b"), task="classify"):
     document = {
         "format": 1, "classes": ["left", "right"], "members": members, "head": "logistic",
         "temperature": 1.0, "unknown_probability": 0.0, "unknown_novelty": "Infinity",
         "window_seconds": 1.0, "longest_seconds": 1.0, "card": card, "files": {},
-        "task": "classify",
+        "task": task,
     }  # fmt: skip
     (run / "model").mkdir()
     (run / "model" / "model.json").write_text(to_json(document))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from vidfit.errors import ManifestError
 from vidfit.manifest.annotations import Annotations
 from vidfit.manifest.annotations.media import Media, located
 from vidfit.manifest.annotations.read import parse_annotations
+from vidfit.serve.boxes.found import answers_in, found_video
 from vidfit.serve.library import clip_ids
 from vidfit.video.names import is_photo
 
@@ -70,12 +72,18 @@ class FrameBook:
         By file, then by number.
     has_answers
         Whether a model said what it finds there.
+    has_truth
+        Whether what is there is known, so that answers are right or wrong.
+    consent
+        To what the people agreed whose names are told.
     """
 
     classes: tuple[str, ...] = ()
     frames: Mapping[str, Mapping[int, BookFrame]] = field(default_factory=dict)
     has_answers: bool = False
     has_masks: bool = False
+    has_truth: bool = True
+    consent: str = ""
 
     def frame(self, path: str, number: int) -> BookFrame:
         """Return a frame; one that nothing is known of holds nothing."""
@@ -159,6 +167,24 @@ def answered_book(path: Path) -> FrameBook:
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ManifestError(f"{path} holds no answers: {error}; run `vidfit fit` again") from error
     return FrameBook(classes, _by_file(frames), True, any(one.mask for one in frames))
+
+
+def found_book(folder: Path) -> FrameBook:
+    """Read what `vidfit predict` found in videos; answers that are damaged are left out."""
+    videos = []
+    for path in answers_in(folder):
+        with suppress(ManifestError):
+            videos.append(found_video(path))
+    frames = (
+        BookFrame(video.path, number, seconds, video.size_pixels, (), boxes)
+        for video in videos
+        for number, seconds, boxes in video.frames
+    )
+    classes = dict.fromkeys(name for video in videos for name in video.classes)
+    consent = "; ".join(dict.fromkeys(video.consent for video in videos if video.consent))
+    return FrameBook(
+        tuple(classes), _by_file(frames), has_answers=True, has_truth=False, consent=consent
+    )
 
 
 def _frame(row: Mapping[str, Any]) -> BookFrame:

@@ -10,7 +10,14 @@ from functools import cached_property
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError
-from vidfit.serve.boxes.book import ANSWERS, FrameBook, answered_book, boxes_in, listed_book
+from vidfit.serve.boxes.book import (
+    ANSWERS,
+    FrameBook,
+    answered_book,
+    boxes_in,
+    found_book,
+    listed_book,
+)
 from vidfit.serve.library import Library, clip_ids
 
 _KEPT = 4
@@ -47,7 +54,7 @@ class FrameShelf:
 
     def of(self, library: Library) -> FramesOf:
         """Return the frames of a library; none where it has none, or they are damaged."""
-        path = library.source / ANSWERS if library.kind == "run" else library.source
+        path = library.source / ANSWERS if "report" in library.documents else library.source
         try:
             key = library.version, path.stat().st_mtime_ns
         except OSError:
@@ -65,9 +72,11 @@ class FrameShelf:
 
 
 def _read(library: Library) -> FrameBook:
-    if library.kind == "run":
+    if "report" in library.documents:
         with suppress(ManifestError):
             return answered_book(library.source / ANSWERS)
+    elif library.kind == "run":
+        return found_book(library.source)
     elif library.frames and (found := boxes_in(library.source)):
         return listed_book(found)
     return FrameBook(library.classes)

@@ -21,8 +21,10 @@ RIGHT_OVERLAP = 0.5
 class FrameTable:
     """The frames of a library with boxes or masks, by columns, all of one length.
 
-    ``clip`` is a clip of the frame's file. ``missed`` and ``false_alarms`` count boxes at the
-    score that was asked for, by an overlap of half; they are 0 where no model answered. ``by`` is
+    ``clip`` is a clip of the frame's file. ``has_truth`` is whether it is known what is there;
+    ``missed`` and ``false_alarms`` count boxes at the score that was asked for, by an overlap of
+    half; they are 0 where no model answered, or nothing is known. ``found`` counts the boxes of a
+    model at that score. ``consent`` is what the people agreed to whose faces are named. ``by`` is
     who changed or confirmed the frame last, if anybody did.
     """
 
@@ -30,11 +32,14 @@ class FrameTable:
     classes: tuple[str, ...]
     has_answers: bool
     has_masks: bool
+    has_truth: bool
+    consent: str
     clip: CodedColumn
     name: CodedColumn
     frame: tuple[int, ...]
     seconds: tuple[float | None, ...]
     objects: tuple[int, ...]
+    found: tuple[int, ...]
     missed: tuple[int, ...]
     false_alarms: tuple[int, ...]
     by: CodedColumn
@@ -42,7 +47,11 @@ class FrameTable:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredBox:
-    """A box that a model found, which has not learned from the frame's recording."""
+    """A box that a model found, which has not learned from the frame's recording.
+
+    ``score`` of a face is how alike it is to the person who is most alike. ``track`` is the number
+    that it has in all frames of a video, where it was followed.
+    """
 
     label: str
     left: float
@@ -50,6 +59,7 @@ class AnsweredBox:
     right: float
     bottom: float
     score: float
+    track: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,9 @@ def table_of(
     places = [frames.first_of[one.path] for one, _ in shown]
     boxes = [one.objects if of is None else tuple(map(plain_box, of.boxes)) for one, of in shown]
     wrong = [
-        mistakes(objects, one.found, least) if book.has_answers else Mistakes(0, 0)
+        mistakes(objects, one.found, least)
+        if book.has_answers and book.has_truth
+        else Mistakes(0, 0)
         for (one, _), objects in zip(shown, boxes, strict=True)
     ]
     return FrameTable(
@@ -121,11 +133,14 @@ def table_of(
         classes_of(book, drawn),
         book.has_answers,
         book.has_masks,
+        book.has_truth,
+        book.consent,
         coded(library.ids[place] for place in places),
         coded(_file_name(frames, place) for place in places),
         tuple(one.number for one, _ in shown),
         tuple(one.seconds for one, _ in shown),
         tuple(map(len, boxes)),
+        tuple(sum((b.score or 0.0) >= least for b in one.found) for one, _ in shown),
         tuple(one.missed for one in wrong),
         tuple(one.false_alarms for one in wrong),
         coded(None if of is None else of.person for _, of in shown),
@@ -162,4 +177,4 @@ def classes_of(book: FrameBook, drawn: Mapping[tuple[str, int], DrawnFrame]) -> 
 def answered(found: tuple[Box, ...]) -> tuple[AnsweredBox, ...]:
     """Return the boxes of a model, the surest first."""
     boxes = sorted(found, key=lambda box: -(box.score or 0.0))
-    return tuple(AnsweredBox(box.label, *box.edges, box.score or 0.0) for box in boxes)
+    return tuple(AnsweredBox(b.label, *b.edges, b.score or 0.0, b.track) for b in boxes)

@@ -32,6 +32,8 @@ def written_boxes(
 ) -> bytes:
     """Return the labelled frames of a library, those that people changed as they are now.
 
+    Of videos in which a model found something, those that people changed alone.
+
     Raises
     ------
     ProblemError
@@ -63,6 +65,7 @@ def _labelled(
         known = frames.book.frames.get(path, {})
         clip = frames.library.clips[frames.first_of[path]]
         more = {number for of, number in drawn if of == file}
+        known = known if frames.book.has_truth else {}  # what a model found nobody has looked at
         for number in sorted({*known, *more}):
             one, of = frames.book.frame(path, number), drawn.get((file, number))
             boxes = one.objects if of is None else tuple(map(plain_box, of.boxes))

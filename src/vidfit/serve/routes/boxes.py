@@ -162,8 +162,10 @@ def export(asked: Requested) -> Response:
 def _changed(asked: Requested, acts: list[tuple[str, Box | None]]) -> FrameFacts:
     library_id = asked.query.library if asked.body is None else asked.body.library
     place, frame = _place(asked), _book_frame(asked, library_id)
-    if frame.mask is not None:
-        raise ProblemError(422, "masks are shown here, and not changed")
+    library = asked.service.libraries.get(library_id)
+    if frame.mask is not None or library.frames == "faces":
+        what = "masks" if frame.mask is not None else "faces"
+        raise ProblemError(422, f"{what} are shown here, and not changed")
     rows.change(asked.service.store, place, frame.objects, acts, asked.person)
     return _facts(asked, library_id)
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.documents import to_json
@@ -32,12 +33,17 @@ ObjectWriter = Callable[[VideoObjects, Iterable[TrackedFrame], Path], None]
 
 
 def objects_json(objects: VideoObjects, frames: Iterable[TrackedFrame], path: Path) -> None:
-    """Write facts, tracks, and then a line for each frame that has boxes.
+    """Write facts, tracks, and then a line for each frame that has boxes; see `framed_json`."""
+    framed_json({"format": FORMAT, **as_data(objects)}, frames, path)
+
+
+def framed_json(facts: Mapping[str, Any], frames: Iterable[TrackedFrame], path: Path) -> None:
+    """Write facts, and then a line for each frame that has boxes.
 
     A box is ``[track, left, top, right, bottom, score]``, in pixels; the score of a box that was
     filled in is ``null``.
     """
-    head = json_text({"format": FORMAT, **as_data(objects)}).rstrip().removesuffix("}").rstrip()
+    head = json_text(facts).rstrip().removesuffix("}").rstrip()
     with new_file(path) as stream:
         stream.write(f'{head},\n "frames": ['.encode())
         following = "\n"

@@ -14,10 +14,10 @@ from vidfit.files import write_whole
 from vidfit.jobs.predict.looked import as_data
 from vidfit.jobs.predict.objects.drawn import drawn_video
 from vidfit.jobs.predict.objects.value import VideoObjects
+from vidfit.jobs.predict.objects.written import framed_json
 from vidfit.jobs.predict.people.seen import FACE, SeenFaces, tracked_again
 from vidfit.jobs.predict.people.value import VideoPeople
 from vidfit.manifest.cells import written_cell
-from vidfit.report.data import json_text
 from vidfit.tasks.faces.kind import UNKNOWN
 from vidfit.tracking.filled import TrackedFrame
 
@@ -40,9 +40,8 @@ class ToWrite:
 
 
 def people_json(found: ToWrite, path: Path) -> None:
-    """Write facts and tracks; no numbers of faces."""
-    text = json_text({"format": FORMAT, **as_data(found.people)})
-    write_whole(path, text.encode())
+    """Write facts and tracks, and where the faces are in each frame; no numbers of faces."""
+    framed_json({"format": FORMAT, **as_data(found.people)}, _frames(found), path)
 
 
 def people_csv(found: ToWrite, path: Path) -> None:
@@ -61,10 +60,14 @@ def people_csv(found: ToWrite, path: Path) -> None:
 def people_video(found: ToWrite, path: Path) -> None:
     """Write the video again with a box and a name for each face."""
     people = found.people
-    span = people.video.first_frame, people.video.last_frame
     objects = VideoObjects(people.video, "", (FACE,), (), ())
-    frames = tracked_again(found.seen, found.pts_seconds_F, span)
-    drawn_video(objects, _with_names(frames, people), path)
+    drawn_video(objects, _with_names(_frames(found), people), path)
+
+
+def _frames(found: ToWrite) -> Iterable[TrackedFrame]:
+    video = found.people.video
+    span = video.first_frame, video.last_frame
+    return tracked_again(found.seen, found.pts_seconds_F, span)
 
 
 def _with_names(frames: Iterable[TrackedFrame], people: VideoPeople) -> Iterator[TrackedFrame]:

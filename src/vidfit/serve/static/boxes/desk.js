@@ -40,7 +40,8 @@ export function Desk({ library, list, place, at, go, least, change, readOnly, ne
   const shownAnswers = hidden.found ? [] : answers;
   const box = boxes.find((one) => one.id === chosen) ?? null;
   const answer = typeof chosen === "number" ? answers[chosen] ?? null : null;
-  const canEdit = !readOnly && facts !== null && !facts.holder && !facts.mask && size !== null;
+  const isOfFaces = library.frames === "faces";
+  const canEdit = !readOnly && !isOfFaces && facts !== null && !facts.holder && !facts.mask && size !== null;
 
   const added = async (some) => {
     const before = new Set(boxes.map((one) => one.id));
@@ -89,7 +90,7 @@ export function Desk({ library, list, place, at, go, least, change, readOnly, ne
   return html`<div class="box-desk">
     <div class="seen" onPointerMove=${onMove} onPointerLeave=${onLeave}>
       <${Stage} source=${source} size=${size} onSize=${setSize} boxes=${shownBoxes} found=${shownAnswers}
-        chosen=${chosen} classes=${classes} drawing=${isDrawing} zoom=${zoom} edits=${edits || null}
+        chosen=${chosen} classes=${classes} drawing=${isDrawing} zoom=${zoom} edits=${edits || null} isOfFaces=${isOfFaces}
         onChoose=${setChosen}>${mask && html`<${MaskLayer} mask=${mask} kind=${kind} opacity=${opacity} />`}<//>
       ${!source && html`<p class="waiting" role="status">${why || "The picture is being made…"}</p>`}
       <div class="row transport">
@@ -108,12 +109,12 @@ export function Desk({ library, list, place, at, go, least, change, readOnly, ne
         changed until they leave it.</p>`}
       ${mask ? html`<${MaskControls} mask=${mask} classes=${list.classes} kind=${kind} setKind=${setKind}
           opacity=${opacity} setOpacity=${setOpacity} pointed=${pointed} />`
-        : html`<${Panel} facts=${facts} boxes=${boxes} answers=${answers} hasAnswers=${list.hasAnswers}
+        : html`<${Panel} facts=${facts} boxes=${boxes} answers=${answers} hasAnswers=${list.hasAnswers} isOfFaces=${isOfFaces}
           classes=${classes} chosen=${chosen} box=${box} answer=${answer} label=${label} edge=${edge}
           isDrawing=${isDrawing} hidden=${hidden} toggle=${toggle} least=${least} change=${change}
           state=${frame.state} edits=${edits || null} free=${free.length} onChoose=${setChosen} />`}
     </div>
-    ${!mask && html`<details class="keys"><summary>Keys</summary><dl>${HELP.map(([keys, tells]) => html`
+    ${!mask && !isOfFaces && html`<details class="keys"><summary>Keys</summary><dl>${HELP.map(([keys, tells]) => html`
       <div key=${keys}><dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${
         tells}</dd></div>`)}</dl></details>`}
   </div>`;

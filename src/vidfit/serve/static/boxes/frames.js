@@ -6,12 +6,15 @@ export class FrameList {
     this.classes = sent.classes;
     this.hasAnswers = sent.has_answers;
     this.hasMasks = sent.has_masks;
+    this.hasTruth = sent.has_truth;
+    this.consent = sent.consent;
     this.count = sent.frame.length;
     this.clip = sent.clip;
     this.name = sent.name;
     this.number = sent.frame;
     this.seconds = sent.seconds;
     this.objects = [...sent.objects];
+    this.found = sent.found;
     this.missed = sent.missed;
     this.falseAlarms = sent.false_alarms;
     this.by = { values: [...sent.by.values], codes: [...sent.by.codes] };
@@ -48,7 +51,7 @@ export class FrameList {
   }
 
   // Returns the places of what is looked at: `show` is "", "wrong", "changed" or "open".
-  found(show, order) {
+  chosen(show, order) {
     const places = [...Array(this.count).keys()].filter((i) => show === "" || (show === "wrong"
       ? this.mistakes(i) > 0 : (this.by.codes[i] !== NONE) === (show === "changed")));
     return order === "worst"

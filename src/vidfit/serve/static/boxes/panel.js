@@ -4,12 +4,14 @@ import { html } from "../lib/ui.js";
 import { percent } from "../lib/wording.js";
 import { colourOf } from "./colours.js";
 import { EDGE_WORDS } from "./keys.js";
+import { trackOf } from "./stage.js";
 
 const STATES = { "": "", saving: "Saving…", saved: "Saved." };
 
-export function Panel({ facts, boxes, answers, hasAnswers, classes, chosen, box, answer, label, edge,
+export function Panel({ facts, boxes, isOfFaces, answers, hasAnswers, classes, chosen, box, answer, label, edge,
   isDrawing, hidden, toggle, least, change, state, edits, free, onChoose }) {
   if (!facts) return html`<p class="soft" role="status">Reading the boxes…</p>`;
+  if (isOfFaces) return html`<${Faces} answers=${answers} classes=${classes} chosen=${chosen} onChoose=${onChoose} />`;
   return html`<div class="boxes-head row"><h2>Labelled</h2>
       <label class="only"><input type="checkbox" checked=${!hidden.objects}
         onChange=${() => toggle("objects")} /> <i class="line whole"></i> shown</label>
@@ -35,11 +37,23 @@ export function Panel({ facts, boxes, answers, hasAnswers, classes, chosen, box,
         free === 1 ? "the one that is new" : `the ${free} that are new`}</button>`}`}`;
 }
 
-function Named({ box, classes, isChosen, kind, onChoose }) {
+// Faces are shown and not changed: who is known is a matter of the pictures that a model learned.
+function Faces({ answers, classes, chosen, onChoose }) {
+  return html`<div class="boxes-head row"><h2>Faces</h2></div>
+    ${answers.length ? html`<ul class="box-list">${answers.map((one, n) => html`<li key=${n}>
+      <${Named} box=${one} classes=${classes} isChosen=${chosen === n} kind="dashed" isOfFaces
+        onChoose=${() => onChoose(n)} /></li>`)}</ul>`
+      : html`<p class="soft">No face was found in this frame.</p>`}
+    <p class="soft small">The number is that of the track, which a face keeps while it is in sight. “Alike” is how
+      like it is to the most alike person, from 0 to 1; a name may be wrong.</p>`;
+}
+
+function Named({ box, classes, isChosen, kind, isOfFaces = false, onChoose }) {
   const size = `${Math.round(box.right - box.left)} × ${Math.round(box.bottom - box.top)}`;
   return html`<button type="button" class=${isChosen ? "chosen" : ""} aria-pressed=${String(isChosen)}
     onClick=${onChoose}><i class=${`line ${kind}`} style=${{ "--hue": colourOf(box.label, classes) }}></i>
-    <b>${box.label}</b>${box.score !== undefined && html` <span class="num">${percent(box.score)}</span>`}
+    <b>${box.label}${trackOf(box)}</b>${box.score !== undefined && html` <span class="num">${isOfFaces
+      ? `alike ${box.score.toFixed(2)}` : percent(box.score)}</span>`}
     <span class="soft num small">${size}${box.ignored ? " · to be ignored" : ""}${
       box.person ? ` · ${box.person}` : ""}</span></button>`;
 }

@@ -10,7 +10,7 @@ const CROWD = 6; // boxes of a model beyond which the names of all would hide th
 
 // `edits` is null where nothing can be changed; `drawing` is whether a drag draws, also on boxes.
 export function Stage({ source, size, onSize, boxes, found, chosen, classes, drawing, zoom, edits,
-  onChoose, children }) {
+  onChoose, isOfFaces, children }) {
   const frame = useRef(null);
   const drag = useRef(null);
   const [drawn, setDrawn] = useState(null);
@@ -71,7 +71,7 @@ export function Stage({ source, size, onSize, boxes, found, chosen, classes, dra
         onSize([event.currentTarget.naturalWidth, event.currentTarget.naturalHeight])} />`}
       ${children}
       ${size && found.map((box, n) => html`<${Drawn} key=${`found ${n}`} box=${box} size=${size}
-        kind="found" name=${n} isChosen=${chosen === n} colour=${colourOf(box.label, classes)} />`)}
+        kind="found" name=${n} isOfFaces=${isOfFaces} isChosen=${chosen === n} colour=${colourOf(box.label, classes)} />`)}
       ${size && boxes.map((box) => html`<${Drawn} key=${box.id} box=${box} size=${size} kind="object"
         name=${box.id} isChosen=${chosen === box.id} colour=${colourOf(box.label, classes)}
         canEdit=${Boolean(edits)} />`)}
@@ -79,17 +79,20 @@ export function Stage({ source, size, onSize, boxes, found, chosen, classes, dra
     </div></div>`;
 }
 
-function Drawn({ box, size, kind, name, isChosen, colour, canEdit }) {
+function Drawn({ box, size, kind, name, isChosen, colour, canEdit, isOfFaces }) {
   const isLow = box.top / size[1] > 0.07; // there is room for its name above it
   const isSmall = box.right - box.left < 0.12 * size[0] || box.bottom - box.top < 0.12 * size[1];
   return html`<div class=${`box ${kind}${isChosen ? " is-chosen" : ""}${box.ignored ? " ignored" : ""}`}
     style=${{ ...placed(box, size), "--hue": colour }} data-box=${name}
     data-found=${kind === "found" ? name : null}>
-    <span class=${isLow ? "tag above" : "tag"}>${box.label}${kind === "found"
-      ? ` ${percent(box.score)}` : ""}${box.ignored ? " (to be ignored)" : ""}</span>
+    <span class=${isLow ? "tag above" : "tag"}>${box.label}${trackOf(box)}${kind === "found"
+      && !isOfFaces ? ` ${percent(box.score)}` : ""}${box.ignored ? " (to be ignored)" : ""}</span>
     ${isChosen && canEdit && EDGES.filter((edge) => edge.length === 2 || !isSmall).map((edge) => html`<i class=${`edge ${edge}`} key=${edge}
       data-edge=${edge}></i>`)}</div>`;
 }
+
+// The number of a track; a name that is known needs none.
+export const trackOf = ({ track = null }) => (track === null ? "" : ` #${track}`);
 
 const clamp = (value, most) => Math.max(0, Math.min(most, value));
 const share = (part, whole) => `${(100 * part) / whole}%`;

@@ -39,6 +39,7 @@ export function samplingInWords(sampling) {
     const found = /^(\d+)x(even|([\d.]+)s)x(\d+)$/.exec(one);
     if (!found) return one;
     const [, length, , apart, views] = found;
+    if (views === "1" && length === "1") return "one frame";
     const of = length === "1" ? "single frames" : `views of ${length} frames`;
     if (views === "1" && length !== "1") {
       return `one view of ${length} frames${apart ? `, ${apart} s apart` : ""}`;

@@ -49,7 +49,7 @@ function Answer({ report, metric, table, library }) {
     <p class="verdict">Best is <b>${report.chosen}</b>: ${metric.meaning || metric.name}, on
       recordings it never saw. ${report.verdict}</p>
     ${!isProven && html`<p class="warning">It is not proven better than ${report.baseline}
-      (${figure(metric, majority.value)}): label more recordings, or other ones.</p>`}
+      ${" "}(${figure(metric, majority.value)}): label more recordings, or other ones.</p>`}
     <div class="card scale" role="img" aria-label=${`${metric.name}: ${figure(metric, score.value)}, 95 % interval ${range}; ${report.baseline}: ${figure(metric, majority.value)}`}>
       <div class="scale-row"><b>${report.chosen}</b>
         <${Interval} estimate=${score} axis=${axis} kind="backbone" /><span class="num n">${
@@ -61,7 +61,7 @@ function Answer({ report, metric, table, library }) {
     <p class="soft small">The line is the <${Word} of="95 % interval" />.
       ${" "}<${Word} of=${report.baseline}>What is “${report.baseline}”?<//></p>
     <dl class="facts">
-      <div><dt>clips</dt><dd class="num">${report.clip_count.toLocaleString("en")}</dd></div>
+      <div><dt>${report.row ?? "clip"}s</dt><dd class="num">${report.clip_count.toLocaleString("en")}</dd></div>
       <div><dt><${Word} of="recording">recordings<//></dt>
         <dd class="num">${report.group_count.toLocaleString("en")}</dd></div>
       <div><dt>classes</dt><dd class="num">${report.classes.length || "–"}</dd></div>

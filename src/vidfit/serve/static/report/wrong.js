@@ -15,8 +15,10 @@ export function Wrong({ report, table, library }) {
   return html`<section aria-labelledby="wrong"><h2 id="wrong">Wrong answers</h2>
     ${places.length === 0 ? html`<p class="lead">No ${report.row} was answered wrongly.</p>` : html`
       <p class="lead">${counted(places.length, report.row)}, those first whose label the model believes
-        the least. A wrong label is as likely a cause as a weak model. <a href=${addressOf("/wall",
-        { library: library.id, wrong: "1", order: "label" })}>Correct labels on the wall</a></p>
+        the least. A wrong label is as likely a cause as a weak model. ${library.frames === "boxes"
+        ? html`<a href=${addressOf("/boxes", { library: library.id, show: "wrong", order: "worst" })}>Correct
+          boxes</a>` : html`<a href=${addressOf("/wall",
+          { library: library.id, wrong: "1", order: "label" })}>Correct labels on the wall</a>`}</p>
       <${ClipCards} table=${table} places=${places} asked=${{ wrong: "1", order: "label" }} />`}
   </section>`;
 }

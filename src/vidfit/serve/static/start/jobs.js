@@ -86,10 +86,10 @@ function Progress({ job }) {
 // A library that was made since this page was opened is known to the server alone.
 function Result({ id, known, command }) {
   const library = known.get(id);
-  const path = library && !library.documents.includes("report") ? "/wall" : "/report";
-  const isReport = path === "/report" && command === "fit";
-  return html`<a class="button primary" href=${addressOf(isReport ? "/report" : "/wall",
-    { library: id })}>${isReport ? "Its report" : "What it found"}</a>`;
+  const isReport = command === "fit" && (!library || library.documents.includes("report"));
+  const path = isReport ? "/report" : command === "predict" ? "/boxes" : "/wall"; // of others, in time
+  return html`<a class="button primary" href=${addressOf(path, { library: id })}>${
+    isReport ? "Its report" : "What it found"}</a>`;
 }
 
 function Log({ job }) {

@@ -12,8 +12,7 @@ export function LibraryCard({ library, readOnly, onFit }) {
   const to = (path) => addressOf(path, { library: library.id });
   return html`<article class="card library-card" aria-label=${library.name}>
     <h2><a href=${to("/wall")}>${library.name}</a></h2>
-    <p class="soft small">${!isRun ? "videos" : library.documents.includes("report")
-      || !library.searchable ? "a model and what it answered" : "an index of shots"} ·
+    <p class="soft small">${kindOf(library)} ·
       ${" "}${counted(library.clip_count, "clip")} · ${holds(library)}</p>
     ${library.documents.includes("report") && html`<${Score} library=${library} />`}
     ${library.classes.length > 0 && html`<p class="classes">
@@ -30,7 +29,7 @@ export function LibraryCard({ library, readOnly, onFit }) {
     <p class="row actions">
       <a class="button" href=${to("/wall")}>Clips</a>
       ${library.frames ? html`<a class="button" href=${to("/boxes")}>${
-        library.frames === "boxes" ? "Boxes" : "Masks"}</a>`
+        { boxes: "Boxes", masks: "Masks", faces: "Faces" }[library.frames]}</a>`
         : html`<a class="button" href=${to("/label")}>Label</a>`}
       ${library.searchable && html`<a class="button" href=${to("/search")}>Search</a>`}
       ${library.documents.includes("report") && html`
@@ -41,7 +40,14 @@ export function LibraryCard({ library, readOnly, onFit }) {
     </p></article>`;
 }
 
+function kindOf({ kind, documents, searchable, frames }) {
+  if (kind !== "run") return "videos";
+  if (documents.length > 0) return "a model and what it answered";
+  return frames ? "what a model found" : searchable ? "an index of shots" : "a run";
+}
+
 function holds({ labels, classes, frames }) {
+  if (frames && classes.length === 0) return `${frames} in frames`;
   if (frames) return `${frames} of ${counted(classes.length, "class", "classes")}`;
   if (labels === "number") return "labelled with a number";
   if (classes.length === 0) return "not labelled";
