@@ -100,6 +100,16 @@ class Browser:
         finally:
             self.devtools("Emulation.clearDeviceMetricsOverride")
 
+    @contextmanager
+    def in_the_dark(self) -> Iterator[None]:
+        """Show pages as where people want dark ones."""
+        dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+        self.devtools("Emulation.setEmulatedMedia", features=dark)
+        try:
+            yield
+        finally:
+            self.devtools("Emulation.setEmulatedMedia", features=[])
+
     def picture(self, path: Path, *, whole: bool = True) -> None:
         """Save what is seen, or the whole page."""
         import base64

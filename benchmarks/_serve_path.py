@@ -14,6 +14,7 @@ from benchmarks._serve_server import Serving
 
 CORRECTIONS = 20
 WIDTHS = (1280, 390)
+DARK = "serious in the dark"
 _FIT_SECONDS, _PREDICT_SECONDS = 1800.0, 600.0
 _JOINED = 12
 _MOST_KEYS = 80
@@ -40,6 +41,8 @@ class Walk:
                     "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
                 )
                 found[f"serious at {width}"] = self._serious()
+        with self.browser.in_the_dark():
+            found[DARK] = self._serious()
         self.stops.append(found)
 
     def _drawn(self, seconds: float = 8.0) -> None:
@@ -80,7 +83,10 @@ def measure(
         browser.close()
         serving.stop()
     figures["stops"] = walk.stops
-    _show(figures)
+    shown(figures)
+    print(f"{figures['labels given']} labels by keys; {figures['change']!r}")
+    print(f"the span, corrected by keys: {figures['span']}; spans as CSV:")
+    print("\n".join(figures["spans.csv"].splitlines()[:4]))
     return figures
 
 
@@ -221,19 +227,18 @@ def _press(browser: Browser, key: str, until: str) -> None:
     raise SystemExit(f"{_MOST_KEYS} times the key, and still not {until}")
 
 
-def _show(figures: dict[str, Any]) -> None:
+def shown(figures: dict[str, Any]) -> None:
+    """Print what was seen at each stop."""
     rows = [
         [
             stop["name"], f"{stop['seconds']:.0f} s", *(f"{stop[f'cut at {w}']}" for w in WIDTHS),
             *("; ".join(stop[f"serious at {w}"]) or "none" for w in WIDTHS),
+            "; ".join(stop[DARK]) or "none",
         ]
         for stop in figures["stops"]
     ]  # fmt: skip
     cut, serious = ([f"{what} at {w}" for w in WIDTHS] for what in ("pixels cut", "serious"))
-    table(["stop", "at", *cut, *serious], rows)
-    print(f"{figures['labels given']} labels by keys; {figures['change']!r}")
-    print(f"the span, corrected by keys: {figures['span']}; spans as CSV:")
-    print("\n".join(figures["spans.csv"].splitlines()[:4]))
+    table(["stop", "at", *cut, *serious, DARK], rows)
     for complaint in figures["complaints"]:
         print(f"the page complains: {complaint}")
     print(load())
@@ -243,4 +248,5 @@ def faults(figures: dict[str, Any]) -> int:
     """Return how many things are cut off, or serious by axe."""
     stops = figures["stops"]
     cut = sum(stop[f"cut at {width}"] > 0 for stop in stops for width in WIDTHS)
-    return cut + sum(len(stop[f"serious at {width}"]) for stop in stops for width in WIDTHS)
+    looks = [DARK, *(f"serious at {width}" for width in WIDTHS)]
+    return cut + sum(len(stop[look]) for stop in stops for look in looks)

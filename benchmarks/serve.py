@@ -2,8 +2,10 @@
 
 Parts, by `--parts`: ``wall``, 100,000 clips in a headless browser; ``seek``, seeks in eight kinds
 of files whose pictures say their numbers; ``load``, fifty clients at once; ``kills``, eight
-labellers whose server is killed; ``path``, the way of a person through all pages, in pictures
-(only where it is named: it fits twice). Needs Chromium and its driver, `path` ffmpeg, too.
+labellers whose server is killed; ``path``, the way of a person through the pages, in pictures
+(only where it is named: it fits twice); ``pages``, every page over all that can be open, at both
+widths, in the light and in the dark (where it is named). Needs Chromium and its driver, `path`
+ffmpeg, too.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import _serve_load, _serve_path, _serve_seek, _serve_wall
+from benchmarks import _serve_load, _serve_pages, _serve_path, _serve_seek, _serve_wall
 from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish
 
@@ -72,8 +74,18 @@ def _path(options: Namespace, scratch: Path) -> tuple[dict[str, Any], str, bool]
     return found, words, faults == 0 and not found["complaints"]
 
 
+def _pages(options: Namespace, scratch: Path) -> tuple[dict[str, Any], str, bool]:
+    pictures = options.pictures or scratch / "pictures"
+    found = _serve_pages.measure(options.clips, scratch, pictures, options.axe)
+    faults = _serve_path.faults(found)
+    asked = "cut off or serious by axe" if options.axe else "cut off"
+    words = f"all pages: {len(found['stops'])} stops, {faults} faults, {asked} (bar 0)"
+    return found, words, faults == 0 and not found["complaints"]
+
+
 PARTS: dict[str, Callable[[Namespace, Path], tuple[dict[str, Any], str, bool]]] = {
     "wall": _wall, "seek": _seek, "load": _load, "kills": _kills, "path": _path,
+    "pages": _pages,
 }  # fmt: skip
 
 
@@ -83,9 +95,11 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, help=f"default: {' '.join(DEFAULT)}")
     parser.add_argument("--clips", type=Path, default=SURVEILLANCE, help="folder of classes")
     parser.add_argument("--turns", type=int, default=5, help="of each act on the wall")
-    parser.add_argument("--pictures", type=Path, help="folder for what `path` sees")
+    parser.add_argument("--pictures", type=Path, help="folder for what `path` and `pages` see")
     parser.add_argument("--budget", default="movement", help="of the fits of `path`; or minutes")
-    parser.add_argument("--axe", type=Path, help="axe.min.js of axe-core, which `path` asks")
+    parser.add_argument(
+        "--axe", type=Path, help="axe.min.js of axe-core, which `path` and `pages` ask"
+    )
     options = parser.parse_args()
     start, figures, headlines, met = environment(), {}, [], True
     for name in options.parts or (QUICK if options.quick else DEFAULT):

@@ -33,7 +33,7 @@ def test_a_poster_and_a_strip_are_made_apart_from_the_request(served):
     poster = served.when_ready(f"/v1/clips/{clip}/poster")
     assert poster.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(poster.content)).size == (320, 240)
-    strip = Image.open(io.BytesIO(served.page.get(f"/v1/clips/{clip}/strip").content))
+    strip = Image.open(io.BytesIO(served.when_ready(f"/v1/clips/{clip}/strip").content))
     assert strip.size == (1600, 120)
     frames = np.split(np.asarray(strip, np.float32), 10, axis=1)
     assert np.abs(frames[0] - frames[9]).mean() > 10  # it moves

@@ -110,7 +110,7 @@ export function Desk({ library, list, place, at, go, least, change, readOnly, ne
       ${mask ? html`<${MaskControls} mask=${mask} classes=${list.classes} kind=${kind} setKind=${setKind}
           opacity=${opacity} setOpacity=${setOpacity} pointed=${pointed} />`
         : html`<${Panel} facts=${facts} boxes=${boxes} answers=${answers} hasAnswers=${list.hasAnswers} isOfFaces=${isOfFaces}
-          classes=${classes} chosen=${chosen} box=${box} answer=${answer} label=${label} edge=${edge}
+          hasTruth=${list.hasTruth} classes=${classes} chosen=${chosen} box=${box} answer=${answer} label=${label} edge=${edge}
           isDrawing=${isDrawing} hidden=${hidden} toggle=${toggle} least=${least} change=${change}
           state=${frame.state} edits=${edits || null} free=${free.length} onChoose=${setChosen} />`}
     </div>

@@ -64,7 +64,7 @@ function BoxesPage({ libraries, library, readOnly }) {
       : html`<p class="empty">No frame is like that. <button type="button" class="plain"
           onClick=${() => change({ show: "" })}>Show all</button></p>`}
     <${Listed} list=${list} places=${places} place=${place} goTo=${goTo} wrong=${wrong} one=${isOfFaces ? "face" : ""} />
-    ${!isFixed && html`<p class="row small export"><span class="soft">All boxes of ${library.name} as a
+    ${!isFixed && (list.hasTruth || list.by.values.length > 0) && html`<p class="row small export"><span class="soft">All boxes of ${library.name} as a
       file:</span>${[["csv", "CSV"], ["coco", "COCO JSON"], ["cvat", "CVAT XML (zip)"]].map(([form, word]) => html`<a key=${form} download
       href=${addressOf(`/v1/libraries/${library.id}/boxes`, { form })}>${word}</a>`)}</p>`}`;
 }

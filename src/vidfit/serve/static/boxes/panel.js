@@ -8,7 +8,7 @@ import { trackOf } from "./stage.js";
 
 const STATES = { "": "", saving: "Saving…", saved: "Saved." };
 
-export function Panel({ facts, boxes, isOfFaces, answers, hasAnswers, classes, chosen, box, answer, label, edge,
+export function Panel({ facts, boxes, isOfFaces, hasTruth, answers, hasAnswers, classes, chosen, box, answer, label, edge,
   isDrawing, hidden, toggle, least, change, state, edits, free, onChoose }) {
   if (!facts) return html`<p class="soft" role="status">Reading the boxes…</p>`;
   if (isOfFaces) return html`<${Faces} answers=${answers} classes=${classes} chosen=${chosen} onChoose=${onChoose} />`;
@@ -16,7 +16,8 @@ export function Panel({ facts, boxes, isOfFaces, answers, hasAnswers, classes, c
       <label class="only"><input type="checkbox" checked=${!hidden.objects}
         onChange=${() => toggle("objects")} /> <i class="line whole"></i> shown</label>
       <span class="soft small" role="status">${STATES[state]}</span></div>
-    <p class="soft small by">${facts.by ? `Looked at by ${facts.by}.` : "As it is listed; nobody has looked here."}</p>
+    <p class="soft small by">${facts.by ? `Looked at by ${facts.by}.` : hasTruth
+      ? "As it is listed; nobody has looked here." : "Nobody has looked here."}</p>
     ${boxes.length ? html`<ul class="box-list">${boxes.map((one) => html`<li key=${one.id}>
       <${Named} box=${one} classes=${classes} isChosen=${chosen === one.id} kind="whole"
         onChoose=${() => onChoose(one.id)} /></li>`)}</ul>`
