@@ -22,6 +22,8 @@ _State = tuple[Tensor, Tensor]
 class CnnLstmFc(FrameForecaster):
     """Each frame becomes a code, an LSTM remembers codes, and its state becomes the next frame.
 
+    The encoder sees a frame and what changed since the one before: so motion stands in the code.
+
     The decoder sees the code beside the state: it learns to draw from it at once, where from the
     state alone the first 600 steps on moving digits give the mean picture and no more.
 
@@ -39,7 +41,7 @@ class CnnLstmFc(FrameForecaster):
         self.side_pixels = side_pixels
         self.encoder = nn.Sequential(
             nn.PixelUnshuffle(FOLD),
-            nn.Conv2d(FOLD**2, CHANNELS, 3, padding=1), nn.GELU(),
+            nn.Conv2d(2 * FOLD**2, CHANNELS, 3, padding=1), nn.GELU(),
             nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1), nn.GELU(),
             nn.Flatten(), nn.Linear(CHANNELS * cells**2, CODE), nn.LayerNorm(CODE),
         )  # fmt: skip
@@ -50,10 +52,11 @@ class CnnLstmFc(FrameForecaster):
 
     def forward(self, seen_BTHW: Tensor, ahead: int) -> Tensor:
         """Return logits [B, A, H, W]: each frame that is said is seen before the next."""
-        logits, state = self._next(seen_BTHW[:, -1:], self._remember(seen_BTHW[:, :-1]))
-        said = [logits]
+        logits, state = self._next(seen_BTHW, None)
+        last_B2HW, said = seen_BTHW[:, -1:], [logits[:, -1:]]
         for _ in range(ahead - 1):
-            logits, state = self._next(torch.sigmoid(logits), state)
+            last_B2HW = torch.cat([last_B2HW[:, -1:], torch.sigmoid(said[-1])], dim=1)
+            logits, state = self._next(last_B2HW, state)
             said.append(logits)
         return torch.cat(said, dim=1)
 
@@ -64,22 +67,21 @@ class CnnLstmFc(FrameForecaster):
         logits, _ = self._next(frames_BSHW[:, :-1], None)
         return bce(logits, frames_BSHW[:, 1:])
 
-    def _remember(self, frames_BTHW: Tensor) -> _State | None:
-        """Return the state after frames that are seen."""
-        if not frames_BTHW.shape[1]:
-            return None
-        state: _State = self.memory(self._codes(frames_BTHW))[1]
-        return state
-
     def _next(self, frames_BTHW: Tensor, state: _State | None) -> tuple[Tensor, _State]:
-        """Return logits [B, T, H, W] of the frame after each, and the state after the last."""
-        codes_BTZ = self._codes(frames_BTHW)
-        hidden_BTE, state = self.memory(codes_BTZ, state)
-        drawn = self.decoder(torch.cat([hidden_BTE, codes_BTZ], dim=-1)).unflatten(
-            -1, (self.side_pixels, self.side_pixels)
-        )
-        return self.over(frames_BTHW, drawn), state
+        """Return logits of the frame after each, [B, T, H, W], and the state after the last.
 
-    def _codes(self, frames_BTHW: Tensor) -> Tensor:
-        codes: Tensor = self.encoder(frames_BTHW.flatten(0, 1)[:, None])
-        return codes.reshape(*frames_BTHW.shape[:2], CODE)
+        With a state, the first frame is one that was seen: only what it changed into is new.
+        """
+        before_BTHW = frames_BTHW[:, :-1]
+        if state is None:
+            before_BTHW = torch.cat([frames_BTHW[:, :1], before_BTHW], dim=1)
+        now_BTHW = frames_BTHW[:, -before_BTHW.shape[1] :]
+        codes_BTZ = self._codes(before_BTHW, now_BTHW)
+        hidden_BTE, state = self.memory(codes_BTZ, state)
+        drawn = self.decoder(torch.cat([hidden_BTE, codes_BTZ], dim=-1))
+        return self.over(now_BTHW, drawn.reshape(now_BTHW.shape)), state
+
+    def _codes(self, before_BTHW: Tensor, now_BTHW: Tensor) -> Tensor:
+        pairs = torch.stack([now_BTHW, now_BTHW - before_BTHW], dim=2)
+        codes: Tensor = self.encoder(pairs.flatten(0, 1))
+        return codes.reshape(*now_BTHW.shape[:2], CODE)
