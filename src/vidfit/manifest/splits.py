@@ -238,10 +238,17 @@ def per_fold(counts_GK: Indices, fold_G: Indices, folds: int) -> Indices:
 
 def badness(counts_FK: Indices) -> tuple[int, int, float]:
     """Rate folds: classes missing from training, from testing, distance to equal shares."""
-    total_K = counts_FK.sum(axis=0)
-    missing = int((counts_FK == total_K).sum())
-    distance = float(((counts_FK / total_K - 1 / len(counts_FK)) ** 2).mean())
-    return missing, int((counts_FK == 0).sum()), distance
+    return _badness_of_each(counts_FK[None])[0]
+
+
+def _badness_of_each(counts_DFK: Indices) -> list[tuple[int, int, float]]:
+    """Return the same of several deals of the same clips."""
+    deals, folds = counts_DFK.shape[:2]
+    total_K = counts_DFK[0].sum(axis=0)
+    missing_D = (counts_DFK == total_K).reshape(deals, -1).sum(axis=1)
+    untested_D = (counts_DFK == 0).reshape(deals, -1).sum(axis=1)
+    distance_D = ((counts_DFK / total_K - 1 / folds) ** 2).reshape(deals, -1).mean(axis=1)
+    return list(zip(missing_D.tolist(), untested_D.tolist(), distance_D.tolist(), strict=True))
 
 
 def best_of(options: Sequence[Indices], counts_GK: Indices, folds: int) -> Indices:
@@ -265,12 +272,17 @@ def improved(counts_GK: Indices, fold_G: Indices, folds: int) -> Indices:
     for _ in range(PASSES):
         before = best
         for group in np.argsort(-counts_GK.sum(axis=1), kind="stable"):
-            for fold in range(folds):
-                moved_FK = counts_FK.copy()
-                moved_FK[fold_G[group]] -= counts_GK[group]
-                moved_FK[fold] += counts_GK[group]
-                if (found := badness(moved_FK)) < best:
-                    best, counts_FK, fold_G[group] = found, moved_FK, fold
+            first = 0
+            while first < folds:
+                moved_DFK = np.repeat(counts_FK[None], folds - first, axis=0)
+                moved_DFK[:, fold_G[group]] -= counts_GK[group]
+                moved_DFK[np.arange(folds - first), np.arange(first, folds)] += counts_GK[group]
+                found = _badness_of_each(moved_DFK)
+                better = next((d for d, one in enumerate(found) if one < best), None)
+                if better is None:
+                    break
+                best, counts_FK, fold_G[group] = found[better], moved_DFK[better], first + better
+                first += better + 1
         if best == before:
             break
     return fold_G
