@@ -11,6 +11,10 @@ ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src" / "vidfit"
 
 MEANT = {
+    "Degradation": "pixels.restore.degrade",
+    "Restorer": "pixels.restore.restorer",
+    "Steadied": "pixels.restore.steady",
+    "Stretch": "pixels.restore.material",
     "Backbone": "contracts",
     "Box": "boxes",
     "Detector": "contracts",
