@@ -138,3 +138,17 @@ def test_a_full_disk_is_named_and_leaves_no_model(tmp_path, monkeypatch):
 def test_scales_that_are_not_known_are_refused(tmp_path):
     with pytest.raises(VidfitError, match="valid are 2 and 4"):
         run_restore(tmp_path, tmp_path / "run", options(scale=3))
+
+
+def test_an_example_chooses_how_small_frames_are_made(tmp_path):
+    videos(tmp_path / "clips", ("a", "b"))
+    rng = np.random.default_rng(0)
+    noisy = [
+        np.clip(f + rng.normal(0, 12, f.shape), 0, 255).astype(np.uint8)
+        for f in frames(count=5, seed=9)
+    ]
+    write_video(tmp_path / "old.mkv", noisy, 12.5, codec="ffv1", pixel_format="bgr0")
+    like = options(like=tmp_path / "old.mkv", steps=1)
+    report = run_restore(tmp_path / "clips", tmp_path / "run", like)
+    assert "noise of 8 levels" in report.degradation
+    assert report.degradation_why.startswith("old.mkv has fineness")

@@ -15,7 +15,9 @@ _FROM_RGB = np.array(
 )
 _OFFSET = np.array([16.0, 128.0, 128.0])
 _MATRIX = np.asarray(_FROM_RGB / 255.0, np.float32)
-_INVERSE = np.asarray(np.linalg.inv(_FROM_RGB / 255.0), np.float32)
+_INVERSE = np.linalg.inv(_FROM_RGB / 255.0)
+_BACK = np.asarray(np.column_stack([_INVERSE, -_INVERSE @ _OFFSET]), np.float32)
+"""Matrix and offset at once."""
 
 
 def split(rgb_HWC: Frames) -> Floats:
@@ -26,11 +28,11 @@ def split(rgb_HWC: Frames) -> Floats:
 
 def joined(luma_HW: Floats, differences_2HW: Floats) -> Frames:
     """Return RGB of 0 to 255 again, [H, W, 3]."""
-    whole = (
-        np.concatenate([luma_HW[None], differences_2HW]) - _OFFSET.astype(np.float32)[:, None, None]
-    )
-    rgb = np.moveaxis(whole, 0, 2) @ _INVERSE.T
-    return np.ascontiguousarray(np.clip(np.round(rgb), 0, 255).astype(np.uint8))
+    import cv2
+
+    whole = np.dstack([luma_HW, *differences_2HW]).astype(np.float32, copy=False)
+    rgb = np.asarray(cv2.transform(whole, _BACK))
+    return np.asarray(cv2.convertScaleAbs(np.maximum(rgb, 0.0, out=rgb)), np.uint8)
 
 
 def enlarged(luma_HW: Floats, small_HWC: Frames, scale: int) -> Frames:

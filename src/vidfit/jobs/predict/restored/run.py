@@ -30,7 +30,7 @@ from vidfit.video import Audio, VideoReader, write_video
 from vidfit.video.sample import frames_of_span
 
 FORMATS = ("json", "mp4")
-_OPTIONS = {"crf": "14", "preset": "medium"}
+_OPTIONS = {"crf": "14", "preset": "fast"}
 """Of x264: little of what was restored is lost again."""
 
 
