@@ -61,7 +61,7 @@ place in the list of clips."""
 
 SETTINGS = "settings.json"
 
-_ROWS_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 2_000
 """Of the index, in memory and in a row group of it."""
 
 
