@@ -62,7 +62,7 @@ def test_an_output_is_held_while_it_is_written_and_left_as_it_was(tmp_path):
 
 COMMANDS = [
     ("fit", "clips", "-o"), ("select", "clips", "-o"), ("fuse", "clips", "-o"),
-    ("compare", "clips", "-o"),
+    ("compare", "clips", "-o"), ("fit", "clips", "--task", "forecast", "-o"),
     ("label", "clips", "-o"), ("train", "clips", "-o"), ("plan", "clips", "-o"),
     ("compress", "model", "clips", "-o"), ("predict", "model", "clips", "-o"),
     ("shard", "clips"), ("convert", "clips"), ("watch", "model", "clips", "-o"),

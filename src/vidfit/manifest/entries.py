@@ -71,7 +71,7 @@ def holds_clips(folder: Path, seen: frozenset[Path] = frozenset()) -> bool:
 SIGNS = frozenset(
     {
         *("report.json", "ranking.json", "fusion.json", "training.json", "compression.json"),
-        *("benchmark.json", "model.json", "export.json", "shards.json"),
+        *("benchmark.json", "model.json", "pixels.json", "export.json", "shards.json"),
         *("to-label.csv", "answers.parquet"),
     }
 )

@@ -95,7 +95,7 @@ def reliability_of_pixels(found: PixelReliability) -> Markup:
         return round(_MARGIN + _SIDE * value, 1)
 
     def y(value: float) -> float:
-        return round(14 + _SIDE * (1 - value), 1)
+        return round(30 + _SIDE * (1 - value), 1)
 
     pieces = [levels(axis, y, _MARGIN, _MARGIN + _SIDE)]
     pieces += [
@@ -124,7 +124,7 @@ def reliability_of_pixels(found: PixelReliability) -> Markup:
         )
     )
     pieces.append(Markup('<text class="name" x="4" y="10">brightness that came</text>'))
-    return plot(_MARGIN + _SIDE + 16, _SIDE + 60, "Reliability of the pixels", join(pieces))
+    return plot(_MARGIN + _SIDE + 16, _SIDE + 76, "Reliability of the pixels", join(pieces))
 
 
 def _end(end: float, value: float, y: Callable[[float], float]) -> float:

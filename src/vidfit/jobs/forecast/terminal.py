@@ -38,9 +38,9 @@ def lines(report: ForecastReport) -> Iterator[str]:
 def verdict(report: ForecastReport) -> str:
     """Say whether the network is proven better than what needs none."""
     near = report.table.closest
-    by = estimate(near.cross_entropy, signed=True)
+    by = estimate(near.cross_entropy)
     if report.table.proven:
-        return f"Better than {near.over}: cross-entropy of a frame lower by {by}"
+        return f"Better than every baseline: cross-entropy of a frame {by} below {near.over}"
     return f"No gain over {near.over} is proven: cross-entropy of a frame lower by {by}"
 
 

@@ -42,25 +42,29 @@ class ConvLstm(FrameForecaster):
 
     def forward(self, seen_BTHW: Tensor, ahead: int) -> Tensor:
         """Return logits [B, A, H, W]: each frame that is said is seen before the next."""
-        state = self._empty(len(seen_BTHW))
+        return self._all(seen_BTHW, ahead)[:, -ahead:]
+
+    def loss(self, frames_BSHW: Tensor, seen: int, done: float) -> Tensor:
+        """Return the loss of every frame but the first; those ahead are told before the next.
+
+        After the taught share those ahead are said from what was said; no gradient goes through it.
+        """
+        if done < TAUGHT_SHARE:
+            seen = frames_BSHW.shape[1] - 1
+        said = self._all(frames_BSHW[:, :seen], frames_BSHW.shape[1] - seen)
+        return bce(said, frames_BSHW[:, 1:])
+
+    def _all(self, seen_BTHW: Tensor, ahead: int) -> Tensor:
+        """Return logits of every frame but the first, to the last one ahead."""
+        state, said = self._empty(len(seen_BTHW)), list[Tensor]()
         for frame_BHW in seen_BTHW.unbind(1):
             state = self._see(frame_BHW, state)
-        said = [self._said(seen_BTHW[:, -1], state)]
+            said.append(self._said(frame_BHW, state))
         for _ in range(ahead - 1):
-            last_BHW = torch.sigmoid(said[-1])
+            last_BHW = torch.sigmoid(said[-1]).detach()
             state = self._see(last_BHW, state)
             said.append(self._said(last_BHW, state))
         return torch.stack(said, dim=1)
-
-    def loss(self, frames_BSHW: Tensor, seen: int, done: float) -> Tensor:
-        """Return the loss of every next frame while it is taught, and of those ahead after."""
-        if done >= TAUGHT_SHARE:
-            return super().loss(frames_BSHW, seen, done)
-        state, said = self._empty(len(frames_BSHW)), []
-        for frame_BHW in frames_BSHW[:, :-1].unbind(1):
-            state = self._see(frame_BHW, state)
-            said.append(self._said(frame_BHW, state))
-        return bce(torch.stack(said, dim=1), frames_BSHW[:, 1:])
 
     def _empty(self, batch: int) -> _State:
         zero = torch.zeros(batch, CHANNELS, self.cells, self.cells)

@@ -36,8 +36,8 @@ from vidfit.progress import SILENT, Progress
 
 _ANSWERED = 32
 RECIPES = {
-    "cnn-lstm-fc": ForecastRecipe(batch=32, rate=4e-3),
-    "conv-lstm": ForecastRecipe(batch=16, rate=4e-3),
+    "cnn-lstm-fc": ForecastRecipe(batch=32, rate=3e-3),
+    "conv-lstm": ForecastRecipe(batch=16, rate=3e-3),
     "conv-translator": ForecastRecipe(batch=16, rate=2e-3),
 }
 

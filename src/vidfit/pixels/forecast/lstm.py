@@ -52,20 +52,30 @@ class CnnLstmFc(FrameForecaster):
 
     def forward(self, seen_BTHW: Tensor, ahead: int) -> Tensor:
         """Return logits [B, A, H, W]: each frame that is said is seen before the next."""
+        return self._said(seen_BTHW, ahead)[:, -ahead:]
+
+    def loss(self, frames_BSHW: Tensor, seen: int, done: float) -> Tensor:
+        """Return the loss of every frame but the first; those ahead are told before the next.
+
+        After the taught share those ahead are said from what was said, through which no gradient
+        goes: over ten frames it grows until it undoes what was learned before.
+        """
+        if done < TAUGHT_SHARE:
+            said, _ = self._next(frames_BSHW[:, :-1], None)
+        else:
+            said = self._said(frames_BSHW[:, :seen], frames_BSHW.shape[1] - seen)
+        return bce(said, frames_BSHW[:, 1:])
+
+    def _said(self, seen_BTHW: Tensor, ahead: int) -> Tensor:
+        """Return logits of every frame but the first, to the last one ahead."""
         logits, state = self._next(seen_BTHW, None)
-        last_B2HW, said = seen_BTHW[:, -1:], [logits[:, -1:]]
+        last_B2HW, said = seen_BTHW[:, -1:], [logits]
         for _ in range(ahead - 1):
-            last_B2HW = torch.cat([last_B2HW[:, -1:], torch.sigmoid(said[-1])], dim=1)
+            last_BHW = torch.sigmoid(said[-1][:, -1:]).detach()
+            last_B2HW = torch.cat([last_B2HW[:, -1:], last_BHW], dim=1)
             logits, state = self._next(last_B2HW, state)
             said.append(logits)
         return torch.cat(said, dim=1)
-
-    def loss(self, frames_BSHW: Tensor, seen: int, done: float) -> Tensor:
-        """Return the loss of every next frame while it is taught, and of those ahead after."""
-        if done >= TAUGHT_SHARE:
-            return super().loss(frames_BSHW, seen, done)
-        logits, _ = self._next(frames_BSHW[:, :-1], None)
-        return bce(logits, frames_BSHW[:, 1:])
 
     def _next(self, frames_BTHW: Tensor, state: _State | None) -> tuple[Tensor, _State]:
         """Return logits of the frame after each, [B, T, H, W], and the state after the last.

@@ -12,7 +12,7 @@ from vidfit.contracts import Clip, Failure, Floats, Frames
 from vidfit.errors import VideoError
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
 from vidfit.jobs.predict.forecast.written import (
-    FramesAhead,
+    VideoAhead,
     SurpriseRow,
     as_data,
     check_formats,
@@ -59,7 +59,7 @@ def run_forecast(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
             yield ToldOfVideo(found.path, _lines(found), as_data(found))
 
 
-def _forecast(clip: Clip, kept: KeptForecaster, asked: AskedOfTask) -> FramesAhead:
+def _forecast(clip: Clip, kept: KeptForecaster, asked: AskedOfTask) -> VideoAhead:
     seen, side = kept.sizes.seen, kept.sizes.side_pixels
     surprising = "csv" in asked.formats and asked.output is not None
     with VideoReader(clip.path) as reader:
@@ -80,7 +80,7 @@ def _forecast(clip: Clip, kept: KeptForecaster, asked: AskedOfTask) -> FramesAhe
         rows += held.rest(surprising)
         rate = reader.info.average_fps or 1.0
         seen_THW = held.last(seen)
-        return FramesAhead(
+        return VideoAhead(
             clip.path, float(reader.pts_seconds[last]), rate,
             (reader.info.width_pixels, reader.info.height_pixels),
             seen_THW, kept.ahead(seen_THW), tuple(rows),
@@ -130,7 +130,7 @@ class _Held:
         return np.stack([one.grey_HW for one in frames])
 
 
-def _lines(found: FramesAhead) -> tuple[str, ...]:
+def _lines(found: VideoAhead) -> tuple[str, ...]:
     """Return what a person reads of a video."""
     ahead = len(found.said_AHW)
     said: Floats = found.said_AHW

@@ -33,7 +33,7 @@ class SurpriseRow:
 
 
 @dataclass(frozen=True)
-class FramesAhead:
+class VideoAhead:
     """What is said of one video.
 
     Parameters
@@ -75,7 +75,7 @@ def check_formats(formats: Sequence[str]) -> None:
             )
 
 
-def write_ahead(found: FramesAhead, stem: Path, formats: Sequence[str]) -> None:
+def write_ahead(found: VideoAhead, stem: Path, formats: Sequence[str]) -> None:
     """Write what is said of a video, in each format.
 
     Raises
@@ -102,7 +102,7 @@ def write_ahead(found: FramesAhead, stem: Path, formats: Sequence[str]) -> None:
         write_whole(path("json"), (to_json(as_data(found), indent=1) + "\n").encode())
 
 
-def as_data(found: FramesAhead) -> dict[str, Any]:
+def as_data(found: VideoAhead) -> dict[str, Any]:
     """Return what is said of a video as JSON takes it, in short."""
     return {
         "path": found.path,
@@ -120,7 +120,7 @@ def as_data(found: FramesAhead) -> dict[str, Any]:
     }
 
 
-def _as_video(found: FramesAhead) -> Iterator[Frames]:
+def _as_video(found: VideoAhead) -> Iterator[Frames]:
     """Yield the frames ahead in the shape of the video, at most 640 pixels wide."""
     import cv2
 
