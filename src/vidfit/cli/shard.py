@@ -21,7 +21,9 @@ def shard(  # noqa: PLR0913  (the options of a command)
     clips: Annotated[
         str, typer.Argument(help="Folder CLASS/*.mp4, CSV, Parquet, list or shards of clips.")
     ],
-    output: Annotated[Path, typer.Argument(help="Folder for shards and their index.")],
+    output: Annotated[
+        Path | None, typer.Argument(help="Folder for shards and their index.")
+    ] = None,
     by: Annotated[
         Literal["video", "frame"],
         typer.Option(help="Store the files, or the frames that a network looks at."),
@@ -41,6 +43,9 @@ def shard(  # noqa: PLR0913  (the options of a command)
     holdout: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of recordings put aside as test set.")
     ] = 0.0,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Only read the shards in CLIPS: are they as written?")
+    ] = False,
     backbone: Own = None,
     workers: Workers = None,
     on: On = "here",
@@ -49,6 +54,12 @@ def shard(  # noqa: PLR0913  (the options of a command)
 ) -> None:
     """Store clips as WebDataset tar shards that every other command reads."""
     from vidfit.cli.progress import Bars
+
+    if verify:
+        _verify(Path(clips), output, workers)
+        return
+    if output is None:
+        raise typer.BadParameter("give a folder for the shards, after the clips")
     from vidfit.files import claimed
     from vidfit.jobs.shard.options import ShardOptions
     from vidfit.jobs.shard.run import run_shard
@@ -68,6 +79,26 @@ def shard(  # noqa: PLR0913  (the options of a command)
     with claimed(output), Bars() as bars:
         done = run_shard(clips, output, options, bars)
     _show(done, output)
+
+
+def _verify(folder: Path, output: Path | None, workers: int | None) -> None:
+    """Say whether shards are as they were written; exit with 1 where one is not."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.shard.verify import verify_shards
+    from vidfit.report.wording import counted
+
+    if output is not None:
+        raise typer.BadParameter("--verify takes the folder of the shards, and nothing else")
+    with Bars() as bars:
+        found = verify_shards(folder, workers, bars)
+    read = f"{counted(found.shards, 'shard')}, {found.size_bytes / 1e6:.1f} MB"
+    if not found.failures:
+        say(f"{read}: as they were written.")
+        return
+    say(f"{read}: {len(found.failures)} not as written:")
+    for failure in found.failures:
+        say(f"- {failure.name}: {failure.reason}")
+    raise typer.Exit(1)
 
 
 def _show(done: Sharded, output: Path) -> None:

@@ -1,0 +1,89 @@
+"""Whether shards are still as they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vidfit.contracts import Failure
+from vidfit.documents import read_json
+from vidfit.errors import StoreError
+from vidfit.files import sha256
+from vidfit.hardware import hardware
+from vidfit.progress import SILENT, Progress
+from vidfit.threads import in_threads
+from vidfit.video.archive import DOCUMENT, INDEX
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many shards were read, their bytes, and what is wrong with which."""
+
+    shards: int
+    size_bytes: int
+    failures: tuple[Failure, ...]
+
+
+def verify_shards(
+    folder: Path, workers: int | None = None, progress: Progress = SILENT
+) -> Verified:
+    """Read all shards of a folder and compare them with what ``shards.json`` says.
+
+    Parameters
+    ----------
+    workers
+        Threads; ``None`` takes all cores.
+
+    Raises
+    ------
+    StoreError
+        If the folder holds no finished shards, or what it says of them is damaged.
+    """
+    wanted = _wanted(folder)
+    found = [] if (folder / INDEX).is_file() else [Failure(INDEX, "is missing; shard again")]
+    progress.start("verify", len(wanted))
+    told = in_threads(lambda shard: _fault(folder, *shard), wanted, workers or hardware().cores)
+    for (name, _, _), fault in zip(wanted, told, strict=True):
+        progress.advance()
+        found += [Failure(name, fault)] if fault else []
+    return Verified(len(wanted), sum(size for _, size, _ in wanted), tuple(found))
+
+
+def _wanted(folder: Path) -> list[tuple[str, int, str]]:
+    """Return the name, the bytes and the sha256 of each shard."""
+    path = folder / DOCUMENT
+    if not path.is_file():
+        raise StoreError(
+            f"{folder} has no {DOCUMENT}: it holds no shards, or they are not finished; the "
+            "command that writes them goes on"
+        )
+    try:
+        return list(_facts(read_json(path)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} is damaged ({error}); shard again") from error
+
+
+def _facts(document: Any) -> Iterator[tuple[str, int, str]]:  # noqa: ANN401  (JSON)
+    for shard in document["shards"]:
+        name = str(shard["name"])
+        if Path(name).name != name:
+            raise ValueError(f"it names a file elsewhere, {name!r}")
+        yield name, int(shard["bytes"]), str(shard["sha256"])
+
+
+def _fault(folder: Path, name: str, size: int, digest: str) -> str:
+    """Return what is wrong with a shard; nothing where it is as it was written."""
+    path = folder / name
+    try:
+        there = path.stat().st_size
+        if there != size:
+            return f"has {there} bytes, and had {size}; remove it and shard again"
+        if sha256(path) != digest:
+            return "was altered after it was written; remove it and shard again"
+    except FileNotFoundError:
+        return "is missing; shard again"
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    return ""

@@ -1,0 +1,71 @@
+"""Shards that were altered, cut or lost are found; sound ones are not."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from tests.called import call
+
+from vidfit.documents import json_in, to_json
+from vidfit.errors import StoreError
+from vidfit.jobs.shard.verify import verify_shards
+
+
+@pytest.fixture
+def shards(by_video, tmp_path):
+    return shutil.copytree(by_video, tmp_path / "shards")
+
+
+def test_sound_shards_are_as_they_were_written(shards):
+    done = verify_shards(shards, workers=2)
+    names = sorted(path.name for path in shards.glob("*.tar"))
+    assert done.failures == ()
+    assert done.shards == len(names) > 1
+    assert done.size_bytes == sum((shards / name).stat().st_size for name in names)
+    told = call("shard", shards, "--verify")
+    assert told.exit_code == 0
+    assert "as they were written" in told.output
+
+
+def test_what_is_wrong_is_named(shards):
+    first, second, *_ = sorted(shards.glob("*.tar"))
+    content = bytearray(first.read_bytes())
+    content[700] ^= 1
+    first.write_bytes(content)
+    second.write_bytes(second.read_bytes()[:-512])
+    (shards / "index.parquet").unlink()
+    found = {failure.name: failure.reason for failure in verify_shards(shards).failures}
+    assert set(found) == {first.name, second.name, "index.parquet"}
+    assert "altered" in found[first.name]
+    assert "bytes, and had" in found[second.name]
+    first.unlink()
+    found = {failure.name: failure.reason for failure in verify_shards(shards).failures}
+    assert found[first.name] == "is missing; shard again"
+    told = call("shard", shards, "--verify")
+    assert told.exit_code == 1
+    assert first.name in told.output
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"), [({"shards": 3}, "damaged"), ({"shards": None}, "damaged")]
+)
+def test_a_damaged_document_is_told(shards, change, complaint):
+    path = shards / "shards.json"
+    path.write_text(to_json(json_in(path.read_text()) | change))
+    with pytest.raises(StoreError, match=complaint):
+        verify_shards(shards)
+
+
+def test_a_document_that_names_a_file_elsewhere_is_told(shards):
+    path = shards / "shards.json"
+    document = json_in(path.read_text())
+    document["shards"][0]["name"] = "../other.tar"
+    path.write_text(to_json(document))
+    with pytest.raises(StoreError, match="a file elsewhere"):
+        verify_shards(shards)
+
+
+def test_a_folder_without_shards_is_told(tmp_path):
+    with pytest.raises(StoreError, match="no shards"):
+        verify_shards(tmp_path)
