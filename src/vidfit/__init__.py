@@ -53,6 +53,11 @@ if TYPE_CHECKING:
     from vidfit.jobs.fuse.options import FuseOptions as FuseOptions
     from vidfit.jobs.fuse.run import run_fuse as fuse
     from vidfit.jobs.fuse.value import Combination as Combination
+    from vidfit.jobs.generate.options import GenerateOptions as GenerateOptions
+    from vidfit.jobs.generate.run import run_generate as generate
+    from vidfit.jobs.generate.sample import DrawnClips as DrawnClips
+    from vidfit.jobs.generate.sample import run_sample as sample
+    from vidfit.jobs.generate.value import GenerationReport as GenerationReport
     from vidfit.jobs.label.options import LabelOptions as LabelOptions
     from vidfit.jobs.label.run import run_label as label
     from vidfit.jobs.people.forget import run_forget as forget
@@ -120,10 +125,13 @@ _SOURCES = {
     "Compression": "jobs.compress.value:Compression",
     "ConvertOptions": "jobs.convert.options:ConvertOptions",
     "Converted": "jobs.convert.value:Converted",
+    "DrawnClips": "jobs.generate.sample:DrawnClips",
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.fit.options:FitOptions",
     "Forgotten": "jobs.people.value:Forgotten",
     "FuseOptions": "jobs.fuse.options:FuseOptions",
+    "GenerateOptions": "jobs.generate.options:GenerateOptions",
+    "GenerationReport": "jobs.generate.value:GenerationReport",
     "LabelOptions": "jobs.label.options:LabelOptions",
     "LanguageModel": "language.model:LanguageModel",
     "ManifestError": "errors:ManifestError",
@@ -164,6 +172,7 @@ _SOURCES = {
     "fit": "jobs.fit.run:run_fit",
     "forget": "jobs.people.forget:run_forget",
     "fuse": "jobs.fuse.run:run_fuse",
+    "generate": "jobs.generate.run:run_generate",
     "indexing": "jobs.search.beside:indexing",
     "label": "jobs.label.run:run_label",
     "load": "jobs.predict.predictor:load",
@@ -178,6 +187,7 @@ _SOURCES = {
     "push": "jobs.exchange.run:run_push",
     "read": "jobs.read.run:run_read",
     "read_manifest": "manifest:read_manifest",
+    "sample": "jobs.generate.sample:run_sample",
     "search": "jobs.search.run:run_search",
     "select": "jobs.select.run:run_select",
     "shard": "jobs.shard.run:run_shard",

@@ -66,7 +66,7 @@ COMMANDS = [
     ("label", "clips", "-o"), ("train", "clips", "-o"), ("plan", "clips", "-o"),
     ("compress", "model", "clips", "-o"), ("predict", "model", "clips", "-o"),
     ("shard", "clips"), ("convert", "clips"), ("watch", "model", "clips", "-o"),
-    ("pretrain", "clips", "-o"), ("transcribe", "clips", "-o"),
+    ("sample", "model", "-o"), ("pretrain", "clips", "-o"), ("transcribe", "clips", "-o"),
 ]  # fmt: skip
 
 

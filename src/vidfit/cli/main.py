@@ -30,6 +30,7 @@ from vidfit.cli.plan import plan
 from vidfit.cli.predict import predict
 from vidfit.cli.pretrain import pretrain
 from vidfit.cli.refused import Commands
+from vidfit.cli.sample import sample
 from vidfit.cli.say import say, say_error, say_if_heard
 from vidfit.cli.search import search
 from vidfit.cli.select import select
@@ -44,7 +45,7 @@ from vidfit.threads import sleep_while_waiting
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     fit, select, fuse, compare, compress, label, plan, shard, train, pretrain, export, push, pull,
-    benchmark, predict, search, ask, faces, watch, transcribe, convert, serve, demo, models,
+    benchmark, predict, sample, search, ask, faces, watch, transcribe, convert, serve, demo, models,
 )  # fmt: skip
 """In the order of ``vidfit --help``."""
 

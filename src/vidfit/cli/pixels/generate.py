@@ -1,0 +1,43 @@
+"""``vidfit fit CLIPS --task generate``: what draws more clips of a kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vidfit.cli.options import output_of
+from vidfit.cli.say import say, say_lines
+
+
+def fit_generator(
+    clips: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+    groups: Path | None,
+    side: int | None,
+    cpu_seconds: float | None,
+) -> None:
+    """Learn a generator and say how its clips lie beside real ones."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.generate.options import GenerateOptions
+    from vidfit.jobs.generate.run import run_generate
+    from vidfit.jobs.generate.terminal import lines
+
+    usual = GenerateOptions()
+    options = GenerateOptions(
+        groups=groups,
+        side=usual.side if side is None else side,
+        cpu_seconds=usual.cpu_seconds if cpu_seconds is None else cpu_seconds,
+    )
+    folder = output or output_of(clips)
+    with Bars() as bars:
+        report = run_generate(clips, folder, options, bars)
+    if as_json:
+        say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
+        return
+    for line in lines(report):
+        say(line)
+    say(f"Report   {folder / 'report.html'}")
+    say(f"Samples  {folder / 'samples.png'}")
+    say(f"Model    {folder / 'model'}")
+    say(f"Use      vidfit sample {folder / 'model'} -o FOLDER")

@@ -1,0 +1,97 @@
+"""What was measured of a generator, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vidfit.contracts import Estimate
+from vidfit.jobs.generate.value import GenerationReport
+from vidfit.pixels.generate.looks import DrawnScores
+from vidfit.report.wording import counted, has_interval, percent
+
+_FAILURES = 5
+
+
+def lines(report: GenerationReport) -> Iterator[str]:
+    """Yield the ablation, what the result is worth, whether it copies, and what was left out."""
+    yield (
+        f"Learned from {counted(report.learned, 'window')} of clips; "
+        f"{report.choosing} chose, {report.judging} judge, all of other files"
+    )
+    yield f"Distance: Fréchet, squared, on {report.encoder}; no FVD"
+    yield "stage, on the clips that choose            CPU s  distance              recall  kept"
+    for stage in report.stages:
+        scores = stage.choosing
+        yield (
+            f"  {stage.name:<40} {stage.cpu_seconds:>5.0f}  {spoken(scores.distance):<20}  "
+            f"{scores.manifolds.recall:>6.2f}  {'yes' if stage.kept else 'no'}"
+        )
+    yield "on the clips that judge:"
+    for name, of in judged(report):
+        yield f"  {name}: {said(of)}"
+    yield from verdicts(report)
+    if report.failures:
+        yield f"{counted(len(report.failures), 'clip')} left out:"
+        yield from (f"  {f.name}: {f.reason}" for f in report.failures[:_FAILURES])
+        if len(report.failures) > _FAILURES:
+            yield f"  and {len(report.failures) - _FAILURES} more, in report.json"
+
+
+def judged(report: GenerationReport) -> Iterator[tuple[str, DrawnScores]]:
+    """Yield what was measured on the clips that judge, the result first."""
+    yield f"result ({report.chosen})", report.result
+    if report.member != report.chosen:
+        yield f"best alone ({report.member})", report.of_member
+    if report.chosen != report.stages[0].name:
+        yield "VAE alone", report.of_vae
+    yield "real clips that were learned from", report.real
+
+
+def said(of: DrawnScores) -> str:
+    """Return distance and manifolds in a line."""
+    m = of.manifolds
+    return (
+        f"distance {spoken(of.distance)}, precision {m.precision:.2f}, recall {m.recall:.2f}, "
+        f"density {m.density:.2f}, coverage {m.coverage:.2f} (n = {of.clips})"
+    )
+
+
+def spoken(of: Estimate) -> str:
+    """Return a figure with its interval."""
+    if not has_interval(of):
+        return f"{of.value:.1f}"
+    return f"{of.value:.1f} [{of.low:.1f}, {of.high:.1f}]"
+
+
+def verdicts(report: GenerationReport) -> Iterator[str]:
+    """Yield what the figures say, a sentence each."""
+    over = report.over_vae
+    if report.chosen == report.stages[0].name:
+        yield "Nothing was better than the VAE alone: it is kept."
+    else:
+        better = "proven nearer" if over.low > 0 else "not proven nearer"
+        yield f"The result is {better} than the VAE alone: by {spoken(over)}."
+    if report.member != report.chosen:
+        if report.over_member.high < 0:
+            yield f"On the clips that judge it is worse than {report.member} alone."
+        elif not report.over_member.low > 0:
+            yield (
+                f"Over {report.member} alone nothing is proven: nearer by "
+                f"{spoken(report.over_member)}."
+            )
+    yield copies(report)
+    yield (
+        f"{report.active} of {report.latent} latent numbers of the VAE are active; clips held back "
+        f"come back at {report.decibels:.1f} dB."
+    )
+
+
+def copies(report: GenerationReport) -> str:
+    """Return whether drawn clips are copies of clips that were learned from."""
+    near = report.nearest
+    if not near.copies:
+        return "No drawn clip lies nearer to one that was learned from than all held back do."
+    return (
+        f"{percent(near.nearer)} of the drawn clips lie nearer to one that was learned from than "
+        "any that was held back: they may be copies, look at them."
+    )
