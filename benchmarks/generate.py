@@ -22,13 +22,13 @@ from vidfit.jobs.generate.chain import (
     JUDGING,
     VAE,
     WITH_FLOW,
-    Chain,
     Measuring,
+    StageChain,
     combine,
     members_of,
 )
 from vidfit.jobs.generate.makers import LONGER, Makers
-from vidfit.jobs.generate.material import Material, read_material
+from vidfit.jobs.generate.material import GeneratorClips, read_material
 from vidfit.jobs.generate.options import GenerateOptions
 from vidfit.jobs.generate.run import real_draws
 from vidfit.jobs.generate.terminal import spoken
@@ -80,7 +80,7 @@ def _seed(options: argparse.Namespace, folder: Path, seconds: float, seed: int) 
     material = read_material(source, folder, asked, SILENT)
     measuring = Measuring(material.learned)
     makers = Makers(material, asked)
-    chain = Chain(makers, measuring, measuring.real(material.choosing))
+    chain = StageChain(makers, measuring, measuring.real(material.choosing))
     members_of(makers, chain)
     combine(makers, chain)
     real = measuring.real(material.judging)
@@ -142,7 +142,9 @@ def _lead(real: RealClips, drawn: dict[str, list[Any]], one: str, other: str) ->
     return [lead.value, lead.low, lead.high]
 
 
-def _sheets(options: argparse.Namespace, chain: Chain, material: Material, seed: int) -> None:
+def _sheets(
+    options: argparse.Namespace, chain: StageChain, material: GeneratorClips, seed: int
+) -> None:
     """Write what each way draws, and real clips, to be looked at."""
     if options.sheets is None:
         return

@@ -64,7 +64,7 @@ class Measuring:
 
 
 @dataclass
-class Chain:
+class StageChain:
     """Ways to draw that were tried, and the best of them."""
 
     makers: Makers
@@ -103,7 +103,7 @@ class Chain:
         return True, f"nearer than {self.best}, and covers no less"
 
 
-def members_of(makers: Makers, chain: Chain) -> VideoVae:
+def members_of(makers: Makers, chain: StageChain) -> VideoVae:
     """Train and try all that draw alone; return the longer VAE."""
     sizes, spent = makers.material.sizes, makers.seconds
     longer = makers.vae("longer VAE", LONGER)
@@ -123,7 +123,7 @@ def members_of(makers: Makers, chain: Chain) -> VideoVae:
     return longer
 
 
-def combine(makers: Makers, chain: Chain) -> None:
+def combine(makers: Makers, chain: StageChain) -> None:
     """Try a critic over the best that draws alone, and over a pool of all but the bare VAE."""
     alone, spent = chain.drawers[chain.best], makers.seconds
     cost = next(s.cpu_seconds for s in chain.stages if s.name == chain.best)
@@ -135,7 +135,7 @@ def combine(makers: Makers, chain: Chain) -> None:
         chain.attempt(wide, sum(spent.values()) - spent[WITH_CRITIC])
 
 
-def pool_of(chain: Chain, alone: ClipDrawer) -> Sequence[ClipDrawer]:
+def pool_of(chain: StageChain, alone: ClipDrawer) -> Sequence[ClipDrawer]:
     """Return what draws alone, the best first, without the bare VAE unless it is the best."""
     others = [chain.drawers[s.name] for s in chain.stages if s.name not in (VAE, WITH_CRITIC)]
     return [alone, *(d for d in others if d.name != alone.name)]

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from vidfit.files import write_whole
-from vidfit.jobs.generate.material import Material
+from vidfit.jobs.generate.material import GeneratorClips
 from vidfit.jobs.generate.options import GenerateOptions
 from vidfit.pixels.generate.bank import ClipBank
 from vidfit.pixels.generate.members import (
@@ -35,7 +35,7 @@ from vidfit.pixels.generate.members import (
     drawn_labels,
     quiet,
 )
-from vidfit.pixels.generate.polish import ClipCritic, Drawn, PolishTrainee, critic_trainee
+from vidfit.pixels.generate.polish import ClipCritic, PolishStart, PolishTrainee, critic_trainee
 from vidfit.pixels.generate.prior import FlowTrainee, LatentFlow, Posteriors
 from vidfit.pixels.generate.sheet import contact_sheet
 from vidfit.pixels.generate.tokens import gpt_of, gpt_trainee, learn_codebook
@@ -71,7 +71,7 @@ class Makers:
         Of the processor that each stage took.
     """
 
-    material: Material
+    material: GeneratorClips
     options: GenerateOptions
     folder: Path | None = None
     stop: Callable[[], bool] = NEVER
@@ -126,7 +126,7 @@ class Makers:
         sizes, own = self.material.sizes, copy.deepcopy(vae)
         own.decoder.requires_grad_(True)
         torch.manual_seed(self._seed(name))
-        trainee = PolishTrainee(Drawn(own, flow, self.material.learned, sizes))
+        trainee = PolishTrainee(PolishStart(own, flow, self.material.learned, sizes))
         self._train(name, trainee, POLISH, lambda: LatentMember(name, sizes, own.decoder, flow))
         quiet(own)
         return own

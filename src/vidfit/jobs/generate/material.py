@@ -34,7 +34,7 @@ _MOST_CLIPS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class GeneratorClips:
     """Clips in three parts that share no file, and what they are like.
 
     Parameters
@@ -55,7 +55,7 @@ class Material:
 
 def read_material(
     source: str | Path, output: Path, options: GenerateOptions, progress: Progress
-) -> Material:
+) -> GeneratorClips:
     """Decode clips, and hold some back.
 
     Raises
@@ -86,7 +86,7 @@ def read_material(
         shares = tuple(share for share in shares if share)
     whole = replace(sizes, classes=classes, shares=shares)
     gone = (*prepared.failures, *failures)
-    return Material(whole, learned, choosing, judging, gone, tuple(study.notes))
+    return GeneratorClips(whole, learned, choosing, judging, gone, tuple(study.notes))
 
 
 def _renamed(bank: ClipBank, counts: Indices, present: Indices) -> ClipBank:

@@ -15,13 +15,13 @@ from vidfit.jobs.generate.chain import (
     DRAWS,
     JUDGING,
     VAE,
-    Chain,
     Measuring,
+    StageChain,
     combine,
     members_of,
 )
 from vidfit.jobs.generate.makers import SHEET, SHOWN, Makers
-from vidfit.jobs.generate.material import Material, read_material
+from vidfit.jobs.generate.material import GeneratorClips, read_material
 from vidfit.jobs.generate.options import GenerateOptions
 from vidfit.jobs.generate.page import write_generation
 from vidfit.jobs.generate.value import GenerationReport, NearPair
@@ -80,7 +80,7 @@ def run_generate(
         measuring = Measuring(material.learned)
         with stopped_by_signals() as stop:
             makers = Makers(material, options, output, stop, progress)
-            chain = Chain(makers, measuring, measuring.real(material.choosing))
+            chain = StageChain(makers, measuring, measuring.real(material.choosing))
             longer = members_of(makers, chain)
             combine(makers, chain)
         report = _judged(_Tried(str(source), makers, chain, longer), began)
@@ -98,7 +98,7 @@ class _Tried:
 
     source: str
     makers: Makers
-    chain: Chain
+    chain: StageChain
     vae: VideoVae
 
 
@@ -151,7 +151,7 @@ def _judged(tried: _Tried, began: float) -> GenerationReport:
     )
 
 
-def best_member(chain: Chain) -> str:
+def best_member(chain: StageChain) -> str:
     """Return the best that draws alone: the last that was kept without a critic."""
     alone = [s.name for s in chain.stages if s.kept and "critic" not in s.name]
     return alone[-1]
@@ -164,7 +164,7 @@ def real_draws(learned_ND: Points, count: int, seed: int) -> list[Points]:
     return [learned_ND[rng.permutation(len(learned_ND))[:size]] for _ in range(DRAWS)]
 
 
-def _recordings(material: Material) -> tuple[int, int, int]:
+def _recordings(material: GeneratorClips) -> tuple[int, int, int]:
     learned, choosing, judging = (
         len(set(bank.groups)) for bank in (material.learned, material.choosing, material.judging)
     )
@@ -172,7 +172,7 @@ def _recordings(material: Material) -> tuple[int, int, int]:
 
 
 def _shown(
-    best: ClipDrawer, material: Material, measuring: Measuring
+    best: ClipDrawer, material: GeneratorClips, measuring: Measuring
 ) -> tuple[Frames, tuple[NearPair, ...]]:
     """Return clips that are drawn to be looked at, and the nearest that were learned from."""
     labels = drawn_labels(SHOWN, material.sizes, 0)

@@ -50,13 +50,14 @@ class ClipCritic(nn.Module):
         flat = wide[2] * (sizes.side // BLOCK_PIXELS) ** 2
         self.seen = nn.Sequential(nn.Linear(flat, wide[2]), nn.LeakyReLU(0.2))
         self.out = nn.Linear(wide[2], 1)
-        self.of_class = nn.Linear(len(sizes.classes), wide[2], bias=False)
+        count = len(sizes.classes)
+        self.of_class = nn.Linear(count, wide[2], bias=False) if count else None
 
     def forward(self, clips_BCSS: Tensor, classes_BK: Tensor) -> Tensor:
         """Return logits."""
         seen = self.seen(self.body(clips_BCSS))
         logits_B: Tensor = self.out(seen)[:, 0]
-        if classes_BK.shape[1]:
+        if self.of_class is not None:
             logits_B = logits_B + (seen * self.of_class(classes_BK)).sum(dim=1) / seen.shape[1]
         return logits_B
 
@@ -75,7 +76,7 @@ def disturbed(clips_BCSS: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class PolishStart:
     """What polishing begins with: a VAE, the flow over its latents, and clips."""
 
     vae: VideoVae
@@ -87,7 +88,7 @@ class Drawn:
 class PolishTrainee:
     """A decoder and a critic that play against each other, a step each in turn."""
 
-    def __init__(self, start: Drawn) -> None:
+    def __init__(self, start: PolishStart) -> None:
         self._start, self.vae = start, start.vae
         self.critic = ClipCritic(start.sizes)
         self._made = torch.optim.AdamW(self.vae.decoder.parameters(), RATE, (0.0, 0.99))
