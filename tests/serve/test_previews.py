@@ -121,7 +121,7 @@ def test_a_child_that_dies_is_the_reason_of_one_clip(tmp_path, making):
     os.mkfifo(pipe)
     hanging, sound = Wish("stills", pipe), Wish("stills", clip)
     making.ask([hanging])
-    process = until(lambda: making._children["stills"]._process, bool)
+    process = until(lambda: making._children["stills"]._child._process, bool)
     os.kill(process.pid, signal.SIGKILL)
     state, why = settled(making, hanging)
     assert state == "failed" and "broke down over it, or it needs more memory" in why

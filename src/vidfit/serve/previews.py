@@ -10,20 +10,15 @@ from __future__ import annotations
 import hashlib
 import heapq
 import itertools
-import os
-import selectors
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from vidfit.documents import json_in, to_json
 from vidfit.files import write_whole
+from vidfit.serve.line_child import ChildClockError, ChildDiedError, ChildOverError, LineChild
 from vidfit.serve.proxy import PROXY
 from vidfit.serve.stills import FACTS, FRAME, TIMES
 
@@ -181,79 +176,27 @@ class Previews:
 
 
 class PreviewChild:
-    """A process that does one task after another, and is started again where it dies."""
+    """A process that makes one preview after another."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()
-        self._over = False
+        self._child = LineChild("vidfit.serve.preview_child", str(MEMORY_BYTES))
 
     def do(self, wish: Wish, folder: Path, clock_seconds: float) -> str | None:
         """Return why it could not be done: nothing where it was; ``None`` after `kill`."""
-        process = self._started()
-        if process is None or process.stdin is None or process.stdout is None:
-            return None
         task: dict[str, Any] = {
             "what": wish.what, "path": str(wish.file), "folder": str(folder),
             "start_seconds": wish.start_seconds, "end_seconds": wish.end_seconds,
             "frame": wish.frame,
         }  # fmt: skip
-        line: bytes | None = b""
-        with suppress(OSError):
-            os.write(process.stdin.fileno(), to_json(task).encode() + b"\n")
-            line = _line(process.stdout.fileno(), clock_seconds)
-        if line:
-            return str(json_in(line))
-        with self._lock:
-            if self._over:
-                return None
-            self._end()
-        if line is None:
+        try:
+            return str(self._child.ask(task, clock_seconds))
+        except ChildClockError:
             return f"it took more than {clock_seconds:.0f} s; is it damaged?"
-        return "the decoder broke down over it, or it needs more memory than a preview may take"
+        except ChildDiedError:
+            return "the decoder broke down over it, or it needs more memory than a preview may take"
+        except ChildOverError:
+            return None
 
     def kill(self) -> None:
         """End the process for good."""
-        with self._lock:
-            self._over = True
-            self._end()
-
-    def _started(self) -> subprocess.Popen[bytes] | None:
-        with self._lock:
-            if self._over:
-                return None
-            if self._process is None or self._process.poll() is not None:
-                paths = os.pathsep.join(path for path in sys.path if path)
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "vidfit.serve.preview_child", str(MEMORY_BYTES)],
-                    bufsize=0,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    env={**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"},
-                )
-            return self._process
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe:
-                    pipe.close()
-            self._process = None
-
-
-def _line(number: int, clock_seconds: float) -> bytes | None:
-    """Return a line of a pipe; nothing where it ends, ``None`` where the clock runs out."""
-    until, found = time.monotonic() + clock_seconds, b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(number, selectors.EVENT_READ)
-        while not found.endswith(b"\n"):
-            if not selector.select(max(0.0, until - time.monotonic())):
-                return None
-            read = os.read(number, 65536)
-            if not read:
-                return b""
-            found += read
-    return found
+        self._child.kill()

@@ -27,6 +27,7 @@ from vidfit.serve.options import ServeOptions
 from vidfit.serve.people import People
 from vidfit.serve.previews import Previews, What, Wish
 from vidfit.serve.queue import PROPOSED, ClosedClips, QueueOrder, Reasoned, ordered
+from vidfit.serve.shots.looking import Looking
 from vidfit.serve.shots.shelf import IndexShelf
 from vidfit.serve.stills import FACTS
 from vidfit.serve.store import Store
@@ -73,6 +74,7 @@ class Service:
         self.closed = ClosedClips()
         self.alike = Alike(roots)
         self.indexes = IndexShelf(roots)
+        self.looking = Looking()
         self.shelf = FrameShelf()
         self.people = People(self.store, self.token)
         self.previews = Previews(_made(options.state / "previews"), options.most_stored_bytes)
@@ -101,6 +103,7 @@ class Service:
         """Stop what runs in this process."""
         self.jobs.close()
         self.previews.close()
+        self.looking.close()
         self.store.close()
 
     def table(self, library: Library) -> SentTable:

@@ -6,7 +6,13 @@ import os
 import shutil
 
 import pytest
-from tests.serve.conftest import write_index
+from tests.backbones import tiny_hf
+from tests.jobs.search.test_texts import tokenizer
+from tests.serve.conftest import until, write_index
+
+from vidfit.jobs.search.options import SearchOptions
+from vidfit.jobs.search.run import run_search
+from vidfit.serve.shots.child import is_harmless
 
 
 @pytest.fixture
@@ -82,10 +88,9 @@ def test_videos_outside_of_what_was_named_are_never_found(serve, tmp_path, video
     ]
     some = served.page.get(f"/v1/libraries/{library['id']}/shots").json()
     assert (some["video_count"], some["unreachable_count"], some["shots"]) == (0, 4, [])
-    refused = served.page.get(
-        f"/v1/libraries/{library['id']}/shots", params={"clip": served.ids()["left/left0.mp4"]}
-    )
-    assert refused.status_code == 404 and "not in the index" in refused.json()["detail"]
+    query = {"clip": served.ids()["left/left0.mp4"]}
+    refused = served.page.get(f"/v1/libraries/{library['id']}/shots", params=query)
+    assert refused.status_code == 202  # it is none of the index's own, and is looked at
 
 
 @pytest.mark.parametrize(
@@ -100,7 +105,64 @@ def test_what_is_no_question_is_refused(found, query, status):
 def test_a_part_of_a_video_has_a_length(found):
     clip = found.served.ids()["left/left0.mp4"]
     assert found(clip=clip, start=0.5, end=0.5).status_code == 422
-    assert found(clip=clip, start=77, end=78).status_code == 404
+    assert found(clip=clip, start=77, end=78).status_code == 202
+    assert (
+        found(clip=clip, by="words").status_code == found(text="a", by="motion").status_code == 422
+    )
+
+
+def until_looked(ask, **query):
+    return until(lambda: ask(**query), lambda answer: answer.status_code != 202)
+
+
+def test_what_the_index_has_not_seen_is_looked_at_by_its_model(serve, tmp_path, videos):
+    """Of a real index over one folder, a clip of another is asked for, and words of a SigLIP."""
+    model = tiny_hf.write("siglip", tmp_path / "model")
+    tokenizer(model)
+    known = tmp_path / "known"
+    shutil.copytree(videos / "left", known)
+    options = SearchOptions(backbone=f"hf:{model}", workers=1)
+    output = tmp_path / "archive"
+    run_search(known, str(known / "left0.mp4"), output, options)
+    served = serve(known, output)
+    listed = served.page.get("/v1/libraries").json()["libraries"]
+    library = next(one["id"] for one in listed if one["searchable"])
+
+    def ask(**query):
+        return served.page.get(f"/v1/libraries/{library}/shots", params=query)
+
+    assert ask().json()["knows_words"]
+    answer = until_looked(ask, clip=served.ids()["right/right0.mp4"], by="motion")
+    assert {*names(answer)} == {"left0.mp4", "left1.mp4"}
+    itself = answer.json()["asked"]
+    assert itself["name"] == "right/right0.mp4" and itself["end_seconds"] > 0.5
+    assert served.when_ready(f"/v1/clips/{itself['clip']}/poster").status_code == 200
+    same = until_looked(ask, clip=served.ids()["left/left0.mp4"]).json()["shots"][0]
+    assert same["score"] == pytest.approx(1.0, abs=1e-3)  # a copy of it is in the index
+    seen = until_looked(ask, text="red kite", by="look")
+    assert {*names(seen)} == {"left0.mp4", "left1.mp4"} and seen.json()["by"] == "look"
+    assert names(ask(text="red kite")) == []  # nobody says so
+    broken = until_looked(ask, clip=served.ids()["left/broken.mp4"])
+    assert broken.status_code == 422 and "broken" not in broken.json()["detail"]
+
+
+def test_an_index_that_does_not_say_who_looked_is_asked_by_its_own_shots_alone(found):
+    assert not found().json()["knows_words"]
+    query = {"clip": found.served.ids()["left/broken.mp4"]}
+    refused = until_looked(found, **query)
+    assert refused.status_code == 422 and "does not say who looks" in refused.json()["detail"]
+    refused = until_looked(found, text="a dog", by="look")
+    assert refused.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("name", "is_so"),
+    [("efficientnet-lite0", True), ("a@3", True), ("hf:/models/siglip", True), ("hf:models", False),
+     ("my.py:Backbone", False), ("/tmp/my.py:Backbone", False), ("onnx:/tmp/a.onnx", False),
+     ("my.py", False), ("", False)],
+)  # fmt: skip
+def test_an_index_names_no_code(name, is_so):
+    assert is_harmless(name) is is_so
 
 
 def test_what_has_no_index_and_who_is_not_logged_in_gets_nothing(found):

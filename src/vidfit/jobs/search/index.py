@@ -6,6 +6,7 @@ Layout::
                                               /<id>.look.npy      float32 [S, D], unit vectors
                                               /<id>.motion.npy    float32 [S, D]
                                               /<id>.parquet       rows: video, window, times
+                                              /encoders.json      who looks (`encoders`)
 
 A segment is there once its rows are, which are written last and whole; vectors are mapped into
 memory, never read as a whole, and loading runs no code. A segment that does not fit together is

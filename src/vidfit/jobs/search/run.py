@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vidfit.backbones import load
 from vidfit.contracts import Backbone, Clip, Failure, Floats
 from vidfit.errors import ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import STATISTICS
-from vidfit.features.store import spec_key
+from vidfit.jobs.search.encoders import key_of, load_encoders, note_encoders
 from vidfit.jobs.search.grow import grow
 from vidfit.jobs.search.index import ShotIndex
 from vidfit.jobs.search.nearest import nearest_shots
@@ -24,8 +22,6 @@ from vidfit.jobs.search.transcripts import Passage, found, passages_of
 from vidfit.jobs.search.value import Hit, SearchResult
 from vidfit.manifest import iter_clips, losses, read_manifest, refusal
 from vidfit.progress import SILENT, Progress
-from vidfit.runtime import accelerate
-from vidfit.study.consent import check_encoders
 from vidfit.video.policy import in_force
 
 
@@ -133,13 +129,10 @@ def open_index(
 
     Shots by other encoders, or of other lengths, lie in the folder beside each other.
     """
-    names = {"look": options.backbone, "motion": "motion"}
-    check_encoders(tuple(names.values()), None)
-    encoders = {way: accelerate(load(n, download=options.download)) for way, n in names.items()}
-    facts = [*(spec_key(one.spec) for one in encoders.values()), repr(options.shot_seconds)]
-    key = hashlib.sha256(":".join(facts).encode()).hexdigest()[:16]
+    encoders = load_encoders(options)
     widths = {way: _width(way, one) for way, one in encoders.items()}
-    index = ShotIndex(folder / key, widths)
+    index = ShotIndex(folder / key_of(encoders, options), widths)
+    note_encoders(index.folder, options)
     why = "of the index was damaged, and set aside; its shots were looked at again"
     return index, encoders, [Failure(name, why) for name in index.broken]
 

@@ -37,12 +37,10 @@ def text_vector(backbone: str, words: str) -> Floats | None:
     BackboneError
         If its folder has no tokenizer, or its text tower cannot be read.
     """
-    folder = Path(backbone.removeprefix("hf:").partition("@")[0]).expanduser()
-    if not backbone.startswith("hf:") or not (folder / "config.json").is_file():
+    if not knows_words(backbone):
         return None
+    folder = _folder(backbone)
     facts = json_in((folder / "config.json").read_bytes())
-    if facts.get("model_type") not in KINDS:
-        return None
     import torch
 
     try:
@@ -57,6 +55,19 @@ def text_vector(backbone: str, words: str) -> Floats | None:
             "with config.json, safetensors and tokenizer.json: download the whole model again"
         ) from error
     return unit(vector_D)
+
+
+def knows_words(backbone: str) -> bool:
+    """Return whether an encoder puts words beside its pictures."""
+    path = _folder(backbone) / "config.json"
+    if not backbone.startswith("hf:") or not path.is_file():
+        return False
+    facts = json_in(path.read_bytes())
+    return isinstance(facts, dict) and facts.get("model_type") in KINDS
+
+
+def _folder(backbone: str) -> Path:
+    return Path(backbone.removeprefix("hf:").partition("@")[0]).expanduser()
 
 
 def _text_model(folder: Path, facts: Mapping[str, Any]) -> Any:  # noqa: ANN401

@@ -31,12 +31,14 @@ class OpenIndex:
 
     Parameters
     ----------
+    folder
+        Of its segments.
     shots
-        As they lie on disk.
+        As they lie there.
     """
 
-    def __init__(self, shots: KeptShots, roots: Roots) -> None:
-        self.shots, self._roots = shots, roots
+    def __init__(self, folder: Path, shots: KeptShots, roots: Roots) -> None:
+        self.folder, self.shots, self._roots = folder, shots, roots
         reached = {path: roots.real(path) for path in shots.videos}
         self.videos: tuple[KnownVideo, ...] = tuple(
             known for path, known in shots.videos.items() if reached[path] is not None
@@ -72,6 +74,19 @@ class OpenIndex:
         """Return the video of a clip as the index has it, if it does."""
         real = self._roots.real(clip.path)
         return None if real is None else self._by_real.get(str(real))
+
+    @cached_property
+    def knows_words(self) -> bool:
+        """Whether its pictures are found by words: the model that looked knows some."""
+        from vidfit.jobs.search.encoders import noted_encoders
+        from vidfit.jobs.search.texts import knows_words
+
+        noted = noted_encoders(self.folder)
+        return noted is not None and knows_words(noted.backbone)
+
+    def file(self, clip: Clip) -> Path | None:
+        """Return the file of a clip, if it is there and below a root."""
+        return self._roots.file(clip.path)
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
@@ -126,7 +141,7 @@ class IndexShelf:
     def _read(self, folder: Path) -> OpenIndex:
         from vidfit.jobs.search.kept import read_index
 
-        found = OpenIndex(read_index(folder), self._roots)
+        found = OpenIndex(folder, read_index(folder), self._roots)
         if not found.shots.segments:
             raise ValueError("no segment of it can be read")
         return found

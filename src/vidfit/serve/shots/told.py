@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vidfit.contracts import Clip
+import numpy as np
+
+from vidfit.contracts import Clip, Floats
 from vidfit.serve.library import clip_ids
-from vidfit.serve.problems import ProblemError
+from vidfit.serve.shots.looking import SeenVectors
 from vidfit.serve.shots.shelf import OpenIndex
 
 if TYPE_CHECKING:
+    from vidfit.jobs.search.query import Query
     from vidfit.jobs.search.value import Hit
 
-FindBy = Literal["look", "motion"]
+FindBy = Literal["look", "motion", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,9 @@ class FoundShot:
 class ShotList:
     """Shots of an index: those that were asked for, the nearest first, or else some of all.
 
-    ``has_words`` is whether there are subtitles to search. ``unreachable_count`` are videos of the
-    index that lie outside of the folders that the server was started with, or are gone.
+    ``has_words`` is whether there are subtitles to search, ``knows_words`` whether pictures are
+    found by words, too. ``unreachable_count`` are videos of the index that lie outside of the
+    folders that the server was started with, or are gone.
     """
 
     library: str
@@ -49,15 +53,30 @@ class ShotList:
     shot_count: int
     unreachable_count: int
     has_words: bool
+    knows_words: bool
     asked: FoundShot | None
     shots: tuple[FoundShot, ...]
 
 
-class Teller:
-    """Makes shots of what an index finds; each is told under its id from then on."""
+@dataclass(frozen=True)
+class AskedShots:
+    """What is asked for, and the vectors [Q, D] of it, by way."""
 
-    def __init__(self, index: OpenIndex) -> None:
-        self._index = index
+    asked: Query
+    vectors: Mapping[str, Floats]
+
+
+class Teller:
+    """Makes shots of what an index finds; each is told under its id from then on.
+
+    Parameters
+    ----------
+    names
+        Of videos that are not in the index, by path.
+    """
+
+    def __init__(self, index: OpenIndex, names: Mapping[str, str]) -> None:
+        self._names = {**index.names, **names}
         self.clips: dict[str, tuple[Clip, str]] = {}
         """Clips that were told, with their names, by id."""
 
@@ -70,7 +89,7 @@ class Teller:
         for hit, span, one, whole, video in zip(
             found, spans, clip_ids(spans), wholes, clip_ids(wholes), strict=True
         ):
-            name = self._index.names[hit.path]
+            name = self._names[hit.path]
             self.clips[one] = span, f"{name} {hit.start_seconds:g} s"
             self.clips[video] = whole, name
             times = hit.start_seconds, hit.end_seconds, hit.key_seconds
@@ -79,31 +98,31 @@ class Teller:
         return tuple(told)
 
 
-def like(index: OpenIndex, clip: Clip, by: FindBy, count: int) -> tuple[Hit, tuple[Hit, ...]]:
-    """Return a clip as the index knows it, and the shots that are most like it.
-
-    Raises
-    ------
-    ProblemError
-        404 where its video is not in the index, or has no shot there.
-    """
+def kept(index: OpenIndex, clip: Clip) -> AskedShots | None:
+    """Return what an index has of a clip; ``None`` where it has nothing of it."""
     from vidfit.jobs.search.query import Query
-    from vidfit.jobs.search.value import Hit
 
     known = index.known(clip)
     if known is None:
-        raise ProblemError(
-            404,
-            "the video of this clip is not in the index; `vidfit search` over its folder adds it",
-        )
+        return None
     end = known.duration_seconds if clip.end_seconds is None else clip.end_seconds
     span = clip.start_seconds, end
     vectors = index.shots.vectors_of(known.digest, span)
-    if by not in vectors:
-        raise ProblemError(404, "the index has no shot in this span of the video")
     asked = Query("", "video", known.path, span, known.digest)
-    found = index.shots.nearest(by, vectors[by], asked, index.videos, count)
-    return Hit(known.path, *span, sum(span) / 2, 1.0), found
+    return AskedShots(asked, vectors) if vectors else None
+
+
+def seen(clip: Clip, looked: SeenVectors) -> AskedShots:
+    """Return what was seen of a clip that the index has not."""
+    from vidfit.jobs.search.query import Query
+
+    span = clip.start_seconds, looked.end_seconds
+    return AskedShots(Query("", "video", clip.path, span), arrays_of(looked))
+
+
+def arrays_of(looked: SeenVectors) -> dict[str, Floats]:
+    """Return vectors [Q, D], by way."""
+    return {way: np.array(rows, np.float32) for way, rows in looked.vectors.items()}
 
 
 def saying(index: OpenIndex, text: str, count: int) -> tuple[Hit, ...]:
