@@ -24,7 +24,8 @@ NAMES = {
     "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
     "plan", "PlanOptions", "predict", "predict_all", "pretrain", "PretrainOptions", "Pretraining",
     "pull", "push", "Ranking", "read",
-    "read_manifest", "ReadingReport", "ReadOptions", "Report", "Sampling", "search",
+    "read_manifest", "ReadingReport", "ReadOptions", "Report", "restore",
+    "RestoreOptions", "RestoreReport", "Sampling", "search",
     "SearchOptions", "SearchResult", "select", "SelectOptions",
     "shard", "ShardOptions", "StoreError", "Timeline", "train", "TrainingReport",
     "TrainOptions", "transcribe", "TranscribeOptions", "Transcript",
@@ -47,6 +48,11 @@ SIGNATURES = {
     "recipe=ReadingRecipe(epochs=2, rate=0.0002, warmup_share=0.1, batch=16, decay=0.01, "
     "without_answer=0.1, most_tokens=384, overlap_tokens=128, seed=0, checkpoint_seconds=180.0), "
     "download=False), progress: 'Progress | None' = None) -> 'ReadingReport'",
+    "restore": "(source: 'str | Path', output: 'Path', options: 'RestoreOptions' = "
+    "RestoreOptions(scale=2, like=None, cpu_seconds=600.0, steps=None, groups=None, "
+    "most_bytes=500000000, width=32, blocks=3, recipe=RestoreRecipe(patch_pixels=24, "
+    "batch=16, rate=0.001, seed=0), workers=None), progress: 'Progress | None' = None) -> "
+    "'RestoreReport'",
     "select": "(source: 'str | Path', output: 'Path', options: 'SelectOptions' = SelectOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "

@@ -80,6 +80,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.read.options import ReadOptions as ReadOptions
     from vidfit.jobs.read.run import run_read as read
     from vidfit.jobs.read.value import ReadingReport as ReadingReport
+    from vidfit.jobs.restore.options import RestoreOptions as RestoreOptions
+    from vidfit.jobs.restore.run import run_restore as restore
+    from vidfit.jobs.restore.value import RestoreReport as RestoreReport
     from vidfit.jobs.search.beside import indexing as indexing
     from vidfit.jobs.search.options import SearchOptions as SearchOptions
     from vidfit.jobs.search.run import run_search as search
@@ -146,6 +149,8 @@ _SOURCES = {
     "ReadOptions": "jobs.read.options:ReadOptions",
     "ReadingReport": "jobs.read.value:ReadingReport",
     "Report": "reported:Report",
+    "RestoreOptions": "jobs.restore.options:RestoreOptions",
+    "RestoreReport": "jobs.restore.value:RestoreReport",
     "Sampling": "contracts:Sampling",
     "SearchOptions": "jobs.search.options:SearchOptions",
     "SearchResult": "jobs.search.value:SearchResult",
@@ -188,6 +193,7 @@ _SOURCES = {
     "read": "jobs.read.run:run_read",
     "read_manifest": "manifest:read_manifest",
     "sample": "jobs.generate.sample:run_sample",
+    "restore": "jobs.restore.run:run_restore",
     "search": "jobs.search.run:run_search",
     "select": "jobs.select.run:run_select",
     "shard": "jobs.shard.run:run_shard",

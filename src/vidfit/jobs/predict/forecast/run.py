@@ -12,8 +12,8 @@ from vidfit.contracts import Clip, Failure, Floats, Frames
 from vidfit.errors import VideoError
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
 from vidfit.jobs.predict.forecast.written import (
-    VideoAhead,
     SurpriseRow,
+    VideoAhead,
     as_data,
     check_formats,
     write_ahead,
