@@ -45,7 +45,7 @@ Figures = dict[str, Any]
 def main() -> None:
     options = _options()
     start = environment()
-    seconds = 14.0 if options.quick else options.seconds
+    seconds = 8.0 if options.quick else options.seconds
     with tempfile.TemporaryDirectory() as folder:
         figures, restorer = _apart(Path(folder), seconds, quick=options.quick)
     figures["walk"] = _walk(restorer)

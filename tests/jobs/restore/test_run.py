@@ -49,7 +49,7 @@ def test_the_model_is_what_is_chosen(run):
     assert (restorer.network is None) == (report.chosen == BICUBIC)
     assert restorer.card["report"]["chosen"] == report.chosen
     written = json.loads((folder / "run" / "report.json").read_text())
-    assert written["chosen"] == report.chosen and len(written["rows"]) == 6
+    assert written["chosen"] == report.chosen and len(written["rows"]) == 9
 
 
 def test_the_page_shows_before_and_after_and_asks_nothing_of_others(run):

@@ -44,10 +44,11 @@ def test_tiles_make_the_same_frame(scale):
 @pytest.mark.parametrize("planes", [1, 3])
 @pytest.mark.parametrize("steady", [False, True])
 def test_what_is_kept_comes_back(tmp_path, planes, steady):
-    restorer = Restorer(2, network(planes=planes), steady, {"a": 1})
+    restorer = Restorer(2, network(planes=planes), steady, 0.25 * steady, {"a": 1})
     save_restorer(restorer, tmp_path / "model")
     again = load_restorer(tmp_path / "model")
-    assert (again.steady, again.sees_neighbours, again.card) == (steady, planes == 3, {"a": 1})
+    assert (again.steady, again.evened) == (steady, 0.25 * steady)
+    assert (again.sees_neighbours, again.card) == (planes == 3, {"a": 1})
     one, other = restorer.begin(), again.begin()
     for _ in range(2):
         assert (one(*LUMA) == other(*LUMA)).all()

@@ -22,6 +22,18 @@ def test_errors_of_single_frames_cancel_out():
     assert made[-1] < 0.75 * plain[-1]
 
 
+def test_evened_frames_differ_less_from_those_before():
+    rng = np.random.default_rng(0)
+    noisy = [frame + rng.normal(0, 4, frame.shape).astype(np.float32) for frame in PLAIN]
+    apart = []
+    for share in (0.0, 0.5):
+        steadied = Steadied(share)
+        made = [steadied.add(one, one) for one in noisy]
+        # the texture drifts by a pixel each way
+        apart.append(np.mean([np.abs(made[t][:-1, :-1] - made[t - 1][1:, 1:]) for t in (4, 5)]))
+    assert apart[1] < 0.75 * apart[0]
+
+
 def test_after_a_cut_it_begins_anew():
     steadied = Steadied()
     steadied.add(PLAIN[0], PLAIN[0] + 10)

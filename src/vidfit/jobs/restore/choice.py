@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vidfit.contracts import Estimate
-from vidfit.jobs.restore.value import ALIGNED, BICUBIC, CHOSEN, FRAME, STEADY, WayRow
+from vidfit.jobs.restore.value import (
+    ALIGNED,
+    BICUBIC,
+    CHOSEN,
+    FRAME,
+    LEARNED,
+    NETWORK_OF,
+    WayRow,
+)
 from vidfit.metrics.resampled import mean_interval
 from vidfit.pixels.restore.measured import FIGURES, RestoreFigures
 
@@ -18,19 +26,31 @@ Sheet = Mapping[str, Mapping[str, RestoreFigures]]
 """Recording -> way -> its figures."""
 
 
-def way_of(sheet: Sheet, recordings: Sequence[str]) -> str:
-    """Return the way that some recordings speak for.
+def way_of(sheet: Sheet, recordings: Sequence[str] = ()) -> str:
+    """Return the way that some recordings speak for; without any, all of them.
 
-    One frame, unless more is proven: steadied where that flickers less for certain and is not for
-    certain farther from the truth; neighbours, which are to be found first, where they are nearer
-    to the truth than that for certain. From one recording nothing is certain.
+    Of the ways that flicker no more than bicubic, the one nearest to the truth; where all flicker
+    more, the one that flickers least. Neighbours cost a network of their own and their motion: they
+    are taken only where they are nearer to the truth for certain.
     """
-    if len(recordings) < 2:
+    asked = list(recordings) or list(sheet)
+
+    def mean(way: str, figure: str) -> float:
+        return interval([getattr(sheet[r][way], figure) for r in asked], asked).value
+
+    known = {way: mean(way, "warping_levels") for way in LEARNED}
+    most = mean(BICUBIC, "warping_levels")
+    if not np.isfinite(most):  # nothing moves that could be followed
         return FRAME
-    steadier = paired(sheet, FRAME, STEADY, recordings, "warping_levels")
-    nearer = paired(sheet, STEADY, FRAME, recordings)
-    best = STEADY if steadier.low > 0 and not nearer.high < 0 else FRAME
-    return ALIGNED if paired(sheet, ALIGNED, best, recordings).low > 0 else best
+    of_frame = [way for way in LEARNED if NETWORK_OF[way] == FRAME]
+    calm = [way for way in of_frame if known[way] <= most]
+    best = (
+        max(calm, key=lambda way: mean(way, "psnr_luma"))
+        if calm
+        else min(of_frame, key=lambda way: known[way])
+    )
+    nearer = len(asked) > 1 and paired(sheet, ALIGNED, best, asked).low > 0
+    return ALIGNED if nearer and known[ALIGNED] <= most else best
 
 
 def paired(

@@ -32,7 +32,6 @@ from vidfit.jobs.restore.value import (
     CHOSEN,
     FRAME,
     NETWORK_OF,
-    STEADY,
     RestoreReport,
 )
 from vidfit.jobs.restore.words import why_chosen
@@ -97,7 +96,7 @@ def run_restore(
         with stopped_by_signals() as stop:
             trainer = Trainer(material, options, output / _CHECKPOINTS, stop, progress)
             sheet = trainer.sheet()
-            found = way_of(sheet, list(sheet))
+            found = way_of(sheet)
             network = trainer.learned(material.stretches, NETWORK_OF[found], "all recordings")
         report = _report(trainer, sheet, found, str(source))
         report = replace(
@@ -140,7 +139,7 @@ def _report(trainer: Trainer, sheet: Sheet, found: str, source: str) -> RestoreR
         why=why_chosen(
             found,
             gain,
-            paired(sheet, FRAME, STEADY, list(sheet), "warping_levels"),
+            paired(sheet, BICUBIC, found, list(sheet), "warping_levels"),
             paired(sheet, ALIGNED, found if found != ALIGNED else FRAME, list(sheet)),
         ),
         by_recording={

@@ -12,6 +12,7 @@ from vidfit.jobs.restore.options import FOLDS, RestoreOptions
 from vidfit.jobs.restore.value import (
     ALIGNED,
     BICUBIC,
+    EVENED,
     FRAME,
     LANCZOS,
     LEARNED,
@@ -138,7 +139,9 @@ class Trainer:
 
     def restorer(self, way: str, network: RestoreNetwork) -> Restorer:
         """Return a way with its network."""
-        return Restorer(self.options.scale, network, way == STEADY)
+        return Restorer(
+            self.options.scale, network, way == STEADY or way in EVENED, EVENED.get(way, 0.0)
+        )
 
     def learned(self, stretches: Sequence[Stretch], name: str, stage: str) -> RestoreNetwork:
         """Return one of `NETWORKS` that learned from stretches.

@@ -10,8 +10,11 @@ from vidfit.contracts import Estimate, Failure
 BICUBIC, LANCZOS = "bicubic", "lanczos"
 FRAME, STEADY, ALIGNED = "one frame", "one frame, steadied", "with neighbours"
 CHOSEN = "chosen"
-LEARNED = (FRAME, STEADY, ALIGNED)
-NETWORK_OF = {FRAME: FRAME, STEADY: FRAME, ALIGNED: ALIGNED}
+EVENED = {"evened by 1/4": 1 / 4, "evened by 1/3": 1 / 3, "evened by 1/2": 1 / 2}
+"""Way -> the share of a frame that is taken from the one before; they are steadied as well."""
+
+LEARNED = (FRAME, STEADY, *EVENED, ALIGNED)
+NETWORK_OF = {**dict.fromkeys(LEARNED, FRAME), ALIGNED: ALIGNED}
 """Way -> the network that it needs: steadied is the one frame's, averaged along the motion."""
 
 NETWORKS = (FRAME, ALIGNED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vidfit.contracts import Estimate
-from vidfit.jobs.restore.value import ALIGNED, BICUBIC, STEADY, RestoreReport
+from vidfit.jobs.restore.value import ALIGNED, BICUBIC, RestoreReport
 from vidfit.report.wording import has_interval
 
 FIGURE_NAMES = {
@@ -42,7 +42,7 @@ def why_chosen(way: str, gain: Estimate, steadier: Estimate, neighbours: Estimat
     gain
         Of luma PSNR over bicubic.
     steadier
-        By how many levels one frame flickers less when it is steadied.
+        By how many levels it flickers less than bicubic.
     neighbours
         What neighbours add to what is chosen, or to one frame where they are chosen.
     """
@@ -55,12 +55,15 @@ def why_chosen(way: str, gain: Estimate, steadier: Estimate, neighbours: Estimat
         return f"No gain over bicubic is proven ({decibels(gain, signed=True)}): bicubic is kept."
     added = f"Neighbours add {decibels(neighbours, signed=True)}"
     if way == ALIGNED:
-        return f"{added} to one frame."
-    calm = f"by {plain(steadier, 2)} levels"
-    steadied = f"Steadied along the motion it flickers less {calm}"
-    if way == STEADY:
-        return f"{steadied}. {added}, which is not proven."
-    return f"{steadied}, which is not proven to pay. {added}, which is not proven either."
+        return f"{added} to one frame, and flicker no more than bicubic."
+    if steadier.value >= 0:
+        why = "It is the nearest to the truth of the ways that flicker no more than bicubic."
+    elif steadier.value < 0:
+        why = "All ways flicker more than bicubic, and this one least."
+    else:
+        why = "Nothing moves that could be followed, so that flicker says nothing."
+    proven = "" if neighbours.low > 0 else ", which is not proven"
+    return f"{why} {added}{proven}."
 
 
 def verdict(report: RestoreReport) -> str:

@@ -40,11 +40,14 @@ class Restorer:
         ``None`` is bicubic.
     steady
         Whether what the network adds is averaged along the motion; see `Steadied`.
+    evened
+        Share of a frame that is taken from the one before, where it is steadied, in [0, 1).
     """
 
     scale: int
     network: RestoreNetwork | None = None
     steady: bool = False
+    evened: float = 0.0
     card: Mapping[str, Any] | None = None
 
     @property
@@ -65,7 +68,7 @@ class Running:
     """A restorer that goes through a video."""
 
     def __init__(self, restorer: Restorer) -> None:
-        self._restorer, self._steadied = restorer, Steadied()
+        self._restorer, self._steadied = restorer, Steadied(restorer.evened)
 
     def restored(self, before_HW: Luma, now_HW: Luma, after_HW: Luma) -> Floats:
         """Return the luma of the next frame made larger, 0 to 255, not rounded."""
@@ -115,9 +118,11 @@ def save_restorer(restorer: Restorer, directory: Path) -> None:
     """
     network = restorer.network
     sizes = asdict(network.sizes) if network else {"scale": restorer.scale, "planes": 0}
-    sizes["steady"] = restorer.steady
+    motion = {"steady": restorer.steady, "evened": restorer.evened}
     weights = {f"network/{n}": t for n, t in network.state_dict().items()} if network else {}
-    save_pixels(PixelModel(TASK, sizes, weights, dict(restorer.card or {})), directory)
+    save_pixels(
+        PixelModel(TASK, {**sizes, **motion}, weights, dict(restorer.card or {})), directory
+    )
 
 
 def load_restorer(directory: Path) -> Restorer:
@@ -137,8 +142,10 @@ def load_restorer(directory: Path) -> Restorer:
         network.load_state_dict(model.part("network"))
     except RuntimeError as error:
         raise ModelError(f"{directory} is damaged: its weights do not fit its sizes") from error
-    steady = model.sizes.get("steady") is True
-    return Restorer(sizes.scale, network.eval(), steady, model.card)
+    steady, evened = model.sizes.get("steady") is True, model.sizes.get("evened", 0.0)
+    if not (isinstance(evened, float | int) and 0 <= evened < 1):
+        raise ModelError(f"{directory} says a share of the frame before that cannot be: {evened}")
+    return Restorer(sizes.scale, network.eval(), steady, float(evened), model.card)
 
 
 def _sizes(model: PixelModel, directory: Path) -> RestoreSizes:

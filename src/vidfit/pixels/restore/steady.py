@@ -1,9 +1,10 @@
-"""What a network adds to bicubic, averaged along the motion: errors of single frames cancel out.
+"""Restored frames averaged along the motion, against flicker.
 
 A restored frame flickers where the network guesses otherwise from frame to frame. What it added to
 the frame before is laid over the frame along the motion of the bicubic frames, and both are
-averaged, as a running mean of the last few frames. Where the bicubic frames differ after being
-laid over each other something else is seen, and the mean begins anew.
+averaged, as a running mean of the last few frames: errors of single frames cancel out. Evened, a
+share of the whole frame before is taken as well. Where the bicubic frames differ after being laid
+over each other something else is seen, and both begin anew.
 
 Shape letters: H rows, W columns, of the large frame.
 """
@@ -19,16 +20,34 @@ from vidfit.pixels.restore.align import flow, moved
 from vidfit.pixels.restore.degrade import Luma
 
 FRAMES = 4
-"""That the mean is over, at most."""
+"""That the mean of what was added is over, at most."""
 
 _ALIKE_LEVELS = 12.0
 
 
-@dataclass
-class Steadied:
-    """The running mean; frames come in their order."""
+@dataclass(frozen=True)
+class _Before:
+    """The frame before: by bicubic, what was added and over how many frames, and what was shown."""
 
-    _last: tuple[Floats, Luma, Floats, Floats] | None = None
+    plain_HW: Floats
+    rounded_HW: Luma
+    added_HW: Floats
+    count_HW: Floats
+    shown_HW: Floats
+
+
+class Steadied:
+    """The running mean; frames come in their order.
+
+    Parameters
+    ----------
+    evened
+        Share of a frame that is taken from the whole frame before, in [0, 1).
+    """
+
+    def __init__(self, evened: float = 0.0) -> None:
+        self._evened = np.float32(evened)
+        self._before: _Before | None = None
 
     def add(self, plain_HW: Floats, restored_HW: Floats) -> Floats:
         """Return a restored frame, steadied.
@@ -38,13 +57,22 @@ class Steadied:
         plain_HW
             The frame enlarged by bicubic, 0 to 255.
         """
-        added, seen = restored_HW - plain_HW, np.ones_like(plain_HW)
         rounded = np.asarray(np.round(plain_HW), np.uint8)
-        if self._last is not None and self._last[0].shape == plain_HW.shape:
-            before, before_rounded, mean, count = self._last
-            back_HW2 = flow(rounded, before_rounded)
-            alike = np.abs(moved(before, back_HW2, cubic=False) - plain_HW) <= _ALIKE_LEVELS
-            seen = np.where(alike, np.minimum(moved(count, back_HW2, cubic=False) + 1, FRAMES), 1)
-            added = added / seen + moved(mean, back_HW2) * (1 - 1 / seen)
-        self._last = (plain_HW, rounded, added, seen.astype(np.float32))
-        return np.clip(plain_HW + added, 0.0, 255.0)
+        added, count = restored_HW - plain_HW, np.ones_like(plain_HW)
+        before = self._before
+        if before is None or before.plain_HW.shape != plain_HW.shape:
+            shown = plain_HW + added
+        else:
+            back_HW2 = flow(rounded, before.rounded_HW)
+            apart = np.abs(moved(before.plain_HW, back_HW2, cubic=False) - plain_HW)
+            alike = apart <= _ALIKE_LEVELS
+            known = moved(before.count_HW, back_HW2, cubic=False)
+            count = np.where(alike, np.minimum(known + 1, FRAMES), 1).astype(np.float32)
+            added = added / count + moved(before.added_HW, back_HW2) * (1 - 1 / count)
+            shown = plain_HW + added
+            if self._evened:
+                share = np.where(alike, self._evened, np.float32(0))
+                shown = (1 - share) * shown + share * moved(before.shown_HW, back_HW2)
+        shown = np.clip(shown, 0.0, 255.0)
+        self._before = _Before(plain_HW, rounded, added, count, shown)
+        return shown

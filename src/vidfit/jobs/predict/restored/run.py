@@ -223,6 +223,8 @@ def _way(restorer: Restorer) -> str:
         return "bicubic"
     if restorer.sees_neighbours:
         return "one frame with its neighbours"
+    if restorer.evened:
+        return f"one frame, evened by {restorer.evened:.2g}"
     return "one frame, steadied" if restorer.steady else "one frame"
 
 
