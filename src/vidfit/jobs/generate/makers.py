@@ -205,5 +205,6 @@ class Makers:
             return
         drawn = member().draw(drawn_labels(SHOWN, self.material.sizes, 0), 0)
         write_whole(self.folder / SHEET, contact_sheet(drawn))
-        self.progress.note(f"{self.folder / SHEET}: what is drawn now")
+        if not self._shown:
+            self.progress.note(f"What is drawn now: {self.folder / SHEET}, again and again")
         self._shown = time.monotonic()

@@ -29,8 +29,8 @@ LEAST_CLIPS, LEAST_WINDOWS = 5, 6
 """Clips in all, and windows of those that choose and of those that judge."""
 
 _HELD_BACK = 0.2
-_MOST_CLIPS = 20_000
-"""Of one size in memory: 0.5 GB of 32 x 32."""
+_MOST_WINDOWS = 8_000
+"""Of all clips; of more, some clips are drawn at random, and a note says so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,10 @@ def read_material(
     prepared = frame_set(clips, seen, output / "frames", study.place, progress)
     kept, failures = _long_enough(prepared, options)
     bank, classes = _bank(prepared, kept, options)
+    if len(bank) < len(kept) * options.windows:
+        used = counted(len(bank) // options.windows, "clip")
+        study.notes.append(f"{used} of {len(kept)} are used, drawn at random")
+        progress.note(study.notes[-1])
     learned, choosing, judging = _parts(bank, [prepared.clips[row] for row in kept], options)
     counts = np.bincount(learned.labels_N[learned.labels_N >= 0], minlength=len(classes))
     shares = tuple(float(n / counts.sum()) for n in counts)
@@ -118,7 +122,7 @@ def _bank(
 ) -> tuple[ClipBank, tuple[str, ...]]:
     """Return all windows of clips as one bank; of too many clips some, drawn at random."""
     rows = np.asarray(kept)
-    most = _MOST_CLIPS // options.windows
+    most = _MOST_WINDOWS // options.windows
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(options.seed).permutation(rows)[:most])
     files = prepared.set.arrays["frames"]

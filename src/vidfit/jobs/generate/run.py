@@ -26,7 +26,7 @@ from vidfit.jobs.generate.options import GenerateOptions
 from vidfit.jobs.generate.page import write_generation
 from vidfit.jobs.generate.value import GenerationReport, NearPair
 from vidfit.jobs.generate.written import report_facts
-from vidfit.metrics.generated import Points
+from vidfit.metrics.generated import Points, distances
 from vidfit.pixels.generate.kept import save_generator
 from vidfit.pixels.generate.looks import gained, scored
 from vidfit.pixels.generate.members import ClipDrawer, drawn_labels
@@ -178,7 +178,7 @@ def _shown(
     labels = drawn_labels(SHOWN, material.sizes, 0)
     drawn = best.draw(labels, 0)
     points = measuring.place(drawn)
-    apart = np.linalg.norm(points[:, None] - measuring.learned_ND[None], axis=2)
+    apart = distances(points, measuring.learned_ND)
     found = []
     for row in np.argsort(apart.min(axis=1))[:_PAIRS]:
         near = int(apart[row].argmin())

@@ -18,6 +18,9 @@ import numpy as np
 from vidfit.contracts import Indices
 from vidfit.metrics.generated import Points, distances
 
+_MOST_COMPARED = 2_000
+"""Clips that were learned from whose nearest is sought."""
+
 
 @dataclass(frozen=True)
 class NearestLearned:
@@ -57,8 +60,10 @@ def nearest_learned(
     to_drawn_MN = distances(drawn_MD, learned_ND)
     near_M = to_drawn_MN.min(axis=1)
     near_H = distances(held_back_HD, learned_ND).min(axis=1)
-    within = distances(learned_ND, learned_ND)
-    same = np.asarray(names)[:, None] == np.asarray(names)[None, :]
+    some = np.random.default_rng(0).permutation(len(learned_ND))[:_MOST_COMPARED]
+    within = distances(learned_ND[some], learned_ND)
+    _, files = np.unique(np.asarray(names), return_inverse=True)
+    same = files[some][:, None] == files[None, :]
     within[same] = np.inf
     near_N = within.min(axis=1)
     near_N = near_N[np.isfinite(near_N)]
