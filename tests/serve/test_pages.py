@@ -487,3 +487,31 @@ def test_the_threshold_cuts_and_joins_segments(window):
         }"""
     )
     assert found == [[["a", 0, 2], ["b", 2, 5]], [["a", 0, 2], ["b", 2, 3]]]
+
+
+def test_a_fit_again_is_given_what_the_one_before_was(window):
+    run, jobs = window.library("run"), window.service.jobs
+    asked = {"command": "fit", "library": run, "options": {"minutes": 2}}
+    job = jobs.add(asked, "Ann", lambda folder: ["--version"], most_waiting=9)
+    until(lambda: jobs.get(job.id).state, lambda state: state == "done")
+    window.go(f"/label?library={run}", "[aria-labelledby=fits] button")
+    sent = window.promised(
+        """{
+        const real = window.fetch;
+        const bodies = [];
+        window.fetch = (path, options = {}) => {
+          if (path !== "/v1/jobs" || options.method !== "POST") return real(path, options);
+          bodies.push(JSON.parse(options.body));
+          return Promise.resolve(new Response("{}", { status: 202 }));
+        };
+        const button = () => document.querySelector("[aria-labelledby=fits] button");
+        const isSent = () => bodies.some((one) => one.options.minutes === 2);
+        for (let turn = 0; turn < 100 && !isSent(); turn += 1) {
+          button()?.click();
+          await new Promise((done) => setTimeout(done, 100));
+        }
+        window.fetch = real;
+        return bodies.at(-1);
+        }"""
+    )
+    assert sent == asked
