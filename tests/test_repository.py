@@ -200,6 +200,7 @@ ACROSS = {
     "manifest": "forms layouts suffixes",
     "manifest/annotations": "altered broken",
     "networks": "networks",
+    "pixels/forecast": "networks",
     "report": "browser metric_words",
     "runtime": "accelerate conformance graph",
     "security": "addresses cache canary models names opening outputs plans",
