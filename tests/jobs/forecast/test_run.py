@@ -8,18 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidfit.contracts import Clip, Failure
+from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, ModelError, NotEnoughDataError, StoreError, VidfitError
 from vidfit.jobs.forecast import run as job
 from vidfit.jobs.forecast.options import ForecastOptions
 from vidfit.jobs.forecast.run import run_forecast
 from vidfit.jobs.forecast.sources import known_layouts
 from vidfit.jobs.forecast.terminal import lines
-from vidfit.jobs.predict.by_task import AskedOfTask, way_of
-from vidfit.jobs.predict.forecast.run import run_forecast as predict_ahead
 from vidfit.pixels.forecast.kept import load_forecaster
-from vidfit.progress import SILENT
-from vidfit.video import probe, write_video
+from vidfit.video import write_video
 
 QUICK = ForecastOptions(seen=3, ahead=2, side_pixels=16, steps=3)
 
@@ -93,52 +90,6 @@ def test_an_interrupted_run_goes_on_to_the_bit(fitted, tmp_path, monkeypatch):
     monkeypatch.undo()
     again = run_forecast(folder / "clips", tmp_path, QUICK)
     assert [row.mse for row in again.table.rows] == [row.mse for row in report.table.rows]
-
-
-def _asked(model, videos, output, formats=("json", "mp4", "png", "npy", "csv")):
-    names = [f"n{number}" for number in range(len(videos))]
-    return AskedOfTask(str(model), videos, names, output, formats, 1, SILENT, {})
-
-
-def test_a_model_says_what_comes_and_how_surprising_frames_were(fitted, tmp_path):
-    folder, _ = fitted
-    model, clips = folder / "out" / "model", folder / "clips"
-    assert way_of(str(model)).open() is predict_ahead
-    videos = [
-        Clip(str(clips / "odd.mp4")),
-        _short(tmp_path),
-        Failure("gone.mp4", "it is not there"),
-    ]
-    told = list(predict_ahead(_asked(model, videos, tmp_path)))
-    assert not told[0].failure and "2 frames after" in told[0].lines[0]
-    assert "it has 2 frames, and the model sees 3" in told[1].failure
-    assert told[2].failure == "it is not there"
-    said = np.load(tmp_path / "n0.npy")
-    assert said.shape == (2, 16, 16) and said.min() > 0 and said.max() < 1
-    assert probe(str(tmp_path / "n0.mp4")).frame_count == 2
-    rows = (tmp_path / "n0.csv").read_text().splitlines()
-    assert rows[0] == "seconds,frame,surprise"
-    assert len(rows) == 1 + 14 - 3
-    assert all(float(row.split(",")[2]) >= 0 for row in rows[1:])
-    assert len(json.loads((tmp_path / "n0.json").read_text())["frames"]) == 2
-    with pytest.raises(VidfitError, match="valid are json, mp4, png, npy, csv"):
-        list(predict_ahead(_asked(model, videos, tmp_path, ("vtt",))))
-
-
-def _short(folder):
-    return Clip(str(_video(folder / "two.mp4", frames=2)))
-
-
-def test_surprise_does_not_depend_on_where_chunks_end(fitted, tmp_path, monkeypatch):
-    from vidfit.jobs.predict.forecast import run as ahead
-
-    folder, _ = fitted
-    model, video = folder / "out" / "model", [Clip(str(folder / "clips" / "v0.mp4"))]
-    list(predict_ahead(_asked(model, video, tmp_path, ("csv",))))
-    whole = (tmp_path / "n0.csv").read_text()
-    monkeypatch.setattr(ahead, "_CHUNK", 4)
-    list(predict_ahead(_asked(model, video, tmp_path, ("csv",))))
-    assert (tmp_path / "n0.csv").read_text() == whole
 
 
 def test_a_damaged_model_is_refused(fitted, tmp_path):
