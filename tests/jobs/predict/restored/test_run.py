@@ -155,8 +155,10 @@ def test_a_kill_in_mid_video_leaves_the_one_before_and_it_begins_anew(model, tmp
         patched.setattr(module, "enlarged", killed)
         list(run_restored(one))
     assert not (tmp_path / "a.mp4").exists()
+    (tmp_path / ".a.123-456.mp4").write_bytes(b"half a video, by a process that was killed")
     (told,) = run_restored(one)
     assert told.data["frames"] == 9
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.mkv", "a.mp4"]
 
 
 def test_one_that_cannot_be_read_stops_nothing(model, tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,8 @@ def _made(
     made = f"{model} {_source_of(clip)}"
     if (there := _there(document, path, made)) is not None:
         return there, True
+    for left in path.parent.glob(f".{escape(path.stem)}.*{path.suffix}"):
+        left.unlink()  # by a run that was killed: this one holds the folder
     with VideoReader(clip.path) as reader:
         info = reader.info
         first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
