@@ -58,6 +58,8 @@ class Measuring:
         sizes = makers.material.sizes
         found = []
         for draw in range(DRAWS):
+            if makers.stop():  # nothing is lost: what was learned has its checkpoint
+                raise KeyboardInterrupt
             own = 10_000 * makers.options.seed + seed + draw
             found.append(self.place(drawer.draw(drawn_labels(count, sizes, own), own)))
         return found
