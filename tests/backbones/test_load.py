@@ -142,12 +142,34 @@ def test_another_number_of_views_by_name(name):
     assert replace(other, name=name, sampling=base.sampling) == base
 
 
+def test_keyframes_by_name():
+    base, other = (
+        backbones.load(name).spec for name in ("efficientnet-lite0", "efficientnet-lite0@key")
+    )
+    assert other.sampling == replace(base.sampling, keyframes=True)
+    assert replace(other, name=base.name, sampling=base.sampling) == base
+    assert spec_key(other) != spec_key(base)
+    four = backbones.load("random:efficientnet-lite0@key4").spec
+    assert four.name == "random:efficientnet-lite0@key4"
+    assert four.sampling == Sampling(1, 4, keyframes=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "sees"), [("motion@key", "views of several frames"), ("log-mel@key2", "sound")]
+)
+def test_keyframes_are_refused_by_what_sees_no_single_frames(name, sees):
+    with pytest.raises(BackboneError, match=f"sees {sees}.*efficientnet-lite0@key"):
+        backbones.load(name)
+
+
 def test_views_keep_features_apart_in_a_store_unless_they_are_the_usual_number():
     usual, eight, four = (backbones.load(n).spec for n in ("motion", "motion@8", "motion@4"))
     assert spec_key(usual) == spec_key(eight) != spec_key(four)
 
 
-@pytest.mark.parametrize("name", ["random:efficientnet-lite0@2", "efficientnet-lite1@16"])
+@pytest.mark.parametrize(
+    "name", ["random:efficientnet-lite0@2", "efficientnet-lite1@16", "efficientnet-lite0@key3"]
+)
 def test_views_and_the_name_come_back_from_disk(name, tmp_path):
     backbone = backbones.load(name)
     backbones.save(backbone, tmp_path)

@@ -16,7 +16,8 @@ def test_every_way_to_name_one_is_said():
         "There is no backbone called 'qqqq'. Valid are motion, efficientnet-lite0; "
         "hf:ORG/NAME with --download, a model on the Hugging Face hub; hf:FOLDER, one that "
         "transformers saved; FILE.py:NAME, an encoder of your own; FAMILY:FILE, weights in a "
-        "file, with the family one of vgg16; and any of these with @VIEWS, a number, behind it. "
+        "file, with the family one of vgg16; and any of these with @VIEWS, a number, behind it, "
+        "@key for keyframes alone, or :int8 for 8 bits. "
         "`vidfit models --loadable` lists what runs here."
     )
 

@@ -392,3 +392,20 @@ def test_windows_read_in_one_pass_fail_each_for_itself(tmp_path, folder):
              ToSee(Clip(str(tmp_path / "none.mp4"), 0.0, 1.0), [Counting()])]  # fmt: skip
     failed = {o.clip: bool(o.failure) for o in stream_each(asked, workers=1)}
     assert [failed[one.clip] for one in asked] == [False, True, True, True]
+
+
+def test_a_view_that_is_as_the_one_before_is_computed_once(tmp_path):
+    """A photo, or a clip of one keyframe, has the tokens of all views from one forward."""
+    path = write_clip(tmp_path / "one.mp4", frames=1)
+    seen: list[int] = []
+
+    class Watching(Counting):
+        def forward(self, frames_BTHWC):
+            seen.append(len(frames_BTHWC))
+            return super().forward(frames_BTHWC)
+
+    backbone = Watching(sampling=Sampling(1, 4))
+    (one,) = stream([Clip(str(path))], [backbone], workers=1)
+    tokens_ND = one.features["mean"].tokens_ND
+    assert seen == [1]
+    assert len(tokens_ND) == 4 and (tokens_ND == tokens_ND[0]).all()

@@ -111,3 +111,37 @@ def test_damage_and_clips_beyond_the_end_are_left_to_the_reading_of_each(tmp_pat
     with VideoReader(path) as reader:
         assert gather_together(reader, [(Clip(path), [EVENLY]), (Clip(path, 1.0), [EVENLY])]) == []
         assert gather_together(reader, [(Clip(path, 90.0), [EVENLY])] * 2) == []
+
+
+KEYFRAMES = Look(Sampling(1, 4, keyframes=True))
+
+
+def test_keyframes_of_the_clip_answer_moments_and_are_all_that_is_decoded(tmp_path):
+    path = str(write(tmp_path, Recipe("v.mp4", options=x264(12))))
+    with VideoReader(path) as reader:
+        ((indices_VT, frames_VTHWC),) = gather_views(reader, Clip(path), [KEYFRAMES])
+        assert reader.keyframes.tolist() == [0, 12, 24, 36, 48, 60]
+        # the centres of four quarters of 72 frames are 9, 27, 45 and 63
+        assert indices_VT.ravel().tolist() == [12, 24, 48, 60]
+        decoded = reader._source.decoded_packets
+    there = decode(path, indices=indices_VT.ravel(), preprocessing=KEYFRAMES.preprocessing)
+    np.testing.assert_array_equal(frames_VTHWC[:, 0], there.frames_THWC)
+    assert decoded < 4 + 12  # of the last group more, until the codec gives its keyframe
+
+
+def test_a_keyframe_outside_of_the_clip_is_never_taken(tmp_path):
+    path = str(write(tmp_path, Recipe("v.mp4", options=x264(24))))
+    usual = Look(Sampling(1, 4))
+    with VideoReader(path) as reader:
+        for clip in (Clip(path, 20 * 0.04, 30 * 0.04), Clip(path, 24 * 0.04, 30 * 0.04)):
+            ((one, _),) = gather_views(reader, clip, [KEYFRAMES])
+            assert set(one.ravel()) == {24}
+        between = Clip(path, 26 * 0.04, 40 * 0.04)
+        ((one, _), (other, _)) = gather_views(reader, between, [KEYFRAMES, usual])
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_stream_that_is_read_from_its_beginning_is_seen_as_usual(tmp_path):
+    path = str(write(tmp_path, Recipe("v.gif", codec="gif", pixel_format="rgb8", frames=20)))
+    with VideoReader(path) as reader:
+        assert reader.keyframes.size <= 1

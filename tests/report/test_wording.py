@@ -14,6 +14,8 @@ from vidfit.report.wording import ACCURACY, cut, frames_seen
         (Sampling(16, 2, None), "2 views of 16 frames, evenly spread"),
         (Sampling(1, 8, None), "8 frames, evenly spread"),
         (Sampling(1, 1, None), "1 frame"),
+        (Sampling(1, 8, keyframes=True), "the keyframes nearest to 8 moments, evenly spread"),
+        (Sampling(1, 1, keyframes=True), "the keyframe nearest to the middle"),
         (Sampling(2, 3, 1e-5), "3 views of 2 frames, 1e-05 s apart"),
     ],
 )

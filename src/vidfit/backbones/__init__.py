@@ -9,8 +9,11 @@ A name is one of
   gives a `vidfit.contracts.Backbone`;
 - an entry point of the group ``vidfit.backbones``;
 - ``random:NAME``, the torch network of any of these with random weights;
+- ``NAME:int8``, the torch network of any of these in integers of 8 bits;
 - ``NAME@VIEWS``, any of these with another number of views, such as ``efficientnet-lite0@16``.
-  The last ``@`` counts, when digits follow it.
+  The last ``@`` counts, when digits follow it;
+- ``NAME@key`` or ``NAME@keyVIEWS``, an encoder of single frames that sees only keyframes, which
+  decode alone: those of the clip that are nearest to the views' moments.
 """
 
 from __future__ import annotations
@@ -24,7 +27,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vidfit.backbones.notation import runs_a_file, split_views, with_spec
+from vidfit.backbones.notation import (
+    ViewsAsked,
+    runs_a_file,
+    split_precision,
+    split_views,
+    with_spec,
+)
 from vidfit.backbones.saved import ENTRY_POINTS, RESTORE, configuration_of, restore, save
 from vidfit.contracts import Backbone, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
@@ -118,7 +127,7 @@ def load(name: str, *, download: bool = False) -> Backbone:
     ----------
     name
         A candidate, ``family:source``, ``my_file.py:MyBackbone`` or an entry point; with
-        ``@VIEWS`` behind it, of that number of views and known by the whole of that name.
+        ``@VIEWS`` or ``@key`` behind it, so sampled and known by the whole of that name.
     download
         Whether weights may be fetched over the network.
 
@@ -127,9 +136,14 @@ def load(name: str, *, download: bool = False) -> Backbone:
     BackboneError
         When the name is unknown, a package is missing, or weights are absent or damaged.
     """
-    base, views = split_views(name)
-    if views is not None:
-        return _with_views(load(base, download=download), views)
+    base, seen = split_views(name)
+    if seen is not None:
+        return _with_views(load(base, download=download), seen)
+    base, in_eight_bits = split_precision(name)
+    if in_eight_bits:
+        from vidfit.backbones.eight_bits import eight_bits
+
+        return eight_bits(load(base, download=download))
     family, _, source = name.partition(":")
     try:
         if target := BACKBONES.get(name) or OF_TASKS.get(name):
@@ -207,10 +221,18 @@ def with_network(backbone: Backbone, network: nn.Module) -> Backbone:
     return cast(Backbone, replace(backbone, spec=spec, network=frozen))
 
 
-def _with_views(backbone: Backbone, views: int) -> Backbone:
+def _with_views(backbone: Backbone, seen: ViewsAsked) -> Backbone:
     spec = backbone.spec
-    other = with_sampling(backbone, replace(spec.sampling, num_clips=views))
-    return with_spec(other, replace(other.spec, name=f"{spec.name}@{views}"))
+    if seen.keyframes and (spec.sees != "frames" or spec.sampling.clip_len > 1):
+        what = "views of several frames" if spec.sees == "frames" else spec.sees
+        raise BackboneError(
+            f"{spec.name} sees {what}, and keyframes are seconds apart; @key is for encoders that "
+            "see each frame alone, such as efficientnet-lite0@key."
+        )
+    views = seen.views or spec.sampling.num_clips
+    sampling = replace(spec.sampling, num_clips=views, keyframes=seen.keyframes)
+    other = with_sampling(backbone, sampling)
+    return with_spec(other, replace(other.spec, name=f"{spec.name}{seen}"))
 
 
 def _resolve(target: str) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from vidfit.backbones import BACKBONES, EXTRAS, OF_TASKS
 from vidfit.backbones.hub.families import DETECTORS, FAMILIES, SEGMENTERS
-from vidfit.backbones.notation import split_views
+from vidfit.backbones.notation import split_precision, split_views
 from vidfit.errors import BackboneError
 
 CATALOGUE = Path(__file__).with_name("catalogue.csv")
@@ -177,10 +177,10 @@ def lookup(name: str) -> PretrainedModel | None:
     Parameters
     ----------
     name
-        As `vidfit.backbones.load` takes it, also with ``@VIEWS``, or a hub id; in any case of
-        letters. ``vgg16:my.pth`` finds ``vgg16:FILE``.
+        As `vidfit.backbones.load` takes it, also with ``:int8`` and ``@VIEWS``, or a hub id; in any
+        case of letters. ``vgg16:my.pth`` finds ``vgg16:FILE``.
     """
-    plain, _ = split_views(name.strip())
+    plain, _ = split_precision(split_views(name.strip())[0])
     wanted = {plain.lower(), plain.lower().removeprefix("hf:")}
     of_a_file = f"{plain.lower().partition(':')[0]}{_FILE.lower()}" if ":" in plain else None
     for entry in entries():

@@ -1,9 +1,9 @@
-"""What a name of a backbone asks for: ``random:NAME``, ``NAME@VIEWS``, ``FILE.py:NAME``."""
+"""What a name asks for: ``random:NAME``, ``NAME:int8``, ``NAME@VIEWS``, ``NAME@key``."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import cast
 
 from vidfit.contracts import Backbone, BackboneSpec
@@ -11,22 +11,51 @@ from vidfit.errors import BackboneError
 
 UNTRAINED = "random:"
 
+EIGHT_BITS = ":int8"
 
-def split_views(name: str) -> tuple[str, int | None]:
-    """Split ``NAME@VIEWS`` at its last ``@``; what follows must be digits, else it is a name.
+_SEEN = r"@(?=key|[0-9])(?P<key>key)?(?P<views>[0-9]*)"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewsAsked:
+    """What stands behind the ``@`` of a name: which frames, and how many views; see `split_views`.
+
+    ``views`` is ``None`` where the encoder's own number is kept.
+    """
+
+    keyframes: bool = False
+    views: int | None = None
+
+    def __str__(self) -> str:
+        return f"@{'key' if self.keyframes else ''}{self.views or ''}"
+
+
+def split_views(name: str) -> tuple[str, ViewsAsked | None]:
+    """Split ``NAME@VIEWS``, ``NAME@key`` or ``NAME@keyVIEWS`` at its last ``@``.
+
+    VIEWS are digits; what is followed by anything else is a name.
 
     Raises
     ------
     BackboneError
         When no view is asked for.
     """
-    found = re.fullmatch(r"(.+)@([0-9]+)", name)
+    found = re.fullmatch(rf"(.+){_SEEN}", name)
     if found is None:
         return name, None
-    views = int(found[2])
-    if views < 1:
+    views = int(found["views"]) if found["views"] else None
+    if views == 0:
         raise BackboneError(f"{name!r} asks for no view; VIEWS in NAME@VIEWS is 1 or more.")
-    return found[1], views
+    return found[1], ViewsAsked(bool(found["key"]), views)
+
+
+def split_precision(name: str) -> tuple[str, bool]:
+    """Split ``NAME:int8``; return NAME, and whether 8 bits are asked for.
+
+    ``FILE.py:int8`` is something of that name in a file.
+    """
+    asked = name.endswith(EIGHT_BITS) and not name.endswith(f".py{EIGHT_BITS}")
+    return (name.removesuffix(EIGHT_BITS), True) if asked else (name, False)
 
 
 def runs_a_file(name: str) -> bool:
@@ -35,8 +64,9 @@ def runs_a_file(name: str) -> bool:
 
 
 def plain_name(name: str) -> str:
-    """Return a spec's name without what was put around it: ``random:`` and ``@VIEWS``."""
-    return re.sub(r"(@[0-9]+)+$", "", re.sub(f"^({UNTRAINED})+", "", name))
+    """Return a spec's name without what was put around it: ``random:``, ``:int8``, ``@VIEWS``."""
+    bare = re.sub(r"(@(key)?[0-9]+|@key)+$", "", re.sub(f"^({UNTRAINED})+", "", name))
+    return split_precision(bare)[0]
 
 
 def with_spec(backbone: Backbone, spec: BackboneSpec) -> Backbone:

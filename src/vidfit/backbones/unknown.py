@@ -30,7 +30,8 @@ def unknown_name(name: str, known: Iterable[str], families: Iterable[str]) -> st
         f"{', '.join(known)}; hf:ORG/NAME with --download, a model on the Hugging Face hub; "
         "hf:FOLDER, one that transformers saved; FILE.py:NAME, an encoder of your own; "
         f"FAMILY:FILE, weights in a file, with the family one of {', '.join(files)}; and any of "
-        "these with @VIEWS, a number, behind it. `vidfit models --loadable` lists what runs here."
+        "these with @VIEWS, a number, behind it, @key for keyframes alone, or :int8 for 8 bits. "
+        "`vidfit models --loadable` lists what runs here."
     )
 
 

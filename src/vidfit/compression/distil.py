@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vidfit.backbones.encoder import freeze
 from vidfit.contracts import Frames
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.progress import SILENT, Progress
@@ -106,7 +105,7 @@ def distil(
     network = copy.deepcopy(student).eval().requires_grad_(True)
     _check(network, teacher, source)
     _learn(network, teacher, source, progress)
-    return freeze(network)
+    return network.eval().requires_grad_(False)
 
 
 class _Batches:

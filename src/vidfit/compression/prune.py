@@ -30,7 +30,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidfit.backbones.encoder import freeze
 from vidfit.compression.moments import input_moments, is_matrix
 from vidfit.contracts import Frames
 from vidfit.errors import BackboneError
@@ -174,7 +173,7 @@ def prune_groups(
         )
     # What is saved rises with the price: the lowest price that saves enough.
     graph.remove(taken(prices[bisect.bisect_left(prices, share, key=saves)]))
-    return freeze(graph.network)
+    return graph.network.eval().requires_grad_(False)
 
 
 def _prices(groups: Sequence[ChannelGroup]) -> list[float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -133,5 +133,5 @@ def _frames(clip: Clip, look: Look) -> Frames:
 def _key(look: Look) -> str:
     size = look.preprocessing.facts
     geometry = [size[name] for name in size if name not in ("mean", "std")]
-    facts = to_json([asdict(look.sampling), geometry], sort_keys=True)
+    facts = to_json([look.sampling.facts, geometry], sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:32]

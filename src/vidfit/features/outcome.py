@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from vidfit.contracts import (
     Clip,
     ClipFeatures,
     Floats,
+    Indices,
     ReadingBackbone,
     clip_key,
 )
@@ -292,6 +293,19 @@ def _forward(backbone: Backbone, views: NDArray[Any], text: str) -> Floats:
     return backbone.forward(views)
 
 
+def _without_repeats(seen: GivenViews) -> tuple[NDArray[Any], Indices | None]:
+    """Return the views that are not as the one before, and where each view is among them.
+
+    A clip with fewer frames than are wanted of it, such as a photo, repeats them.
+    """
+    views = seen.views
+    if len(seen.indices) >= len(views) * views.shape[1]:
+        return views, None
+    new_B = [not np.array_equal(a, b) for a, b in pairwise(views)]
+    is_new_B = np.array([True, *new_B])
+    return views[is_new_B], np.cumsum(is_new_B) - 1
+
+
 def features_of(backbone: Backbone, seen: GivenViews | str) -> ClipFeatures:
     """Return what a backbone makes of its views of a clip; no token where there are none.
 
@@ -305,10 +319,11 @@ def features_of(backbone: Backbone, seen: GivenViews | str) -> ClipFeatures:
         none = np.zeros(0, np.int64)
         return ClipFeatures(np.zeros((0, spec.dim), np.float32), none, none / 1.0, 0.0, seen)
     started = time.perf_counter()
-    count = len(seen.views)
+    views, place_B = _without_repeats(seen) if spec.sees == "frames" else (seen.views, None)
+    count = len(views)
     pieces = range(0, count, _VIEWS_A_FORWARD)
     tokens_BND = np.concatenate(
-        [_forward(backbone, seen.views[v : v + _VIEWS_A_FORWARD], seen.text) for v in pieces]
+        [_forward(backbone, views[v : v + _VIEWS_A_FORWARD], seen.text) for v in pieces]
     )
     seconds = time.perf_counter() - started
     if tokens_BND.ndim != 3 or tokens_BND.size == 0 or tokens_BND.shape[::2] != (count, spec.dim):
@@ -316,6 +331,8 @@ def features_of(backbone: Backbone, seen: GivenViews | str) -> ClipFeatures:
             f"{spec.name} gave tokens of shape {tokens_BND.shape} for {count} views;"
             f" expected [{count}, N, {spec.dim}] with N of at least 1"
         )
+    if place_B is not None:
+        tokens_BND = tokens_BND[place_B]
     tokens_ND = tokens_BND.reshape(-1, tokens_BND.shape[-1])
     if not np.isfinite(tokens_ND).all():
         raise BackboneError(f"{spec.name} gave features that are not finite")

@@ -12,7 +12,6 @@ A part whose bytes are not those of its name is set aside and its rows are compu
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -110,7 +109,7 @@ def spec_key(spec: BackboneSpec) -> str:
     facts = [
         spec.family,
         spec.revision,
-        dataclasses.asdict(spec.sampling),
+        spec.sampling.facts,
         spec.preprocessing.facts,
     ]
     if spec.sees != "frames":

@@ -106,8 +106,19 @@ def _sized(look: Look, reader: VideoReader) -> Look:
 
 
 def _wanted(reader: VideoReader, clip: Clip, specs: Sequence[Look]) -> list[Indices]:
+    return [_chosen(reader, clip, spec.sampling) for spec in specs]
+
+
+def _chosen(reader: VideoReader, clip: Clip, sampling: Sampling) -> Indices:
+    """Return the frames of a sampling [V, T]; of keyframes those of the clip alone, if any."""
     span = clip.start_seconds, clip.end_seconds
-    return [frame_indices(reader.pts_seconds, *span, spec.sampling) for spec in specs]
+    indices_VT = frame_indices(reader.pts_seconds, *span, sampling)
+    if not sampling.keyframes:
+        return indices_VT
+    first, last = frames_of_span(reader.pts_seconds, *span)
+    keys = reader.keyframes
+    keys = keys[(first <= keys) & (keys <= last)]
+    return _nearest(indices_VT, keys, reader.pts_seconds) if len(keys) else indices_VT
 
 
 def _noted(reader: VideoReader, specs: Sequence[Look], wanted: Sequence[Indices]) -> list[str]:

@@ -335,7 +335,7 @@ def gmacs(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value else DASH
 
 
-_SAMPLING = re.compile(r" ?\b(\d+)x(even|[\d.e-]+s)x(\d+)\b")
+_SAMPLING = re.compile(r" ?\b(\d+)x(even|key|[\d.e-]+s)x(\d+)\b")
 
 
 def frames_seen(sampling: str) -> str:
@@ -350,6 +350,9 @@ def frames_seen(sampling: str) -> str:
 def _in_words(found: re.Match[str]) -> str:
     frames, interval, views = int(found[1]), found[2], int(found[3])
     apart = "evenly spread" if interval == "even" else f"{interval[:-1]} s apart"
+    if interval == "key":
+        moments = f"{views} moments, evenly spread" if views > 1 else "the middle"
+        return f": the {'keyframe' if views == 1 else 'keyframes'} nearest to {moments}"
     if frames == 1:
         return f": {counted(views, 'frame')}{', evenly spread' if views > 1 else ''}"
     return f": {counted(views, 'view')} of {counted(frames, 'frame')}, {apart}"

@@ -25,6 +25,7 @@ from vidfit.contracts import (
 from vidfit.errors import BackboneError, BudgetError, VideoError
 from vidfit.features import STATISTICS, Pooling
 from vidfit.features.fingerprint import NAME as FINGERPRINT
+from vidfit.features.outcome import features_of
 from vidfit.features.senses import Readers, gather
 from vidfit.fusion import METHODS
 from vidfit.hardware import hardware, resident_bytes
@@ -134,7 +135,7 @@ def _once(backbone: Backbone, clip: Clip) -> tuple[float, float]:
     if isinstance(seen, str):
         raise VideoError(seen)
     decoded = time.perf_counter()
-    backbone.forward(seen.views)
+    features_of(backbone, seen)
     return decoded - started, time.perf_counter() - decoded
 
 

@@ -217,7 +217,9 @@ def _inputs(members: Sequence[_Card]) -> Iterator[str]:
         cells = (
             escaped(member["name"]),
             f"{sampling['num_clips']} x {sampling['clip_len']}",
-            "even" if interval is None else f"{interval:.3g}",
+            ("keyframes" if sampling.get("keyframes") else "even")
+            if interval is None
+            else f"{interval:.3g}",
             f"{size['height_pixels']} x {size['width_pixels']}",
             "whole frame" if short is None else f"centre, shorter side {short}",
         )

@@ -40,6 +40,11 @@ class FolderDecoder:
     def close(self) -> None:
         """Nothing is held open."""
 
+    @property
+    def alone(self) -> Indices:
+        """Frames that decode alone: all."""
+        return np.arange(len(self._files))
+
     def picture(self) -> Picture:
         """Look at the first image."""
         return Picture.of(read_image(self._files[0]), self._files[0].suffix[1:].lower())

@@ -81,6 +81,15 @@ class VideoReader:
         return self._source.timing.pts_seconds_F
 
     @property
+    def keyframes(self) -> Indices:
+        """The frames that decode alone, int64 [K], increasing.
+
+        None of a stream that can only be decoded from its first packet, and of stored frames.
+        """
+        source = self._source
+        return np.zeros(0, np.int64) if isinstance(source, StoredFrames) else source.alone
+
+    @property
     def duration_seconds(self) -> float:
         """Time from the first frame to the end of the last."""
         return self._source.timing.duration_seconds

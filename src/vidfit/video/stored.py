@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class FrameLook:
         """The same as JSON has it; mean and deviation do not matter to a frame."""
         size = self.preprocessing
         return {
-            "sampling": asdict(self.sampling),
+            "sampling": self.sampling.facts,
             "size": [size.height_pixels, size.width_pixels, size.short_side_pixels],
         }
 

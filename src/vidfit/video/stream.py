@@ -85,6 +85,13 @@ class StreamDecoder:
         picture = self._opened.picture
         return picture.pixel_aspect if picture else 1.0
 
+    @property
+    def alone(self) -> Indices:
+        """Frames that decode alone; none of a stream that is decoded from its first packet."""
+        if self.index.by_count or self.index.forward:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(self.index.start_of_F == self.index.position_of_F)
+
     def picture(self) -> Picture:
         """Look at a frame: the first one, decoded on the side, if none was decoded yet."""
         return self._opened.picture or first_picture(self.path)

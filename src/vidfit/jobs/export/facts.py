@@ -15,7 +15,9 @@ HOW = {
     "frames": "uint8 RGB, upright. A clip is cut into `views` equal parts. Without "
     "`interval_seconds`, the frames of a view are the centres of `frames_a_view` equal pieces "
     "of its part; with it, they stand that far apart, centred in the part and shifted into the "
-    "clip. Each moment is answered by the frame on screen: the last that is not later.",
+    "clip. Each moment is answered by the frame on screen: the last that is not later; "
+    "with `keyframes`, by the keyframe of the clip that is nearest to that frame, where it has "
+    "any.",
     "size": "Antialiased bilinear, to height x width: the whole frame, or, with "
     "`short_side_pixels`, its shorter side to that and the centre cut out.",
     "normalisation": "None: mean and deviation are inside the network.",
@@ -71,6 +73,7 @@ def member_facts(spec: BackboneSpec, file: str | None, classifier_input: str) ->
         "views": spec.sampling.num_clips,
         "frames_a_view": spec.sampling.clip_len,
         "interval_seconds": spec.sampling.interval_seconds,
+        **({"keyframes": True} if spec.sampling.keyframes else {}),
         "height_pixels": size.height_pixels,
         "width_pixels": size.width_pixels,
         "short_side_pixels": size.short_side_pixels,
