@@ -47,7 +47,10 @@ Clips = Annotated[
 ]
 Backbones = Annotated[
     list[str] | None,
-    typer.Option(help="Candidate, NAME@VIEWS, FAMILY:SOURCE or FILE.py:NAME; may be repeated."),
+    typer.Option(
+        help="Candidate, NAME@VIEWS, NAME@key (keyframes), NAME:int8, FAMILY:SOURCE or "
+        "FILE.py:NAME; may be repeated."
+    ),
 ]
 Minutes = Annotated[
     float | None, typer.Option(min=0.0, help="Longest decoding and inference; drops candidates.")
