@@ -245,6 +245,24 @@ class TorchBackbone(Backbone, Protocol):
 
 
 @runtime_checkable
+class DeferredBackbone(Backbone, Protocol):
+    """A saved backbone whose network is read only when it is needed.
+
+    Where an engine has its export already, it never is: torch alone takes a second to import.
+    """
+
+    def loaded(self) -> TorchBackbone:
+        """Return it with its network.
+
+        Raises
+        ------
+        BackboneError
+            When what was saved is missing, damaged or altered.
+        """
+        ...
+
+
+@runtime_checkable
 class GraphBackbone(Backbone, Protocol):
     """A backbone whose network is an ONNX file, such as a compressed one.
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 from vidfit import backbones, runtime
-from vidfit.contracts import Backbone, Preprocessing, Sampling
+from vidfit.backbones.saved import SavedBackbone
+from vidfit.contracts import Backbone, Preprocessing, Sampling, TorchBackbone
 from vidfit.errors import BackboneError
 from vidfit.runtime import onnx
 from vidfit.runtime.choice import EngineChoice
@@ -270,3 +272,58 @@ def test_a_trace_that_is_another_network_is_written_by_the_other_exporter(
     assert len(traced) == 1
     frames = random_views(tiny.spec, 3)
     assert np.allclose(fast.forward(frames), tiny.forward(frames), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def saved_lite(lite_cache, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved") / "lite"
+    lite = backbones.load("efficientnet-lite0")
+    runtime.accelerate(lite, cache=lite_cache)
+    backbones.save(lite, folder)
+    return folder
+
+
+def test_what_is_exported_runs_without_its_network(saved_lite, lite_cache, monkeypatch):
+    def loaded(_):
+        raise AssertionError("the network was read")
+
+    monkeypatch.setattr(SavedBackbone, "loaded", loaded)
+    deferred = runtime.accelerate(backbones.restore(saved_lite, deferred=True), cache=lite_cache)
+    monkeypatch.undo()
+    whole = runtime.accelerate(backbones.restore(saved_lite), cache=lite_cache)
+    views = random_views(whole.spec, 2)
+    assert np.array_equal(deferred.forward(views), whole.forward(views))
+    assert (deferred.spec, deferred.engine, deferred.frames, deferred.parity) == (
+        whole.spec, whole.engine, whole.frames, whole.parity,
+    )  # fmt: skip
+    assert isinstance(runtime.loaded(deferred), TorchBackbone)
+
+
+def test_without_an_export_the_network_is_read(saved_lite, lite_cache, tmp_path):
+    copy = shutil.copytree(lite_cache, tmp_path / "cache")
+    for export in copy.glob("*.onnx"):
+        export.write_bytes(b"damaged")
+    deferred = backbones.restore(saved_lite, deferred=True)
+    fast = runtime.accelerate(deferred, cache=copy)
+    assert isinstance(fast.base, TorchBackbone)
+    assert runtime.accelerate(deferred, cache=copy).engine == fast.engine
+
+
+def test_altered_weights_are_refused_though_their_export_is_there(saved_lite, tmp_path):
+    copy = shutil.copytree(saved_lite, tmp_path / "lite")
+    file = copy / "weights.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(BackboneError, match="not those of its spec"):
+        backbones.restore(copy, deferred=True)
+
+
+def test_torch_is_not_imported_to_run_an_export(saved_lite, lite_cache):
+    program = (
+        "import sys; from pathlib import Path; from vidfit import backbones, runtime; "
+        "found = backbones.restore(Path(sys.argv[1]), deferred=True); "
+        "runtime.accelerate(found, cache=Path(sys.argv[2])); print('torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, str(saved_lite), str(lite_cache)]
+    assert subprocess.check_output(command, text=True) == "False\n"

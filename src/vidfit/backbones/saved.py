@@ -6,12 +6,22 @@ import dataclasses
 import importlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import cast
 
 from vidfit.backbones.notation import plain_name, with_spec
-from vidfit.contracts import Backbone, BackboneSpec, Preprocessing, Sampling, TorchBackbone
+from vidfit.backbones.weights_file import WEIGHTS_FILE, digest_of_file
+from vidfit.contracts import (
+    Backbone,
+    BackboneSpec,
+    Floats,
+    Frames,
+    Preprocessing,
+    Sampling,
+    TorchBackbone,
+)
 from vidfit.documents import FieldRule, read_json, to_json, value_of, within
 from vidfit.errors import BackboneError
 
@@ -80,6 +90,9 @@ _FILES: dict[str, str] = {
 """Family -> the files that vidfit writes beside ``spec.json``: others are refused, as libraries
 look for files of their own. A family of one's own may have any."""
 
+_DEFERRED = frozenset({"efficientnet-lite", "mobilenetv2", "transnetv2", "vgg"})
+"""Families whose weights say all of their networks: a digest of the file tells which it is."""
+
 MOST_CLIP_BYTES = 2**30
 """Of the frames of a clip, all views."""
 
@@ -99,6 +112,26 @@ _RULES = {
 }
 
 
+@dataclass(frozen=True)
+class SavedBackbone:
+    """A backbone in a directory, as a `vidfit.contracts.DeferredBackbone`."""
+
+    spec: BackboneSpec
+    directory: Path
+
+    def loaded(self) -> TorchBackbone:
+        """Return it with its network."""
+        return cast(TorchBackbone, restore(self.directory))
+
+    def forward(self, frames_BTHWC: Frames) -> Floats:
+        """Return tokens [B, N, D] of views [B, T, H, W, C]."""
+        return self.loaded().forward(frames_BTHWC)
+
+    def save(self, directory: Path) -> None:
+        """Write the weights into an existing directory."""
+        self.loaded().save(directory)
+
+
 def save(backbone: Backbone, directory: Path) -> None:
     """Write a backbone into a directory, which is created when missing.
 
@@ -116,8 +149,13 @@ def save(backbone: Backbone, directory: Path) -> None:
     (directory / SPEC_FILE).write_text(to_json(spec.facts, indent=2) + "\n", encoding="utf-8")
 
 
-def restore(directory: Path) -> Backbone:
+def restore(directory: Path, *, deferred: bool = False) -> Backbone:
     """Read a backbone that `save` wrote; runs no code from the directory.
+
+    Parameters
+    ----------
+    deferred
+        Give a `SavedBackbone` where a digest of the file of its weights is that of the spec.
 
     Raises
     ------
@@ -136,12 +174,22 @@ def restore(directory: Path) -> Backbone:
             "and in that file its restore function in vidfit.backbones.RESTORE."
         )
     _check_files(directory, spec.family)
+    if deferred and spec.family in _DEFERRED and _digest_of(directory) == spec.revision:
+        return SavedBackbone(spec, directory)
     module, _, attribute = RESTORE[spec.family].partition(":")
     function = getattr(importlib.import_module(module), attribute)
     # A family knows its networks by their own names; what was put around one is put back.
     plain = dataclasses.replace(spec, name=plain_name(spec.name))
     backbone = cast(Callable[[Path, BackboneSpec], Backbone], function)(directory, plain)
     return _verified(backbone, spec, directory)
+
+
+def _digest_of(directory: Path) -> str:
+    """Return the digest of the weights of a directory; empty where torch must read them."""
+    try:
+        return digest_of_file(directory / WEIGHTS_FILE)
+    except (OSError, ValueError):
+        return ""
 
 
 def configuration_of(backbone: Backbone) -> str:

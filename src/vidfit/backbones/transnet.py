@@ -153,9 +153,12 @@ class TransNetV2(nn.Module):
 
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
         """Return tokens [B, N, D], each the mean of about 8 frames."""
-        features_BDT = self.frame_features(frames_BTHWC).transpose(1, 2)
+        features_BTD = self.frame_features(frames_BTHWC)
+        if frames_BTHWC.shape[1] % FRAMES_A_TOKEN == 0:  # the tracing exporter follows this
+            batch, _, dim = features_BTD.shape
+            return features_BTD.reshape(batch, -1, FRAMES_A_TOKEN, dim).mean(2)
         count = max(1, frames_BTHWC.shape[1] // FRAMES_A_TOKEN)
-        return functional.adaptive_avg_pool1d(features_BDT, count).transpose(1, 2)
+        return functional.adaptive_avg_pool1d(features_BTD.transpose(1, 2), count).transpose(1, 2)
 
     def frame_features(self, frames_BTHWC: Tensor) -> Tensor:
         """Return the last shared layer [B, T, D]."""

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import torch
 
+from vidfit.backbones.weights_file import WEIGHTS_FILE
 from vidfit.errors import BackboneError
 from vidfit.shown import counted
 
-FILE_NAME = "weights.safetensors"
+FILE_NAME = WEIGHTS_FILE
 
 NAMED = 6
 """Tensors that a message names."""

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vidfit.answers import Segment, Timeline
 from vidfit.cli.progress import Bars
@@ -20,13 +21,11 @@ from vidfit.contracts import Clip, Failure
 from vidfit.documents import json_in, to_json
 from vidfit.errors import ManifestError, VideoError, VidfitError
 from vidfit.files import claimed
-from vidfit.jobs.predict.answers_table import AnswersTable
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo, check_options, way_of
 from vidfit.jobs.predict.many import predict_together
 from vidfit.jobs.predict.picture import check_png
 from vidfit.jobs.predict.predictor import Predictor, load
 from vidfit.jobs.predict.timeline import TIMELINE_WRITERS, timeline_line, write_timeline
-from vidfit.jobs.search.beside import Indexing, indexing
 from vidfit.labels import SEVERAL
 from vidfit.launch import HERE, launcher
 from vidfit.manifest import holds_shards, is_list, iter_clips, iter_members, stream_layout
@@ -37,6 +36,10 @@ from vidfit.shown import counted, name_of
 from vidfit.video import is_video_path
 from vidfit.video.policy import Policy, in_force
 from vidfit.video.source import is_url
+
+if TYPE_CHECKING:  # each takes a while to import, and few answers are written there
+    from vidfit.jobs.predict.answers_table import AnswersTable
+    from vidfit.jobs.search.beside import Indexing
 
 TABLE = "parquet"
 """The format that holds all answers in one file."""
@@ -186,6 +189,8 @@ def _claimed_index(folder: Path | None) -> Iterator[Indexing | None]:
     if folder is None:
         yield None
         return
+    from vidfit.jobs.search.beside import indexing
+
     with claimed(folder), indexing(folder) as opened:
         yield opened
 
@@ -265,6 +270,8 @@ def _write(
 def _table(wanted: Wanted, model: str) -> AbstractContextManager[AnswersTable | None]:
     if wanted.output is None or TABLE not in wanted.suffixes:
         return nullcontext()
+    from vidfit.jobs.predict.answers_table import AnswersTable
+
     return AnswersTable(wanted.output / model / f"answers.{TABLE}")
 
 

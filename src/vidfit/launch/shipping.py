@@ -18,7 +18,7 @@ from vidfit import backbones as zoo
 from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Backbone, Detector, GraphBackbone, TorchBackbone
 from vidfit.features.store import spec_key
-from vidfit.runtime import Accelerated, reopened
+from vidfit.runtime import Accelerated, loaded, reopened
 
 
 def pack(task: object, weights: Path) -> bytes:
@@ -50,10 +50,10 @@ def _reduced(
 ) -> tuple[Callable[..., object], tuple[object, ...]] | None:
     """Return how another process gets an encoder; ``None`` for what travels as it is."""
     if isinstance(value, Accelerated):
-        return _open, (value.base, value.engine, value.frames)
+        return _open, (loaded(value), value.engine, value.frames)
     if isinstance(value, Detector) and isinstance(value.candidates, Accelerated):
         run = value.candidates
-        return _open_detector, (value.over(run.base), run.engine, run.frames)
+        return _open_detector, (value.over(loaded(run)), run.engine, run.frames)
     # One with frames in another order has the family of what it wraps.
     if isinstance(value, type | Shuffled) or not isinstance(value, Backbone):
         return None

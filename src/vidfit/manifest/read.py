@@ -7,7 +7,6 @@ from pathlib import Path
 from vidfit.contracts import Clip, is_words
 from vidfit.errors import ManifestError
 from vidfit.labels import KINDS, Kind, Labels
-from vidfit.manifest.annotations.table import is_table
 from vidfit.manifest.copies import say_contradictions
 from vidfit.manifest.folders import read_folders, read_levels
 from vidfit.manifest.groups import assign_groups
@@ -137,6 +136,8 @@ def _refuse_boxes(path: Path) -> None:
     """Say how a table of boxes is read: each of its rows would be a clip."""
     with path.open("rb") as file:
         head = file.readline(_HEAD_BYTES).decode("utf-8-sig", "replace")
+    from vidfit.manifest.annotations.table import is_table  # its formats take a while
+
     if is_table(head.splitlines()[:1]):
         raise ManifestError(
             f"{path} is a table of boxes, a row for each: objects in frames are learned with "

@@ -7,12 +7,13 @@ what neither can; a short measurement on this machine may prefer otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from vidfit.contracts import (
     Backbone,
     BackboneSpec,
+    DeferredBackbone,
     Detector,
     Floats,
     Frames,
@@ -34,6 +35,7 @@ from vidfit.runtime.opened import (
     ENGINES,
     GRAPH_ENGINES,
     TOLERANCE,
+    AnyNetwork,
     OpenedNetwork,
     held,
     network_of,
@@ -48,6 +50,7 @@ __all__ = [
     "TOLERANCE",
     "Accelerated",
     "accelerate",
+    "loaded",
     "open_engine",
     "reopened",
 ]
@@ -82,7 +85,7 @@ class Accelerated:
     """
 
     spec: BackboneSpec
-    base: TorchBackbone | GraphBackbone
+    base: AnyNetwork
     engine: str
     run: Run
     reason: str = ""
@@ -140,17 +143,27 @@ def accelerate(
         return backbone.over(network)
     malloc.tune()
     base = backbone.base if isinstance(backbone, Accelerated) else backbone
-    if not isinstance(base, TorchBackbone | GraphBackbone):
+    if not isinstance(base, TorchBackbone | GraphBackbone | DeferredBackbone):
         return backbone
     engines = (engine,) if engine else _engines(base)
     folder = cache or engine_cache.default_folder()
-    chosen, opened = _Search(base, engines, threads, folder).found()
+    search = _Search(base, engines, threads, folder)
+    if isinstance(base, DeferredBackbone) and not search.is_exported():
+        base = base.loaded()
+        search = replace(search, base=base)
+    chosen, opened = search.found()
     run = opened.run
     if chosen.frames:
         run = in_pieces(run, views_a_run(base.spec, threads, chosen.frames))
     return Accelerated(
         backbone.spec, base, chosen.engine, run, chosen.reason, opened.parity, chosen.frames
     )
+
+
+def loaded(accelerated: Accelerated) -> TorchBackbone | GraphBackbone:
+    """Return the backbone that an engine runs, with its network."""
+    base = accelerated.base
+    return base.loaded() if isinstance(base, DeferredBackbone) else base
 
 
 def reopened(base: TorchBackbone | GraphBackbone, engine: str, frames: int) -> Accelerated:
@@ -171,12 +184,12 @@ def reopened(base: TorchBackbone | GraphBackbone, engine: str, frames: int) -> A
     return Accelerated(base.spec, base, engine, run, "", opened.parity, frames)
 
 
-def _views(base: TorchBackbone | GraphBackbone, threads: int, frames: int) -> int:
+def _views(base: AnyNetwork, threads: int, frames: int) -> int:
     """Return how many views are given at once; to what takes all of them, some of them."""
     return views_a_run(base.spec, threads, frames) if frames else VIEWS_MEASURED
 
 
-def _engines(base: TorchBackbone | GraphBackbone) -> tuple[str, ...]:
+def _engines(base: AnyNetwork) -> tuple[str, ...]:
     """Return the engines to choose from, in the order of preference."""
     if isinstance(base, GraphBackbone):
         if base.spec.family not in GRAPH_ENGINES:
@@ -193,10 +206,17 @@ def _engines(base: TorchBackbone | GraphBackbone) -> tuple[str, ...]:
 class _Search:
     """A search for the engine to take; ``engines`` has one where it was asked for by name."""
 
-    base: TorchBackbone | GraphBackbone
+    base: AnyNetwork
     engines: tuple[str, ...]
     threads: int
     folder: Path
+
+    def is_exported(self) -> bool:
+        """Return whether the engine is known, and has what it runs: the network is not needed."""
+        noted = self._noted()
+        if noted is None or noted.engine not in GRAPH_ENGINES:
+            return False
+        return engine_cache.whole(engine_cache.export_path(self.folder, self.base.spec)) is not None
 
     def found(self) -> tuple[EngineChoice, OpenedNetwork]:
         """Return what was noted, or measured now, and the network on that engine."""
@@ -208,6 +228,8 @@ class _Search:
                 # Asked for by name, there is no other; else all are tried again.
                 if len(self.engines) == 1:
                     raise
+        if isinstance(self.base, DeferredBackbone):
+            return replace(self, base=self.base.loaded()).found()
         opened, errors = self._open_all()
         measured = self._measured(opened, errors)
         chosen = EngineChoice(

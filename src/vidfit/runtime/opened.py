@@ -11,12 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from vidfit.contracts import Backbone, BackboneSpec, Floats, GraphBackbone, TorchBackbone
+from vidfit.contracts import (
+    Backbone,
+    BackboneSpec,
+    DeferredBackbone,
+    Floats,
+    GraphBackbone,
+    TorchBackbone,
+)
 from vidfit.errors import BackboneError
 from vidfit.files import sha256
 from vidfit.onnx_rules import check_network
 from vidfit.runtime import cache
 from vidfit.runtime.choice import Run
+
+AnyNetwork = TorchBackbone | GraphBackbone | DeferredBackbone
 
 ENGINES: dict[str, str] = {
     "onnx": "vidfit.runtime.onnx:open_session",
@@ -27,6 +36,9 @@ ENGINES: dict[str, str] = {
 }
 """Engine -> ``module:function``; each module has ``PACKAGES``. Functions of `GRAPH_ENGINES` take a
 path, those of the others a backbone; and threads."""
+
+_TRACED = ("cnn2d", "cnn3d")
+"""Architectures without branches, that are exported by following one run."""
 
 GRAPH_ENGINES = frozenset({"onnx", "openvino"})
 """Engines that read ONNX files."""
@@ -59,16 +71,14 @@ def _opener(engine: str) -> Callable[[Any, int], Run]:
     return opener
 
 
-def network_of(base: TorchBackbone | GraphBackbone, folder: Path) -> tuple[Path, str]:
+def network_of(base: AnyNetwork, folder: Path) -> tuple[Path, str]:
     """Return beside what path notes about a network lie, and which network they are about."""
     if isinstance(base, GraphBackbone):
         return cache.graph_notes_path(folder, base.spec), base.spec.revision
     return cache.export_path(folder, base.spec), cache.key(base.spec)
 
 
-def open_engine(
-    base: TorchBackbone | GraphBackbone, engine: str, threads: int, folder: Path
-) -> OpenedNetwork:
+def open_engine(base: AnyNetwork, engine: str, threads: int, folder: Path) -> OpenedNetwork:
     """Open a network on an engine.
 
     Raises
@@ -93,9 +103,7 @@ def open_engine(
         raise _cannot_run(base, engine, error) from error
 
 
-def _cannot_run(
-    base: TorchBackbone | GraphBackbone, engine: str, error: Exception
-) -> BackboneError:
+def _cannot_run(base: AnyNetwork, engine: str, error: Exception) -> BackboneError:
     advice = "" if isinstance(base, GraphBackbone) else " Use engine='torch'."
     return BackboneError(f"{engine} cannot run {base.spec.name}: {first_cause(error)}.{advice}")
 
@@ -132,9 +140,7 @@ def parity(run: Run, base: Backbone, batches: Sequence[int] = BATCHES) -> float:
     return worst
 
 
-def held(
-    opened: OpenedNetwork, base: TorchBackbone | GraphBackbone, engine: str, views: int
-) -> OpenedNetwork:
+def held(opened: OpenedNetwork, base: AnyNetwork, engine: str, views: int) -> OpenedNetwork:
     """Return a network once it was held against torch at the batch that will be used.
 
     Raises
@@ -151,7 +157,9 @@ def held(
     return OpenedNetwork(opened.run, max(opened.parity, difference))
 
 
-def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -> OpenedNetwork:
+def _open_export(
+    base: TorchBackbone | DeferredBackbone, engine: str, threads: int, folder: Path
+) -> OpenedNetwork:
     open_on = _opener(engine)
     path = cache.export_path(folder, base.spec)
     if cache.whole(path) is None:
@@ -161,13 +169,15 @@ def _open_export(base: TorchBackbone, engine: str, threads: int, folder: Path) -
     if network is None:
         from vidfit.runtime import onnx
 
+        whole = base.loaded() if isinstance(base, DeferredBackbone) else base
+
         def make(new: Path) -> float:
-            if base.spec.architecture == "cnn2d" and not base.spec.preprocessing.block_pixels:
+            if base.spec.architecture in _TRACED and not base.spec.preprocessing.block_pixels:
                 with suppress(Exception):  # then the exporter that follows branches writes it
-                    onnx.export_traced(base, new)
-                    return parity(open_on(new, 1), base)
-            onnx.export(base, new)
-            return parity(open_on(new, 1), base)
+                    onnx.export_traced(whole, new)
+                    return parity(open_on(new, 1), whole)
+            onnx.export(whole, new)
+            return parity(open_on(new, 1), whole)
 
         error = cache.write(path, make)
         facts = {"parity": error, "batches": list(BATCHES)}

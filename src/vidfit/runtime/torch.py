@@ -6,14 +6,20 @@ Compiling is taken only when asked for by name, as the first run takes tens of s
 from __future__ import annotations
 
 import copy
+import re
 import threading
 from collections.abc import Callable
+from importlib import util
+from pathlib import Path
 
 import numpy as np
 
 from vidfit.contracts import Floats, Frames, TorchBackbone
 
 PACKAGES = ("torch",)
+
+_BUILT_FOR = re.compile(r"^(cuda|hip)\b.*= *['\"]", re.MULTILINE)
+"""In a build for graphics processors, the version of what they run."""
 
 
 def open_eager(backbone: TorchBackbone, threads: int) -> Callable[[Frames], Floats]:
@@ -53,7 +59,14 @@ def open_compiled(backbone: TorchBackbone, threads: int) -> Callable[[Frames], F
 
 
 def has_cuda() -> bool:
-    """Tell whether torch can reach a graphics processor."""
+    """Tell whether torch can reach a graphics processor.
+
+    A build for processors alone is known by its own file: torch takes a second to import.
+    """
+    found = util.find_spec("torch")
+    version = Path(found.origin).with_name("version.py") if found and found.origin else None
+    if version and version.is_file() and not _BUILT_FOR.search(version.read_text("utf-8")):
+        return False
     import torch
 
     return torch.cuda.is_available()

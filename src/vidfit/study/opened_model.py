@@ -46,7 +46,11 @@ class OpenedModel:
 
 
 def open_model(
-    directory: Path, own: Sequence[str] = (), *, consent: str | None = None
+    directory: Path,
+    own: Sequence[str] = (),
+    *,
+    consent: str | None = None,
+    deferred: bool = False,
 ) -> OpenedModel:
     """Open a model directory.
 
@@ -58,6 +62,8 @@ def open_model(
     consent
         To what the people agreed who are measured by it; ``None`` where nobody is asked, and
         models that measure people are not taken.
+    deferred
+        Read networks only when they are needed; see `vidfit.backbones.restore`.
 
     Raises
     ------
@@ -74,7 +80,7 @@ def open_model(
         check_measures_nobody(task, directory)
     else:
         check_consent(task, consent)
-    return parts_of(directory, load_tried(directory, own), own)
+    return parts_of(directory, load_tried(directory, own), own, deferred=deferred)
 
 
 def open_members(directory: Path, own: Sequence[str] = ()) -> tuple[Backbone, ...]:
@@ -124,11 +130,14 @@ def load_tried(directory: Path, own: Sequence[str] = ()) -> Model:
     return model
 
 
-def parts_of(directory: Path, model: Model, own: Sequence[str] = ()) -> OpenedModel:
+def parts_of(
+    directory: Path, model: Model, own: Sequence[str] = (), *, deferred: bool = False
+) -> OpenedModel:
     """Restore the parts of a model and hold them against each other; nothing is run."""
     for name in own:
         zoo.load(name)
-    members = tuple(zoo.restore(member_directory(directory, i)) for i in range(len(model.members)))
+    folders = [member_directory(directory, i) for i in range(len(model.members))]
+    members = tuple(zoo.restore(folder, deferred=deferred) for folder in folders)
     names = tuple(member.spec.name for member in members)
     if names != model.members:
         raise ModelError(

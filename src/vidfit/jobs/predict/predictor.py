@@ -224,7 +224,7 @@ def load(directory: Path, own: Sequence[str] = (), task: str | None = None) -> P
     BackboneError
         If a member cannot run here.
     """
-    opened = open_model(directory, own)
+    opened = open_model(directory, own, deferred=True)
     if task is not None and task_named(task) is not opened.task:
         raise ModelError(
             f"{directory} answers the task {opened.task.name!r}, and --task asks for {task!r}; "
