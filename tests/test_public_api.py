@@ -18,8 +18,8 @@ NAMES = {
     "benchmark", "BenchmarkOptions", "BudgetError", "Client", "Clip",
     "Combination", "compare_pairs", "compress", "Compression", "CompressOptions",
     "ConsentError", "convert", "Converted", "ConvertOptions", "export", "FeatureStore", "fit",
-    "DrawnClips", "FitOptions", "forget", "Forgotten", "fuse", "FuseOptions", "generate",
-    "GenerateOptions", "GenerationReport", "indexing", "sample",
+    "DrawnClips", "FitOptions", "forget", "Forgotten", "fuse", "fuse_generators", "FuseOptions",
+    "generate", "GenerateOptions", "GenerationReport", "GeneratorPool", "indexing", "sample",
     "label", "LabelOptions", "LanguageModel", "load", "load_language",
     "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
     "plan", "PlanOptions", "predict", "predict_all", "pretrain", "PretrainOptions", "Pretraining",
@@ -66,6 +66,8 @@ SIGNATURES = {
     "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
     "methods=(), student=False, keep_untested=False), "
     "progress: 'Progress | None' = None) -> 'Combination'",
+    "fuse_generators": "(models: 'Sequence[Path]', clips: 'str | Path', output: 'Path', *, "
+    "seed: 'int' = 0, progress: 'Progress | None' = None) -> 'GeneratorPool'",
     "compress": "(directory: 'Path', source: 'str | Path', output: 'Path', "
     "options: 'CompressOptions' = CompressOptions(max_loss=0.5, target='latency', techniques=(), "
     "distil_steps=200, groups=None, workers=None, unlabelled=None, own=(), task=None), "

@@ -53,11 +53,13 @@ if TYPE_CHECKING:
     from vidfit.jobs.fuse.options import FuseOptions as FuseOptions
     from vidfit.jobs.fuse.run import run_fuse as fuse
     from vidfit.jobs.fuse.value import Combination as Combination
+    from vidfit.jobs.generate.fuse import run_fuse_generators as fuse_generators
     from vidfit.jobs.generate.options import GenerateOptions as GenerateOptions
     from vidfit.jobs.generate.run import run_generate as generate
     from vidfit.jobs.generate.sample import DrawnClips as DrawnClips
     from vidfit.jobs.generate.sample import run_sample as sample
     from vidfit.jobs.generate.value import GenerationReport as GenerationReport
+    from vidfit.jobs.generate.value import GeneratorPool as GeneratorPool
     from vidfit.jobs.label.options import LabelOptions as LabelOptions
     from vidfit.jobs.label.run import run_label as label
     from vidfit.jobs.people.forget import run_forget as forget
@@ -135,6 +137,7 @@ _SOURCES = {
     "FuseOptions": "jobs.fuse.options:FuseOptions",
     "GenerateOptions": "jobs.generate.options:GenerateOptions",
     "GenerationReport": "jobs.generate.value:GenerationReport",
+    "GeneratorPool": "jobs.generate.value:GeneratorPool",
     "LabelOptions": "jobs.label.options:LabelOptions",
     "LanguageModel": "language.model:LanguageModel",
     "ManifestError": "errors:ManifestError",
@@ -177,6 +180,7 @@ _SOURCES = {
     "fit": "jobs.fit.run:run_fit",
     "forget": "jobs.people.forget:run_forget",
     "fuse": "jobs.fuse.run:run_fuse",
+    "fuse_generators": "jobs.generate.fuse:run_fuse_generators",
     "generate": "jobs.generate.run:run_generate",
     "indexing": "jobs.search.beside:indexing",
     "label": "jobs.label.run:run_label",

@@ -11,7 +11,6 @@ import typer
 from vidfit.cli.options import (
     AllowUrl,
     Backbones,
-    Clips,
     Commercial,
     Download,
     GiveUp,
@@ -32,6 +31,7 @@ from vidfit.cli.options import (
     Workers,
     output_of,
 )
+from vidfit.cli.own_jobs import OWN_FUSIONS, run_own
 from vidfit.cli.quantities import memory_bytes, time_seconds
 from vidfit.cli.say import say, say_lines
 from vidfit.cli.use import say_use
@@ -42,7 +42,15 @@ if TYPE_CHECKING:
 
 
 def fuse(  # noqa: PLR0913  (the options of a command)
-    clips: Clips,
+    ctx: typer.Context,
+    clips: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CLIPS",
+            help="Folder CLASS/*.mp4, CSV, Parquet or list of labelled clips; of generate the "
+            "folders of two models or more.",
+        ),
+    ],
     output: Output = None,
     backbone: Backbones = None,
     method: Annotated[
@@ -70,8 +78,24 @@ def fuse(  # noqa: PLR0913  (the options of a command)
     keep_untested: KeepUntested = False,
     allow_url: AllowUrl = None,
     only_below: OnlyBelow = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            "--clips",
+            metavar="CLIPS",
+            help="Of generate: folder or list of real clips, which choose and judge.",
+        ),
+    ] = None,
 ) -> None:
     """Combine pretrained models; keep what is proven better than the best of them."""
+    if task in OWN_FUSIONS:
+        run_own(ctx, task, OWN_FUSIONS)
+        return
+    if beside is not None:
+        raise typer.BadParameter("--clips is for --task generate; leave it away")
+    if len(clips) > 1:
+        raise typer.BadParameter(f"{len(clips)} lists of clips; give one folder or list")
+    (source,) = clips
     from vidfit.cli.progress import Bars
     from vidfit.jobs.fuse.options import FuseOptions
     from vidfit.jobs.fuse.run import run_fuse
@@ -97,9 +121,9 @@ def fuse(  # noqa: PLR0913  (the options of a command)
         student=student,
         keep_untested=keep_untested,
     )
-    folder = output or output_of(clips)
+    folder = output or output_of(source)
     with claimed(folder), Bars() as bars:
-        combination = run_fuse(clips, folder, options, bars)
+        combination = run_fuse(source, folder, options, bars)
     show_combination(combination, folder, options.backbones)
 
 

@@ -1,8 +1,8 @@
-"""Tasks of ``vidfit fit`` that are jobs of their own, and which of its options each takes."""
+"""Tasks of ``fit`` and ``fuse`` that are jobs of their own, and which of the options each takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -13,8 +13,8 @@ import typer
 class OwnJob:
     """A function, ``module:name`` below ``vidfit.cli``, and the options that it takes.
 
-    It is called with ``clips``, ``output``, ``as_json`` and these options by name, as they were
-    given.
+    It is called with ``clips``, ``output``, ``as_json`` where the command has it, and these options
+    by name, as they were given.
     """
 
     target: str
@@ -43,12 +43,20 @@ OWN_JOBS = {
     ),
 }
 
+OWN_FUSIONS = {
+    "generate": OwnJob(
+        "pixels.generate:fuse_generators",
+        ("beside",),
+        "--task {task} pools generators that were fitted, and knows no {option}: leave it away",
+    ),
+}
+
 _ALWAYS = frozenset({"clips", "output", "task", "as_json", "allow_url", "only_below"})
 _THEIRS = ("scale", "like", "seen", "ahead", "side", "cpu_seconds")
 """Options that only tasks of this file take."""
 
 
-def run_own(ctx: typer.Context, task: str) -> None:
+def run_own(ctx: typer.Context, task: str, jobs: Mapping[str, OwnJob] = OWN_JOBS) -> None:
     """Run the job of a task with the options that were given.
 
     Raises
@@ -56,7 +64,7 @@ def run_own(ctx: typer.Context, task: str) -> None:
     typer.BadParameter
         If an option was given that says nothing to the task.
     """
-    job = OWN_JOBS[task]
+    job = jobs[task]
     for name in _given(ctx):
         if name not in _ALWAYS and name not in job.takes:
             raise typer.BadParameter(job.refused.format(option=_option(name), task=task))
@@ -65,7 +73,7 @@ def run_own(ctx: typer.Context, task: str) -> None:
     run(
         ctx.params["clips"],
         ctx.params["output"],
-        as_json=ctx.params["as_json"],
+        **({"as_json": ctx.params["as_json"]} if "as_json" in ctx.params else {}),
         **{name: ctx.params[name] for name in job.takes},
     )
 
@@ -93,4 +101,4 @@ def _given(ctx: typer.Context) -> Iterator[str]:
 
 
 def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return "--clips" if name == "beside" else f"--{name.replace('_', '-')}"

@@ -55,3 +55,24 @@ def test_predict_points_to_sample(model):
     result = call("predict", model, "video.mp4")
     assert result.exit_code == 2
     assert "use `vidfit sample" in result.stderr
+
+
+def test_a_pool_wants_clips(model, tmp_path):
+    result = call("fuse", model, model, "--task", "generate", "-o", tmp_path / "o")
+    assert result.exit_code == 2
+    assert "--clips" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--task", "generate", "--clips", "x"], "two or more"),
+        (["--task", "generate", "--clips", "x", "--student"], "knows no --student"),
+        (["--clips", "x"], "--clips is for --task generate"),
+        (["more"], "2 lists of clips"),
+    ],
+)
+def test_what_no_pool_is_made_of_is_refused(model, tmp_path, words, said):
+    result = call("fuse", model, *words, "-o", tmp_path / "o")
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("│", " ").split())

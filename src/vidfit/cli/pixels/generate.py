@@ -1,8 +1,11 @@
-"""``vidfit fit CLIPS --task generate``: what draws more clips of a kind."""
+"""``vidfit fit CLIPS --task generate``, what draws more clips of a kind, and pools of such."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import typer
 
 from vidfit.cli.options import output_of
 from vidfit.cli.say import say, say_lines
@@ -38,6 +41,25 @@ def fit_generator(
     for line in lines(report):
         say(line)
     say(f"Report   {folder / 'report.html'}")
+    say(f"Samples  {folder / 'samples.png'}")
+    say(f"Model    {folder / 'model'}")
+    say(f"Use      vidfit sample {folder / 'model'} -o FOLDER")
+
+
+def fuse_generators(clips: Sequence[str], output: Path | None, *, beside: str | None) -> None:
+    """Pool generators and say whether they draw better together."""
+    if beside is None:
+        raise typer.BadParameter("give real clips that choose and judge, with --clips FOLDER")
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.generate.fuse import run_fuse_generators
+    from vidfit.jobs.generate.terminal import pool_lines
+
+    folder = output or output_of(beside)
+    with Bars() as bars:
+        pool = run_fuse_generators([Path(model) for model in clips], beside, folder, progress=bars)
+    for line in pool_lines(pool):
+        say(line)
+    say(f"Report   {folder / 'report.json'}")
     say(f"Samples  {folder / 'samples.png'}")
     say(f"Model    {folder / 'model'}")
     say(f"Use      vidfit sample {folder / 'model'} -o FOLDER")

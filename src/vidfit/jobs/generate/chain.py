@@ -85,7 +85,9 @@ class StageChain:
         self.drawers[name], self._drawn[name] = drawer, draws
         nothing = Estimate(0.0, 0.0, 0.0)
         lead = gained(self.real, draws, self._drawn[self.best]) if self.best else nothing
-        kept, why = (True, "the first") if not self.best else self._verdict(scores)
+        kept, why = True, "the first"
+        if self.best:
+            kept, why = verdict(scores, self.scores(self.best), self.best)
         self.stages.append(GeneratorStage(name, cpu_seconds, scores, lead, kept, why))
         self.best = name if kept else self.best
         said = f"{name}: distance {scores.distance.value:.1f}, recall {scores.manifolds.recall:.2f}"
@@ -96,13 +98,14 @@ class StageChain:
         """Return what was measured of a way, on the clips that choose."""
         return next(s.choosing for s in self.stages if s.name == name)
 
-    def _verdict(self, new: DrawnScores) -> tuple[bool, str]:
-        old = self.scores(self.best)
-        if new.distance.value >= old.distance.value:
-            return False, f"no nearer than {self.best}"
-        if new.manifolds.recall < old.manifolds.recall:
-            return False, f"nearer than {self.best}, but it covers less"
-        return True, f"nearer than {self.best}, and covers no less"
+
+def verdict(new: DrawnScores, old: DrawnScores, name: str) -> tuple[bool, str]:
+    """Return whether a way takes the place of the old one, which has a name, and what decided."""
+    if new.distance.value >= old.distance.value:
+        return False, f"no nearer than {name}"
+    if new.manifolds.recall < old.manifolds.recall:
+        return False, f"nearer than {name}, but it covers less"
+    return True, f"nearer than {name}, and covers no less"
 
 
 def members_of(makers: Makers, chain: StageChain) -> VideoVae:

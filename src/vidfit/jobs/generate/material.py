@@ -53,15 +53,35 @@ class GeneratorClips:
     notes: tuple[str, ...]
 
 
-def read_material(
+@dataclass(frozen=True, eq=False)
+class CutClips:
+    """Windows that were cut from clips.
+
+    Parameters
+    ----------
+    clips
+        That can be read and last long enough.
+    sizes
+        Without classes.
+    """
+
+    bank: ClipBank
+    clips: tuple[Clip, ...]
+    sizes: ClipSizes
+    classes: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...]
+
+
+def cut_clips(
     source: str | Path, output: Path, options: GenerateOptions, progress: Progress
-) -> GeneratorClips:
-    """Decode clips, and hold some back.
+) -> CutClips:
+    """Decode clips and cut windows from them.
 
     Raises
     ------
     NotEnoughDataError
-        If there are too few clips.
+        If no clip is left.
     VidfitError
         If the sizes are none that clips can have.
     """
@@ -79,7 +99,27 @@ def read_material(
         used = counted(len(bank) // options.windows, "clip")
         study.notes.append(f"{used} of {len(kept)} are used, drawn at random")
         progress.note(study.notes[-1])
-    learned, choosing, judging = _parts(bank, [prepared.clips[row] for row in kept], options)
+    return CutClips(
+        bank, tuple(prepared.clips[row] for row in kept), sizes, classes,
+        (*prepared.failures, *failures), tuple(study.notes),
+    )  # fmt: skip
+
+
+def read_material(
+    source: str | Path, output: Path, options: GenerateOptions, progress: Progress
+) -> GeneratorClips:
+    """Decode clips, and hold some back.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If there are too few clips.
+    VidfitError
+        If the sizes are none that clips can have.
+    """
+    cut = cut_clips(source, output, options, progress)
+    learned, choosing, judging = _parts(cut.bank, cut.clips, options)
+    classes = cut.classes
     counts = np.bincount(learned.labels_N[learned.labels_N >= 0], minlength=len(classes))
     shares = tuple(float(n / counts.sum()) for n in counts)
     if 0 in counts.tolist():  # of a class that is held back as a whole none can be asked for
@@ -88,9 +128,29 @@ def read_material(
         learned, choosing, judging = parts
         classes = tuple(c for c, n in zip(classes, counts, strict=True) if n)
         shares = tuple(share for share in shares if share)
-    whole = replace(sizes, classes=classes, shares=shares)
-    gone = (*prepared.failures, *failures)
-    return GeneratorClips(whole, learned, choosing, judging, gone, tuple(study.notes))
+    whole = replace(cut.sizes, classes=classes, shares=shares)
+    return GeneratorClips(whole, learned, choosing, judging, cut.failures, cut.notes)
+
+
+def halves(bank: ClipBank, seed: int) -> tuple[ClipBank, ClipBank]:
+    """Return the windows of half of the clips, and of the other half.
+
+    Raises
+    ------
+    NotEnoughDataError
+        If there are too few of either.
+    """
+    names = list(dict.fromkeys(bank.names))
+    order = np.random.default_rng([seed, 5]).permutation(len(names))
+    first = {names[place] for place in order[: len(names) // 2]}
+    in_first = np.array([name in first for name in bank.names])
+    parts = bank.rows(np.flatnonzero(in_first)), bank.rows(np.flatnonzero(~in_first))
+    if any(len(part) < LEAST_WINDOWS for part in parts):
+        raise NotEnoughDataError(
+            f"{counted(len(names), 'clip')} can be used; half of them choose and half judge, each "
+            f"with {LEAST_WINDOWS} windows or more: give more clips"
+        )
+    return parts
 
 
 def _renamed(bank: ClipBank, counts: Indices, present: Indices) -> ClipBank:

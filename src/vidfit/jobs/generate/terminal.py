@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from vidfit.contracts import Estimate
-from vidfit.jobs.generate.value import GenerationReport
+from vidfit.contracts import Estimate, Failure
+from vidfit.jobs.generate.value import GenerationReport, GeneratorPool
 from vidfit.pixels.generate.looks import DrawnScores
 from vidfit.report.wording import counted, has_interval, percent
 
@@ -30,11 +30,39 @@ def lines(report: GenerationReport) -> Iterator[str]:
     for name, of in judged(report):
         yield f"  {name}: {said(of)}"
     yield from verdicts(report)
-    if report.failures:
-        yield f"{counted(len(report.failures), 'clip')} left out:"
-        yield from (f"  {f.name}: {f.reason}" for f in report.failures[:_FAILURES])
-        if len(report.failures) > _FAILURES:
-            yield f"  and {len(report.failures) - _FAILURES} more, in report.json"
+    yield from _left_out(report.failures)
+
+
+def _left_out(failures: Sequence[Failure]) -> Iterator[str]:
+    if failures:
+        yield f"{counted(len(failures), 'clip')} left out:"
+        yield from (f"  {f.name}: {f.reason}" for f in failures[:_FAILURES])
+        if len(failures) > _FAILURES:
+            yield f"  and {len(failures) - _FAILURES} more, in report.json"
+
+
+def pool_lines(pool: GeneratorPool) -> Iterator[str]:
+    """Yield what each generator is worth, what the pool is, and which of them is the result."""
+    yield (
+        f"{counted(pool.choosing, 'window')} of clips chose, {pool.judging} judge, all of other "
+        "files"
+    )
+    yield f"Distance: Fréchet, squared, on {pool.encoder}; no FVD"
+    for when in ("choosing", "judging"):
+        yield f"on the clips {'that choose' if when == 'choosing' else 'that judge'}:"
+        for member in pool.members:
+            yield f"  {member.name} (share {percent(member.share)}): {said(getattr(member, when))}"
+        if of_pool := getattr(pool, f"pool_{when}"):
+            yield f"  pool: {said(of_pool)}"
+    if pool.kept:
+        better = "proven nearer" if pool.lead.low > 0 else "not proven nearer"
+        yield (
+            f"The pool is kept: {pool.why}. On the clips that judge it is {better} than "
+            f"{pool.best} alone: by {spoken(pool.lead)}."
+        )
+    else:
+        yield f"{pool.best} alone is kept: the pool is no gain ({pool.why})."
+    yield from _left_out(pool.failures)
 
 
 def judged(report: GenerationReport) -> Iterator[tuple[str, DrawnScores]]:

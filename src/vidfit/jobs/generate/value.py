@@ -107,3 +107,49 @@ class GenerationReport:
     def classes(self) -> tuple[str, ...]:
         """That can be asked for."""
         return tuple(self.sizes["classes"])
+
+
+@dataclass(frozen=True)
+class PooledGenerator:
+    """A generator that a pool was made of: its share, and its clips beside real ones."""
+
+    name: str
+    share: float
+    choosing: DrawnScores
+    judging: DrawnScores
+
+
+@dataclass(frozen=True)
+class GeneratorPool:
+    """Generators that were fitted apart, and whether they draw better together.
+
+    Parameters
+    ----------
+    choosing, judging
+        Windows of clips that chose the shares and whether the pool is kept, and of those that
+        judge.
+    members
+        In the order in which they were given.
+    best
+        Name of the one that is nearest alone, on the clips that choose.
+    kept, why
+        Whether the pool is the result, and what decided; else the best alone is.
+    pool_choosing, pool_judging
+        ``None`` where nothing was to be gained by a second generator.
+    lead
+        How much nearer the pool lies than the best alone, on the clips that judge.
+    """
+
+    data: str
+    encoder: str
+    choosing: int
+    judging: int
+    members: tuple[PooledGenerator, ...]
+    best: str
+    kept: bool
+    why: str
+    pool_choosing: DrawnScores | None
+    pool_judging: DrawnScores | None
+    lead: Estimate
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from vidfit.jobs.generate.value import GenerationReport
+from vidfit.jobs.generate.value import GenerationReport, GeneratorPool
 
 REPORT = "report.json"
 
@@ -16,6 +16,12 @@ def report_facts(report: GenerationReport) -> dict[str, Any]:
     facts: dict[str, Any] = _plain(asdict(report))
     del facts["sheet"]
     facts["pairs"] = [{k: pair[k] for k in ("name", "distance")} for pair in facts["pairs"]]
+    return facts
+
+
+def pool_facts(pool: GeneratorPool) -> dict[str, Any]:
+    """Return what was measured of a pool as JSON takes it."""
+    facts: dict[str, Any] = _plain(asdict(pool))
     return facts
 
 

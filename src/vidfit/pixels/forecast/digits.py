@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Frames
+from vidfit.contracts import Frames, Indices
 from vidfit.documents import json_in
 
 NAME, SIDE_PIXELS, DIGIT_PIXELS = "mnist-digits", 64, 28
@@ -27,7 +27,18 @@ LEARN, CHOOSE, TEST = (0.0, 0.7), (0.7, 0.8), (0.8, 1.0)
 
 
 def packed_digits(part: tuple[float, float] = (0.0, 1.0)) -> Frames:
-    """Return digits [N, 28, 28] of a part of each class.
+    """Return digits [N, 28, 28] of a part of each class, class by class.
+
+    Raises
+    ------
+    BackboneError
+        If the package was not fetched; says how.
+    """
+    return np.concatenate(digits_by_class(part))
+
+
+def digits_by_class(part: tuple[float, float] = (0.0, 1.0)) -> list[Frames]:
+    """Return the digits [N, 28, 28] of a part of each class, from 0 to 9.
 
     Raises
     ------
@@ -44,7 +55,7 @@ def packed_digits(part: tuple[float, float] = (0.0, 1.0)) -> Frames:
         of_class = all_N.reshape(-1, DIGIT_PIXELS, DIGIT_PIXELS)
         first, after = (round(share * len(of_class)) for share in part)
         classes.append(of_class[first:after])
-    return np.concatenate(classes)
+    return classes
 
 
 @dataclass(frozen=True)
@@ -80,15 +91,20 @@ class MovingDigits:
 
     def draw(self, rng: np.random.Generator, sequences: int, frames: int) -> Frames:
         """Return sequences [M, T, H, W], each of digits that are drawn anew."""
-        size = self.digits_NHW.shape[1]
         drawn = np.zeros((sequences, frames, self.side_pixels, self.side_pixels), np.uint8)
         for _ in range(self.count):
             which_M = rng.integers(len(self.digits_NHW), size=sequences)
-            places_MT2 = paths(rng, sequences, frames, self.side_pixels - size)
-            for m, digit in enumerate(self.digits_NHW[which_M]):
-                for frame, (top, left) in zip(drawn[m], places_MT2[m], strict=True):
-                    under = frame[top : top + size, left : left + size]
-                    np.maximum(under, digit, out=under)
+            np.maximum(drawn, self.moved(rng, which_M, frames), out=drawn)
+        return drawn
+
+    def moved(self, rng: np.random.Generator, which_M: Indices, frames: int) -> Frames:
+        """Return sequences [M, T, H, W] of one digit each, by its number among the digits."""
+        size = self.digits_NHW.shape[1]
+        drawn = np.zeros((len(which_M), frames, self.side_pixels, self.side_pixels), np.uint8)
+        places_MT2 = paths(rng, len(which_M), frames, self.side_pixels - size)
+        for m, digit in enumerate(self.digits_NHW[which_M]):
+            for frame, (top, left) in zip(drawn[m], places_MT2[m], strict=True):
+                frame[top : top + size, left : left + size] = digit
         return drawn
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from vidfit.pixels.generate.members import (
     ClipDrawer,
     CriticPool,
     LatentMember,
+    SharedPool,
     TokenMember,
     quiet,
 )
@@ -62,7 +63,8 @@ def save_generator(
     ModelError
         If the disk is full or the directory cannot be written.
     """
-    members = list(drawer.members) if isinstance(drawer, CriticPool) else [drawer]
+    pools = CriticPool | SharedPool
+    members = list(drawer.members) if isinstance(drawer, pools) else [drawer]
     told, weights = [], dict[str, Tensor]()
     for place, member in enumerate(members):
         kept, parts = _parts(member)
@@ -71,6 +73,7 @@ def save_generator(
             weights |= {f"{place}/{name}/{key}": t for key, t in state.items()}
     facts: dict[str, Any] = {"clips": sizes.facts, "members": told, "name": drawer.name}
     facts["critic"] = isinstance(drawer, CriticPool)
+    facts["shares"] = list(drawer.shares) if isinstance(drawer, SharedPool) else []
     if isinstance(drawer, CriticPool):
         weights |= {f"critic/{key}": t for key, t in drawer.critic.state_dict().items()}
     save_pixels(PixelModel(TASK, facts, weights, card), directory)
@@ -90,6 +93,8 @@ def load_generator(directory: Path) -> SavedGenerator:
         told = [value_of(KeptMember, facts, {}) for facts in model.sizes["members"]]
         members = [_member(model, place, kept, sizes) for place, kept in enumerate(told)]
         drawer: ClipDrawer = members[0]
+        if shares := model.sizes["shares"]:
+            drawer = SharedPool(str(model.sizes["name"]), sizes, members, _sound(shares, members))
         if model.sizes["critic"]:
             critic = _filled(ClipCritic(sizes), model.part("critic"))
             drawer = CriticPool(str(model.sizes["name"]), sizes, members, critic)
@@ -121,6 +126,13 @@ def _member(model: PixelModel, place: int, kept: KeptMember, sizes: ClipSizes) -
     decoder = _filled(ClipDecoder(sizes), model.part(f"{place}/decoder"))
     flow = _filled(LatentFlow(sizes), model.part(f"{place}/flow")) if kept.flow else None
     return LatentMember(kept.name, sizes, decoder, flow)
+
+
+def _sound(shares: Sequence[float], members: Sequence[ClipDrawer]) -> list[float]:
+    own = [float(share) for share in shares]
+    if len(own) != len(members) or not all(0 < share <= 1 for share in own):
+        raise ValueError(f"{len(own)} shares of {len(members)} members")
+    return own
 
 
 def _filled(module: Module, weights: Mapping[str, Tensor]) -> Module:

@@ -31,7 +31,7 @@ SPREAD = 100.0
 NEAREST = 5
 _LEAST_WIDTH = 1e-3
 _RESAMPLES = 200
-_AT_ONCE = 32
+_AT_ONCE = 4  # more frames at once do not fit into the caches: twice the time
 
 
 class ClipLooks:

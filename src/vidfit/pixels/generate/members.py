@@ -117,6 +117,35 @@ class CriticPool:
         return drawn[rows_B]
 
 
+@dataclass(frozen=True, eq=False)
+class SharedPool:
+    """Members that each draw a share of the clips.
+
+    Parameters
+    ----------
+    shares
+        Of each member; they sum to one.
+    """
+
+    name: str
+    sizes: ClipSizes
+    members: Sequence[ClipDrawer]
+    shares: Sequence[float]
+
+    def draw(self, labels_B: Indices, seed: int) -> Frames:
+        """Return clips; which member draws which is drawn at random."""
+        sizes = self.sizes
+        clips = np.zeros((len(labels_B), sizes.frames, sizes.side, sizes.side, 3), np.uint8)
+        drawer_B = np.random.default_rng([seed, 11]).choice(
+            len(self.members), size=len(labels_B), p=np.asarray(self.shares) / sum(self.shares)
+        )
+        for place, member in enumerate(self.members):
+            (rows,) = np.nonzero(drawer_B == place)
+            if len(rows):
+                clips[rows] = member.draw(labels_B[rows], seed * 31 + place)
+        return clips
+
+
 def judged(critic: ClipCritic, frames: Frames, labels_N: Indices, classes: int) -> Indices:
     """Return a critic's logits [N] of clips, as float64."""
     found = []

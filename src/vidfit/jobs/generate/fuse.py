@@ -1,0 +1,227 @@
+"""Whether generators that were fitted apart draw better together: a pool, each with its share.
+
+Half of the clips choose the shares and whether the pool is kept; the other half judges. Shares are
+found as those of an ensemble (Caruana et al. 2004): the best alone is joined, tenth by tenth, by
+whichever brings the mixture nearest to real clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vidfit.contracts import Estimate
+from vidfit.errors import VidfitError
+from vidfit.files import claimed, write_whole
+from vidfit.jobs.generate.chain import DRAWS, Measuring, verdict
+from vidfit.jobs.generate.makers import SHEET, SHOWN
+from vidfit.jobs.generate.material import cut_clips, halves
+from vidfit.jobs.generate.options import GenerateOptions
+from vidfit.jobs.generate.value import GeneratorPool, PooledGenerator
+from vidfit.jobs.generate.written import REPORT, pool_facts
+from vidfit.metrics.generated import Points, frechet_distance
+from vidfit.pixels.generate.kept import SavedGenerator, load_generator, save_generator
+from vidfit.pixels.generate.looks import RealClips, gained, scored
+from vidfit.pixels.generate.members import ClipDrawer, SharedPool, drawn_labels
+from vidfit.pixels.generate.sheet import contact_sheet
+from vidfit.pixels.generate.sizes import ClipSizes
+from vidfit.progress import SILENT, Progress
+from vidfit.report.data import json_text
+from vidfit.runtime import malloc
+
+FORMAT = "vidfit.pool/1"
+NAME = "pool"
+
+PARTS = 10
+"""Of which shares are made."""
+
+_TO_SHARE, _TO_KEEP, _TO_JUDGE = 3_000, 4_000, 5_000
+"""Seeds from which on clips are drawn for each."""
+
+
+def run_fuse_generators(
+    models: Sequence[Path],
+    clips: str | Path,
+    output: Path,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> GeneratorPool:
+    """Pool generators; keep the pool only where it is nearer than the best, and covers no less.
+
+    ``output`` gets ``model/``, the pool or the best of the generators, ``report.json`` and
+    ``samples.png``.
+
+    Parameters
+    ----------
+    models
+        Folders of models that draw clips of one size and of the same classes.
+    clips
+        Folder or list of clips that none of them learned from.
+
+    Raises
+    ------
+    ManifestError
+        If the clips' list cannot be understood.
+    ModelError
+        If a model cannot be read or written.
+    NotEnoughDataError
+        If there are too few clips, or all look the same.
+    StoreError
+        If the output cannot be written.
+    VidfitError
+        If there is one model only, one twice, or two do not go together.
+    """
+    progress = progress or SILENT
+    names, generators = _loaded(models)
+    sizes = _common(names, generators)
+    with claimed(output):
+        options = GenerateOptions(
+            side=sizes.side, frames=sizes.frames, interval_seconds=1 / sizes.fps, seed=seed
+        )
+        cut = cut_clips(clips, output, options, progress)
+        choosing, judging = halves(cut.bank, seed)
+        malloc.tune()
+        measuring = Measuring(choosing)
+        trial = _Trial(measuring, sizes, seed, progress)
+        drawers = [one.drawer for one in generators]
+        chose = RealClips(measuring.learned_ND, choosing.groups)
+        judge = measuring.real(judging)
+
+        first = [trial.draws(d, len(choosing), _TO_SHARE) for d in drawers]
+        members = [scored(chose, points) for points in first]
+        best = int(np.argmin([of.distance.value for of in members]))
+        shares = shares_of(chose.points_ND, [points[0] for points in first], best)
+        pool = SharedPool(NAME, sizes, *_with_share(drawers, shares))
+        kept, why, of_pool = False, f"no share of another brings {names[best]} nearer", None
+        if len(pool.members) > 1:
+            of_best = scored(chose, trial.draws(drawers[best], len(choosing), _TO_KEEP))
+            of_pool = scored(chose, trial.draws(pool, len(choosing), _TO_KEEP))
+            kept, why = verdict(of_pool, of_best, names[best])
+
+        last = [trial.draws(d, len(judging), _TO_JUDGE) for d in drawers]
+        of_judged, lead = None, Estimate(0.0, 0.0, 0.0)
+        if of_pool:
+            drawn = trial.draws(pool, len(judging), _TO_JUDGE)
+            of_judged, lead = scored(judge, drawn), gained(judge, drawn, last[best])
+        result = pool if kept else drawers[best]
+        found = GeneratorPool(
+            data=str(clips),
+            encoder=measuring.looks.name,
+            choosing=len(choosing),
+            judging=len(judging),
+            members=tuple(
+                PooledGenerator(name, share, of, scored(judge, points))
+                for name, share, of, points in zip(names, shares, members, last, strict=True)
+            ),
+            best=names[best],
+            kept=kept,
+            why=why,
+            pool_choosing=of_pool,
+            pool_judging=of_judged,
+            lead=lead,
+            failures=cut.failures,
+            notes=cut.notes,
+        )
+        facts = pool_facts(found)
+        save_generator(result, sizes, {"report": facts}, output / "model")
+        shown = result.draw(drawn_labels(SHOWN, sizes, 0), 0)
+        write_whole(output / SHEET, contact_sheet(shown))
+        write_whole(output / REPORT, json_text({"format": FORMAT, **facts}).encode())
+    return found
+
+
+def shares_of(real_ND: Points, drawn: Sequence[Points], best: int) -> list[float]:
+    """Return the share of each member in the mixture that lies nearest to real clips.
+
+    Parameters
+    ----------
+    drawn
+        Of each member as many points as there are real ones.
+    best
+        Which of them is the nearest alone.
+    """
+
+    def distance(counts: Sequence[int]) -> float:
+        ends = np.rint(np.cumsum(counts) / sum(counts) * len(real_ND)).astype(int)
+        starts = [0, *ends[:-1]]
+        parts = [own[a:b] for own, a, b in zip(drawn, starts, ends, strict=True)]
+        return frechet_distance(real_ND, np.concatenate(parts))
+
+    counts = [int(place == best) for place in range(len(drawn))]
+    found = [(distance(counts), counts)]
+    for _ in range(PARTS - 1):
+        joined = [
+            [n + (place == one) for place, n in enumerate(counts)] for one in range(len(drawn))
+        ]
+        found.append(min((distance(these), these) for these in joined))
+        counts = found[-1][1]
+    _, counts = min(found)
+    return [n / sum(counts) for n in counts]
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Draws sets of clips and places them."""
+
+    measuring: Measuring
+    sizes: ClipSizes
+    seed: int
+    progress: Progress
+
+    def draws(self, drawer: ClipDrawer, count: int, seed: int) -> list[Points]:
+        """Return points of sets of clips."""
+        seeds = [10_000 * self.seed + seed + draw for draw in range(DRAWS)]
+        return [
+            self.measuring.place(drawer.draw(drawn_labels(count, self.sizes, s), s)) for s in seeds
+        ]
+
+
+def _loaded(models: Sequence[Path]) -> tuple[list[str], list[SavedGenerator]]:
+    """Read generators, of which there are two or more."""
+    names = [str(model) for model in models]
+    if len(models) < 2:
+        raise VidfitError(
+            f"{len(models)} generator cannot be pooled; give the model folders of two or more"
+        )
+    places = [Path(model).resolve() for model in models]
+    for name, place in zip(names, places, strict=True):
+        if places.count(place) > 1:
+            raise VidfitError(f"{name} is given twice; give each generator once")
+    return names, [load_generator(model) for model in models]
+
+
+def _common(names: Sequence[str], generators: Sequence[SavedGenerator]) -> ClipSizes:
+    """Return the sizes of all, with their mean share of each class."""
+    first = generators[0].sizes
+    for name, one in zip(names, generators, strict=True):
+        if replace(one.sizes, shares=first.shares) != first:
+            raise VidfitError(
+                f"{name} draws {_told(one.sizes)}, {names[0]} {_told(first)}; generators of one "
+                "pool draw clips of one size and of the same classes"
+            )
+    shares = np.mean([one.sizes.shares for one in generators], axis=0)
+    return replace(first, shares=tuple(float(share) for share in shares))
+
+
+def _told(sizes: ClipSizes) -> str:
+    classes = f"of classes {', '.join(sizes.classes)}" if sizes.classes else "without classes"
+    return f"{sizes.frames} frames of {sizes.side} x {sizes.side} at {sizes.fps:g} fps {classes}"
+
+
+def _with_share(
+    drawers: Sequence[ClipDrawer], shares: Sequence[float]
+) -> tuple[list[ClipDrawer], list[float]]:
+    """Return those that have a share; a pool's members take its place."""
+    members, own = list[ClipDrawer](), list[float]()
+    for drawer, share in zip(drawers, shares, strict=True):
+        if not isinstance(drawer, SharedPool):
+            members, own = [*members, drawer], [*own, share]
+            continue
+        members += drawer.members
+        own += [share * part for part in drawer.shares]
+    some = [place for place, share in enumerate(own) if share > 0]
+    return [members[place] for place in some], [own[place] for place in some]
