@@ -11,13 +11,15 @@ from vidfit.pixels.forecast.digits import CHOOSE, LEARN, TEST, MovingDigits, dig
 from vidfit.pixels.generate.bank import ClipBank
 from vidfit.pixels.generate.sizes import ClipSizes
 
-LEARNED, HELD_BACK = 2_000, 250
+LEARNED, HELD_BACK = 2_000, 150
 """Clips that are learned from, that choose and that judge."""
 
 CLASSES = tuple("0123456789")
 
 
-def digit_clips(sizes: ClipSizes = ClipSizes()) -> GeneratorClips:
+def digit_clips(
+    sizes: ClipSizes, learned: int = LEARNED, held_back: int = HELD_BACK
+) -> GeneratorClips:
     """Draw clips of one digit each, whose class is its label and whose digit is its recording.
 
     Raises
@@ -28,10 +30,10 @@ def digit_clips(sizes: ClipSizes = ClipSizes()) -> GeneratorClips:
     parts = [
         _bank(part, count, sizes, seed)
         for seed, (part, count) in enumerate(
-            ((LEARN, LEARNED), (CHOOSE, HELD_BACK), (TEST, HELD_BACK))
+            ((LEARN, learned), (CHOOSE, held_back), (TEST, held_back))
         )
     ]
-    shares = np.bincount(parts[0].labels_N, minlength=len(CLASSES)) / LEARNED
+    shares = np.bincount(parts[0].labels_N, minlength=len(CLASSES)) / learned
     whole = replace(sizes, classes=CLASSES, shares=tuple(float(s) for s in shares))
     return GeneratorClips(whole, *parts, failures=(), notes=())
 

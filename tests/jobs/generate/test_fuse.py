@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from tests.jobs.generate.test_run import moving
@@ -12,7 +11,7 @@ from tests.pixels.generate.clips import SIZES
 
 from vidfit.errors import ModelError, NotEnoughDataError, VidfitError
 from vidfit.jobs.generate import fuse
-from vidfit.jobs.generate.fuse import run_fuse_generators, shares_of
+from vidfit.jobs.generate.fuse import run_fuse_generators
 from vidfit.jobs.generate.sample import run_sample
 from vidfit.jobs.generate.terminal import pool_lines
 from vidfit.pixels.generate.kept import load_generator, save_generator
@@ -38,29 +37,6 @@ def generator(folder: Path, seed: int, sizes=SIZES) -> Path:
 def models(tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("models")
     return [generator(folder / name, seed) for seed, name in enumerate("ab")]
-
-
-def halves_of_two_kinds() -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return points of two clouds, and of members that draw one of them each."""
-    rng = np.random.default_rng(0)
-    left, right = rng.normal(-4, 1, (80, 3)), rng.normal(4, 1, (80, 3))
-    real = np.concatenate([left[:40], right[:40]])
-    return real, [
-        np.concatenate([left[40:], left[:40]])[rng.permutation(80)],
-        np.concatenate([right[40:], right[:40]])[rng.permutation(80)],
-    ]
-
-
-def test_members_that_draw_half_each_are_shared_evenly():
-    real, drawn = halves_of_two_kinds()
-    assert shares_of(real, drawn, 0) == pytest.approx([0.5, 0.5], abs=0.1)
-
-
-def test_a_member_that_only_spoils_gets_no_share():
-    real, _ = halves_of_two_kinds()
-    rng = np.random.default_rng(1)
-    drawn = [real + rng.normal(0, 0.1, real.shape), rng.normal(90, 1, real.shape)]
-    assert shares_of(real, drawn, 0) == [1.0, 0.0]
 
 
 def test_a_pool_is_kept_only_where_nothing_is_lost(clips, models, tmp_path):

@@ -50,7 +50,7 @@ def test_a_fit_gives_a_model_a_report_and_samples(fitted):
     facts = json.loads((fitted / "report.json").read_text())
     names = [stage["name"] for stage in facts["stages"]]
     assert names[0] == "VAE alone"
-    assert {"flow prior", "adversarial polish", "GPT over tokens", "critic rejection"} < set(names)
+    assert {"flow prior", "GPT over tokens"} < set(names)
     assert facts["sizes"]["classes"] == ["left", "right"]
     assert facts["stages"][0]["kept"]
     page = (fitted / "report.html").read_text()
@@ -111,17 +111,17 @@ def test_an_interrupted_run_goes_on_to_the_bit(clips, tmp_path, monkeypatch, fit
 
     learn = makers.learn
 
-    def stops_in_polish(trainee, budget, **how):
-        if how["stage"] == "polish":
+    def stops_in_the_gpt(trainee, budget, **how):
+        if how["stage"] == "GPT over tokens":
             steps = iter([False] * 5 + [True])
             how["stop"] = lambda: next(steps)
         return learn(trainee, budget, **how)
 
-    monkeypatch.setattr(makers, "learn", stops_in_polish)
+    monkeypatch.setattr(makers, "learn", stops_in_the_gpt)
     with pytest.raises(KeyboardInterrupt):
         run_generate(clips, tmp_path, FEW)
     assert sorted(p.name for p in (tmp_path / "checkpoint").iterdir()) == [
-        "VAE", "flow-over-the-VAE", "flow-over-the-longer-VAE", "longer-VAE", "polish",
+        "GPT-over-tokens", "VAE", "VAE-longer", "flow-over-the-VAE",
     ]  # fmt: skip
     monkeypatch.undo()
     run_generate(clips, tmp_path, FEW)

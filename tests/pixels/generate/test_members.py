@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -6,13 +8,11 @@ from tests.pixels.generate.clips import SIZES, bank
 from vidfit.errors import ModelError
 from vidfit.pixels.generate.kept import load_generator, save_generator
 from vidfit.pixels.generate.members import (
-    CriticPool,
     LatentMember,
+    SharedPool,
     TokenMember,
-    chosen,
     drawn_labels,
 )
-from vidfit.pixels.generate.polish import ClipCritic
 from vidfit.pixels.generate.prior import LatentFlow
 from vidfit.pixels.generate.tokens import gpt_of, learn_codebook
 from vidfit.pixels.generate.vae import ClipDecoder
@@ -26,7 +26,7 @@ def pool():
         LatentMember("bare", SIZES, ClipDecoder(SIZES)),
         TokenMember("tokens", SIZES, gpt_of(SIZES), learn_codebook(bank(), SIZES, 0)),
     ]
-    return CriticPool("pool", SIZES, members, ClipCritic(SIZES))
+    return SharedPool("pool", SIZES, members, (0.5, 0.2, 0.3))
 
 
 def test_clips_are_the_same_for_a_seed_whatever_was_drawn_before(pool):
@@ -63,14 +63,28 @@ def test_a_model_without_its_weights_is_refused(pool, tmp_path):
         load_generator(tmp_path / "model")
 
 
-def test_a_critic_chooses_what_it_likes_within_a_class():
-    wanted = np.tile([0, 1], 50)
-    logits = np.where(np.arange(100) < 20, 9.0, -9.0)
-    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1])
-    rows = chosen(logits, wanted, labels, 0)
-    assert (wanted[rows] == labels).all()
-    assert len(set(rows)) == len(rows)
-    assert (rows < 20).all()
+def test_members_draw_their_share(pool):
+    class One:
+        def __init__(self, level):
+            self.name, self.level = str(level), level
+
+        def draw(self, labels_B, seed):
+            return np.full((len(labels_B), 4, 16, 16, 3), self.level, np.uint8)
+
+    drawn = SharedPool("pool", SIZES, [One(10), One(20)], (0.75, 0.25)).draw(np.zeros(800, int), 1)
+    assert set(np.unique(drawn)) == {10, 20}
+    assert (drawn[:, 0, 0, 0, 0] == 10).mean() == pytest.approx(0.75, abs=0.05)
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.5], [0.5, 0.5, 0.0], [1.0, -1.0, 1.0], "abc"])
+def test_shares_that_cannot_be_are_refused(pool, tmp_path, shares):
+    save_generator(pool, SIZES, {}, tmp_path / "model")
+    document = tmp_path / "model" / "pixels.json"
+    facts = json.loads(document.read_text())
+    facts["sizes"]["shares"] = shares
+    document.write_text(json.dumps(facts))
+    with pytest.raises(ModelError, match="damaged"):
+        load_generator(tmp_path / "model")
 
 
 def test_classes_are_drawn_as_frequent_as_they_are():

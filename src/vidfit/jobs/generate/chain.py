@@ -6,11 +6,10 @@ is no lower. So what results is on those clips never worse than the best that dr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vidfit.contracts import Estimate, Frames
-from vidfit.jobs.generate.makers import LONGER, SHORT, Makers
+from vidfit.jobs.generate.makers import Makers
 from vidfit.jobs.generate.value import GeneratorStage
 from vidfit.metrics.generated import Points
 from vidfit.pixels.generate.bank import ClipBank
@@ -22,7 +21,8 @@ from vidfit.pixels.generate.looks import (
     gained,
     scored,
 )
-from vidfit.pixels.generate.members import ClipDrawer, LatentMember, drawn_labels
+from vidfit.pixels.generate.members import ClipDrawer, LatentMember, SharedPool, drawn_labels
+from vidfit.pixels.generate.shares import shares_of
 from vidfit.pixels.generate.vae import VideoVae
 
 DRAWS = 2
@@ -31,9 +31,7 @@ DRAWS = 2
 CHOOSING, JUDGING = 1_000, 2_000
 """Seeds from which on clips are drawn for either."""
 
-VAE, WITH_FLOW = "VAE alone", "flow prior"
-WITH_LONGER, WITH_POLISH = "longer VAE and flow prior", "adversarial polish"
-WITH_TOKENS, WITH_CRITIC, WITH_POOL = "GPT over tokens", "critic rejection", "pool and critic"
+VAE, WITH_FLOW, WITH_TOKENS, POOL = "VAE alone", "flow prior", "GPT over tokens", "pool"
 
 
 class Measuring:
@@ -75,16 +73,16 @@ class StageChain:
     stages: list[GeneratorStage] = field(default_factory=list)
     drawers: dict[str, ClipDrawer] = field(default_factory=dict)
     best: str = ""
-    _drawn: dict[str, list[Points]] = field(default_factory=dict)
+    drawn: dict[str, list[Points]] = field(default_factory=dict)
 
     def attempt(self, drawer: ClipDrawer, cpu_seconds: float) -> bool:
         """Judge a way to draw beside the best so far; return whether it is the best now."""
         name = drawer.name
         draws = self.measuring.draws(drawer, len(self.real.groups), self.makers, CHOOSING)
         scores = scored(self.real, draws)
-        self.drawers[name], self._drawn[name] = drawer, draws
+        self.drawers[name], self.drawn[name] = drawer, draws
         nothing = Estimate(0.0, 0.0, 0.0)
-        lead = gained(self.real, draws, self._drawn[self.best]) if self.best else nothing
+        lead = gained(self.real, draws, self.drawn[self.best]) if self.best else nothing
         kept, why = True, "the first"
         if self.best:
             kept, why = verdict(scores, self.scores(self.best), self.best)
@@ -109,38 +107,34 @@ def verdict(new: DrawnScores, old: DrawnScores, name: str) -> tuple[bool, str]:
 
 
 def members_of(makers: Makers, chain: StageChain) -> VideoVae:
-    """Train and try all that draw alone; return the longer VAE."""
+    """Train and try all that draw alone; return the VAE that the flow is over."""
     sizes, spent = makers.material.sizes, makers.seconds
-    longer = makers.vae("longer VAE", LONGER)
-    chain.attempt(LatentMember(VAE, sizes, longer.decoder), spent["longer VAE"])
-    short = makers.vae("VAE", SHORT)
-    flow = makers.flow("flow over the VAE", short)
-    cost = spent["VAE"] + spent["flow over the VAE"]
-    chain.attempt(LatentMember(WITH_FLOW, sizes, short.decoder, flow), cost)
-    second = makers.flow("flow over the longer VAE", longer)
-    cost_longer = spent["longer VAE"] + spent["flow over the longer VAE"]
-    chain.attempt(LatentMember(WITH_LONGER, sizes, longer.decoder, second), cost_longer)
-    polished = makers.polished("polish", short, flow)
-    cost += spent["polish"]
-    chain.attempt(LatentMember(WITH_POLISH, sizes, polished.decoder, flow), cost)
-    tokens = makers.tokens(WITH_TOKENS)
-    chain.attempt(tokens, spent[WITH_TOKENS])
-    return longer
+    vae = makers.vae("VAE")
+    longer = makers.longer("VAE, longer", vae)
+    alone = LatentMember(VAE, sizes, longer.decoder)
+    chain.attempt(alone, spent["VAE"] + spent["VAE, longer"])
+    flow = makers.flow("flow over the VAE", vae)
+    with_flow = LatentMember(WITH_FLOW, sizes, vae.decoder, flow)
+    chain.attempt(with_flow, spent["VAE"] + spent["flow over the VAE"])
+    chain.attempt(makers.tokens(WITH_TOKENS), spent[WITH_TOKENS])
+    return vae
 
 
-def combine(makers: Makers, chain: StageChain) -> None:
-    """Try a critic over the best that draws alone, and over a pool of all but the bare VAE."""
-    alone, spent = chain.drawers[chain.best], makers.seconds
-    cost = next(s.cpu_seconds for s in chain.stages if s.name == chain.best)
-    pool = makers.chosen_by_critic(WITH_CRITIC, [alone])
-    chain.attempt(pool, cost + spent[WITH_CRITIC])
-    members = pool_of(chain, alone)
-    if len(members) > 1:
-        wide = makers.chosen_by_critic(WITH_POOL, members)
-        chain.attempt(wide, sum(spent.values()) - spent[WITH_CRITIC])
+def combine(chain: StageChain) -> None:
+    """Try a pool of all that draw alone, each with the share that brings it nearest."""
+    names = list(chain.drawers)
+    shares = shares_of(
+        chain.real.points_ND, [chain.drawn[name][0] for name in names], names.index(chain.best)
+    )
+    some = [place for place, share in enumerate(shares) if share]
+    if len(some) < 2:
+        return
+    members = [chain.drawers[names[place]] for place in some]
+    pool = SharedPool(POOL, chain.makers.material.sizes, members, [shares[p] for p in some])
+    seconds = sum(s.cpu_seconds for s in chain.stages if s.name in {m.name for m in members})
+    chain.attempt(pool, seconds)
 
 
-def pool_of(chain: StageChain, alone: ClipDrawer) -> Sequence[ClipDrawer]:
-    """Return what draws alone, the best first, without the bare VAE unless it is the best."""
-    others = [chain.drawers[s.name] for s in chain.stages if s.name not in (VAE, WITH_CRITIC)]
-    return [alone, *(d for d in others if d.name != alone.name)]
+def best_member(chain: StageChain) -> str:
+    """Return the best that draws alone."""
+    return [s.name for s in chain.stages if s.kept and s.name != POOL][-1]

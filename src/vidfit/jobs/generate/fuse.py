@@ -1,8 +1,6 @@
 """Whether generators that were fitted apart draw better together: a pool, each with its share.
 
-Half of the clips choose the shares and whether the pool is kept; the other half judges. Shares are
-found as those of an ensemble (Caruana et al. 2004): the best alone is joined, tenth by tenth, by
-whichever brings the mixture nearest to real clips.
+Half of the clips choose the shares and whether the pool is kept; the other half judges.
 """
 
 from __future__ import annotations
@@ -22,10 +20,11 @@ from vidfit.jobs.generate.material import cut_clips, halves
 from vidfit.jobs.generate.options import GenerateOptions
 from vidfit.jobs.generate.value import GeneratorPool, PooledGenerator
 from vidfit.jobs.generate.written import REPORT, pool_facts
-from vidfit.metrics.generated import Points, frechet_distance
+from vidfit.metrics.generated import Points
 from vidfit.pixels.generate.kept import SavedGenerator, load_generator, save_generator
 from vidfit.pixels.generate.looks import RealClips, gained, scored
 from vidfit.pixels.generate.members import ClipDrawer, SharedPool, drawn_labels
+from vidfit.pixels.generate.shares import shares_of
 from vidfit.pixels.generate.sheet import contact_sheet
 from vidfit.pixels.generate.sizes import ClipSizes
 from vidfit.progress import SILENT, Progress
@@ -34,9 +33,6 @@ from vidfit.runtime import malloc
 
 FORMAT = "vidfit.pool/1"
 NAME = "pool"
-
-PARTS = 10
-"""Of which shares are made."""
 
 _TO_SHARE, _TO_KEEP, _TO_JUDGE = 3_000, 4_000, 5_000
 """Seeds from which on clips are drawn for each."""
@@ -132,35 +128,6 @@ def run_fuse_generators(
         write_whole(output / SHEET, contact_sheet(shown))
         write_whole(output / REPORT, json_text({"format": FORMAT, **facts}).encode())
     return found
-
-
-def shares_of(real_ND: Points, drawn: Sequence[Points], best: int) -> list[float]:
-    """Return the share of each member in the mixture that lies nearest to real clips.
-
-    Parameters
-    ----------
-    drawn
-        Of each member as many points as there are real ones.
-    best
-        Which of them is the nearest alone.
-    """
-
-    def distance(counts: Sequence[int]) -> float:
-        ends = np.rint(np.cumsum(counts) / sum(counts) * len(real_ND)).astype(int)
-        starts = [0, *ends[:-1]]
-        parts = [own[a:b] for own, a, b in zip(drawn, starts, ends, strict=True)]
-        return frechet_distance(real_ND, np.concatenate(parts))
-
-    counts = [int(place == best) for place in range(len(drawn))]
-    found = [(distance(counts), counts)]
-    for _ in range(PARTS - 1):
-        joined = [
-            [n + (place == one) for place, n in enumerate(counts)] for one in range(len(drawn))
-        ]
-        found.append(min((distance(these), these) for these in joined))
-        counts = found[-1][1]
-    _, counts = min(found)
-    return [n / sum(counts) for n in counts]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,12 @@
 
 ::
 
-    VAE, short     .14      flow over it     .08      its decoder polished   .08
-    VAE, longer    .22      flow over it     .08
-    GPT            .22      two critics      .09 each
+    VAE   .26      flow over it                        .16
+                   the VAE again, as long as a flow    .16
+    GPT   .42
 
-So each pair that is compared costs the same: the longer VAE alone and the short one with a flow;
-the longer VAE with a flow and the short one with a flow, polished.
+So each way to draw costs the same: the VAE alone that went on learning, the VAE with a flow, and
+the GPT.
 """
 
 from __future__ import annotations
@@ -15,27 +15,23 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 import torch
 
 from vidfit.files import write_whole
 from vidfit.jobs.generate.material import GeneratorClips
 from vidfit.jobs.generate.options import GenerateOptions
-from vidfit.pixels.generate.bank import ClipBank
 from vidfit.pixels.generate.members import (
     ClipDrawer,
-    CriticPool,
     LatentMember,
     TokenMember,
     drawn_labels,
     quiet,
 )
-from vidfit.pixels.generate.polish import ClipCritic, PolishStart, PolishTrainee, critic_trainee
 from vidfit.pixels.generate.prior import FlowTrainee, LatentFlow, Posteriors
 from vidfit.pixels.generate.sheet import contact_sheet
 from vidfit.pixels.generate.tokens import gpt_of, gpt_trainee, learn_codebook
@@ -46,16 +42,13 @@ from vidfit.progress import SILENT, Progress
 if TYPE_CHECKING:
     from torch import nn
 
-SHORT, LONGER, FLOW, POLISH, TOKENS, CRITIC = 0.14, 0.22, 0.08, 0.08, 0.22, 0.09
+VAE_SHARE, FLOW, TOKENS = 0.26, 0.16, 0.42
 """Shares of the budget."""
 
 SHEET = "samples.png"
 SHOWN = 16
 
 _SHOWN_EVERY_SECONDS = 20.0
-_POOL_OF_CRITIC = 1024
-"""Clips that are drawn for a critic to learn from."""
-
 Module = TypeVar("Module", bound="nn.Module")
 
 
@@ -96,14 +89,24 @@ class Makers:
         """How many classes clips have."""
         return len(self.material.sizes.classes)
 
-    def vae(self, name: str, share: float) -> VideoVae:
+    def vae(self, name: str) -> VideoVae:
         """Train a VAE."""
         sizes = self.material.sizes
-        vae = self._built(name, lambda: VideoVae(sizes))
-        self._train(
-            name, vae_trainee(vae, self.material.learned, self.classes), share,
-            lambda: LatentMember(name, sizes, vae.decoder),
-        )  # fmt: skip
+        return self._learned(name, self._built(name, lambda: VideoVae(sizes)), VAE_SHARE)
+
+    def longer(self, name: str, vae: VideoVae) -> VideoVae:
+        """Return a copy of a VAE that went on learning for as long as a flow takes.
+
+        The learning rate rises once more and falls again (Loshchilov and Hutter 2017, SGDR).
+        """
+        own = copy.deepcopy(vae)
+        own.requires_grad_(True)
+        return self._learned(name, own.train(), FLOW)
+
+    def _learned(self, name: str, vae: VideoVae, share: float) -> VideoVae:
+        trainee = vae_trainee(vae, self.material.learned, self.classes)
+        member = LatentMember(name, self.material.sizes, vae.decoder)
+        self._train(name, trainee, share, lambda: member)
         quiet(vae)
         return vae
 
@@ -121,16 +124,6 @@ class Makers:
         quiet(flow)
         return flow
 
-    def polished(self, name: str, vae: VideoVae, flow: LatentFlow) -> VideoVae:
-        """Return a copy of a VAE whose decoder learned to deceive a critic."""
-        sizes, own = self.material.sizes, copy.deepcopy(vae)
-        own.decoder.requires_grad_(True)
-        torch.manual_seed(self._seed(name))
-        trainee = PolishTrainee(PolishStart(own, flow, self.material.learned, sizes))
-        self._train(name, trainee, POLISH, lambda: LatentMember(name, sizes, own.decoder, flow))
-        quiet(own)
-        return own
-
     def tokens(self, name: str) -> TokenMember:
         """Train a GPT over quantised tokens."""
         sizes, learned = self.material.sizes, self.material.learned
@@ -143,27 +136,6 @@ class Makers:
         self._train(name, trainee, TOKENS, lambda: member, spent)
         quiet(gpt)
         return member
-
-    def chosen_by_critic(self, name: str, members: Sequence[ClipDrawer]) -> CriticPool:
-        """Train a critic against what members draw, in equal parts."""
-        sizes = self.material.sizes
-        critic = self._built(name, lambda: ClipCritic(sizes))
-        made = self._drawn(members, self._seed(name))
-        self._train(name, critic_trainee(critic, self.material.learned, made, self.classes), CRITIC)
-        quiet(critic)
-        return CriticPool(name, sizes, members, critic)
-
-    def _drawn(self, members: Sequence[ClipDrawer], seed: int) -> ClipBank:
-        """Return clips that members drew; their names and recordings say nothing."""
-        sizes = self.material.sizes
-        each = -(-_POOL_OF_CRITIC // len(members))
-        labels = [drawn_labels(each, sizes, seed + at) for at in range(len(members))]
-        frames = [
-            m.draw(rows, seed + at)
-            for at, (m, rows) in enumerate(zip(members, labels, strict=True))
-        ]
-        blank = ("",) * (each * len(members))
-        return ClipBank(np.concatenate(frames), np.concatenate(labels), blank, blank)
 
     def _built(self, name: str, build: Callable[[], Module]) -> Module:
         torch.manual_seed(self._seed(name))
@@ -178,7 +150,7 @@ class Makers:
         name: str,
         trainee: PixelTrainee,
         share: float,
-        member: Callable[[], ClipDrawer] | None = None,
+        member: Callable[[], ClipDrawer],
         spent: float = 0.0,
     ) -> Learned:
         """Train by a share of the budget, of which some seconds are spent."""
@@ -192,7 +164,7 @@ class Makers:
             stage=name,
             stop=self.stop,
             progress=self.progress,
-            each=lambda step: self._show(member) if member else None,
+            each=lambda step: self._show(member),
         )
         if found is None:
             raise KeyboardInterrupt

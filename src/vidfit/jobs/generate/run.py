@@ -17,6 +17,7 @@ from vidfit.jobs.generate.chain import (
     VAE,
     Measuring,
     StageChain,
+    best_member,
     combine,
     members_of,
 )
@@ -81,9 +82,9 @@ def run_generate(
         with stopped_by_signals() as stop:
             makers = Makers(material, options, output, stop, progress)
             chain = StageChain(makers, measuring, measuring.real(material.choosing))
-            longer = members_of(makers, chain)
-            combine(makers, chain)
-        report = _judged(_Tried(str(source), makers, chain, longer), began)
+            vae = members_of(makers, chain)
+            combine(chain)
+        report = _judged(_Tried(str(source), makers, chain, vae), began)
         best, card = chain.drawers[chain.best], report_facts(report)
         save_generator(best, material.sizes, {"report": card}, output / "model")
         write_whole(output / SHEET, report.sheet)
@@ -149,12 +150,6 @@ def _judged(tried: _Tried, began: float) -> GenerationReport:
         pairs=pairs,
         sheet=contact_sheet(shown),
     )
-
-
-def best_member(chain: StageChain) -> str:
-    """Return the best that draws alone: the last that was kept without a critic."""
-    alone = [s.name for s in chain.stages if s.kept and "critic" not in s.name]
-    return alone[-1]
 
 
 def real_draws(learned_ND: Points, count: int, seed: int) -> list[Points]:

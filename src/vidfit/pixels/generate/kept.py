@@ -15,13 +15,11 @@ from vidfit.errors import ModelError
 from vidfit.language.codebook import Codebook
 from vidfit.pixels.generate.members import (
     ClipDrawer,
-    CriticPool,
     LatentMember,
     SharedPool,
     TokenMember,
     quiet,
 )
-from vidfit.pixels.generate.polish import ClipCritic
 from vidfit.pixels.generate.prior import LatentFlow
 from vidfit.pixels.generate.sizes import ClipSizes
 from vidfit.pixels.generate.tokens import book_module, book_tensors, gpt_of
@@ -63,8 +61,7 @@ def save_generator(
     ModelError
         If the disk is full or the directory cannot be written.
     """
-    pools = CriticPool | SharedPool
-    members = list(drawer.members) if isinstance(drawer, pools) else [drawer]
+    members = list(drawer.members) if isinstance(drawer, SharedPool) else [drawer]
     told, weights = [], dict[str, Tensor]()
     for place, member in enumerate(members):
         kept, parts = _parts(member)
@@ -72,10 +69,7 @@ def save_generator(
         for name, state in parts.items():
             weights |= {f"{place}/{name}/{key}": t for key, t in state.items()}
     facts: dict[str, Any] = {"clips": sizes.facts, "members": told, "name": drawer.name}
-    facts["critic"] = isinstance(drawer, CriticPool)
     facts["shares"] = list(drawer.shares) if isinstance(drawer, SharedPool) else []
-    if isinstance(drawer, CriticPool):
-        weights |= {f"critic/{key}": t for key, t in drawer.critic.state_dict().items()}
     save_pixels(PixelModel(TASK, facts, weights, card), directory)
 
 
@@ -95,9 +89,6 @@ def load_generator(directory: Path) -> SavedGenerator:
         drawer: ClipDrawer = members[0]
         if shares := model.sizes["shares"]:
             drawer = SharedPool(str(model.sizes["name"]), sizes, members, _sound(shares, members))
-        if model.sizes["critic"]:
-            critic = _filled(ClipCritic(sizes), model.part("critic"))
-            drawer = CriticPool(str(model.sizes["name"]), sizes, members, critic)
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{directory} is damaged ({error}); fit or copy it again") from error
     return SavedGenerator(drawer, sizes, model.card)

@@ -1,6 +1,6 @@
-"""What draws clips: members, and a pool of them among whose clips a critic chooses.
+"""What draws clips: members, and pools in which each of them draws a share.
 
-Shape letters: B clips that are asked for, T frames, S side, N clips of a pool.
+Shape letters: B clips that are asked for, T frames, S side.
 """
 
 from __future__ import annotations
@@ -16,19 +16,13 @@ from torch import nn
 from vidfit.contracts import Frames, Indices
 from vidfit.language.codebook import Codebook
 from vidfit.networks.gpt import GptLanguage
-from vidfit.pixels.generate.bank import as_frames, as_numbers, one_hot
-from vidfit.pixels.generate.polish import ClipCritic
+from vidfit.pixels.generate.bank import as_frames, one_hot
 from vidfit.pixels.generate.prior import LatentFlow
 from vidfit.pixels.generate.sizes import ClipSizes
 from vidfit.pixels.generate.tokens import draw_tokens, frames_of
 from vidfit.pixels.generate.vae import ClipDecoder
 
-POOL = 4
-"""Clips that are drawn for each that a critic chooses."""
-
 _AT_ONCE = 128
-_LARGEST = 0.05
-"""Share of the weights at either end that count as the ones next to them: no clip outweighs all."""
 
 
 class ClipDrawer(Protocol):
@@ -88,36 +82,6 @@ class TokenMember:
 
 
 @dataclass(frozen=True, eq=False)
-class CriticPool:
-    """Members that draw more clips than are asked for, of which a critic chooses.
-
-    A critic that tells real clips from drawn ones says how many times as frequent a clip is among
-    real ones: the exponent of its logit (Azadi et al. 2019). So many times it is drawn, without
-    putting back (Gumbel top-k; Kool et al. 2019), class by class.
-    """
-
-    name: str
-    sizes: ClipSizes
-    members: Sequence[ClipDrawer]
-    critic: ClipCritic
-
-    def draw(self, labels_B: Indices, seed: int) -> Frames:
-        """Return clips."""
-        each = -(-POOL // len(self.members))
-        wanted_N = np.tile(labels_B, each * len(self.members))
-        parts = np.split(wanted_N, len(self.members))
-        drawn = np.concatenate(
-            [
-                member.draw(part, seed * 31 + place)
-                for place, (member, part) in enumerate(zip(self.members, parts, strict=True))
-            ]
-        )
-        logits_N = judged(self.critic, drawn, wanted_N, len(self.sizes.classes))
-        rows_B = chosen(logits_N, wanted_N, labels_B, seed)
-        return drawn[rows_B]
-
-
-@dataclass(frozen=True, eq=False)
 class SharedPool:
     """Members that each draw a share of the clips.
 
@@ -144,30 +108,6 @@ class SharedPool:
             if len(rows):
                 clips[rows] = member.draw(labels_B[rows], seed * 31 + place)
         return clips
-
-
-def judged(critic: ClipCritic, frames: Frames, labels_N: Indices, classes: int) -> Indices:
-    """Return a critic's logits [N] of clips, as float64."""
-    found = []
-    with torch.no_grad():
-        for start in range(0, len(frames), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            clips = as_numbers(frames[part])
-            found.append(critic(clips, one_hot(labels_N[part], classes)).double().numpy())
-    return np.concatenate(found)
-
-
-def chosen(logits_N: Indices, wanted_N: Indices, labels_B: Indices, seed: int) -> Indices:
-    """Return which of the clips of a pool stand for those that were asked for, [B]."""
-    low, high = np.quantile(logits_N, [_LARGEST, 1 - _LARGEST])
-    noise_N = np.random.default_rng(seed).gumbel(size=len(logits_N))
-    merit_N = np.clip(logits_N, low, high) + noise_N
-    rows_B = np.zeros(len(labels_B), np.int64)
-    for label in np.unique(labels_B):
-        (asked,) = np.nonzero(labels_B == label)
-        (drawn,) = np.nonzero(wanted_N == label)
-        rows_B[asked] = drawn[np.argsort(-merit_N[drawn], kind="stable")[: len(asked)]]
-    return rows_B
 
 
 def drawn_labels(count: int, sizes: ClipSizes, seed: int) -> Indices:
