@@ -41,7 +41,7 @@ from vidfit.pixels.generate.members import drawn_labels
 from vidfit.pixels.generate.nearest import nearest_learned
 from vidfit.pixels.generate.sheet import contact_sheet
 from vidfit.pixels.generate.sizes import ClipSizes
-from vidfit.progress import SILENT
+from vidfit.progress import SILENT, Silent
 from vidfit.runtime import malloc
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -92,6 +92,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--cpu-seconds", type=float, default=ALONE_SECONDS, help="of each that draws alone (250)"
     )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="checkpoints, from which the same run goes on"
+    )
     parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="write contact sheets here")
     return parser.parse_args()
 
@@ -103,7 +106,9 @@ def _seed(
     asked: GenerateOptions,
 ) -> dict[str, Any]:
     """Learn everything once and judge each way to draw."""
-    seed, makers = asked.seed, Makers(material, asked)
+    seed = asked.seed
+    kept = options.keep / f"{options.data}-{seed}" if options.keep else None
+    makers = Makers(material, asked, kept, progress=_Told())
     chain = StageChain(makers, measuring, measuring.real(material.choosing))
     members_of(makers, chain)
     combine(chain)
@@ -137,6 +142,15 @@ def _seed(
             "median": [near.drawn, near.held_back],
         },
     }
+
+
+class _Told(Silent):
+    """Prints what became of each stage as it ends."""
+
+    def note(self, text: str) -> None:
+        """Print all but the steps of training."""
+        if not text.startswith("step "):
+            print(text, flush=True)
 
 
 def _as_asked(
