@@ -82,7 +82,7 @@ def run_fuse_generators(
         choosing, judging = halves(cut.bank, seed)
         malloc.tune()
         measuring = Measuring(choosing)
-        trial = _Trial(measuring, sizes, seed, progress)
+        trial = _PlacedDraws(measuring, sizes, seed, progress)
         drawers = [one.drawer for one in generators]
         chose = RealClips(measuring.learned_ND, choosing.groups)
         judge = measuring.real(judging)
@@ -131,7 +131,7 @@ def run_fuse_generators(
 
 
 @dataclass(frozen=True, eq=False)
-class _Trial:
+class _PlacedDraws:
     """Draws sets of clips and places them."""
 
     measuring: Measuring
