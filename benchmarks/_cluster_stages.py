@@ -252,7 +252,7 @@ def driver_of_extract(paths: Sequence[str], clips: int, store: FeatureStore) -> 
 
 
 def known(store: FeatureStore, encoder: Backbone, files: int) -> dict[str, float]:
-    """Return what a worker takes to know what is in the store: `FeatureStore.known`."""
+    """Return what a worker takes to know what is in the store: `FeatureStore.held`."""
     tokens_ND = np.random.default_rng(0).normal(size=(8, 1280)).astype(np.float32)
     seen = np.arange(8)
     for number in range(files):
@@ -260,13 +260,14 @@ def known(store: FeatureStore, encoder: Backbone, files: int) -> dict[str, float
         features = ClipFeatures(tokens_ND, seen, seen / 25, 0.1)
         store.write(encoder.spec, dict.fromkeys(some, features))
     began = process_time()
-    store.known(encoder.spec)
+    store.held(encoder.spec)
     seconds = process_time() - began
     tracemalloc.start()
-    kept = store.known(encoder.spec)
+    kept = store.held(encoder.spec)
     memory, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return {"seconds a file": seconds / files, "bytes": memory / len(kept)}
+    del kept
+    return {"seconds a file": seconds / files, "bytes": memory / files / _ROWS_A_FILE}
 
 
 def compare_seconds(clips: int) -> float:

@@ -21,6 +21,7 @@ from benchmarks._harness import load
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Clip, Seconds
 from vidfit.features import FeatureStore, extract
+from vidfit.features.packs import FEW
 from vidfit.features.store import spec_key
 from vidfit.hardware import hardware
 from vidfit.launch import Here, launcher
@@ -179,7 +180,7 @@ def measured(paths: Sequence[Path], rounds: int, scratch: Path) -> Measured:
         seconds_M=_whole(taken),
         overhead=overhead,
         listing=listing,
-        known=stages.known(FeatureStore(next(stores)), encoders[1], 64),
+        known=stages.known(FeatureStore(next(stores)), encoders[1], FEW),
         compare_seconds=statistics.median(stages.compare_seconds(4096) for _ in range(rounds)),
         checks=(),
     )

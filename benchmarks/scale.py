@@ -25,6 +25,7 @@ from benchmarks._cluster_stages import HASHES_BYTES
 from benchmarks._cluster_tail import Fleet, part_clips, part_seconds, simulate
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._scale_measured import SETS, Measured, measured
+from vidfit.features.packs import FEW
 from vidfit.launch.spark import LARGEST_PART, PARTS_A_WORKER
 
 BAR = 0.15
@@ -172,7 +173,7 @@ def _limits_of_today(found: Measured) -> dict[str, float]:
         "CPU seconds of each worker to read them": look,
         "the same of 256 workers, core-hours": 256 * look / 3600,
         "parts of one Spark job": -(-MANY // LARGEST_PART),
-        "files in one folder of the store": files / encoders,
+        "files in one folder of the store": 2 * files / encoders / FEW + FEW,
     }
     print()
     table(("ten million clips as it is", ""), [(k, f"{v:,.0f}") for k, v in facts.items()])

@@ -42,6 +42,7 @@ MEANT = {
     "NearDuplicate": "reported",
     "Nested": "selection.nested",
     "Number": "labels.number",
+    "Pack": "features.packs",
     "Passage": "jobs.search.transcripts",
     "Race": "selection.race",
     "Round": "selection.race",

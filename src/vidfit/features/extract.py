@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -72,17 +73,22 @@ class Extracted:
 
 @dataclass(frozen=True)
 class Extract:
-    """The task of bringing features into a store, wherever it runs (`vidfit.work.Workload`)."""
+    """The task of bringing features into a store, wherever it runs (`vidfit.work.Workload`).
+
+    ``exact`` reads what the store has of packed clips, too, rather than an index of it.
+    """
 
     backbones: tuple[Backbone, ...]
     root: str
+    exact: bool = False
     item: type[Clip] = Clip
     result: type[Extracted] = Extracted
 
     def open(self, workers: int) -> Work[Clip, Extracted]:
         """Look up what the store has, and return what brings in the rest."""
         store = FeatureStore(Path(self.root))
-        known = {backbone.spec.name: store.known(backbone.spec) for backbone in self.backbones}
+        look = store.known if self.exact else store.held
+        known = {backbone.spec.name: look(backbone.spec) for backbone in self.backbones}
 
         def work(clips: Iterable[Clip]) -> Iterator[Extracted]:
             with _StoreBuffer(store, self.backbones) as buffer:
@@ -107,11 +113,19 @@ def extract(
     store: FeatureStore,
     place: Launcher,
     progress: Progress = SILENT,
+    *,
+    exact: bool = False,
 ) -> Extraction:
     """Bring the features of all clips by all backbones into the store.
 
     What is there is not computed again. A clip that cannot be read, or a backbone that
-    fails, stops nothing. On an interrupt the clips that were finished are kept.
+    fails, stops nothing. On an interrupt the clips that were finished are kept. In the end small
+    files of the store are joined, if they are many.
+
+    Parameters
+    ----------
+    exact
+        Whether to read all that the store has, and not the indexes of its packs.
 
     Raises
     ------
@@ -121,9 +135,12 @@ def extract(
     started = time.perf_counter()
     result = Extraction()
     largest_first = sorted(clips, key=lambda clip: (-_file_bytes(clip.path), clip.path))
-    task = Extract(tuple(backbones), str(store.root.absolute()))
+    task = Extract(tuple(backbones), str(store.root.absolute()), exact)
     for one in place.map(task, largest_first, progress):
         result.add(one)
+    with suppress(StoreError):  # what was computed is there, in small files
+        for backbone in backbones:
+            store.compact(backbone.spec)
     result.wall_seconds = time.perf_counter() - started
     return result
 
@@ -149,8 +166,9 @@ def extract_all(
         If features cannot be written, or are gone when they are read.
     """
     progress.start("decode and extract", len(clips))
-    for told in (progress, SILENT):  # a part that was found damaged is set aside by then
-        done = extract(clips, backbones, store, place, told)
+    for exact in (False, True):  # a part that was found damaged is set aside by then
+        told = SILENT if exact else progress
+        done = extract(clips, backbones, store, place, told, exact=exact)
         found = read(done)
         if found is not None:
             return done, found

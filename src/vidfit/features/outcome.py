@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -88,7 +88,7 @@ def stream(
     backbones: Sequence[Backbone],
     *,
     workers: int,
-    known: Mapping[str, set[str]] | None = None,
+    known: Mapping[str, Container[str]] | None = None,
     wanted: Wanted | None = None,
 ) -> Iterator[ClipOutcome]:
     """Yield each clip as it is finished; all are seen by the same backbones. See `stream_each`."""
@@ -97,7 +97,7 @@ def stream(
 
 
 def stream_each(
-    asked: Sequence[ToSee], *, workers: int, known: Mapping[str, set[str]] | None = None
+    asked: Sequence[ToSee], *, workers: int, known: Mapping[str, Container[str]] | None = None
 ) -> Iterator[ClipOutcome]:
     """Yield each clip as it is finished, with bounded look-ahead.
 
@@ -251,7 +251,7 @@ def _in_turn(
 
 
 def _is_known(
-    spec: BackboneSpec, outcome: ClipOutcome, known: Mapping[str, set[str]] | None
+    spec: BackboneSpec, outcome: ClipOutcome, known: Mapping[str, Container[str]] | None
 ) -> bool:
     if known is None or not outcome.digest:
         return False

@@ -4,17 +4,21 @@ Layout::
 
     root/<key of backbone, sampling and preprocessing>/spec.json
                                                       /part-<sha256 of its bytes>.parquet
+                                                      /pack-<random>.tar, .index
 
 A part is written under a temporary name and renamed, so that a reader sees all of it or
 nothing, whoever else writes and whenever a process is killed. Parts are never changed.
 A part whose bytes are not those of its name is set aside and its rows are computed again.
+Where parts are many they are joined to packs (`vidfit.features.packs`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +29,8 @@ import pyarrow.parquet as pq
 from vidfit.contracts import BackboneSpec, Clip, ClipFeatures, is_words
 from vidfit.documents import to_json
 from vidfit.errors import StoreError, VideoError
+from vidfit.features import packs
+from vidfit.features.packs import HeldKeys, Pack, is_pack, listed, part_name
 from vidfit.files import read_parquet, write_whole
 from vidfit.video.address import content_key
 from vidfit.video.contents import contents
@@ -130,6 +136,9 @@ class FeatureStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._lock = threading.Lock()
+        self._own: dict[Path, list[Path]] = {}
+        """By folder, parts that were written by this object and are in no pack yet."""
 
     def known(self, spec: BackboneSpec) -> set[str]:
         """Return the digests of the clips whose features should be here.
@@ -138,13 +147,31 @@ class FeatureStore:
         """
         return {
             digest
-            for table in self._parts(spec, _read_names)
+            for table in self._parts(spec, _read_names, _names_of)
             for digest in table["clip"].to_pylist()
         }
 
+    def held(self, spec: BackboneSpec) -> HeldKeys:
+        """Return what says of a digest whether its clip's features should be here.
+
+        Of packs the indexes alone are read, about 11 bytes a clip: what is damaged in them is
+        noticed by `known` and `rows`.
+        """
+        folder = self._swept(spec)
+        names: set[str] = set()
+        shorts = []
+        for path in listed(folder):
+            if is_pack(path):
+                with suppress(FileNotFoundError):  # joined with others, which are listed then
+                    shorts.append(Pack.open(path).short_R)
+            else:
+                for table in _sound(path, _read_names):
+                    names.update(table["clip"].to_pylist())
+        return HeldKeys(names, shorts)
+
     def rows(self, spec: BackboneSpec) -> Iterator[tuple[str, ClipFeatures]]:
         """Yield digest and features of every clip, one part in memory at a time."""
-        for table in self._parts(spec, _read_whole):
+        for table in self._parts(spec, _read_whole, _table_of):
             columns = {name: table[name].combine_chunks() for name in table.column_names}
             dims = columns["dim"].to_numpy()
             for i, digest in enumerate(columns["clip"].to_pylist()):
@@ -161,6 +188,8 @@ class FeatureStore:
 
     def write(self, spec: BackboneSpec, rows: Mapping[str, ClipFeatures]) -> None:
         """Add features of clips, all or none of them.
+
+        As soon as this object has written `packs.FEW` parts, it joins them.
 
         Raises
         ------
@@ -188,7 +217,31 @@ class FeatureStore:
         content = _encoded(table)
         if not (folder / "spec.json").exists():
             write_whole(folder / "spec.json", to_json(spec.facts, indent=1).encode())
-        write_whole(folder / f"part-{_digest(content)}.parquet", content)
+        self._joined(write_whole(folder / part_name(content), content))
+
+    def _joined(self, written: Path) -> None:
+        """Join the parts that were written here, if they are many."""
+        folder = written.parent
+        with self._lock:
+            own = self._own.setdefault(folder, [])
+            own.append(written)
+            if len(own) < packs.FEW:
+                return
+            self._own[folder] = []
+        with suppress(StoreError):  # they stay as they are, until all are joined
+            packs.join_all(folder, own)
+
+    def compact(self, spec: BackboneSpec) -> int:
+        """Join the files of an encoder, if they are many; return how many there were.
+
+        Others may read and write meanwhile, and a kill at any moment loses nothing.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full, or a file cannot be read or removed.
+        """
+        return packs.compact(self.root / spec_key(spec))
 
     def keep(self, digests: set[str]) -> int:
         """Remove all rows but those of some clips, of all encoders; return how many went.
@@ -200,34 +253,104 @@ class FeatureStore:
         StoreError
             If a part cannot be written or removed.
         """
+        wanted = pa.array(sorted(digests), pa.string())
         removed = 0
-        for path in sorted(self.root.glob("*/part-*")):
-            if path.suffix == ".broken":
-                path.unlink(missing_ok=True)
-                continue
-            table = _read_whole(path)
-            kept = table.filter(pc.is_in(table["clip"], pa.array(sorted(digests), pa.string())))
-            if len(kept) == len(table):
-                continue
-            removed += len(table) - len(kept)
-            if len(kept):
-                content = _encoded(kept)
-                write_whole(path.with_name(f"part-{_digest(content)}.parquet"), content)
-            path.unlink()
+        for folder in sorted({path.parent for path in self.root.glob("*/pa*")}):
+            with packs.alone(folder, wait=True):  # who joins parts may have read them already
+                for path in listed(folder):
+                    removed += _keep_of_pack(path, wanted) if is_pack(path) else _keep(path, wanted)
+                for path in folder.glob("part-*.broken"):
+                    path.unlink(missing_ok=True)
         return removed
 
-    def _parts(self, spec: BackboneSpec, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
+    def _swept(self, spec: BackboneSpec) -> Path:
         folder = self.root / spec_key(spec)
         _sweep(folder)
-        for path in sorted(folder.glob("part-*.parquet")):
+        return folder
+
+    def _parts(
+        self,
+        spec: BackboneSpec,
+        read: Callable[[Path], pa.Table],
+        of: Callable[[bytes], pa.Table],
+    ) -> Iterator[pa.Table]:
+        """Yield parts, each once: loose ones as they are read, packed ones of their bytes."""
+        done: set[str] = set()
+        for path in listed(self._swept(spec)):
+            if is_pack(path):
+                yield from _unpacked(path, of, done)
+            elif path.name not in done:
+                for table in _sound(path, read):
+                    done.add(path.name)
+                    yield table
+
+
+def _sound(path: Path, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
+    """Yield a part unless it is damaged, and is set aside then."""
+    try:
+        table = read(path)
+    except FileNotFoundError:  # another process set it aside, or joined it with others
+        return
+    except (pa.ArrowException, ValueError, KeyError, OSError) as error:
+        _set_aside(path, error)
+    else:
+        yield table
+
+
+def _unpacked(path: Path, of: Callable[[bytes], pa.Table], done: set[str]) -> Iterator[pa.Table]:
+    """Yield the parts of a pack that are not done; leave damaged ones out of its index."""
+    damaged = set()
+    try:
+        pack = Pack.open(path)
+        for part, content in pack.contents(done):
             try:
-                table = read(path)
-            except FileNotFoundError:  # another process set it aside
-                continue
-            except (pa.ArrowException, ValueError, KeyError, OSError) as error:
-                _set_aside(path, error)
+                if content is None:
+                    raise ValueError("its bytes are not those that were written")
+                table = of(content)
+            except (pa.ArrowException, ValueError, KeyError):
+                damaged.add(part.name)
             else:
+                done.add(part.name)
                 yield table
+    except FileNotFoundError:  # it was joined with others
+        return
+    if damaged:
+        pack.without(damaged)
+
+
+def _kept(table: pa.Table, wanted: pa.Array) -> pa.Table:
+    return table.filter(pc.is_in(table["clip"], wanted))
+
+
+def _keep(path: Path, wanted: pa.Array) -> int:
+    """Remove rows of a part but those that are wanted; return how many went."""
+    removed = 0
+    for table in _sound(path, _read_whole):
+        kept = _kept(table, wanted)
+        removed = len(table) - len(kept)
+        if removed and len(kept):
+            content = _encoded(kept)
+            write_whole(path.with_name(part_name(content)), content)
+        if removed:
+            path.unlink()
+    return removed
+
+
+def _keep_of_pack(path: Path, wanted: pa.Array) -> int:
+    """Remove rows of a pack but those that are wanted, and what is damaged in it."""
+    done: set[str] = set()
+    removed = sum(len(t) - len(_kept(t, wanted)) for t in _unpacked(path, _table_of, done))
+
+    def change(content: bytes) -> bytes | None:
+        table = _table_of(content)
+        kept = _kept(table, wanted)
+        if len(kept) == len(table):
+            return content
+        return _encoded(kept) if len(kept) else None
+
+    if removed or Pack.open(path).has_more:
+        packs.join(path.parent, [path], change)
+    return removed
 
 
 def _encoded(table: pa.Table) -> bytes:
@@ -240,21 +363,25 @@ def _encoded(table: pa.Table) -> bytes:
     return content
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
-
-
 def _read_names(path: Path) -> pa.Table:
     """Read the names of the clips only."""
     table = read_parquet(path, ["clip"])
     return table.select(["clip"])
 
 
+def _names_of(content: bytes) -> pa.Table:
+    return read_parquet(pa.BufferReader(content), ["clip"])
+
+
 def _read_whole(path: Path) -> pa.Table:
     """Read a part and hold it against its name: checksums of pages do not cover the footer."""
     content = path.read_bytes()
-    if path.stem != f"part-{_digest(content)}":
+    if path.name != part_name(content):
         raise ValueError("its bytes are not those that were written")
+    return _table_of(content)
+
+
+def _table_of(content: bytes) -> pa.Table:
     table = read_parquet(pa.BufferReader(content))
     # Older parts have no notes.
     found = [field for field in _SCHEMA if field.name != _NOTE or _NOTE in table.column_names]

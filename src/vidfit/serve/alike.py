@@ -108,9 +108,12 @@ class Alike:
             for one, clip in zip(library.ids, library.clips, strict=True)
             if self._roots.real(clip.path) is not None and one not in library.failed
         }
-        best = max(
-            specs, key=lambda s: (len(store.known(s) & {*digests.values()}), s.dim), default=None
-        )
+
+        def found(spec: BackboneSpec) -> int:
+            held = store.held(spec)
+            return sum(digest in held for digest in {*digests.values()})
+
+        best = max(specs, key=lambda spec: (found(spec), spec.dim), default=None)
         if best is None:
             return _Vectors(
                 why="this run has kept no features of frames; run `vidfit fit` for some"
