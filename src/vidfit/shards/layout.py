@@ -7,7 +7,6 @@ their names, so that a shard holds several classes; the clips of a recording sta
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -134,11 +133,14 @@ def recording(clip: Clip) -> str:
 
 
 def _check_uncut(units: Iterable[Unit]) -> None:
-    splits: dict[str, set[str | None]] = defaultdict(set)
+    first: dict[str, str | None] = {}
+    splits: dict[str, set[str | None]] = {}
     for unit in units:
         for clip in unit.clips:
-            splits[recording(clip)].add(clip.split)
-    cut = sorted(name for name, found in splits.items() if len(found) > 1)
+            name = recording(clip)
+            if clip.split != (split := first.setdefault(name, clip.split)):
+                splits.setdefault(name, {split}).add(clip.split)
+    cut = sorted(splits)
     if cut:
         parts = ", ".join(sorted(str(split or "none") for split in splits[cut[0]]))
         raise ManifestError(

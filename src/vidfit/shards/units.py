@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -38,30 +39,47 @@ def units_of(clips: Sequence[Clip], by_frame: bool = False) -> tuple[list[Unit],
     """
     folder = common_folder(clip.path for clip in clips if not split_member(clip.path))
     keys = _Keys()
-    together: dict[tuple[str, int], list[int]] = {}
-    for row, clip in enumerate(clips):
-        together.setdefault((clip.path, row if by_frame else 0), []).append(row)
-    several = _videos_of_several(clips) if by_frame else set()
+    several = _videos_of_several(clips)
     found: dict[str, tuple[int, int] | str] = {}
-    units, failures = [], []
-    for (path, _), rows in together.items():
-        if path not in found:
-            found[path] = _looked_at(path, by_frame)
-        facts, name = found[path], _name(path, folder)
+    units: list[Unit] = []
+    failures = []
+    for rows in _together(clips, several, by_frame):
+        path = clips[rows[0]].path
+        facts = found[path] if path in found else _looked_at(path, by_frame)
+        if by_frame and path in several:
+            found[path] = facts
+        name = _name(path, folder)
         if isinstance(facts, str):
             named = (replace(clips[row], path=name) for row in rows)
             failures += [Failure(clip_key(clip), facts) for clip in named]
             continue
-        end = f"-{clips[rows[0]].start_seconds:.3f}" if path in several else ""
+        end = f"-{clips[rows[0]].start_seconds:.3f}" if by_frame and path in several else ""
         key, suffix = keys.of(name, end)
         some = tuple(clips[row] for row in rows)
-        units.append(Unit(key, path, name, suffix, some, tuple(rows), *facts))
+        units.append(Unit(key, path, name, sys.intern(suffix), some, rows, *facts))
     return units, failures
 
 
-def _videos_of_several(clips: Iterable[Clip]) -> set[str]:
-    seen: set[str] = set()
-    return {clip.path for clip in clips if clip.path in seen or seen.add(clip.path)}  # type: ignore[func-returns-value]
+def _together(
+    clips: Sequence[Clip], several: Mapping[str, list[int]], by_frame: bool
+) -> Iterator[tuple[int, ...]]:
+    """Yield the rows of each unit, in the order of their first."""
+    for row, clip in enumerate(clips):
+        rows = () if by_frame else several.get(clip.path, ())
+        if not rows:
+            yield (row,)
+        elif rows[0] == row:
+            yield tuple(rows)
+
+
+def _videos_of_several(clips: Sequence[Clip]) -> dict[str, list[int]]:
+    """Return the rows of the clips of each video that has several; most have one."""
+    first: dict[str, int] = {}
+    several: dict[str, list[int]] = {}
+    for row, clip in enumerate(clips):
+        if (found := first.setdefault(clip.path, row)) != row:
+            several.setdefault(clip.path, [found]).append(row)
+    return several
 
 
 def _name(path: str, folder: str) -> str:

@@ -100,20 +100,27 @@ class WriteShards:
     """The task of writing shards, wherever it runs (`vidfit.work.Workload`).
 
     On an interrupt a shard is given up at its next clip; those that are finished are kept.
+
+    Parameters
+    ----------
+    threads_a_worker
+        More than one where little is computed: who waits for the disk takes no core.
     """
 
     folder: str
+    threads_a_worker: int = 1
     item: type[ShardPlan] = ShardPlan
     result: type[ShardPart] = ShardPart
 
     def open(self, workers: int) -> Work[ShardPlan, ShardPart]:
         """Return what writes shards, each in one of the threads."""
+        threads = workers * self.threads_a_worker
         stop = threading.Event()
 
         def one(plan: ShardPlan) -> ShardPart:
             return write_shard(plan, Path(self.folder), stop.is_set)
 
-        return lambda plans: in_threads(one, plans, workers, stop.set)
+        return lambda plans: in_threads(one, plans, threads, stop.set)
 
 
 def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
