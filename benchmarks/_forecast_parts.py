@@ -14,7 +14,7 @@ from benchmarks._harness import table
 from vidfit.contracts import Estimate, Floats, Frames
 from vidfit.jobs.forecast.options import ForecastOptions
 from vidfit.jobs.forecast.run import run_forecast
-from vidfit.jobs.forecast.terminal import estimate
+from vidfit.jobs.forecast.terminal import estimate, shares
 from vidfit.pixels.forecast.baselines import BLACK, COPY, MEAN, baseline, unit
 from vidfit.pixels.forecast.calibrated import PixelReliability, Platt, fit_platt, pixel_reliability
 from vidfit.pixels.forecast.compare import ForecastRow, row_of, sigmoid
@@ -110,16 +110,19 @@ def real_part(cpu_seconds: float, source: Path = SURVEILLANCE) -> Figures:
     found = report.table
     rows = {row.name: row for row in (*found.rows, found.honest)}
     _print(rows)
+    print(f"entropy of the brightness itself: {found.entropy:.1f}")
     for gain in found.gains:
-        print(
-            f"over {gain.over}: cross-entropy lower by {estimate(gain.cross_entropy, signed=True)}"
-        )
+        less = estimate(gain.cross_entropy, 2, signed=True)
+        share = shares(gain.share)
+        print(f"over {gain.over}: cross-entropy lower by {less}, {share} of what could be won")
     _show_reliability(found.chosen, found.reliability)
     print(f"before calibration: {found.before.unsure_error:.2%} off between 5 and 95 %")
     return {
         "chosen": found.chosen,
         "rows": {name: _facts(row) for name, row in rows.items()},
         "gains": {gain.over: _ends(gain.cross_entropy) for gain in found.gains},
+        "shares": {gain.over: _ends(gain.share) for gain in found.gains},
+        "entropy": found.entropy,
         "unsure error": found.reliability.unsure_error,
         "unsure error before": found.before.unsure_error,
     }

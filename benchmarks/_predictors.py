@@ -5,6 +5,10 @@ into convolutional networks for learning video representations") that says the n
 ``autoencoder`` draws a frame through a narrow passage. The regularizer of the predictor asks that
 what it says from noisy frames agrees with what it says from clean ones.
 
+The predictor is none of `vidfit.pixels.forecast`: those say probabilities of square frames, learned
+by cross-entropy, and on video that mostly stands still they begin as the last frame. What is asked
+here is how noise gets through a state alone, over a background that is learned.
+
 Shape letters: B clips, T frames, H and W pixels, E channels, F frames of a video.
 """
 

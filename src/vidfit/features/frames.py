@@ -10,7 +10,7 @@ Files are named by what they hold and written whole: what is there is never deco
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -27,7 +27,7 @@ from vidfit.progress import SILENT, Progress
 from vidfit.threads import in_threads
 from vidfit.video import FrameLook, VideoReader, split_member
 from vidfit.video.stored import StoredFrames, holds_frames, mismatch
-from vidfit.work import Launcher, Work
+from vidfit.work import Launcher, Work, Workload
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,11 @@ class DecodeFrames:
         return lambda clips: in_threads(self._one, clips, workers)
 
     def _one(self, clip: Clip) -> Decoded:
-        try:
-            path = Path(self.folder) / f"{clip_digest(clip)}.npy"
-            if not path.is_file():
-                with new_file(path) as stream:
-                    np.save(stream, _frames(clip, self.look), allow_pickle=False)
-        except VideoError as error:
-            return Decoded(clip, "", str(error).removeprefix(f"{clip.path}: "))
-        return Decoded(clip, str(path))
+        return decoded_once(clip, self.folder, self._write)
+
+    def _write(self, path: Path, clip: Clip) -> None:
+        with new_file(path) as stream:
+            np.save(stream, _frames(clip, self.look), allow_pickle=False)
 
 
 def write_frames(
@@ -84,9 +81,31 @@ def write_frames(
         If the disk is full or the folder cannot be written.
     """
     folder = (root / _key(look)).absolute()
+    return frame_files(DecodeFrames(look, str(folder)), folder, clips, place, progress)
+
+
+def decoded_once(clip: Clip, folder: str, write: Callable[[Path, Clip], None]) -> Decoded:
+    """Write the frames of a clip, unless they are there; that it cannot be read is an answer."""
+    try:
+        path = Path(folder) / f"{clip_digest(clip)}.npy"
+        if not path.is_file():
+            write(path, clip)
+    except VideoError as error:
+        return Decoded(clip, "", str(error).removeprefix(f"{clip.path}: "))
+    return Decoded(clip, str(path))
+
+
+def frame_files(
+    work: Workload[Clip, Decoded],
+    folder: Path,
+    clips: Sequence[Clip],
+    place: Launcher,
+    progress: Progress,
+) -> FrameFiles:
+    """Bring the frames of clips into files of a folder by `decoded_once`, wherever it runs."""
     folder.mkdir(parents=True, exist_ok=True)
     progress.start("decode frames", len(clips))
-    found = list(place.map(DecodeFrames(look, str(folder)), clips, progress))
+    found = list(place.map(work, clips, progress))
     return FrameFiles(
         {one.clip: Path(one.path) for one in found if not one.failure},
         tuple(Failure(clip_key(one.clip), one.failure) for one in found if one.failure),

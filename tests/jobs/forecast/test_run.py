@@ -161,7 +161,7 @@ def test_kth_and_bair_are_known_by_their_names():
     ]
     found = known_layouts(clips)
     assert [(c.recording, c.split) for c in found] == [
-        ("person03", "train"), ("person21", "test"), ("test/traj_0_to_255", "test"), ("g", None),
+        ("person03", "train"), ("person21", "test"), ("test/traj_0_to_255/3", "test"), ("g", None),
     ]  # fmt: skip
 
 

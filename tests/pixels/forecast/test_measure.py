@@ -99,10 +99,13 @@ def test_the_cheapest_of_the_tied_is_chosen_and_a_gain_is_proven():
         "slow",
     }
     assert table.closest.cross_entropy.low > 0
+    assert 0 < table.closest.share.low < table.closest.share.high <= 1
 
 
 def test_no_gain_is_said_where_there_is_none():
-    assert not _table(good=0.0).proven
+    table = _table(good=0.0)
+    assert not table.proven
+    assert table.closest.share.low <= 0
 
 
 def test_two_recordings_are_enough():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vidfit.contracts import Floats, Frames
 from vidfit.jobs.forecast.charts import error_curves, reliability_of_pixels
-from vidfit.jobs.forecast.terminal import estimate, verdict
+from vidfit.jobs.forecast.terminal import estimate, shares, verdict
 from vidfit.jobs.forecast.value import ForecastReport
 from vidfit.pixels.forecast.strips import enlarged, grey_levels, png_of, strip_of
 from vidfit.report.frame import render
@@ -39,6 +39,7 @@ def forecast_html(report: ForecastReport, windows: tuple[ShownWindow, ...]) -> s
         "report": report,
         "table": table,
         "estimate": estimate,
+        "shares": shares,
         "verdict": verdict(report),
         "windows": [_shown(one) for one in windows],
         "curves_wide": error_curves(table.rows, table.chosen, 1040, 420),

@@ -2,13 +2,15 @@
 
 - **KTH actions**: ``walking/person01_walking_d1_uncomp.avi``. The person is the recording, for one
   person must not stand on both sides of a split.
-- **BAIR robot pushing**, as pictures: ``train/traj_0_to_255/3/0.png`` and ``test/...``; the folder
-  of trajectories is the recording, and ``test`` is put aside. Its TFRecord files are not read.
+- **BAIR robot pushing**: ``train/traj_0_to_255.tfrecords`` and ``test/...``, or pictures such as
+  ``train/traj_0_to_255/3/0.png``. The file, or the folder, of trajectories is the recording;
+  ``test``, of which there is one file, is put aside, and there each trajectory is a recording.
 - **Moving MNIST**: ``mnist_test_seq.npy``, uint8 [T, N, 64, 64]; a sequence is a recording.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from vidfit.contracts import Clip, Failure
+from vidfit.documents import to_json
 from vidfit.errors import ManifestError, NotEnoughDataError, VidfitError
 from vidfit.files import sha256
 from vidfit.jobs.forecast.options import ForecastOptions
+from vidfit.launch import HERE, launcher
 from vidfit.pixels.forecast.grey import GreyVideo, grey_videos, long_enough
+from vidfit.pixels.forecast.records import ENDING
 from vidfit.progress import Progress
 from vidfit.shown import counted
 from vidfit.study.opened import open_study
@@ -71,6 +76,8 @@ def open_source(
     """
     if Path(source).suffix == _SEQUENCES:
         found = _sequences(Path(source), options)
+    elif records := sorted(Path(source).rglob(f"*{ENDING}")):
+        found = _robot(records, output, options, progress)
     else:
         found = _clips(source, output, options, progress)
     videos, short = long_enough(found.videos, options.seen + options.ahead)
@@ -100,6 +107,26 @@ def _clips(
     )  # fmt: skip
 
 
+def _robot(
+    records: Sequence[Path], output: Path, options: ForecastOptions, progress: Progress
+) -> GreySource:
+    """Read the trajectories of files of records."""
+    clips = [
+        Clip(str(path), group=f"{path.parent.name}/{path.stem}", split=_known(path.parent.name))
+        for path in records
+    ]
+    side = options.side_pixels or USUAL_SIDE
+    place = launcher(HERE, workers=options.workers, scratch=output)
+    videos, failures = grey_videos(clips, side, output / "frames", place, progress)
+    sizes = to_json([[str(path), path.stat().st_size] for path in records])
+    digest = hashlib.sha256(sizes.encode()).hexdigest()
+    return GreySource(tuple(videos), side, tuple(failures), (), digest)
+
+
+def _known(split: str) -> str | None:
+    return split if split in ("train", "test") else None
+
+
 def known_layouts(clips: Sequence[Clip]) -> list[Clip]:
     """Return clips with the recordings, and the test set, that KTH and BAIR are known for."""
     return [_of_kth(clip) or _of_bair(clip) or clip for clip in clips]
@@ -120,8 +147,8 @@ def _of_bair(clip: Clip) -> Clip | None:
     if place is None:
         return None
     split = parts[place - 1] if place else ""
-    known = split if split in ("train", "test") else clip.split
-    return replace(clip, group=f"{split}/{parts[place]}", split=known)
+    own = parts[place:] if split == "test" else parts[place : place + 1]
+    return replace(clip, group="/".join((split, *own)), split=_known(split) or clip.split)
 
 
 def _sequences(path: Path, options: ForecastOptions) -> GreySource:

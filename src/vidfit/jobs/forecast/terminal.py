@@ -39,9 +39,12 @@ def verdict(report: ForecastReport) -> str:
     """Say whether the network is proven better than what needs none."""
     near = report.table.closest
     by = estimate(near.cross_entropy)
+    share = f"{shares(near.share)} of what could be won"
     if report.table.proven:
-        return f"Better than every baseline: cross-entropy of a frame {by} below {near.over}"
-    return f"No gain over {near.over} is proven: cross-entropy of a frame lower by {by}"
+        return (
+            f"Better than every baseline: cross-entropy of a frame {by} below {near.over}, {share}"
+        )
+    return f"No gain over {near.over} is proven: cross-entropy of a frame lower by {by}, {share}"
 
 
 def estimate(found: Estimate, digits: int = 1, *, signed: bool = False) -> str:
@@ -51,6 +54,13 @@ def estimate(found: Estimate, digits: int = 1, *, signed: bool = False) -> str:
     if not has_interval(found):
         return f"{value} (interval not measured)"
     return f"{value} [{found.low:{sign}.{digits}f}, {found.high:{sign}.{digits}f}]"
+
+
+def shares(found: Estimate) -> str:
+    """Return ``"12.3 % [8.1, 16.0]"``."""
+    if not has_interval(found):
+        return percent(found.value)
+    return f"{percent(found.value)} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 def _table(rows: tuple[ForecastRow, ...]) -> Iterator[str]:

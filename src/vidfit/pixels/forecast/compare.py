@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Estimate, Floats, Indices
 from vidfit.metrics.noninferior import paired_loss
-from vidfit.metrics.resampled import mean_interval, numbered
+from vidfit.metrics.resampled import mean_interval, numbered, ratio_interval
 from vidfit.pixels.forecast.calibrated import PixelReliability, Platt, fit_platt, pixel_reliability
-from vidfit.pixels.forecast.measure import Figures, WindowScores, cross_entropy, measured
+from vidfit.pixels.forecast.measure import Figures, WindowScores, cross_entropy, entropy, measured
 
 _FOLDS = 5
 
@@ -81,11 +81,15 @@ class ForecastGain:
         The baseline.
     mse, cross_entropy
         How much less they are, with intervals over recordings.
+    share
+        Of what could be won: of the baseline's cross-entropy above the entropy of the brightness,
+        below which no forecast falls.
     """
 
     over: str
     mse: Estimate
     cross_entropy: Estimate
+    share: Estimate
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class ForecastTable:
         Figures where each fold's network is chosen by the others: what choosing gives.
     gains
         Of ``honest`` over each baseline.
+    entropy
+        Of the brightness that came, in nats a frame: the least that cross-entropy can be.
     before, reliability
         Of the chosen network, before calibration and after.
     platt
@@ -112,6 +118,7 @@ class ForecastTable:
     chosen: str
     honest: ForecastRow
     gains: tuple[ForecastGain, ...]
+    entropy: float
     before: PixelReliability
     reliability: PixelReliability
     platt: Platt
@@ -154,9 +161,11 @@ def compared(
     honest = row_of("chosen", WindowScores.of_parts(parts), groups, seconds[chosen])
     of_chosen = next(one for one in said if one.name == chosen)
     calibrated = _calibrated(of_chosen, truth_MAHW, folds)
+    entropy_M = entropy(truth_MAHW).sum(axis=(2, 3)).mean(axis=1)
     return ForecastTable(
         tuple(rows), chosen, honest,
-        tuple(_gain(name, one, parts, groups) for name, one in shown.items()),
+        tuple(_gain(name, one, parts, entropy_M, groups) for name, one in shown.items()),
+        float(entropy_M.mean()),
         pixel_reliability(list(sigmoid(of_chosen.logits_MAHW)), list(truth_MAHW), groups),
         pixel_reliability(list(sigmoid(calibrated)), list(truth_MAHW), groups),
         fit_platt(of_chosen.logits_MAHW, truth_MAHW),
@@ -243,13 +252,19 @@ def _cheapest(rows: Mapping[str, ForecastRow]) -> str:
 
 
 def _gain(
-    name: str, scores: WindowScores, parts: Mapping[int, WindowScores], groups: Sequence[str]
+    name: str,
+    scores: WindowScores,
+    parts: Mapping[int, WindowScores],
+    entropy_M: Figures,
+    groups: Sequence[str],
 ) -> ForecastGain:
     ours = WindowScores.of_parts(dict(parts))
+    less_M = scores.cross_entropy_M - ours.cross_entropy_M
     return ForecastGain(
         name,
         paired_loss(scores.mse_M - ours.mse_M, groups).interval(),
-        paired_loss(scores.cross_entropy_M - ours.cross_entropy_M, groups).interval(),
+        paired_loss(less_M, groups).interval(),
+        ratio_interval(less_M, scores.cross_entropy_M - entropy_M, groups),
     )
 
 

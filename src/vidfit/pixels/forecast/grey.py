@@ -2,7 +2,7 @@
 
 ::
 
-    folder/<side>/<digest of the clip>.npy      uint8 [F, H, W]
+    folder/<side>/<digest of the clip>.npy      uint8 [F, H, W], of a file of records [N, F, H, W]
 
 Files are named by what they hold and written whole: what is there is never decoded again. Frames
 are all those of the clip, the whole picture scaled to a square, in the luma of ITU-R BT.601.
@@ -21,8 +21,9 @@ from numpy.lib import format as npy
 
 from vidfit.contracts import Clip, Failure, Frames, Preprocessing, clip_key
 from vidfit.errors import VideoError
-from vidfit.features.store import clip_digest
+from vidfit.features.frames import Decoded, decoded_once, frame_files
 from vidfit.files import new_file
+from vidfit.pixels.forecast.records import is_of_records, trajectories
 from vidfit.progress import SILENT, Progress
 from vidfit.shown import counted
 from vidfit.threads import in_threads
@@ -58,35 +59,23 @@ class GreyVideo:
 
 
 @dataclass(frozen=True)
-class GreyDecoded:
-    """A clip, and the file of its grey frames, or why there is none."""
-
-    clip: Clip
-    path: str
-    failure: str = ""
-
-
-@dataclass(frozen=True)
 class DecodeGrey:
     """The task of bringing grey frames into files, wherever it runs (`vidfit.work.Workload`)."""
 
     side_pixels: int
     folder: str
     item: type[Clip] = Clip
-    result: type[GreyDecoded] = GreyDecoded
+    result: type[Decoded] = Decoded
 
-    def open(self, workers: int) -> Work[Clip, GreyDecoded]:
+    def open(self, workers: int) -> Work[Clip, Decoded]:
         """Return what decodes clips in their order."""
         return lambda clips: in_threads(self._one, clips, workers)
 
-    def _one(self, clip: Clip) -> GreyDecoded:
-        try:
-            path = Path(self.folder) / f"{clip_digest(clip)}.npy"
-            if not path.is_file():
-                _decode(clip, self.side_pixels, path)
-        except VideoError as error:
-            return GreyDecoded(clip, "", str(error).removeprefix(f"{clip.path}: "))
-        return GreyDecoded(clip, str(path))
+    def _one(self, clip: Clip) -> Decoded:
+        return decoded_once(clip, self.folder, self._write)
+
+    def _write(self, path: Path, clip: Clip) -> None:
+        _decode(clip, self.side_pixels, path)
 
 
 def grey_videos(
@@ -104,17 +93,28 @@ def grey_videos(
         If the disk is full or the folder cannot be written.
     """
     root = (folder / str(side_pixels)).absolute()
-    root.mkdir(parents=True, exist_ok=True)
-    progress.start("decode frames", len(clips))
-    videos, failures = [], []
-    for one in place.map(DecodeGrey(side_pixels, str(root)), clips, progress):
-        name = clip_key(one.clip)
-        if one.failure:
-            failures.append(Failure(name, one.failure))
-            continue
-        frames = np.load(one.path, mmap_mode="r", allow_pickle=False)
-        videos.append(GreyVideo(name, one.clip.recording, frames, one.clip.split == "test"))
-    return videos, failures
+    found = frame_files(DecodeGrey(side_pixels, str(root)), root, clips, place, progress)
+    videos = [video for clip, path in found.paths.items() for video in _videos_in(clip, path)]
+    return videos, list(found.failures)
+
+
+def _videos_in(clip: Clip, path: Path) -> list[GreyVideo]:
+    """Return the video of a clip, or those of a file of trajectories.
+
+    Each trajectory of a test set is a recording of its own; to learn from, their file is one.
+    """
+    frames, aside = np.load(path, mmap_mode="r", allow_pickle=False), clip.split == "test"
+    if frames.ndim == 3:
+        return [GreyVideo(clip_key(clip), clip.recording, frames, aside)]
+    return [
+        GreyVideo(
+            f"{clip_key(clip)}, trajectory {n}",
+            f"{clip.recording}/{n}" if aside else clip.recording,
+            frames[n],
+            aside,
+        )
+        for n in range(len(frames))
+    ]
 
 
 def long_enough(videos: Sequence[GreyVideo], frames: int) -> tuple[list[GreyVideo], list[Failure]]:
@@ -141,7 +141,12 @@ def grey(frame: DecodedFrame, side_pixels: int) -> Frames:
 
 
 def _decode(clip: Clip, side_pixels: int, path: Path) -> None:
-    """Write the frames of a clip one after the other."""
+    """Write the frames of a clip one after the other, or those of all trajectories of a file."""
+    if is_of_records(clip.path):
+        frames_NFHW = trajectories(Path(clip.path), side_pixels)
+        with new_file(path) as stream:
+            np.save(stream, frames_NFHW, allow_pickle=False)
+        return
     with VideoReader(clip.path) as reader:
         if reader.stored:
             raise VideoError("frames in shards are not read by this task; give the videos")

@@ -76,6 +76,11 @@ def cross_entropy(said: Floats, truth: Floats) -> Figures:
     return nats
 
 
+def entropy(truth: Floats) -> Figures:
+    """Return the entropy of each pixel's brightness in nats: cross-entropy falls no further."""
+    return cross_entropy(truth, truth)
+
+
 def surprise(said: Floats, truth: Floats) -> Figures:
     """Return by how much cross-entropy exceeds the entropy of the brightness, pixel by pixel."""
-    return np.maximum(cross_entropy(said, truth) - cross_entropy(truth, truth), 0.0)
+    return np.maximum(cross_entropy(said, truth) - entropy(truth), 0.0)
