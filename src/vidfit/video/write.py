@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -74,20 +74,38 @@ def write_video(  # noqa: PLR0913  (as FFmpeg has them)
         No frames, frames of another shape or type, or the encoder refuses.
     """
     path = Path(path)
-    if not 0 < fps <= 1000:
-        raise VideoError(f"{path}: fps must be above 0 and at most 1000, got {fps:g}")
-    rate = Fraction(fps).limit_denominator(65535)
-    encoding = _Encoding(rate, codec, pixel_format, options or {}, colours)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
+    encoding = _Encoding(frame_rate(path, fps), codec, pixel_format, options or {}, colours)
     try:
-        _encode(unfinished, iter(frames), encoding, audio)
-        unfinished.replace(path)
+        with unfinished(path) as new:
+            _encode(new, iter(frames), encoding, audio)
     except VideoError as error:
         raise VideoError(f"{path}: {error}") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"{path}: cannot be written: {reason(error)}") from error
+
+
+def frame_rate(path: Path, fps: float) -> Fraction:
+    """Return frames a second as a file has them.
+
+    Raises
+    ------
+    VideoError
+        If it is none that a video can have.
+    """
+    if not 0 < fps <= 1000:
+        raise VideoError(f"{path}: fps must be above 0 and at most 1000, got {fps:g}")
+    return Fraction(fps).limit_denominator(65535)
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[Path]:
+    """Give a name beside a file to write to, which becomes the file when all went well."""
+    new = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
+    try:
+        yield new
+        new.replace(path)
     finally:
-        unfinished.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
 def _encode(path: Path, frames: Iterator[Frames], encoding: _Encoding, audio: Audio | None) -> None:

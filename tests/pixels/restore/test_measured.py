@@ -9,7 +9,7 @@ from tests.moving import frames
 from vidfit.metrics.pictures import psnr, without_border
 from vidfit.pixels.restore.degrade import Degradation
 from vidfit.pixels.restore.material import Stretch, rounded_luma
-from vidfit.pixels.restore.measured import bicubic_way, in_colour, measured, true_warping
+from vidfit.pixels.restore.measured import filter_way, in_colour, measured, true_warping
 
 COLOUR = frames(count=5, height=96, width=128, seed=2)
 LARGE = rounded_luma(COLOUR)
@@ -17,7 +17,7 @@ STRETCH = Stretch("a.mp4", "a", LARGE, Degradation(2).applied(LARGE), COLOUR[2])
 
 
 def perfect():
-    left = list(range(1, 4))
+    left = list(range(5))
     return lambda *_: LARGE[left.pop(0)].astype(np.float32)
 
 
@@ -30,11 +30,11 @@ def test_a_perfect_way_has_no_error():
 
 
 def test_bicubic_is_measured_as_its_definition_says():
-    found = measured([STRETCH], bicubic_way(2), 2)
-    run = bicubic_way(2)()
+    found = measured([STRETCH], filter_way(2), 2)
+    run = filter_way(2)()
     wanted = [
-        psnr(*(without_border(x[None, ..., None], 2) for x in (LARGE[t], run(0, s, 0))), 255.0)[0]
-        for t, s in zip(range(1, 4), STRETCH.small_THW[1:4], strict=True)
+        psnr(*(without_border(x[None, ..., None], 2) for x in (LARGE[t], run(s))), 255.0)[0]
+        for t, s in zip(range(5), STRETCH.small_THW, strict=True)
     ]
     assert found.psnr_luma == pytest.approx(np.mean(wanted))
 
@@ -57,4 +57,4 @@ def test_what_flickers_is_told():
 
 
 def test_in_colour_is_of_the_size_of_the_true_frame():
-    assert in_colour(STRETCH, bicubic_way(2), 2).shape == COLOUR[2].shape
+    assert in_colour(STRETCH, filter_way(2), 2).shape == COLOUR[2].shape

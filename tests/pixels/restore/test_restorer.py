@@ -26,41 +26,48 @@ def network(**sizes):
 
 
 def test_before_it_learns_a_network_is_bicubic():
-    made = Restorer(2, RestoreNetwork(RestoreSizes(2))).begin()(*LUMA)
+    made = Restorer(2, RestoreNetwork(RestoreSizes(2))).begin()(LUMA[1])
     inside = np.s_[8:-8, 8:-8]
     wanted = larger(LUMA[1:2].astype(np.float32), 2)[0]
     assert made[inside] == pytest.approx(wanted[inside], abs=1e-3)
-    assert Restorer(2).begin()(*LUMA) == pytest.approx(wanted)
+    assert Restorer(2).begin()(LUMA[1]) == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("scale", [2, 4])
 def test_tiles_make_the_same_frame(scale):
-    of, planes = network(scale=scale), LUMA[1:2].astype(np.float32)
-    whole = in_tiles(of, planes, tile_pixels=1000)
+    of, frame = network(scale=scale), LUMA[1].astype(np.float32)
+    whole = in_tiles(of, frame, tile_pixels=1000)
     assert whole.shape == (45 * scale, 61 * scale)
-    assert in_tiles(of, planes, tile_pixels=16) == pytest.approx(whole, abs=2e-3)
+    assert in_tiles(of, frame, tile_pixels=16) == pytest.approx(whole, abs=2e-3)
 
 
-@pytest.mark.parametrize("planes", [1, 3])
 @pytest.mark.parametrize("steady", [False, True])
-def test_what_is_kept_comes_back(tmp_path, planes, steady):
-    restorer = Restorer(2, network(planes=planes), steady, 0.25 * steady, {"a": 1})
+def test_what_is_kept_comes_back(tmp_path, steady):
+    restorer = Restorer(2, network(), steady=steady, evened=0.25 * steady, card={"a": 1})
     save_restorer(restorer, tmp_path / "model")
     again = load_restorer(tmp_path / "model")
-    assert (again.steady, again.evened) == (steady, 0.25 * steady)
-    assert (again.sees_neighbours, again.card) == (planes == 3, {"a": 1})
+    assert (again.steady, again.evened, again.card) == (steady, 0.25 * steady, {"a": 1})
     one, other = restorer.begin(), again.begin()
-    for _ in range(2):
-        assert (one(*LUMA) == other(*LUMA)).all()
+    for frame in LUMA:
+        assert (one(frame) == other(frame)).all()
 
 
-def test_bicubic_is_kept_too(tmp_path):
-    save_restorer(Restorer(4), tmp_path / "model")
-    assert load_restorer(tmp_path / "model") == Restorer(4, card={})
+@pytest.mark.parametrize("by", ["bicubic", "lanczos"])
+def test_filters_are_kept_too(tmp_path, by):
+    save_restorer(Restorer(4, by=by), tmp_path / "model")
+    again = load_restorer(tmp_path / "model")
+    assert again == Restorer(4, by=by, card={})
+    assert (again.begin()(LUMA[0]) == larger(LUMA[:1].astype(np.float32), 4, by)[0]).all()
+
+
+def test_other_filters_are_refused(tmp_path):
+    save_restorer(Restorer(4, by="nearest"), tmp_path / "model")
+    with pytest.raises(ModelError, match="filter that is not known"):
+        load_restorer(tmp_path / "model")
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("scale", 3), ("width", 10**6), ("blocks", -1), ("planes", "1")]
+    ("name", "value"), [("scale", 3), ("width", 10**6), ("blocks", -1), ("width", "1")]
 )
 def test_sizes_that_cannot_be_are_refused(tmp_path, name, value):
     save_restorer(Restorer(2, network()), tmp_path / "model")

@@ -10,65 +10,67 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from vidfit.contracts import Estimate
-from vidfit.jobs.restore.value import (
-    ALIGNED,
-    BICUBIC,
-    CHOSEN,
-    FRAME,
-    LEARNED,
-    NETWORK_OF,
-    WayRow,
-)
+from vidfit.jobs.restore.value import BICUBIC, CHOSEN, FRAME, WayRow
 from vidfit.metrics.resampled import mean_interval
+from vidfit.pixels.restore.enlarge import FILTERS
 from vidfit.pixels.restore.measured import FIGURES, RestoreFigures
 
 Sheet = Mapping[str, Mapping[str, RestoreFigures]]
 """Recording -> way -> its figures."""
 
 
+def filter_of(sheet: Sheet, recordings: Sequence[str] = ()) -> str:
+    """Return the filter that is nearer to the truth, bicubic where both are as near.
+
+    Parameters
+    ----------
+    recordings
+        That count; without any, all of them.
+    """
+    return max(FILTERS, key=lambda by: _mean(sheet, by, "psnr_luma", recordings))
+
+
 def way_of(sheet: Sheet, recordings: Sequence[str] = ()) -> str:
-    """Return the way that some recordings speak for; without any, all of them.
+    """Return the network's way that some recordings speak for; without any, all of them.
 
     Of the ways that flicker no more than bicubic, the one nearest to the truth; where all flicker
-    more, the one that flickers least. Neighbours cost a network of their own and their motion: they
-    are taken only where they are nearer to the truth for certain.
+    more, the one that flickers least.
     """
-    asked = list(recordings) or list(sheet)
-
-    def mean(way: str, figure: str) -> float:
-        return interval([getattr(sheet[r][way], figure) for r in asked], asked).value
-
-    known = {way: mean(way, "warping_levels") for way in LEARNED}
-    most = mean(BICUBIC, "warping_levels")
+    ways = [way for way in next(iter(sheet.values())) if way not in (*FILTERS, CHOSEN)]
+    known = {way: _mean(sheet, way, "warping_levels", recordings) for way in ways}
+    most = _mean(sheet, BICUBIC, "warping_levels", recordings)
     if not np.isfinite(most):  # nothing moves that could be followed
         return FRAME
-    of_frame = [way for way in LEARNED if NETWORK_OF[way] == FRAME]
-    calm = [way for way in of_frame if known[way] <= most]
-    best = (
-        max(calm, key=lambda way: mean(way, "psnr_luma"))
-        if calm
-        else min(of_frame, key=lambda way: known[way])
-    )
-    nearer = len(asked) > 1 and paired(sheet, ALIGNED, best, asked).low > 0
-    return ALIGNED if nearer and known[ALIGNED] <= most else best
+    calm = [way for way in ways if known[way] <= most]
+    if calm:
+        return max(calm, key=lambda way: _mean(sheet, way, "psnr_luma", recordings))
+    return min(ways, key=lambda way: known[way])
 
 
-def paired(
-    sheet: Sheet, one: str, other: str, recordings: Sequence[str], figure: str = "psnr_luma"
-) -> Estimate:
+def paired(sheet: Sheet, one: str, other: str, figure: str = "psnr_luma") -> Estimate:
     """Return a figure of a way less that of another, its interval over recordings."""
-    apart_R = [
-        getattr(sheet[r][one], figure) - getattr(sheet[r][other], figure) for r in recordings
-    ]
-    return interval(apart_R, recordings)
+    return interval(
+        [getattr(of[one], figure) - getattr(of[other], figure) for of in sheet.values()],
+        list(sheet),
+    )
 
 
 def with_choice(sheet: Sheet) -> dict[str, dict[str, RestoreFigures]]:
     """Return the sheet with what is chosen for each recording by the others."""
     return {
-        name: {**ways, CHOSEN: ways[way_of(sheet, [r for r in sheet if r != name])]}
+        name: {**ways, CHOSEN: ways[way_of(sheet, _others(sheet, name))]}
         for name, ways in sheet.items()
     }
+
+
+def over_filter(sheet: Sheet) -> Estimate:
+    """Return the PSNR of what is chosen less that of the filter, both chosen by the others."""
+    apart_R = [
+        ways[way_of(sheet, others)].psnr_luma - ways[filter_of(sheet, others)].psnr_luma
+        for name, ways in sheet.items()
+        for others in [_others(sheet, name)]
+    ]
+    return interval(apart_R, list(sheet))
 
 
 def rows_of(sheet: Sheet) -> tuple[WayRow, ...]:
@@ -80,7 +82,7 @@ def rows_of(sheet: Sheet) -> tuple[WayRow, ...]:
             figure: interval([getattr(sheet[r][name], figure) for r in recordings], recordings)
             for figure in FIGURES
         }
-        rows.append(WayRow(name, figures, paired(sheet, name, BICUBIC, recordings)))
+        rows.append(WayRow(name, figures, paired(sheet, name, BICUBIC)))
     return tuple(rows)
 
 
@@ -90,3 +92,14 @@ def interval(values_R: Sequence[float], recordings: Sequence[str]) -> Estimate:
     if not there:
         return Estimate(float("nan"), float("nan"), float("nan"))
     return mean_interval([v for v, _ in there], [r for _, r in there])
+
+
+def _others(sheet: Sheet, name: str) -> list[str]:
+    return [r for r in sheet if r != name]
+
+
+def _mean(sheet: Sheet, way: str, figure: str, recordings: Sequence[str]) -> float:
+    """Return the mean over recordings that have the figure, NaN of none."""
+    values_R = [getattr(sheet[r][way], figure) for r in recordings or sheet]
+    there = [v for v in values_R if np.isfinite(v)]
+    return float(np.mean(there)) if there else float("nan")

@@ -32,7 +32,7 @@ def write_report(report: RestoreReport, pictures: Sequence[BeforeAfter], folder:
 
 def report_html(report: RestoreReport, pictures: Sequence[BeforeAfter]) -> str:
     """Return the report as one self-contained HTML page."""
-    shown = report.chosen if report.chosen != BICUBIC else FRAME
+    shown = FRAME if report.keeps_filter else report.chosen
     context = {
         "report": report,
         "words": words,

@@ -17,7 +17,9 @@ from vidfit.errors import NotEnoughDataError
 from vidfit.files import claimed
 from vidfit.jobs.restore.choice import (
     Sheet,
+    filter_of,
     interval,
+    over_filter,
     paired,
     rows_of,
     way_of,
@@ -26,21 +28,14 @@ from vidfit.jobs.restore.choice import (
 from vidfit.jobs.restore.options import RestoreOptions
 from vidfit.jobs.restore.page import write_report
 from vidfit.jobs.restore.trainer import Trainer
-from vidfit.jobs.restore.value import (
-    ALIGNED,
-    BICUBIC,
-    CHOSEN,
-    FRAME,
-    NETWORK_OF,
-    RestoreReport,
-)
+from vidfit.jobs.restore.value import BICUBIC, CHOSEN, RestoreReport
 from vidfit.jobs.restore.words import why_chosen
 from vidfit.jobs.restore.written import report_facts
 from vidfit.pixels.restore.degrade import Degradation
 from vidfit.pixels.restore.material import Stretches, read_stretches
 from vidfit.pixels.restore.measured import true_warping
 from vidfit.pixels.restore.quality import fitted_degradation
-from vidfit.pixels.restore.restorer import Restorer, save_restorer
+from vidfit.pixels.restore.restorer import save_restorer
 from vidfit.progress import SILENT, Progress
 from vidfit.runtime import malloc
 from vidfit.study.interrupts import stopped_by_signals
@@ -96,19 +91,15 @@ def run_restore(
         with stopped_by_signals() as stop:
             trainer = Trainer(material, options, output / _CHECKPOINTS, stop, progress)
             sheet = trainer.sheet()
-            found = way_of(sheet)
-            network = trainer.learned(material.stretches, NETWORK_OF[found], "all recordings")
-        report = _report(trainer, sheet, found, str(source))
+            way = _kept(sheet)
+            kept = trainer.kept(way)
         report = replace(
-            report,
+            _report(trainer, sheet, way, str(source)),
             degradation=degradation.text,
             degradation_why=why,
             failures=(*study.manifest.missing, *study.manifest.rejected, *material.failures),
             notes=tuple(notes),
         )
-        kept = Restorer(options.scale)
-        if report.chosen != BICUBIC:
-            kept = trainer.restorer(found, network)
         card = {"report": report_facts(report), "degradation": asdict(degradation)}
         save_restorer(replace(kept, card=card), output / "model")
         write_report(report, trainer.pictures, output)
@@ -116,16 +107,22 @@ def run_restore(
     return report
 
 
-def _report(trainer: Trainer, sheet: Sheet, found: str, source: str) -> RestoreReport:
-    """Return what was measured, and the choice: the network, where it beats bicubic for certain.
+def _kept(sheet: Sheet) -> str:
+    """Return the network's way, where it beats the better filter for certain; else that filter.
 
     Of one recording nothing is certain of others: the network is kept, and the report says so.
     """
-    whole = with_choice(sheet)
-    rows = rows_of(whole)
-    gain = next(row for row in rows if row.name == CHOSEN).gain_decibels
+    gain = over_filter(sheet)
     kept = gain.low > 0 or (len(sheet) == 1 and gain.value > 0)
+    return way_of(sheet) if kept else filter_of(sheet)
+
+
+def _report(trainer: Trainer, sheet: Sheet, way: str, source: str) -> RestoreReport:
+    """Return what was measured, and the choice."""
+    whole = with_choice(sheet)
     tested = {r: s for part in trainer.parts for r, s in part.tested.items()}
+    over = over_filter(sheet)
+    steadier = paired(sheet, BICUBIC, way_of(sheet), "warping_levels")
     return RestoreReport(
         source=source,
         scale=trainer.options.scale,
@@ -133,22 +130,19 @@ def _report(trainer: Trainer, sheet: Sheet, found: str, source: str) -> RestoreR
         degradation_why="",
         recordings=len(sheet),
         clips=len({s.clip for s in trainer.material.stretches}),
-        frames=sum(len(s.inner) for of in tested.values() for s in of),
-        rows=rows,
-        chosen=found if kept else BICUBIC,
-        why=why_chosen(
-            found,
-            gain,
-            paired(sheet, BICUBIC, found, list(sheet), "warping_levels"),
-            paired(sheet, ALIGNED, found if found != ALIGNED else FRAME, list(sheet)),
-        ),
+        frames=sum(len(s.small_THW) for of in tested.values() for s in of),
+        rows=rows_of(whole),
+        chosen=way,
+        filter=filter_of(sheet),
+        over_filter=over,
+        why=why_chosen(filter_of(sheet), over, steadier),
         by_recording={
             name: {way: figures.psnr_luma for way, figures in ways.items()}
             for name, ways in whole.items()
         },
-        warping_gain=paired(whole, BICUBIC, CHOSEN, list(whole), "warping_levels"),
+        warping_gain=paired(whole, BICUBIC, CHOSEN, "warping_levels"),
         true_warping=interval([true_warping(tested[r]) for r in sheet], list(sheet)),
-        networks=trainer.networks,
+        networks=trainer.learned,
         cpu_seconds=trainer.cpu_seconds,
     )
 

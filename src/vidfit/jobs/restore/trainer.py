@@ -9,23 +9,14 @@ from pathlib import Path
 
 from vidfit.contracts import Frames
 from vidfit.jobs.restore.options import FOLDS, RestoreOptions
-from vidfit.jobs.restore.value import (
-    ALIGNED,
-    BICUBIC,
-    EVENED,
-    FRAME,
-    LANCZOS,
-    LEARNED,
-    NETWORK_OF,
-    NETWORKS,
-    STEADY,
-)
+from vidfit.jobs.restore.value import BICUBIC, EVENED, EVENED_SHARE, FRAME, LEARNED
+from vidfit.pixels.restore.enlarge import FILTERS
 from vidfit.pixels.restore.learned import restore_network
 from vidfit.pixels.restore.material import Stretch, Stretches
 from vidfit.pixels.restore.measured import (
     RestoreFigures,
     Way,
-    bicubic_way,
+    filter_way,
     in_colour,
     measured,
 )
@@ -33,7 +24,6 @@ from vidfit.pixels.restore.network import RestoreNetwork, RestoreSizes
 from vidfit.pixels.restore.restorer import Restorer
 from vidfit.progress import Progress
 
-_PLANES = {FRAME: 1, ALIGNED: 3}
 _MEASURED_STRETCHES = 4
 """Of a recording, that figures are made of; all of them are learned from."""
 
@@ -91,6 +81,8 @@ class Trainer:
     ----------
     folder
         Of checkpoints, one folder a network.
+    learned
+        How many networks have learned.
     """
 
     material: Stretches
@@ -98,6 +90,7 @@ class Trainer:
     folder: Path
     stop: Callable[[], bool]
     progress: Progress
+    learned: int = 0
     cpu_seconds: float = 0.0
     pictures: list[BeforeAfter] = field(default_factory=list)
 
@@ -105,11 +98,6 @@ class Trainer:
     def parts(self) -> list[RestoreFold]:
         """What is put aside together."""
         return parts_of(self.material)
-
-    @property
-    def networks(self) -> int:
-        """How many are learned."""
-        return len(NETWORKS) * len(self.parts) + 1
 
     def sheet(self) -> dict[str, dict[str, RestoreFigures]]:
         """Return the figures of each way on each recording, by networks that have not seen it.
@@ -121,50 +109,50 @@ class Trainer:
         """
         found = {}
         for number, part in enumerate(self.parts):
+            network = self._learned(part.learned, f"fold {number + 1}")
             ways: dict[str, Way] = {
-                name: bicubic_way(self.options.scale, name) for name in (BICUBIC, LANCZOS)
+                **{by: filter_way(self.options.scale, by) for by in FILTERS},
+                **{name: self._restorer(name, network).begin for name in LEARNED},
             }
-            of_name = {
-                name: self.learned(part.learned, name, f"fold {number + 1}, {name}")
-                for name in NETWORKS
-            }
-            for name in LEARNED:
-                restorer = self.restorer(name, of_name[NETWORK_OF[name]])
-                ways[name] = restorer.begin
             self.progress.start(f"measure fold {number + 1}", len(ways) * len(part.tested))
             for recording, stretches in part.tested.items():
                 found[recording] = self._measured(stretches, ways)
                 self._pictured(recording, stretches[len(stretches) // 2], ways)
         return dict(sorted(found.items()))
 
-    def restorer(self, way: str, network: RestoreNetwork) -> Restorer:
-        """Return a way with its network."""
-        return Restorer(
-            self.options.scale, network, way == STEADY or way in EVENED, EVENED.get(way, 0.0)
-        )
-
-    def learned(self, stretches: Sequence[Stretch], name: str, stage: str) -> RestoreNetwork:
-        """Return one of `NETWORKS` that learned from stretches.
+    def kept(self, way: str) -> Restorer:
+        """Return a way for use: its network learns from all recordings.
 
         Raises
         ------
         KeyboardInterrupt
-            If it was asked to stop; its checkpoint lies there.
+            If it was asked to stop.
         """
+        if way in FILTERS:
+            return Restorer(self.options.scale, by=way)
+        return self._restorer(way, self._learned(self.material.stretches, "all recordings"))
+
+    def _restorer(self, way: str, network: RestoreNetwork) -> Restorer:
+        evened = EVENED_SHARE if way == EVENED else 0.0
+        return Restorer(self.options.scale, network, steady=way != FRAME, evened=evened)
+
+    def _learned(self, stretches: Sequence[Stretch], stage: str) -> RestoreNetwork:
+        """Return a network that learned from stretches."""
         options = self.options
-        sizes = RestoreSizes(options.scale, _PLANES[name], options.width, options.blocks)
+        sizes = RestoreSizes(options.scale, options.width, options.blocks)
         began = time.process_time()
         network = restore_network(
             stretches,
             sizes,
-            options.budget(self.networks),
+            options.budget(len(self.parts) + 1),
             options.recipe,
-            folder=self.folder / stage.replace(", ", "-").replace(" ", "-"),
+            folder=self.folder / stage.replace(" ", "-"),
             stage=stage,
             stop=self.stop,
             progress=self.progress,
         )
         self.cpu_seconds += time.process_time() - began
+        self.learned += 1
         if network is None:
             raise KeyboardInterrupt
         return network

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vidfit.contracts import Estimate, Failure
+from vidfit.pixels.restore.enlarge import FILTERS
 
-BICUBIC, LANCZOS = "bicubic", "lanczos"
-FRAME, STEADY, ALIGNED = "one frame", "one frame, steadied", "with neighbours"
+BICUBIC, LANCZOS = FILTERS
+FRAME, STEADY, EVENED = "one frame", "one frame, steadied", "evened by 1/4"
 CHOSEN = "chosen"
-EVENED = {"evened by 1/4": 1 / 4, "evened by 1/3": 1 / 3, "evened by 1/2": 1 / 2}
-"""Way -> the share of a frame that is taken from the one before; they are steadied as well."""
+EVENED_SHARE = 1 / 4
+"""Of a frame that is taken from the one before; it is steadied as well."""
 
-LEARNED = (FRAME, STEADY, *EVENED, ALIGNED)
-NETWORK_OF = {**dict.fromkeys(LEARNED, FRAME), ALIGNED: ALIGNED}
-"""Way -> the network that it needs: steadied is the one frame's, averaged along the motion."""
-
-NETWORKS = (FRAME, ALIGNED)
+LEARNED = (FRAME, STEADY, EVENED)
+"""Ways of the one network that learns."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,14 @@ class RestoreReport:
     degradation_why
         Why it was chosen so.
     rows
-        Of the baselines, the networks, and of what is chosen for each recording by the others.
+        Of the filters, the networks, and of what is chosen for each recording by the others.
     chosen
-        The network, or bicubic where none is proven better.
+        The way of the network, or the better filter where none is proven better than it.
+    filter
+        The filter that is nearer to the truth: what is to be beaten.
+    over_filter
+        PSNR of luma of what is chosen for each recording less that of the filter, in dB, both
+        chosen by the other recordings.
     why
         Of the choice, in a sentence.
     by_recording
@@ -64,7 +67,7 @@ class RestoreReport:
     frames
         That figures are made of.
     networks
-        That learned: two a fold, and the last one.
+        That learned: one a fold, and one of all recordings where it is kept.
     cpu_seconds
         That all of them took.
     """
@@ -78,6 +81,8 @@ class RestoreReport:
     frames: int
     rows: tuple[WayRow, ...]
     chosen: str
+    filter: str
+    over_filter: Estimate
     why: str
     by_recording: Mapping[str, Mapping[str, float]]
     warping_gain: Estimate
@@ -102,6 +107,11 @@ class RestoreReport:
         return self.recordings == 1
 
     @property
-    def beats_bicubic(self) -> bool:
-        """Whether it is proven better than bicubic on recordings that it has not seen."""
-        return self.gain.low > 0
+    def beats_filter(self) -> bool:
+        """Whether it is proven better than the filter on recordings that it has not seen."""
+        return self.over_filter.low > 0
+
+    @property
+    def keeps_filter(self) -> bool:
+        """Whether what is chosen is the filter."""
+        return self.chosen == self.filter

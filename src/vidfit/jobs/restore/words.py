@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vidfit.contracts import Estimate
-from vidfit.jobs.restore.value import ALIGNED, BICUBIC, RestoreReport
+from vidfit.jobs.restore.value import RestoreReport
 from vidfit.report.wording import has_interval
 
 FIGURE_NAMES = {
@@ -34,42 +34,40 @@ def plain(estimate: Estimate, digits: int) -> str:
     return f"{text} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
 
 
-def why_chosen(way: str, gain: Estimate, steadier: Estimate, neighbours: Estimate) -> str:
+def why_chosen(by: str, over: Estimate, steadier: Estimate) -> str:
     """Return why a way is chosen.
 
     Parameters
     ----------
-    gain
-        Of luma PSNR over bicubic.
+    by
+        The better filter.
+    over
+        Luma PSNR of the network's way less that of the filter.
     steadier
         By how many levels it flickers less than bicubic.
-    neighbours
-        What neighbours add to what is chosen, or to one frame where they are chosen.
     """
-    if not has_interval(gain):
+    if not has_interval(over):
         return (
             "There is one recording: the figures are of later frames of it, and nothing is known "
             "of other recordings."
         )
-    if not gain.low > 0:
-        return f"No gain over bicubic is proven ({decibels(gain, signed=True)}): bicubic is kept."
-    added = f"Neighbours add {decibels(neighbours, signed=True)}"
-    if way == ALIGNED:
-        return f"{added} to one frame, and flicker no more than bicubic."
+    if not over.low > 0:
+        return (
+            f"No gain over {by}, the better filter, is proven ({decibels(over, signed=True)}): "
+            f"{by} is kept."
+        )
+    beaten = f"It beats {by}, the better filter, by {decibels(over)}"
     if steadier.value >= 0:
-        why = "It is the nearest to the truth of the ways that flicker no more than bicubic."
-    elif steadier.value < 0:
-        why = "All ways flicker more than bicubic, and this one least."
-    else:
-        why = "Nothing moves that could be followed, so that flicker says nothing."
-    proven = "" if neighbours.low > 0 else ", which is not proven"
-    return f"{why} {added}{proven}."
+        return f"{beaten}, and is the nearest to the truth of what flickers no more than bicubic."
+    if steadier.value < 0:
+        return f"{beaten}. All ways flicker more than bicubic, and this one least."
+    return f"{beaten}. Nothing moves that could be followed, so that flicker says nothing."
 
 
 def verdict(report: RestoreReport) -> str:
     """Return the answer in a sentence."""
-    if report.chosen == BICUBIC:
-        return "no gain over bicubic"
+    if report.keeps_filter:
+        return "no gain by what was learned"
     gain = decibels(report.gain, signed=True)
     if report.one_recording:
         return f"{gain} of luma PSNR over bicubic, on later frames of the one recording"
@@ -81,10 +79,11 @@ def steadiness(report: RestoreReport) -> str:
     gain = report.warping_gain
     if gain.value != gain.value:
         return "Flicker: nothing moved that could be followed."
+    whose = "of the network, which is not kept, " if report.keeps_filter else ""
     how = "steadier than" if gain.value > 0 else "less steady than"
     known = "" if gain.low > 0 or gain.high < 0 else ", not proven"
     return (
-        f"Along the motion, neighbouring frames differ by {abs(gain.value):.2f} levels "
+        f"Along the motion, neighbouring frames {whose}differ by {abs(gain.value):.2f} levels "
         f"{'less' if gain.value > 0 else 'more'}: {how} bicubic{known}. True frames differ by "
         f"{report.true_warping.value:.2f}."
     )

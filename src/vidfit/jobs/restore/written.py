@@ -14,7 +14,7 @@ REPORT = "report"
 
 def report_facts(report: RestoreReport) -> dict[str, Any]:
     """Return a report as JSON takes it: what was not measured is null."""
-    facts: dict[str, Any] = _plain({**asdict(report), "beats_bicubic": report.beats_bicubic})
+    facts: dict[str, Any] = _plain({**asdict(report), "beats_filter": report.beats_filter})
     return facts
 
 

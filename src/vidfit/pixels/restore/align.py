@@ -1,9 +1,9 @@
-"""Neighbouring frames laid over a frame along the motion between them.
+"""A frame laid over another along the motion between them.
 
 The motion is dense optical flow by inverse search (Kroeger, Timofte, Dai and Van Gool 2016),
 measured on frames that are enlarged where they are small, as its patches have 8 pixels.
 
-Shape letters: T frames of a stretch, H rows, W columns.
+Shape letters: H rows, W columns.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _LEAST_SIDE, _MOST_FACTOR = 160, 4
 """Pixels of the shorter side on which motion is measured, by enlarging as many times at most."""
-
-_ALIKE_LEVELS = 40.0
-"""By which a neighbour may differ from the frame: beyond lies what is hidden, or another scene."""
 
 
 def flow(one_HW: Luma, other_HW: Luma) -> Floats:
@@ -57,17 +54,6 @@ def moved(plane_HW: Luma | Floats, flow_HW2: Floats, *, cubic: bool = True) -> F
         ),
         np.float32,
     )
-
-
-def beside(before_HW: Luma, now_HW: Luma, after_HW: Luma) -> Floats:
-    """Return a frame and its neighbours laid over it, [3, H, W]; it stands first.
-
-    Where a neighbour shows something else, the frame itself stands in its place.
-    """
-    now = now_HW.astype(np.float32)
-    laid = [moved(other, flow(now_HW, other)) for other in (before_HW, after_HW)]
-    alike = [np.where(np.abs(one - now) <= _ALIKE_LEVELS, one, now) for one in laid]
-    return np.stack([now, *alike])
 
 
 def _engine() -> DISOpticalFlow:

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from vidfit.contracts import Floats
 
-WAYS = ("bicubic", "lanczos")
+FILTERS = ("bicubic", "lanczos")
 
 
 def bicubic(planes_N1HW: Tensor, height: int, width: int) -> Tensor:
@@ -30,16 +30,16 @@ def smaller(planes_NHW: Floats, scale: int) -> Floats:
     return _as_planes(planes_NHW, height // scale, width // scale)
 
 
-def larger(planes_NHW: Floats, scale: int, way: str = "bicubic") -> Floats:
+def larger(planes_NHW: Floats, scale: int, by: str = "bicubic") -> Floats:
     """Return planes ``scale`` times larger each way, clipped to 0 to 255.
 
     Parameters
     ----------
-    way
+    by
         ``bicubic``, or ``lanczos`` of three lobes.
     """
     height, width = planes_NHW.shape[1] * scale, planes_NHW.shape[2] * scale
-    if way == "lanczos":
+    if by == "lanczos":
         made = np.stack([_lanczos(one, height, width) for one in planes_NHW])
     else:
         made = _as_planes(planes_NHW, height, width)

@@ -1,6 +1,6 @@
 """A network learns to restore: patches of pairs, its loss, and the run.
 
-Shape letters: B patches, P planes, H rows, W columns.
+Shape letters: B patches, H rows, W columns.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def restore_network(  # noqa: PLR0913  (a run, and what is told of it)
     patches = _Patches(stretches, sizes, recipe)
 
     def loss(rng: np.random.Generator, done: float) -> Tensor:
-        small_BPHW, large_B1HW = patches.drawn(rng)
+        small_B1HW, large_B1HW = patches.drawn(rng)
         edge = _EDGE * sizes.scale
-        error = (network(small_BPHW) - large_B1HW)[:, :, edge:-edge, edge:-edge]
+        error = (network(small_B1HW) - large_B1HW)[:, :, edge:-edge, edge:-edge]
         mean: Tensor = (error.square() + _ROUNDING**2).sqrt().mean()
         return mean
 
@@ -109,7 +109,7 @@ class _Patches:
         }
 
     def drawn(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Return small patches [B, P, H, W] and large ones [B, 1, H, W], 0 to 1."""
+        """Return small patches [B, 1, H, W] and large ones [B, 1, H, W], 0 to 1."""
         pairs = [self._one(rng) for _ in range(self._recipe.batch)]
         side = min(pair[0].shape[1] for pair in pairs)
         scaled = side * self._sizes.scale
@@ -130,17 +130,16 @@ class _Patches:
         names = list(self._of)
         of = self._of[names[rng.integers(len(names))]]
         stretch = of[rng.integers(len(of))]
-        place = int(rng.integers(len(stretch.inner)))
-        time, scale = stretch.inner[place], self._sizes.scale
-        height, width = stretch.small_THW.shape[1:]
+        scale = self._sizes.scale
+        frames, height, width = stretch.small_THW.shape
+        time = int(rng.integers(frames))
         side = min(self._recipe.patch_pixels, height, width)
         top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-        cut = (slice(top, top + side), slice(left, left + side))
-        one = stretch.small_THW[time][None] if self._sizes.planes == 1 else stretch.planes[place]
+        small = stretch.small_THW[time, top : top + side, left : left + side]
         large = stretch.large_THW[
             time, top * scale : (top + side) * scale, left * scale : (left + side) * scale
         ]
-        return one[:, *cut].astype(np.float32), large[None].astype(np.float32)
+        return small[None].astype(np.float32), large[None].astype(np.float32)
 
 
 def _digest(

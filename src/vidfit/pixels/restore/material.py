@@ -1,8 +1,7 @@
 """Pairs of small and large frames that clips make of themselves.
 
 Of each clip stretches of consecutive frames are read, evenly spread. A stretch is degraded as a
-whole, as compression needs its neighbours; each frame but the first and the last of it makes a
-pair, as it has both neighbours.
+whole, as compression needs neighbouring frames; each frame of it makes a pair.
 
 Shape letters: T frames of a stretch, H rows, W columns.
 """
@@ -11,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from vidfit.contracts import Clip, Failure, Floats, Frames, Preprocessing
+from vidfit.contracts import Clip, Failure, Frames, Preprocessing
 from vidfit.errors import VideoError
 from vidfit.metrics.pictures import luma
-from vidfit.pixels.restore.align import beside
 from vidfit.pixels.restore.degrade import Degradation, Luma, fitting
 from vidfit.video import VideoReader
 from vidfit.video.sample import frames_of_span
@@ -55,16 +52,6 @@ class Stretch:
     def middle(self) -> int:
         """Place of the frame in the middle."""
         return len(self.small_THW) // 2
-
-    @property
-    def inner(self) -> range:
-        """Places of the frames that have both neighbours."""
-        return range(1, len(self.small_THW) - 1)
-
-    @cached_property
-    def planes(self) -> list[Floats]:
-        """Each inner frame with its neighbours laid over it, [3, H, W]."""
-        return [beside(*self.small_THW[t - 1 : t + 2]) for t in self.inner]
 
 
 @dataclass(frozen=True)
@@ -122,13 +109,11 @@ def _of_clip(clip: Clip, count: int, most_bytes: int, scale: int) -> Iterator[tu
     Raises
     ------
     VideoError
-        If it cannot be read, is too short, or its frames are too small.
+        If it cannot be read, or its frames are too small.
     """
     with VideoReader(clip.path) as reader:
         first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
         frames = last - first + 1
-        if frames < 3:
-            raise VideoError(f"{clip.path}: {frames} frames; a pair needs 3, one on either side")
         size = _stored_size(reader)
         height, width = size.height_pixels, size.width_pixels
         if min(height, width) < _LEAST_PIXELS * scale:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -72,23 +73,22 @@ def true_warping(stretches: Sequence[Stretch]) -> float:
     """Return the warping error of the true frames themselves, in levels."""
     found = []
     for one in stretches:
-        truth = [one.large_THW[t].astype(np.float32) for t in one.inner]
-        found += [pair[0] for pair in _steadiness(one, truth)]
+        found += [pair[0] for pair in _steadiness(one, list(one.large_THW.astype(np.float32)))]
     return _mean([found])
 
 
-def bicubic_way(scale: int, name: str = "bicubic") -> Way:
+def filter_way(scale: int, name: str = "bicubic") -> Way:
     """Return a fixed filter as a way."""
 
-    def made(before_HW: Luma, now_HW: Luma, after_HW: Luma) -> Floats:
-        return next(iter(larger(now_HW[None].astype(np.float32), scale, name)))
+    def made(frame_HW: Luma) -> Floats:
+        return next(iter(larger(frame_HW[None].astype(np.float32), scale, name)))
 
     return lambda: made
 
 
 def in_colour(stretch: Stretch, way: Way, scale: int) -> Frames:
     """Return the middle frame of a stretch restored, RGB: luma by the way, colours by bicubic."""
-    return _coloured(stretch, _made(stretch, way)[stretch.middle - 1], scale)
+    return _coloured(stretch, _made(stretch, way)[stretch.middle], scale)
 
 
 def _coloured(stretch: Stretch, luma_HW: Floats, scale: int) -> Frames:
@@ -97,14 +97,14 @@ def _coloured(stretch: Stretch, luma_HW: Floats, scale: int) -> Frames:
 
 def _made(stretch: Stretch, way: Way) -> list[Floats]:
     run = way()
-    return [run(*stretch.small_THW[t - 1 : t + 2]) for t in stretch.inner]
+    return [run(frame) for frame in stretch.small_THW]
 
 
 def _of_stretch(stretch: Stretch, way: Way, scale: int) -> dict[str, list[float]]:
     made = _made(stretch, way)
-    truth = [stretch.large_THW[t].astype(np.float32) for t in stretch.inner]
+    truth = list(stretch.large_THW.astype(np.float32))
     cut = [[_cut(one[..., None], scale) for one in of] for of in (truth, made)]
-    coloured = _coloured(stretch, made[stretch.middle - 1], scale)
+    coloured = _coloured(stretch, made[stretch.middle], scale)
     colour = [_cut(one, scale) for one in (stretch.colour_HWC, coloured)]
     steady = _steadiness(stretch, made)
     return {
@@ -124,8 +124,7 @@ def _cut(picture_HWC: Floats | Frames, scale: int) -> np.ndarray:
 def _steadiness(stretch: Stretch, made: Sequence[Floats]) -> list[tuple[float, float]]:
     """Return the warping error and the shimmer of each frame that follows another."""
     found = []
-    for place, time in list(enumerate(stretch.inner))[1:]:
-        truth, before = (stretch.large_THW[t] for t in (time, time - 1))
+    for place, (before, truth) in enumerate(pairwise(stretch.large_THW), 1):
         back_HW2 = flow(truth, before)
         apart = truth.astype(np.float32) - moved(before, back_HW2, cubic=False)
         same = np.abs(apart) <= _ALIKE_LEVELS

@@ -6,7 +6,7 @@ super-resolution using an efficient sub-pixel convolutional neural network"). Bl
 without normalisation (Lim et al. 2017, "Enhanced deep residual networks for single image
 super-resolution"). The last layer begins at zero: before it learns the answer is bicubic's.
 
-Shape letters: B frames, P planes (the frame, then its neighbours laid over it), H rows, W columns.
+Shape letters: B frames, H rows, W columns.
 """
 
 from __future__ import annotations
@@ -29,14 +29,11 @@ class RestoreSizes:
     ----------
     scale
         2 or 4.
-    planes
-        1 is the frame alone, 3 has both neighbours beside it.
     width, blocks
         Channels, and residual blocks of two convolutions.
     """
 
     scale: int
-    planes: int = 1
     width: int = 32
     blocks: int = 3
 
@@ -53,22 +50,22 @@ class RestoreNetwork(nn.Module):
         super().__init__()
         self.sizes = sizes
         width = sizes.width
-        self.head = _conv(sizes.planes, width)
+        self.head = _conv(1, width)
         self.blocks = nn.ModuleList(_Block(width) for _ in range(sizes.blocks))
         self.tail = _conv(width, sizes.scale**2)
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(cast(Tensor, self.tail.bias))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, planes_BPHW: Tensor) -> Tensor:
+    def forward(self, planes_B1HW: Tensor) -> Tensor:
         """Return large frames, [B, 1, scale H, scale W], not clipped."""
         scale = self.sizes.scale
-        height, width = planes_BPHW.shape[2] * scale, planes_BPHW.shape[3] * scale
-        seen = self.head(planes_BPHW - 0.5)
+        height, width = planes_B1HW.shape[2] * scale, planes_B1HW.shape[3] * scale
+        seen = self.head(planes_B1HW - 0.5)
         for block in self.blocks:
             seen = block(seen)
         added: Tensor = pixel_shuffle(self.tail(seen), scale)
-        return bicubic(planes_BPHW[:, :1], height, width) + added
+        return bicubic(planes_B1HW, height, width) + added
 
 
 class _Block(nn.Module):

@@ -51,8 +51,8 @@ class PretrainedRestorer:
         """Return what makes frames larger, each by itself."""
         return self._restored
 
-    def _restored(self, before_HW: Luma, now_HW: Luma, after_HW: Luma) -> Floats:
-        grey = (torch.from_numpy(now_HW.astype(np.float32)) - 16.0) / 219.0
+    def _restored(self, frame_HW: Luma) -> Floats:
+        grey = (torch.from_numpy(frame_HW.astype(np.float32)) - 16.0) / 219.0
         with torch.inference_mode():
             made_B3HW = self.network(grey.expand(1, 3, *grey.shape).contiguous())
             luma_HW = (made_B3HW * _LUMA).sum(1)[0] + 16.0

@@ -11,6 +11,7 @@ Shape letters: H rows, W columns, of the large frame.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,14 @@ class Steadied:
     def __init__(self, evened: float = 0.0) -> None:
         self._evened = np.float32(evened)
         self._before: _Before | None = None
+
+    def state(self) -> dict[str, Floats | Luma]:
+        """Return all that later frames depend on, by name; nothing before the first frame."""
+        return dict(vars(self._before)) if self._before else {}
+
+    def restore(self, state: Mapping[str, Floats | Luma]) -> None:
+        """Take back what `state` returned."""
+        self._before = _Before(**state) if state else None
 
     def add(self, plain_HW: Floats, restored_HW: Floats) -> Floats:
         """Return a restored frame, steadied.

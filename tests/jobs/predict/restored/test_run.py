@@ -28,7 +28,7 @@ LIMITED, FULL = 1, 2
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("restored")
     sizes = RestoreSizes(2, width=4, blocks=1)
-    save_restorer(Restorer(2, RestoreNetwork(sizes), True), folder / "model")
+    save_restorer(Restorer(2, RestoreNetwork(sizes), steady=True, evened=0.25), folder / "model")
     return str(folder / "model")
 
 
@@ -48,7 +48,7 @@ def test_a_video_is_made_larger_and_known_again(model, tmp_path):
     out.mkdir()
     both = asked(model, out, tmp_path / "a.mp4")
     (told,) = run_restored(both)
-    assert "9 frames, 96x64 to 192x128, one frame, steadied" in told.lines[0]
+    assert "9 frames, 96x64 to 192x128, one frame, evened by 0.25" in told.lines[0]
     info = probe(str(out / "a.mp4"))
     assert (info.width_pixels, info.height_pixels, info.frame_count) == (192, 128, 9)
     assert info.average_fps == pytest.approx(12.5)
@@ -128,31 +128,78 @@ def test_sound_is_kept(model, tmp_path):
         assert float(stream.duration * stream.time_base) == pytest.approx(2.0, abs=0.2)
 
 
-def test_a_full_disk_in_mid_video_leaves_nothing_under_its_name(model, tmp_path, monkeypatch):
-    write_video(tmp_path / "a.mkv", frames(), 12.5)
+def filling(monkeypatch, frame):
+    """The disk is full at a frame."""
     real, calls = module.enlarged, []
 
-    def filling(*args):
+    def full(*args):
         calls.append(1)
-        if len(calls) == 5:
+        if len(calls) == frame:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(*args)
 
-    monkeypatch.setattr(module, "enlarged", filling)
+    monkeypatch.setattr(module, "enlarged", full)
+    return calls
+
+
+def test_a_full_disk_in_the_first_part_leaves_nothing(model, tmp_path, monkeypatch):
+    write_video(tmp_path / "a.mkv", frames(), 12.5)
+    filling(monkeypatch, 5)
     (told,) = run_restored(asked(model, tmp_path, tmp_path / "a.mkv"))
     assert "No space left on device" in told.failure
     assert [p.name for p in tmp_path.iterdir()] == ["a.mkv"]
 
 
-def test_a_kill_in_mid_video_leaves_the_one_before_and_it_begins_anew(model, tmp_path, monkeypatch):
+def test_a_full_disk_in_mid_video_keeps_the_parts_before(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PART_FRAMES", 2)
+    write_video(tmp_path / "a.mkv", frames(), 12.5)
+    one, whole = (asked(model, tmp_path / n, tmp_path / "a.mkv") for n in ("one", "whole"))
+    for folder in (one, whole):
+        folder.output.mkdir()
+    list(run_restored(whole))
+    with monkeypatch.context() as patched:
+        filling(patched, 6)
+        (told,) = run_restored(one)
+    assert "No space left on device; 4 frames are kept: the same command goes on" in told.failure
+    assert [p.name for p in one.output.iterdir()] == [".a.parts"]
+    with monkeypatch.context() as patched:
+        made = filling(patched, 0)
+        (told,) = run_restored(one)
+    assert told.data["frames"] == 9 and len(made) == 5
+    assert sorted(p.name for p in one.output.iterdir()) == ["a.json", "a.mp4"]
+    assert (one.output / "a.mp4").read_bytes() == (whole.output / "a.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("change", ["other video", "damaged state", "lost part"])
+def test_parts_that_do_not_count_are_made_again(model, tmp_path, monkeypatch, change):
+    monkeypatch.setattr(module, "PART_FRAMES", 2)
+    write_video(tmp_path / "a.mkv", frames(), 12.5)
+    one = asked(model, tmp_path, tmp_path / "a.mkv")
+    with monkeypatch.context() as patched:
+        filling(patched, 6)
+        list(run_restored(one))
+    parts = tmp_path / ".a.parts"
+    if change == "other video":
+        write_video(tmp_path / "a.mkv", frames(seed=3), 12.5)
+    elif change == "damaged state":
+        (parts / "state.npz").write_bytes((parts / "state.npz").read_bytes()[:200])
+    else:
+        (parts / "00000.mp4").unlink()
+    made = filling(monkeypatch, 0)
+    list(run_restored(one))
+    assert len(made) == 9
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.mkv", "a.mp4"]
+
+
+def test_an_interrupt_leaves_nothing_under_its_name(model, tmp_path, monkeypatch):
     write_video(tmp_path / "a.mkv", frames(), 12.5)
     one = asked(model, tmp_path, tmp_path / "a.mkv")
 
-    def killed(*args):
+    def interrupted(*args):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(module, "enlarged", killed)
+        patched.setattr(module, "enlarged", interrupted)
         list(run_restored(one))
     assert not (tmp_path / "a.mp4").exists()
     (tmp_path / ".a.123-456.mp4").write_bytes(b"half a video, by a process that was killed")

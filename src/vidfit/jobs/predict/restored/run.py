@@ -1,15 +1,18 @@
 """Make videos larger: a playable file beside each, with its sound, and JSON on it.
 
-Three frames are in memory at a time, and each is computed in tiles. The video appears under its
-name only when it is whole: what was interrupted begins anew, and a video that is there already,
-made by the same model of the same file, is not made again.
+One frame is in memory at a time, and each is computed in tiles. The video is made in parts, which
+lie in a hidden folder beside it until they are joined: a run that was killed goes on after the last
+whole part, and makes the same video as one that was not. It appears under its name only when it is
+whole. A video that is there already, made by the same model of the same file, is not made again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from glob import escape
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +23,23 @@ from vidfit.errors import VideoError, VidfitError
 from vidfit.files import sha256, write_whole
 from vidfit.jobs.predict.annotated import held_frames
 from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
+from vidfit.jobs.predict.restored.parts import VideoParts
 from vidfit.pixels.restore.colour import enlarged
-from vidfit.pixels.restore.degrade import Luma
 from vidfit.pixels.restore.material import rounded_luma
-from vidfit.pixels.restore.restorer import Restored, Restorer, load_restorer
+from vidfit.pixels.restore.restorer import Restorer, Running, load_restorer
 from vidfit.pixels.saved import PIXELS
 from vidfit.progress import Progress
 from vidfit.shown import counted
-from vidfit.video import Audio, VideoReader, write_video
+from vidfit.video import Audio, VideoReader, join_videos, write_video
+from vidfit.video.colours import Colours
 from vidfit.video.sample import frames_of_span
 
 FORMATS = ("json", "mp4")
 _OPTIONS = {"crf": "14", "preset": "fast"}
 """Of x264: little of what was restored is lost again."""
+
+PART_FRAMES = 64
+"""Of a part: a run that is killed loses no more."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,8 @@ class RestoredVideo:
     Parameters
     ----------
     made
-        The model's digest, and that of the video with its span: what it was made of.
+        The model's digest, that of the video with its span, and how it is written: what the video
+        was made of.
     """
 
     path: str
@@ -106,29 +114,32 @@ def _made(
 ) -> tuple[RestoredVideo, bool]:
     """Write the video and what is said of it; return that, and whether it was there already."""
     path, document = place.parent / f"{place.name}.mp4", place.parent / f"{place.name}.json"
-    made = f"{model} {_source_of(clip)}"
+    made = f"{model} {_source_of(clip)} {_OPTIONS} {PART_FRAMES}"
     if (there := _there(document, path, made)) is not None:
         return there, True
     for left in path.parent.glob(f".{escape(path.stem)}.*{path.suffix}"):
         left.unlink()  # by a run that was killed: this one holds the folder
+    parts = VideoParts.beside(path, made)
     with VideoReader(clip.path) as reader:
         info = reader.info
         first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
         colours = next(reader.sound_frames()).colours
-        run = _LargeFrames(restorer, progress)
+        fps = info.average_fps or 1.0
+        large = _LargeFrames(restorer, progress)
         progress.start(Path(clip.path).name, last - first + 1)
-        write_video(
-            path,
-            run.frames(_of_span(reader, first, last)),
-            info.average_fps or 1.0,
-            options=_OPTIONS,
-            audio=_audio(reader, clip, first),
-            colours=colours,
-        )
+        try:
+            large.write(parts, _one_size(_of_span(reader, first, last)), fps, colours)
+            join_videos(path, parts.paths, fps, audio=_audio(reader, clip, first))
+        except VideoError as error:
+            if not parts.frames:
+                parts.remove()
+                raise
+            kept = counted(sum(parts.frames), "frame")
+            raise VideoError(f"{error}; {kept} are kept: the same command goes on") from error
         found = RestoredVideo(
             path=clip.path,
             file=path.name,
-            frames=run.done,
+            frames=sum(parts.frames),
             from_width=info.width_pixels,
             from_height=info.height_pixels,
             width_pixels=info.width_pixels * restorer.scale,
@@ -139,41 +150,51 @@ def _made(
             notes=tuple(filter(None, (reader.shortfall, _depth(info.pixel_format)))),
         )
     write_whole(document, (to_json(asdict(found), indent=1) + "\n").encode())
+    parts.remove()
     return found, False
 
 
 @dataclass
 class _LargeFrames:
-    """Goes through the frames of a video once, the one before and the one after in memory."""
+    """Goes through the frames of a video once and writes large ones, part by part."""
 
     restorer: Restorer
     progress: Progress
-    done: int = 0
 
-    def frames(self, pictures: Iterator[Frames]) -> Iterator[Frames]:
-        """Yield large frames; the first and the last one stand for their missing neighbours."""
-        restored = self.restorer.begin()
-        seen: list[tuple[Frames, Luma]] = []
-        for picture in _one_size(pictures):
-            seen = [*seen[-2:], (picture, rounded_luma([picture])[0])]
-            if len(seen) == 1:
-                continue
-            before, now, after = seen if len(seen) == 3 else (seen[0], *seen)
-            yield self._large(restored, before, now, after)
-        if seen:
-            yield self._large(restored, seen[-2:][0], seen[-1], seen[-1])
+    def write(
+        self, parts: VideoParts, pictures: Iterator[Frames], fps: float, colours: Colours
+    ) -> None:
+        """Write the parts that are not there yet."""
+        running = Running(self.restorer)
+        running.steadied.restore(parts.state)
+        done = sum(parts.frames)
+        self.progress.advance(done)
+        left = islice(pictures, done, None)
+        while (picture := next(left, None)) is not None:
+            part = chain([picture], islice(left, PART_FRAMES - 1))
+            parts.add(partial(self._part, part, running, fps, colours), running.steadied.state)
 
-    def _large(
+    def _part(
         self,
-        restored: Restored,
-        before: tuple[Frames, Luma],
-        now: tuple[Frames, Luma],
-        after: tuple[Frames, Luma],
-    ) -> Frames:
-        luma_HW = restored(before[1], now[1], after[1])
-        self.done += 1
-        self.progress.advance()
-        return enlarged(luma_HW, now[0], self.restorer.scale)
+        pictures: Iterable[Frames],
+        running: Running,
+        fps: float,
+        colours: Colours,
+        path: Path,
+    ) -> int:
+        """Write a part and return how many frames it has."""
+        count = 0
+
+        def larger() -> Iterator[Frames]:
+            nonlocal count
+            for picture in pictures:
+                luma_HW = running.restored(rounded_luma([picture])[0])
+                yield enlarged(luma_HW, picture, self.restorer.scale)
+                count += 1
+                self.progress.advance()
+
+        write_video(path, larger(), fps, options=_OPTIONS, colours=colours)
+        return count
 
 
 def _of_span(reader: VideoReader, first: int, last: int) -> Iterator[Frames]:
@@ -223,9 +244,7 @@ def _source_of(clip: Clip) -> str:
 
 def _way(restorer: Restorer) -> str:
     if restorer.network is None:
-        return "bicubic"
-    if restorer.sees_neighbours:
-        return "one frame with its neighbours"
+        return restorer.by
     if restorer.evened:
         return f"one frame, evened by {restorer.evened:.2g}"
     return "one frame, steadied" if restorer.steady else "one frame"
