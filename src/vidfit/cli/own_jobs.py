@@ -31,7 +31,9 @@ OWN_JOBS = {
         "{option} is of clips; --task {task} has none: leave it away",
     ),
     "restore": OwnJob(
-        "pixels.restore:fit_restorer", ("groups", "scale", "like", "cpu_seconds"), _OF_PIXELS
+        "pixels.restore:fit_restorer",
+        ("backbone", "groups", "scale", "like", "cpu_seconds"),
+        _OF_PIXELS,
     ),
     "forecast": OwnJob(
         "pixels.forecast:fit_forecaster",

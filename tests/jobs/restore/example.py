@@ -19,8 +19,8 @@ def _row(number, name):
 
 
 def _picture(recording, seed):
-    frames = {name: texture(90, 160, seed + n) for n, name in enumerate((BICUBIC, *LEARNED))}
-    return BeforeAfter(recording, frames, texture(90, 160, seed + 9))
+    before, after, truth = (texture(90, 160, seed + n) for n in range(3))
+    return BeforeAfter(recording, before, after, truth)
 
 
 PICTURES = [_picture("a.mp4", 0), _picture(f"{HOSTILE}.mp4", 20)]

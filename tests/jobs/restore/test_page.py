@@ -19,7 +19,11 @@ def test_names_of_strangers_stay_text():
 
 def test_no_gain_is_said_first():
     page = report_html(REPORT, ())
-    assert "no gain by what was learned" in page and "which is not kept" in page and "Before and after" not in page
+    assert (
+        "no gain by what was learned" in page
+        and "which is not kept" in page
+        and "Before and after" not in page
+    )
 
 
 @pytest.mark.browser

@@ -16,6 +16,7 @@ from vidfit.jobs.restore.run import run_restore
 from vidfit.jobs.restore.terminal import lines
 from vidfit.jobs.restore.value import BICUBIC, CHOSEN, LANCZOS, LEARNED
 from vidfit.pixels.restore.learned import RestoreRecipe
+from vidfit.pixels.restore.pretrained import PretrainedRestorer
 from vidfit.pixels.restore.restorer import load_restorer
 from vidfit.video import write_video
 
@@ -34,7 +35,9 @@ def run(tmp_path_factory):
 def test_each_way_is_measured_on_each_recording(run):
     folder, report = run
     assert [row.name for row in report.rows] == [BICUBIC, LANCZOS, *LEARNED, CHOSEN]
-    assert report.recordings == report.clips == 3 and report.networks == 3 + (not report.keeps_filter)
+    assert report.recordings == report.clips == 3 and report.networks == 3 + (
+        not report.keeps_filter
+    )
     assert set(report.by_recording) == {"a.mp4", "b.mp4", "c.mp4"}
     assert report.row(BICUBIC).gain_decibels.value == 0.0
     assert 0 < report.row(CHOSEN).figures["ssim_luma"].value < 1
@@ -136,6 +139,36 @@ def test_a_full_disk_is_named_and_leaves_no_model(tmp_path, monkeypatch):
     with pytest.raises((StoreError, VidfitError), match=r"[Nn]o space left"):
         run_restore(tmp_path / "clips", tmp_path / "run", options(steps=1))
     assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_pretrained_network_is_measured_beside_and_works_where_it_is_chosen(
+    tmp_path, monkeypatch
+):
+    from vidfit.jobs.restore import run as job
+    from vidfit.pixels.restore import restorer
+    from vidfit.pixels.restore.enlarge import bicubic
+
+    def larger(pictures):
+        return bicubic(pictures[:, :1], *(2 * side for side in pictures.shape[2:])).expand(
+            -1, 3, -1, -1
+        )
+
+    one = PretrainedRestorer("sharp", 2, larger, "0", "BSD-3-Clause", for_looks=True)
+    for module in (job, restorer):
+        monkeypatch.setattr(module, "load_pretrained", lambda name: one)
+    videos(tmp_path / "clips", ("a", "b"))
+    asked = options(steps=3, pretrained=("sharp",))
+    report = run_restore(tmp_path / "clips", tmp_path / "run", asked)
+    assert [row.name for row in report.rows] == [BICUBIC, LANCZOS, *LEARNED, "sharp", CHOSEN]
+    assert report.row("sharp").gain_decibels.value == pytest.approx(0, abs=0.2)
+    (note,) = report.notes
+    assert "sharp is pretrained" in note and "BSD-3-Clause" in note and "for looks" in note
+    monkeypatch.setattr(job, "_kept", lambda sheet: "sharp")
+    report = run_restore(tmp_path / "clips", tmp_path / "won", asked)
+    assert report.chosen == "sharp" and report.networks == 2
+    assert load_restorer(tmp_path / "won" / "model").network is one
+    with pytest.raises(VidfitError, match="sharp makes frames 2 times larger; give --scale 2"):
+        run_restore(tmp_path / "clips", tmp_path / "other", options(scale=4, pretrained=("sharp",)))
 
 
 def test_scales_that_are_not_known_are_refused(tmp_path):

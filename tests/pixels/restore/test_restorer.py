@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from vidfit.errors import ModelError
 from vidfit.pixels.restore.enlarge import larger
 from vidfit.pixels.restore.material import rounded_luma
 from vidfit.pixels.restore.network import RestoreNetwork, RestoreSizes
-from vidfit.pixels.restore.restorer import Restorer, in_tiles, load_restorer, save_restorer
+from vidfit.pixels.restore.pretrained import load_pretrained
+from vidfit.pixels.restore.restorer import Restorer, _forward, load_restorer, save_restorer
+from vidfit.pixels.restore.tiles import in_tiles
 
 LUMA = rounded_luma(frames(count=3, height=45, width=61))
 
@@ -36,9 +39,11 @@ def test_before_it_learns_a_network_is_bicubic():
 @pytest.mark.parametrize("scale", [2, 4])
 def test_tiles_make_the_same_frame(scale):
     of, frame = network(scale=scale), LUMA[1].astype(np.float32)
-    whole = in_tiles(of, frame, tile_pixels=1000)
+    larger, reach = partial(_forward, of), of.sizes.reach_pixels
+    whole = in_tiles(larger, frame, scale, reach, tile_pixels=1000)
     assert whole.shape == (45 * scale, 61 * scale)
-    assert in_tiles(of, frame, tile_pixels=16) == pytest.approx(whole, abs=2e-3)
+    made = in_tiles(larger, frame, scale, reach, tile_pixels=16)
+    assert made == pytest.approx(whole, abs=2e-3)
 
 
 @pytest.mark.parametrize("steady", [False, True])
@@ -58,6 +63,25 @@ def test_filters_are_kept_too(tmp_path, by):
     again = load_restorer(tmp_path / "model")
     assert again == Restorer(4, by=by, card={})
     assert (again.begin()(LUMA[0]) == larger(LUMA[:1].astype(np.float32), 4, by)[0]).all()
+
+
+def test_of_a_pretrained_network_its_name_and_digest(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    config = transformers.Swin2SRConfig(
+        image_size=16, embed_dim=12, depths=[1], num_heads=[2], window_size=4, upscale=2,
+        upsampler="pixelshuffledirect",
+    )  # fmt: skip
+    swin = transformers.Swin2SRForImageSuperResolution(config)
+    swin.save_pretrained(tmp_path / "swin")
+    one = load_pretrained(f"hf:{tmp_path / 'swin'}")
+    save_restorer(Restorer(2, one, card={"a": 1}), tmp_path / "model")
+    again = load_restorer(tmp_path / "model")
+    assert again.card == {"a": 1}
+    assert (again.begin()(LUMA[0]) == one.restored(LUMA[0])).all()
+    torch.nn.init.normal_(next(swin.parameters()))
+    swin.save_pretrained(tmp_path / "swin")
+    with pytest.raises(ModelError, match="measured with other weights"):
+        load_restorer(tmp_path / "model")
 
 
 def test_other_filters_are_refused(tmp_path):

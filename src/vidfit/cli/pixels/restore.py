@@ -13,6 +13,7 @@ def fit_restorer(  # noqa: PLR0913  (as the command line has them)
     output: Path | None,
     *,
     as_json: bool,
+    backbone: list[str] | None,
     groups: Path | None,
     scale: int | None,
     like: Path | None,
@@ -29,6 +30,7 @@ def fit_restorer(  # noqa: PLR0913  (as the command line has them)
         scale=scale or usual.scale,
         like=like,
         cpu_seconds=cpu_seconds or usual.cpu_seconds,
+        pretrained=tuple(backbone or ()),
         groups=groups,
     )
     folder = output or output_of(clips)

@@ -27,6 +27,8 @@ class RestoreOptions:
         Of the processor, for all that is learned: the networks of all folds, and the last one.
     steps
         So many steps a network, whatever they take; ``None`` counts them by ``cpu_seconds``.
+    pretrained
+        Networks that are measured beside the one that learns, as `load_pretrained` takes them.
     groups
         File that maps clips to recordings.
     most_bytes
@@ -39,6 +41,7 @@ class RestoreOptions:
     like: Path | None = None
     cpu_seconds: float = 600.0
     steps: int | None = None
+    pretrained: tuple[str, ...] = ()
     groups: Path | None = None
     most_bytes: int = 500_000_000
     width: int = 32

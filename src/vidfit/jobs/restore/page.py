@@ -12,7 +12,7 @@ from markupsafe import Markup
 from vidfit.contracts import Frames
 from vidfit.jobs.restore import words
 from vidfit.jobs.restore.trainer import BeforeAfter
-from vidfit.jobs.restore.value import BICUBIC, CHOSEN, FRAME, RestoreReport
+from vidfit.jobs.restore.value import CHOSEN, FRAME, RestoreReport
 from vidfit.jobs.restore.written import REPORT, report_json
 from vidfit.pixels.restore.measured import FIGURES
 from vidfit.report.frame import render
@@ -43,8 +43,8 @@ def report_html(report: RestoreReport, pictures: Sequence[BeforeAfter]) -> str:
         "pictures": [
             {
                 "recording": one.recording,
-                "before": _inline(one.made[BICUBIC]),
-                "after": _inline(one.made[shown]),
+                "before": _inline(one.before_HWC),
+                "after": _inline(one.after_HWC),
                 "truth": _inline(one.truth_HWC),
             }
             for one in pictures

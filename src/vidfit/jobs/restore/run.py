@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from vidfit.contracts import Clip
-from vidfit.errors import NotEnoughDataError
+from vidfit.errors import NotEnoughDataError, VidfitError
 from vidfit.files import claimed
 from vidfit.jobs.restore.choice import (
     Sheet,
@@ -28,12 +28,13 @@ from vidfit.jobs.restore.choice import (
 from vidfit.jobs.restore.options import RestoreOptions
 from vidfit.jobs.restore.page import write_report
 from vidfit.jobs.restore.trainer import Trainer
-from vidfit.jobs.restore.value import BICUBIC, CHOSEN, RestoreReport
-from vidfit.jobs.restore.words import why_chosen
+from vidfit.jobs.restore.value import BICUBIC, CHOSEN, FRAME, RestoreReport
+from vidfit.jobs.restore.words import pretrained_note, why_chosen
 from vidfit.jobs.restore.written import report_facts
 from vidfit.pixels.restore.degrade import Degradation
 from vidfit.pixels.restore.material import Stretches, read_stretches
 from vidfit.pixels.restore.measured import true_warping
+from vidfit.pixels.restore.pretrained import PretrainedRestorer, load_pretrained
 from vidfit.pixels.restore.quality import fitted_degradation
 from vidfit.pixels.restore.restorer import save_restorer
 from vidfit.progress import SILENT, Progress
@@ -67,6 +68,8 @@ def run_restore(
     ------
     KeyboardInterrupt
         If it was interrupted; the same call goes on.
+    BackboneError
+        If there is no pretrained network of a name, or its weights are not on this machine.
     ManifestError
         If the clips' list cannot be understood.
     NotEnoughDataError
@@ -75,9 +78,12 @@ def run_restore(
         If the output cannot be written, or holds another run.
     VideoError
         If the video of ``like`` cannot be read.
+    VidfitError
+        If a pretrained network is of another scale.
     """
     progress = progress or SILENT
     options.check()
+    pretrained = {name: _pretrained(name, options.scale) for name in options.pretrained}
     with claimed(output):
         study = open_study(source, output, options, progress)
         notes = [w for w in study.manifest.warnings if "no label" not in w]
@@ -89,7 +95,9 @@ def run_restore(
             raise NotEnoughDataError(_nothing(material))
         malloc.tune()
         with stopped_by_signals() as stop:
-            trainer = Trainer(material, options, output / _CHECKPOINTS, stop, progress)
+            trainer = Trainer(
+                material, options, output / _CHECKPOINTS, stop, progress, pretrained=pretrained
+            )
             sheet = trainer.sheet()
             way = _kept(sheet)
             kept = trainer.kept(way)
@@ -98,11 +106,18 @@ def run_restore(
             degradation=degradation.text,
             degradation_why=why,
             failures=(*study.manifest.missing, *study.manifest.rejected, *material.failures),
-            notes=tuple(notes),
+            notes=(
+                *notes,
+                *(
+                    pretrained_note(one, trainer.frame_seconds[one.name])
+                    for one in pretrained.values()
+                ),
+            ),
         )
         card = {"report": report_facts(report), "degradation": asdict(degradation)}
         save_restorer(replace(kept, card=card), output / "model")
-        write_report(report, trainer.pictures, output)
+        shown = FRAME if report.keeps_filter else way
+        write_report(report, trainer.pictures(shown), output)
         shutil.rmtree(output / _CHECKPOINTS, ignore_errors=True)
     return report
 
@@ -145,6 +160,17 @@ def _report(trainer: Trainer, sheet: Sheet, way: str, source: str) -> RestoreRep
         networks=trainer.learned,
         cpu_seconds=trainer.cpu_seconds,
     )
+
+
+def _pretrained(name: str, scale: int) -> PretrainedRestorer:
+    """Open a pretrained network of the scale that is asked for."""
+    found = load_pretrained(name)
+    if found.scale != scale:
+        raise VidfitError(
+            f"{name} makes frames {found.scale} times larger; give --scale {found.scale}, or leave "
+            "it away"
+        )
+    return found
 
 
 def _some(clips: Sequence[Clip], notes: list[str]) -> list[Clip]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vidfit.contracts import Frames
+from vidfit.contracts import Floats, Frames
 from vidfit.jobs.restore.options import FOLDS, RestoreOptions
 from vidfit.jobs.restore.value import BICUBIC, EVENED, EVENED_SHARE, FRAME, LEARNED
+from vidfit.pixels.restore.degrade import Luma
 from vidfit.pixels.restore.enlarge import FILTERS
 from vidfit.pixels.restore.learned import restore_network
 from vidfit.pixels.restore.material import Stretch, Stretches
@@ -21,6 +22,7 @@ from vidfit.pixels.restore.measured import (
     measured,
 )
 from vidfit.pixels.restore.network import RestoreNetwork, RestoreSizes
+from vidfit.pixels.restore.pretrained import PretrainedRestorer
 from vidfit.pixels.restore.restorer import Restorer
 from vidfit.progress import Progress
 
@@ -40,10 +42,11 @@ class RestoreFold:
 
 @dataclass(frozen=True)
 class BeforeAfter:
-    """A frame of a recording that the network had not seen: made by each way, and as it was."""
+    """A frame of a recording that the network had not seen: by bicubic, by a way, and as it was."""
 
     recording: str
-    made: dict[str, Frames]
+    before_HWC: Frames
+    after_HWC: Frames
     truth_HWC: Frames
 
 
@@ -81,8 +84,12 @@ class Trainer:
     ----------
     folder
         Of checkpoints, one folder a network.
+    pretrained
+        Networks that are measured beside it, by name.
     learned
         How many networks have learned.
+    frame_seconds
+        Of the processor, that each pretrained network took for each frame.
     """
 
     material: Stretches
@@ -90,9 +97,11 @@ class Trainer:
     folder: Path
     stop: Callable[[], bool]
     progress: Progress
+    pretrained: Mapping[str, PretrainedRestorer] = field(default_factory=dict)
     learned: int = 0
     cpu_seconds: float = 0.0
-    pictures: list[BeforeAfter] = field(default_factory=list)
+    frame_seconds: dict[str, list[float]] = field(default_factory=dict)
+    _ways: dict[str, tuple[Stretch, dict[str, Way]]] = field(default_factory=dict)
 
     @property
     def parts(self) -> list[RestoreFold]:
@@ -113,15 +122,16 @@ class Trainer:
             ways: dict[str, Way] = {
                 **{by: filter_way(self.options.scale, by) for by in FILTERS},
                 **{name: self._restorer(name, network).begin for name in LEARNED},
+                **{name: self._timed(name) for name in self.pretrained},
             }
             self.progress.start(f"measure fold {number + 1}", len(ways) * len(part.tested))
             for recording, stretches in part.tested.items():
                 found[recording] = self._measured(stretches, ways)
-                self._pictured(recording, stretches[len(stretches) // 2], ways)
+                self._ways[recording] = stretches[len(stretches) // 2], ways
         return dict(sorted(found.items()))
 
     def kept(self, way: str) -> Restorer:
-        """Return a way for use: its network learns from all recordings.
+        """Return a way for use: what learns learns from all recordings.
 
         Raises
         ------
@@ -130,7 +140,31 @@ class Trainer:
         """
         if way in FILTERS:
             return Restorer(self.options.scale, by=way)
+        if way in self.pretrained:
+            return Restorer(self.options.scale, self.pretrained[way])
         return self._restorer(way, self._learned(self.material.stretches, "all recordings"))
+
+    def pictures(self, way: str) -> list[BeforeAfter]:
+        """Return frames of some recordings by bicubic and by a way that had not seen them."""
+        scale, found = self.options.scale, []
+        for recording, (stretch, ways) in sorted(self._ways.items())[:_PICTURED]:
+            before, after = (in_colour(stretch, ways[name], scale) for name in (BICUBIC, way))
+            found.append(BeforeAfter(recording, before, after, stretch.colour_HWC))
+        return found
+
+    def _timed(self, name: str) -> Way:
+        """Return a pretrained network as a way whose time is kept."""
+        restorer, took = self.pretrained[name], self.frame_seconds.setdefault(name, [])
+
+        def restored(frame_HW: Luma) -> Floats:
+            if self.stop():  # a large one takes seconds for a frame
+                raise KeyboardInterrupt
+            began = time.process_time()
+            made = restorer.restored(frame_HW)
+            took.append(time.process_time() - began)
+            return made
+
+        return lambda: restored
 
     def _restorer(self, way: str, network: RestoreNetwork) -> Restorer:
         evened = EVENED_SHARE if way == EVENED else 0.0
@@ -165,9 +199,3 @@ class Trainer:
             found[name] = measured(stretches, way, self.options.scale)
             self.progress.advance()
         return found
-
-    def _pictured(self, recording: str, stretch: Stretch, ways: dict[str, Way]) -> None:
-        if len(self.pictures) < _PICTURED:
-            scale = self.options.scale
-            made = {n: in_colour(stretch, ways[n], scale) for n in (BICUBIC, *LEARNED)}
-            self.pictures.append(BeforeAfter(recording, made, stretch.colour_HWC))

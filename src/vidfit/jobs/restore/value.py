@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vidfit.contracts import Estimate, Failure
-from vidfit.pixels.restore.enlarge import FILTERS
 
-BICUBIC, LANCZOS = FILTERS
+BICUBIC, LANCZOS = "bicubic", "lanczos"
 FRAME, STEADY, EVENED = "one frame", "one frame, steadied", "evened by 1/4"
 CHOSEN = "chosen"
 EVENED_SHARE = 1 / 4

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from vidfit.contracts import Estimate
 from vidfit.jobs.restore.value import RestoreReport
+from vidfit.pixels.restore.pretrained import PretrainedRestorer
 from vidfit.report.wording import has_interval
 
 FIGURE_NAMES = {
@@ -62,6 +67,19 @@ def why_chosen(by: str, over: Estimate, steadier: Estimate) -> str:
     if steadier.value < 0:
         return f"{beaten}. All ways flicker more than bicubic, and this one least."
     return f"{beaten}. Nothing moves that could be followed, so that flicker says nothing."
+
+
+def pretrained_note(one: PretrainedRestorer, frame_seconds: Sequence[float]) -> str:
+    """Return what a pretrained network is, costs and may be used for."""
+    licence = one.licence or "see its folder"
+    looks = (
+        " It is for looks: it draws detail that looks sharp and was not there, so that its PSNR "
+        "falls."
+    )
+    return (
+        f"{one.name} is pretrained and learned nothing here; licence: {licence}; "
+        f"{np.mean(frame_seconds):.2g} s of the processor for a frame.{looks * one.for_looks}"
+    )
 
 
 def verdict(report: RestoreReport) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,13 @@ from vidfit.errors import ModelError
 from vidfit.pixels.restore.degrade import Luma
 from vidfit.pixels.restore.enlarge import FILTERS, larger
 from vidfit.pixels.restore.network import RestoreNetwork, RestoreSizes
+from vidfit.pixels.restore.pretrained import PretrainedRestorer, load_pretrained
 from vidfit.pixels.restore.steady import Steadied
+from vidfit.pixels.restore.tiles import in_tiles
 from vidfit.pixels.saved import PixelModel, load_pixels, save_pixels
 
 TASK = "restore"
 SCALES = (2, 4)
-TILE_PIXELS = 192
-"""A side of what is computed at once, of the small picture."""
-
 _MOST_WIDTH, _MOST_BLOCKS = 512, 64
 
 
@@ -36,7 +36,7 @@ class Restorer:
     Parameters
     ----------
     network
-        ``None`` is the filter alone.
+        One that learned from clips, or a pretrained one; ``None`` is the filter alone.
     by
         The filter: ``bicubic`` or ``lanczos``.
     steady
@@ -46,7 +46,7 @@ class Restorer:
     """
 
     scale: int
-    network: RestoreNetwork | None = None
+    network: RestoreNetwork | PretrainedRestorer | None = None
     by: str = "bicubic"
     steady: bool = False
     evened: float = 0.0
@@ -72,33 +72,15 @@ class Running:
         of, frame = self._restorer, frame_HW.astype(np.float32)
         if of.network is None:
             return _filtered(frame, of.scale, of.by)
-        made = in_tiles(of.network, frame)
+        if isinstance(of.network, PretrainedRestorer):
+            return of.network.restored(frame_HW)
+        reach = of.network.sizes.reach_pixels
+        made = in_tiles(partial(_forward, of.network), frame, of.scale, reach)
         return self.steadied.add(_filtered(frame, of.scale), made) if of.steady else made
 
 
 def _filtered(frame_HW: Floats, scale: int, by: str = "bicubic") -> Floats:
     return next(iter(larger(frame_HW[None], scale, by)))
-
-
-def in_tiles(network: RestoreNetwork, frame_HW: Floats, tile_pixels: int = TILE_PIXELS) -> Floats:
-    """Return a large frame, 0 to 255; memory depends on the tile and not on the frame.
-
-    Tiles see as far beyond their rim as the network reaches, so that the frame is the same as if
-    it were computed at once; beyond the frame its edge is repeated.
-    """
-    reach, scale = network.sizes.reach_pixels, network.sizes.scale
-    height, width = frame_HW.shape
-    padded = np.pad(frame_HW, reach, mode="edge")
-    made = np.empty((height * scale, width * scale), np.float32)
-    for top in range(0, height, tile_pixels):
-        for left in range(0, width, tile_pixels):
-            rows, columns = min(tile_pixels, height - top), min(tile_pixels, width - left)
-            seen = padded[top : top + rows + 2 * reach, left : left + columns + 2 * reach]
-            inner = slice(reach * scale, (reach + rows) * scale)
-            across = slice(reach * scale, (reach + columns) * scale)
-            tile = _forward(network, seen)[inner, across]
-            made[top * scale : (top + rows) * scale, left * scale : (left + columns) * scale] = tile
-    return made
 
 
 def _forward(network: RestoreNetwork, frame_HW: Floats) -> Floats:
@@ -109,7 +91,7 @@ def _forward(network: RestoreNetwork, frame_HW: Floats) -> Floats:
 
 
 def save_restorer(restorer: Restorer, directory: Path) -> None:
-    """Write a restorer.
+    """Write a restorer; of a pretrained network its name and digest.
 
     Raises
     ------
@@ -119,10 +101,13 @@ def save_restorer(restorer: Restorer, directory: Path) -> None:
     network = restorer.network
     if network is None:
         sizes: dict[str, Any] = {"scale": restorer.scale, "filter": restorer.by}
+    elif isinstance(network, PretrainedRestorer):
+        sizes = {"scale": restorer.scale, "pretrained": network.name, "sha256": network.sha256}
     else:
         motion = {"steady": restorer.steady, "evened": restorer.evened}
         sizes = {**asdict(network.sizes), **motion}
-    weights = {f"network/{n}": t for n, t in network.state_dict().items()} if network else {}
+    own = network.state_dict() if isinstance(network, RestoreNetwork) else {}
+    weights = {f"network/{n}": t for n, t in own.items()}
     save_pixels(PixelModel(TASK, sizes, weights, dict(restorer.card or {})), directory)
 
 
@@ -131,6 +116,8 @@ def load_restorer(directory: Path) -> Restorer:
 
     Raises
     ------
+    BackboneError
+        If the weights of a pretrained network are not on this machine.
     ModelError
         If it is no restorer, damaged or altered.
     """
@@ -140,6 +127,11 @@ def load_restorer(directory: Path) -> Restorer:
         if by not in FILTERS:
             raise ModelError(f"{directory} says a filter that is not known: {by}; update vidfit")
         return Restorer(sizes.scale, by=by, card=model.card)
+    if (name := model.sizes.get("pretrained")) is not None:
+        pretrained = load_pretrained(str(name))
+        if pretrained.scale != sizes.scale or pretrained.sha256 != model.sizes.get("sha256"):
+            raise ModelError(f"{directory} was measured with other weights of {name}; fit it again")
+        return Restorer(sizes.scale, pretrained, card=model.card)
     network = RestoreNetwork(sizes)
     try:
         network.load_state_dict(model.part("network"))

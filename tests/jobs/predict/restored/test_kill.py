@@ -1,4 +1,4 @@
-"""A process that restores a video is killed: another goes on. A longer video takes no more memory."""
+"""A process that restores a video is killed, and another goes on; memory does not grow."""
 
 from __future__ import annotations
 

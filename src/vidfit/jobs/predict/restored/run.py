@@ -26,6 +26,7 @@ from vidfit.jobs.predict.by_task import AskedOfTask, ToldOfVideo
 from vidfit.jobs.predict.restored.parts import VideoParts
 from vidfit.pixels.restore.colour import enlarged
 from vidfit.pixels.restore.material import rounded_luma
+from vidfit.pixels.restore.pretrained import PretrainedRestorer
 from vidfit.pixels.restore.restorer import Restorer, Running, load_restorer
 from vidfit.pixels.saved import PIXELS
 from vidfit.progress import Progress
@@ -245,6 +246,8 @@ def _source_of(clip: Clip) -> str:
 def _way(restorer: Restorer) -> str:
     if restorer.network is None:
         return restorer.by
+    if isinstance(restorer.network, PretrainedRestorer):
+        return restorer.network.name
     if restorer.evened:
         return f"one frame, evened by {restorer.evened:.2g}"
     return "one frame, steadied" if restorer.steady else "one frame"
