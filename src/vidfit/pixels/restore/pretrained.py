@@ -73,8 +73,8 @@ class PretrainedRestorer:
         grey = (torch.from_numpy(np.ascontiguousarray(luma_HW)) - 16.0) / 219.0
         with torch.inference_mode():
             made_B3HW = self.network(grey.expand(1, 3, *grey.shape).contiguous())
-            luma_HW = (made_B3HW * _LUMA).sum(1)[0] + 16.0
-        return np.asarray(luma_HW.clamp(0.0, 255.0).numpy(), np.float32)
+            made_HW = (made_B3HW * _LUMA).sum(1)[0] + 16.0
+        return np.asarray(made_HW.clamp(0.0, 255.0).numpy(), np.float32)
 
 
 def load_pretrained(name: str) -> PretrainedRestorer:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Steadied:
         """Return all that later frames depend on, by name; nothing before the first frame."""
         return dict(vars(self._before)) if self._before else {}
 
-    def restore(self, state: Mapping[str, Floats | Luma]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Take back what `state` returned."""
         self._before = _Before(**state) if state else None
 

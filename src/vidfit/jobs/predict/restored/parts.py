@@ -91,8 +91,9 @@ class VideoParts:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         frames, self.state = [*self.frames, count], dict(state())
+        arrays: dict[str, Any] = {**self.state, _MADE: np.array(self.made), _FRAMES: frames}
         with new_file(self.folder / _STATE) as stream:
-            np.savez(stream, **{**self.state, _MADE: np.array(self.made), _FRAMES: frames})
+            np.savez(stream, **arrays)
         self.frames = frames
 
     def remove(self) -> None:
