@@ -18,10 +18,10 @@ import numpy as np
 from benchmarks._cluster_model import Overhead
 from vidfit.contracts import Backbone, Clip, ClipFeatures, Seconds
 from vidfit.evaluate import near_duplicates
-from vidfit.features import FeatureStore, extract
-from vidfit.features.extract import Extracted
+from vidfit.features import FeatureStore
+from vidfit.features.digests import file_digest
+from vidfit.features.extract import Extracted, extract
 from vidfit.features.fingerprint import VERSIONS, to_tokens
-from vidfit.features.store import file_digest
 from vidfit.features.views import gather_views
 from vidfit.launch import spark
 from vidfit.launch.spark import OnSpark

@@ -20,7 +20,8 @@ from benchmarks._harness import table
 from benchmarks._study import CACHE
 from vidfit.contracts import Backbone, BackboneSpec, Clip, Floats, Preprocessing, Sampling
 from vidfit.evaluate import THRESHOLD_BITS, leakage, near_duplicates
-from vidfit.features import FeatureStore, extract
+from vidfit.features import FeatureStore
+from vidfit.features.extract import extract
 from vidfit.features.fingerprint import VERSIONS, fingerprint, to_tokens
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest

@@ -20,9 +20,10 @@ from benchmarks._cluster_tail import Fleet, part_clips, simulate
 from benchmarks._harness import load
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Clip, Seconds
-from vidfit.features import FeatureStore, extract
+from vidfit.features import FeatureStore
+from vidfit.features.digests import spec_key
+from vidfit.features.extract import extract
 from vidfit.features.packs import FEW
-from vidfit.features.store import spec_key
 from vidfit.hardware import hardware
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import PARTS_A_WORKER, OnSpark

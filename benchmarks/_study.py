@@ -23,7 +23,8 @@ from vidfit import backbones as zoo
 from vidfit.backbones.notation import with_spec
 from vidfit.contracts import Backbone, Clip, Cost, Estimate, Failure, Floats, Indices
 from vidfit.errors import BackboneError
-from vidfit.features import FeatureStore, extract, temporal_statistics
+from vidfit.features import FeatureStore, temporal_statistics
+from vidfit.features.extract import extract
 from vidfit.features.views import gather_views
 from vidfit.fusion.linear import cross_fit
 from vidfit.hardware import describe

@@ -15,7 +15,8 @@ from benchmarks._peers import NETWORK, Features, chosen_frames
 from benchmarks._workers import Stages
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone, Clip, Frames
-from vidfit.features import FeatureStore, extract
+from vidfit.features import FeatureStore
+from vidfit.features.extract import extract
 from vidfit.features.views import gather_views
 from vidfit.hardware import hardware
 from vidfit.launch import Here

@@ -31,7 +31,8 @@ from benchmarks._harness import arguments, environment, finish, table
 from benchmarks._study import CACHE, load_networks
 from benchmarks._tasks import TASKS, build
 from vidfit.contracts import Floats, Indices
-from vidfit.features import FeatureStore, extract, temporal_statistics
+from vidfit.features import FeatureStore, temporal_statistics
+from vidfit.features.extract import extract
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval

@@ -27,7 +27,8 @@ import numpy as np
 
 from benchmarks._harness import arguments, environment, finish, load, table
 from vidfit import backbones as zoo
-from vidfit.features import FeatureStore, extract
+from vidfit.features import FeatureStore
+from vidfit.features.extract import extract
 from vidfit.hardware import hardware, peak_bytes
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit

@@ -24,7 +24,8 @@ from benchmarks._clips import SURVEILLANCE
 from benchmarks._harness import arguments, environment, finish, load, median_ratio, table
 from vidfit import backbones as zoo
 from vidfit.contracts import Clip
-from vidfit.features import FeatureStore, extract
+from vidfit.features import FeatureStore
+from vidfit.features.extract import extract
 from vidfit.hardware import hardware
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import run_fit

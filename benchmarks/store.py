@@ -28,8 +28,8 @@ from benchmarks._harness import arguments, environment, finish, load, table
 from vidfit import backbones as zoo
 from vidfit.contracts import ClipFeatures
 from vidfit.features import FeatureStore
+from vidfit.features.digests import spec_key
 from vidfit.features.packs import FEW
-from vidfit.features.store import spec_key
 from vidfit.hardware import peak_bytes
 
 MANY = 10**7

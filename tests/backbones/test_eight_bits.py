@@ -6,7 +6,7 @@ import pytest
 from vidfit import backbones
 from vidfit.backbones import eight_bits
 from vidfit.errors import BackboneError
-from vidfit.features.store import spec_key
+from vidfit.features.digests import spec_key
 
 NAME = "efficientnet-lite0:int8@2"
 

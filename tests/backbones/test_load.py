@@ -11,7 +11,7 @@ from vidfit import backbones
 from vidfit.backbones.lite import efficientnet_lite0
 from vidfit.contracts import Sampling
 from vidfit.errors import BackboneError
-from vidfit.features.store import spec_key
+from vidfit.features.digests import spec_key
 from vidfit.testing import random_views
 
 OWN = """

@@ -16,14 +16,8 @@ from tests.video.cases import CASES
 
 from vidfit.contracts import Clip, Preprocessing, Sampling
 from vidfit.errors import StoreError
-from vidfit.features import (
-    FeatureStore,
-    ToSee,
-    clip_digest,
-    extract,
-    stream,
-    stream_each,
-)
+from vidfit.features import FeatureStore, ToSee, clip_digest, stream, stream_each
+from vidfit.features.extract import extract
 from vidfit.launch import Here
 from vidfit.video import VideoReader
 

@@ -23,9 +23,10 @@ from tests.features.test_store import features
 
 from vidfit.contracts import Clip
 from vidfit.errors import StoreError
-from vidfit.features import FeatureStore, extract, extract_all, packs
+from vidfit.features import FeatureStore, packs
+from vidfit.features.digests import spec_key
+from vidfit.features.extract import extract, extract_all
 from vidfit.features.packs import HeldKeys, Pack, short_key
-from vidfit.features.store import spec_key
 from vidfit.launch import Here
 from vidfit.progress import SILENT
 

@@ -7,10 +7,11 @@ from tests.video.test_sound import tone, write_sound, write_wav
 
 from vidfit.backbones.log_mel import log_mel
 from vidfit.contracts import BackboneSpec, Clip, Sampling
-from vidfit.features import FeatureStore, extract, stream
+from vidfit.features import FeatureStore, stream
+from vidfit.features.digests import row_key, spec_key
+from vidfit.features.extract import extract
 from vidfit.features.fingerprint import fingerprint
 from vidfit.features.senses import GivenViews, Readers, gather
-from vidfit.features.store import row_key, spec_key
 from vidfit.launch import Here
 from vidfit.manifest import Manifest
 from vidfit.progress import SILENT

@@ -19,7 +19,8 @@ from tests.clips import spec, write_clip
 from vidfit.contracts import Clip, ClipFeatures, Preprocessing, Sampling
 from vidfit.errors import StoreError, VideoError
 from vidfit.features import store as store_module
-from vidfit.features.store import FeatureStore, clip_digest, file_digest, spec_key
+from vidfit.features.digests import clip_digest, file_digest, spec_key
+from vidfit.features.store import FeatureStore
 
 
 def features(seed: int = 0, tokens: int = 5, dim: int = 3) -> ClipFeatures:

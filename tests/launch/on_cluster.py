@@ -20,7 +20,8 @@ from tests.clips import BACKBONE_FILE, write_clip, write_dataset
 
 from vidfit import backbones as zoo
 from vidfit.contracts import Clip
-from vidfit.features import FeatureStore, extract
+from vidfit.features import FeatureStore
+from vidfit.features.extract import extract
 from vidfit.jobs.fit.run import FitOptions, run_fit
 from vidfit.jobs.plan.options import PlanOptions
 from vidfit.jobs.plan.run import run_plan

@@ -14,7 +14,8 @@ from vidfit import backbones as zoo
 from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Clip
 from vidfit.errors import VidfitError
-from vidfit.features import FeatureStore, extract
+from vidfit.features import FeatureStore
+from vidfit.features.extract import extract
 from vidfit.features.fingerprint import fingerprint
 from vidfit.jobs.fit.run import FitOptions, run_fit
 from vidfit.jobs.predict.many import Predict, Video, predict_many

@@ -12,7 +12,7 @@ from tests.clips import write_clip
 from tests.security.server import PAGE, serving
 
 from vidfit.errors import VideoError, VidfitError
-from vidfit.features.store import file_digest
+from vidfit.features.digests import file_digest
 from vidfit.jobs.fit.run import FitOptions, run_fit
 from vidfit.manifest import read_manifest
 from vidfit.shards.units import units_of

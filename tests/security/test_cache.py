@@ -12,7 +12,7 @@ from tests.security.altered import BEFORE, CONFIG, MODEL, setting, with_json
 from vidfit import backbones as zoo
 from vidfit.contracts import Backbone
 from vidfit.features import FeatureStore
-from vidfit.features.store import spec_key
+from vidfit.features.digests import spec_key
 from vidfit.metrics import probabilities
 from vidfit.planning.file import read_plan
 from vidfit.runtime import accelerate, cache

@@ -8,8 +8,8 @@ from tests.clips import spec
 from tests.serve.conftest import until
 
 from vidfit.features import FeatureStore
+from vidfit.features.digests import clip_digest
 from vidfit.features.outcome import ClipFeatures
-from vidfit.features.store import clip_digest
 
 
 @pytest.fixture

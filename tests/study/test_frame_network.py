@@ -12,9 +12,9 @@ import torch
 from vidfit import backbones as zoo
 from vidfit.contracts import Clip, ReadingBackbone, TorchBackbone
 from vidfit.errors import BackboneError
+from vidfit.features.digests import row_key, spec_key
 from vidfit.features.outcome import features_of
 from vidfit.features.senses import GivenViews
-from vidfit.features.store import row_key, spec_key
 from vidfit.networks import Shape, build
 from vidfit.networks.clips import Clips
 from vidfit.networks.vocabulary import LONGEST, Vocabulary

@@ -10,7 +10,7 @@ import pytest
 from tests.video.cases import CASES
 
 from vidfit.errors import VideoError
-from vidfit.features.store import file_digest
+from vidfit.features.digests import file_digest
 from vidfit.video import VideoReader, split_member
 from vidfit.video.source import is_url
 

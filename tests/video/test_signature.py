@@ -10,7 +10,7 @@ import pytest
 from tests.video.cases import CASES, Recipe, write, x264
 
 from vidfit.errors import VideoError
-from vidfit.features.store import file_digest
+from vidfit.features.digests import file_digest
 from vidfit.video import VIDEO_SUFFIXES, address, is_video_path, probe, source, split_member
 from vidfit.video.names import IMAGE_SUFFIXES
 from vidfit.video.signature import LOOK_BYTES, holds_video, refusal

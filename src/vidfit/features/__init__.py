@@ -1,6 +1,9 @@
 """From videos to features: decode once, ask many backbones, keep the answers on disk."""
 
-from vidfit.features.extract import Extraction, extract, extract_all
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from vidfit.features.digests import clip_digest
 from vidfit.features.outcome import ClipOutcome, ToSee, stream, stream_each
 from vidfit.features.pool import (
     IN_STEPS,
@@ -10,7 +13,9 @@ from vidfit.features.pool import (
     temporal_statistics,
     time_steps,
 )
-from vidfit.features.store import FeatureStore, clip_digest
+
+if TYPE_CHECKING:
+    from vidfit.features.store import FeatureStore
 
 __all__ = [
     "IN_STEPS",
@@ -18,14 +23,18 @@ __all__ = [
     "STATISTICS",
     "STEPS",
     "ClipOutcome",
-    "Extraction",
     "FeatureStore",
     "ToSee",
     "clip_digest",
-    "extract",
-    "extract_all",
     "stream",
     "stream_each",
     "temporal_statistics",
     "time_steps",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name != "FeatureStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # pyarrow comes with it, for which who only predicts should not wait.
+    return import_module(f"{__name__}.store").FeatureStore

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from vidfit.contracts import Backbone, Clip, ClipFeatures
 from vidfit.errors import StoreError
+from vidfit.features.digests import row_key
 from vidfit.features.outcome import ClipOutcome, stream
-from vidfit.features.store import FeatureStore, row_key
+from vidfit.features.store import FeatureStore
 from vidfit.progress import SILENT, Progress
 from vidfit.work import Launcher, Work
 

@@ -20,7 +20,7 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Frames, clip_key
 from vidfit.documents import to_json
 from vidfit.errors import StoreError, VideoError
-from vidfit.features.store import clip_digest
+from vidfit.features.digests import clip_digest
 from vidfit.features.views import Look, gather_views
 from vidfit.files import new_file
 from vidfit.progress import SILENT, Progress

@@ -33,8 +33,8 @@ from vidfit.contracts import (
     clip_key,
 )
 from vidfit.errors import BackboneError, VideoError
+from vidfit.features.digests import clip_digest, file_digest, row_key
 from vidfit.features.senses import GivenViews, Readers, gather
-from vidfit.features.store import clip_digest, file_digest, row_key
 from vidfit.features.views import Gathered, gather_together, views_bytes
 
 _CLIPS_A_JOB = 16

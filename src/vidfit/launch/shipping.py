@@ -17,7 +17,7 @@ from typing import Any
 from vidfit import backbones as zoo
 from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Backbone, Detector, GraphBackbone, TorchBackbone
-from vidfit.features.store import spec_key
+from vidfit.features.digests import spec_key
 from vidfit.runtime import Accelerated, loaded, reopened
 
 

@@ -97,7 +97,7 @@ class Alike:
     def _vectors(self, library: Library) -> _Vectors:
         # pyarrow, which reads them, takes 40 MB of a server that may never be asked for this.
         from vidfit.features import FeatureStore, temporal_statistics
-        from vidfit.features.store import clip_digest, row_key
+        from vidfit.features.digests import clip_digest, row_key
 
         if not 1 < len(library.clips) <= MOST_CLIPS:
             return _Vectors(why=f"clips are compared in runs of 2 to {MOST_CLIPS:,} of them")

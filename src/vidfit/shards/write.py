@@ -22,7 +22,7 @@ import numpy as np
 from vidfit.contracts import Failure, Frames, clip_key
 from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError, VideoError
-from vidfit.features.store import file_digest
+from vidfit.features.digests import file_digest
 from vidfit.features.views import gather_views
 from vidfit.shards.layout import ShardPlan, Unit, frame_json, video_json
 from vidfit.shards.tar import Tar

@@ -10,9 +10,10 @@ import numpy as np
 
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Seconds, clip_key
 from vidfit.errors import BackboneError, VideoError
-from vidfit.features import FeatureStore, extract, time_steps
+from vidfit.features import FeatureStore, time_steps
+from vidfit.features.digests import row_key
+from vidfit.features.extract import extract
 from vidfit.features.frames import are_stored, check_stored, write_frames
-from vidfit.features.store import row_key
 from vidfit.progress import Progress
 from vidfit.runtime import accelerate
 from vidfit.study.subject import Sight

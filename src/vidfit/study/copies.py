@@ -15,7 +15,8 @@ import numpy as np
 from vidfit.contracts import Backbone, Clip, ClipFeatures, clip_key
 from vidfit.errors import BackboneError
 from vidfit.evaluate import merge_groups, near_duplicates
-from vidfit.features import Extraction, FeatureStore, extract_all
+from vidfit.features import FeatureStore
+from vidfit.features.extract import Extraction, extract_all
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.features.frames import are_stored
 from vidfit.manifest import Manifest, counted

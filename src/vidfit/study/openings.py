@@ -17,7 +17,7 @@ from pathlib import Path
 from vidfit.contracts import Clip
 from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError, VideoError
-from vidfit.features.store import clip_digest, file_digest
+from vidfit.features.digests import clip_digest, file_digest
 from vidfit.files import state_folder, write_whole
 
 FOLDER = "holdouts"

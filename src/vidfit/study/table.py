@@ -20,16 +20,11 @@ from vidfit.contracts import (
     clip_key,
 )
 from vidfit.errors import BackboneError, NotEnoughDataError
-from vidfit.features import (
-    Extraction,
-    FeatureStore,
-    Pooling,
-    extract_all,
-    time_steps,
-)
+from vidfit.features import FeatureStore, Pooling, time_steps
+from vidfit.features.digests import row_key
+from vidfit.features.extract import Extraction, extract_all
 from vidfit.features.fingerprint import NAME, fingerprint
 from vidfit.features.on_disk import Shelf
-from vidfit.features.store import row_key
 from vidfit.labels import Kind
 from vidfit.manifest import counted, losses, refusal
 from vidfit.progress import Progress

@@ -15,7 +15,7 @@ from vidfit.backbones.motion import motion
 from vidfit.contracts import Cost
 from vidfit.errors import BackboneError, BudgetError, ManifestError, NotEnoughDataError, VidfitError
 from vidfit.features import FeatureStore
-from vidfit.features.store import spec_key
+from vidfit.features.digests import spec_key
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import METHODS, run_fit
 from vidfit.jobs.predict.predictor import load

@@ -12,7 +12,7 @@ from tests.called import call
 from tests.coloured_people import CONSENT, fitted_people
 
 from vidfit.errors import ModelError
-from vidfit.features.store import file_digest
+from vidfit.features.digests import file_digest
 from vidfit.jobs.people.forget import run_forget
 from vidfit.model import load_model
 from vidfit.study.opened_model import open_model

@@ -17,8 +17,9 @@ from tests.sharded import BY_VIDEO, sums
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, NotEnoughDataError, StoreError, VideoError, VidfitError
-from vidfit.features import FeatureStore, extract
-from vidfit.features.store import clip_digest, file_digest
+from vidfit.features import FeatureStore
+from vidfit.features.digests import clip_digest, file_digest
+from vidfit.features.extract import extract
 from vidfit.features.views import gather_views
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.run import run_shard

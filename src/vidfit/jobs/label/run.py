@@ -12,8 +12,9 @@ import numpy as np
 
 from vidfit.contracts import Clip, Failure, Floats, clip_key
 from vidfit.errors import BackboneError, NotEnoughDataError
-from vidfit.features import Extraction, FeatureStore, extract_all, temporal_statistics
-from vidfit.features.store import row_key
+from vidfit.features import FeatureStore, temporal_statistics
+from vidfit.features.digests import row_key
+from vidfit.features.extract import Extraction, extract_all
 from vidfit.jobs.label.answers import gather, with_labels, write_to_label
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.run_spans import run_label_spans

@@ -10,7 +10,7 @@ from pathlib import Path
 from vidfit.backbones import load
 from vidfit.contracts import Backbone
 from vidfit.documents import read_json, to_json
-from vidfit.features.store import spec_key
+from vidfit.features.digests import spec_key
 from vidfit.files import write_whole
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.runtime import accelerate

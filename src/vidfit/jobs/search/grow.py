@@ -12,8 +12,8 @@ from typing import Self
 
 from vidfit.contracts import Backbone, Clip, Failure, clip_key
 from vidfit.errors import VideoError
+from vidfit.features.digests import file_digest
 from vidfit.features.outcome import ClipOutcome, stream
-from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
 from vidfit.jobs.search.index import ShotIndex, ShotRow
 from vidfit.jobs.search.options import SearchOptions

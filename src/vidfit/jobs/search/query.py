@@ -12,8 +12,8 @@ import numpy as np
 
 from vidfit.contracts import Backbone, Floats
 from vidfit.errors import VideoError, VidfitError
+from vidfit.features.digests import file_digest
 from vidfit.features.outcome import stream
-from vidfit.features.store import file_digest
 from vidfit.hardware import hardware
 from vidfit.jobs.search.options import SearchOptions
 from vidfit.jobs.search.shots import Shot, refusal, shots_of, windows

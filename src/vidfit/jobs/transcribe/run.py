@@ -13,7 +13,7 @@ from vidfit.backbones.whisper import RATE_HERTZ
 from vidfit.contracts import Failure
 from vidfit.documents import from_json, to_json, value_of
 from vidfit.errors import StoreError, VideoError, VidfitError
-from vidfit.features.store import file_digest
+from vidfit.features.digests import file_digest
 from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
 from vidfit.jobs.transcribe.options import TranscribeOptions

@@ -19,7 +19,7 @@ from vidfit.backbones.faces.finding import (
 from vidfit.contracts import Clip, Failure, Frames
 from vidfit.errors import ManifestError, VideoError
 from vidfit.features import FeatureStore
-from vidfit.features.store import clip_digest
+from vidfit.features.digests import clip_digest
 from vidfit.files import write_whole
 from vidfit.labels import Kind
 from vidfit.manifest import Manifest, read_manifest
