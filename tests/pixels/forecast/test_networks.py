@@ -29,7 +29,20 @@ def test_one_that_copies_begins_as_the_last_frame(name):
     frames = torch.rand(2, 4, 16, 16)
     with torch.no_grad():
         said = network(frames, 3)
-    assert torch.allclose(said[:, 0], logits_of(frames[:, -1]), atol=1e-4)
+    assert torch.allclose(said, logits_of(frames[:, -1:]).expand_as(said), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_one_that_copies_leaves_what_does_not_move_whatever_it_has_learned(name):
+    network = ForecastSizes(name, 32, 4, 2, copies=True).build().eval()
+    frames = torch.rand(2, 1, 32, 32).repeat(1, 4, 1, 1)
+    frames[:, :3, :4, :4] = 0.0
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(torch.randn_like(weight))
+        said, last = network(frames, 2)[:, 0], logits_of(frames[:, -1])
+    assert torch.allclose(said[:, 8:, 8:], last[:, 8:, 8:], atol=1e-3)
+    assert not torch.allclose(said[:, :4, :4], last[:, :4, :4], atol=1e-2)
 
 
 @pytest.mark.parametrize("name", CANDIDATES)

@@ -71,7 +71,7 @@ class ForecastSizes:
 
 CANDIDATES: dict[str, Callable[[ForecastSizes], FrameForecaster]] = {
     "cnn-lstm-fc": lambda of: CnnLstmFc(of.side_pixels, of.copies),
-    "conv-lstm": lambda of: ConvLstm(of.side_pixels, of.copies),
+    "conv-lstm": lambda of: ConvLstm(of.copies),
     "conv-translator": lambda of: ConvTranslator(of.seen, of.ahead, of.copies),
 }
 """CNN encoder, LSTM, fully connected decoder; convolutional LSTM; as SimVP."""

@@ -17,6 +17,9 @@ TAUGHT_SHARE = 0.6
 HALF_LEVEL = 0.5 / 255
 """Least and, from one, highest probability of a pixel whose brightness is given with 8 bits."""
 
+CHANGE = 4.0
+"""What small differences of brightness are multiplied with where networks see them."""
+
 
 class FrameForecaster(nn.Module, ABC):
     """A network that says the frames ahead, with a probability for each pixel.
@@ -27,13 +30,18 @@ class FrameForecaster(nn.Module, ABC):
     Parameters
     ----------
     copies
-        Whether what the network draws is added to the last frame, each pixel as its logit times a
-        gain that is learned: so it begins as ``copy-last``.
+        Whether the network changes the last frame in place of drawing whole ones: so it begins as
+        ``copy-last``, and where nothing has moved it stays so.
     """
 
     def __init__(self, copies: bool) -> None:
         super().__init__()
-        self.gain = nn.Parameter(torch.ones(())) if copies else None
+        self.copies = copies
+
+    @property
+    def maps(self) -> int:
+        """How many maps are drawn of a frame: one of logits, or two that say what changes."""
+        return 2 if self.copies else 1
 
     @abstractmethod
     def forward(self, seen_BTHW: Tensor, ahead: int) -> Tensor:
@@ -52,16 +60,31 @@ class FrameForecaster(nn.Module, ABC):
         said = self(frames_BSHW[:, :seen], frames_BSHW.shape[1] - seen)
         return bce(said, frames_BSHW[:, seen:])
 
-    def over(self, last: Tensor, drawn: Tensor) -> Tensor:
-        """Return drawn logits, over the last frames where the network copies."""
-        return drawn if self.gain is None else drawn + self.gain * logits_of(last)
+    def over(self, last: Tensor, mean: Tensor, drawn: Tensor) -> Tensor:
+        """Return logits [..., H, W] of what was drawn, [..., maps, H, W].
+
+        A network that copies moves each pixel of the last frame toward the mean of the frames
+        before it, or away from it, and adds to its logit where something differs from that mean.
+        """
+        if not self.copies:
+            return drawn[..., 0, :, :]
+        share, change = drawn.unbind(-3)
+        apart = mean - last
+        moved = logits_of(last + torch.tanh(share) * apart)
+        return moved + _near(apart) * change
 
     def begun(self, last_layer: nn.Linear | nn.Conv2d) -> None:
-        """Let a network that copies begin by drawing nothing."""
-        if self.gain is not None:
+        """Let a network that copies begin by changing nothing."""
+        if self.copies:
             nn.init.zeros_(last_layer.weight)
             if last_layer.bias is not None:
                 nn.init.zeros_(last_layer.bias)
+
+
+def _near(apart: Tensor) -> Tensor:
+    """Return where something has moved within 4 pixels, 0 to 1; 1 from 5 % of the brightness."""
+    around = functional.max_pool2d(apart.abs().flatten(0, -3)[:, None], 9, 1, 4)
+    return (20 * around).clamp(max=1.0)[:, 0].reshape(apart.shape)
 
 
 def logits_of(frames: Tensor) -> Tensor:

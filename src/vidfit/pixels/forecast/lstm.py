@@ -9,6 +9,8 @@ Shape letters as in `vidfit.pixels.forecast.forecaster`; Z numbers of a frame's 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,14 @@ from vidfit.pixels.forecast.forecaster import TAUGHT_SHARE, FrameForecaster, bce
 
 FOLD, CHANNELS, CODE, WIDTH, LAYERS = 4, 16, 128, 256, 2
 
-_State = tuple[Tensor, Tensor]
+
+@dataclass(frozen=True)
+class _CodeMemory:
+    """What is remembered: by the LSTMs, and the sum of so many frames."""
+
+    hidden: tuple[Tensor, Tensor]
+    sum_B1HW: Tensor
+    frames: int
 
 
 class CnnLstmFc(FrameForecaster):
@@ -46,7 +55,7 @@ class CnnLstmFc(FrameForecaster):
             nn.Flatten(), nn.Linear(CHANNELS * cells**2, CODE), nn.LayerNorm(CODE),
         )  # fmt: skip
         self.memory = nn.LSTM(CODE, WIDTH, LAYERS, batch_first=True)
-        say = nn.Linear(WIDTH, side_pixels**2)
+        say = nn.Linear(WIDTH, self.maps * side_pixels**2)
         self.decoder = nn.Sequential(nn.Linear(WIDTH + CODE, WIDTH), nn.GELU(), say)
         self.begun(say)
 
@@ -77,7 +86,7 @@ class CnnLstmFc(FrameForecaster):
             said.append(logits)
         return torch.cat(said, dim=1)
 
-    def _next(self, frames_BTHW: Tensor, state: _State | None) -> tuple[Tensor, _State]:
+    def _next(self, frames_BTHW: Tensor, state: _CodeMemory | None) -> tuple[Tensor, _CodeMemory]:
         """Return logits of the frame after each, [B, T, H, W], and the state after the last.
 
         With a state, the first frame is one that was seen: only what it changed into is new.
@@ -87,9 +96,14 @@ class CnnLstmFc(FrameForecaster):
             before_BTHW = torch.cat([frames_BTHW[:, :1], before_BTHW], dim=1)
         now_BTHW = frames_BTHW[:, -before_BTHW.shape[1] :]
         codes_BTZ = self._codes(before_BTHW, now_BTHW)
-        hidden_BTE, state = self.memory(codes_BTZ, state)
+        hidden_BTE, hidden = self.memory(codes_BTZ, state.hidden if state else None)
         drawn = self.decoder(torch.cat([hidden_BTE, codes_BTZ], dim=-1))
-        return self.over(now_BTHW, drawn.reshape(now_BTHW.shape)), state
+        drawn = drawn.unflatten(-1, (self.maps, *now_BTHW.shape[2:]))
+        frames = state.frames if state else 0
+        count_T11 = frames + torch.arange(1, now_BTHW.shape[1] + 1)[:, None, None]
+        sum_BTHW = now_BTHW.cumsum(1) + (state.sum_B1HW if state else 0.0)
+        said = self.over(now_BTHW, sum_BTHW / count_T11, drawn)
+        return said, _CodeMemory(hidden, sum_BTHW[:, -1:], frames + now_BTHW.shape[1])
 
     def _codes(self, before_BTHW: Tensor, now_BTHW: Tensor) -> Tensor:
         pairs = torch.stack([now_BTHW, now_BTHW - before_BTHW], dim=2)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vidfit.pixels.forecast.forecaster import FrameForecaster
+from vidfit.pixels.forecast.forecaster import CHANGE, FrameForecaster
 
 FOLD, CHANNELS, WIDTH, BLOCKS = 4, 16, 96, 4
 
@@ -25,7 +25,7 @@ class ConvTranslator(FrameForecaster):
     seen, ahead
         Frames in, and frames out at once; further ones are said from those that were said.
     copies
-        As of all forecasters.
+        As of all forecasters; frames are then seen as their differences from the last.
     """
 
     def __init__(self, seen: int, ahead: int, copies: bool = False) -> None:
@@ -34,9 +34,9 @@ class ConvTranslator(FrameForecaster):
         self.encoder = nn.Sequential(
             nn.PixelUnshuffle(FOLD), nn.Conv2d(FOLD**2, CHANNELS, 3, padding=1), nn.GELU()
         )
-        say = nn.Conv2d(WIDTH, ahead * FOLD**2, 1)
+        say = nn.Conv2d(WIDTH, ahead * self.maps * FOLD**2, 1)
         self.translator = nn.Sequential(
-            nn.Conv2d(seen * CHANNELS, WIDTH, 1),
+            nn.Conv2d((seen + self.copies) * CHANNELS, WIDTH, 1),
             *(_NormedBlock(WIDTH) for _ in range(BLOCKS)),
             nn.GELU(),
             say,
@@ -54,10 +54,14 @@ class ConvTranslator(FrameForecaster):
         return torch.cat(said, dim=1)[:, :ahead]
 
     def _at_once(self, seen_BTHW: Tensor) -> Tensor:
-        cells = self.encoder(seen_BTHW.flatten(0, 1)[:, None])
-        together = cells.unflatten(0, seen_BTHW.shape[:2]).flatten(1, 2)
-        ahead = self.translator(together).unflatten(1, (self.ahead, FOLD**2))
-        return self.over(seen_BTHW[:, -1:], self.unfold(ahead)[:, :, 0])
+        last_B1HW, frames_BTHW = seen_BTHW[:, -1:], seen_BTHW
+        if self.copies:
+            frames_BTHW = torch.cat([CHANGE * (seen_BTHW - last_B1HW), last_B1HW], 1)
+        cells = self.encoder(frames_BTHW.flatten(0, 1)[:, None])
+        together = cells.unflatten(0, frames_BTHW.shape[:2]).flatten(1, 2)
+        ahead = self.translator(together).unflatten(1, (self.ahead, -1))
+        mean_B1HW = seen_BTHW.mean(1, keepdim=True)
+        return self.over(last_B1HW, mean_B1HW, self.unfold(ahead))
 
 
 class _NormedBlock(nn.Module):
