@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 from vidfit.contracts import Clip, Failure
 from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
-from vidfit.files import new_file, write_whole
+from vidfit.files import write_whole
 from vidfit.shards.layout import ShardSize, recording
-from vidfit.shards.write import Row, ShardPart, read_rows
+from vidfit.shards.write import Row, ShardPart, new_in, read_rows
 from vidfit.video import FrameLook
 from vidfit.video.archive import DOCUMENT, INDEX, PARTS
 
@@ -127,7 +127,7 @@ def write_index(folder: Path, parts: Iterable[ShardPart]) -> ShardTotals:
     """
     counts = _Counts()
     with (
-        new_file(folder / INDEX) as stream,
+        new_in(folder, INDEX) as stream,
         pq.ParquetWriter(stream, SCHEMA, compression="zstd") as writer,
     ):
         for table in _batched(_tables(parts, folder, counts)):
@@ -218,7 +218,8 @@ def write_document(
         ],
         "failures": [{"clip": failure.name, "reason": failure.reason} for failure in failures],
     }
-    write_whole(folder / DOCUMENT, to_json(document, indent=1, ascii_only=False).encode())
+    with new_in(folder, DOCUMENT) as stream:
+        stream.write(to_json(document, indent=1, ascii_only=False).encode())
     return document
 
 

@@ -100,27 +100,20 @@ class WriteShards:
     """The task of writing shards, wherever it runs (`vidfit.work.Workload`).
 
     On an interrupt a shard is given up at its next clip; those that are finished are kept.
-
-    Parameters
-    ----------
-    threads_a_worker
-        More than one where little is computed: who waits for the disk takes no core.
     """
 
     folder: str
-    threads_a_worker: int = 1
     item: type[ShardPlan] = ShardPlan
     result: type[ShardPart] = ShardPart
 
     def open(self, workers: int) -> Work[ShardPlan, ShardPart]:
         """Return what writes shards, each in one of the threads."""
-        threads = workers * self.threads_a_worker
         stop = threading.Event()
 
         def one(plan: ShardPlan) -> ShardPart:
             return write_shard(plan, Path(self.folder), stop.is_set)
 
-        return lambda plans: in_threads(one, plans, threads, stop.set)
+        return lambda plans: in_threads(one, plans, workers, stop.set)
 
 
 def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
@@ -171,6 +164,28 @@ def _temporary(folder: Path, name: str) -> Iterator[tuple[Path, IO[bytes]]]:
     finally:
         with suppress(OSError):
             path.unlink()
+
+
+@contextmanager
+def new_in(folder: Path, name: str) -> Iterator[IO[bytes]]:
+    """Open a file that is there as a whole or not at all, by a name that `sweep` knows.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or the folder cannot be written.
+    """
+    try:
+        with _temporary(folder, name) as (path, stream):
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            path.replace(folder / name)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {folder / name}: {error.strerror or error}; free space or choose "
+            "another folder. Finished shards are kept: the same command goes on"
+        ) from error
 
 
 def sweep(folder: Path) -> None:

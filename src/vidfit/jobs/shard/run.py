@@ -70,7 +70,7 @@ def run_shard(
     if any(read_part(shard, output) is None for shard in plans):
         unfinish(output, {shard.name for shard in plans})
     study.progress.start("shard", len(plans))
-    task = WriteShards(str(output.absolute()), 2 if look is None else 1)
+    task = WriteShards(str(output.absolute()))
     parts = list(place.map(task, plans, study.progress))
     failures += failures_of(parts)
     if not any(part.samples for part in parts):
