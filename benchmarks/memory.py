@@ -167,7 +167,7 @@ def segment(scratch: Path) -> Path:
     return path
 
 
-def repeated(segment: Path, path: Path, minutes: int) -> Path:
+def repeated(segment: Path, path: Path, minutes: float) -> Path:
     """Copy the packets of a segment until the video is so long."""
     import av
 
