@@ -175,7 +175,7 @@ SIGNATURES = {
     "label: 'str | None' = None, group: 'str | None' = None, split: 'str | None' = None, "
     "text: 'str | None' = None) -> None",
     "Sampling": "(clip_len: 'int' = 1, num_clips: 'int' = 8, "
-    "interval_seconds: 'float | None' = None) -> None",
+    "interval_seconds: 'float | None' = None, keyframes: 'bool' = False) -> None",
 }
 
 # What must not be loaded by `import vidfit`, nor by asking for help.
