@@ -78,12 +78,12 @@ def test_swin2sr_of_a_folder(tmp_path):
     found = load_pretrained(f"hf:{tmp_path / 'swin'}")
     assert found.scale == 2
     made = found.restored(LUMA[1])
-    seen = np.pad(LUMA[1], 24, mode="edge").astype(np.float32)
+    seen = LUMA[1].astype(np.float32)
     grey = ((torch.from_numpy(seen) - 16) / 219).expand(1, 3, *seen.shape)
     with torch.inference_mode():
         wanted = network(pixel_values=grey).reconstruction[0]
     weights = torch.tensor([65.481, 128.553, 24.966])[:, None, None]
-    luma = ((wanted * weights).sum(0) + 16).clamp(0, 255)[48:-48, 48:-48]
+    luma = ((wanted * weights).sum(0) + 16).clamp(0, 255)
     assert made == pytest.approx(luma.numpy(), abs=1e-2)
 
 

@@ -46,6 +46,21 @@ def test_tiles_make_the_same_frame(scale):
     assert made == pytest.approx(whole, abs=2e-3)
 
 
+def test_tiles_may_end_with_the_frame():
+    shapes = []
+
+    def twice(plane_HW):
+        shapes.append(plane_HW.shape)
+        return np.kron(plane_HW, np.ones((2, 2), np.float32))
+
+    frame = LUMA[1].astype(np.float32)
+    assert (in_tiles(twice, frame, 2, 4, 16, repeats_edge=False) == twice(frame)).all()
+    assert shapes[:2] == [(20, 20), (20, 24)]
+    shapes.clear()
+    in_tiles(twice, frame, 2, 24, repeats_edge=False)
+    assert shapes == [frame.shape]
+
+
 @pytest.mark.parametrize("steady", [False, True])
 def test_what_is_kept_comes_back(tmp_path, steady):
     restorer = Restorer(2, network(), steady=steady, evened=0.25 * steady, card={"a": 1})

@@ -67,7 +67,8 @@ class PretrainedRestorer:
 
     def restored(self, frame_HW: Luma) -> Floats:
         """Return the luma of a frame made larger, 0 to 255, not rounded."""
-        return in_tiles(self._forward, frame_HW.astype(np.float32), self.scale, _REACH_PIXELS)
+        frame = frame_HW.astype(np.float32)
+        return in_tiles(self._forward, frame, self.scale, _REACH_PIXELS, repeats_edge=False)
 
     def _forward(self, luma_HW: Floats) -> Floats:
         grey = (torch.from_numpy(np.ascontiguousarray(luma_HW)) - 16.0) / 219.0

@@ -21,11 +21,13 @@ def in_tiles(
     scale: int,
     reach_pixels: int,
     tile_pixels: int = TILE_PIXELS,
+    *,
+    repeats_edge: bool = True,
 ) -> Floats:
     """Return a large frame.
 
     Tiles see beyond their rim; where that is as far as the network reaches the frame is the same as
-    if it were computed at once. Beyond the frame its edge is repeated.
+    if it were computed at once.
 
     Parameters
     ----------
@@ -33,17 +35,25 @@ def in_tiles(
         Makes a plane ``scale`` times larger each way.
     reach_pixels
         How far tiles see, of the small picture.
+    repeats_edge
+        Beyond the frame its edge is repeated; else tiles end with the frame, for networks that
+        learned from pictures with nothing around them.
     """
-    reach = reach_pixels
     height, width = frame_HW.shape
-    padded = np.pad(frame_HW, reach, mode="edge")
     made = np.empty((height * scale, width * scale), np.float32)
     for top in range(0, height, tile_pixels):
         for left in range(0, width, tile_pixels):
-            rows, columns = min(tile_pixels, height - top), min(tile_pixels, width - left)
-            seen = padded[top : top + rows + 2 * reach, left : left + columns + 2 * reach]
-            inner = slice(reach * scale, (reach + rows) * scale)
-            across = slice(reach * scale, (reach + columns) * scale)
+            bottom, right = min(top + tile_pixels, height), min(left + tile_pixels, width)
+            above, before = min(reach_pixels, top), min(reach_pixels, left)
+            below, after = min(reach_pixels, height - bottom), min(reach_pixels, width - right)
+            seen = frame_HW[top - above : bottom + below, left - before : right + after]
+            if repeats_edge:
+                rows = (reach_pixels - above, reach_pixels - below)
+                columns = (reach_pixels - before, reach_pixels - after)
+                seen = np.pad(seen, (rows, columns), mode="edge")
+                above = before = reach_pixels
+            inner = slice(above * scale, (above + bottom - top) * scale)
+            across = slice(before * scale, (before + right - left) * scale)
             tile = larger(seen)[inner, across]
-            made[top * scale : (top + rows) * scale, left * scale : (left + columns) * scale] = tile
+            made[top * scale : bottom * scale, left * scale : right * scale] = tile
     return made
