@@ -189,13 +189,16 @@ class PreviewChild:
             "frame": wish.frame,
         }  # fmt: skip
         try:
-            return str(self._child.ask(task, clock_seconds))
+            said = str(self._child.ask(task, clock_seconds))
         except ChildClockError:
             return f"it took more than {clock_seconds:.0f} s; is it damaged?"
         except ChildDiedError:
             return "the decoder broke down over it, or it needs more memory than a preview may take"
         except ChildOverError:
             return None
+        if said:  # the memory that a failure leaves behind is not the next clip's
+            self._child.rest()
+        return said
 
     def kill(self) -> None:
         """End the process for good."""
