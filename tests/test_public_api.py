@@ -22,6 +22,7 @@ NAMES = {
     "generate", "GenerateOptions", "GenerationReport", "GeneratorPool", "indexing", "sample",
     "label", "LabelOptions", "LanguageModel", "load", "load_language",
     "ManifestError", "ModelError", "NotEnoughDataError", "PairFigures", "people_in", "Plan",
+    "forecast", "ForecastOptions", "ForecastReport", "PixelPlan", "plan_pixels",
     "plan", "PlanOptions", "predict", "predict_all", "pretrain", "PretrainOptions", "Pretraining",
     "pull", "push", "Ranking", "read",
     "read_manifest", "ReadingReport", "ReadOptions", "Report", "restore",
@@ -79,6 +80,12 @@ SIGNATURES = {
     "count=10, answers=None, backbones=(), groups=None, workers=None, download=False, seed=0, "
     "on='here', task=None, model=None), "
     "progress: 'Progress | None' = None) -> 'Labelling'",
+    "plan_pixels": "(task: 'str', source: 'str | Path', output: 'Path', options: 'Any', "
+    "memory_bytes: 'int | None' = None, progress: 'Progress | None' = None) -> 'PixelPlan'",
+    "forecast": "(source: 'str | Path', output: 'Path', options: 'ForecastOptions' = "
+    "ForecastOptions(groups=None, seen=10, ahead=10, side_pixels=None, cpu_seconds=600.0, "
+    "steps=None, networks=(), workers=None, seed=0), progress: 'Progress | None' = None) "
+    "-> 'ForecastReport'",
     "plan": "(source: 'str | Path', output: 'Path', options: 'PlanOptions' = PlanOptions("
     "backbone='efficientnet-lite0', network='lstm', regime=None, gpu=None, memory_bytes=None, "
     "cores=None, epochs=None, batch=None, minutes=None, groups=None, unlabelled=None), "

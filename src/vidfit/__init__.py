@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from vidfit.jobs.export.run import run_export as export
     from vidfit.jobs.fit.options import FitOptions as FitOptions
     from vidfit.jobs.fit.run import run_fit as fit
+    from vidfit.jobs.forecast.options import ForecastOptions as ForecastOptions
+    from vidfit.jobs.forecast.run import run_forecast as forecast
+    from vidfit.jobs.forecast.value import ForecastReport as ForecastReport
     from vidfit.jobs.fuse.options import FuseOptions as FuseOptions
     from vidfit.jobs.fuse.run import run_fuse as fuse
     from vidfit.jobs.fuse.value import Combination as Combination
@@ -67,6 +70,8 @@ if TYPE_CHECKING:
     from vidfit.jobs.people.value import Forgotten as Forgotten
     from vidfit.jobs.people.value import PairFigures as PairFigures
     from vidfit.jobs.plan.options import PlanOptions as PlanOptions
+    from vidfit.jobs.plan.pixels import PixelPlan as PixelPlan
+    from vidfit.jobs.plan.pixels import run_pixel_plan as plan_pixels
     from vidfit.jobs.plan.run import run_plan as plan
     from vidfit.jobs.predict.people.run import people_in as people_in
     from vidfit.jobs.predict.people.value import VideoPeople as VideoPeople
@@ -134,6 +139,8 @@ _SOURCES = {
     "FeatureStore": "features:FeatureStore",
     "FitOptions": "jobs.fit.options:FitOptions",
     "Forgotten": "jobs.people.value:Forgotten",
+    "ForecastOptions": "jobs.forecast.options:ForecastOptions",
+    "ForecastReport": "jobs.forecast.value:ForecastReport",
     "FuseOptions": "jobs.fuse.options:FuseOptions",
     "GenerateOptions": "jobs.generate.options:GenerateOptions",
     "GenerationReport": "jobs.generate.value:GenerationReport",
@@ -144,6 +151,7 @@ _SOURCES = {
     "ModelError": "errors:ModelError",
     "NotEnoughDataError": "errors:NotEnoughDataError",
     "PairFigures": "jobs.people.value:PairFigures",
+    "PixelPlan": "jobs.plan.pixels:PixelPlan",
     "Plan": "plans:Plan",
     "PlanOptions": "jobs.plan.options:PlanOptions",
     "PretrainOptions": "jobs.pretrain.options:PretrainOptions",
@@ -179,6 +187,7 @@ _SOURCES = {
     "export": "jobs.export.run:run_export",
     "fit": "jobs.fit.run:run_fit",
     "forget": "jobs.people.forget:run_forget",
+    "forecast": "jobs.forecast.run:run_forecast",
     "fuse": "jobs.fuse.run:run_fuse",
     "fuse_generators": "jobs.generate.fuse:run_fuse_generators",
     "generate": "jobs.generate.run:run_generate",
@@ -188,6 +197,7 @@ _SOURCES = {
     "load_language": "language.model:load_language",
     "people_in": "jobs.predict.people.run:people_in",
     "plan": "jobs.plan.run:run_plan",
+    "plan_pixels": "jobs.plan.pixels:run_pixel_plan",
     "predict": "jobs.predict.run:run_predict",
     "predict_all": "jobs.predict.run:run_predict_all",
     "pretrain": "jobs.pretrain.run:run_pretrain",

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidfit.cli.options import (
+    Ahead,
     AllowUrl,
     Backbones,
     Clips,
     Commercial,
     Consent,
+    CpuSeconds,
     Download,
     GiveUp,
     Groups,
     KeepUntested,
     LabelKind,
     Latency,
+    Like,
     Memory,
     Metrics,
     Minutes,
@@ -28,6 +31,9 @@ from vidfit.cli.options import (
     OnlyBelow,
     Output,
     Prefer,
+    Scale,
+    Seen,
+    Side,
     TaskName,
     Weights,
     Workers,
@@ -81,27 +87,12 @@ def fit(  # noqa: PLR0913  (the options of a command)
             "time]",
         ),
     ] = None,
-    scale: Annotated[
-        int | None, typer.Option(help="Of restore: 2 or 4 times as wide and high. [default: 2]")
-    ] = None,
-    like: Annotated[
-        Path | None,
-        typer.Option(metavar="VIDEO", help="Of restore: a video of the quality to be mended."),
-    ] = None,
-    seen: Annotated[
-        int | None, typer.Option(min=1, help="Of forecast: frames that are seen. [default: 10]")
-    ] = None,
-    ahead: Annotated[
-        int | None, typer.Option(min=1, help="Of forecast: frames that are said. [default: 10]")
-    ] = None,
-    side: Annotated[
-        int | None,
-        typer.Option(min=16, help="Of forecast, generate: pixels of a side of the frames."),
-    ] = None,
-    cpu_seconds: Annotated[
-        float | None,
-        typer.Option(min=1.0, help="Of restore, forecast, generate: for learning. [default: 600]"),
-    ] = None,
+    scale: Scale = None,
+    like: Like = None,
+    seen: Seen = None,
+    ahead: Ahead = None,
+    side: Side = None,
+    cpu_seconds: CpuSeconds = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print report.json, and nothing else.")
     ] = False,

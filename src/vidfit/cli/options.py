@@ -124,6 +124,26 @@ Groups = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Threads that decode and infer. [default: all cores]")
 ]
+Scale = Annotated[
+    int | None, typer.Option(help="Of restore: 2 or 4 times as wide and high. [default: 2]")
+]
+Like = Annotated[
+    Path | None,
+    typer.Option(metavar="VIDEO", help="Of restore: a video of the quality to be mended."),
+]
+Seen = Annotated[
+    int | None, typer.Option(min=1, help="Of forecast: frames that are seen. [default: 10]")
+]
+Ahead = Annotated[
+    int | None, typer.Option(min=1, help="Of forecast: frames that are said. [default: 10]")
+]
+Side = Annotated[
+    int | None, typer.Option(min=16, help="Of forecast, generate: pixels of a side of the frames.")
+]
+CpuSeconds = Annotated[
+    float | None,
+    typer.Option(min=1.0, help="Of restore, forecast, generate: for learning. [default: 600]"),
+]
 Own = Annotated[
     list[str] | None,
     typer.Option("--backbone", help="FILE.py:NAME of an encoder of your own in the plan."),

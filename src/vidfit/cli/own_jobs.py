@@ -1,4 +1,4 @@
-"""Tasks of ``fit`` and ``fuse`` that are jobs of their own, and which of the options each takes."""
+"""Tasks that are jobs of their own, and which of the options of a command each takes."""
 
 from __future__ import annotations
 
@@ -45,6 +45,12 @@ OWN_JOBS = {
     ),
 }
 
+OWN_PLANS = {
+    task: OwnJob("pixels.plan:plan_pixels", ("task", "memory", *job.takes), job.refused)
+    for task, job in OWN_JOBS.items()
+    if job.refused is _OF_PIXELS
+}
+
 OWN_FUSIONS = {
     "generate": OwnJob(
         "pixels.generate:fuse_generators",
@@ -80,7 +86,7 @@ def run_own(ctx: typer.Context, task: str, jobs: Mapping[str, OwnJob] = OWN_JOBS
     )
 
 
-def check_not_theirs(ctx: typer.Context) -> None:
+def check_not_theirs(ctx: typer.Context, jobs: Mapping[str, OwnJob] = OWN_JOBS) -> None:
     """Refuse options of these tasks beside another one.
 
     Raises
@@ -90,7 +96,7 @@ def check_not_theirs(ctx: typer.Context) -> None:
     """
     for name in _given(ctx):
         if name in _THEIRS:
-            tasks = " and ".join(f"--task {t}" for t, job in OWN_JOBS.items() if name in job.takes)
+            tasks = " and ".join(f"--task {t}" for t, job in jobs.items() if name in job.takes)
             raise typer.BadParameter(f"{_option(name)} is for {tasks}; leave it away")
 
 

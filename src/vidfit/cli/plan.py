@@ -7,13 +7,28 @@ from typing import Annotated
 
 import typer
 
-from vidfit.cli.options import AllowUrl, Clips, Groups, OnlyBelow, output_of
+from vidfit.cli.options import (
+    Ahead,
+    AllowUrl,
+    Clips,
+    CpuSeconds,
+    Groups,
+    Like,
+    OnlyBelow,
+    Scale,
+    Seen,
+    Side,
+    output_of,
+)
+from vidfit.cli.own_jobs import OWN_PLANS, check_not_theirs, run_own
 from vidfit.cli.quantities import memory_bytes
 from vidfit.cli.say import say, say_lines
+from vidfit.errors import not_known
 from vidfit.plans import Regime
 
 
 def plan(  # noqa: PLR0913  (the options of a command)
+    ctx: typer.Context,
     clips: Clips,
     output: Annotated[
         Path | None,
@@ -43,6 +58,18 @@ def plan(  # noqa: PLR0913  (the options of a command)
         float | None, typer.Option(min=0.0, help="Longest training; epochs are cut to fit.")
     ] = None,
     groups: Groups = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="Plan a fit of restore, forecast or generate. [default: a network that classifies]"
+        ),
+    ] = None,
+    scale: Scale = None,
+    like: Like = None,
+    seen: Seen = None,
+    ahead: Ahead = None,
+    side: Side = None,
+    cpu_seconds: CpuSeconds = None,
     unlabelled: Annotated[
         str | None,
         typer.Option(help="More clips, labels not needed, to learn from by a teacher."),
@@ -52,6 +79,12 @@ def plan(  # noqa: PLR0913  (the options of a command)
     only_below: OnlyBelow = None,
 ) -> None:
     """Plan a training run: what learns, what fits the memory, how long it takes, and why."""
+    if task is not None:
+        if task not in OWN_PLANS:
+            raise typer.BadParameter(not_known("task with a plan of its own", task, [*OWN_PLANS]))
+        run_own(ctx, task, OWN_PLANS)
+        return
+    check_not_theirs(ctx, OWN_PLANS)
     from vidfit.backbones.notation import runs_a_file
     from vidfit.cli.progress import Bars
     from vidfit.files import claimed

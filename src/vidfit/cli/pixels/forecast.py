@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vidfit.cli.options import output_of
 from vidfit.cli.say import say, say_lines
 
+if TYPE_CHECKING:
+    from vidfit.jobs.forecast.options import ForecastOptions
 
-def fit_forecaster(  # noqa: PLR0913  (the options of a command)
-    clips: str,
-    output: Path | None,
+
+def options_of(
     *,
-    as_json: bool,
     groups: Path | None,
     seen: int | None,
     ahead: int | None,
     side: int | None,
     cpu_seconds: float | None,
+) -> ForecastOptions:
+    """Return the options of the job."""
+    from vidfit.jobs.forecast.options import ForecastOptions
+
+    usual = ForecastOptions()
+    return ForecastOptions(
+        groups, seen or usual.seen, ahead or usual.ahead, side, cpu_seconds or usual.cpu_seconds
+    )
+
+
+def fit_forecaster(
+    clips: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+    **given: Any,  # noqa: ANN401  (as `options_of` takes them)
 ) -> None:
     """Fit a forecaster and say how well it does."""
     from vidfit.cli.progress import Bars
-    from vidfit.jobs.forecast.options import ForecastOptions
     from vidfit.jobs.forecast.run import run_forecast
     from vidfit.jobs.forecast.terminal import lines
 
-    usual = ForecastOptions()
-    options = ForecastOptions(
-        groups, seen or usual.seen, ahead or usual.ahead, side, cpu_seconds or usual.cpu_seconds
-    )
     folder = output or output_of(clips)
     with Bars() as bars:
-        report = run_forecast(clips, folder, options, bars)
+        report = run_forecast(clips, folder, options_of(**given), bars)
     if as_json:
         say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
         return

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from vidfit.cli.options import output_of
 from vidfit.cli.say import say, say_lines
+
+if TYPE_CHECKING:
+    from vidfit.jobs.generate.options import GenerateOptions
+
+
+def options_of(
+    *, groups: Path | None, side: int | None, cpu_seconds: float | None
+) -> GenerateOptions:
+    """Return the options of the job."""
+    from vidfit.jobs.generate.options import GenerateOptions
+
+    usual = GenerateOptions()
+    return GenerateOptions(
+        groups=groups,
+        side=usual.side if side is None else side,
+        cpu_seconds=usual.cpu_seconds if cpu_seconds is None else cpu_seconds,
+    )
 
 
 def fit_generator(
@@ -16,25 +34,16 @@ def fit_generator(
     output: Path | None,
     *,
     as_json: bool,
-    groups: Path | None,
-    side: int | None,
-    cpu_seconds: float | None,
+    **given: Any,  # noqa: ANN401  (as `options_of` takes them)
 ) -> None:
     """Learn a generator and say how its clips lie beside real ones."""
     from vidfit.cli.progress import Bars
-    from vidfit.jobs.generate.options import GenerateOptions
     from vidfit.jobs.generate.run import run_generate
     from vidfit.jobs.generate.terminal import lines
 
-    usual = GenerateOptions()
-    options = GenerateOptions(
-        groups=groups,
-        side=usual.side if side is None else side,
-        cpu_seconds=usual.cpu_seconds if cpu_seconds is None else cpu_seconds,
-    )
     folder = output or output_of(clips)
     with Bars() as bars:
-        report = run_generate(clips, folder, options, bars)
+        report = run_generate(clips, folder, options_of(**given), bars)
     if as_json:
         say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
         return

@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vidfit.cli.options import output_of
 from vidfit.cli.say import say, say_lines
 
+if TYPE_CHECKING:
+    from vidfit.jobs.restore.options import RestoreOptions
 
-def fit_restorer(  # noqa: PLR0913  (as the command line has them)
-    clips: str,
-    output: Path | None,
+
+def options_of(
     *,
-    as_json: bool,
     backbone: list[str] | None,
     groups: Path | None,
     scale: int | None,
     like: Path | None,
     cpu_seconds: float | None,
-) -> None:
-    """Make a restorer and say how well it does."""
-    from vidfit.cli.progress import Bars
+) -> RestoreOptions:
+    """Return the options of the job."""
     from vidfit.jobs.restore.options import RestoreOptions
-    from vidfit.jobs.restore.run import run_restore
-    from vidfit.jobs.restore.terminal import lines
 
     usual = RestoreOptions()
-    options = RestoreOptions(
+    return RestoreOptions(
         scale=scale or usual.scale,
         like=like,
         cpu_seconds=cpu_seconds or usual.cpu_seconds,
         pretrained=tuple(backbone or ()),
         groups=groups,
     )
+
+
+def fit_restorer(
+    clips: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+    **given: Any,  # noqa: ANN401  (as `options_of` takes them)
+) -> None:
+    """Make a restorer and say how well it does."""
+    from vidfit.cli.progress import Bars
+    from vidfit.jobs.restore.run import run_restore
+    from vidfit.jobs.restore.terminal import lines
+
     folder = output or output_of(clips)
     with Bars() as bars:
-        report = run_restore(clips, folder, options, bars)
+        report = run_restore(clips, folder, options_of(**given), bars)
     if as_json:
         say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
         return

@@ -58,6 +58,11 @@ class ForecastReport:
     failures: tuple[Failure, ...] = ()
 
     @property
+    def learning_seconds(self) -> float:
+        """Of the processor, for all steps of training."""
+        return sum(one.cpu_seconds for one in self.networks)
+
+    @property
     def chosen(self) -> ForecastNetworkFacts:
         """The network that is kept."""
         return next(one for one in self.networks if one.name == self.table.chosen)

@@ -96,6 +96,11 @@ class RestoreReport:
         return next(row for row in self.rows if row.name == name)
 
     @property
+    def learning_seconds(self) -> float:
+        """Of the processor, for all steps of training."""
+        return self.cpu_seconds
+
+    @property
     def gain(self) -> Estimate:
         """PSNR of luma of what is chosen less that of bicubic, in dB."""
         return self.row(CHOSEN).gain_decibels
