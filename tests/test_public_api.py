@@ -39,7 +39,8 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
+    "download=False, on='here', labels=None, task=None, network_only=False, "
+    "variants=False, consent=None, "
     "holdout=0.0, merge_duplicates=False, keep_untested=False, train=None), "
     "progress: 'Progress | None' = None) -> 'Report'",
     "ask": "(sources: 'Sequence[str | Path]', question: 'str', options: 'AskOptions' = AskOptions("
@@ -58,13 +59,15 @@ SIGNATURES = {
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False, consent=None), "
+    "download=False, on='here', labels=None, task=None, network_only=False, "
+    "variants=False, consent=None), "
     "progress: 'Progress | None' = None) -> 'Ranking'",
     "fuse": "(source: 'str | Path', output: 'Path', options: 'FuseOptions' = FuseOptions("
     "backbones=(), groups=None, minutes=None, memory_bytes=None, latency_seconds=None, "
     "commercial=False, metric=None, class_weights=None, prefer='cheapest', give_up=2.0, "
     "workers=None, "
-    "download=False, on='here', labels=None, task=None, network_only=False, consent=None, "
+    "download=False, on='here', labels=None, task=None, network_only=False, "
+    "variants=False, consent=None, "
     "methods=(), student=False, keep_untested=False), "
     "progress: 'Progress | None' = None) -> 'Combination'",
     "fuse_generators": "(models: 'Sequence[Path]', clips: 'str | Path', output: 'Path', *, "
@@ -145,7 +148,7 @@ SIGNATURES = {
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
     "task: 'str | None' = None, network_only: 'bool' = False, "
-    "consent: 'str | None' = None, holdout: 'float' = 0.0, "
+    "variants: 'bool' = False, consent: 'str | None' = None, holdout: 'float' = 0.0, "
     "merge_duplicates: 'bool' = False, keep_untested: 'bool' = False, "
     "train: 'bool | None' = None) -> None",
     "CompressOptions": "(max_loss: 'float' = 0.5, target: 'Target' = 'latency', "
@@ -169,7 +172,7 @@ SIGNATURES = {
     "give_up: 'float' = 2.0, workers: 'int | None' = None, "
     "download: 'bool' = False, on: 'str' = 'here', labels: 'Labels | None' = None, "
     "task: 'str | None' = None, network_only: 'bool' = False, "
-    "consent: 'str | None' = None) -> None",
+    "variants: 'bool' = False, consent: 'str | None' = None) -> None",
     "SearchOptions": "(by: 'Way' = 'look', top: 'int' = 12, "
     "backbone: 'str' = 'efficientnet-lite0', shot_seconds: 'float' = 4.0, "
     "index: 'Path | None' = None, workers: 'int | None' = None, download: 'bool' = False) -> None",

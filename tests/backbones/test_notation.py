@@ -7,6 +7,7 @@ import pytest
 from vidfit.backbones.motion import motion
 from vidfit.backbones.notation import (
     ViewsAsked,
+    cheap_forms,
     plain_name,
     split_precision,
     split_views,
@@ -82,3 +83,10 @@ def test_spec_of_an_object_that_cannot_be_copied():
 
     with pytest.raises(BackboneError, match="Own is no dataclass"):
         with_spec(Own(), dataclasses.replace(Own.spec, name="other"))
+
+
+def test_cheap_forms_keep_the_views_and_are_none_of_itself():
+    assert cheap_forms("a") == ["a@key", "a:int8", "a:int8@key"]
+    assert cheap_forms("a@4") == ["a@key4", "a:int8@4", "a:int8@key4"]
+    assert cheap_forms("a:int8") == ["a:int8@key"]
+    assert cheap_forms("a:int8@key") == []

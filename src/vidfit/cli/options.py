@@ -115,6 +115,12 @@ NetworkOnly = Annotated[
     bool,
     typer.Option("--network-only", help="Drop what is no network: compress, export take none."),
 ]
+Variants = Annotated[
+    bool,
+    typer.Option(
+        "--variants", help="Try networks in 8 bits and on keyframes alone, too, where cheaper."
+    ),
+]
 KeepUntested = Annotated[
     bool, typer.Option("--keep-untested", help="Learn classes that cannot be tested, too.")
 ]

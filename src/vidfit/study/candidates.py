@@ -12,6 +12,7 @@ import numpy as np
 from vidfit import backbones as zoo
 from vidfit.backbones import catalogue
 from vidfit.backbones.catalogue import licence_refusal
+from vidfit.backbones.notation import cheap_forms
 from vidfit.contracts import (
     Backbone,
     Clip,
@@ -38,6 +39,9 @@ from vidfit.video.names import is_photo
 
 NO_NETWORK = "it is an algorithm and no network, and --network-only was asked for"
 """Why such a candidate is left out."""
+
+CHEAP = 0.8
+"""A cheap form of a network takes at most this share of its time for a clip."""
 
 _PROBE_CLIPS = 4
 _TAKEN = frozenset({MAJORITY, FINGERPRINT})
@@ -178,6 +182,9 @@ def entrants(
         allowed, probe, download=options.download, progress=progress, pooling=pooling
     )
     dropped += failed
+    if options.variants:
+        cheaper, refused = _variants(loaded, probe, progress, pooling)
+        loaded, dropped = [*loaded, *cheaper], [*dropped, *refused]
     if all(is_photo(Path(clip.path)) for clip in clips):
         loaded, refused = _without(loaded, _still)
         dropped += refused
@@ -188,6 +195,29 @@ def entrants(
         loaded, refused = within_memory(loaded, options.memory_bytes)
         dropped += refused
     return loaded, dropped
+
+
+def _variants(
+    loaded: Sequence[Loaded], probe: Sequence[Clip], progress: Progress, pooling: Pooling
+) -> tuple[list[Loaded], list[Failure]]:
+    """Return cheap forms of networks, and those that are not cheap or do not run."""
+    of = {
+        form: one for one in loaded if has_network(one.backbone) for form in cheap_forms(one.name)
+    }
+    progress.start("measure cheap forms", len(of))
+    try:
+        found, dropped = load_candidates(of, probe, progress=progress, pooling=pooling)
+    except BackboneError as error:
+        return [], [Failure(", ".join(of), str(error))]
+    cheap = []
+    for one in found:
+        seconds, whole = one.cost.seconds, of[one.name].cost.seconds
+        if seconds <= CHEAP * whole:
+            cheap.append(one)
+            continue
+        took = f"{seconds * 1e3:.0f} ms a clip, and {of[one.name].name} {whole * 1e3:.0f}"
+        dropped.append(Failure(one.name, f"it takes {took}: hardly cheaper"))
+    return cheap, dropped
 
 
 def has_network(backbone: Backbone) -> bool:
