@@ -20,6 +20,8 @@ from pathlib import Path
 from vidfit.pixels import learn
 from vidfit.jobs.forecast.options import ForecastOptions
 from vidfit.jobs.forecast.run import run_forecast
+from vidfit.jobs.generate.options import GenerateOptions
+from vidfit.jobs.generate.run import run_generate
 from vidfit.jobs.restore.options import RestoreOptions
 from vidfit.jobs.restore.run import run_restore
 
@@ -34,11 +36,13 @@ def told(*args):
 learn.write_checkpoint = told
 if task == "restore":
     run_restore(clips, Path(output), RestoreOptions(scale=2, steps=5, width=8, blocks=1))
+elif task == "generate":
+    run_generate(clips, Path(output), GenerateOptions(side=16, windows=1, steps=3))
 else:
     run_forecast(clips, Path(output), ForecastOptions(seen=3, ahead=2, side_pixels=16, steps=4))
 """
 
-CLIPS = {"restore": 2, "forecast": 3}
+CLIPS = {"restore": 2, "forecast": 3, "generate": 30}
 
 
 def started(*words):
