@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from time import process_time
 
 import numpy as np
@@ -117,7 +118,8 @@ def test_a_picture_that_thousands_show_costs_no_more_than_others():
     for count in (1000, 3000):
         keys = [str(i) for i in range(count)]
         began = process_time()
-        with pytest.warns(UserWarning, match="pairs of clips look the same"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of more pairs than are kept
             found = near_duplicates(keys, keys, [title] * count)
         seconds.append(process_time() - began)
         assert len(set(merge_groups(keys, keys, found))) < 40

@@ -228,13 +228,7 @@ def _session(master: str, workers: int | None, log: Path) -> tuple[SparkSession,
         ) from error
     active = SparkSession.getActiveSession()
     if active is not None:
-        address = active.sparkContext.master
-        if master and address != master:
-            raise VidfitError(
-                f"this process has a Spark session on {address} already; stop it first, or run "
-                "on 'spark', which takes it"
-            )
-        return active, False
+        return _on(master, active), False
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     local = not master or master.startswith("local")
     builder = SparkSession.builder.appName("vidfit")
@@ -252,8 +246,20 @@ def _session(master: str, workers: int | None, log: Path) -> tuple[SparkSession,
             f"{said[-1] if said else ''}). It needs Java 17 or newer "
             "(`apt install openjdk-17-jre-headless`, JAVA_HOME) and a cluster that is there"
         ) from error
+    _on(master, session)  # one that another thread started is not active in this one, and taken
     session.sparkContext.setLogLevel("OFF" if local else "ERROR")
     return session, True
+
+
+def _on(master: str, session: SparkSession) -> SparkSession:
+    """Return a session, unless another cluster was asked for."""
+    address = session.sparkContext.master
+    if master and address != master:
+        raise VidfitError(
+            f"this process has a Spark session on {address} already; stop it first, or run "
+            "on 'spark', which takes it"
+        )
+    return session
 
 
 def _settings(local: bool) -> dict[str, str]:

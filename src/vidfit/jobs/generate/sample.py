@@ -72,7 +72,7 @@ def run_sample(
         progress.start("write clips", count)
         for row, clip in enumerate(drawn):
             path = output / f"sample-{row + 1:04d}.mp4"
-            write_video(path, clip, sizes.fps, options={"crf": "12"})
+            write_video(path, clip, sizes.fps, options={"crf": "12", "mbtree": "0"})
             paths.append(path)
             progress.advance()
         sheet = write_whole(output / SHEET, contact_sheet(drawn[:_ON_SHEET]))
