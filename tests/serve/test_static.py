@@ -26,15 +26,15 @@ def named(path: Path) -> str:
     return str(path.relative_to(STATIC))
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_a_file_is_sent_and_names_no_other_site(path, served):
-    response = served.page.get(f"/static/{named(path)}")
-    kind = response.headers["content-type"]
-    assert response.status_code == 200 and kind == app.STATIC_TYPES[path.suffix]
-    assert response.content == path.read_bytes()
-    if path.suffix != ".txt":  # licences name where they come from
-        addresses = re.findall(r"""https?://\S*|["'(`]//\w+""", response.text)
-        assert [text for text in addresses if not text.startswith(NAMESPACE)] == []
+def test_a_file_is_sent_and_names_no_other_site(served):
+    for path in FILES:
+        response = served.page.get(f"/static/{named(path)}")
+        kind = response.headers["content-type"]
+        assert response.status_code == 200 and kind == app.STATIC_TYPES[path.suffix], path
+        assert response.content == path.read_bytes(), path
+        if path.suffix != ".txt":  # licences name where they come from
+            addresses = re.findall(r"""https?://\S*|["'(`]//\w+""", response.text)
+            assert [text for text in addresses if not text.startswith(NAMESPACE)] == [], path
 
 
 @pytest.mark.parametrize("path", HTML, ids=named)
