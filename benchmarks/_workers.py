@@ -36,7 +36,15 @@ class Worker:
 
     def run(self, name: str) -> Cost:
         """Run a stage and return what it took in its process."""
+        self.begin(name)
+        return self.end()
+
+    def begin(self, name: str) -> None:
+        """Run a stage, and do not wait for it."""
         self._connection.send(("run", name))
+
+    def end(self) -> Cost:
+        """Wait for the stage that was begun, and return what it took."""
         cost: Cost = self._connection.recv()
         return cost
 
@@ -49,6 +57,17 @@ class Worker:
         """End the process."""
         self._connection.send(("close", ""))
         self._process.join()
+
+
+def together(workers: Sequence[Worker], name: str) -> Cost:
+    """Run a stage in several processes at once; return what it took in one, on average."""
+    for worker in workers:
+        worker.begin(name)
+    costs = [worker.end() for worker in workers]
+    return Cost(
+        max(cost.wall_seconds for cost in costs),
+        sum(cost.cpu_seconds for cost in costs) / len(costs),
+    )
 
 
 def _serve(

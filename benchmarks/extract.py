@@ -28,11 +28,13 @@ from benchmarks._harness import (
     table,
     walls,
 )
-from benchmarks._workers import Worker
+from benchmarks._workers import Worker, together
 from vidfit import backbones as zoo
 from vidfit.hardware import hardware
 
-FASTER, EFFICIENT, COSINE, FOUR_OVER, GUARD = 3.5, 0.92, 0.999, 1.10, 0.02
+FASTER, EFFICIENT, COSINE, FOUR_OVER, GUARD = 3.5, 0.97, 0.999, 1.05, 0.02
+BUSY = " on all cores"
+SAME_PIXELS = "same pixels, torch"
 SGEMM_SIZE = 2048
 
 WAYS = {
@@ -54,7 +56,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for name, paths in _sets(options, Path(scratch)).items():
             print(f"\n{name}: {_clips.describe(paths)}")
-            costs, parity, guard = _measured(paths, options.repeats)
+            ways = {"vidfit": WAYS["vidfit"]} if options.no_peers else WAYS
+            costs, parity, guard = _measured(paths, options.repeats, ways)
             sgemm = figures["sgemm_gflops_1_thread"]
             figures[name] = _figures(costs, parity, guard, len(paths), sgemm)
             _show(costs, figures[name], len(paths))
@@ -65,10 +68,14 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
     parser.add_argument("--clips", type=Path, metavar="DIR", help="measure on these videos")
-    parser.add_argument("--count", type=int, help="clips of each set (24; quick 6)")
+    parser.add_argument("--720p", dest="large", action="store_true", help="these clips alone")
+    parser.add_argument(
+        "--no-peers", action="store_true", help="vidfit against its own parts, and no other way"
+    )
+    parser.add_argument("--count", type=int, help="clips of each set (48; quick 6)")
     parser.add_argument("--repeats", type=int, help="rounds (5; quick 2)")
     options = parser.parse_args()
-    options.count = options.count or (6 if options.quick else 24)
+    options.count = options.count or (6 if options.quick else 48)
     options.repeats = options.repeats or (2 if options.quick else 5)
     return options
 
@@ -77,7 +84,7 @@ def _sets(options: argparse.Namespace, scratch: Path) -> dict[str, list[Path]]:
     if options.clips:
         return {str(options.clips): _clips.folder(options.clips, options.count)}
     sets = {}
-    if _clips.SURVEILLANCE.is_dir():
+    if _clips.SURVEILLANCE.is_dir() and not options.large:
         sets["surveillance"] = _clips.folder(_clips.SURVEILLANCE, options.count)
     if not sets or not options.quick:
         sets["720p"] = _clips.high_definition(scratch, options.count)
@@ -97,20 +104,24 @@ def sgemm_gflops() -> float:
 
 
 def _measured(
-    paths: Sequence[Path], rounds: int
+    paths: Sequence[Path], rounds: int, ways: Mapping[str, tuple[Any, str, str]]
 ) -> tuple[dict[str, list[Cost]], dict[str, list[float]], float]:
     """Return costs by stage, cosines to vidfit's features by way, and seconds of the guard."""
-    makers = dict.fromkeys(way[0] for way in WAYS.values())
+    makers = dict.fromkeys(way[0] for way in ways.values())
     workers = {maker: Worker(maker, paths) for maker in (*makers, _vidfit.alone)}
-    stages = {name: (workers[maker], stage) for name, (maker, stage, _) in WAYS.items()}
+    stages = {name: (workers[maker], stage) for name, (maker, stage, _) in ways.items()}
     for worker in (workers[_vidfit.whole], workers[_vidfit.alone]):
         stages |= {name: (worker, name) for name in worker.names if name not in stages}
+    others = [Worker(_vidfit.alone, paths) for _ in range(hardware().cores - 1)]
+    busy = [workers[_vidfit.alone], *others]
+    parts = [name for name in busy[0].names if name not in ("guard", "codec")]
     costs = interleaved(
-        {name: (lambda w=worker, s=stage: w.run(s)) for name, (worker, stage) in stages.items()},
+        {name: (lambda w=worker, s=stage: w.run(s)) for name, (worker, stage) in stages.items()}
+        | {f"{name}{BUSY}": (lambda s=name: together(busy, s)) for name in parts},
         rounds,
     )
     parity, guard = _parity(paths, workers), workers[_vidfit.alone].result("guard")
-    for worker in workers.values():
+    for worker in (*workers.values(), *others):
         worker.close()
     return costs, parity, guard
 
@@ -124,21 +135,30 @@ def _parity(paths: Sequence[Path], workers: Mapping[Any, Worker]) -> dict[str, l
     ours = {str(path): stored[clip_digest(Clip(str(path)))] for path in paths}
     eager = zoo.load(_peers.NETWORK)
     views = workers[_vidfit.alone].result("decode")
-    reference = Worker(_peers.antialiased, paths)
     theirs = {
-        "same pixels, torch": {
+        SAME_PIXELS: {
             str(path): eager.forward(view)[:, 0] for path, view in zip(paths, views, strict=True)
         },
+    }
+    if _peers.hugging_face in workers:
+        theirs |= _of_peers(paths, workers)
+    return {
+        name: np.concatenate([_cosines(ours[path], features[path]) for path in ours]).tolist()
+        for name, features in theirs.items()
+    }
+
+
+def _of_peers(paths: Sequence[Path], workers: Mapping[Any, Worker]) -> dict[str, _peers.Features]:
+    """Return the features that other ways give, by what is done otherwise."""
+    reference = Worker(_peers.antialiased, paths)
+    theirs = {
         "accurate RGB, PIL antialiased, torch": reference.result("accurate"),
         "OpenCV frames, PIL antialiased, torch": reference.result("opencv"),
         "OpenCV, cv2.resize linear, torch": workers[_peers.opencv_untuned].result("opencv"),
         "transformers": workers[_peers.hugging_face].result("hugging face"),
     }
     reference.close()
-    return {
-        name: np.concatenate([_cosines(ours[path], features[path]) for path in ours]).tolist()
-        for name, features in theirs.items()
-    }
+    return theirs
 
 
 def _cosines(a_ND: np.ndarray, b_ND: np.ndarray) -> np.ndarray:
@@ -157,13 +177,21 @@ def _figures(
     ours = walls(costs["vidfit"])
     ideal = _ideal(costs, "decode", [_peers.NETWORK], cores)
     ideal_of_four = _ideal(costs, "decode for four", _vidfit.FOUR, cores)
+    busy = _ideal(costs, f"decode{BUSY}", [f"{_peers.NETWORK}{BUSY}"], cores)
+    four_busy = _ideal(
+        costs, f"decode for four{BUSY}", [f"{name}{BUSY}" for name in _vidfit.FOUR], cores
+    )
     gmacs = zoo.load(_peers.NETWORK).spec.gmacs_per_clip
     return {
         "clips": clips,
         "times_faster_than": {
-            name: median_ratio(walls(costs[name]), ours) for name in WAYS if name != "vidfit"
+            name: median_ratio(walls(costs[name]), ours)
+            for name in WAYS
+            if name in costs and name != "vidfit"
         },
         "share_of_ideal": median_ratio(ideal, ours),
+        "share_of_busy": median_ratio(busy, ours),
+        "four_over_busy": median_ratio(walls(costs["four, one decode"]), four_busy),
         "four_over_ideal": median_ratio(walls(costs["four, one decode"]), ideal_of_four),
         "four_cpu_over_parts": median_ratio(
             cpus(costs["four, one decode"]), [cores * seconds for seconds in ideal_of_four]
@@ -194,7 +222,7 @@ def _ideal(
 
 
 def _show(costs: Mapping[str, list[Cost]], figures: Mapping[str, Any], clips: int) -> None:
-    told = {name: text for name, (_, _, text) in WAYS.items()}
+    told = {name: text for name, (_, _, text) in WAYS.items() if name in costs}
     faster = figures["times_faster_than"]
     table(
         ["ms a clip", "wall", "CPU", "vidfit is faster"],
@@ -219,13 +247,15 @@ def _show(costs: Mapping[str, list[Cost]], figures: Mapping[str, Any], clips: in
     )
     print(
         f"\nwall: {figures['share_of_ideal']:.3f} of the ideal (decode + inference CPU over "
-        f"cores; bar {EFFICIENT})\n"
+        f"cores; bar {EFFICIENT}), {figures['share_of_busy']:.3f} of the same with all cores at "
+        "work on that part, which share caches and memory\n"
         f"decode: the codec alone takes {figures['codec_share_of_decode']:.2f} of it; "
         f"the guard against lost state adds {figures['guard_over_decode']:.2%} (bar {GUARD:.0%})\n"
         f"inference: {figures['inference_gflops']:.0f} GFLOP/s on a core, "
         f"{figures['inference_share_of_sgemm']:.2f} of a large matrix product\n"
         f"four backbones from one decode: {figures['four_over_ideal']:.3f} of the ideal "
-        f"(bar {FOUR_OVER}), CPU {figures['four_cpu_over_parts']:.3f} of the parts; "
+        f"(bar {FOUR_OVER}), {figures['four_over_busy']:.3f} of that with all cores at work, "
+        f"CPU {figures['four_cpu_over_parts']:.3f} of the parts; "
         f"one by one takes {figures['one_by_one_over_four']:.2f} x as long"
     )
 
@@ -236,19 +266,23 @@ def _milliseconds(costs: list[Cost], clips: int) -> list[str]:
 
 def _headline(figures: Mapping[str, Any]) -> tuple[str, bool]:
     sets = [value for value in figures.values() if isinstance(value, dict)]
-    faster = min(figure["times_faster_than"]["opencv"] for figure in sets)
-    tuned = min(figure["times_faster_than"]["opencv tuned"] for figure in sets)
+    faster = min(figure["times_faster_than"].get("opencv", 0.0) for figure in sets)
+    tuned = min(figure["times_faster_than"].get("opencv tuned", 0.0) for figure in sets)
     efficient = min(figure["share_of_ideal"] for figure in sets)
     four = max(figure["four_over_ideal"] for figure in sets)
-    cosine = min(f["cosine"]["same pixels, torch"]["least"] for f in sets)
+    cosine = min(f["cosine"][SAME_PIXELS]["least"] for f in sets)
     guard = max(f["guard_over_decode"] for f in sets)
-    headline = (
+    peers = (
         f"vidfit is {faster:.2f} x as fast as OpenCV + torch (bar {FASTER}; tuned {tuned:.2f} x), "
-        f"{efficient:.3f} of the ideal (bar {EFFICIENT}), four backbones at {four:.3f} of it "
-        f"(bar {FOUR_OVER}), cosine {cosine:.5f} on the same pixels (bar {COSINE}), "
+        if faster
+        else "vidfit reaches "
+    )
+    headline = (
+        f"{peers}{efficient:.3f} of the ideal (bar {EFFICIENT}), four backbones at {four:.3f} of "
+        f"it (bar {FOUR_OVER}), cosine {cosine:.5f} on the same pixels (bar {COSINE}), "
         f"guard {guard:.2%} of decoding (bar {GUARD:.0%})"
     )
-    met = faster >= FASTER and efficient >= EFFICIENT and four <= FOUR_OVER
+    met = (not faster or faster >= FASTER) and efficient >= EFFICIENT and four <= FOUR_OVER
     return headline, met and cosine >= COSINE and guard <= GUARD
 
 
