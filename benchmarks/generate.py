@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks._digit_clips import digit_clips
 from benchmarks._harness import arguments, environment, finish, load, table
 from vidfit.contracts import Estimate
+from vidfit.documents import read_json
 from vidfit.jobs.generate.chain import (
     DRAWS,
     JUDGING,
@@ -61,7 +62,8 @@ def main() -> None:
     print(f"{start['machine']['processor']}, {start['load']}")
     malloc.tune()
     seconds = QUICK_SECONDS if options.quick else options.cpu_seconds
-    rows, measuring = [], None
+    rows = [row for path in options.earlier for row in read_json(path)["figures"]["seeds"]]
+    measuring = None
     for seed in range(options.first, options.first + options.seeds):
         with tempfile.TemporaryDirectory() as folder:
             asked = GenerateOptions(
@@ -95,6 +97,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="checkpoints, from which the same run goes on"
     )
+    parser.add_argument(
+        "--earlier", type=Path, nargs="*", default=(), metavar="JSON",
+        help="what --json wrote of other seeds, in the same table; with --seeds 0 of these alone",
+    )  # fmt: skip
     parser.add_argument("--sheets", type=Path, metavar="FOLDER", help="write contact sheets here")
     return parser.parse_args()
 

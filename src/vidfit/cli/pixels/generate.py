@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from vidfit.cli.options import output_of
-from vidfit.cli.say import say, say_lines
+from vidfit.cli.pixels.fitted import say_fitted
+from vidfit.cli.say import say
 
 if TYPE_CHECKING:
     from vidfit.jobs.generate.options import GenerateOptions
@@ -44,15 +45,7 @@ def fit_generator(
     folder = output or output_of(clips)
     with Bars() as bars:
         report = run_generate(clips, folder, options_of(**given), bars)
-    if as_json:
-        say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
-        return
-    for line in lines(report):
-        say(line)
-    say(f"Report   {folder / 'report.html'}")
-    say(f"Samples  {folder / 'samples.png'}")
-    say(f"Model    {folder / 'model'}")
-    say(f"Use      vidfit sample {folder / 'model'} -o FOLDER")
+    say_fitted(folder, lines(report), f"sample {folder / 'model'} -o FOLDER", as_json=as_json)
 
 
 def fuse_generators(clips: Sequence[str], output: Path | None, *, beside: str | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidfit.cli.options import output_of
-from vidfit.cli.say import say, say_lines
+from vidfit.cli.pixels.fitted import say_fitted
 
 if TYPE_CHECKING:
     from vidfit.jobs.restore.options import RestoreOptions
@@ -48,11 +48,4 @@ def fit_restorer(
     folder = output or output_of(clips)
     with Bars() as bars:
         report = run_restore(clips, folder, options_of(**given), bars)
-    if as_json:
-        say_lines((folder / "report.json").read_text(encoding="utf-8").rstrip())
-        return
-    for line in lines(report):
-        say(line)
-    say(f"Report   {folder / 'report.html'}")
-    say(f"Model    {folder / 'model'}")
-    say(f"Use      vidfit predict {folder / 'model'} VIDEO")
+    say_fitted(folder, lines(report), f"predict {folder / 'model'} VIDEO", as_json=as_json)
