@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 from markupsafe import Markup
 
@@ -15,10 +15,15 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 16.0, 16.0, 62.0
 _KEY_PIXELS, _LETTER = 30.0, 6.9
 _SIDE, _MARGIN = 280.0, 48.0
 
+FAR = 4.0
+"""A baseline with so many times the largest error of a network would flatten the others."""
+
 
 def error_curves(rows: Sequence[ForecastRow], chosen: str, width: float, height: float) -> Markup:
-    """Return the squared error of each frame ahead: networks as lines, baselines dashed."""
+    """Return the squared error of each frame ahead: networks as lines, near baselines dashed."""
     frames = len(rows[0].mse_A)
+    most = FAR * max((value for row in rows if row.network for value in row.mse_A), default=inf)
+    rows = [row for row in rows if row.network or min(row.mse_A) <= most]
     axis = round_axis([0.0, *(value for row in rows for value in row.mse_A)], 5)
     keys, lines = _keys(rows, chosen, width)
     bottom = height - _BOTTOM - 18 * (lines - 1)
