@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -151,11 +152,16 @@ def clip_of(path: str, cells: Cells, split: str | None) -> Clip:
         path=path,
         start_seconds=start,
         end_seconds=end,
-        label=text_of(cells.get("label")) if marked is None else marked,
-        group=text_of(cells.get("group")),
+        label=_shared(text_of(cells.get("label")) if marked is None else marked),
+        group=_shared(text_of(cells.get("group"))),
         split=split,
         text=None if text is None or text == "" else str(text),
     )
+
+
+def _shared(name: str | None) -> str | None:
+    """Return the one text that all clips of a label, or of a recording, hold."""
+    return None if name is None else sys.intern(name)
 
 
 def text_of(value: object) -> str | None:

@@ -6,22 +6,22 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidfit.manifest.names import is_clip, is_image, is_junk, is_sound, is_video_file
+from vidfit.manifest.names import is_clip, is_image, is_junk, is_sound, is_video, is_video_file
 from vidfit.video.names import natural_key
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What one folder holds, in natural order, without known junk.
+    """What one folder holds, in natural order, without known junk: of files the paths as text.
 
     Files of sound count as videos where there are neither videos nor images: beside a video they
     are what was taken out of it.
     """
 
     folders: tuple[Path, ...]
-    videos: tuple[Path, ...]
-    images: tuple[Path, ...]
-    others: tuple[Path, ...]
+    videos: tuple[str, ...]
+    images: tuple[str, ...]
+    others: tuple[str, ...]
 
     @property
     def is_frames(self) -> bool:
@@ -31,24 +31,25 @@ class Entries:
 
 def list_folder(folder: Path) -> Entries:
     """Sort the entries of a folder into folders, videos, images and others."""
-    kinds: dict[str, list[Path]] = {"folders": [], "videos": [], "images": [], "others": []}
+    kinds: dict[str, list[str]] = {"folders": [], "videos": [], "images": [], "others": []}
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: natural_key(entry.name))
     for entry in found:
         if entry.is_dir():
             kind = "folders"
-        elif is_video_file(Path(entry.path)):
+        elif is_video(entry.name) or is_video_file(Path(entry.path)):
             kind = "videos"
         else:
             kind = "images" if is_image(entry.name) else "others"
         hidden = entry.name.startswith(".") or entry.name.lower() == "__macosx"
         if not hidden and not (kind == "others" and is_junk(entry.name)):
-            kinds[kind].append(folder / entry.name)
+            kinds[kind].append(entry.path)
     if not kinds["videos"] and not kinds["images"]:
-        sounds = [path for path in kinds["others"] if is_sound(path.name)]
+        sounds = [path for path in kinds["others"] if is_sound(path)]
         kinds["videos"] = sounds
         kinds["others"] = [path for path in kinds["others"] if path not in sounds]
-    return Entries(**{kind: tuple(paths) for kind, paths in kinds.items()})
+    folders, *files = kinds.values()
+    return Entries(tuple(map(Path, folders)), *map(tuple, files))
 
 
 def holds_clips(folder: Path, seen: frozenset[Path] = frozenset()) -> bool:

@@ -146,7 +146,7 @@ class _Reader:
         for path in (*entries.videos, *(entries.images if self.photos else ())):
             self._add(path, like)
         for path in entries.others:
-            self.listing.reject(path, f"not a video by its suffix {path.suffix!r}")
+            self.listing.reject(path, f"not a video by its suffix {Path(path).suffix!r}")
         for folder in entries.folders:
             if folder.resolve() in seen:
                 continue
@@ -161,9 +161,9 @@ class _Reader:
                 _reject_images(folder, len(inner.images), self.listing)
             self._below(inner, like, seen | {folder.resolve()})
 
-    def _add(self, path: Path, like: Clip, frames: Entries | None = None) -> None:
+    def _add(self, path: str | Path, like: Clip, frames: Entries | None = None) -> None:
         if frames is not None:
-            flow = sum(is_flow(image.name) for image in frames.images)
+            flow = sum(is_flow(Path(image).name) for image in frames.images)
             self.with_flow += 0 < flow < len(frames.images)
         _add(path, like, self.listing)
 
@@ -204,7 +204,7 @@ def _ending(clips: list[Clip]) -> str:
     return f"*{endings.pop()}" if len(endings) == 1 else "*"
 
 
-def _add(path: Path, like: Clip, listing: Listing) -> None:
+def _add(path: str | Path, like: Clip, listing: Listing) -> None:
     full = absolute(path)
     if is_text(full):
         listing.clips.append(replace(like, path=full))
@@ -225,7 +225,7 @@ def _reject_loose(entries: Entries, listing: Listing, reason: str) -> None:
     for path in entries.videos:
         listing.reject(path, reason)
     for path in entries.others:
-        listing.reject(path, f"not a video by its suffix {path.suffix!r}")
+        listing.reject(path, f"not a video by its suffix {Path(path).suffix!r}")
 
 
 def _read_unlabelled(top: Entries, listing: Listing, photos: bool) -> Listing:
@@ -240,5 +240,5 @@ def _read_unlabelled(top: Entries, listing: Listing, photos: bool) -> Listing:
     if top.images and not listing.clips:
         _add(listing.root, like, listing)
     for path in top.others:
-        listing.reject(path, f"not a video by its suffix {path.suffix!r}")
+        listing.reject(path, f"not a video by its suffix {Path(path).suffix!r}")
     return listing

@@ -216,12 +216,12 @@ def _by_name(listing: Listing) -> list[str | None] | None:
     """Take the first rule of names that gives credible recordings."""
     stems = [PurePath(name_of(clip.path)).stem for clip in listing.clips]
     for rule in RULES:
-        matches = [rule.pattern.fullmatch(stem) for stem in stems]
-        if sum(map(bool, matches)) < MATCHED_SHARE * len(stems) or not _times_run(matches):
+        named = _named_by(rule, stems)
+        if sum(map(bool, named)) < MATCHED_SHARE * len(stems):
             continue
         groups = [
-            _qualified(match.group("g"), clip) if match else None
-            for match, clip in zip(matches, listing.clips, strict=True)
+            _qualified(name, clip) if name else None
+            for name, clip in zip(named, listing.clips, strict=True)
         ]
         whole = [group or clip.path for group, clip in zip(groups, listing.clips, strict=True)]
         if _credible(whole, listing.clips):
@@ -240,10 +240,16 @@ def _qualified(group: str, clip: Clip) -> str:
     return f"{clip.label}_{group}" if bare and clip.label else group
 
 
-def _times_run(matches: Sequence[re.Match[str] | None]) -> bool:
-    """Return whether ends lie after starts, where a rule has them: else they are counters."""
-    found = [match for match in matches if match and "end" in match.re.groupindex]
-    return all(float(match["end"]) > float(match["start"]) for match in found)
+def _named_by(rule: NamePattern, stems: Iterable[str]) -> list[str | None]:
+    """Return the recordings that a rule tells; none where what it takes for times are counters."""
+    named: list[str | None] = []
+    for stem in stems:
+        match = rule.pattern.fullmatch(stem)
+        times = match and "end" in match.re.groupindex
+        if match and times and float(match["end"]) <= float(match["start"]):
+            return []
+        named.append(match["g"] if match else None)
+    return named
 
 
 def _credible(groups: Sequence[str], clips: Sequence[Clip]) -> bool:
@@ -251,7 +257,8 @@ def _credible(groups: Sequence[str], clips: Sequence[Clip]) -> bool:
 
     A class that would be one recording shows that the names count the clips of the class.
     """
-    if not 2 <= len(set(groups)) < len({(clip.path, clip.start_seconds) for clip in clips}):
+    spans = {(c.path, c.start_seconds) if c.start_seconds else c.path for c in clips}
+    if not 2 <= len(set(groups)) < len(spans):
         return False
     of_class = defaultdict(set)
     for group, clip in zip(groups, clips, strict=True):
@@ -282,4 +289,7 @@ def _complete(listing: Listing, groups: Sequence[str | None]) -> list[Clip]:
     listing.grouping += (
         f": {counted(len(set(named)), 'recording')} of {counted(len(clips), 'clip')}"
     )
-    return [replace(clip, group=group) for clip, group in zip(clips, named, strict=True)]
+    return [
+        clip if clip.group == group else replace(clip, group=group)
+        for clip, group in zip(clips, named, strict=True)
+    ]

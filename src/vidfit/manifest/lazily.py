@@ -73,7 +73,8 @@ def _of_folder(folder: Path, photos: bool, above: frozenset[Path] = frozenset())
     entries = list_folder(folder)
     if entries.is_frames and not photos:
         yield str(folder)
-    yield from map(str, (*entries.videos, *(entries.images if photos else ())))
+    yield from entries.videos
+    yield from entries.images if photos else ()
     real = folder.resolve()
     for sub in entries.folders:
         if sub.resolve() not in above | {real} and not is_own(sub):

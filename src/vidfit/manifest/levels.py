@@ -107,12 +107,16 @@ def _with_splits(splits: list[Path], others: list[Path]) -> Levels:
 
 def _by_common_folders(root: Path, folders: tuple[Path, ...]) -> Levels:
     """Find the level of the classes where all folders hold the same sub-folders."""
-    inner = [list_folder(folder) for folder in folders]
+    inner: list[Entries] = []
+    for folder in folders:
+        entries = list_folder(folder)
+        if entries.videos:
+            return Levels((CLASS,))
+        inner.append(entries)
     names = [{sub.name for sub in _with_clips(entries)} for entries in inner]
     counts = Counter(chain.from_iterable(names))
     shared = sum(count > 1 for count in counts.values())
-    loose = any(entries.videos for entries in inner)
-    if loose or shared < 2 or shared < SHARED * len(counts):
+    if shared < 2 or shared < SHARED * len(counts):
         return Levels((CLASS,))
     union = sorted(counts)
     if all(map(split_of_folder, union)):

@@ -105,7 +105,8 @@ def _take(rows: ClipList, folder: Path, listing: Listing) -> None:
         else:
             clips.append(row)
     names = {} if rows.kind else _class_names(folder, clips)
-    listing.clips += [replace(c, label=names.get(c.label or "", c.label)) for c in clips]
+    named = (replace(c, label=names.get(c.label or "", c.label)) for c in clips)
+    listing.clips += named if names else clips
     listing.missing += [failure for clip in clips if (failure := _missing(clip))]
     listing.warnings += rows.notes
     listing.grouping = listing.grouping or rows.grouping

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePath
+from os.path import splitext
+from pathlib import Path
 
 from vidfit.shown import name_of
 from vidfit.video.names import IMAGE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
@@ -32,7 +33,7 @@ SPLIT_STEM = re.compile(
 
 def suffix(name: str) -> str:
     """Return the lower-case suffix of a name or path."""
-    return PurePath(name_of(name)).suffix.lower()
+    return splitext(name_of(name).rstrip("/"))[1].lower()  # noqa: PTH122  (it is asked thrice a file)
 
 
 def is_video(name: str) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.errors import VideoError
-from vidfit.manifest.entries import Entries, list_folder
+from vidfit.manifest.entries import list_folder
 from vidfit.video.folder import read_image
 from vidfit.video.names import is_flow
 
@@ -53,9 +53,9 @@ def are_photos(folders: Iterable[Path]) -> bool:
 def _of_several(folders: Iterable[Path], depth: int = 4) -> Iterator[Sequence[Path]]:
     """Yield the images of each folder that holds more than one and no video."""
     for folder in folders:
-        entries: Entries = list_folder(folder)
+        entries = list_folder(folder)
         if len(entries.images) > 1 and not entries.videos:
-            yield entries.images
+            yield [Path(image) for image in entries.images]
         if depth:
             yield from _of_several(entries.folders, depth - 1)
 

@@ -164,9 +164,11 @@ def _read_folder(folder: Path) -> Listing:
 
 def _without_repeats(listing: Listing) -> list[Clip]:
     """Keep the first of rows that name the same span of the same video."""
-    seen: dict[tuple[str, float, float | None], Clip] = {}
+    seen: dict[str | tuple[str, float, float | None], Clip] = {}
     for clip in listing.clips:
-        first = seen.setdefault((clip.path, clip.start_seconds, clip.end_seconds), clip)
+        whole = not clip.start_seconds and clip.end_seconds is None
+        span = (clip.path, clip.start_seconds, clip.end_seconds)
+        first = seen.setdefault(clip.path if whole else span, clip)
         if first is not clip:
             same = first.label == clip.label
             label = "" if same else f", as {first.label!r} and as {clip.label!r}"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_FORMATS = (1, 2)
+"""In the first, shards have the sha256 of the file in place of the digest of its members."""
+
+
 def holds_shards(folder: str | Path) -> bool:
     """Return whether a folder, or the folder of a URL, is one of shards, finished or not."""
     address = str(folder)
@@ -85,7 +89,7 @@ def read_document(root: str) -> dict[str, Any]:
     """
     try:
         found = from_json(_read(f"{root}/{DOCUMENT}"))
-        if found["format"] != 1:
+        if found["format"] not in _FORMATS:
             raise ManifestError(f"{root} is of a newer vidfit; update vidfit")
         if missing := {"by", "shards", "failures"} - found.keys():
             raise KeyError(*missing)

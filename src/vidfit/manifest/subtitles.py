@@ -175,24 +175,25 @@ def with_words(manifest: Manifest) -> Manifest:
     warnings: list[str] = []
 
     def cues_of(path: str) -> tuple[Cue, ...]:
+        if path in found:
+            return found[path]
         folder = Path(path).parent
         if not is_url(path) and folder not in folders:
             folders[folder] = subtitles_in(folder)
-        file = subtitles_of(path, folders.get(folder))
-        return read_file(file) if file else ()
+        if not (file := subtitles_of(path, folders.get(folder))):
+            return ()
+        try:
+            found[path] = read_file(file)
+        except ManifestError as error:
+            found[path] = ()
+            warnings.append(f"{error}.")
+        return found[path]
 
     def filled(clip: Clip) -> Clip:
-        if clip.text is not None:
+        if clip.text is not None or not (cues := cues_of(clip.path)):
             return clip
-        if clip.path not in found:
-            try:
-                found[clip.path] = cues_of(clip.path)
-            except ManifestError as error:
-                found[clip.path] = ()
-                warnings.append(f"{error}.")
-        cues = found[clip.path]
-        text = words_within(cues, clip.start_seconds, clip.end_seconds) if cues else ""
-        return replace(clip, text=text or None)
+        text = words_within(cues, clip.start_seconds, clip.end_seconds)
+        return replace(clip, text=text) if text else clip
 
     clips = tuple(map(filled, manifest.clips))
     if clips == manifest.clips and not warnings:

@@ -101,7 +101,7 @@ class IndexRows:
         count_R = np.maximum(frames_R, 1)
         shard_R = np.array([numbers[row["shard"]] for row in rows], np.int64)
         size_S = np.bincount(shard_R, count_R, len(shards)).astype(np.int64)
-        sums = {s["name"]: s["sha256"] for s in document["shards"]}
+        sums = {s["name"]: s.get("digest", s.get("sha256")) for s in document["shards"]}
         return cls(
             root,
             to_json([split, [sums.get(name) for name in shards]]),

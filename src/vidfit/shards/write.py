@@ -6,7 +6,6 @@ Beside the shards, in ``.parts``, lies what is known of each that is finished.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import socket
@@ -42,13 +41,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ShardPart:
-    """A finished shard, and clips that could not be read; its rows of the index lie on disk."""
+    """A finished shard, and clips that could not be read; its rows of the index lie on disk.
+
+    Of ``digest`` see `vidfit.shards.tar.Tar`.
+    """
 
     name: str
     samples: int
     failures: tuple[Failure, ...]
     size_bytes: int
-    sha256: str
+    digest: str
     was_there: bool = False
 
 
@@ -123,8 +125,8 @@ def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
         size = (folder / plan.name).stat().st_size
         if found["plan"] != plan.digest or found["size_bytes"] != size or found["failures"]:
             return None
-        samples, sha = int(found["samples"]), str(found["sha256"])
-        return ShardPart(plan.name, samples, (), size, sha, was_there=True)
+        samples, digest = int(found["samples"]), str(found["digest"])
+        return ShardPart(plan.name, samples, (), size, digest, was_there=True)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -223,21 +225,22 @@ def _video(unit: Unit, tar: Tar) -> Row:
     """Store a video and what is known of it."""
     open_container(unit.path, look_inside=False).close()
     name = f"{unit.key}{unit.suffix}"
-    sha = hashlib.sha256()
-    tar.header(name, unit.size_bytes)
-    written = 0
+    sha = tar.copy(name, unit.size_bytes, _whole(unit))
+    tar.member(f"{unit.key}.json", video_json(unit, sha))
+    return _row(unit, name, sha, 0)
+
+
+def _whole(unit: Unit) -> Iterator[bytes]:
+    """Yield the blocks of a video, of as many bytes as it was laid out for."""
+    read = 0
     for block in _blocks(unit.path):
-        sha.update(block)
-        tar.put(block)
-        written += len(block)
-    if written != unit.size_bytes:
+        read += len(block)
+        yield block
+    if read != unit.size_bytes:
         raise VideoError(
             f"{unit.path}: had {unit.size_bytes} bytes when shards were laid out, and has "
-            f"{written} now; shard again when nothing writes to it"
+            f"{read} now; shard again when nothing writes to it"
         )
-    tar.fill(written)
-    tar.member(f"{unit.key}.json", video_json(unit, sha.hexdigest()))
-    return _row(unit, name, sha.hexdigest(), 0)
 
 
 def _blocks(path: str) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ the file, and no format that follows names found in it.
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -272,16 +273,15 @@ def _refusal(container: InputContainer) -> str | None:
 
 
 def _checked_file(path: str) -> str:
-    file = Path(path)
     try:
-        size = file.stat().st_size
+        facts = os.stat(path)  # noqa: PTH116  (a third of the time)
     except FileNotFoundError as error:
-        what = "a link to a file that is gone" if file.is_symlink() else "no such file"
+        what = "a link to a file that is gone" if Path(path).is_symlink() else "no such file"
         raise VideoError(f"{path}: {what}; check the path") from error
     except OSError as error:
         raise VideoError(f"{path}: cannot be read ({error.strerror})") from error
-    if not file.is_file():
+    if not stat.S_ISREG(facts.st_mode):
         raise VideoError(f"{path}: not a regular file; give a video file or a folder of frames")
-    if size == 0:
+    if facts.st_size == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes); copy or download it again")
-    return str(file) if file.is_absolute() else f"./{path}"
+    return path if os.path.isabs(path) else f"./{path}"  # noqa: PTH117

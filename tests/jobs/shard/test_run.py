@@ -280,7 +280,7 @@ def test_a_video_that_grows_while_it_is_read_is_a_failure(loose, tmp_path, monke
 
 
 def test_a_full_disk_is_told_and_finished_shards_are_kept(loose, tmp_path, monkeypatch):
-    put, left = Tar.put, [60_000]
+    put, left = Tar.put, [12_000]
 
     def full(self, data):
         left[0] -= len(data)

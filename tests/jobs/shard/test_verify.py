@@ -9,7 +9,9 @@ from tests.called import call
 
 from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
+from vidfit.files import sha256
 from vidfit.jobs.shard.verify import verify_shards
+from vidfit.manifest import read_manifest
 
 
 @pytest.fixture
@@ -26,6 +28,33 @@ def test_sound_shards_are_as_they_were_written(shards):
     told = call("shard", shards, "--verify")
     assert told.exit_code == 0
     assert "as they were written" in told.output
+
+
+def test_shards_of_the_first_format_are_checked_by_the_sha256_of_the_file(shards):
+    path = shards / "shards.json"
+    document = json_in(path.read_text())
+    for shard in document["shards"]:
+        del shard["digest"]
+        shard["sha256"] = sha256(shards / shard["name"])
+    path.write_text(to_json(document | {"format": 1}))
+    assert verify_shards(shards).failures == ()
+    assert len(read_manifest(shards)) == 12
+    first = shards / document["shards"][0]["name"]
+    content = bytearray(first.read_bytes())
+    content[700] ^= 1
+    first.write_bytes(content)
+    (found,) = verify_shards(shards).failures
+    assert "altered" in found.reason
+
+
+@pytest.mark.parametrize("place", [0, 130, 700, -1])
+def test_an_altered_byte_is_found(shards, place):
+    first = min(shards.glob("*.tar"))
+    content = bytearray(first.read_bytes())
+    content[place] ^= 1
+    first.write_bytes(content)
+    (found,) = verify_shards(shards).failures
+    assert found.name == first.name and "altered" in found.reason
 
 
 def test_what_is_wrong_is_named(shards):

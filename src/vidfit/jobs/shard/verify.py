@@ -13,6 +13,7 @@ from vidfit.errors import StoreError
 from vidfit.files import sha256
 from vidfit.hardware import hardware
 from vidfit.progress import SILENT, Progress
+from vidfit.shards.tar import digest_of
 from vidfit.threads import in_threads
 from vidfit.video.archive import DOCUMENT, INDEX
 
@@ -44,15 +45,26 @@ def verify_shards(
     wanted = _wanted(folder)
     found = [] if (folder / INDEX).is_file() else [Failure(INDEX, "is missing; shard again")]
     progress.start("verify", len(wanted))
-    told = in_threads(lambda shard: _fault(folder, *shard), wanted, workers or hardware().cores)
-    for (name, _, _), fault in zip(wanted, told, strict=True):
+    workers = workers or hardware().cores
+    told = in_threads(lambda shard: _fault(folder / shard.name, shard), wanted, workers)
+    for shard, fault in zip(wanted, told, strict=True):
         progress.advance()
-        found += [Failure(name, fault)] if fault else []
-    return Verified(len(wanted), sum(size for _, size, _ in wanted), tuple(found))
+        found += [Failure(shard.name, fault)] if fault else []
+    return Verified(len(wanted), sum(shard.size_bytes for shard in wanted), tuple(found))
 
 
-def _wanted(folder: Path) -> list[tuple[str, int, str]]:
-    """Return the name, the bytes and the sha256 of each shard."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A shard as it was written; ``of_file`` says that its digest is the sha256 of the file."""
+
+    name: str
+    size_bytes: int
+    digest: str
+    of_file: bool
+
+
+def _wanted(folder: Path) -> list[_Wanted]:
+    """Return what each shard should be."""
     path = folder / DOCUMENT
     if not path.is_file():
         raise StoreError(
@@ -65,25 +77,36 @@ def _wanted(folder: Path) -> list[tuple[str, int, str]]:
         raise StoreError(f"{path} is damaged ({error}); shard again") from error
 
 
-def _facts(document: Any) -> Iterator[tuple[str, int, str]]:  # noqa: ANN401  (JSON)
+def _facts(document: Any) -> Iterator[_Wanted]:  # noqa: ANN401  (JSON)
     for shard in document["shards"]:
         name = str(shard["name"])
         if Path(name).name != name:
             raise ValueError(f"it names a file elsewhere, {name!r}")
-        yield name, int(shard["bytes"]), str(shard["sha256"])
+        of_file = document["format"] == 1
+        digest = str(shard["sha256" if of_file else "digest"])
+        yield _Wanted(name, int(shard["bytes"]), digest, of_file)
 
 
-def _fault(folder: Path, name: str, size: int, digest: str) -> str:
+def _fault(path: Path, wanted: _Wanted) -> str:
     """Return what is wrong with a shard; nothing where it is as it was written."""
-    path = folder / name
     try:
         there = path.stat().st_size
-        if there != size:
-            return f"has {there} bytes, and had {size}; remove it and shard again"
-        if sha256(path) != digest:
+        if there != wanted.size_bytes:
+            return f"has {there} bytes, and had {wanted.size_bytes}; remove it and shard again"
+        if not _is_as_written(path, wanted):
             return "was altered after it was written; remove it and shard again"
     except FileNotFoundError:
         return "is missing; shard again"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
     return ""
+
+
+def _is_as_written(path: Path, wanted: _Wanted) -> bool:
+    if wanted.of_file:
+        return sha256(path) == wanted.digest
+    try:
+        with path.open("rb") as stream:
+            return digest_of(stream) == wanted.digest
+    except ValueError:
+        return False
