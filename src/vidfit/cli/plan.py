@@ -39,8 +39,12 @@ def plan(  # noqa: PLR0913  (the options of a command)
         ),
     ] = None,
     backbone: Annotated[
-        str, typer.Option(help="Encoder to train over; empty for a network that sees frames.")
-    ] = "efficientnet-lite0",
+        str | None,
+        typer.Option(
+            help="Encoder to train over; empty for a network that sees frames. Of restore: a "
+            "network to measure beside. [default: efficientnet-lite0; none of restore]"
+        ),
+    ] = None,
     network: Annotated[str, typer.Option(help="Network to train, such as lstm or mean.")] = "lstm",
     regime: Annotated[
         Regime | None, typer.Option(help="Which weights learn. [default: by the labels]")
@@ -92,6 +96,7 @@ def plan(  # noqa: PLR0913  (the options of a command)
     from vidfit.jobs.plan.run import run_plan
     from vidfit.jobs.plan.write import plan_markdown
 
+    backbone = PlanOptions.backbone if backbone is None else backbone
     options = PlanOptions(
         backbone, network, regime, gpu, memory_bytes(memory), cores, epochs, batch, minutes, groups,
         unlabelled,

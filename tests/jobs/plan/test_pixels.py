@@ -63,6 +63,18 @@ def test_a_plan_of_real_clips_on_the_command_line(tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["plan.json"]
 
 
+def test_a_restorer_has_no_encoder_unless_one_is_named(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        pixels, "pilot", lambda run, options, *_: asked.append(options) or Piloted(1, 1.0, 1.0, 1.0)
+    )
+    words = ["plan", tmp_path, "--task", "restore", "--scale", 4, "-o", tmp_path / "out"]
+    assert call(*words).exit_code == 0
+    beside = call(*words, "--backbone", "realesrgan")
+    assert "--backbone realesrgan --scale 4" in " ".join(beside.output.split())
+    assert [options.pretrained for options in asked] == [(), ("realesrgan",)]
+
+
 def test_a_task_of_no_frames_and_options_of_no_task_are_refused(tmp_path):
     other = call("plan", tmp_path, "--task", "read")
     assert other.exit_code == 2 and "restore" in other.output

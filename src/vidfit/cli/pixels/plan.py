@@ -24,6 +24,8 @@ def plan_pixels(
     from vidfit.cli.progress import Bars
     from vidfit.jobs.plan.pixels import pixel_plan_lines, run_pixel_plan
 
+    if isinstance(given.get("backbone"), str):  # of `fit` it may be repeated
+        given["backbone"] = [given["backbone"]]
     options = import_module(f"vidfit.cli.pixels.{task}").options_of(**given)
     folder = output or output_of(clips)
     with Bars() as bars:
