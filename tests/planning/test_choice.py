@@ -20,7 +20,7 @@ KNOWN = Known(
     {False: 3e9, True: 4e9},
     clip_seconds=1.0,
     update_seconds=0.1,
-    resident=Resident(200 * MIB, 0.0),
+    resident={again: Resident(200 * MIB, 0.0, 1.15) for again in (False, True)},
 )
 DATA = Data(320, 4, 80, 8)
 CPU = Machine("here", "cpu", 1, 8192 * MIB, {"fp32": 1e11}, 1e10, 4)

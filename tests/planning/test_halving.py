@@ -21,16 +21,22 @@ def test_nearly_the_largest_that_lives_is_found_whatever_was_guessed(largest, of
     assert found >= (1 - 2 * NEAR) * possible - 1
 
 
-def test_what_dies_far_below_the_guess_is_halved_until_it_lives():
+def test_what_dies_is_lowered_in_growing_steps_until_it_lives():
     runs = []
-    largest_alive(64, 64, lambda b: runs.append(b) or b <= 8)
-    assert runs[:4] == [64, 32, 16, 8]
+    assert largest_alive(64, 64, lambda b: runs.append(b) or b <= 8) == 8
+    assert runs[:4] == [64, 32, 22, 13]
+
+
+def test_a_guess_that_is_right_takes_few_runs():
+    runs = []
+    assert largest_alive(4096, 57, lambda b: runs.append(b) or b <= 57) == 57
+    assert len(runs) <= 3
 
 
 def test_where_nothing_lives_the_answer_is_none():
     runs = []
     assert largest_alive(16, 16, lambda b: runs.append(b)) == 0
-    assert runs == [16, 8, 4, 2, 1]
+    assert runs == [16, 8, 6, 4, 2, 1]
 
 
 def test_the_whole_step_is_not_run_twice():

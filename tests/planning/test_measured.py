@@ -6,10 +6,12 @@ import pytest
 
 from vidfit.errors import BackboneError
 from vidfit.planning import measured
-from vidfit.planning.child import Question, dry_runs, real_run
+from vidfit.planning.child import Question, Real, dry_runs, real_run
+from vidfit.planning.memory import LOST, Line, Sizes
 from vidfit.plans import Layout, Recipe
 
 pytestmark = pytest.mark.slow
+MIB = 2**20
 
 TARGET = "tests.planning.tiny:trainee"
 RECIPE = Recipe(ema=0.9)
@@ -24,8 +26,8 @@ def test_laws_come_from_a_few_runs_and_are_kept(tmp_path, monkeypatch):
     _, run = real_run(question, layout, folder=tmp_path)
     assert run.base_bytes > 2**26
     assert known.peak_bytes(layout) < run.taken_bytes < known.peak_bytes(layout) + 2**28
-    after = known.with_run(layout, run)
-    assert after.resident.taken(known.peak_bytes(layout)) == pytest.approx(run.taken_bytes)
+    after = known.with_runs([(layout, run)])
+    assert after.taken(known.peak_bytes(layout), False) == pytest.approx(run.taken_bytes)
     again = after.seconds(Layout(16, checkpointing=True))
     assert again > after.seconds(Layout(16)) > 0
     with pytest.raises(BackboneError, match="memory was short"):
@@ -37,6 +39,41 @@ def test_laws_come_from_a_few_runs_and_are_kept(tmp_path, monkeypatch):
     assert real_run(question, layout, folder=tmp_path)[1] == run
     with pytest.raises(AssertionError, match="real"):  # what nears a limit is run each time
         real_run(question, layout, limit_bytes=2**34)
+
+
+def known_by_shapes():
+    peaks = {False: Line(100 * MIB, 50 * MIB), True: Line(60 * MIB, 10 * MIB)}
+    return measured.Known(Sizes(0, 0, 0, 0, 0), peaks, peaks, {False: 3e9, True: 4e9})
+
+
+def test_two_runs_tell_how_memory_grows_and_one_how_much_it_is():
+    known = known_by_shapes()
+    few, many = Real(200 * MIB, 300 * MIB, 1.0, 0.1), Real(200 * MIB, 450 * MIB, 2.0, 0.1)
+    two = known.with_runs([(Layout(2), few), (Layout(4), many)])
+    assert two.base_bytes == 200 * MIB
+    assert two.resident[False].lost == pytest.approx(1.5)
+    assert two.taken(500 * MIB, False) == pytest.approx(750 * MIB)
+    one = two.with_runs([(Layout(8), Real(200 * MIB, 800 * MIB, 4.0, 0.1))])
+    assert one.taken(500 * MIB, False) == pytest.approx(800 * MIB)
+    assert one.resident[False].lost == pytest.approx(1.5)
+
+
+def test_a_way_that_was_not_run_holds_as_much_at_rest_and_loses_as_usual_beyond():
+    few, many = Real(200 * MIB, 300 * MIB, 1.0, 0.1), Real(200 * MIB, 450 * MIB, 2.0, 0.1)
+    known = known_by_shapes().with_runs([(Layout(2), few), (Layout(4), many)])
+    assert known.taken(60 * MIB, True) == pytest.approx(known.taken(60 * MIB, False))
+    grown = known.taken(160 * MIB, True) - known.taken(60 * MIB, True)
+    assert grown == pytest.approx(LOST[True] * 100 * MIB)
+
+
+def test_small_runs_are_some_clips_and_twice_as_many_within_batch_and_room():
+    def sizes(share, room_mib):
+        layouts = measured.small_layouts(known_by_shapes(), Layout(), share, room_mib * MIB)
+        return [layout.micro_batch for layout in layouts]
+
+    assert sizes(64, 9999) == [8, 16]  # 500 MiB, and the first of more than 512
+    assert sizes(4, 9999) == [2, 4] and sizes(1, 9999) == [1]
+    assert sizes(64, 160) == [1] and sizes(64, 140) == []
 
 
 def test_the_peak_by_shapes_is_a_line_where_a_step_has_one_micro_batch_or_several(tmp_path):

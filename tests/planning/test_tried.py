@@ -47,7 +47,7 @@ def test_what_is_offered_near_the_limit_has_lived_with_five_percent_free(factor)
     held = 200 * MIB + factor * KNOWN.peak_bytes(chosen.layout)
     assert held >= 0.80 * 8000 * MIB
     taken = factor * KNOWN.peak_bytes(chosen.layout)
-    assert chosen.predicted.peak_bytes == pytest.approx(taken, rel=1e-3)
+    assert chosen.predicted.peak_bytes == pytest.approx(taken, rel=1e-2)
 
 
 def test_a_layout_that_leaves_much_free_is_not_run():

@@ -61,7 +61,34 @@ def test_threads_share_a_heap_when_asked_to():
     assert counts["shared"] == 1 < counts["own"]
 
 
+GROWTH = """
+import ctypes, sys
+from pathlib import Path
+from vidfit.runtime import malloc
+def data_kib():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmData:"))
+malloc.tune()
+if sys.argv[1] == "little":
+    assert malloc.pad_little()
+ctypes.CDLL(None).malloc.restype = ctypes.c_void_p
+before = data_kib()
+ctypes.CDLL(None).malloc(ctypes.c_size_t(1 << 28))
+print(data_kib() - before - (1 << 18))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="tunes glibc only")
+def test_a_heap_that_is_padded_little_counts_little_that_nobody_wrote():
+    grown = {}
+    for how in ("little", "much"):
+        command = [sys.executable, "-c", GROWTH, how]
+        grown[how] = int(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert grown["little"] < 4 * 1024 < 32 * 1024 < grown["much"]
+
+
 def test_elsewhere_nothing_is_done(monkeypatch):
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     assert malloc.tune.__wrapped__() is False
     assert malloc.share_heap() is False
+    assert malloc.pad_little() is False

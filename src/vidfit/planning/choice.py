@@ -83,7 +83,7 @@ class Setting:
     def base_bytes(self) -> float:
         """What a process holds before it trains."""
         cuda = self.machine.device == "cuda"
-        return CUDA_CONTEXT_BYTES if cuda else self.known.resident.base_bytes
+        return CUDA_CONTEXT_BYTES if cuda else self.known.base_bytes
 
     @property
     def room_bytes(self) -> float:
@@ -160,7 +160,7 @@ def _peak(setting: Setting, layout: Layout) -> int:
         layout, setting.machine,
     )  # fmt: skip
     cuda = setting.machine.device == "cuda"
-    return int(tensors if cuda else setting.known.resident.taken(tensors))
+    return int(tensors if cuda else setting.known.taken(tensors, layout.checkpointing))
 
 
 def _refusal(setting: Setting, layout: Layout) -> str:

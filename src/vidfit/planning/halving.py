@@ -1,7 +1,8 @@
-"""The largest micro-batch that lives, found by running: halve what dies, then close the gap.
+"""The largest micro-batch that lives, found by running: from a prediction, then close the gap.
 
 As accelerate's ``find_executable_batch_size`` does, but from a predicted size instead of a large
-one, and with what lies between the last that died and the first that lived.
+one, in steps that begin small and grow, and with what lies between the last that died and the first
+that lived.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ RUNS = 8
 NEAR = 0.05
 """Share of a micro-batch by which the largest that lives need not be known better."""
 
-_GROWTH = 2
-"""By how much a micro-batch that lived is raised while none has died."""
+_STEP = 2 * NEAR
+"""Share by which the first is raised when it lived, or lowered when it died; doubled each time."""
 
 
 def largest_alive(share_clips: int, guess: int, lives: Callable[[int], bool]) -> int:
@@ -35,17 +36,18 @@ def largest_alive(share_clips: int, guess: int, lives: Callable[[int], bool]) ->
     sizes = even_sizes(share_clips)
     low, high = -1, len(sizes)  # positions of the largest that lived, of the smallest that died
     at = max(position for position, size in enumerate(sizes) if size <= max(guess, 1))
-    for _ in range(RUNS):
+    for run in range(RUNS):
         if lives(sizes[at]):
             low = at
         else:
             high = at
         if high - low <= 1 or (low >= 0 and high < len(sizes) and _near(sizes, low, high)):
             break
+        step = 1 + _STEP * 2**run
         if low < 0:
-            wanted = sizes[high] / 2
+            wanted = sizes[high] / step
         elif high == len(sizes):
-            wanted = _GROWTH * sizes[low]
+            wanted = step * sizes[low]
         else:
             wanted = (sizes[low] + sizes[high]) / 2
         at = next(i for i in count(low + 1) if i == high - 1 or sizes[i + 1] > wanted)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidfit.errors import BackboneError
@@ -14,10 +14,8 @@ from vidfit.plans import Layout, Precision
 FEW, MANY = 2, 32
 """Micro-batches that are run without numbers, to draw a line through."""
 
-SMALL_BYTES = 256 * 2**20
-"""Tensors of the run that is timed: the whole batch of a small network, few clips of a large."""
-
-USUAL = Resident()
+SMALL_BYTES = 512 * 2**20
+"""Tensors of the runs that are timed: the whole batch of a small network, few clips of a large."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Known:
         Of a plain micro-batch by its clips, and of an update, on this machine; ``None`` when
         nothing was run.
     resident
-        What a process holds beside tensors.
+        By checkpointing, what a process was measured to hold; what is left away is usual.
     """
 
     sizes: Sizes
@@ -45,8 +43,25 @@ class Known:
     flops_a_clip: Mapping[bool, float]
     clip_seconds: float | None = None
     update_seconds: float = 0.0
-    resident: Resident = USUAL
+    resident: Mapping[bool, Resident] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def base_bytes(self) -> float:
+        """What a process holds before it trains."""
+        return self._resident(False).base_bytes
+
+    def taken(self, peak_bytes: float, checkpointing: bool) -> float:
+        """Return what training takes on this machine, from the peak of its tensors."""
+        return self._resident(checkpointing).taken(peak_bytes)
+
+    def _resident(self, checkpointing: bool) -> Resident:
+        """Return what was measured; else what is usual, from what the network holds at rest."""
+        if checkpointing in self.resident:
+            return self.resident[checkpointing]
+        other = self.resident.get(not checkpointing, Resident())
+        rest_bytes = self.peaks[checkpointing].start if checkpointing in self.peaks else 0.0
+        return other.turned(rest_bytes, LOST[checkpointing])
 
     def peak_bytes(self, layout: Layout) -> float:
         """Return the peak of tensors in one process that stands alone."""
@@ -70,14 +85,28 @@ class Known:
         clips = layout.accumulation * layout.micro_batch
         return clips * self.clip_seconds * again * answered + self.update_seconds
 
-    def with_run(self, layout: Layout, run: Real) -> Known:
-        """Add what a run with numbers tells of this machine."""
-        again = self.flops_a_clip[layout.checkpointing] / self.flops_a_clip[False]
+    def with_runs(self, runs: Sequence[tuple[Layout, Real]]) -> Known:
+        """Add what runs with numbers tell of this machine.
+
+        Parameters
+        ----------
+        runs
+            Of one way, the largest last: two tell how resident memory grows, one how much it is.
+        """
+        layout, run = runs[-1]
+        way, peak = layout.checkpointing, self.peak_bytes(layout)
+        again = self.flops_a_clip[way] / self.flops_a_clip[False]
+        lost = self._resident(way).lost
+        less, few = runs[0]
+        grown = peak - self.peak_bytes(less)
+        if grown > 0:
+            lost = max(1.0, (run.taken_bytes - few.taken_bytes) / grown)
+        held = Resident(run.base_bytes, run.taken_bytes - lost * peak, lost)
         return replace(
             self,
             clip_seconds=run.micro_seconds / layout.micro_batch / again,
             update_seconds=run.update_seconds,
-            resident=Resident(run.base_bytes, run.taken_bytes - LOST * self.peak_bytes(layout)),
+            resident={**self.resident, way: held},
         )
 
 
@@ -104,12 +133,30 @@ def look(question: Question, precision: Precision, folder: Path, *, here: bool) 
         return _by_numbers(question, precision, folder, str(error))
 
 
-def small_layout(known: Known, share_clips: int, precision: Precision) -> Layout:
-    """Return the layout that is run to time a step: the largest of small tensors."""
+def small_layouts(known: Known, way: Layout, share_clips: int, room_bytes: float) -> list[Layout]:
+    """Return what is run to time a step and to see memory grow: some clips, and twice as many.
+
+    Parameters
+    ----------
+    way
+        Its precision and checkpointing are taken.
+    share_clips
+        Clips of a step: the most.
+    room_bytes
+        What training may take; where the tensors of one clip take more, nothing is returned.
+    """
+    found: list[Layout] = []
     micro_batch = 1
-    while 2 * micro_batch <= share_clips and known.alone[False].at(2 * micro_batch) <= SMALL_BYTES:
+    while micro_batch <= share_clips:
+        layout = Layout(micro_batch, precision=way.precision, checkpointing=way.checkpointing)
+        peak = known.peak_bytes(layout)
+        if (known.taken(peak, way.checkpointing) if found else peak) > room_bytes:
+            break
+        found.append(layout)
+        if peak > SMALL_BYTES:
+            break
         micro_batch *= 2
-    return Layout(micro_batch, precision=precision)
+    return found[-2:]
 
 
 def as_run(layout: Layout) -> Layout:

@@ -6,7 +6,7 @@ but for a bend at small ones. So two runs tell of all others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vidfit.plans import Layout, Machine, Recipe
@@ -18,8 +18,12 @@ CUDA_CONTEXT_BYTES = 600 * 2**20
 """Of a process on a graphics processor before its first tensor; of the order that drivers take."""
 
 
-LOST = 1.15
-"""Resident memory over tensors: small ones among large ones leave holes in the heap."""
+LOST: Mapping[bool, float] = {False: 1.35, True: 2.4}
+"""By checkpointing, how much resident memory grows with that of tensors: the heap has holes.
+
+Medians over the networks of `benchmarks.plan_memory`. Computing activations again frees and takes
+blocks of many sizes: of what it adds, more lies in holes than lives.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def rank_bytes(
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """What a process holds beside tensors; the defaults are usual.
+    """What a process holds, by the tensors in it; the defaults are usual.
 
     Parameters
     ----------
@@ -97,11 +101,18 @@ class Resident:
         Before training: interpreter and libraries.
     beside_bytes
         Code that training loads, and what kernels take within an operation.
+    lost
+        By how much resident memory grows with that of tensors.
     """
 
     base_bytes: float = 250 * 2**20
     beside_bytes: float = 200 * 2**20
+    lost: float = LOST[False]
 
     def taken(self, peak_bytes: float) -> float:
         """Return what training takes, from the peak of its tensors."""
-        return self.beside_bytes + LOST * peak_bytes
+        return self.beside_bytes + self.lost * peak_bytes
+
+    def turned(self, peak_bytes: float, lost: float) -> Resident:
+        """Return one that takes as much at a peak, and grows otherwise from there."""
+        return Resident(self.base_bytes, self.taken(peak_bytes) - lost * peak_bytes, lost)

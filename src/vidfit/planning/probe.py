@@ -61,6 +61,7 @@ def _prepare(request: Mapping[str, Any]) -> None:
         importlib.import_module(module)
     limit = request["limit_bytes"]
     if limit:
+        malloc.pad_little()
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 

@@ -11,7 +11,7 @@ from vidfit.errors import BackboneError
 from vidfit.planning.child import Question, Real, real_run
 from vidfit.planning.choice import Setting, choose
 from vidfit.planning.halving import largest_alive
-from vidfit.planning.measured import as_run, small_layout
+from vidfit.planning.measured import as_run, small_layouts
 from vidfit.plans import Layout, PlanOption
 
 BUDGET_SECONDS = 60.0
@@ -72,7 +72,7 @@ class Trials:
 
 
 def choose_tried(setting: Setting, trials: Trials) -> tuple[Setting, tuple[PlanOption, ...]]:
-    """Time a small run, choose, and run what is chosen near the limit: what dies is halved.
+    """Time small runs, choose, and run what is chosen near the limit.
 
     Returns
     -------
@@ -84,7 +84,9 @@ def choose_tried(setting: Setting, trials: Trials) -> tuple[Setting, tuple[PlanO
     BudgetError
         If none fits.
     """
-    setting, most_bytes = _timed(setting, trials), int(setting.most_bytes)
+    setting, most_bytes = _timed(setting, trials, checkpointing=False), int(setting.most_bytes)
+    if choose(setting)[0].layout.checkpointing:
+        setting = _timed(setting, trials, checkpointing=True)
     while True:
         options = choose(setting)
         layout = options[0].layout
@@ -95,15 +97,19 @@ def choose_tried(setting: Setting, trials: Trials) -> tuple[Setting, tuple[PlanO
         setting = searched(setting, layout, lambda run: trials.under(run, most_bytes))
 
 
-def _timed(setting: Setting, trials: Trials) -> Setting:
-    layout = small_layout(setting.known, setting.batch_clips, setting.precision)
-    if setting.known.peak_bytes(layout) > setting.room_bytes:
-        return setting  # nothing fits: the choice says so
+def _timed(setting: Setting, trials: Trials, *, checkpointing: bool) -> Setting:
+    """Return a setting whose laws fit small runs; as it is where no clip fits."""
+    way = Layout(precision=setting.precision, checkpointing=checkpointing)
+    runs: list[tuple[Layout, Real]] = []
     try:
-        run = trials.small(layout)
+        for layout in small_layouts(setting.known, way, setting.batch_clips, setting.room_bytes):
+            runs.append((layout, trials.small(layout)))
     except TimeoutError:
-        return _noted(setting, "times are estimates from operations and traffic")
-    return replace(setting, known=setting.known.with_run(layout, run))
+        missing = "how memory grows is an estimate"
+        if not runs:
+            missing = "times are estimates from operations and traffic"
+        setting = _noted(setting, missing)
+    return replace(setting, known=setting.known.with_runs(runs)) if runs else setting
 
 
 def searched(setting: Setting, layout: Layout, run: Run) -> Setting:
@@ -128,7 +134,7 @@ def searched(setting: Setting, layout: Layout, run: Run) -> Setting:
     alive = max((b for b, real in seen.items() if real), default=0)
     real = seen.get(alive)
     if real:
-        known = known.with_run(of(alive), real)
+        known = known.with_runs([(of(alive), real)])
     elif not seen:  # time was up before the first: the prediction stands
         alive = layout.micro_batch
     return replace(setting, known=known, alive={**setting.alive, layout.checkpointing: alive})
