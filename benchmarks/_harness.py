@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from vidfit.documents import to_json
+from vidfit.documents import json_in, to_json
 from vidfit.hardware import describe
 
 PACKAGES = ("vidfit", "av", "numpy", "onnxruntime", "opencv-python-headless", "pyarrow", "torch")
@@ -71,6 +71,30 @@ def walls(costs: Sequence[Cost]) -> list[float]:
 def cpus(costs: Sequence[Cost]) -> list[float]:
     """Return the times of the processor, round by round."""
     return [cost.cpu_seconds for cost in costs]
+
+
+class Kept:
+    """Rows of figures by name, in a file from which an interrupted benchmark goes on.
+
+    Parameters
+    ----------
+    path
+        A line of JSON for each row; ``None`` keeps rows in memory alone.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.rows: dict[str, dict[str, Any]] = {}
+        if path is not None and path.exists():
+            for line in path.read_text().splitlines():
+                self.rows |= json_in(line)
+
+    def add(self, name: str, row: dict[str, Any]) -> None:
+        """Add a row and write it at once."""
+        self.rows[name] = row
+        if self.path is not None:
+            with self.path.open("a") as stream:
+                stream.write(to_json({name: row}) + "\n")
 
 
 def load() -> str:
