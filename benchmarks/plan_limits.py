@@ -50,7 +50,7 @@ from vidfit.planning.tried import Budget, Trials, choose_tried
 from vidfit.plans import Data, Layout, Machine, Recipe
 from vidfit.runtime import malloc
 
-QUICK = ("lstm",)
+QUICK = ("transformer",)
 KINDS = ("lite0", "resnet", "vit", "videomae", "transformer", "lstm")
 PLANS, USED, STEP = 50, 0.85, 0.05
 MANY_CLIPS, LARGE = 4096, 256
