@@ -97,21 +97,19 @@ def verdicts(report: GenerationReport) -> Iterator[str]:
     if report.chosen == report.stages[0].name:
         yield "Nothing was better than the VAE alone: it is kept."
     else:
-        better = "proven nearer" if over.low > 0 else "not proven nearer"
-        yield f"The result is {better} than the VAE alone: by {spoken(over)}."
-    if report.member != report.chosen:
-        if report.over_member.high < 0:
-            yield f"On the clips that judge it is worse than {report.member} alone."
-        elif not report.over_member.low > 0:
-            yield (
-                f"Over {report.member} alone nothing is proven: nearer by "
-                f"{spoken(report.over_member)}."
-            )
+        yield f"Nearer than the VAE alone by {spoken(over)}: {_proven(over)}."
+    if report.member not in (report.chosen, report.stages[0].name):
+        lead = report.over_member
+        yield f"Nearer than {report.member}, the best alone, by {spoken(lead)}: {_proven(lead)}."
     yield copies(report)
     yield (
         f"{report.active} of {report.latent} latent numbers of the VAE are active; clips held back "
         f"come back at {report.decibels:.1f} dB."
     )
+
+
+def _proven(lead: Estimate) -> str:
+    return "proven" if lead.low > 0 else "proven worse" if lead.high < 0 else "not proven"
 
 
 def copies(report: GenerationReport) -> str:
