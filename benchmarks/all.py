@@ -11,9 +11,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks._harness import arguments, environment, finish, table
 from vidfit.documents import json_in, to_json
@@ -41,6 +42,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     parser.add_argument("--logs", type=Path, default=Path("runs/benchmarks"), help="kept output")
+    parser.add_argument("--page", type=Path, metavar="MD", help="write the table as a page, too")
     options = parser.parse_args()
     start = environment()
     logs = options.logs / ("quick" if options.quick else "whole")
@@ -52,10 +54,35 @@ def main() -> None:
     )
     for one in found:
         print(f"{one.name}: {one.headline}")
+    if options.page:
+        write_whole(options.page, _page(found, start, quick=options.quick).encode())
     figures = {one.name: asdict(one) for one in found}
     missed = [one.name for one in found if one.verdict in ("bar NOT met", "failed")]
     headline = f"{len(found)} benchmarks, {len(missed)} with a bar that is missed"
     finish(options, figures, start, f"{headline} {missed or ''}".rstrip(), met=not missed)
+
+
+def _page(found: Sequence[Verdict], start: Mapping[str, Any], *, quick: bool) -> str:
+    """Return the table in Markdown, with the machine and the versions."""
+    of = {"machine": start["machine"], "versions": start["versions"]}
+    facts = [f"{kind}: " + ", ".join(f"{k} {v}" for k, v in of[kind].items()) for kind in of]
+    rows = [
+        f"| `{one.name}` | {one.verdict} | {one.seconds:.0f} | {one.headline.replace('|', '/')} |"
+        for one in found
+    ]
+    return "\n".join(
+        [
+            "# Every bar in one run",
+            "",
+            f"Written by `python -m benchmarks.all{' --quick' if quick else ''}`; {start['load']} "
+            f"at its start. {' '.join(f'{fact}.' for fact in facts)}",
+            "",
+            "| benchmark | verdict | seconds | what it said last |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def _verdict(name: str, logs: Path, *, quick: bool) -> Verdict:
