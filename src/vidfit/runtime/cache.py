@@ -156,6 +156,7 @@ def _file_name(spec: BackboneSpec) -> str:
     return re.sub("[^a-zA-Z0-9.]+", "-", spec.name)
 
 
+@lru_cache
 def version(package: str) -> str:
     """Return the version of a package; empty where it is not installed."""
     try:
