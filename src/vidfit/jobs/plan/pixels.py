@@ -12,7 +12,7 @@ from vidfit.errors import BudgetError, VidfitError, not_known
 from vidfit.files import claimed, write_whole
 from vidfit.hardware import hardware
 from vidfit.jobs.plan.write import duration, size
-from vidfit.planning.pilot import STEPS, pilot
+from vidfit.planning.pilot import STEPS, Piloted, pilot
 from vidfit.progress import SILENT, Progress
 
 PIXEL_TASKS = {name: f"vidfit.jobs.{name}.run:run_{name}" for name in
@@ -95,18 +95,7 @@ def run_pixel_plan(
         finally:
             shutil.rmtree(trial, ignore_errors=True)
         progress.advance()
-        cores = max(took.cpu_seconds / took.clock_seconds, 0.1)
-        learning = options.cpu_seconds
-        if options.steps is not None:
-            learning = took.learning_cpu_seconds * options.steps / STEPS
-        plan = PixelPlan(
-            task,
-            learning,
-            learning / cores,
-            max(0.0, took.clock_seconds - took.learning_cpu_seconds / cores),
-            took.peak_bytes,
-            room,
-        )
+        plan = _planned(task, options, took, room)
         if room and plan.peak_bytes > (1 - FREE_SHARE) * room:
             raise BudgetError(
                 f"it would hold {size(plan.peak_bytes)}, and {size(room)} are there, of which "
@@ -114,6 +103,27 @@ def run_pixel_plan(
             )
         write_whole(output / "plan.json", f"{to_json(_facts(plan), indent=2)}\n".encode())
     return plan
+
+
+def _planned(
+    task: str,
+    options: Any,  # noqa: ANN401  (those of the task)
+    took: Piloted,
+    room_bytes: int,
+) -> PixelPlan:
+    """Add the steps that the trial left out, by the cores that it kept busy."""
+    cores = max(took.cpu_seconds / took.clock_seconds, 0.1)
+    learning = options.cpu_seconds
+    if options.steps is not None:
+        learning = took.learning_cpu_seconds * options.steps / STEPS
+    return PixelPlan(
+        task,
+        learning,
+        learning / cores,
+        max(0.0, took.clock_seconds - took.learning_cpu_seconds / cores),
+        took.peak_bytes,
+        room_bytes,
+    )
 
 
 def pixel_plan_lines(plan: PixelPlan) -> list[str]:
