@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vidfit.backbones import transnet
+from vidfit.backbones.encoder import count_gmacs
 from vidfit.backbones.transnet import similarities, transnetv2
 from vidfit.contracts import Preprocessing
 from vidfit.errors import BackboneError
@@ -28,7 +29,10 @@ def splice() -> np.ndarray:
 
 
 def test_facts():
-    spec = transnetv2().spec
+    backbone = transnetv2()
+    spec = backbone.spec
+    counted = count_gmacs(backbone.network, spec.preprocessing, spec.sampling.clip_len)
+    assert spec.gmacs_per_view == counted
     # The paper's network with heads; counted from the published state dict.
     assert spec.parameters == 7_616_258
     assert spec.dim == 1024

@@ -20,6 +20,7 @@ from vidfit.manifest import losses as lost_clips
 from vidfit.manifest import refusal
 from vidfit.metrics import LOSS, AnyMeasure, is_of_decisions, score_all
 from vidfit.progress import Progress
+from vidfit.report.wording import metric_named
 from vidfit.selection import (
     Race,
     Rules,
@@ -174,6 +175,15 @@ def _folds(table: Table, tally: Tally) -> Indices:
         raise NotEnoughDataError(refusal(known, str(error))) from error
 
 
+def so_far(trial: Trial, measure: AnyMeasure) -> str:
+    """Return in a line what candidates have scored in a round that is not the last, best first."""
+    metric = metric_named(measure.name, measure.higher_is_better)
+    best_first = sorted(trial.names, key=lambda name: -trial.merits[name])
+    figures = (f"{name} {metric.figure(trial.of([name]).interval(0))}" for name in best_first)
+    said = f"{metric.heading} on {counted(trial.clips, 'clip')} so far"
+    return f"{said}: {'; '.join(figures)}"
+
+
 @dataclass
 class _Track:
     """Runs candidates on the first clips, and remembers what they did."""
@@ -210,7 +220,7 @@ class _Track:
         if control and control[0].spec.name in table.vectors and self._mover in ran:
             self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)
         answers = {name: entry.seen_by(self.goal.measure) for name, entry in ran.items()}
-        return Trial(
+        trial = Trial(
             tuple(ran),
             score_all(self.goal.measure, table.labels_M, list(answers.values()), table.groups),
             {
@@ -220,6 +230,9 @@ class _Track:
             tuple(failure for failure in tally.backbones if failure.name in names),
             tally.seconds,
         )
+        if size < len(self.clips):
+            self.progress.note(so_far(trial, self.goal.measure))
+        return trial
 
     @cached_property
     def _mover(self) -> str:
