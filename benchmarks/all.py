@@ -23,6 +23,9 @@ from vidfit.files import write_whole
 FOLDER = Path(__file__).parent
 NAMES = sorted(p.stem for p in FOLDER.glob("*.py") if not p.stem.startswith(("_", "all")))
 
+HEADING = "## Every bar in one run"
+"""Over the table, in a page."""
+
 _VERDICT = re.compile(r": (bar met|bar NOT met|no bar)$")
 _QUICK_SECONDS, _SECONDS = 600.0, 4 * 3600.0
 """A run that lasts longer is ended: it counts as failed."""
@@ -42,7 +45,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     parser.add_argument("--logs", type=Path, default=Path("runs/benchmarks"), help="kept output")
-    parser.add_argument("--page", type=Path, metavar="MD", help="write the table as a page, too")
+    parser.add_argument("--page", type=Path, metavar="MD", help="write the table into a page, too")
     options = parser.parse_args()
     start = environment()
     logs = options.logs / ("quick" if options.quick else "whole")
@@ -55,14 +58,24 @@ def main() -> None:
     for one in found:
         print(f"{one.name}: {one.headline}")
     if options.page:
-        write_whole(options.page, _page(found, start, quick=options.quick).encode())
+        _write_into(options.page, _section(found, start, quick=options.quick))
     figures = {one.name: asdict(one) for one in found}
     missed = [one.name for one in found if one.verdict in ("bar NOT met", "failed")]
     headline = f"{len(found)} benchmarks, {len(missed)} with a bar that is missed"
     finish(options, figures, start, f"{headline} {missed or ''}".rstrip(), met=not missed)
 
 
-def _page(found: Sequence[Verdict], start: Mapping[str, Any], *, quick: bool) -> str:
+def _write_into(page: Path, section: str) -> None:
+    """Put the section in place of the one that the page has."""
+    text = page.read_text(encoding="utf-8")
+    before, begins, rest = text.partition(f"{HEADING}\n")
+    if not begins:
+        raise SystemExit(f"{page} has no line {HEADING!r}, under which the table would stand")
+    _, next_begins, after = rest.partition("\n## ")
+    write_whole(page, f"{before}{section}{next_begins}{after}".encode())
+
+
+def _section(found: Sequence[Verdict], start: Mapping[str, Any], *, quick: bool) -> str:
     """Return the table in Markdown, with the machine and the versions."""
     of = {"machine": start["machine"], "versions": start["versions"]}
     facts = [f"{kind}: " + ", ".join(f"{k} {v}" for k, v in of[kind].items()) for kind in of]
@@ -72,7 +85,7 @@ def _page(found: Sequence[Verdict], start: Mapping[str, Any], *, quick: bool) ->
     ]
     return "\n".join(
         [
-            "# Every bar in one run",
+            HEADING,
             "",
             f"Written by `python -m benchmarks.all{' --quick' if quick else ''}`; {start['load']} "
             f"at its start. {' '.join(f'{fact}.' for fact in facts)}",
