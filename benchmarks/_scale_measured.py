@@ -23,7 +23,7 @@ from vidfit.contracts import Backbone, Clip, Seconds
 from vidfit.features import FeatureStore
 from vidfit.features.digests import spec_key
 from vidfit.features.extract import extract
-from vidfit.features.packs import FEW
+from vidfit.features.joining import FEW
 from vidfit.hardware import hardware
 from vidfit.launch import Here, launcher
 from vidfit.launch.spark import PARTS_A_WORKER, OnSpark

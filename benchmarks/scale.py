@@ -25,7 +25,7 @@ from benchmarks._cluster_stages import HASHES_BYTES
 from benchmarks._cluster_tail import Fleet, part_clips, part_seconds, simulate
 from benchmarks._harness import arguments, environment, finish, load, table
 from benchmarks._scale_measured import SETS, Measured, measured
-from vidfit.features.packs import FEW
+from vidfit.features.joining import FEW
 from vidfit.launch.spark import LARGEST_PART, PARTS_A_WORKER
 
 BAR = 0.15

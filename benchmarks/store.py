@@ -29,7 +29,7 @@ from vidfit import backbones as zoo
 from vidfit.contracts import ClipFeatures
 from vidfit.features import FeatureStore
 from vidfit.features.digests import spec_key
-from vidfit.features.packs import FEW
+from vidfit.features.joining import FEW
 from vidfit.hardware import peak_bytes
 
 MANY = 10**7

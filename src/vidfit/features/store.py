@@ -9,7 +9,7 @@ Layout::
 A part is written under a temporary name and renamed, so that a reader sees all of it or
 nothing, whoever else writes and whenever a process is killed. Parts are never changed.
 A part whose bytes are not those of its name is set aside and its rows are computed again.
-Where parts are many they are joined to packs (`vidfit.features.packs`).
+Where parts are many they are joined to packs (`vidfit.features.joining`).
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ import pyarrow.parquet as pq
 from vidfit.contracts import BackboneSpec, ClipFeatures
 from vidfit.documents import to_json
 from vidfit.errors import StoreError
-from vidfit.features import packs
+from vidfit.features import joining
 from vidfit.features.digests import spec_key
-from vidfit.features.packs import HeldKeys, Pack, is_pack, listed, part_name
+from vidfit.features.held import HeldKeys
+from vidfit.features.packs import Pack, is_pack, listed, part_name
 from vidfit.files import read_parquet, write_whole
 
 _STALE_SECONDS = 24 * 3600.0
@@ -112,7 +113,7 @@ class FeatureStore:
     def write(self, spec: BackboneSpec, rows: Mapping[str, ClipFeatures]) -> None:
         """Add features of clips, all or none of them.
 
-        As soon as this object has written `packs.FEW` parts, it joins them.
+        As soon as this object has written `joining.FEW` parts, it joins them.
 
         Raises
         ------
@@ -148,11 +149,11 @@ class FeatureStore:
         with self._lock:
             own = self._own.setdefault(folder, [])
             own.append(written)
-            if len(own) < packs.FEW:
+            if len(own) < joining.FEW:
                 return
             self._own[folder] = []
         with suppress(StoreError):  # they stay as they are, until all are joined
-            packs.join_all(folder, own)
+            joining.join_all(folder, own)
 
     def compact(self, spec: BackboneSpec) -> int:
         """Join the files of an encoder, if they are many; return how many there were.
@@ -164,7 +165,7 @@ class FeatureStore:
         StoreError
             If the disk is full, or a file cannot be read or removed.
         """
-        return packs.compact(self.root / spec_key(spec))
+        return joining.compact(self.root / spec_key(spec))
 
     def keep(self, digests: set[str]) -> int:
         """Remove all rows but those of some clips, of all encoders; return how many went.
@@ -179,7 +180,7 @@ class FeatureStore:
         wanted = pa.array(sorted(digests), pa.string())
         removed = 0
         for folder in sorted({path.parent for path in self.root.glob("*/pa*")}):
-            with packs.alone(folder, wait=True):  # who joins parts may have read them already
+            with joining.alone(folder, wait=True):  # who joins parts may have read them already
                 for path in listed(folder):
                     removed += _keep_of_pack(path, wanted) if is_pack(path) else _keep(path, wanted)
                 for path in folder.glob("part-*.broken"):
@@ -272,7 +273,7 @@ def _keep_of_pack(path: Path, wanted: pa.Array) -> int:
         return _encoded(kept) if len(kept) else None
 
     if removed or Pack.open(path).has_more:
-        packs.join(path.parent, [path], change)
+        joining.join(path.parent, [path], change)
     return removed
 
 
