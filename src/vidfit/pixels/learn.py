@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -168,43 +168,63 @@ def learn(  # noqa: PLR0913  (a run, and what is told of it)
     """
     place = _Place(folder, run, trainee)
     state = place.resume()
-    steps = budget.steps or state.steps
-    progress.start(stage, steps or 0)
+    state.steps = budget.steps or state.steps
+    clock = _Clock(state.cpu_seconds)
+    progress.start(stage, state.steps or 0)
     progress.advance(len(state.losses))
-    written, began = time.monotonic(), time.process_time()
-    spent_before, timed = state.cpu_seconds, 0.0
-
-    def spent() -> float:
-        return spent_before + time.process_time() - began
-
-    while steps is None or len(state.losses) < steps:
+    written = time.monotonic()
+    while state.steps is None or len(state.losses) < state.steps:
+        state.losses.append(_step(trainee, state, seed))
         done = len(state.losses)
-        torch.manual_seed(1_000_003 * seed + done)
-        loss = trainee.step(np.random.default_rng([seed, done]), done / steps if steps else 0.0)
-        if not math.isfinite(loss):
-            raise NotEnoughDataError(f"the loss is no number at step {done}; train at a lower rate")
-        state.losses.append(loss)
-        done += 1
-        if done == _WARMING:
-            timed = spent()
-        if steps is None and done == _WARMING + _MEASURED:
-            each_seconds = max((spent() - timed) / _MEASURED, 1e-6)
-            steps = max(done, done + round((budget.cpu_seconds - spent()) / each_seconds))
+        if state.steps is not None:
+            progress.advance()
+        elif steps := clock.steps(done, budget.cpu_seconds):
+            state.steps = steps
             progress.start(stage, steps)
             progress.advance(done)
-        elif steps is not None:
-            progress.advance()
         if done % 100 == 0:
-            progress.note(f"step {done} of {steps}: loss {np.mean(state.losses[-100:]):.4g}")
+            progress.note(f"step {done} of {state.steps}: loss {np.mean(state.losses[-100:]):.4g}")
         each(done)
         paused = stop()
         if paused or time.monotonic() - written > budget.checkpoint_seconds:
-            place.write(_State(state.losses, steps, spent()))
+            place.write(replace(state, cpu_seconds=clock.spent))
             written = time.monotonic()
         if paused:
             return None
-    place.write(_State(state.losses, steps, spent()))
-    return Learned(tuple(state.losses), spent())
+    place.write(replace(state, cpu_seconds=clock.spent))
+    return Learned(tuple(state.losses), clock.spent)
+
+
+def _step(trainee: PixelTrainee, state: _State, seed: int) -> float:
+    """Take the step that comes next; return its loss."""
+    done = len(state.losses)
+    torch.manual_seed(1_000_003 * seed + done)
+    share = done / state.steps if state.steps else 0.0
+    loss = trainee.step(np.random.default_rng([seed, done]), share)
+    if not math.isfinite(loss):
+        raise NotEnoughDataError(f"the loss is no number at step {done}; train at a lower rate")
+    return loss
+
+
+class _Clock:
+    """Seconds of the processor that a run took, and how many steps a budget pays."""
+
+    def __init__(self, before: float) -> None:
+        self._before, self._began, self._warmed = before, time.process_time(), 0.0
+
+    @property
+    def spent(self) -> float:
+        """What was spent before an interruption, and since."""
+        return self._before + time.process_time() - self._began
+
+    def steps(self, done: int, cpu_seconds: float) -> int | None:
+        """Return how many steps the budget pays, as soon as enough of them are measured."""
+        if done == _WARMING:
+            self._warmed = self.spent
+        if done != _WARMING + _MEASURED:
+            return None
+        each_seconds = max((self.spent - self._warmed) / _MEASURED, 1e-6)
+        return max(done, done + round((cpu_seconds - self.spent) / each_seconds))
 
 
 @dataclass
