@@ -21,8 +21,9 @@ from vidfit.jobs.generate.options import GenerateOptions
 from vidfit.jobs.generate.value import GeneratorPool, PooledGenerator
 from vidfit.jobs.generate.written import REPORT, pool_facts
 from vidfit.metrics.generated import Points
+from vidfit.pixels.generate.bank import ClipBank
 from vidfit.pixels.generate.kept import SavedGenerator, load_generator, save_generator
-from vidfit.pixels.generate.looks import RealClips, gained, scored
+from vidfit.pixels.generate.looks import DrawnScores, RealClips, gained, scored
 from vidfit.pixels.generate.members import ClipDrawer, SharedPool, drawn_labels
 from vidfit.pixels.generate.shares import shares_of
 from vidfit.pixels.generate.sheet import contact_sheet
@@ -81,63 +82,38 @@ def run_fuse_generators(
         cut = cut_clips(clips, output, options, progress)
         choosing, judging = halves(cut.bank, seed)
         malloc.tune()
-        measuring = Measuring(choosing)
-        trial = _PlacedDraws(measuring, sizes, seed, progress)
         drawers = [one.drawer for one in generators]
-        chose = RealClips(measuring.learned_ND, choosing.groups)
-        judge = measuring.real(judging)
-
-        first = [trial.draws(d, len(choosing), _TO_SHARE) for d in drawers]
-        members = [scored(chose, points) for points in first]
-        best = int(np.argmin([of.distance.value for of in members]))
-        shares = shares_of(chose.points_ND, [points[0] for points in first], best)
-        pool = SharedPool(NAME, sizes, *_with_share(drawers, shares))
-        kept, why, of_pool = False, f"no share of another brings {names[best]} nearer", None
-        if len(pool.members) > 1:
-            of_best = scored(chose, trial.draws(drawers[best], len(choosing), _TO_KEEP))
-            of_pool = scored(chose, trial.draws(pool, len(choosing), _TO_KEEP))
-            kept, why = verdict(of_pool, of_best, names[best])
-
-        last = [trial.draws(d, len(judging), _TO_JUDGE) for d in drawers]
-        of_judged, lead = None, Estimate(0.0, 0.0, 0.0)
-        if of_pool:
-            drawn = trial.draws(pool, len(judging), _TO_JUDGE)
-            of_judged, lead = scored(judge, drawn), gained(judge, drawn, last[best])
-        result = pool if kept else drawers[best]
+        trial = _PoolTrial(names, drawers, sizes, seed, Measuring(choosing))
+        shared = _shared(trial, choosing.groups)
+        judged = _judged(trial, shared, judging)
         found = GeneratorPool(
             data=str(clips),
-            encoder=measuring.looks.name,
+            encoder=trial.measuring.looks.name,
             choosing=len(choosing),
             judging=len(judging),
-            members=tuple(
-                PooledGenerator(name, share, of, scored(judge, points))
-                for name, share, of, points in zip(names, shares, members, last, strict=True)
-            ),
-            best=names[best],
-            kept=kept,
-            why=why,
-            pool_choosing=of_pool,
-            pool_judging=of_judged,
-            lead=lead,
+            members=tuple(map(PooledGenerator, names, shared.shares, shared.alone, judged.alone)),
+            best=names[shared.best],
+            kept=shared.kept,
+            why=shared.why,
+            pool_choosing=shared.pooled,
+            pool_judging=judged.pooled,
+            lead=judged.lead,
             failures=cut.failures,
             notes=cut.notes,
         )
-        facts = pool_facts(found)
-        save_generator(result, sizes, {"report": facts}, output / "model")
-        shown = result.draw(drawn_labels(SHOWN, sizes, 0), 0)
-        write_whole(output / SHEET, contact_sheet(shown))
-        write_whole(output / REPORT, json_text({"format": FORMAT, **facts}).encode())
+        _write(found, shared.pool if shared.kept else drawers[shared.best], sizes, output)
     return found
 
 
 @dataclass(frozen=True, eq=False)
-class _PlacedDraws:
-    """Draws sets of clips and places them."""
+class _PoolTrial:
+    """Generators that are tried, and what places the clips that they draw."""
 
-    measuring: Measuring
+    names: Sequence[str]
+    drawers: Sequence[ClipDrawer]
     sizes: ClipSizes
     seed: int
-    progress: Progress
+    measuring: Measuring
 
     def draws(self, drawer: ClipDrawer, count: int, seed: int) -> list[Points]:
         """Return points of sets of clips."""
@@ -145,6 +121,66 @@ class _PlacedDraws:
         return [
             self.measuring.place(drawer.draw(drawn_labels(count, self.sizes, s), s)) for s in seeds
         ]
+
+
+@dataclass(frozen=True, eq=False)
+class _SharedOut:
+    """The shares, and whether the pool is kept; scores are on the clips that choose.
+
+    ``pooled`` is ``None`` where no generator but the best has a share.
+    """
+
+    alone: Sequence[DrawnScores]
+    best: int
+    shares: Sequence[float]
+    pool: SharedPool
+    pooled: DrawnScores | None
+    kept: bool
+    why: str
+
+
+def _shared(trial: _PoolTrial, groups: tuple[str, ...]) -> _SharedOut:
+    """Choose the shares on the clips that choose, then hold the pool against the best alone."""
+    real, count = RealClips(trial.measuring.learned_ND, groups), len(groups)
+    draws = [trial.draws(drawer, count, _TO_SHARE) for drawer in trial.drawers]
+    alone = [scored(real, points) for points in draws]
+    best = int(np.argmin([of.distance.value for of in alone]))
+    shares = shares_of(real.points_ND, [points[0] for points in draws], best)
+    pool = SharedPool(NAME, trial.sizes, *_with_share(trial.drawers, shares))
+    name = trial.names[best]
+    if len(pool.members) < 2:
+        why = f"no share of another brings {name} nearer"
+        return _SharedOut(alone, best, shares, pool, None, kept=False, why=why)
+    of_best = scored(real, trial.draws(trial.drawers[best], count, _TO_KEEP))
+    pooled = scored(real, trial.draws(pool, count, _TO_KEEP))
+    return _SharedOut(alone, best, shares, pool, pooled, *verdict(pooled, of_best, name))
+
+
+@dataclass(frozen=True)
+class _PoolJudged:
+    """Scores on the clips that judge, and how much nearer the pool lies than the best alone."""
+
+    alone: Sequence[DrawnScores]
+    pooled: DrawnScores | None
+    lead: Estimate
+
+
+def _judged(trial: _PoolTrial, shared: _SharedOut, judging: ClipBank) -> _PoolJudged:
+    real = trial.measuring.real(judging)
+    draws = [trial.draws(drawer, len(judging), _TO_JUDGE) for drawer in trial.drawers]
+    alone = [scored(real, points) for points in draws]
+    if shared.pooled is None:
+        return _PoolJudged(alone, None, Estimate(0.0, 0.0, 0.0))
+    drawn = trial.draws(shared.pool, len(judging), _TO_JUDGE)
+    return _PoolJudged(alone, scored(real, drawn), gained(real, drawn, draws[shared.best]))
+
+
+def _write(found: GeneratorPool, result: ClipDrawer, sizes: ClipSizes, output: Path) -> None:
+    facts = pool_facts(found)
+    save_generator(result, sizes, {"report": facts}, output / "model")
+    shown = result.draw(drawn_labels(SHOWN, sizes, 0), 0)
+    write_whole(output / SHEET, contact_sheet(shown))
+    write_whole(output / REPORT, json_text({"format": FORMAT, **facts}).encode())
 
 
 def _loaded(models: Sequence[Path]) -> tuple[list[str], list[SavedGenerator]]:
