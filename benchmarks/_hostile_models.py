@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from vidfit import backbones as zoo
 from vidfit.backbones.graph import graph_backbone
-from vidfit.contracts import Backbone
+from vidfit.contracts import Backbone, Failure
 from vidfit.fitted import FittedFusion
 from vidfit.fusion.answers import OverAnswers
 from vidfit.fusion.linear import Linear
@@ -24,7 +24,9 @@ from vidfit.networks.head import NetworkHead
 from vidfit.planning.file import write_plan
 from vidfit.plans import Data, Layout, Machine, Plan, Prediction, Recipe, Subject
 from vidfit.runtime import onnx as onnx_engine
-from vidfit.shards.index import SCHEMA
+from vidfit.shards.index import SCHEMA, ShardTotals, settings, write_document
+from vidfit.shards.layout import ShardSize
+from vidfit.shards.write import ShardPart
 from vidfit.study.frame_network import frame_network, softmax_head
 from vidfit.video.archive import DOCUMENT, INDEX
 
@@ -65,7 +67,7 @@ def transformer(folder: Path) -> Backbone:
 
 
 def write_documents(folder: Path) -> dict[str, Path]:
-    """Write a plan, lists of clips, and what stands beside shards."""
+    """Write a plan and lists of clips."""
     folder.mkdir(parents=True)
     plan = Plan(
         Subject("lstm", "efficientnet-lite0"), Layout(), Recipe(), Prediction(1, 1.0, 0.0, 1.0),
@@ -79,23 +81,32 @@ def write_documents(folder: Path) -> dict[str, Path]:
     return {"plan": folder / "plan.json", "csv": folder / "clips.csv", "txt": folder / "clips.txt"}
 
 
-def write_shards(folder: Path) -> Path:
-    """Write the index and the document of shards that are not there."""
-    folder.mkdir(parents=True)
+def write_shards(folder: Path) -> dict[str, Path]:
+    """Write what stands beside shards, which are not there; also as the first format had it."""
     span = {
         "row": 0, "start_seconds": 0.0, "end_seconds": 1.5, "label": "left", "group": "tape",
         "split": "train", "text": None,
     }  # fmt: skip
     row = {
-        "key": "a", "shard": "clips-00000.tar", "offset": 0, "bytes": 1024, "sha256": "0" * 64,
-        "member": "a.mp4", "content": "0" * 64, "content_bytes": 512, "label": "left",
-        "group": "tape", "split": "train", "text": None, "path": "left/a.mp4", "spans": [span],
-        "frames": 0,
+        "key": "a", "shard": "clips-000000.tar", "offset": 0, "bytes": 1024, "member": "a.mp4",
+        "content": "0" * 64, "content_bytes": 512, "label": "left", "group": "tape",
+        "split": "train", "text": None, "path": "left/a.mp4", "spans": [span], "frames": 0,
     }  # fmt: skip
-    pq.write_table(pa.Table.from_pylist([row] * 4, schema=SCHEMA), folder / INDEX)
-    facts = {"format": 1, "by": "video", "shards": [{"name": row["shard"]}], "failures": []}
-    (folder / DOCUMENT).write_text(json.dumps(facts), encoding="utf-8")
-    return folder
+    found = {name: folder / name for name in ("shards", "first format")}
+    for place in found.values():
+        place.mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist([row] * 4, schema=SCHEMA), place / INDEX)
+    document = write_document(
+        found["shards"],
+        settings(None, ShardSize(most_bytes=2**30), "0" * 64),
+        [ShardPart(row["shard"], 4, (), 1024, "0" * 64)],
+        ShardTotals(1, 4, {"train": (4, 1)}),
+        [Failure("right/b.mp4", "it cannot be decoded")],
+    )
+    first = {**document, "format": 1}
+    first["shards"] = [{"name": row["shard"], "bytes": 1024, "sha256": "0" * 64, "samples": 4}]
+    (found["first format"] / DOCUMENT).write_text(json.dumps(first), encoding="utf-8")
+    return found
 
 
 def copied(model: Path, to: Path) -> Path:

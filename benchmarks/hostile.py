@@ -118,6 +118,15 @@ def read_list(clips: Path) -> str:
     return "answered\t"
 
 
+def read_shards(folder: Path) -> str:
+    """Read shards as every job does, then as ``shard --verify`` does."""
+    from vidfit.jobs.shard.verify import verify_shards
+
+    read_list(folder)
+    verify_shards(folder, workers=1)
+    return "answered\t"
+
+
 def attacks(folder: Path) -> tuple[list[Attack], list[Attack]]:
     """Return the attacks on models and plans, and those on lists."""
     models, documents = honest.write_models(folder / "models"), honest.write_documents(folder / "d")
@@ -139,11 +148,14 @@ def attacks(folder: Path) -> tuple[list[Attack], list[Attack]]:
     ]
     found = [Attack(n, s, models[m], alter, read_model) for n, s, m, alter in on_models]
     found.append(Attack("plan.json", 0.1, documents["plan"], mutations.in_json, read_plan))
+    in_document = inside(honest.DOCUMENT, mutations.in_json)
+    in_index = inside(honest.INDEX, mutations.in_bytes)
     on_lists = [
         Attack("clips.csv", 0.3, documents["csv"], mutations.in_bytes, read_list),
         Attack("clips.txt", 0.2, documents["txt"], mutations.in_bytes, read_list),
-        Attack("shards.json", 0.25, shards, inside(honest.DOCUMENT, mutations.in_json), read_list),
-        Attack("index.parquet", 0.25, shards, inside(honest.INDEX, mutations.in_bytes), read_list),
+        Attack("shards.json", 0.15, shards["shards"], in_document, read_shards),
+        Attack("shards.json, format 1", 0.1, shards["first format"], in_document, read_shards),
+        Attack("index.parquet", 0.25, shards["shards"], in_index, read_list),
     ]
     return found, on_lists
 
@@ -253,6 +265,7 @@ def _warm() -> None:
     import transformers.modeling_utils
 
     import vidfit.jobs.predict.run
+    import vidfit.jobs.shard.verify
     import vidfit.manifest
     import vidfit.planning.file  # noqa: F401
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,14 +74,14 @@ def _wanted(folder: Path) -> list[_Wanted]:
         )
     try:
         return list(_facts(read_json(path)))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoreError(f"{path} is damaged ({error}); shard again") from error
 
 
 def _facts(document: Any) -> Iterator[_Wanted]:  # noqa: ANN401  (JSON)
     for shard in document["shards"]:
         name = str(shard["name"])
-        if Path(name).name != name:
+        if Path(name).name != name or b"\0" in os.fsencode(name):
             raise ValueError(f"it names a file elsewhere, {name!r}")
         of_file = document["format"] == 1
         digest = str(shard["sha256" if of_file else "digest"])
