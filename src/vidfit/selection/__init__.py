@@ -1,7 +1,7 @@
 """Which model: races, scores and choices, by recordings that were not learned from."""
 
 from vidfit.selection.bias import Tried, bias_corrected
-from vidfit.selection.budget import Rules
+from vidfit.selection.budget import Purse, Rules
 from vidfit.selection.compare import (
     NETWORK,
     Choice,
@@ -39,6 +39,7 @@ __all__ = [
     "Gain",
     "Nested",
     "Outer",
+    "Purse",
     "Race",
     "Round",
     "Rows",

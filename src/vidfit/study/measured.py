@@ -51,6 +51,11 @@ def nobody(_: Sequence[Loaded]) -> Sequence[Backbone]:
     return ()
 
 
+def no_look(_: Sequence[Loaded], __: Sequence[Clip]) -> float:
+    """Look at no clip before copies are looked for, in no time."""
+    return 0.0
+
+
 @dataclass(frozen=True)
 class Division:
     """How clips are divided before candidates are compared.
@@ -76,6 +81,7 @@ def measure(
     options: SelectOptions,
     division: Division = Division(),
     beside: Callable[[Sequence[Loaded]], Sequence[Backbone]] = nobody,
+    first_look: Callable[[Sequence[Loaded], Sequence[Clip]], float] = no_look,
 ) -> Measured:
     """Time candidates on the clips, join the recordings that hold copies, put a hold-out aside.
 
@@ -85,6 +91,9 @@ def measure(
         Labelled clips of the study.
     beside
         Of the candidates, the encoders that will see all clips: they share the decode.
+    first_look
+        Looks at some of the clips to learn from with the candidates, before copies are looked
+        for in all of them; returns the seconds that it took, added over threads.
 
     Raises
     ------
@@ -102,6 +111,7 @@ def measure(
     with study.timed("measure candidates"):
         asked = replace(options, backbones=options.backbones or study.task.backbones)
         candidates, dropped = entrants(learn, asked, study.progress, study.task.pooling)
+    spent = first_look(candidates, learn)
     with study.timed("look for copies"):
         found = study.joined(wanted, beside=beside(candidates), join_bits=division.join_bits)
     manifest = found.manifest
@@ -109,4 +119,5 @@ def measure(
     untested = [clip for clip in manifest.clips if not study.kind.of_classes([clip], able)]
     manifest = replace(manifest, clips=tuple(study.kind.of_classes(manifest.clips, able)))
     manifest = put_aside(manifest, division.holdout, study.notes)
-    return Measured(candidates, dropped, manifest, able, untested, found.look_alikes, found.seconds)
+    spent += found.seconds
+    return Measured(candidates, dropped, manifest, able, untested, found.look_alikes, spent)

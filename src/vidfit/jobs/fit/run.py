@@ -17,7 +17,7 @@ from vidfit.jobs.fit.findings import Findings, build_report, can_judge, model_ca
 from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.page import write_report
 from vidfit.jobs.select.page import write_ranking
-from vidfit.jobs.select.run import Search, search
+from vidfit.jobs.select.run import Search, first_look, search
 from vidfit.jobs.select.value import Ranking
 from vidfit.model import Model
 from vidfit.progress import Progress
@@ -83,7 +83,8 @@ def run_fit(
     bits = THRESHOLD_BITS if options.merge_duplicates else COPY_BITS
     division = Division(options.holdout, options.keep_untested, bits)
     surely_run = partial(_surely_run, options=options)
-    measured = measure(study, study.labelled, options, division, surely_run)
+    look = partial(first_look, study, options)
+    measured = measure(study, study.labelled, options, division, surely_run, look)
     searched = search(study, measured, options, keep=_MEMBERS, finish=True)
     write_ranking(searched.ranking, output)
     gathered = _gathered(study, measured, searched, options)

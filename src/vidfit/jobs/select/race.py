@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices
@@ -13,6 +13,7 @@ from vidfit.features import FeatureStore
 from vidfit.fusion.even import evened
 from vidfit.fusion.learner import lowest_loss
 from vidfit.labels import (
+    Kind,
     held_out_thresholds,
     shifted,
 )
@@ -22,6 +23,7 @@ from vidfit.metrics import LOSS, AnyMeasure, is_of_decisions, score_all
 from vidfit.progress import Progress
 from vidfit.report.wording import metric_named
 from vidfit.selection import (
+    Purse,
     Race,
     Rules,
     Trial,
@@ -33,7 +35,7 @@ from vidfit.selection import (
     spread_order,
 )
 from vidfit.shown import counted
-from vidfit.study.candidates import Loaded, budget_seconds
+from vidfit.study.candidates import Loaded, budget_seconds, costs
 from vidfit.study.folds import Folds
 from vidfit.study.goal import Goal
 from vidfit.study.options import SelectOptions
@@ -153,17 +155,52 @@ def run_contest(
     BackboneError
         If every candidate failed.
     """
-    kind = where[2].kind
-    truth = kind.truth(clips, kind.classes(clips))
-    spread = spread_order if rules.budget_seconds is None else in_two_parts
-    order = spread(kind.stratum(truth), [clip.recording for clip in clips])
-    track = _Track([clips[i] for i in order], candidates, goal, *where, progress)
-    found = race({c.name: c.cost for c in candidates}, track.run, rules)
+    track = _Track(_in_order(clips, rules, where[2].kind), candidates, goal, *where, progress)
+    found = race(costs(candidates), partial(track.run, told=rules.first), rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
     sighted = frozenset(clip.recording for clip in track.clips[:dropped_at])
     return Contest(
         found, goal.measure, track.last, track.twin, track.unread, track.seconds, sighted
     )
+
+
+def look_first(
+    clips: Sequence[Clip],
+    candidates: Sequence[Loaded],
+    rules: Rules,
+    goal: Goal,
+    where: tuple[FeatureStore, Launcher, Task],
+    progress: Progress,
+) -> float:
+    """Say what candidates score on the first clips of a race; it takes their features over.
+
+    Parameters
+    ----------
+    where
+        As in `run_contest`.
+
+    Returns
+    -------
+    float
+        Seconds of decode and inference, added over threads.
+
+    Raises
+    ------
+    NotEnoughDataError, BackboneError
+        As `run_contest`.
+    """
+    track = _Track(_in_order(clips, rules, where[2].kind), candidates, goal, *where, progress)
+    trial = track.trial(Purse(costs(candidates), rules).entrants()[0], rules.first)
+    progress.note(so_far(trial, goal.measure))
+    return trial.seconds
+
+
+def _in_order(clips: Sequence[Clip], rules: Rules, kind: Kind) -> list[Clip]:
+    """Return clips so that every beginning is a fair sample."""
+    truth = kind.truth(clips, kind.classes(clips))
+    spread = spread_order if rules.budget_seconds is None else in_two_parts
+    order = spread(kind.stratum(truth), [clip.recording for clip in clips])
+    return [clips[i] for i in order]
 
 
 def _folds(table: Table, tally: Tally) -> Indices:
@@ -200,12 +237,16 @@ class _Track:
     unread: tuple[Failure, ...] = ()
     seconds: float = 0.0
 
-    def run(self, names: Sequence[str], size: int) -> Trial:
+    def run(self, names: Sequence[str], size: int, told: int) -> Trial:
+        """Run a round, and say what it found but for the last, and those on clips told before."""
+        self.progress.note(f"race: {counted(len(names), 'candidate')} on {counted(size, 'clip')}")
+        trial = self.trial(names, size)
+        if told < size < len(self.clips):
+            self.progress.note(so_far(trial, self.goal.measure))
+        return trial
+
+    def trial(self, names: Sequence[str], size: int) -> Trial:
         """Run candidates on the first ``size`` clips, and probe them."""
-        if self.progress:
-            self.progress.note(
-                f"race: {counted(len(names), 'candidate')} on {counted(size, 'clip')}"
-            )
         encoders = [c.backbone for c in self.candidates if c.name in names]
         mover = next((encoder for encoder in encoders if encoder.spec.name == self._mover), None)
         control = [] if mover is None else [Shuffled(mover)]
@@ -220,7 +261,7 @@ class _Track:
         if control and control[0].spec.name in table.vectors and self._mover in ran:
             self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)
         answers = {name: entry.seen_by(self.goal.measure) for name, entry in ran.items()}
-        trial = Trial(
+        return Trial(
             tuple(ran),
             score_all(self.goal.measure, table.labels_M, list(answers.values()), table.groups),
             {
@@ -230,9 +271,6 @@ class _Track:
             tuple(failure for failure in tally.backbones if failure.name in names),
             tally.seconds,
         )
-        if size < len(self.clips):
-            self.progress.note(so_far(trial, self.goal.measure))
-        return trial
 
     @cached_property
     def _mover(self) -> str:

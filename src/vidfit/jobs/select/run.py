@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from vidfit.contracts import Clip
+from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.jobs.select.page import write_ranking
-from vidfit.jobs.select.race import Contest, race_rules, run_contest
+from vidfit.jobs.select.race import Contest, look_first, race_rules, run_contest
 from vidfit.jobs.select.ranking import Searched, build_ranking
 from vidfit.jobs.select.value import Ranking
 from vidfit.progress import Progress
-from vidfit.study.candidates import predicted_seconds
+from vidfit.study.candidates import Loaded, predicted_seconds
 from vidfit.study.goal import Goal, check_fits, goal_of
 from vidfit.study.measured import Measured, measure
 from vidfit.study.opened import Study, open_study
@@ -50,9 +55,35 @@ def run_select(
     study = open_study(source, output, options, progress)
     check_fits(options.metric, study.task)
     options = replace(options, workers=study.place.workers)
-    ranking = search(study, measure(study, study.to_learn, options), options).ranking
+    measured = measure(
+        study, study.to_learn, options, first_look=partial(first_look, study, options)
+    )
+    ranking = search(study, measured, options).ranking
     write_ranking(ranking, output)
     return ranking
+
+
+def first_look(
+    study: Study, options: SelectOptions, candidates: Sequence[Loaded], clips: Sequence[Clip]
+) -> float:
+    """Rank candidates on a few clips and say so, before all clips are looked at for copies.
+
+    Where a race has one round, nothing is done: its end is as near.
+
+    Returns
+    -------
+    float
+        Seconds of decode and inference, added over threads.
+    """
+    rules = race_rules(clips, options, task=study.task)
+    if rules.first >= len(clips):
+        return 0.0
+    with study.timed("rank on a few clips"), one_blas_thread():
+        goal = goal_of(options, clips, study.task, [])
+        where = study.store, study.place, study.task
+        with suppress(NotEnoughDataError, BackboneError):  # the race says so, once copies are known
+            return look_first(clips, candidates, rules, goal, where, study.progress)
+    return 0.0
 
 
 @dataclass(frozen=True)
