@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from vidfit.backbones import load
+from vidfit.backbones.encoder import FrameBackbone
 from vidfit.networks import Shape, build
 from vidfit.networks.clips import Clips
 from vidfit.networks.tuned import Tuned
@@ -50,7 +51,7 @@ class Seen(nn.Module):
 
 
 def _lite() -> nn.Module:
-    return load("efficientnet-lite0").network
+    return cast(FrameBackbone, load("efficientnet-lite0")).network
 
 
 def _resnet() -> nn.Module:

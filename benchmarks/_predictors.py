@@ -188,7 +188,7 @@ def _said(trained: Trained, video_FHW: Floats) -> Tensor:
 def _drawn(videos: Sequence[Floats], rng: np.random.Generator) -> Floats:
     clips = []
     for _ in range(BATCH):
-        video = videos[rng.integers(len(videos))]
+        video = videos[int(rng.integers(len(videos)))]
         start = rng.integers(len(video) - CLIP_FRAMES)
         clips.append(video[start : start + CLIP_FRAMES])
     return np.stack(clips)

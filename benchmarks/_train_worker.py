@@ -21,6 +21,7 @@ from torch.distributed.tensor import DTensor
 
 from vidfit.hardware import peak_bytes
 from vidfit.jobs.train.folder import execute
+from vidfit.networks.step import make_optimizer
 from vidfit.training import loop
 
 
@@ -51,7 +52,7 @@ def _stop(folder: Path, rank: int, wish: str, step: str) -> Callable[[], bool]:
 
 def _watch(held: dict[str, float]) -> None:
     """Take what a process holds right before a step, and its processor's time between steps."""
-    make, first = loop.make_optimizer, [0.0]
+    make, first = make_optimizer, [0.0]
 
     def made(network: torch.nn.Module, recipe: Any) -> torch.optim.Optimizer:
         optimizer = make(network, recipe)
@@ -69,7 +70,7 @@ def _watch(held: dict[str, float]) -> None:
         optimizer.register_step_pre_hook(look)
         return optimizer
 
-    loop.make_optimizer = made
+    loop.make_optimizer = made  # type: ignore[attr-defined]
 
 
 def _bytes(tensors: list[Tensor]) -> int:

@@ -33,12 +33,12 @@ from benchmarks._tasks import TASKS, build
 from vidfit.contracts import Floats, Indices
 from vidfit.features import FeatureStore, temporal_statistics
 from vidfit.features.extract import extract
+from vidfit.labels.one import NO_LABEL
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
 from vidfit.metrics import mean_interval
 from vidfit.metrics.resampled import draws
 from vidfit.selection.active import (
-    NO_LABEL,
     Pool,
     least_margin,
     most_typical,

@@ -36,6 +36,7 @@ from benchmarks._study import CACHE, load_networks
 from vidfit.backbones.speed_grid import COLUMNS, ROWS
 from vidfit.contracts import Cost, Floats
 from vidfit.features import FeatureStore
+from vidfit.fitted import SaysWhere
 from vidfit.launch import Here
 from vidfit.manifest import Manifest, read_manifest
 from vidfit.metrics import score_all
@@ -184,6 +185,8 @@ def _pointed(whole: Table) -> Figures:
     vectors_MD = whole.vectors["speed-grid"]
     folds_M = Folds(whole.classes, kind=whole.kind).by_recording(whole.labels_M, whole.groups, 0)
     head, _ = whole.task.learner.fit(vectors_MD, whole.labels_M, folds_M)
+    if not isinstance(head, SaysWhere):
+        raise TypeError(f"{type(head).__name__} does not say where")
     hits, chances = [], []
     for m in np.flatnonzero(whole.labels_M[:, NORMAL] == 0):
         clip, heat_D = whole.clips[m], head.heat([vectors_MD[m : m + 1]])

@@ -48,6 +48,7 @@ BAR = 0.10
 BACKBONES = ("efficientnet-lite0@1",)
 """Cheap, so that what comes beside it shows."""
 JOBS = ("features", "features on Spark", "answers", "shards")
+QUICK_JOBS = ("features", "shards")
 _WARM = 24
 _DRAWN = 1000
 """Clips that are encoded; 100,000 would take ten minutes of the processor."""
@@ -70,18 +71,16 @@ def main() -> None:
         return
     most = 1000 if options.quick else options.most
     sizes = tuple(size for size in (100, 1000, 10_000, 100_000) if size <= most)
+    rounds = 1 if options.quick else options.rounds
     start = environment()
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         folder = Path(scratch)
         for size in (_WARM, *sizes):
             _write_clips(folder / f"clips-{size}", size)
-        jobs = options.job or JOBS
+        jobs = options.job or (QUICK_JOBS if options.quick else JOBS)
         if "answers" in jobs:
             run_fit(folder / "clips-100", folder / "fit", FitOptions(backbones=BACKBONES))
-        runs = {
-            job: {size: _repeated(job, size, folder, options.rounds) for size in sizes}
-            for job in jobs
-        }
+        runs = {job: {size: _repeated(job, size, folder, rounds) for size in sizes} for job in jobs}
     figures = {
         job: {str(size): [asdict(run) for run in of_size] for size, of_size in of_job.items()}
         for job, of_job in runs.items()
@@ -99,7 +98,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3, help="repeats of up to 1,000 clips")
     parser.add_argument("--scratch", type=Path, help="where clips and stores are written")
-    parser.add_argument("--job", choices=JOBS, action="append", help="default: all")
+    parser.add_argument("--job", choices=JOBS, action="append", help="default: all; quick two")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -28,7 +28,7 @@ from vidfit.features import FeatureStore
 from vidfit.fusion.linear import cross_fit
 from vidfit.launch import Here
 from vidfit.manifest import read_manifest
-from vidfit.metrics import share_interval
+from vidfit.metrics import ACCURACY, share_interval
 from vidfit.progress import SILENT
 from vidfit.selection import hits, merit
 from vidfit.study.folds import Folds
@@ -105,7 +105,7 @@ def _run(vectors: Mapping[str, Floats], data: Table, seed: int) -> dict[str, Any
             name: cross_fit([vectors_MD[train_M]], labels_M[train_M], inner_M)
             for name, vectors_MD in vectors.items()
         }
-        best = max(fits, key=lambda name: merit(fits[name][1], labels_M[train_M]))
+        best = max(fits, key=lambda name: merit(ACCURACY, labels_M[train_M], fits[name][1]))
         chosen.append(best)
         for key, name in (("chosen inside", best), ("as shipped", AS_SHIPPED)):
             answers[key][test_M] = fits[name][0].log_probabilities([vectors[name][test_M]])

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -37,6 +37,7 @@ from benchmarks._peers import NETWORK, Features, opencv_untuned
 from benchmarks._workers import Stages, Worker
 from benchmarks.memory import repeated
 from vidfit import backbones as zoo
+from vidfit.backbones.encoder import FrameBackbone
 from vidfit.contracts import Clip, Cost, Floats, Frames, Preprocessing, Sampling
 from vidfit.features import stream, temporal_statistics
 from vidfit.features.views import gather_views
@@ -130,7 +131,7 @@ def _stages(clips: Sequence[Clip]) -> Stages:
 
 def opencv_windows(paths: Sequence[Path]) -> Stages:
     """Read a video frame after frame, and see eight frames of each window by torch."""
-    backbone, path = zoo.load(NETWORK), paths[0]
+    backbone, path = cast(FrameBackbone, zoo.load(NETWORK)), paths[0]
     with VideoReader(str(path)) as reader:
         pts = reader.pts_seconds
     spans = [(clip.start_seconds, clip.end_seconds) for clip in _windows(path)]

@@ -184,7 +184,7 @@ def _wrapped(backbone: TorchBackbone) -> Any:
         main_input_name = "pixel_values"
 
         def __init__(self) -> None:
-            super().__init__(PreTrainedConfig(num_labels=10))
+            super().__init__(PreTrainedConfig(num_labels=10))  # type: ignore[call-arg]
             self.trunk = backbone.network.trunk
             self.head = torch.nn.Linear(backbone.spec.dim, 10)
 

@@ -121,3 +121,10 @@ def test_divergence_is_told():
         student.trunk.head.bias.fill_(float("nan"))
     with pytest.raises(BackboneError, match="diverged at step 0"):
         distil(student, teacher, views(), SHORT)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 20])
+def test_any_number_of_steps_teaches(steps):
+    teacher = tiny().network
+    learned = distil(student_of(teacher), teacher, views(), Distillation(steps, batch_views=4))
+    assert all(torch.isfinite(weight).all() for weight in learned.parameters())

@@ -23,6 +23,7 @@ from vidfit.contracts import Frames
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.progress import SILENT, Progress
 from vidfit.shown import counted
+from vidfit.training.schedule import rate_factor
 
 LEAST_VIEWS = 8
 """Fewer give no deviations to measure by."""
@@ -30,6 +31,7 @@ LEAST_VIEWS = 8
 DEVIATION_BATCHES = 12
 """Batches that the teacher's deviations are taken of."""
 
+_WARMUP = 0.05
 _LEAST_CROP = 0.6
 _FLOOR = 0.05
 
@@ -159,11 +161,11 @@ def _learn(network: nn.Module, teacher: nn.Module, source: _Batches, progress: P
     optimizer = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, settings.steps, pct_start=0.05, cycle_momentum=False
-    )
     progress.start("distil", settings.steps)
     for step in range(settings.steps):
+        share = rate_factor((step + 0.5) / settings.steps, _WARMUP)
+        for group in optimizer.param_groups:
+            group["lr"] = share * settings.learning_rate
         views_BTHWC = source.draw()
         with torch.no_grad():
             wanted_BND = teacher(views_BTHWC)
@@ -177,7 +179,6 @@ def _learn(network: nn.Module, teacher: nn.Module, source: _Batches, progress: P
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), settings.largest_norm)
         optimizer.step()
-        schedule.step()
         progress.advance()
         if step + 1 == settings.steps:
             progress.note(f"distilled to {float(loss.detach()):.3f} of the tokens' variance")
