@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Trial:
     def see(self, outer: Outer) -> None:
         """Answer the clips of a fold by what was fitted without it."""
         ways = {SINGLE: outer.choice.best_single} | {
-            c.name: c for c in outer.contenders if c.method and len(c.members) == len(NETWORKS)
+            c.name: c for c in outer.contenders if c.method and len(c.members) == len(self.networks)
         }
         train = self.table.where(~outer.test_M)
         predictors = {name: self._predictor(c, outer, train) for name, c in ways.items()}
@@ -91,20 +91,21 @@ class Trial:
 def main() -> None:
     options = _options()
     start = environment()
-    figures = _measure(study(options.task, options.cache, names=NETWORKS))
+    names = NETWORKS[:2] if options.quick else NETWORKS
+    figures = _measure(study(options.task, options.cache, names=names), names)
     _show(figures)
     gain = figures["cascade"]["less than the stack"]
     ratio = figures["times faster"]
     headline = (
         f"{options.task}: the cascade answers {ratio:.2f}x faster than the stack of the same "
-        f"{len(NETWORKS)} members (bar {FASTER:g}x), {-gain[0] * 100:+.1f} points (bar "
+        f"{len(names)} members (bar {FASTER:g}x), {-gain[0] * 100:+.1f} points (bar "
         f"-{POINTS * 100:g}), {figures['cascade']['calls saved']:.0%} of the calls saved"
     )
     finish(options, figures, start, headline, met=ratio >= FASTER and gain[0] <= POINTS)
 
 
-def _measure(task: Study) -> dict[str, Any]:
-    vectors = {name: task.candidates[name].vectors_MD for name in NETWORKS}
+def _measure(task: Study, names: Sequence[str]) -> dict[str, Any]:
+    vectors = {name: task.candidates[name].vectors_MD for name in names}
     clips = Table(
         task.clips,
         task.classes,
@@ -113,11 +114,11 @@ def _measure(task: Study) -> dict[str, Any]:
         tuple(np.zeros((1, 65), np.float32) for _ in task.clips),  # nobody looks for copies
         np.full(len(task.clips), LONG_SECONDS),
     )
-    loaded, absent = load_networks(NETWORKS)
+    loaded, absent = load_networks(names)
     if absent:
         raise SystemExit(f"a member is missing: {absent}")
     trial = Trial(clips, {network.spec.name: network for network in loaded})
-    costs = {name: task.candidates[name].cost for name in NETWORKS}
+    costs = {name: task.candidates[name].cost for name in names}
     folds = Folds(task.classes)
     nested(
         Rows(vectors, task.labels_M, task.groups),

@@ -219,12 +219,12 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
 
 def _options() -> argparse.Namespace:
     parser = arguments(__doc__)
-    parser.add_argument("--runs", type=int, default=None, help="a setting; 100, or 4 with --quick")
+    parser.add_argument("--runs", type=int, default=None, help="a setting; 100, or 2 with --quick")
     parser.add_argument("--settings", nargs="*", choices=SETTINGS)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--cache", type=Path, default=CACHE)
     options = parser.parse_args()
-    options.runs = options.runs or (4 if options.quick else 100)
+    options.runs = options.runs or (2 if options.quick else 100)
     return options
 
 
