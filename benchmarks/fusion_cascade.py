@@ -140,7 +140,7 @@ def _figures(trial: Trial, groups: tuple[str, ...]) -> dict[str, Any]:
             "mean seconds": float(np.mean(found.seconds_M)),
             "median seconds": float(np.median(found.seconds_M)),
             "calls": dict(found.calls),
-            "calls saved": 1 - sum(found.calls.values()) / (len(groups) * len(NETWORKS)),
+            "calls saved": 1 - sum(found.calls.values()) / (len(groups) * len(trial.networks)),
         }
         for name, found in named.items()
     }
