@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks._harness import arguments, environment, finish, table
+from benchmarks._harness import arguments, environment, finish, load, table
 from vidfit.documents import json_in, to_json
 from vidfit.files import write_whole
 
@@ -33,12 +33,16 @@ _QUICK_SECONDS, _SECONDS = 600.0, 4 * 3600.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a benchmark said last, and how long it took; ``failed`` where it said nothing."""
+    """What a benchmark said last, and how long it took; ``failed`` where it said nothing.
+
+    ``load`` is the machine's as it began.
+    """
 
     name: str
     verdict: str
     headline: str
     seconds: float
+    load: str = ""
 
 
 def main() -> None:
@@ -80,22 +84,30 @@ def _section(found: Sequence[Verdict], start: Mapping[str, Any], *, quick: bool)
     of = {"machine": start["machine"], "versions": start["versions"]}
     facts = [f"{kind}: " + ", ".join(f"{k} {v}" for k, v in of[kind].items()) for kind in of]
     rows = [
-        f"| `{one.name}` | {one.verdict} | {one.seconds:.0f} | {one.headline.replace('|', '/')} |"
+        f"| `{one.name}` | {one.verdict} | {one.seconds:.0f} | {_first(one.load)} "
+        f"| {one.headline.replace('|', '/')} |"
         for one in found
     ]
     return "\n".join(
         [
             HEADING,
             "",
-            f"Written by `python -m benchmarks.all{' --quick' if quick else ''}`; {start['load']} "
-            f"at its start. {' '.join(f'{fact}.' for fact in facts)}",
+            f"Written by `python -m benchmarks.all{' --quick' if quick else ''}`. "
+            f"{' '.join(f'{fact}.' for fact in facts)} Load is that of the minute before each; "
+            "where there is none it was not noted.",
             "",
-            "| benchmark | verdict | seconds | what it said last |",
-            "|---|---|---|---|",
+            "| benchmark | verdict | seconds | load | what it said last |",
+            "|---|---|---|---|---|",
             *rows,
             "",
         ]
     )
+
+
+def _first(load: str) -> str:
+    """Return the first number of a load, in words."""
+    found = re.search(r"[\d.]+", load)
+    return found.group() if found else ""
 
 
 def _verdict(name: str, logs: Path, *, quick: bool) -> Verdict:
@@ -103,13 +115,14 @@ def _verdict(name: str, logs: Path, *, quick: bool) -> Verdict:
     kept = logs / f"{name}.json"
     if kept.is_file():
         return Verdict(**json_in(kept.read_text(encoding="utf-8")))
+    before = load()
     command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
     began = time.monotonic()
     lines = _output(command, logs / f"{name}.txt", _QUICK_SECONDS if quick else _SECONDS)
     last = lines[-1] if lines else ""
     ended = _VERDICT.search(last)
     verdict = ended.group(1) if ended else "failed"
-    found = Verdict(name, verdict, _VERDICT.sub("", last), time.monotonic() - began)
+    found = Verdict(name, verdict, _VERDICT.sub("", last), time.monotonic() - began, before)
     print(f"{found.seconds:6.0f} s  {name}: {found.verdict}", flush=True)
     write_whole(kept, to_json(asdict(found), ascii_only=False).encode())
     return found
