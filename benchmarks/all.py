@@ -81,8 +81,8 @@ def _write_into(page: Path, section: str) -> None:
 
 def _section(found: Sequence[Verdict], start: Mapping[str, Any], *, quick: bool) -> str:
     """Return the table in Markdown, with the machine and the versions."""
-    of = {"machine": start["machine"], "versions": start["versions"]}
-    facts = [f"{kind}: " + ", ".join(f"{k} {v}" for k, v in of[kind].items()) for kind in of]
+    machine = f"{start['machine']['processor']}, {start['machine']['cores']} cores"
+    versions = ", ".join(f"{name} {version}" for name, version in start["versions"].items())
     rows = [
         f"| `{one.name}` | {one.verdict} | {one.seconds:.0f} | {_first(one.load)} "
         f"| {one.headline.replace('|', '/')} |"
@@ -93,7 +93,7 @@ def _section(found: Sequence[Verdict], start: Mapping[str, Any], *, quick: bool)
             HEADING,
             "",
             f"Written by `python -m benchmarks.all{' --quick' if quick else ''}`. "
-            f"{' '.join(f'{fact}.' for fact in facts)} Load is that of the minute before each; "
+            f"Machine: {machine}. Versions: {versions}. Load is that of the minute before each; "
             "where there is none it was not noted.",
             "",
             "| benchmark | verdict | seconds | load | what it said last |",

@@ -86,11 +86,9 @@ def _text(options: argparse.Namespace) -> Figures:
     )
     print(report_markdown(found))
     own, other = found.own.bits, found.best_other
-    told = (
-        f"{bits_of(own)} bits a byte of unseen articles (bar: below {other.name}, "
-        f"{other.bits.value:.2f})"
-    )
     # A network that a quick run leaves untrained says nothing of the bar.
+    bar = "hardly learned" if options.quick else "bar: below it"
+    told = f"{bits_of(own)} bits a byte of unseen articles, {other.name} {other.bits.value:.2f} ({bar})"
     return {**_plain(found), "told": told, "met": None if options.quick else found.learned}
 
 

@@ -77,9 +77,10 @@ def main() -> None:
     headline = (
         f"{long} min of video: spans, anomalies and index take {length:.2f} of "
         f"its length; one decode saves {saved:.0%} of three; memory grows by {growth:.0%} "
-        f"(bar {GROWTH:.0%}); killed and resumed the same: {killed['same']}"
+        f"({'too short for its bar' if options.quick else f'bar {GROWTH:.0%}'}); killed and "
+        f"resumed the same: {killed['same']}"
     )
-    grows = growth > GROWTH and not options.quick  # a minute is too short to tell
+    grows = growth > GROWTH and not options.quick
     met = not grows and length < 1 and killed["same"]
     finish(options, {"rows": rows, "killed": killed, "saved": saved}, start, headline, met=met)
 
