@@ -88,7 +88,8 @@ def _text(options: argparse.Namespace) -> Figures:
     own, other = found.own.bits, found.best_other
     # A network that a quick run leaves untrained says nothing of the bar.
     bar = "hardly learned" if options.quick else "bar: below it"
-    told = f"{bits_of(own)} bits a byte of unseen articles, {other.name} {other.bits.value:.2f} ({bar})"
+    peer = f"{other.name} {other.bits.value:.2f}"
+    told = f"{bits_of(own)} bits a byte of unseen articles, {peer} ({bar})"
     return {**_plain(found), "told": told, "met": None if options.quick else found.learned}
 
 
