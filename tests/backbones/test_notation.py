@@ -86,7 +86,9 @@ def test_spec_of_an_object_that_cannot_be_copied():
 
 
 def test_cheap_forms_keep_the_views_and_are_none_of_itself():
-    assert cheap_forms("a") == ["a@key", "a:int8", "a:int8@key"]
-    assert cheap_forms("a@4") == ["a@key4", "a:int8@4", "a:int8@key4"]
-    assert cheap_forms("a:int8") == ["a:int8@key"]
-    assert cheap_forms("a:int8@key") == []
+    assert cheap_forms("a", by_frame=True) == ["a@key", "a:int8", "a:int8@key"]
+    assert cheap_forms("a@4", by_frame=True) == ["a@key4", "a:int8@4", "a:int8@key4"]
+    assert cheap_forms("a:int8", by_frame=True) == ["a:int8@key"]
+    assert cheap_forms("a:int8@key", by_frame=True) == []
+    assert cheap_forms("a", by_frame=False) == ["a:int8"]
+    assert cheap_forms("a:int8", by_frame=False) == []

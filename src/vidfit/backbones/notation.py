@@ -58,14 +58,20 @@ def split_precision(name: str) -> tuple[str, bool]:
     return (name.removesuffix(EIGHT_BITS), True) if asked else (name, False)
 
 
-def cheap_forms(name: str) -> list[str]:
-    """Return a name in 8 bits, on keyframes alone, and both, as far as it is not so already."""
+def cheap_forms(name: str, *, by_frame: bool) -> list[str]:
+    """Return a name in 8 bits, on keyframes alone, and both, as far as it is not so already.
+
+    Parameters
+    ----------
+    by_frame
+        Whether each frame is seen alone, as on keyframes it has to be.
+    """
     whole, seen = split_views(name)
     plain, has_8_bits = split_precision(whole)
     seen = seen or ViewsAsked()
     forms = []
     for bits in (False, True):
-        for keys in (False, True):
+        for keys in (False, True)[: 1 + by_frame]:
             views = ViewsAsked(keys or seen.keyframes, seen.views)
             said = str(views) if views != ViewsAsked() else ""
             forms.append(f"{plain}{EIGHT_BITS if bits or has_8_bits else ''}{said}")

@@ -15,6 +15,7 @@ from vidfit.backbones.catalogue import licence_refusal
 from vidfit.backbones.notation import cheap_forms
 from vidfit.contracts import (
     Backbone,
+    BackboneSpec,
     Clip,
     Cost,
     Detector,
@@ -202,7 +203,10 @@ def _variants(
 ) -> tuple[list[Loaded], list[Failure]]:
     """Return cheap forms of networks, and those that are not cheap or do not run."""
     of = {
-        form: one for one in loaded if has_network(one.backbone) for form in cheap_forms(one.name)
+        form: one
+        for one in loaded
+        if has_network(one.backbone)
+        for form in cheap_forms(one.name, by_frame=_by_frame(one.backbone.spec))
     }
     progress.start("measure cheap forms", len(of))
     try:
@@ -218,6 +222,10 @@ def _variants(
         took = f"{seconds * 1e3:.0f} ms a clip, and {of[one.name].name} {whole * 1e3:.0f}"
         dropped.append(Failure(one.name, f"it takes {took}: hardly cheaper"))
     return cheap, dropped
+
+
+def _by_frame(spec: BackboneSpec) -> bool:
+    return spec.sees == "frames" and spec.sampling.clip_len == 1
 
 
 def has_network(backbone: Backbone) -> bool:
