@@ -21,9 +21,9 @@ from torch.nn import functional
 
 from vidfit.contracts import Frames
 from vidfit.errors import BackboneError, NotEnoughDataError
+from vidfit.networks.schedule import rate_factor
 from vidfit.progress import SILENT, Progress
 from vidfit.shown import counted
-from vidfit.training.schedule import rate_factor
 
 LEAST_VIEWS = 8
 """Fewer give no deviations to measure by."""

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from vidfit.errors import NotEnoughDataError, StoreError
+from vidfit.networks.schedule import rate_factor
 from vidfit.progress import SILENT, Progress
 from vidfit.training.checkpoint import Saved, gathered, read_checkpoint, scatter, write_checkpoint
-from vidfit.training.schedule import rate_factor
 
 _WARMING, _MEASURED = 2, 8
 """Steps that are not measured, as buffers are made, and steps that are."""

@@ -25,6 +25,7 @@ from vidfit.contracts import Floats, Indices
 from vidfit.documents import number_of
 from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
+from vidfit.networks.schedule import rate_factor, rate_for_batch, scheduled_factor
 from vidfit.networks.step import make_optimizer
 from vidfit.plans import Plan
 from vidfit.training.batches import Loaded, answers, loaded
@@ -39,7 +40,6 @@ from vidfit.training.checkpoint import (
 from vidfit.training.epoch import Epoch, epoch_of
 from vidfit.training.order import Micro, bare_micros, deal, endless, epoch_steps
 from vidfit.training.parallel import Place, spread
-from vidfit.training.schedule import rate_factor, rate_for_batch, scheduled_factor
 from vidfit.training.state import Average, Run, State, TrainedWeights
 from vidfit.training.teacher import check_teacher, strong, sure_targets, weak
 

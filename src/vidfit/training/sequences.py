@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidfit.errors import NotEnoughDataError, StoreError, VidfitError
+from vidfit.networks.schedule import rate_factor
 from vidfit.networks.step import make_optimizer
 from vidfit.plans import Recipe
 from vidfit.progress import SILENT, Progress
@@ -35,7 +36,6 @@ from vidfit.training.checkpoint import (
     write_checkpoint,
 )
 from vidfit.training.loop import SAVE_SECONDS
-from vidfit.training.schedule import rate_factor
 from vidfit.training.state import Average, averaged
 
 LOOKS = 10
