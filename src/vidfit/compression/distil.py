@@ -21,8 +21,8 @@ from torch.nn import functional
 
 from vidfit.contracts import Frames
 from vidfit.errors import BackboneError, NotEnoughDataError
-from vidfit.networks.schedule import rate_factor
 from vidfit.progress import SILENT, Progress
+from vidfit.schedule import rate_factor
 from vidfit.shown import counted
 
 LEAST_VIEWS = 8

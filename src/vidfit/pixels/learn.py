@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from vidfit.errors import NotEnoughDataError, StoreError
-from vidfit.networks.schedule import rate_factor
 from vidfit.progress import SILENT, Progress
+from vidfit.schedule import rate_factor
 from vidfit.training.checkpoint import Saved, gathered, read_checkpoint, scatter, write_checkpoint
 
 _WARMING, _MEASURED = 2, 8

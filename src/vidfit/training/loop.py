@@ -25,9 +25,9 @@ from vidfit.contracts import Floats, Indices
 from vidfit.documents import number_of
 from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
-from vidfit.networks.schedule import rate_factor, rate_for_batch, scheduled_factor
 from vidfit.networks.step import make_optimizer
 from vidfit.plans import Plan
+from vidfit.schedule import rate_factor, rate_for_batch, scheduled_factor
 from vidfit.training.batches import Loaded, answers, loaded
 from vidfit.training.checkpoint import (
     Saved,

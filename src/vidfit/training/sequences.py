@@ -24,10 +24,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vidfit.errors import NotEnoughDataError, StoreError, VidfitError
-from vidfit.networks.schedule import rate_factor
 from vidfit.networks.step import make_optimizer
 from vidfit.plans import Recipe
 from vidfit.progress import SILENT, Progress
+from vidfit.schedule import rate_factor
 from vidfit.training.checkpoint import (
     Saved,
     gathered,

@@ -17,10 +17,10 @@ from vidfit.contracts import Indices
 from vidfit.language.model import LanguageModel
 from vidfit.networks.clips import Clips
 from vidfit.networks.gpt import Gpt
-from vidfit.networks.schedule import rate_factor
 from vidfit.networks.step import classified, make_optimizer, soft_targets
 from vidfit.plans import Recipe
 from vidfit.progress import Progress
+from vidfit.schedule import rate_factor
 
 FINE_TUNING = Recipe(epochs=3, learning_rate=3e-4, weight_decay=0.05, dropout=0.2)
 

@@ -225,7 +225,7 @@ def learn(
 
 
 def _factor(step: int, steps: int, warmup_share: float) -> float:
-    from vidfit.networks.schedule import rate_factor
+    from vidfit.schedule import rate_factor
 
     return rate_factor((step + 1) / (steps + 1), warmup_share)
 

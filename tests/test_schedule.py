@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from vidfit.networks.schedule import rate_factor, rate_for_batch, scheduled_factor
+from vidfit.schedule import rate_factor, rate_for_batch, scheduled_factor
 
 TABLE = ((0.0, 0.5), (0.3, 1.0), (0.6, 4.0))
 
