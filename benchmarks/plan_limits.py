@@ -266,9 +266,7 @@ def _planned(forks: Forks, subject: LimitSubject, limit: int) -> tuple[int, bool
     """As `vidfit plan`; no micro-batch where it says that nothing fits."""
     machine = Machine("here", "cpu", 1, limit, {"fp32": 1e11}, 1e10, 1)
     question = Question("benchmarks._plan_subjects:trainee", {"kind": forks.kind}, RECIPE)
-    # Each trial has two micro-batches: a step of thousands of clips would load more than the limit.
-    sizes = replace(subject.known.sizes, clip_bytes=0)
-    known = replace(subject.known, sizes=sizes, resident={})
+    known = replace(subject.known, resident={})
     setting = Setting(known, RECIPE, DATA, machine, MANY_CLIPS)
     trials = ForkedTrials(question, Path(), Budget(), forks, subject.small)
     try:

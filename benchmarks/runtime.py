@@ -3,8 +3,8 @@
 EfficientNet-Lite0 (its weights), ResNet-50, ViT-S/16 and VideoMAE-S (random weights), on the same
 frames: torch eager (glibc's allocator tuned, as for all here), torch.compile, ONNX Runtime,
 OpenVINO, and what `accelerate` chooses; the pipeline of transformers around an equal network, with
-its own preprocessing of the decoded frames (PIL). One thread, then all cores. Every round runs each
-way once, and a large matrix product, which is the peak.
+its own preprocessing of the decoded frames (PIL). One thread, then all cores. Engines are exported
+and chosen anew. Every round runs each way once, and a large matrix product, which is the peak.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +89,10 @@ def saved(name: str, folder: Path) -> Path:
 def network(name: str, folder: Path) -> Backbone:
     """Load a network as vidfit loads it."""
     from vidfit import backbones as zoo
-    from vidfit.backbones.notation import with_spec
 
     if name == "EfficientNet-Lite0":
         return zoo.load("efficientnet-lite0")
-    found = zoo.load(f"hf:{saved(name, folder)}")
-    # A name without the temporary folder, so that exports are found again.
-    return with_spec(found, replace(found.spec, name=f"benchmark:{name}"))
+    return zoo.load(f"hf:{saved(name, folder)}")
 
 
 def frames_of(backbone: Backbone) -> Frames:
@@ -106,7 +102,9 @@ def frames_of(backbone: Backbone) -> Frames:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def engine_ways(backbone: TorchBackbone, threads: int, compiled: bool) -> dict[str, Way]:
+def engine_ways(
+    backbone: TorchBackbone, threads: int, compiled: bool, folder: Path
+) -> dict[str, Way]:
     """Return the network on each engine; one that cannot run it is said and left out."""
     from vidfit.errors import BackboneError
     from vidfit.runtime import accelerate
@@ -118,12 +116,12 @@ def engine_ways(backbone: TorchBackbone, threads: int, compiled: bool) -> dict[s
         names["torch.compile"] = "compile"
     for name, engine in names.items():
         try:
-            fast = accelerate(backbone, engine=engine, threads=threads)
+            fast = accelerate(backbone, engine=engine, threads=threads, cache=folder / "engines")
         except BackboneError as error:
             print(f"  {error}")
             continue
         ways[name] = lambda fast=fast: fast.forward(frames)  # type: ignore[misc]
-    chosen: Any = accelerate(backbone, threads=threads)
+    chosen: Any = accelerate(backbone, threads=threads, cache=folder / "engines")
     print(f"  vidfit chooses {chosen.engine}, {chosen.frames} frames a run of a thread")
     ways["vidfit"] = lambda: chosen.forward(frames)
     return ways
@@ -201,7 +199,7 @@ def figures_of(
     backbone = network(name, folder)
     assert isinstance(backbone, TorchEncoder)  # noqa: S101
     print(f"{name}, {threads} thread{'s' * (threads != 1)}")
-    ways = engine_ways(backbone, threads, not (options.quick or options.no_compile))
+    ways = engine_ways(backbone, threads, not (options.quick or options.no_compile), folder)
     ways |= pipeline_ways(name, backbone, threads, folder)
     ways["sgemm"] = _sgemm(threads)
     for way in ways.values():
@@ -289,7 +287,7 @@ def main() -> None:
     parser.add_argument(
         "--no-compile", action="store_true", help="leave out torch.compile, which takes minutes"
     )
-    parser.add_argument("--one", nargs=2, metavar=("NETWORK", "THREADS"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         _one(options)
@@ -310,9 +308,8 @@ def _one(options: argparse.Namespace) -> None:
     from vidfit.runtime import malloc
 
     malloc.tune()
-    name, threads = options.one[0], int(options.one[1])
-    with tempfile.TemporaryDirectory() as folder:
-        found = figures_of(name, threads, options, Path(folder))
+    name, threads, folder = options.one
+    found = figures_of(name, int(threads), options, Path(folder))
     options.json.write_text(json.dumps(found), encoding="utf-8")
 
 
@@ -320,7 +317,7 @@ def _ask(name: str, threads: int, options: argparse.Namespace, folder: Path) -> 
     import json
 
     answer = folder / "answer.json"
-    command = [sys.executable, "-m", "benchmarks.runtime", "--one", name, str(threads)]
+    command = [sys.executable, "-m", "benchmarks.runtime", "--one", name, str(threads), str(folder)]
     command += ["--json", str(answer), "--rounds", str(options.rounds)]
     command += ["--quick"] * options.quick + ["--no-compile"] * options.no_compile
     threads_said = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}

@@ -43,7 +43,7 @@ def test_laws_come_from_a_few_runs_and_are_kept(tmp_path, monkeypatch):
 
 def known_by_shapes():
     peaks = {False: Line(100 * MIB, 50 * MIB), True: Line(60 * MIB, 10 * MIB)}
-    return measured.Known(Sizes(0, 0, 0, 0, 0), peaks, peaks, {False: 3e9, True: 4e9})
+    return measured.Known(Sizes(0, 0, 0, 0), peaks, peaks, {False: 3e9, True: 4e9})
 
 
 def test_two_runs_tell_how_memory_grows_and_one_how_much_it_is():

@@ -3,7 +3,7 @@ from __future__ import annotations
 from vidfit.planning.memory import Line, Sizes, line, rank_bytes
 from vidfit.plans import Layout, Machine, Recipe
 
-SIZES = Sizes(400, 400, 40, 10, 1)
+SIZES = Sizes(400, 400, 40, 10)
 GPU = Machine("gpu", "cuda", 4, 2**34, {"fp32": 1e12}, 1e12, 8, described=True)
 CPU = Machine("cpu", "cpu", 1, 2**34, {"fp32": 1e12}, 1e12, 8)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from torch import nn
 from vidfit.errors import StoreError, VidfitError
 from vidfit.networks.clips import Clips
 from vidfit.plans import Recipe
+from vidfit.training import batches, loop
 from vidfit.training.clipset import ClipSet
 from vidfit.training.order import epoch_steps
 
@@ -133,6 +135,21 @@ def test_accumulation_changes_nothing(micro, accumulation):
     whole = trained(plan_of(EVERYTHING, micro_batch=16, accumulation=1))
     parts = trained(plan_of(EVERYTHING, micro_batch=micro, accumulation=accumulation))
     close(dict(parts.weights), dict(whole.weights))
+
+
+def test_a_step_holds_one_micro_batch_at_a_time(monkeypatch):
+    given, held = [], []
+
+    def watched(*args):
+        for one in batches.loaded(*args):
+            held.append(sum(tokens() is not None for tokens in given))
+            given.append(weakref.ref(one[1].tokens_BND))
+            yield one
+            del one
+
+    monkeypatch.setattr(loop, "loaded", watched)
+    trained(plan_of(EVERYTHING, micro_batch=2, accumulation=8))
+    assert len(held) > 40 and max(held) == 0
 
 
 @pytest.mark.parametrize("moment", [1, 5, 7, 11])

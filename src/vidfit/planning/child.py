@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from vidfit.documents import json_in, to_json
 from vidfit.errors import BackboneError
 from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
+from vidfit.planning.memory import Sizes
 from vidfit.plans import Layout, Recipe
 from vidfit.runtime.cache import version
 
@@ -176,6 +177,7 @@ def _key(request: Mapping[str, Any]) -> str:
         "threads": threads,
         "versions": {name: version(name) for name in _PACKAGES},
         "machine": machine,
+        "answer": [field.name for kind in (Sizes, Dry, Real) for field in fields(kind)],
     }
     return hashlib.sha256(to_json(facts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -67,9 +67,7 @@ class Known:
         """Return the peak of tensors in one process that stands alone."""
         if layout.accumulation == 1:
             return self.alone[layout.checkpointing].at(layout.micro_batch)
-        # A step loads the inputs of all its micro-batches.
-        further = (layout.accumulation - 2) * layout.micro_batch * self.sizes.clip_bytes
-        return self.peaks[layout.checkpointing].at(layout.micro_batch) + further
+        return self.peaks[layout.checkpointing].at(layout.micro_batch)
 
     def seconds(self, layout: Layout, answered: float = 1.0) -> float | None:
         """Return a step's seconds on this machine; recomputing costs by its operations.

@@ -54,15 +54,12 @@ class Sizes:
         All weights and buffers; those that learn, which have gradients and optimizer state.
     block_bytes
         The largest block of the encoder; 0 without blocks.
-    clip_bytes
-        What the network sees of one clip.
     """
 
     weights_bytes: int
     learned_bytes: int
     block_bytes: int
     blocks: int
-    clip_bytes: int
 
     def state_bytes(self, recipe: Recipe) -> int:
         """Return gradients and the optimizer's state."""

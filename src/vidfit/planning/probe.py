@@ -120,7 +120,6 @@ def _facts(trainee: Trainee) -> Sizes:
         learned_bytes=learned,
         block_bytes=max((sum(map(_bytes, b.parameters())) for b in blocks), default=0),
         blocks=len(blocks),
-        clip_bytes=sum(_bytes(t) for t in trainee.batch(1).tensors if t is not None),
     )
 
 

@@ -1,7 +1,7 @@
 """Optimizer steps as training takes them, and what they take of memory and time.
 
-`vidfit.training` keeps the micro-batches of a step, the gradients that are added up, and the
-best weights so far; so do these steps. Shape letters: B clips of a micro-batch, K classes.
+`vidfit.training` holds one micro-batch at a time, the gradients that are added up, and the best
+weights so far; so do these steps. Shape letters: B clips of a micro-batch, K classes.
 """
 
 from __future__ import annotations
@@ -54,8 +54,7 @@ def take_steps(trainee: Trainee, recipe: Recipe, layout: Layout) -> Times:
     copies = _kept_copies(network, recipe)
     times = Times()
     for _ in range(STEPS):
-        micros = list(_micros(trainee, layout))
-        for clips, target_BK in micros:
+        for clips, target_BK in _micros(trainee, layout):
             started = time.perf_counter()
             with _autocast(layout.precision):
                 logits_BK = network(clips)
@@ -63,6 +62,7 @@ def take_steps(trainee: Trainee, recipe: Recipe, layout: Layout) -> Times:
             del logits_BK
             loss.backward()  # type: ignore[no-untyped-call]
             times.micro.append(time.perf_counter() - started)
+            del clips, loss
         started = time.perf_counter()
         _update(network, optimizer, recipe)
         times.update.append(time.perf_counter() - started)

@@ -33,7 +33,11 @@ MARGIN = 1.025
 then how many frames it takes, and both preferences together cost 5 % of the speed at most."""
 
 BUDGET_SECONDS = 2.0
+_OF_ENGINES = 0.75
+"""Share of the budget that engines may take; numbers of frames get what is left."""
 _ROUNDS_LEAST, _ROUNDS_MOST = 2, 7
+_REST_SECONDS = 0.02
+"""In which threads of the engine before come to rest: they wait awake for more work at first."""
 _HOPELESS = 2.0
 VIEWS_MEASURED = 8
 
@@ -98,12 +102,14 @@ def _choose(
     first = next(iter(runs.values()))
     first(frames_BTHWC[:1])  # sets up what runs need
     view_seconds = _seconds(first, frames_BTHWC[:1])
+    started = time.perf_counter()
     engines = {engine: trial(engine, FRAMES_A_RUN) for engine in runs}
-    engine, seconds = _fastest(engines, frames_BTHWC, view_seconds)
+    engine, seconds = _fastest(engines, frames_BTHWC, view_seconds, _OF_ENGINES * BUDGET_SECONDS)
     if engine in whole:
         return EngineChoice(engine, 0, seconds)
     sizes = {f"{engine}/{n}": trial(engine, n) for n in _sizes(spec, threads)}
-    best, more = _fastest(sizes, frames_BTHWC, seconds.get(engine, view_seconds))
+    left = BUDGET_SECONDS - (time.perf_counter() - started)
+    best, more = _fastest(sizes, frames_BTHWC, seconds.get(engine, view_seconds), left)
     return EngineChoice(engine, int(best.rpartition("/")[2]), {**seconds, **more})
 
 
@@ -139,21 +145,22 @@ def _sizes(spec: BackboneSpec, threads: int) -> list[int]:
 
 
 def _fastest(
-    trials: Mapping[str, _Trial], frames_BTHWC: Frames, view_seconds: float
+    trials: Mapping[str, _Trial], frames_BTHWC: Frames, view_seconds: float, budget_seconds: float
 ) -> tuple[str, dict[str, float]]:
     """Return the name of the fastest, and median seconds a view of those that were measured."""
-    names, views = _affordable(trials, view_seconds)
+    names, views = _affordable(trials, view_seconds, budget_seconds)
     if len(names) < 2:
         return names[0], {}
     batch_BTHWC = frames_BTHWC[:views]
     seconds: dict[str, list[float]] = {name: [] for name in names}
+    started = time.perf_counter()
     for name in names:
         trials[name].run(batch_BTHWC[: trials[name].views])
-    started = time.perf_counter()
     for number in range(_ROUNDS_MOST):
-        if number >= _ROUNDS_LEAST and time.perf_counter() - started > BUDGET_SECONDS / 4:
+        if number >= _ROUNDS_LEAST and time.perf_counter() - started > budget_seconds / 2:
             break
         for name in names:
+            time.sleep(_REST_SECONDS)
             seconds[name].append(_seconds(trials[name].run, batch_BTHWC))
         # What is far behind is not worth a second look.
         names = [name for name in names if seconds[name][0] <= _HOPELESS * seconds[names[0]][0]]
@@ -167,8 +174,10 @@ def _fastest(
     return (best if ratios[best] > MARGIN else names[0]), medians
 
 
-def _affordable(trials: Mapping[str, _Trial], view_seconds: float) -> tuple[list[str], int]:
-    """Return which can be warmed up and compared in half of the budget, and on how many views.
+def _affordable(
+    trials: Mapping[str, _Trial], view_seconds: float, budget_seconds: float
+) -> tuple[list[str], int]:
+    """Return which can be warmed up and compared in the budget, and on how many views.
 
     The last are left out first; of a network that is too slow, all but the preferred.
     """
@@ -177,7 +186,7 @@ def _affordable(trials: Mapping[str, _Trial], view_seconds: float) -> tuple[list
         least = max(trials[name].views for name in names[:count])
         for views in (8, 4, 2, 1):
             seconds = count * (1 + _ROUNDS_LEAST) * views * view_seconds
-            if least <= views and seconds <= BUDGET_SECONDS / 2:
+            if least <= views and seconds <= budget_seconds:
                 return names[:count], views
     return names[:1], 1
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any, cast
@@ -128,8 +128,8 @@ class _Trainer:
         self._save()
         return True
 
-    def _steps(self, batch_clips: int) -> Iterator[list[Loaded]]:
-        """Yield the steps that are left of the epoch, each as micro-batches with their clips."""
+    def _steps(self, batch_clips: int) -> Iterator[Iterator[Loaded]]:
+        """Yield the steps that are left of the epoch, each as micro-batches that are read then."""
         state, seed = self.state, self.recipe.seed
         steps = epoch_steps(self.run.learn_M, state.epoch, batch_clips, seed)
         place = (self.place.rank, self.place.world, self.plan.layout.micro_batch)
@@ -139,7 +139,7 @@ class _Trainer:
             shown = state.epoch * len(self.run.learn_M) + number * batch_clips
             micros += [*self._bare(shown, len(rows_S), number, len(own)), *own]
         for _, step in groupby(loaded(self.run.clips, micros, self.plan), lambda m: m[0].step):
-            yield list(step)
+            yield step
 
     def _bare(self, shown: int, clips: int, step: int, before: int) -> list[Micro]:
         """Return a step's micro-batches without labels, after so many clips with labels."""
@@ -150,8 +150,8 @@ class _Trainer:
         place = (self.place.rank, self.place.world, self.plan.layout.micro_batch)
         return bare_micros(rows_S, step, place, before)
 
-    def _step(self, micros: Sequence[Loaded]) -> None:
-        """Add up the gradients of micro-batches, and take a step."""
+    def _step(self, micros: Iterable[Loaded]) -> None:
+        """Add up the gradients of micro-batches, one held at a time, and take a step."""
         state, fabric = self.state, self.place.fabric
         self._set_rate()
         loss, taught = torch.zeros(2, device=self.place.device)
@@ -165,6 +165,7 @@ class _Trainer:
                 part = self._loss(micro, clips, target_BK)
                 fabric.backward(part)
             loss += part.detach()
+            del clips, part  # before the next are read
         if self.recipe.clip_norm:
             fabric.clip_gradients(self.module, self.wrapped, max_norm=self.recipe.clip_norm)
         self.wrapped.step()
@@ -172,7 +173,7 @@ class _Trainer:
         state.step += 1
         if self.average:
             self.average.update(self.network, state.step)
-        self._account(loss, taught, micros[-1][0].step_clips)
+        self._account(loss, taught, micro.step_clips)
 
     def _taught(self, clips: Clips, micro: Micro) -> tuple[Clips, Tensor]:
         """Return clips without a label as they are learned, with the targets of the average."""

@@ -36,7 +36,7 @@ def no_children(monkeypatch):
     """Laws of a subject without running it."""
     peaks = {False: Line(100 * MIB, 50 * MIB), True: Line(100 * MIB, 10 * MIB)}
     known = Known(
-        Sizes(20 * MIB, 20 * MIB, 2 * MIB, 10, 1000),
+        Sizes(20 * MIB, 20 * MIB, 2 * MIB, 10),
         peaks,
         peaks,
         {False: 3e9, True: 4e9},

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 from vidfit.backbones.shuffled import Shuffled
 from vidfit.contracts import Backbone, Clip, Failure, Floats, Indices
 from vidfit.errors import NotEnoughDataError
-from vidfit.features import FeatureStore
 from vidfit.fusion.even import evened
 from vidfit.fusion.learner import lowest_loss
 from vidfit.labels import (
-    Kind,
     held_out_thresholds,
     shifted,
 )
 from vidfit.manifest import losses as lost_clips
 from vidfit.manifest import refusal
 from vidfit.metrics import LOSS, AnyMeasure, is_of_decisions, score_all
-from vidfit.progress import Progress
 from vidfit.report.wording import metric_named
 from vidfit.selection import (
     Purse,
@@ -38,10 +35,10 @@ from vidfit.shown import counted
 from vidfit.study.candidates import Loaded, budget_seconds, costs
 from vidfit.study.folds import Folds
 from vidfit.study.goal import Goal
+from vidfit.study.opened import Study
 from vidfit.study.options import SelectOptions
-from vidfit.study.table import Table, Tally, build_table
+from vidfit.study.table import Table, Tally
 from vidfit.tasks import CLASSIFY, Task
-from vidfit.work import Launcher
 
 
 @dataclass(frozen=True)
@@ -133,20 +130,8 @@ def race_rules(
     return Rules(len(clips), first, left, keep, finish)
 
 
-def run_contest(
-    clips: Sequence[Clip],
-    candidates: Sequence[Loaded],
-    rules: Rules,
-    goal: Goal,
-    where: tuple[FeatureStore, Launcher, Task],
-    progress: Progress,
-) -> Contest:
-    """Race candidates over clips, in an order in which every beginning is a fair sample.
-
-    Parameters
-    ----------
-    where
-        Where features are kept, where clips are looked at, and what is asked of them.
+def run_contest(track: Track) -> Contest:
+    """Race candidates over clips.
 
     Raises
     ------
@@ -155,29 +140,15 @@ def run_contest(
     BackboneError
         If every candidate failed.
     """
-    track = _Track(_in_order(clips, rules, where[2].kind), candidates, goal, *where, progress)
-    found = race(costs(candidates), partial(track.run, told=rules.first), rules)
+    found = race(costs(track.candidates), track.run, track.rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
-    sighted = frozenset(clip.recording for clip in track.clips[:dropped_at])
-    return Contest(
-        found, goal.measure, track.last, track.twin, track.unread, track.seconds, sighted
-    )
+    sighted = frozenset(clip.recording for clip in track.in_order[:dropped_at])
+    measure = track.goal.measure
+    return Contest(found, measure, track.last, track.twin, track.unread, track.seconds, sighted)
 
 
-def look_first(
-    clips: Sequence[Clip],
-    candidates: Sequence[Loaded],
-    rules: Rules,
-    goal: Goal,
-    where: tuple[FeatureStore, Launcher, Task],
-    progress: Progress,
-) -> float:
+def look_first(track: Track) -> float:
     """Say what candidates score on the first clips of a race; it takes their features over.
-
-    Parameters
-    ----------
-    where
-        As in `run_contest`.
 
     Returns
     -------
@@ -189,18 +160,10 @@ def look_first(
     NotEnoughDataError, BackboneError
         As `run_contest`.
     """
-    track = _Track(_in_order(clips, rules, where[2].kind), candidates, goal, *where, progress)
-    trial = track.trial(Purse(costs(candidates), rules).entrants()[0], rules.first)
-    progress.note(so_far(trial, goal.measure))
+    names = Purse(costs(track.candidates), track.rules).entrants()[0]
+    trial = track.trial(names, track.rules.first)
+    track.study.progress.note(so_far(trial, track.goal.measure))
     return trial.seconds
-
-
-def _in_order(clips: Sequence[Clip], rules: Rules, kind: Kind) -> list[Clip]:
-    """Return clips so that every beginning is a fair sample."""
-    truth = kind.truth(clips, kind.classes(clips))
-    spread = spread_order if rules.budget_seconds is None else in_two_parts
-    order = spread(kind.stratum(truth), [clip.recording for clip in clips])
-    return [clips[i] for i in order]
 
 
 def _folds(table: Table, tally: Tally) -> Indices:
@@ -222,27 +185,35 @@ def so_far(trial: Trial, measure: AnyMeasure) -> str:
 
 
 @dataclass
-class _Track:
-    """Runs candidates on the first clips, and remembers what they did."""
+class Track:
+    """Runs candidates on the first clips of a study, and remembers what they did."""
 
+    study: Study
     clips: Sequence[Clip]
     candidates: Sequence[Loaded]
+    rules: Rules
     goal: Goal
-    store: FeatureStore
-    place: Launcher
-    task: Task
-    progress: Progress
     last: dict[str, Entry] = field(default_factory=dict)
     twin: tuple[str, Entry] | None = None
     unread: tuple[Failure, ...] = ()
     seconds: float = 0.0
 
-    def run(self, names: Sequence[str], size: int, told: int) -> Trial:
-        """Run a round, and say what it found but for the last, and those on clips told before."""
-        self.progress.note(f"race: {counted(len(names), 'candidate')} on {counted(size, 'clip')}")
+    @cached_property
+    def in_order(self) -> list[Clip]:
+        """The clips so that every beginning is a fair sample."""
+        kind = self.study.kind
+        truth = kind.truth(self.clips, kind.classes(self.clips))
+        spread = spread_order if self.rules.budget_seconds is None else in_two_parts
+        order = spread(kind.stratum(truth), [clip.recording for clip in self.clips])
+        return [self.clips[i] for i in order]
+
+    def run(self, names: Sequence[str], size: int) -> Trial:
+        """Run a round, and say what it found but for the first, which is told, and the last."""
+        told = self.study.progress
+        told.note(f"race: {counted(len(names), 'candidate')} on {counted(size, 'clip')}")
         trial = self.trial(names, size)
-        if told < size < len(self.clips):
-            self.progress.note(so_far(trial, self.goal.measure))
+        if self.rules.first < size < len(self.clips):
+            told.note(so_far(trial, self.goal.measure))
         return trial
 
     def trial(self, names: Sequence[str], size: int) -> Trial:
@@ -282,14 +253,7 @@ class _Track:
         """Extract and deal folds; where too few of the first clips can be read, look at more."""
         while True:
             try:
-                table, tally = build_table(
-                    self.clips[:size],
-                    encoders,
-                    self.store,
-                    self.place,
-                    self.progress,
-                    task=self.task,
-                )
+                table, tally = self.study.table(self.in_order[:size], encoders)
                 return table, tally, _folds(table, tally)
             except NotEnoughDataError:
                 if size >= len(self.clips):
@@ -297,7 +261,7 @@ class _Track:
                 size *= 2
 
     def _probe(self, table: Table, name: str, folds_M: Indices) -> Entry:
-        learned = self.task.learner.tried(table.vectors[name], table.labels_M, folds_M)
+        learned = self.study.task.learner.tried(table.vectors[name], table.labels_M, folds_M)
         best = lowest_loss(learned, table.labels_M, table.kind)
         tried = learned
         if self.goal.even:
