@@ -207,7 +207,7 @@ def figures_of(
     stages: dict[str, Callable[[], Cost]] = {
         name: (lambda way=way: measure(way)) for name, way in ways.items()
     }
-    costs = interleaved(stages, 3 if options.quick else options.rounds)
+    costs = interleaved(stages, 2 if options.quick else options.rounds)
     frames = frames_of(backbone)
     operations = 2e9 * backbone.spec.gmacs_per_view * len(frames)
     peak = [_OPERATIONS / seconds for seconds in walls(costs["sgemm"])]
