@@ -97,6 +97,33 @@ def test_measuring_keeps_to_its_budget(clock, frame_spec, view_seconds):
     assert clock.now <= 1.3 * choice.BUDGET_SECONDS + 2 * view_seconds
 
 
+@pytest.mark.parametrize(("threads", "view_seconds"), [(1, 0.12), (2, 0.06)])
+def test_slow_networks_are_compared_too(clock, frame_spec, threads, view_seconds):
+    runs = engines(clock, onnx=(0, view_seconds), openvino=(0, 0.9 * view_seconds))
+    assert choice.choose(runs, frame_spec, threads, {"torch"}).engine == "openvino"
+    assert clock.now <= choice.BUDGET_SECONDS
+
+
+def test_an_engine_is_measured_when_threads_of_another_rest(clock, frame_spec, monkeypatch):
+    awake_until = 0.0
+
+    def slowed(view_seconds):
+        def run(frames_BTHWC):
+            nonlocal awake_until
+            clock.now += view_seconds * len(frames_BTHWC) * (2 if clock.now < awake_until else 1)
+            awake_until = clock.now + 0.01
+            return frames_BTHWC[:, :, 0, 0].astype(np.float32)
+
+        return run
+
+    def sleep(seconds):
+        clock.now += seconds
+
+    monkeypatch.setattr(choice.time, "sleep", sleep)
+    found = choice.choose({"onnx": slowed(0.02), "torch": slowed(0.02)}, frame_spec, 2, {"torch"})
+    assert found.seconds["onnx"] == pytest.approx(found.seconds["torch"]) == 0.02
+
+
 def test_a_network_too_slow_to_compare_keeps_what_is_preferred(clock, frame_spec):
     runs = engines(clock, openvino=(0, 1.7), onnx=(0, 1.0))
     found = choice.choose(runs, frame_spec, 1, set())
