@@ -120,7 +120,7 @@ def example_ranking() -> Ranking:
             "image encoders will do.",
         ),
         labels_per_class=28,
-        regime="LP-FT or LoRA",
+        regime="lp-ft",
         spent_seconds=186.4,
         exhaustive_seconds=851.0,
         failures=(
@@ -154,7 +154,7 @@ def single_ranking() -> Ranking:
         best=only.name, score=Estimate(0.75, NAN, NAN), naive=Estimate(0.75, NAN, NAN),
         majority=NOT_MEASURED, candidates=(only,), dropped=(), rungs=rungs((only,)),
         ended="one candidate is left", baselines=(), temporal=None, labels_per_class=3,
-        regime="frozen probe", spent_seconds=2.5, exhaustive_seconds=2.5, failures=(), stages=(),
+        regime="probe", spent_seconds=2.5, exhaustive_seconds=2.5, failures=(), stages=(),
         machine={}, provenance={}, warnings=(),
     )  # fmt: skip
 

@@ -11,6 +11,12 @@ from vidfit.shown import counted
 FEW_LABELS, MANY_LABELS = 10, 100
 """Clips of the rarest class, up to which a probe is best, and from which all weights learn."""
 
+_REASONS: dict[Regime, str] = {
+    "probe": f"with {FEW_LABELS} or fewer, all weights would overfit",
+    "lp-ft": "the head learns first, then all (Kumar et al. 2022)",
+    "full": f"more than {MANY_LABELS} are enough for all weights to learn",
+}
+
 LEAST_BATCH, MOST_BATCH = 16, 64
 STEPS_AN_EPOCH = 20
 EPOCHS: dict[Regime, int] = {"probe": 30, "lp-ft": 10, "lora": 15, "full": 20}
@@ -22,8 +28,20 @@ LEAST_EPOCHS = 3
 """Fewer passes teach a backbone little: then the head alone learns, which is quick."""
 
 
-def regime_for(data: Data, asked: Regime | None, can_tune: bool) -> tuple[Regime, str]:
+def usual_regime(labels_per_class: int) -> Regime:
     """Return which weights learn, by the clips of the rarest class.
+
+    Few labels cannot teach a whole network: a frozen encoder under a probe is then best. With
+    more, the head comes first and the network is tuned after it (Kumar et al. 2022, "Fine-tuning
+    can distort pretrained features and underperform out-of-distribution").
+    """
+    if labels_per_class <= FEW_LABELS:
+        return "probe"
+    return "lp-ft" if labels_per_class <= MANY_LABELS else "full"
+
+
+def regime_for(data: Data, asked: Regime | None, can_tune: bool) -> tuple[Regime, str]:
+    """Return which weights learn, and why.
 
     Parameters
     ----------
@@ -37,11 +55,8 @@ def regime_for(data: Data, asked: Regime | None, can_tune: bool) -> tuple[Regime
         return asked, "you asked for it"
     if not can_tune:
         return "probe", "the backbone has no weights that can learn"
-    if data.rarest <= FEW_LABELS:
-        return "probe", f"{rarest}: with {FEW_LABELS} or fewer, all weights would overfit"
-    if data.rarest <= MANY_LABELS:
-        return "lp-ft", f"{rarest}: the head learns first, then all (Kumar et al. 2022)"
-    return "full", f"{rarest}: more than {MANY_LABELS} are enough for all weights to learn"
+    regime = usual_regime(data.rarest)
+    return regime, f"{rarest}: {_REASONS[regime]}"
 
 
 def batch_for(data: Data, asked: int | None) -> tuple[int, str]:

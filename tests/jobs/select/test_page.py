@@ -106,7 +106,7 @@ def test_page_says_what_was_found():
         "Use efficientnet-lite0 : 78.1 % [72.3, 83.4] expected on new recordings",
         "here worth 0.3 points: that is allowed for in the 78.1 % expected of efficientnet-lite0",
         "it took 22 % of that",
-        "The rarest class has 28 clips: LP-FT or LoRA.",
+        "The rarest class has 28 clips: tuning the head first and then all weights may pay",
         "The order of frames does not matter here",
         "loses 16.7 points [12.7, 24.9] to efficientnet-lite2 on the 30 clips that both saw; "
         "7.6 times the time per clip of efficientnet-lite0",
@@ -304,7 +304,7 @@ def test_figures_are_worded(said, expected):
 def test_every_regime_has_words():
     from typing import get_args
 
-    from vidfit.jobs.select.value import Regime
+    from vidfit.plans import Regime
 
     assert set(words.REGIMES) == set(get_args(Regime))
 

@@ -11,7 +11,6 @@ import torch
 
 from vidfit.backbones import vgg
 from vidfit.errors import BackboneError, BudgetError, NotEnoughDataError, VidfitError
-from vidfit.jobs.select.ranking import regime
 from vidfit.jobs.select.run import run_select
 from vidfit.jobs.select.terminal import ranking_markdown
 from vidfit.study.options import SelectOptions
@@ -68,7 +67,7 @@ def test_the_better_candidate_is_recommended_with_its_evidence(ranked):
     assert ranking.score.low <= ranking.score.value <= ranking.naive.value
     assert ranking.majority.value == 0.5
     assert (ranking.clip_count, ranking.group_count, ranking.labels_per_class) == (12, 12, 6)
-    assert ranking.regime == "frozen probe"
+    assert ranking.regime == "probe"
     assert [rung.clips for rung in ranking.rungs] == [12]
     assert ranking.spent_seconds > 0 and ranking.exhaustive_seconds > 0
     assert {baseline.rule for baseline in ranking.baselines} == {"largest"}
@@ -163,14 +162,6 @@ def test_too_few_clips(tmp_path):
     (tmp_path / "a" / "one.mp4").write_text("")
     with pytest.raises(NotEnoughDataError):
         run_select(tmp_path, tmp_path / "out", SelectOptions())
-
-
-@pytest.mark.parametrize(
-    ("labels", "name"),
-    [(10, "frozen probe"), (11, "LP-FT or LoRA"), (100, "LP-FT or LoRA"), (101, "LP-FT, full")],
-)
-def test_labels_a_class_decide_how_to_train(labels, name):
-    assert regime(labels) == name
 
 
 def test_of_a_loss_the_least_is_first_and_nothing_is_in_points(fitted, own, tmp_path):

@@ -11,9 +11,10 @@ from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, seconds_a_cl
 from vidfit.evaluate import few_recordings
 from vidfit.hardware import hardware
 from vidfit.jobs.select.race import Contest, Entry
-from vidfit.jobs.select.value import Baseline, Ranked, Ranking, Regime, Rung, Standing, Temporal
+from vidfit.jobs.select.value import Baseline, Ranked, Ranking, Rung, Standing, Temporal
 from vidfit.manifest import Manifest
 from vidfit.metrics import Scored, score_all
+from vidfit.planning.recipes import usual_regime
 from vidfit.report.wording import Metric, metric_named
 from vidfit.reported import Stage
 from vidfit.selection import Rule, Trial, bias_corrected, recommend, tied_with_best
@@ -23,7 +24,6 @@ from vidfit.study.candidates import Loaded
 from vidfit.study.figures import constant_of
 from vidfit.study.provenance import provenance
 
-_FROZEN_LABELS, _ADAPTED_LABELS = 10, 100
 _NO_MATTER = 0.02
 
 
@@ -116,7 +116,7 @@ def build_ranking(found: Searched) -> Ranking:
         baselines=tuple(_baselines(found)),
         temporal=_temporal(found.contest),
         labels_per_class=rarest,
-        regime=regime(rarest),
+        regime=usual_regime(rarest),
         spent_seconds=found.contest.seconds,
         exhaustive_seconds=len(clips) * seconds_a_clip([c.cost for c in found.candidates]),
         failures=(*found.manifest.rejected, *found.contest.unread),
@@ -130,18 +130,6 @@ def build_ranking(found: Searched) -> Ranking:
             *_unproven(found),
         ),
     )
-
-
-def regime(labels_per_class: int) -> Regime:
-    """Return how to train with this number of labels a class.
-
-    Few labels cannot teach a whole network: a frozen encoder under a linear probe is then best;
-    with more, the probe comes first and the network is tuned after it (Kumar et al. 2022,
-    "Fine-tuning can distort pretrained features and underperform out-of-distribution").
-    """
-    if labels_per_class <= _FROZEN_LABELS:
-        return "frozen probe"
-    return "LP-FT or LoRA" if labels_per_class <= _ADAPTED_LABELS else "LP-FT, full"
 
 
 def _tied(found: Searched) -> list[str]:

@@ -13,10 +13,10 @@ from vidfit.reported import MAJORITY
 
 if TYPE_CHECKING:
     from vidfit.contracts import Estimate, Failure
+    from vidfit.plans import Regime
     from vidfit.reported import Stage
 
 Standing = Literal["recommended", "tied", "behind", "dropped"]
-Regime = Literal["frozen probe", "LP-FT or LoRA", "LP-FT, full"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vidfit.contracts import Estimate
-    from vidfit.jobs.select.value import Baseline, Ranked, Ranking, Regime, Rung, Temporal
+    from vidfit.jobs.select.value import Baseline, Ranked, Ranking, Rung, Temporal
+    from vidfit.plans import Regime
     from vidfit.report.wording import Metric
 
 REGIMES: dict[Regime, str] = {
-    "frozen probe": "train a linear probe on frozen features; with so few clips of a class, "
-    "fine-tuning learns the clips by heart",
-    "LP-FT or LoRA": "fit a linear probe first, then fine-tune from it, or train low-rank adapters",
-    "LP-FT, full": "fit a linear probe first, then fine-tune the whole network from it",
+    "probe": "keep the encoder frozen, as fine-tuning would overfit",
+    "lp-ft": "tuning the head first and then all weights may pay",
+    "lora": "tuning the head first and then low-rank additions may pay",
+    "full": "tuning all weights from the start may pay",
 }
+"""Of training, by the clips of the rarest class."""
 
 
 _EXCESS = (
@@ -128,11 +130,8 @@ def temporal_sentence(temporal: Temporal | None, metric: Metric) -> str:
 def regime_sentence(ranking: Ranking) -> str:
     """Say how to train with this number of labels."""
     clips = wording.counted(ranking.labels_per_class, ranking.row)
-    return f"The rarest class has {clips}: {ranking.regime}. {_sentence(REGIMES[ranking.regime])}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    said = REGIMES[ranking.regime]
+    return f"The rarest class has {clips}: {said} (regime {ranking.regime} of vidfit train)."
 
 
 def quality_sentence(ranking: Ranking) -> str:
