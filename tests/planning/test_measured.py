@@ -6,7 +6,7 @@ import pytest
 
 from vidfit.errors import BackboneError
 from vidfit.planning import measured
-from vidfit.planning.child import Question, Real, dry_runs, real_run
+from vidfit.planning.child import Dry, Question, Real, dry_runs, real_run
 from vidfit.planning.memory import LOST, Line, Sizes
 from vidfit.plans import Layout, Recipe
 
@@ -39,6 +39,30 @@ def test_laws_come_from_a_few_runs_and_are_kept(tmp_path, monkeypatch):
     assert real_run(question, layout, folder=tmp_path)[1] == run
     with pytest.raises(AssertionError, match="real"):  # what nears a limit is run each time
         real_run(question, layout, limit_bytes=2**34)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "{"])
+def test_a_damaged_answer_is_asked_for_again(tmp_path, monkeypatch, content):
+    asked = []
+
+    def answer(request, *_):
+        asked.append(request)
+        return {"facts": {"blocks": 0}, "runs": [{"peak_bytes": 1, "flops_a_clip": 2.0}]}
+
+    monkeypatch.setattr("vidfit.planning.child._ask", answer)
+    question = Question(TARGET, {}, RECIPE)
+    for _ in range(2):
+        found = dry_runs(question, [Layout()], tmp_path)
+        (kept,) = tmp_path.iterdir()
+        kept.write_text(content)
+    assert len(asked) == 2 and found == ({"blocks": 0}, [Dry(1, 2.0)])
+
+
+def test_an_answer_that_cannot_be_kept_is_used(tmp_path, monkeypatch):
+    given = {"facts": {"blocks": 0}, "runs": [{"peak_bytes": 1, "flops_a_clip": 2.0}]}
+    monkeypatch.setattr("vidfit.planning.child._ask", lambda *_: given)
+    (tmp_path / "plans").write_text("a file where the folder should be")
+    assert dry_runs(Question(TARGET, {}, RECIPE), [Layout()], tmp_path / "plans")[1]
 
 
 def known_by_shapes():

@@ -104,6 +104,14 @@ def test_slow_networks_are_compared_too(clock, frame_spec, threads, view_seconds
     assert clock.now <= choice.BUDGET_SECONDS
 
 
+@pytest.mark.parametrize("threads", [5, 8, 64])
+def test_many_threads_are_compared_on_as_many_views_as_a_clip_has(clock, frame_spec, threads):
+    runs = engines(clock, onnx=(0.001, 0.002), openvino=(0.001, 0.001))
+    found = choice.choose(runs, frame_spec, threads, {"torch"})
+    assert found.engine == "openvino" and set(found.seconds) >= {"onnx", "openvino"}
+    assert max(runs["onnx"].sizes) == 8
+
+
 def test_an_engine_is_measured_when_threads_of_another_rest(clock, frame_spec, monkeypatch):
     awake_until = 0.0
 

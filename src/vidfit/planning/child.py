@@ -6,13 +6,14 @@ import hashlib
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from vidfit.children import run_module
 from vidfit.documents import json_in, to_json
-from vidfit.errors import BackboneError
+from vidfit.errors import BackboneError, StoreError
 from vidfit.files import cache_folder, write_whole
 from vidfit.hardware import hardware
 from vidfit.planning.memory import Sizes
@@ -190,9 +191,11 @@ def _kept(path: Path | None, seconds: float = math.inf) -> dict[str, Any] | None
         answer: dict[str, Any] = json_in(path.read_text(encoding="utf-8"))
     except ValueError:  # damaged: it is asked anew and written over
         return None
-    return answer
+    return answer if isinstance(answer, dict) and answer.keys() >= {"facts", "runs"} else None
 
 
 def _keep(path: Path | None, answer: Mapping[str, Any]) -> None:
+    """Write an answer; where that cannot be done it is asked for again another time."""
     if path is not None:
-        write_whole(path, to_json(answer).encode())
+        with suppress(StoreError):
+            write_whole(path, to_json(answer).encode())

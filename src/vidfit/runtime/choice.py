@@ -96,7 +96,7 @@ def _choose(
     def trial(engine: str, frames: int) -> _Trial:
         if engine in whole:
             return _Trial(runs[engine], 1)
-        views = views_a_run(spec, threads, frames)
+        views = _views_measured(spec, threads, frames)
         return _Trial(in_pieces(runs[engine], views), views)
 
     first = next(iter(runs.values()))
@@ -116,6 +116,11 @@ def _choose(
 def views_a_run(spec: BackboneSpec, threads: int, frames: int) -> int:
     """Return how many views ``threads`` threads compute at once, by the frames of one."""
     return max(1, frames * threads // spec.sampling.clip_len)
+
+
+def _views_measured(spec: BackboneSpec, threads: int, frames: int) -> int:
+    """Return how many views a measured run computes at once: a clip seldom has more."""
+    return min(VIEWS_MEASURED, views_a_run(spec, threads, frames))
 
 
 def in_pieces(run: Run, views: int) -> Run:
@@ -140,7 +145,8 @@ class _Trial:
 
 def _sizes(spec: BackboneSpec, threads: int) -> list[int]:
     """Return frames a run that differ in what is run, the preferred first."""
-    by_views = {views_a_run(spec, threads, n): n for n in (*FRAMES_TRIED, FRAMES_A_RUN)}
+    tried = (*FRAMES_TRIED[::-1], FRAMES_A_RUN)
+    by_views = {_views_measured(spec, threads, frames): frames for frames in tried}
     return sorted(by_views.values(), key=lambda frames: (frames != FRAMES_A_RUN, frames))
 
 

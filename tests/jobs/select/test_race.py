@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from vidfit.jobs.select.race import so_far
+from vidfit.contracts import Clip
+from vidfit.errors import NotEnoughDataError
+from vidfit.jobs.select.race import Track, so_far
 from vidfit.jobs.select.run import run_select
+from vidfit.labels import ONE
 from vidfit.metrics import ACCURACY, score_values
-from vidfit.selection import Trial
+from vidfit.selection import Rules, Trial
 from vidfit.study.options import SelectOptions
+from vidfit.study.table import Tally
 
 
 def test_a_round_is_told_best_first_with_intervals():
@@ -26,6 +32,26 @@ def test_a_round_is_told_best_first_with_intervals():
     assert good.startswith("good 75.0 % [") and poor.startswith("poor 25.0 % [")
     low, high = map(float, good.partition("[")[2].rstrip("]").split(", "))
     assert 0 < low < 75.0 < high < 100
+
+
+def test_clips_that_cannot_be_read_are_made_up_for_and_counted(monkeypatch):
+    asked = []
+
+    def table(clips, encoders):
+        asked.append(len(clips))
+        return "table", Tally((), (), 1.5)
+
+    def folds(table, tally):
+        if len(asked) == 1:
+            raise NotEnoughDataError("too few can be read")
+        return "folds"
+
+    monkeypatch.setattr("vidfit.jobs.select.race._folds", folds)
+    study = SimpleNamespace(table=table, kind=ONE)
+    clips = [Clip(f"{i}.mp4", label="ab"[i % 2]) for i in range(12)]
+    track = Track(study, clips, (), Rules(12, 4, None), None)
+    assert track._extract([], 4) == ("table", Tally((), (), 3.0), "folds")
+    assert asked == [4, 8] and track.looked_at == {4: 8}
 
 
 class Notes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from vidfit.backbones.shuffled import Shuffled
@@ -142,7 +142,8 @@ def run_contest(track: Track) -> Contest:
     """
     found = race(costs(track.candidates), track.run, track.rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
-    sighted = frozenset(clip.recording for clip in track.in_order[:dropped_at])
+    seen = track.in_order[: track.looked_at.get(dropped_at, 0)]
+    sighted = frozenset(clip.recording for clip in seen)
     measure = track.goal.measure
     return Contest(found, measure, track.last, track.twin, track.unread, track.seconds, sighted)
 
@@ -197,6 +198,8 @@ class Track:
     twin: tuple[str, Entry] | None = None
     unread: tuple[Failure, ...] = ()
     seconds: float = 0.0
+    looked_at: dict[int, int] = field(default_factory=dict)
+    """By the clips that were to be looked at, how many were: more where some cannot be read."""
 
     @cached_property
     def in_order(self) -> list[Clip]:
@@ -251,10 +254,13 @@ class Track:
 
     def _extract(self, encoders: Sequence[Backbone], size: int) -> tuple[Table, Tally, Indices]:
         """Extract and deal folds; where too few of the first clips can be read, look at more."""
+        wanted, seconds = size, 0.0
         while True:
+            self.looked_at[wanted] = size
             try:
                 table, tally = self.study.table(self.in_order[:size], encoders)
-                return table, tally, _folds(table, tally)
+                seconds += tally.seconds
+                return table, replace(tally, seconds=seconds), _folds(table, tally)
             except NotEnoughDataError:
                 if size >= len(self.clips):
                     raise
