@@ -8,6 +8,7 @@ import tarfile
 import pytest
 
 from vidfit.shards.tar import Tar, digest_of, header
+from vidfit.video.archive import parse_header
 
 
 def _written():
@@ -52,6 +53,18 @@ def test_each_byte_counts():
             assert digest_of(io.BytesIO(altered)) != digest
         except ValueError:  # a header that does not add up
             continue
+
+
+@pytest.mark.parametrize(
+    "size", [b"-0001000", b"+0001000", b"0_001000", b"00000008", b"\x80\0\0\0\0\0\0\1"]
+)
+def test_a_size_that_is_not_of_octal_digits_is_damage(size):
+    block = bytearray(header("a.mp4", 512))
+    block[124:136] = size.ljust(12, b"\0")
+    block[148:156] = b" " * 8
+    block[148:155] = b"%06o\0" % sum(block)
+    with pytest.raises(ValueError, match="no tar header there"):
+        parse_header(bytes(block))
 
 
 def test_a_tar_that_is_cut_short_is_none():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,22 +45,19 @@ def read_shards(folder: str | Path) -> Listing:
         If the index is missing or damaged, or the shards are not finished.
     """
     root = str(folder).rstrip("/")
-    document, table = read_document(root), read_index(root)
+    document, table = read_document(root), read_index(root, ["shard", "member", "spans"])
     listing = Listing(Path() if "://" in root else Path(folder), "the shards of its index")
     try:
         spans = [
-            (span["row"], Clip(f"{root}/{_inside(row['shard'])}::{row['member']}", **_clip(span)))
-            for row in table.select(["shard", "member", "spans"]).to_pylist()
+            (span["row"], Clip(f"{root}/{inside(row['shard'])}::{row['member']}", **_clip(span)))
+            for row in table.to_pylist()
             for span in row["spans"]
         ]
         listing.clips = [clip for _, clip in sorted(spans, key=lambda item: item[0])]
         for failure in document["failures"]:
             listing.reject(str(failure["clip"]), f"is not in the shards: {failure['reason']}")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ManifestError(
-            f"{root} is described otherwise than `vidfit shard` does it ({type(error).__name__}: "
-            f"{error}); copy it again, or shard again"
-        ) from error
+        raise otherwise(root, error) from error
     listing.grouping = f"from {INDEX} of the shards"
     return listing
 
@@ -75,8 +72,11 @@ def iter_members(root: str) -> Iterator[str]:
     """
     root = root.rstrip("/")
     read_document(root)
-    for row in read_index(root).select(["shard", "member"]).to_pylist():
-        yield f"{root}/{row['shard']}::{row['member']}"
+    rows = read_index(root, ["shard", "member"]).to_pylist()
+    try:
+        yield from [f"{root}/{inside(row['shard'])}::{row['member']}" for row in rows]
+    except (AttributeError, ValueError) as error:
+        raise otherwise(root, error) from error
 
 
 def read_document(root: str) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def read_document(root: str) -> dict[str, Any]:
     return dict(found)
 
 
-def read_index(root: str) -> pa.Table:
-    """Read the rows of shards.
+def read_index(root: str, columns: Sequence[str]) -> pa.Table:
+    """Read some columns of the rows of shards.
 
     Raises
     ------
@@ -115,21 +115,35 @@ def read_index(root: str) -> pa.Table:
     import pyarrow as pa
 
     try:
-        return read_parquet(pa.BufferReader(_read(f"{root}/{INDEX}")))
+        return read_parquet(pa.BufferReader(_read(f"{root}/{INDEX}")), columns)
     except FileNotFoundError as error:
         raise ManifestError(
             f"{root} holds shards, but no {INDEX}; copy it again, or run `vidfit shard` again: "
             "finished shards are kept"
         ) from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise ManifestError(
             f"{root}/{INDEX} is damaged ({error}); copy it again, or run `vidfit shard` again: "
             "finished shards are kept"
         ) from error
 
 
-def _inside(shard: str) -> str:
-    """Return the name of a shard, which lies below its index."""
+def otherwise(root: str, error: Exception) -> ManifestError:
+    """Return the error of an index, or of a document, that holds what it cannot."""
+    return ManifestError(
+        f"{root} is described otherwise than `vidfit shard` does it ({type(error).__name__}: "
+        f"{error}); copy it again, or shard again"
+    )
+
+
+def inside(shard: str) -> str:
+    """Return the name of a shard, which lies below its index.
+
+    Raises
+    ------
+    ValueError
+        If it lies elsewhere.
+    """
     if shard.startswith("/") or ".." in shard.split("/"):
         raise ValueError(f"it names a shard elsewhere, {shard!r}")
     return shard

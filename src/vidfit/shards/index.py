@@ -20,7 +20,7 @@ from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.files import write_whole
 from vidfit.shards.layout import ShardSize, recording
-from vidfit.shards.write import Row, ShardPart, new_in, read_rows
+from vidfit.shards.write import Row, ShardPart, damaged_part, new_in, read_rows
 from vidfit.video import FrameLook
 from vidfit.video.archive import DOCUMENT, INDEX, PARTS
 
@@ -96,6 +96,8 @@ def claim(folder: Path, wanted: dict[str, Any]) -> None:
         found = json_in(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError):
         found = {}
+    if found is not None and not isinstance(found, dict):
+        found = {}
     if found is None and ((folder / INDEX).exists() or any(folder.glob("*.tar"))):
         found = {}
     if found is not None and found != wanted:
@@ -148,8 +150,12 @@ def _tables(parts: Iterable[ShardPart], folder: Path, counts: _Counts) -> Iterat
     """Yield and count the rows of each shard; columns take a tenth of what rows do."""
     for part in parts:
         rows = read_rows(part, folder)
-        counts.add(rows)
-        yield pa.Table.from_pylist(rows, schema=SCHEMA)
+        try:
+            counts.add(rows)
+            table = pa.Table.from_pylist(rows, schema=SCHEMA)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise damaged_part(part, folder, error) from error
+        yield table
 
 
 def _batched(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -232,12 +238,20 @@ def write_document(
     return document
 
 
-def unfinish(folder: Path, names: set[str]) -> None:
-    """Take away what says that the folder is finished, and shards that are no longer laid out."""
+def outdated(folder: Path, names: set[str]) -> list[Path]:
+    """Return the shards that were written here and are no longer laid out."""
+    found = (path for path in folder.glob("*.tar") if path.name not in names)
+    return [path for path in found if _part_of(path).is_file()]
+
+
+def unfinish(folder: Path, old: Iterable[Path]) -> None:
+    """Take away what says that the folder is finished, and shards that are `outdated`."""
     for path in [folder / DOCUMENT, folder / INDEX]:
         path.unlink(missing_ok=True)
-    for path in folder.glob("*.tar"):
-        part = folder / PARTS / f"{path.name}.json"
-        if path.name not in names and part.is_file():
-            path.unlink()
-            part.unlink()
+    for path in old:
+        path.unlink()
+        _part_of(path).unlink()
+
+
+def _part_of(shard: Path) -> Path:
+    return shard.parent / PARTS / f"{shard.name}.json"

@@ -14,10 +14,11 @@ import numpy as np
 from vidfit.contracts import Frames, Indices
 from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError, VidfitError
-from vidfit.manifest.shards import read_document, read_index
+from vidfit.manifest.shards import inside, otherwise, read_document, read_index
 from vidfit.video.archive import BLOCK_BYTES, ByteRange, advise, blocks, parse_header, read_into
 
 Item = TypeVar("Item")
+Row = Mapping[str, Any]
 
 GAP_BYTES = 64 << 10
 """Reading this number of unwanted bytes costs less than another read."""
@@ -83,33 +84,46 @@ class IndexRows:
         Raises
         ------
         ManifestError
-            If there are no finished shards.
+            If there are no finished shards, or their index is damaged.
         VidfitError
             If none is of that split.
         """
-        document, table = read_document(root), read_index(root)
-        table = table.select(["key", "shard", "offset", "bytes", "frames", "split"])
+        document = read_document(root)
+        table = read_index(root, ["key", "shard", "offset", "bytes", "frames", "split"])
         rows = [row for row in table.to_pylist() if split in (None, row["split"])]
         if not rows:
             found = sorted({str(name) for name in table["split"].to_pylist()})
             raise VidfitError(
                 f"{root} holds no samples of the split {split!r}; there are {', '.join(found)}"
             )
-        shards = tuple(dict.fromkeys(row["shard"] for row in rows))
+        try:
+            sums = {s["name"]: s.get("digest", s.get("sha256")) for s in document["shards"]}
+            return cls._of(root, split, rows, sums)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise otherwise(root, error) from error
+
+    @classmethod
+    def _of(
+        cls, root: str, split: str | None, rows: Sequence[Row], sums: Mapping[str, Any]
+    ) -> IndexRows:
+        shards = tuple(dict.fromkeys(inside(row["shard"]) for row in rows))
         numbers = {name: number for number, name in enumerate(shards)}
         frames_R = np.array([row["frames"] for row in rows], np.int64)
         count_R = np.maximum(frames_R, 1)
         shard_R = np.array([numbers[row["shard"]] for row in rows], np.int64)
         size_S = np.bincount(shard_R, count_R, len(shards)).astype(np.int64)
-        sums = {s["name"]: s.get("digest", s.get("sha256")) for s in document["shards"]}
+        offset_R = np.array([row["offset"] for row in rows], np.int64)
+        stride_R = np.array([row["bytes"] for row in rows], np.int64) // count_R
+        if (offset_R < 0).any() or (stride_R < BLOCK_BYTES).any():
+            raise ValueError("a sample has no place in its shard")
         return cls(
             root,
             to_json([split, [sums.get(name) for name in shards]]),
             shards,
             tuple(row["key"] for row in rows),
             shard_R,
-            np.array([row["offset"] for row in rows], np.int64),
-            np.array([row["bytes"] for row in rows], np.int64) // count_R,
+            offset_R,
+            stride_R,
             frames_R,
             np.cumsum(count_R) - count_R,
             np.concatenate([[0], np.cumsum(size_S)]),
@@ -189,6 +203,10 @@ class IndexRows:
             body = at + BLOCK_BYTES
             members[name[len(key) + 1 :]] = bytes(content[body : body + size])
             at = body + blocks(size)
+        if at > len(content):
+            raise self._damaged(key, "it is longer")
+        if "json" not in members or len(members) == 1:
+            raise self._damaged(key, f"it holds {', '.join(members)} alone")
         return members
 
     def _damaged(self, key: str, why: str) -> StoreError:

@@ -127,7 +127,7 @@ def read_part(plan: ShardPlan, folder: Path) -> ShardPart | None:
             return None
         samples, digest = int(found["samples"]), str(found["digest"])
         return ShardPart(plan.name, samples, (), size, digest, was_there=True)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
@@ -144,7 +144,13 @@ def read_rows(part: ShardPart, folder: Path) -> list[Row]:
         rows: list[Row] = json_in(path.read_text(encoding="utf-8"))["rows"]
         return rows
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path} is damaged ({error}); remove it and shard again") from error
+        raise damaged_part(part, folder, error) from error
+
+
+def damaged_part(part: ShardPart, folder: Path, error: Exception) -> StoreError:
+    """Return the error of a shard of which what is known was damaged."""
+    path = folder / PARTS / f"{part.name}.json"
+    return StoreError(f"{path} is damaged ({error}); remove it and shard again")
 
 
 def _write_part(part: ShardPart, rows: Sequence[Row], plan: ShardPlan, folder: Path) -> None:

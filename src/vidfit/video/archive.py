@@ -182,8 +182,8 @@ def parse_header(block: bytes, at: int = 0) -> tuple[str, int]:
         If it is none, or its checksum does not fit.
     """
     try:
-        told = int(block[148:156].strip(b" \0"), 8)
-        size = int(block[124:136].strip(b" \0") or b"0", 8)
+        told = _octal(block[148:156].strip(b" \0"))
+        size = _octal(block[124:136].strip(b" \0") or b"0")
     except ValueError:
         raise ValueError(f"the shard is damaged at byte {at}: no tar header there") from None
     if len(block) < BLOCK_BYTES or told != sum(block[:148]) + 8 * 32 + sum(block[156:]):
@@ -191,6 +191,13 @@ def parse_header(block: bytes, at: int = 0) -> tuple[str, int]:
     name, prefix = (block[a:b].partition(b"\0")[0] for a, b in ((0, 100), (345, 500)))
     whole = prefix + b"/" + name if prefix else name
     return whole.decode("utf-8", "surrogateescape"), size
+
+
+def _octal(digits: bytes) -> int:
+    """Return a number of octal digits alone; `int` would take a sign and underscores."""
+    if digits.strip(b"01234567"):
+        raise ValueError("no octal number")
+    return int(digits, 8)
 
 
 def blocks(size: int) -> int:

@@ -85,7 +85,7 @@ def stored_digest(path: str) -> str:
         return inside.digests[name]
     try:
         return str(json_in(read_member(f"{path}/{0:06d}.json"))["content"])
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise VideoError(f"{path}: these frames are damaged; shard the clips again") from error
 
 
@@ -220,5 +220,14 @@ def parse_frames(data: bytes) -> Iterator[tuple[Frames, dict[str, Any]]]:
         if name.endswith(".npy"):
             frame_HWC = np.load(io.BytesIO(content), allow_pickle=False)
         elif frame_HWC is not None:
-            yield frame_HWC, json_in(content)
+            yield frame_HWC, _facts_in(content)
         at += BLOCK_BYTES + blocks(size)
+
+
+def _facts_in(content: bytes) -> dict[str, Any]:
+    facts = json_in(content)
+    if not isinstance(facts, dict):
+        raise ValueError("what is known of a frame is no object")
+    if missing := {"index", "pts_seconds", "duration_seconds"} - facts.keys():
+        raise ValueError(f"a frame lacks {', '.join(sorted(missing))}")
+    return facts

@@ -265,6 +265,23 @@ def test_a_video_that_changes_is_written_anew_and_old_shards_go(tmp_path):
     assert sums(tmp_path / "out") == sums(tmp_path / "fresh")
 
 
+def test_the_last_shard_goes_when_its_only_video_has_become_empty(tmp_path):
+    clips = write_dataset(tmp_path / "clips", recordings=2)
+    options, out = ShardOptions(shard_clips=1), tmp_path / "out"
+    run_shard(clips, out, options)
+    (last,) = (
+        row["path"]
+        for row in pq.read_table(out / "index.parquet").to_pylist()
+        if row["shard"] == "clips-000003.tar"
+    )
+    (clips / last).write_bytes(b"")
+    done = run_shard(clips, out, options)
+    assert done.were_there == 3
+    names = [shard["name"] for shard in done.document["shards"]]
+    assert sorted(path.name for path in out.glob("*.tar")) == sorted(names)
+    assert [path.name for path in (out / ".parts").glob("clips-000003*")] == []
+
+
 def test_a_video_that_grows_while_it_is_read_is_a_failure(loose, tmp_path, monkeypatch):
     laid_out = writing.open_container
 
@@ -316,6 +333,39 @@ def test_missing_and_damaged_indexes_are_told(by_video, tmp_path):
         VideoReader(f"{tmp_path}/train-000099.tar::left/left0.mp4")
 
 
+@pytest.mark.parametrize("content", ["[]", "3", '"x"', "null", "[[", "\udcff"])
+def test_damaged_settings_are_told(content, loose, tmp_path):
+    (tmp_path / ".parts").mkdir()
+    path = tmp_path / ".parts" / "settings.json"
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+    (tmp_path / "clips-000000.tar").write_bytes(b"")
+    with pytest.raises(StoreError, match="holds shards of unknown settings"):
+        run_shard(loose, tmp_path, BY_VIDEO)
+
+
+@pytest.mark.parametrize("column", ["shard", "member", "spans"])
+def test_an_index_without_a_column_is_damaged(column, by_video, tmp_path):
+    table = pq.read_table(by_video / "index.parquet")
+    pq.write_table(table.drop_columns([column]), tmp_path / "index.parquet")
+    (tmp_path / "shards.json").write_bytes((by_video / "shards.json").read_bytes())
+    with pytest.raises(ManifestError, match=rf"index\.parquet is damaged .*{column}"):
+        read_manifest(tmp_path)
+    if column != "spans":
+        with pytest.raises(ManifestError, match=rf"index\.parquet is damaged .*{column}"):
+            list(iter_clips(tmp_path))
+
+
+@pytest.mark.parametrize("value", ["1e999", "null", "[]"])
+def test_a_shard_of_which_a_damaged_number_is_known_is_written_anew(value, loose, tmp_path):
+    run_shard(loose, tmp_path, BY_VIDEO)
+    before = sums(tmp_path)
+    part = min((tmp_path / ".parts").glob("*.tar.json"))
+    told = json.loads(part.read_text()) | {"samples": "VALUE"}
+    part.write_text(json.dumps(told).replace('"VALUE"', value))
+    run_shard(loose, tmp_path, BY_VIDEO)
+    assert sums(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -345,9 +395,12 @@ def test_an_index_in_pieces_has_the_same_rows_and_counts(loose, by_frame, tmp_pa
     assert sum(clips for clips, _ in done.splits.values()) == totals["clips"]
 
 
-def test_a_part_that_was_damaged_while_others_were_written_is_told(loose, tmp_path, monkeypatch):
+@pytest.mark.parametrize("content", ["{", "[]", '{"rows": 3}', '{"rows": [3]}', '{"rows": [{}]}'])
+def test_a_part_that_was_damaged_while_others_were_written_is_told(
+    content, loose, tmp_path, monkeypatch
+):
     def damaged(part, folder):
-        (folder / ".parts" / f"{part.name}.json").write_text("{", encoding="utf-8")
+        (folder / ".parts" / f"{part.name}.json").write_text(content, encoding="utf-8")
         return read_rows(part, folder)
 
     read_rows = indexing.read_rows

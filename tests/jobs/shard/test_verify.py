@@ -76,6 +76,12 @@ def test_what_is_wrong_is_named(shards):
     assert first.name in told.output
 
 
+def test_a_tar_that_the_document_does_not_name_is_told(shards):
+    shutil.copy(min(shards.glob("*.tar")), shards / "train-000099.tar")
+    (found,) = verify_shards(shards).failures
+    assert (found.name, found.reason) == ("train-000099.tar", "is not in shards.json; remove it")
+
+
 @pytest.mark.parametrize(
     "told",
     [

@@ -16,7 +16,7 @@ from vidfit.planning.loading import ShardChoice, shard_choice, shards_of
 from vidfit.plans import Data, Layout, Plan
 from vidfit.progress import Progress
 from vidfit.shards import ShardSize, layout, units_of
-from vidfit.shards.index import claim, settings, unfinish, write_document, write_index
+from vidfit.shards.index import claim, outdated, settings, unfinish, write_document, write_index
 from vidfit.shards.layout import recording
 from vidfit.shards.write import WriteShards, failures_of, read_part, sweep
 from vidfit.study.folds import put_aside
@@ -67,8 +67,9 @@ def run_shard(
     facts = settings(look, size, manifest.digest)
     claim(output, facts)
     sweep(output)
-    if any(read_part(shard, output) is None for shard in plans):
-        unfinish(output, {shard.name for shard in plans})
+    old = outdated(output, {shard.name for shard in plans})
+    if old or any(read_part(shard, output) is None for shard in plans):
+        unfinish(output, old)
     study.progress.start("shard", len(plans))
     task = WriteShards(str(output.absolute()))
     parts = list(place.map(task, plans, study.progress))

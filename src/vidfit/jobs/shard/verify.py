@@ -45,6 +45,8 @@ def verify_shards(
     """
     wanted = _wanted(folder)
     found = [] if (folder / INDEX).is_file() else [Failure(INDEX, "is missing; shard again")]
+    others = {path.name for path in folder.glob("*.tar")} - {shard.name for shard in wanted}
+    found += [Failure(name, f"is not in {DOCUMENT}; remove it") for name in sorted(others)]
     progress.start("verify", len(wanted))
     workers = workers or hardware().cores
     told = in_threads(lambda shard: _fault(folder / shard.name, shard), wanted, workers)
