@@ -8,16 +8,20 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 from collections import Counter
 from pathlib import Path
 
 import fsspec
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.clips import write_dataset
 from torch.utils.data import DataLoader
 
-from vidfit.errors import StoreError, VideoError, VidfitError
+from vidfit.errors import ManifestError, StoreError, VideoError, VidfitError
+from vidfit.features.digests import file_digest
 from vidfit.features.frames import write_frames
 from vidfit.jobs.shard.options import ShardOptions
 from vidfit.jobs.shard.run import run_shard
@@ -26,8 +30,10 @@ from vidfit.manifest import read_manifest
 from vidfit.shards import samples as reading
 from vidfit.shards.order import Order, joined, share, total, without
 from vidfit.shards.stream import SampleLoader, Samples
+from vidfit.shards.tar import header
 from vidfit.training.clipset import ClipSet, FilesOfFrames, open_set
 from vidfit.training.sharded import FramesInShards
+from vidfit.video import VideoReader
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +267,56 @@ def test_a_killed_reader_with_workers_loses_and_repeats_nothing(shards, tmp_path
     assert Counter(seen) == Counter(keys(Samples(shards / "frame")))
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_one_loader_reads_each_sample_once_in_every_epoch(shards, workers):
+    samples = Samples(shards / "frame", seed=3, window=2)
+    everything = sorted(keys(Samples(shards / "frame")))
+    loader = SampleLoader(samples, 7, workers)
+    for epoch in range(3):
+        read = []
+        for batch in loader:
+            read += keys(batch)
+            state = json.loads(json.dumps(loader.state_dict()))
+            assert state["epoch"] == epoch
+            assert total(state["done"]) == len(read)
+        assert sorted(read) == everything
+        assert (samples.epoch, samples.left) == (epoch + 1, 24)
+        again = Samples(shards / "frame", seed=3, window=2)
+        again.load_state_dict(state)
+        rest = SampleLoader(again, 7, workers)
+        assert list(rest) == []
+        assert sorted(keys(whole(rest))) == everything
+        assert again.epoch == epoch + 2
+
+
+def test_workers_that_live_on_read_each_sample_once_in_every_epoch(shards):
+    loader = DataLoader(
+        Samples(shards / "frame"), batch_size=5, num_workers=1, persistent_workers=True,
+        collate_fn=keys,
+    )  # fmt: skip
+    assert [len(set(whole(loader))) for _ in range(2)] == [24, 24]
+
+
+@pytest.mark.parametrize("step", ["transform", "collate"])
+def test_what_failed_before_it_was_handed_out_is_not_counted(shards, step):
+    def fails(item):
+        seen.append(item)
+        if len(seen) == 6:
+            raise OSError("once")
+        return item
+
+    seen = []
+    samples = Samples(shards / "frame", transform=fails if step == "transform" else None)
+    loader = SampleLoader(samples, 4, collate=fails if step == "collate" else None)
+    read = []
+    with pytest.raises(OSError, match="once"):
+        for batch in loader:
+            read += keys(batch)
+    assert samples.left == 24 - len(read) > 0
+    read += keys(whole(loader))
+    assert sorted(read) == sorted(keys(Samples(shards / "frame")))
+
+
 # ---------------------------------------------------------------- damage
 
 
@@ -283,6 +339,69 @@ def test_damaged_and_missing_shards_are_told(shards, tmp_path):
     victim.unlink()
     with pytest.raises(VideoError, match="no such shard"):
         list(Samples(tmp_path))
+
+
+@pytest.mark.parametrize(("beyond", "why"), [(2048, "it is longer"), (-512, "it holds mp4 alone")])
+def test_a_video_that_is_longer_than_the_index_says_is_told(tmp_path, beyond, why):
+    folder = tmp_path / "out"
+    write_dataset(tmp_path / "loose", recordings=1)
+    run_shard(tmp_path / "loose", folder, ShardOptions(shard_clips=2))
+    row = pq.read_table(folder / "index.parquet").to_pylist()[0]
+    with (folder / row["shard"]).open("r+b") as stream:
+        stream.seek(row["offset"])
+        stream.write(header(row["member"], row["bytes"] + beyond))
+    with pytest.raises(StoreError, match=rf"is not where the index says \({why}"):
+        list(Samples(folder, shuffle=False))
+
+
+@pytest.mark.parametrize("column", ["key", "shard", "offset", "bytes", "frames", "split"])
+def test_an_index_without_a_column_is_damaged(shards, tmp_path, column):
+    table = pq.read_table(shards / "video" / "index.parquet")
+    pq.write_table(table.drop_columns([column]), tmp_path / "index.parquet")
+    (tmp_path / "shards.json").write_bytes((shards / "video" / "shards.json").read_bytes())
+    with pytest.raises(ManifestError, match=rf"index\.parquet is damaged .*{column}"):
+        Samples(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("shard", None), ("shard", "../x.tar"), ("offset", None), ("offset", -512),
+        ("bytes", 0), ("bytes", None), ("bytes", -1), ("frames", None),
+    ],
+)  # fmt: skip
+def test_an_index_of_impossible_values_is_told(shards, tmp_path, column, value):
+    table = pq.read_table(shards / "video" / "index.parquet")
+    rows = table.to_pylist()
+    rows[1][column] = value
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), tmp_path / "index.parquet")
+    (tmp_path / "shards.json").write_bytes((shards / "video" / "shards.json").read_bytes())
+    with pytest.raises(ManifestError, match="is described otherwise than"):
+        Samples(tmp_path)
+
+
+@pytest.mark.parametrize("told", [3, [3], [{}], [{"name": []}], None])
+def test_a_document_of_impossible_shards_is_told(shards, tmp_path, told):
+    (tmp_path / "index.parquet").write_bytes((shards / "video" / "index.parquet").read_bytes())
+    document = json.loads((shards / "video" / "shards.json").read_text()) | {"shards": told}
+    (tmp_path / "shards.json").write_text(json.dumps(document))
+    with pytest.raises(ManifestError, match="is described otherwise than"):
+        Samples(tmp_path)
+
+
+@pytest.mark.parametrize("facts", [b"[]", b"{}", b"3"])
+def test_stored_frames_without_their_facts_are_told(shards, tmp_path, facts):
+    row = pq.read_table(shards / "frame" / "index.parquet").to_pylist()[0]
+    content = (shards / "frame" / row["shard"]).read_bytes()
+    victim = tmp_path / row["shard"]
+    with tarfile.open(shards / "frame" / row["shard"]) as tar:
+        member = tar.getmember(f"{row['key']}/000000.json")
+    end = member.offset_data + member.size
+    victim.write_bytes(content[: member.offset_data] + facts.ljust(member.size) + content[end:])
+    with pytest.raises(VideoError, match="these frames are damaged"):
+        VideoReader(f"{victim}::{row['key']}").pts_seconds  # noqa: B018
+    with pytest.raises(VideoError, match="these frames are damaged"):
+        file_digest(f"{victim}::{row['key']}")
 
 
 # ---------------------------------------------------------------- training on frames

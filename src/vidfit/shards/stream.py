@@ -95,21 +95,26 @@ class Samples(IterableDataset[Any]):
         self._done: Spans = []
 
     def __iter__(self) -> Iterator[Any]:
-        for _, item in self.placed():
+        if get_worker_info() is not None:  # a worker's copy counts nothing: it may live on
+            yield from (item for _, item in self.placed())
+            return
+        epoch = self.epoch
+        for place, item in self.placed():
+            self.mark([place])
             yield item
+        self.set_epoch(epoch + 1)
 
     def placed(self) -> Iterator[tuple[int, Any]]:
-        """Yield what this process has yet to read, each with its place in the epoch."""
+        """Yield what this process has yet to read, each with its place in the epoch.
+
+        Nothing is marked: only who hands a sample out knows that it did.
+        """
         info = get_worker_info()
         spans = self._left()
         if info is not None:
             spans = share(spans, info.id, info.num_workers)
         for sample in self._read(spans):
-            item = self.transform(sample) if self.transform else sample
-            self.mark([sample.place])
-            yield sample.place, item
-        if info is None:
-            self.set_epoch(self.epoch + 1)
+            yield sample.place, self.transform(sample) if self.transform else sample
 
     def mark(self, places: Sequence[int]) -> None:
         """Count samples as handed out."""
@@ -209,11 +214,11 @@ class SampleLoader:
             collate_fn=_as_it_is,
         )
         for pairs in loader:
-            self.samples.mark([place for place, _ in pairs])
             items = [item for _, item in pairs]
-            yield self.collate(items) if self.collate else items
-        if self.samples.epoch == epoch:  # workers count epochs for themselves only
-            self.samples.set_epoch(epoch + 1)
+            batch = self.collate(items) if self.collate else items
+            self.samples.mark([place for place, _ in pairs])
+            yield batch
+        self.samples.set_epoch(epoch + 1)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where this rank stands."""
