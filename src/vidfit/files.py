@@ -63,6 +63,29 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             temporary.unlink()
 
 
+@contextmanager
+def enough_memory(what: object) -> Iterator[None]:
+    """Say in words that memory is short, so that nobody takes it for damage of what is read.
+
+    Parameters
+    ----------
+    what
+        File, folder or address that is read.
+
+    Raises
+    ------
+    StoreError
+        In place of a `MemoryError`, which Arrow's is, too.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise StoreError(
+            f"memory is too short to read {what}; it stays as it is. Free memory, or ask for "
+            "fewer workers: the same command goes on"
+        ) from error
+
+
 def sha256(path: Path) -> str:
     """Return the sha256 of a file's content."""
     with path.open("rb") as stream:

@@ -20,6 +20,7 @@ from tests.features.test_store import features
 from vidfit.contracts import Clip
 from vidfit.errors import StoreError
 from vidfit.features import FeatureStore, joining
+from vidfit.features import store as store_module
 from vidfit.features.extract import extract
 from vidfit.features.packs import Pack, keys_of
 from vidfit.launch import Here
@@ -170,6 +171,49 @@ def test_nothing_is_joined_while_another_does(tmp_path):
         assert free
         assert store.compact(spec()) == 0
     assert store.compact(spec()) == 12
+
+
+def test_a_writer_leaves_its_parts_for_later_while_another_joins_or_forgets(tmp_path):
+    store = FeatureStore(tmp_path)
+    store.write(spec(), {"clip0-0": features(0, tokens=1)})
+    with joining.alone(folder_of(store)):
+        for i in range(1, 10):
+            store.write(spec(), {f"clip{i}-0": features(10 * i, tokens=1)})
+        assert names(store, "pack-*") == [] and len(names(store, "part-*")) == 10
+    store.write(spec(), {"clip10-0": features(100, tokens=1)})
+    assert len(names(store, "pack-*.tar")) == 1 and names(store, "part-*") == []
+    check(store, {f"clip{i}-0" for i in range(11)})
+
+
+def test_a_writer_that_joins_brings_back_nothing_that_is_forgotten_meanwhile(tmp_path, monkeypatch):
+    store, real = FeatureStore(tmp_path), joining.write_pack
+    forgetting = threading.Thread(target=FeatureStore(tmp_path).keep, args=({"clip1-0"},))
+
+    def slowly(path, contents):
+        monkeypatch.setattr(joining, "write_pack", real)
+        read = list(contents)
+        forgetting.start()
+        forgetting.join(0.5)
+        real(path, read)
+
+    monkeypatch.setattr(joining, "write_pack", slowly)
+    for i in range(8):
+        store.write(spec(), {f"clip{i}-0": features(10 * i, tokens=1)})
+    forgetting.join(30)
+    assert not forgetting.is_alive()
+    check(store, {"clip1-0"})
+
+
+def test_a_part_that_goes_while_it_is_forgotten_is_no_error(tmp_path, monkeypatch):
+    store, real = fill(tmp_path, 1), store_module._read_whole
+
+    def vanish(path):
+        table = real(path)
+        path.unlink()
+        return table
+
+    monkeypatch.setattr(store_module, "_read_whole", vanish)
+    assert store.keep(set()) == 2
 
 
 # ---------------------------------------------------------------- kills

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from tests.clips import Counting, spec, write_clip
 from tests.features.packed import check, fill, folder_of, joined, keys, names
-from tests.features.test_store import features
+from tests.features.test_store import MEMORY, features
 
 from vidfit.contracts import Clip
-from vidfit.features import FeatureStore, joining
+from vidfit.errors import StoreError
+from vidfit.features import FeatureStore, joining, packs
+from vidfit.features import store as store_module
 from vidfit.features.digests import spec_key
 from vidfit.features.extract import extract, extract_all
 from vidfit.features.packs import Pack, keys_of
@@ -140,6 +142,57 @@ def test_a_tar_of_other_things_holds_no_rows(tmp_path):
     path.with_suffix(".index").unlink()
     assert store.known(spec()) == set()
     assert not (tmp_path.parent / "evil").exists()
+
+
+def _short(monkeypatch, error: BaseException) -> None:
+    def refuse(*args):
+        raise error
+
+    for module in (packs, store_module):
+        monkeypatch.setattr(module, "read_parquet", refuse)
+
+
+@pytest.mark.parametrize("error", MEMORY, ids=["Arrow", "Python"])
+@pytest.mark.parametrize("look", ["known", "rows", "keep"])
+def test_a_lack_of_memory_leaves_no_part_out_of_a_pack(tmp_path, monkeypatch, look, error):
+    store, path = joined(tmp_path)
+    index = path.with_suffix(".index").read_bytes()
+    for content in (index, b""):  # as it was; and to be made anew
+        path.with_suffix(".index").write_bytes(content)
+        with monkeypatch.context() as patch, pytest.raises(StoreError, match="memory is too short"):
+            _short(patch, error)
+            list(getattr(store, look)(keys(10) if look == "keep" else spec()))
+        assert path.with_suffix(".index").read_bytes() == content
+    check(store, keys(10))
+
+
+@pytest.mark.parametrize("error", MEMORY, ids=["Arrow", "Python"])
+def test_a_lack_of_memory_drops_no_part_that_is_joined(tmp_path, monkeypatch, error):
+    store = fill(tmp_path, 10)
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="memory is too short"):
+        _short(patch, error)
+        store.compact(spec())
+    assert len(names(store, "part-*")) == 10 and names(store, "pack-*") == []
+    check(store, keys(10))
+
+
+def test_a_pack_that_is_read_only_gives_what_is_whole(tmp_path, forbid, monkeypatch):
+    store, path = joined(tmp_path)
+    part = Pack.open(path).parts[3]
+    content = bytearray(path.read_bytes())
+    damaged = bytes(content[part.offset : part.offset + part.size])
+    lost = set(keys_of(damaged))
+    content[part.offset + part.size - 20] ^= 1
+    path.write_bytes(bytes(content))
+    index = path.with_suffix(".index").read_bytes()
+    for told in (index, b""):
+        path.with_suffix(".index").write_bytes(told)
+        forbid()
+        assert store.known(spec()) == keys(10) - lost
+        assert {key for key, _ in store.rows(spec())} == keys(10) - lost
+        assert all(key in store.held(spec()) for key in keys(10) - lost)
+        monkeypatch.undo()
+        assert path.with_suffix(".index").read_bytes() == told
 
 
 def test_an_extraction_goes_round_what_is_damaged_in_a_pack(tmp_path):

@@ -7,6 +7,8 @@ import errno
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -235,6 +237,112 @@ def test_a_system_that_refuses_to_read_is_no_damage(tmp_path, monkeypatch):
         store.known(spec())
     monkeypatch.undo()
     assert store.known(spec()) == {"a"}
+
+
+MEMORY = [pa.ArrowMemoryError("malloc of size 64 failed"), MemoryError()]
+
+
+@pytest.mark.parametrize("short", MEMORY, ids=["Arrow", "Python"])
+@pytest.mark.parametrize("look", ["known", "held", "rows", "keep"])
+def test_a_lack_of_memory_is_no_damage(tmp_path, monkeypatch, look, short):
+    store = FeatureStore(tmp_path)
+    store.write(spec(), {"a": features()})
+
+    def refuse(*args):
+        raise short
+
+    monkeypatch.setattr(store_module, "read_parquet", refuse)
+    with pytest.raises(StoreError, match="memory is too short"):
+        list(getattr(store, look)({"a"} if look == "keep" else spec()))
+    monkeypatch.undo()
+    assert dict(store.rows(spec())).keys() == {"a"}
+
+
+ADDRESS_SPACE = """
+import resource, sys
+from pathlib import Path
+import pyarrow as pa
+from tests.clips import spec
+from vidfit.errors import StoreError
+from vidfit.features import FeatureStore
+pa.set_memory_pool(pa.system_memory_pool())
+store = FeatureStore(Path(sys.argv[1]))
+assert len(dict(store.rows(spec()))) == 16
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (2 << 20), resource.RLIM_INFINITY))
+try:
+    dict(store.rows(spec()))
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of address space, and /proc")
+def test_a_limit_of_memory_costs_no_row(tmp_path):
+    store = FeatureStore(tmp_path)
+    store.write(spec(), {f"clip{i}": features(i, tokens=40, dim=700) for i in range(16)})
+    command = [sys.executable, "-c", ADDRESS_SPACE, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "memory is too short" in ended.stdout
+    assert len(dict(store.rows(spec()))) == 16
+
+
+def test_a_part_that_is_whole_is_not_set_aside_for_what_arrow_says_of_the_system(
+    tmp_path, monkeypatch
+):
+    store = FeatureStore(tmp_path)
+    store.write(spec(), {"a": features()})
+
+    def refuse(path, columns):
+        raise OSError("Couldn't deserialize thrift: std::bad_alloc")
+
+    monkeypatch.setattr(store_module, "read_parquet", refuse)
+    with pytest.raises(StoreError, match="bad_alloc; nothing was changed"):
+        store.known(spec())
+    monkeypatch.undo()
+    assert store.known(spec()) == {"a"}
+
+
+# ---------------------------------------------------------------- folders that cannot be written
+
+
+def test_a_store_that_is_read_only_gives_what_is_whole(tmp_path, forbid, monkeypatch):
+    store = FeatureStore(tmp_path)
+    store.write(spec(), {"a": features(1)})
+    store.write(spec(), {"b": features(2)})
+    broken = next(p for p in parts(store) if pq.read_table(p)["clip"].to_pylist() == ["a"])
+    _truncate(broken)
+    old = broken.parent / ".tmp-old"
+    old.write_bytes(b"half a part")
+    os.utime(old, (0, 0))
+    forbid()
+    for _ in range(2):
+        assert store.known(spec()) == {"b"}
+        assert "b" in store.held(spec()) and "a" not in store.held(spec())
+        assert dict(store.rows(spec())).keys() == {"b"}
+    for refused in (lambda: store.keep({"b"}), lambda: store.write(spec(), {"c": features()})):
+        with pytest.raises(StoreError, match="Read-only file system"):
+            refused()
+    monkeypatch.undo()
+    assert old.exists() and broken.exists()
+    assert store.known(spec()) == {"b"}
+    assert broken.with_suffix(".broken").exists() and not old.exists()
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_what_cannot_be_removed_is_not_said_to_be_gone(tmp_path, monkeypatch, damage):
+    store = FeatureStore(tmp_path)
+    store.write(spec(), {"a": features()})
+    if damage:
+        _truncate(*parts(store))
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(StoreError, match="cannot be removed: Permission denied"):
+        store.keep(set())
 
 
 # ---------------------------------------------------------------- full disks, killed writers

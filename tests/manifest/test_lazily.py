@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vidfit.contracts import Clip
-from vidfit.errors import ManifestError
+from vidfit.errors import ManifestError, StoreError
 from vidfit.manifest import is_list, iter_clips
 
 
@@ -68,6 +68,17 @@ def test_a_table_that_names_no_videos_is_refused(tmp_path, name):
 def test_damage_is_told(tmp_path):
     (tmp_path / "v.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(ManifestError, match="cannot be read as a table: it is no sound Parquet"):
+        list(iter_clips(tmp_path / "v.parquet"))
+
+
+def test_a_lack_of_memory_is_no_unsound_table(tmp_path, monkeypatch):
+    pq.write_table(pa.table({"video": ["a.mp4"]}), tmp_path / "v.parquet")
+
+    def refuse(*args, **kwargs):
+        raise pa.ArrowMemoryError("malloc failed")
+
+    monkeypatch.setattr(pq, "ParquetFile", refuse)
+    with pytest.raises(StoreError, match="memory is too short"):
         list(iter_clips(tmp_path / "v.parquet"))
     (tmp_path / "v.txt").write_bytes(b"a.mp4\n\xff\xfe\n")
     with pytest.raises(ManifestError, match="not UTF-8"):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vidfit.errors import StoreError
 from vidfit.features.packs import Pack, is_pack, part_name, present, reading, write_pack
+from vidfit.files import enough_memory
 
 FEW = 192
 """As many files are left as they are; more are joined."""
@@ -45,7 +46,8 @@ def compact(folder: Path) -> int:
         joined = join_all(folder, _small(folder)) if free else 0
         for index in folder.glob("pack-*.index"):  # a killed process removed its pack
             if not index.with_suffix(".tar").exists():
-                index.unlink(missing_ok=True)
+                with suppress(OSError):  # it says nothing to anybody
+                    index.unlink()
         return joined
 
 
@@ -80,13 +82,14 @@ def join(
     Raises
     ------
     StoreError
-        If the disk is full, or a file cannot be read or removed; nothing is lost.
+        If the disk is full, memory is short, or a file cannot be read or removed; nothing is lost.
     """
     taken: set[Path] = set()
     contents = _contents(paths, taken)
     if change is not None:
         contents = (kept for kept in map(change, contents) if kept is not None)
-    write_pack(folder / f"pack-{uuid.uuid4().hex}.tar", contents)
+    with enough_memory(folder):
+        write_pack(folder / f"pack-{uuid.uuid4().hex}.tar", contents)
     _settle(folder)
     for old in taken:
         _remove(old)

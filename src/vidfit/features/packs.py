@@ -29,7 +29,7 @@ import pyarrow as pa
 from vidfit.documents import json_in, to_json
 from vidfit.errors import StoreError
 from vidfit.features.held import KEY_BYTES, Shorts, short_key
-from vidfit.files import new_file, read_parquet, write_whole
+from vidfit.files import enough_memory, new_file, read_parquet, write_whole
 
 _SHA_BYTES = 32
 _NAME = re.compile(r"part-([0-9a-f]{32})\.parquet")
@@ -175,10 +175,11 @@ def reading(path: Path) -> Iterator[None]:
     FileNotFoundError
         If it is gone.
     StoreError
-        If the system refuses.
+        If the system refuses, or memory is short.
     """
     try:
-        yield
+        with enough_memory(path):
+            yield
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -193,17 +194,17 @@ def write_pack(path: Path, contents: Iterable[bytes]) -> None:
     Raises
     ------
     StoreError
-        If the disk is full or the folder cannot be written; no pack is left then.
+        If the disk is full, the folder cannot be written or memory is short; no pack is left then.
     """
     with new_file(path) as stream:
         parts, short_R = _written(stream, contents)
     if not parts:
-        path.unlink()
+        path.unlink(missing_ok=True)
         return
     try:
         Pack(path, parts, short_R).write_index()
     except StoreError:
-        path.unlink()
+        path.unlink(missing_ok=True)
         raise
 
 
@@ -232,8 +233,11 @@ def keys_of(content: bytes) -> list[str]:
     ------
     ArrowException, ValueError
         If it is none.
+    StoreError
+        If memory is short.
     """
-    keys = read_parquet(pa.BufferReader(content), ["clip"])["clip"].to_pylist()
+    with enough_memory(part_name(content)):
+        keys = read_parquet(pa.BufferReader(content), ["clip"])["clip"].to_pylist()
     if not all(isinstance(key, str) for key in keys):
         raise ValueError("it has rows without a key")
     return list(keys)

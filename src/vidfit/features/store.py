@@ -14,6 +14,7 @@ Where parts are many they are joined to packs (`vidfit.features.joining`).
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,8 +32,8 @@ from vidfit.errors import StoreError
 from vidfit.features import joining
 from vidfit.features.digests import spec_key
 from vidfit.features.held import HeldKeys
-from vidfit.features.packs import Pack, is_pack, listed, part_name
-from vidfit.files import read_parquet, write_whole
+from vidfit.features.packs import Pack, is_pack, listed, part_name, reading
+from vidfit.files import enough_memory, read_parquet, sha256, write_whole
 
 _STALE_SECONDS = 24 * 3600.0
 _SCHEMA = pa.schema(
@@ -47,6 +48,7 @@ _SCHEMA = pa.schema(
     ]
 )
 _NOTE = "note"
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class FeatureStore:
@@ -144,7 +146,7 @@ class FeatureStore:
         self._joined(write_whole(folder / part_name(content), content))
 
     def _joined(self, written: Path) -> None:
-        """Join the parts that were written here, if they are many."""
+        """Join the parts that were written here, if they are many and nobody else is at it."""
         folder = written.parent
         with self._lock:
             own = self._own.setdefault(folder, [])
@@ -153,7 +155,12 @@ class FeatureStore:
                 return
             self._own[folder] = []
         with suppress(StoreError):  # they stay as they are, until all are joined
-            joining.join_all(folder, own)
+            with joining.alone(folder) as free:  # `keep` would miss rows that move meanwhile
+                if free:
+                    joining.join_all(folder, own)
+                    return
+            with self._lock:
+                self._own[folder] += own
 
     def compact(self, spec: BackboneSpec) -> int:
         """Join the files of an encoder, if they are many; return how many there were.
@@ -180,11 +187,12 @@ class FeatureStore:
         wanted = pa.array(sorted(digests), pa.string())
         removed = 0
         for folder in sorted({path.parent for path in self.root.glob("*/pa*")}):
-            with joining.alone(folder, wait=True):  # who joins parts may have read them already
+            # Who joins parts may have read them already.
+            with joining.alone(folder, wait=True), enough_memory(folder):
                 for path in listed(folder):
                     removed += _keep_of_pack(path, wanted) if is_pack(path) else _keep(path, wanted)
                 for path in folder.glob("part-*.broken"):
-                    path.unlink(missing_ok=True)
+                    _remove(path)
         return removed
 
     def _swept(self, spec: BackboneSpec) -> Path:
@@ -212,7 +220,8 @@ class FeatureStore:
 def _sound(path: Path, read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
     """Yield a part unless it is damaged, and is set aside then."""
     try:
-        table = read(path)
+        with enough_memory(path):
+            table = read(path)
     except FileNotFoundError:  # another process set it aside, or joined it with others
         return
     except (pa.ArrowException, ValueError, KeyError, OSError) as error:
@@ -230,7 +239,8 @@ def _unpacked(path: Path, of: Callable[[bytes], pa.Table], done: set[str]) -> It
             try:
                 if content is None:
                     raise ValueError("its bytes are not those that were written")
-                table = of(content)
+                with reading(path):
+                    table = of(content)
             except (pa.ArrowException, ValueError, KeyError):
                 damaged.add(part.name)
             else:
@@ -239,7 +249,8 @@ def _unpacked(path: Path, of: Callable[[bytes], pa.Table], done: set[str]) -> It
     except FileNotFoundError:  # it was joined with others
         return
     if damaged:
-        pack.without(damaged)
+        with suppress(StoreError):  # they are found damaged the next time, too
+            pack.without(damaged)
 
 
 def _kept(table: pa.Table, wanted: pa.Array) -> pa.Table:
@@ -247,16 +258,17 @@ def _kept(table: pa.Table, wanted: pa.Array) -> pa.Table:
 
 
 def _keep(path: Path, wanted: pa.Array) -> int:
-    """Remove rows of a part but those that are wanted; return how many went."""
+    """Remove rows of a part but those that are wanted, and all of a damaged one."""
     removed = 0
-    for table in _sound(path, _read_whole):
+    tables = [*_sound(path, _read_whole)]
+    for table in tables:
         kept = _kept(table, wanted)
         removed = len(table) - len(kept)
         if removed and len(kept):
             content = _encoded(kept)
             write_whole(path.with_name(part_name(content)), content)
-        if removed:
-            path.unlink()
+    if removed or not tables:
+        _remove(path)
     return removed
 
 
@@ -272,9 +284,18 @@ def _keep_of_pack(path: Path, wanted: pa.Array) -> int:
             return content
         return _encoded(kept) if len(kept) else None
 
-    if removed or Pack.open(path).has_more:
-        joining.join(path.parent, [path], change)
+    with suppress(FileNotFoundError):  # it was joined with others, which are listed then
+        pack = Pack.open(path)
+        if removed or pack.has_more or any(part.name not in done for part in pack.parts):
+            joining.join(path.parent, [path], change)
     return removed
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be removed: {error.strerror}; delete it") from error
 
 
 def _encoded(table: pa.Table) -> bytes:
@@ -325,14 +346,20 @@ def _check_rows(table: pa.Table) -> None:
 
 
 def _set_aside(path: Path, error: Exception) -> None:
-    """Rename a damaged part; Arrow tells damage from a refusing system by the error number."""
-    if getattr(error, "errno", None):
-        raise StoreError(f"cannot read features in {path}: {error}; nothing was changed") from error
+    """Rename a damaged part where that is allowed.
+
+    Arrow tells damage from a refusing system by the error number; but a part whose bytes are
+    those of its name is whole, whatever Arrow says of the system.
+    """
     try:
+        if isinstance(error, OSError) and (error.errno or sha256(path)[:32] in path.name):
+            raise StoreError(
+                f"cannot read features in {path}: {error}; nothing was changed"
+            ) from error
         path.replace(path.with_suffix(".broken"))
-    except FileNotFoundError:  # another process was first
-        return
     except OSError as refused:
+        if isinstance(refused, FileNotFoundError) or refused.errno in _READ_ONLY:
+            return  # another process was first; or nobody may
         raise StoreError(
             f"{path} is damaged and cannot be set aside: {refused.strerror}; delete it"
         ) from refused
@@ -341,8 +368,6 @@ def _set_aside(path: Path, error: Exception) -> None:
 def _sweep(folder: Path) -> None:
     """Remove what killed writers left long ago."""
     for path in folder.glob(".tmp-*"):
-        try:
+        with suppress(OSError):  # another process swept it, or it may not be removed
             if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                 path.unlink()
-        except FileNotFoundError:  # another process swept it
-            continue

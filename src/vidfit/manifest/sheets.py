@@ -13,6 +13,7 @@ from typing import Any
 
 from vidfit.contracts import Failure
 from vidfit.errors import ManifestError
+from vidfit.files import enough_memory
 from vidfit.manifest.cells import read_cell
 from vidfit.manifest.columns import Cells, find_columns
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, is_clip
@@ -109,7 +110,8 @@ def _parquet(path: Path) -> Sheet:
             yield f"row {number}", {role: row[name] for role, name in roles.items()}
 
     try:
-        return Sheet(pq.ParquetFile(path).schema_arrow.names, (), read)
+        with enough_memory(path):
+            return Sheet(pq.ParquetFile(path).schema_arrow.names, (), read)
     except (pa.ArrowException, OSError) as error:
         raise _no_parquet(path, error) from error
 
@@ -119,8 +121,9 @@ def _batches(path: Path, names: list[str]) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        for batch in pq.ParquetFile(path).iter_batches(_BATCH_ROWS, columns=names):
-            yield from batch.to_pylist()
+        with enough_memory(path):
+            for batch in pq.ParquetFile(path).iter_batches(_BATCH_ROWS, columns=names):
+                yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise _no_parquet(path, error) from error
 

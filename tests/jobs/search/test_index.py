@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from vidfit.errors import StoreError
 from vidfit.jobs.search import index as index_module
+from vidfit.jobs.search import segments
 from vidfit.jobs.search.index import ShotIndex, ShotRow
+from vidfit.jobs.search.kept import read_index
 from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.segments import KnownVideo
 from vidfit.jobs.search.shots import Shot
@@ -84,6 +87,21 @@ def test_a_damaged_segment_is_set_aside(tmp_path, suffix):
     again = ShotIndex(tmp_path, WIDTHS)
     assert again.known == {("b", 0)} and again.broken == [f"{name}.parquet"]
     assert not (tmp_path / f"{name}.motion.npy").exists()
+
+
+@pytest.mark.parametrize("short", [pa.ArrowMemoryError("malloc failed"), MemoryError()])
+def test_a_lack_of_memory_sets_no_segment_aside(tmp_path, monkeypatch, short):
+    ShotIndex(tmp_path, WIDTHS).add([row("a", 0)])
+
+    def refuse(*args):
+        raise short
+
+    monkeypatch.setattr(segments, "read_parquet", refuse)
+    for read in (lambda: ShotIndex(tmp_path, WIDTHS), lambda: read_index(tmp_path)):
+        with pytest.raises(StoreError, match="memory is too short"):
+            read()
+    monkeypatch.undo()
+    assert ShotIndex(tmp_path, WIDTHS).known == {("a", 0)}
 
 
 def test_vectors_that_are_objects_are_not_loaded(tmp_path):

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from vidfit.documents import to_json
 from vidfit.errors import StoreError
-from vidfit.files import new_file, write_whole
+from vidfit.files import enough_memory, new_file, write_whole
 from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.segments import (
     DTYPE,
@@ -162,7 +162,8 @@ class ShotIndex:
         """Yield the segments that fit together, set others aside, and sweep what is unfinished."""
         for path in sorted(self.folder.glob("*.parquet"), key=lambda p: -p.stat().st_size):
             try:
-                segment = open_segment(path, self.widths)
+                with enough_memory(path):
+                    segment = open_segment(path, self.widths)
             except (ValueError, KeyError, OSError, EOFError, pa.ArrowException) as error:
                 if getattr(error, "errno", None) and not isinstance(error, FileNotFoundError):
                     raise StoreError(f"cannot read the index in {path}: {error}") from error

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidfit.contracts import Floats
+from vidfit.files import enough_memory
 from vidfit.jobs.search.nearest import nearest_shots
 from vidfit.jobs.search.query import Query
 from vidfit.jobs.search.segments import KnownVideo, ShotFile, open_segment, read_videos
@@ -113,12 +114,17 @@ def read_index(folder: Path) -> KeptShots:
     ------
     ValueError
         If its list of videos is damaged.
+    StoreError
+        If memory is short.
     """
     segments: list[ShotFile] = []
     paths = sorted(folder.glob("*.parquet"), key=lambda path: path.name)
     widths: dict[str, int] = {}
     for path in paths:
-        with suppress(ValueError, KeyError, OSError, EOFError, pa.ArrowException):
+        with (
+            suppress(ValueError, KeyError, OSError, EOFError, pa.ArrowException),
+            enough_memory(path),
+        ):
             widths = widths or dict(_widths(path))
             segments.append(open_segment(path, widths))
     return KeptShots(tuple(segments), read_videos(folder), len(paths) - len(segments))
