@@ -11,7 +11,7 @@ import pytest
 
 from vidfit.contracts import Clip
 from vidfit.errors import ManifestError, StoreError
-from vidfit.manifest import is_list, iter_clips
+from vidfit.manifest import is_list, iter_clips, shards
 
 
 def named(folder, clips):
@@ -83,6 +83,17 @@ def test_a_lack_of_memory_is_no_unsound_table(tmp_path, monkeypatch):
     (tmp_path / "v.txt").write_bytes(b"a.mp4\n\xff\xfe\n")
     with pytest.raises(ManifestError, match="not UTF-8"):
         list(iter_clips(tmp_path / "v.txt"))
+
+
+def test_a_lack_of_memory_is_no_damaged_index_of_shards(tmp_path, monkeypatch):
+    (tmp_path / "index.parquet").write_bytes(b"")
+
+    def refuse(*args, **kwargs):
+        raise pa.ArrowMemoryError("malloc failed")
+
+    monkeypatch.setattr(shards, "read_parquet", refuse)
+    with pytest.raises(StoreError, match="memory is too short"):
+        shards.read_index(str(tmp_path), ["shard"])
 
 
 @pytest.mark.parametrize("name", ["v.csv", "v.txt", "v.parquet"])

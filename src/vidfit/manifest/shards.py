@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vidfit.contracts import Clip
 from vidfit.documents import from_json
 from vidfit.errors import ManifestError
-from vidfit.files import read_parquet
+from vidfit.files import enough_memory, read_parquet
 from vidfit.manifest.value import Listing
 from vidfit.shown import name_of
 from vidfit.video.address import reach, reason_of
@@ -111,11 +111,14 @@ def read_index(root: str, columns: Sequence[str]) -> pa.Table:
     ------
     ManifestError
         If it is missing or damaged.
+    StoreError
+        If memory is short.
     """
     import pyarrow as pa
 
     try:
-        return read_parquet(pa.BufferReader(_read(f"{root}/{INDEX}")), columns)
+        with enough_memory(root):
+            return read_parquet(pa.BufferReader(_read(f"{root}/{INDEX}")), columns)
     except FileNotFoundError as error:
         raise ManifestError(
             f"{root} holds shards, but no {INDEX}; copy it again, or run `vidfit shard` again: "
