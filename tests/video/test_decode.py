@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from tests.video.cases import CASES, Recipe, write, x264
 
-from vidfit.contracts import Clip, Preprocessing
+from vidfit.contracts import Clip, Preprocessing, Sampling
 from vidfit.errors import VideoError
-from vidfit.video import VideoReader, decode, is_video_path, probe, write_video
+from vidfit.features.views import gather_views
+from vidfit.video import FrameLook, VideoReader, decode, is_video_path, probe, write_video
 from vidfit.video.names import natural_key
 
 
@@ -32,6 +34,27 @@ def test_indices_in_any_order_with_repeats(video):
 def test_timestamps_take_the_frame_on_screen(video):
     batch = decode(video, timestamps_seconds=[0.0, 0.039, 0.04, 2.0])
     assert batch.indices_T.tolist() == [0, 0, 1, 49]
+
+
+def test_a_frame_that_is_held_at_the_end_is_part_of_the_video(tmp_path):
+    path = str(tmp_path / "held.mkv")
+    with av.open(path, "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        grey = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 90, np.uint8), "rgb24")
+        packets = []
+        for grey.pts in range(10):
+            packets += stream.encode(grey)
+        packets += stream.encode(None)
+        packets[-1].duration = 60 * 25
+        out.mux(packets)
+    assert probe(path).duration_seconds == pytest.approx(60.36)
+    assert decode(Clip(path, 30.0, 40.0), count=1).indices_T.tolist() == [9]
+    assert decode(path, count=2).indices_T.tolist() == [9, 9]
+    with VideoReader(path) as reader:
+        look = FrameLook(Sampling(2, 1), Preprocessing(8, 6))
+        ((indices_VT, _),) = gather_views(reader, Clip(path, 30.0, 40.0), [look])
+    assert indices_VT.tolist() == [[9, 9]]
 
 
 def test_rate_and_count_within_a_clip(video):

@@ -97,6 +97,19 @@ def test_span_after_the_end_fails():
         frame_indices(EVEN, 9.0, None, Sampling())
 
 
+def test_a_held_last_frame_counts_as_long_as_it_stays():
+    assert frame_indices(EVEN, 0.0, None, Sampling(4, 1), 16.0).tolist() == [[20, 60, 79, 79]]
+    assert frame_indices(EVEN, 9.0, 12.0, Sampling(1, 2), 16.0).tolist() == [[79], [79]]
+    with pytest.raises(VideoError, match=r"the video ends at about 16\.000 s"):
+        frame_indices(EVEN, 16.5, None, Sampling(), 16.0)
+
+
+@given(st.floats(0.0, 0.2), samplings)
+def test_the_duration_of_a_video_that_holds_no_frame_changes_no_index(last, sampling):
+    told = frame_indices(EVEN, 0.0, None, sampling, EVEN[-1] + last)
+    np.testing.assert_array_equal(told, frame_indices(EVEN, 0.0, None, sampling))
+
+
 def test_no_timestamps_fail():
     with pytest.raises(VideoError, match="no frames to choose from"):
         frame_indices(np.zeros(0), 0.0, None, Sampling())

@@ -10,8 +10,7 @@ import numpy as np
 
 from vidfit.contracts import Clip, Frames, Indices, Preprocessing, Sampling, Seconds
 from vidfit.errors import VideoError
-from vidfit.video import FrameLook, VideoReader, frame_indices
-from vidfit.video.sample import frames_of_span
+from vidfit.video import FrameLook, VideoReader
 
 
 class Look(Protocol):
@@ -111,11 +110,10 @@ def _wanted(reader: VideoReader, clip: Clip, specs: Sequence[Look]) -> list[Indi
 
 def _chosen(reader: VideoReader, clip: Clip, sampling: Sampling) -> Indices:
     """Return the frames of a sampling [V, T]; of keyframes those of the clip alone, if any."""
-    span = clip.start_seconds, clip.end_seconds
-    indices_VT = frame_indices(reader.pts_seconds, *span, sampling)
+    indices_VT = reader.choose(clip, sampling)
     if not sampling.keyframes:
         return indices_VT
-    first, last = frames_of_span(reader.pts_seconds, *span)
+    first, last = reader.span_of(clip)
     keys = reader.keyframes
     keys = keys[(first <= keys) & (keys <= last)]
     return _nearest(indices_VT, keys, reader.pts_seconds) if len(keys) else indices_VT
@@ -138,7 +136,7 @@ def _sound_views(
             views = _gathered(reader, specs, taken)
             break
         except VideoError:
-            first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+            first, last = reader.span_of(clip)
             sound_F = reader.sound(first, last)
             if damaged == (damaged := int((~sound_F).sum())) or not sound_F.any():
                 raise

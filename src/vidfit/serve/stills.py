@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vidfit.contracts import Frames, Preprocessing, Sampling
+from vidfit.contracts import Clip, Frames, Preprocessing, Sampling
 from vidfit.documents import to_json
 from vidfit.errors import VideoError
 from vidfit.files import write_whole
 from vidfit.report.thumbnail import jpeg
-from vidfit.video import VideoReader, frame_indices
+from vidfit.video import VideoReader
 
 POSTER, STRIP, FACTS, TIMES = "poster.jpg", "strip.jpg", "facts.json", "times.json"
 FRAME = "frame.jpg"
@@ -48,7 +48,7 @@ def make_stills(path: str, start_seconds: float, end_seconds: float | None, fold
         info = reader.info
         check_size(path, info.width_pixels, info.height_pixels)
         sampling = Sampling(clip_len=1, num_clips=STRIP_FRAMES)
-        chosen = frame_indices(reader.pts_seconds, start_seconds, end_seconds, sampling).ravel()
+        chosen = reader.choose(Clip(path, start_seconds, end_seconds), sampling).ravel()
         pixels = _fitted(info.width_pixels, info.height_pixels, POSTER_PIXELS)
         size = Preprocessing(pixels[1], pixels[0])
         seen = {f.index: f.rgb(size) for f in reader.frames(np.unique(chosen))}

@@ -9,7 +9,7 @@ import numpy as np
 from vidfit.contracts import Clip, FrameBatch, Indices, Preprocessing, Sampling, Seconds
 from vidfit.errors import VideoError
 from vidfit.video.reader import VideoReader
-from vidfit.video.sample import frame_indices, nearest_before
+from vidfit.video.sample import nearest_before
 
 
 def decode(
@@ -112,5 +112,4 @@ def _evenly(reader: VideoReader, count: int, clip: Clip) -> Indices:
     if count < 1:
         raise VideoError(f"count must be at least 1, got {count}")
     sampling = Sampling(clip_len=1, num_clips=count)
-    span = (clip.start_seconds, clip.end_seconds)
-    return frame_indices(reader.pts_seconds, *span, sampling).ravel()
+    return reader.choose(clip, sampling).ravel()

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vidfit.contracts import Indices, Seconds
+from vidfit.contracts import Clip, Indices, Sampling, Seconds
 from vidfit.errors import VideoError
 from vidfit.shown import counted
 from vidfit.video.folder import FolderDecoder
@@ -20,6 +20,7 @@ from vidfit.video.hold import Hold
 from vidfit.video.info import VideoInfo
 from vidfit.video.member import is_url, split_member
 from vidfit.video.names import is_photo
+from vidfit.video.sample import frame_indices, frames_of_span
 from vidfit.video.stored import StoredFrames, holds_frames
 from vidfit.video.stream import StreamDecoder
 
@@ -93,6 +94,28 @@ class VideoReader:
     def duration_seconds(self) -> float:
         """Time from the first frame to the end of the last."""
         return self._source.timing.duration_seconds
+
+    def span_of(self, clip: Clip) -> tuple[int, int]:
+        """Return the first and last frame of a clip of this video.
+
+        Raises
+        ------
+        VideoError
+            Its span is empty, or holds no frame.
+        """
+        span = clip.start_seconds, clip.end_seconds
+        return frames_of_span(self.pts_seconds, *span, self.duration_seconds)
+
+    def choose(self, clip: Clip, sampling: Sampling) -> Indices:
+        """Return the frames [num_clips, clip_len] of a clip that `frame_indices` chooses.
+
+        Raises
+        ------
+        VideoError
+            The clip's span is empty, or holds no frame.
+        """
+        span = clip.start_seconds, clip.end_seconds
+        return frame_indices(self.pts_seconds, *span, sampling, self.duration_seconds)
 
     @cached_property
     def info(self) -> VideoInfo:

@@ -8,6 +8,8 @@ from vidfit.contracts import Indices, Sampling, Seconds
 from vidfit.errors import VideoError
 
 _TOLERANCE_SECONDS = 1e-6
+_HELD = 2.5
+"""A last frame that stays more than so many usual intervals is held, others stay the usual one."""
 
 
 def nearest_before(pts_seconds_F: Seconds, targets_seconds: Seconds) -> Indices:
@@ -20,7 +22,11 @@ def nearest_before(pts_seconds_F: Seconds, targets_seconds: Seconds) -> Indices:
 
 
 def frame_indices(
-    pts_seconds: Seconds, start_seconds: float, end_seconds: float | None, sampling: Sampling
+    pts_seconds: Seconds,
+    start_seconds: float,
+    end_seconds: float | None,
+    sampling: Sampling,
+    duration_seconds: float | None = None,
 ) -> Indices:
     """Choose frames as temporal segment networks do: at the centres of equal parts.
 
@@ -39,6 +45,9 @@ def frame_indices(
         The span; ``None`` is the end of the video.
     sampling
         How many views and frames, and how far apart.
+    duration_seconds
+        When the last frame leaves the screen, as `VideoReader.duration_seconds` says it; counts
+        where that frame is held. Without it the frame stays as long as is usual in the video.
 
     Returns
     -------
@@ -54,17 +63,22 @@ def frame_indices(
     ----------
     Wang et al. (2016), Temporal Segment Networks, ECCV, section 3.1.
     """
-    first, last = frames_of_span(pts_seconds, start_seconds, end_seconds)
+    first, last = frames_of_span(pts_seconds, start_seconds, end_seconds, duration_seconds)
     start = max(start_seconds, float(pts_seconds[first]))
-    end = _end_of_span(pts_seconds, last, end_seconds)
+    end = _end_of_span(pts_seconds, last, end_seconds, duration_seconds)
     targets = _targets_seconds(start, end, sampling)
     return np.clip(nearest_before(pts_seconds, targets), first, last)
 
 
 def frames_of_span(
-    pts_seconds: Seconds, start_seconds: float, end_seconds: float | None
+    pts_seconds: Seconds,
+    start_seconds: float,
+    end_seconds: float | None,
+    duration_seconds: float | None = None,
 ) -> tuple[int, int]:
     """Return the first and last frame that start in [start, end), or the one on screen throughout.
+
+    Parameters are those of `frame_indices`.
 
     Raises
     ------
@@ -80,7 +94,7 @@ def frames_of_span(
             "start must be at least 0 and end must be later"
         )
     if start_seconds > pts_seconds[-1]:
-        length = float(pts_seconds[-1]) + _usual_interval_seconds(pts_seconds)
+        length = _end_seconds(pts_seconds, duration_seconds)
         if start_seconds >= length + _TOLERANCE_SECONDS:
             raise VideoError(
                 f"the span starts at {start_seconds:g} s, "
@@ -91,16 +105,23 @@ def frames_of_span(
     return (first, last) if first <= last else (max(last, 0), max(last, 0))
 
 
-def _usual_interval_seconds(pts_seconds: Seconds) -> float:
-    return float(np.median(np.diff(pts_seconds))) if len(pts_seconds) > 1 else 0.04
+def _end_seconds(pts_seconds: Seconds, duration_seconds: float | None) -> float:
+    """When the last frame of the video leaves the screen."""
+    usual = float(np.median(np.diff(pts_seconds))) if len(pts_seconds) > 1 else 0.04
+    last = float(pts_seconds[-1])
+    if duration_seconds is not None and duration_seconds - last > _HELD * usual:
+        return duration_seconds
+    return last + usual
 
 
-def _end_of_span(pts_seconds: Seconds, last: int, end_seconds: float | None) -> float:
+def _end_of_span(
+    pts_seconds: Seconds, last: int, end_seconds: float | None, duration_seconds: float | None
+) -> float:
     """When the last frame of the span leaves the screen."""
     if last + 1 < len(pts_seconds):
         leaves = float(pts_seconds[last + 1])
     else:
-        leaves = float(pts_seconds[last]) + _usual_interval_seconds(pts_seconds)
+        leaves = _end_seconds(pts_seconds, duration_seconds)
     return leaves if end_seconds is None else min(leaves, end_seconds)
 
 

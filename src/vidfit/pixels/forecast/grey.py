@@ -28,7 +28,6 @@ from vidfit.progress import SILENT, Progress
 from vidfit.shown import counted
 from vidfit.threads import in_threads
 from vidfit.video import DecodedFrame, VideoReader
-from vidfit.video.sample import frames_of_span
 from vidfit.work import Launcher, Work
 
 
@@ -150,7 +149,7 @@ def _decode(clip: Clip, side_pixels: int, path: Path) -> None:
     with VideoReader(clip.path) as reader:
         if reader.stored:
             raise VideoError("frames in shards are not read by this task; give the videos")
-        first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        first, last = reader.span_of(clip)
         shape = (last + 1 - first, side_pixels, side_pixels)
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         with new_file(path) as stream:

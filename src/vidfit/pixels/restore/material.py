@@ -18,7 +18,6 @@ from vidfit.errors import VideoError
 from vidfit.metrics.pictures import luma
 from vidfit.pixels.restore.degrade import Degradation, Luma, fitting
 from vidfit.video import VideoReader
-from vidfit.video.sample import frames_of_span
 
 STRETCH_FRAMES = 7
 _LEAST_PIXELS = 16
@@ -112,7 +111,7 @@ def _of_clip(clip: Clip, count: int, most_bytes: int, scale: int) -> Iterator[tu
         If it cannot be read, or its frames are too small.
     """
     with VideoReader(clip.path) as reader:
-        first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        first, last = reader.span_of(clip)
         frames = last - first + 1
         size = _stored_size(reader)
         height, width = size.height_pixels, size.width_pixels

@@ -22,7 +22,6 @@ from vidfit.pixels.forecast.grey import grey
 from vidfit.pixels.forecast.kept import KeptForecaster, load_forecaster
 from vidfit.shown import counted
 from vidfit.video import VideoReader
-from vidfit.video.sample import frames_of_span
 
 _CHUNK = 128
 """Frames whose surprise is measured together."""
@@ -63,7 +62,7 @@ def _forecast(clip: Clip, kept: KeptForecaster, asked: AskedOfTask) -> VideoAhea
     seen, side = kept.sizes.seen, kept.sizes.side_pixels
     surprising = "csv" in asked.formats and asked.output is not None
     with VideoReader(clip.path) as reader:
-        first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        first, last = reader.span_of(clip)
         if last + 1 - first < seen:
             raise VideoError(
                 f"{clip.path}: it has {counted(last + 1 - first, 'frame')}, and the model sees "

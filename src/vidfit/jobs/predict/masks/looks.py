@@ -14,7 +14,6 @@ from vidfit.contracts import Clip, Frames
 from vidfit.jobs.predict.masks.finder import MaskFinder
 from vidfit.metrics.areas import Labels
 from vidfit.video import VideoReader
-from vidfit.video.sample import frames_of_span
 
 LOOKS_A_SECOND = 5.0
 """Unless it is said which frames are looked at."""
@@ -39,7 +38,7 @@ def step_of(reader: VideoReader, every: int | None) -> int:
 
 def look_at(reader: VideoReader, clip: Clip, finder: MaskFinder, step: int) -> Iterator[MaskLook]:
     """Yield looks in order; in place of a damaged frame the next sound one is looked at."""
-    first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+    first, last = reader.span_of(clip)
     due = first
     for frame in reader.sound_frames():
         if frame.index > last:

@@ -23,7 +23,6 @@ from vidfit.jobs.predict.masks.written import (
 )
 from vidfit.shown import counted
 from vidfit.video import VideoReader, write_video
-from vidfit.video.sample import frames_of_span
 
 _NAMED = 4
 
@@ -65,7 +64,7 @@ def _answered(
     classes = finder.classes
     with VideoReader(clip.path) as reader:
         step = step_of(reader, every)
-        first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        first, last = reader.span_of(clip)
         asked.progress.start(Path(clip.path).name, len(range(first, last + 1, step)))
         tally = _MaskTally(len(classes))
         formats = asked.formats if asked.output else ()

@@ -15,7 +15,6 @@ from vidfit.threads import in_threads
 from vidfit.tracking.cuts import Thumbnail, is_cut, thumbnail
 from vidfit.tracking.tracker import FoundBoxes, TrackerSettings
 from vidfit.video import DecodedFrame, VideoReader
-from vidfit.video.sample import frames_of_span
 
 LOOKS_A_SECOND = 10.0
 """Frames that are looked at where it is not said how many; a person walks a fifth of his height."""
@@ -75,7 +74,7 @@ def wanted_frames(reader: VideoReader, clip: Clip, every: int | None) -> Indices
     VideoError
         If the span holds no frame.
     """
-    first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+    first, last = reader.span_of(clip)
     rate = len(reader.pts_seconds) / max(reader.duration_seconds, 1e-6)
     return np.arange(first, last + 1, every or max(1, round(rate / LOOKS_A_SECOND)))
 

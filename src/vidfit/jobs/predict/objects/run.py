@@ -25,7 +25,6 @@ from vidfit.jobs.predict.objects.written import OBJECT_WRITERS, check_formats, e
 from vidfit.study.kept import KeptRows
 from vidfit.tracking.events import track_events
 from vidfit.video import VideoReader
-from vidfit.video.sample import frames_of_span
 
 
 def run_objects(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
@@ -76,7 +75,7 @@ def _answered(
         if why := options.outside(reader.info.width_pixels, reader.info.height_pixels):
             raise VideoError(why)
         wanted = wanted_frames(reader, clip, options.every)
-        span = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        span = reader.span_of(clip)
         with _kept(asked.output, finder, clip, wanted) as kept:
             tally, tracks = _Tally(), TrackCount()
             looks = tally.counted(_looked(reader, finder, wanted, kept, asked))

@@ -33,7 +33,6 @@ from vidfit.progress import Progress
 from vidfit.shown import counted
 from vidfit.video import Audio, VideoReader, join_videos, write_video
 from vidfit.video.colours import Colours
-from vidfit.video.sample import frames_of_span
 
 FORMATS = ("json", "mp4")
 _OPTIONS = {"crf": "14", "preset": "fast", "mbtree": "0"}
@@ -124,7 +123,7 @@ def _made(
     parts = VideoParts.beside(path, made)
     with VideoReader(clip.path) as reader:
         info = reader.info
-        first, last = frames_of_span(reader.pts_seconds, clip.start_seconds, clip.end_seconds)
+        first, last = reader.span_of(clip)
         colours = next(reader.sound_frames()).colours
         fps = info.average_fps or 1.0
         large = _LargeFrames(restorer, progress)
