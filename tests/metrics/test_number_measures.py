@@ -60,3 +60,15 @@ def test_the_same_answer_to_all_has_no_correlation():
     groups = ["a", "a", "b", "b"]
     same = [np.full((4, 1), 3.0)]
     assert score_all(NUMBER_MEASURES["spearman"], np.arange(4.0), same, groups).figures_C[0] == 0.0
+
+
+@pytest.mark.parametrize("level", [1.0, 1e6])
+def test_where_a_draw_has_one_number_alone_nothing_is_explained(level):
+    """Sums of squares leave rounding there, by which errors are not divided."""
+    number_M = level * np.repeat([0.1, 0.7, 0.3, 0.9], 7)
+    groups = [f"r{i // 7}" for i in range(28)]
+    answers_M1 = (number_M + level * np.linspace(-0.05, 0.05, 28))[:, None]
+    scored = score_all(NUMBER_MEASURES["r2"], number_M, [answers_M1], groups)
+    found_R = scored.drawn(np.eye(4))[:, 0]
+    assert np.isnan(found_R).all()
+    assert scored.interval(0).low > -100

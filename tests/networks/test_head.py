@@ -14,7 +14,7 @@ from vidfit.features.pool import STEPS
 from vidfit.fitted import FittedFusion
 from vidfit.networks import Shape, build
 from vidfit.networks.clips import Clips
-from vidfit.networks.head import NetworkHead, restore, standards
+from vidfit.networks.head import NetworkHead, restore, standard_tokens, standards
 
 SHAPE = Shape(dim=5, tokens=STEPS, classes=3, width=8, layers=1, heads=2)
 
@@ -133,3 +133,15 @@ def test_blocks_of_another_backbone_are_refused():
     for blocks in ([steps()[:, :-1]], [steps(), steps()], []):
         with pytest.raises(ModelError, match=r"takes one block \[M, 40\], 8 steps of 5 features"):
             head().log_probabilities(blocks)
+
+
+def test_a_clip_that_lacks_what_the_encoder_sees_stands_at_the_mean():
+    steps_MX = steps(8)
+    mean_D, scale_D = standards(steps_MX, SHAPE.dim)
+    steps_MX = np.vstack([steps_MX, np.full((1, steps_MX.shape[1]), np.nan, np.float32)])
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(standards(steps_MX, SHAPE.dim), (mean_D, scale_D), strict=True)
+    )
+    tokens_MND = standard_tokens(steps_MX.reshape(9, STEPS, SHAPE.dim), mean_D, scale_D)
+    assert (tokens_MND[8] == 0).all() and np.isfinite(tokens_MND).all()

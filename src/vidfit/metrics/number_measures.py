@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from vidfit.metrics.measures import AnyMeasure, ClipMean, Doubles, Range, RankedScores, ratio
 
 _BLOCK = 8_000_000
+_ROUNDED = 1e-9
+"""Share of the squares of numbers that sums in double precision leave where all are the same."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Determination:
     def figure(self, sums_RX: Doubles) -> Doubles:
         """Return R²; NaN where all numbers are the same."""
         error_R, square_R, sum_R, clips_R = sums_RX.T
-        return 1.0 - ratio(error_R, square_R - ratio(sum_R**2, clips_R))
+        spread_R = square_R - ratio(sum_R**2, clips_R)
+        return 1.0 - ratio(error_R, np.where(spread_R > _ROUNDED * square_R, spread_R, 0.0))
 
 
 @dataclass(frozen=True)

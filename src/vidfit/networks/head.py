@@ -112,20 +112,28 @@ class NetworkHead:
                 f"received {shapes}; give it the backbone that it was trained on."
             )
         tokens_MND = blocks[0].reshape(len(blocks[0]), STEPS, self.shape.dim)
-        standard_MND: Floats = (tokens_MND - self.mean_D) * self.scale_D
-        return standard_MND.astype(np.float32, copy=False)
+        return standard_tokens(tokens_MND, self.mean_D, self.scale_D)
 
 
 def standards(steps_MX: Floats, dim: int) -> tuple[Floats, Floats]:
     """Return means and inverse standard deviations [D] of the features of training steps.
 
     A feature that never changes gets the scale 0: it says nothing, and must not explode later.
+    Steps of clips that lack what the encoder sees are NaN, and left out.
     """
     rows_RD = steps_MX.reshape(-1, dim)
+    rows_RD = rows_RD[~np.isnan(rows_RD).any(axis=1)]
     deviation_D = rows_RD.std(axis=0)
     alive_D = deviation_D > 1e-6 * (np.abs(rows_RD).max(initial=0.0) + 1e-12)
     scale_D = np.where(alive_D, 1.0 / np.where(alive_D, deviation_D, 1.0), 0.0)
     return rows_RD.mean(axis=0).astype(np.float32), scale_D.astype(np.float32)
+
+
+def standard_tokens(tokens_MND: Floats, mean_D: Floats, scale_D: Floats) -> Floats:
+    """Return tokens less their means, in units of their scales; NaN stands at the mean, 0."""
+    standard_MND: Floats = ((tokens_MND - mean_D) * scale_D).astype(np.float32, copy=False)
+    standard_MND[np.isnan(standard_MND)] = 0.0
+    return standard_MND
 
 
 def restore(state: Mapping[str, Floats]) -> NetworkHead:

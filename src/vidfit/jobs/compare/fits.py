@@ -18,7 +18,7 @@ from vidfit.fusion.linear import cross_fit
 from vidfit.jobs.compare.architectures import RowPlan
 from vidfit.jobs.compare.material import FoldPart, Material
 from vidfit.networks import Shape
-from vidfit.networks.head import standards
+from vidfit.networks.head import standard_tokens, standards
 from vidfit.plans import Data, Plan, Recipe, Subject, unplanned
 from vidfit.study.pretrained import Pretrained
 from vidfit.training.clipset import ClipSet
@@ -95,7 +95,7 @@ def _over_tokens(row: RowPlan, part: FoldPart, of: Material, budget: RowBudget) 
     steps_MX = of.table.steps[row.encoder]
     dim = steps_MX.shape[1] // STEPS
     mean_D, scale_D = standards(steps_MX[part.learn_M], dim)
-    tokens_MSD = ((steps_MX.reshape(-1, STEPS, dim) - mean_D) * scale_D).astype(np.float32)
+    tokens_MSD = standard_tokens(steps_MX.reshape(-1, STEPS, dim), mean_D, scale_D)
     clips = ClipSet(of.table.labels_M, {"tokens": tokens_MSD})
     network = _built(row.network, replace(_shape(of), dim=dim, tokens=STEPS))
     return _trained(network, row, clips, part, (of, budget.seconds))

@@ -23,7 +23,7 @@ from vidfit.model import Model
 from vidfit.progress import Progress
 from vidfit.reported import Report
 from vidfit.runtime import accelerate
-from vidfit.selection import FUSION, SINGLE, Terms, nested
+from vidfit.selection import FUSION, NEVER, SINGLE, Terms, nested
 from vidfit.shown import counted
 from vidfit.study.candidates import Loaded, costs
 from vidfit.study.compare import Compared, compare, model_of, save
@@ -257,4 +257,8 @@ def _leaky(compared: Compared, train: Table, terms: Terms) -> Floats:
     methods = (chosen.method,) if chosen.method else ()
     rows = train.only(chosen.members).rows
     found = nested(rows, folds.at_random, replace(terms, methods=methods))
-    return found.answers_MK[FUSION if chosen.method else SINGLE]
+    answers_MK = found.answers_MK.get(chosen.name)
+    if answers_MK is not None and (answers_MK > NEVER).any(axis=1).all():
+        return answers_MK
+    best_MK = found.answers_MK[SINGLE]  # where a fold has it not, for it took too long there
+    return found.answers_MK.get(FUSION, best_MK) if chosen.method else best_MK

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vidfit.contracts import Backbone, Floats, Indices
 from vidfit.features import STEPS
 from vidfit.metrics import AnyMeasure, fit_temperature, probabilities, score_all
-from vidfit.networks.head import NetworkHead, standards
+from vidfit.networks.head import NetworkHead, standard_tokens, standards
 from vidfit.plans import Data, Recipe, Subject, unplanned
 from vidfit.selection import Contender, Gain, Outer, Rows, gain_of, merit
 from vidfit.study import heads
@@ -243,8 +243,8 @@ def train_head(
     steps_MX = rows.steps[backbone]
     dim = steps_MX.shape[1] // STEPS
     mean_D, scale_D = standards(steps_MX[~choose_M], dim)
-    tokens_MND = (steps_MX.reshape(-1, STEPS, dim) - mean_D) * scale_D
-    clips = ClipSet(rows.labels_M, {"tokens": tokens_MND.astype(np.float32)})
+    tokens_MND = standard_tokens(steps_MX.reshape(-1, STEPS, dim), mean_D, scale_D)
+    clips = ClipSet(rows.labels_M, {"tokens": tokens_MND})
     shape = Shape(dim, STEPS, classes, WIDTH, dropout=RECIPE.dropout)
     torch.manual_seed(RECIPE.seed)
     module = build(network, shape)

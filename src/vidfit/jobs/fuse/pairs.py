@@ -9,6 +9,7 @@ import numpy as np
 
 from vidfit.contracts import Floats
 from vidfit.fusion import Member, Training, fit_method
+from vidfit.fusion.even import evened
 from vidfit.jobs.fuse.value import Pair
 from vidfit.metrics import (
     AnyMeasure,
@@ -26,8 +27,8 @@ from vidfit.study.table import Table
 class Pairs:
     """Watches the outer folds, and stacks every two models there."""
 
-    def __init__(self, table: Table, measure: AnyMeasure) -> None:
-        self._table, self._measure = table, measure
+    def __init__(self, table: Table, measure: AnyMeasure, *, even: bool) -> None:
+        self._table, self._measure, self._even = table, measure, even
         self._answers: dict[tuple[str, str], Floats] = {}
 
     def see(self, outer: Outer) -> None:
@@ -42,6 +43,8 @@ class Pairs:
             stack = fit_method("stack", pair).fusion
             blocks = [outer.test.vectors[c.name] for c in (first, second)]
             answer_MK = stack.log_probabilities(blocks)
+            if self._even:  # as the single models are, which it is held against
+                answer_MK = evened(answer_MK, outer.train.labels_M)
             shape = (len(outer.test_M), len(self._table.classes))
             all_MK = self._answers.setdefault(
                 (first.name, second.name), np.full(shape, NEVER, np.float32)

@@ -81,7 +81,7 @@ def run_fuse(
         costs(gathered.ran), options.methods or study.task.methods, goal.rule,
         options.latency_seconds or math.inf, goal.measure, goal.even,
     )  # fmt: skip
-    watched = _Watched(table, terms, options)
+    watched = _Watched(table, terms, options, study.notes)
     with study.timed("compare on unseen recordings"), one_blas_thread():
         folds = Folds(table.classes, study.notes, table.kind)
         compared = compare(table, folds, terms, study.progress, watched.see)
@@ -124,9 +124,9 @@ def run_fuse(
 class _Watched:
     """What is learned of pairs, and by a student if one was asked for, in each outer fold."""
 
-    def __init__(self, table: Table, terms: Terms, options: FuseOptions) -> None:
-        self.pairs = Pairs(table, terms.measure)
-        self._students = Students(table, terms) if options.student else None
+    def __init__(self, table: Table, terms: Terms, options: FuseOptions, notes: list[str]) -> None:
+        self.pairs = Pairs(table, terms.measure, even=terms.even)
+        self._students = Students(table, terms, notes) if options.student else None
         self._costs = terms.costs
 
     def see(self, outer: Outer) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidfit.contracts import Cost, Indices
+from vidfit.errors import NotEnoughDataError
 from vidfit.fusion import fit_method
 from vidfit.fusion.distil import fit_student, teacher
 from vidfit.jobs.fuse.value import Student
@@ -35,8 +36,9 @@ class Graduate:
 class Students:
     """Watches the outer folds, and teaches a student in each."""
 
-    def __init__(self, table: Table, terms: Terms) -> None:
-        self._table, self._measure, self._even = table, terms.measure, terms.even
+    def __init__(self, table: Table, terms: Terms, notes: list[str]) -> None:
+        self._table, self._notes = table, notes
+        self._measure, self._even = terms.measure, terms.even
         self._folds = Folds(table.classes)
         shape = (len(table.clips), len(table.classes))
         self._answers_MK = np.full(shape, NEVER, np.float32)
@@ -45,10 +47,15 @@ class Students:
     def see(self, outer: Outer) -> None:
         """Teach on the training clips of a fold, and test on the others."""
         fusion = outer.choice.best_fusion
-        if fusion is None:
+        if fusion is None or not self._taught:
             self._taught = False  # nobody to learn from
             return
-        student = self._student(fusion, outer.contenders, outer.train, outer.inner_M)
+        try:
+            student = self._student(fusion, outer.contenders, outer.train, outer.inner_M)
+        except NotEnoughDataError as error:  # folds within folds leave a class too few clips
+            self._taught = False
+            self._notes.append(f"No student was taught: {error}")
+            return
         answer_MK = student.log_probabilities(outer.test)
         self._answers_MK[outer.test_M, : answer_MK.shape[1]] = answer_MK
 

@@ -87,8 +87,9 @@ class Contest:
     last
         By candidate that ran, what it did in its last round.
     twin
-        Name of the candidate that also ran with its frames shuffled, and what that did;
-        ``None`` when no candidate sees several frames at once.
+        Name of the candidate that also ran with its frames shuffled, and what it did in the last
+        round of both, with frames in order and shuffled; ``None`` when no candidate sees several
+        frames at once.
     unread
         Clips that could not be read, with reasons.
     seconds
@@ -101,7 +102,7 @@ class Contest:
     race: Race
     measure: AnyMeasure
     last: Mapping[str, Entry]
-    twin: tuple[str, Entry] | None
+    twin: tuple[str, Entry, Entry] | None
     unread: tuple[Failure, ...]
     seconds: float
     sighted: frozenset[str] = frozenset()
@@ -195,7 +196,7 @@ class Track:
     rules: Rules
     goal: Goal
     last: dict[str, Entry] = field(default_factory=dict)
-    twin: tuple[str, Entry] | None = None
+    twin: tuple[str, Entry, Entry] | None = None
     unread: tuple[Failure, ...] = ()
     seconds: float = 0.0
     looked_at: dict[int, int] = field(default_factory=dict)
@@ -233,7 +234,8 @@ class Track:
         }
         self.last |= ran
         if control and control[0].spec.name in table.vectors and self._mover in ran:
-            self.twin = self._mover, self._probe(table, control[0].spec.name, folds_M)
+            shuffled = self._probe(table, control[0].spec.name, folds_M)
+            self.twin = self._mover, ran[self._mover], shuffled
         answers = {name: entry.seen_by(self.goal.measure) for name, entry in ran.items()}
         return Trial(
             tuple(ran),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from vidfit.backbones import catalogue
 from vidfit.contracts import BackboneSpec, Cost, Estimate, Failure, seconds_a_clip
 from vidfit.evaluate import few_recordings
@@ -212,15 +214,22 @@ def _ranked(found: Searched, name: str, recommended: str, tied: Sequence[str]) -
 
 
 def _scores(entry: Entry) -> dict[str, float]:
-    """Return the transferability scores that are worth a look, on a candidate's last round."""
-    (vectors_MD,) = entry.table.vectors.values()
-    labels_M = entry.table.labels_M
+    """Return the transferability scores that are worth a look, on a candidate's last round.
+
+    They are of the clips that have what the candidate sees.
+    """
     if not entry.table.kind.exclusive:  # they compare classes
+        return {}
+    (vectors_MD,) = entry.table.vectors.values()
+    seen_M = np.isfinite(vectors_MD).all(axis=1)
+    vectors_MD, folds_M = vectors_MD[seen_M], entry.folds_M[seen_M]
+    present, labels_M = np.unique(entry.table.labels_M[seen_M], return_inverse=True)
+    if len(present) < 2 or len(np.unique(folds_M)) < 2:
         return {}
     return {
         "logme": logme(vectors_MD, labels_M),
         "parc": parc(vectors_MD, labels_M),
-        "knn": knn(vectors_MD, labels_M, entry.folds_M),
+        "knn": knn(vectors_MD, labels_M, folds_M),
     }
 
 
@@ -263,8 +272,8 @@ def _baseline(found: Searched, rule: str, name: str, evidence: str) -> Baseline:
 def _temporal(contest: Contest) -> Temporal | None:
     if contest.twin is None:
         return None
-    name, shuffled = contest.twin
-    both_entries, table = (contest.last[name], shuffled), shuffled.table
+    name, *both_entries = contest.twin
+    table = both_entries[0].table
     answers = [entry.seen_by(contest.measure) for entry in both_entries]
     both = score_all(contest.measure, table.labels_M, answers, table.groups)
     gain = both.lead(0, 1)

@@ -37,7 +37,7 @@ from vidfit.jobs.train.value import ReadWords, TrainingReport
 from vidfit.manifest import Manifest, noticed
 from vidfit.metrics import share_interval
 from vidfit.model import Model, save_model
-from vidfit.networks.head import standards
+from vidfit.networks.head import standard_tokens, standards
 from vidfit.networks.vocabulary import Vocabulary
 from vidfit.planning.file import read_plan
 from vidfit.plans import Plan, Recipe
@@ -240,7 +240,7 @@ def standardised(ready: Prepared, learn_M: Indices) -> tuple[tuple[Floats, Float
     tokens_MND = np.asarray(ready.set.arrays["tokens"][np.arange(len(ready.clips))])
     learned_MX = tokens_MND[learn_M].reshape(len(learn_M), -1)
     mean_D, scale_D = standards(learned_MX, tokens_MND.shape[2])
-    standard_MND = np.asarray((tokens_MND - mean_D) * scale_D, np.float32)
+    standard_MND = standard_tokens(tokens_MND, mean_D, scale_D)
     return (mean_D, scale_D), replace(ready.set, arrays={"tokens": standard_MND})
 
 
