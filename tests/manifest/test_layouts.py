@@ -62,6 +62,52 @@ def test_a_loop_of_links_ends(tmp_path):
     assert len(read_manifest(tmp_path)) == 1
 
 
+def test_a_folder_that_cannot_be_read_and_a_link_to_itself_are_rejected(tmp_path, monkeypatch):
+    make(tmp_path, "a/1.mp4", "b/2.mp4", "lost+found/3.mp4", "a/locked/4.mp4")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "b/loop").symlink_to(tmp_path / "b/loop")
+    lock(monkeypatch, "lost+found", "locked")
+    manifest = read_manifest(tmp_path)
+    assert [Path(clip.path).name for clip in manifest.clips] == ["1.mp4", "2.mp4"]
+    assert {Path(f.name).relative_to(tmp_path).as_posix(): f.reason for f in manifest.rejected} == {
+        "lost+found": "the folder cannot be read (Permission denied)",
+        "a/locked": "the folder cannot be read (Permission denied)",
+        "loop": "a link that leads nowhere",
+        "b/loop": "a link that leads nowhere",
+    }
+
+
+def test_a_list_beside_a_folder_that_cannot_be_read_is_read(tmp_path, monkeypatch):
+    make(tmp_path, "videos/1.mp4", "lost+found/3.mp4")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "clips.csv").write_text("path,label\n1.mp4,a\n")
+    lock(monkeypatch, "lost+found")
+    assert not read_manifest(tmp_path).missing
+
+
+def test_a_folder_of_clips_that_cannot_be_read_says_so(tmp_path, monkeypatch):
+    make(tmp_path, "locked/1.mp4")
+    lock(monkeypatch, "locked")
+    with pytest.raises(ManifestError, match=r"cannot be read .Permission denied"):
+        read_manifest(tmp_path / "locked")
+
+
+def lock(monkeypatch, *names):
+    """Refuse folders of these names as they are refused to who may not read them."""
+
+    def refusing(real, folder_of):
+        def refused(path=".", *rest, **options):
+            if folder_of(Path(os.fsdecode(path))).name in names:
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path, *rest, **options)
+
+        return refused
+
+    monkeypatch.setattr(os, "stat", refusing(os.stat, lambda path: path.parent))
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), lambda path: path))
+
+
 def test_a_name_that_is_not_utf8_is_rejected(tmp_path):
     make(tmp_path, "a/1.mp4")
     try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from vidfit.manifest.names import is_clip, is_image, is_junk, is_sound, is_video, is_video_file
+from vidfit.manifest.value import is_there
 from vidfit.video.names import natural_key
 
 
@@ -14,6 +17,8 @@ from vidfit.video.names import natural_key
 class Entries:
     """What one folder holds, in natural order, without known junk: of files the paths as text.
 
+    Folders that cannot be read, and links that lead nowhere, are among the others: `no_video`
+    says why.
     Files of sound count as videos where there are neither videos nor images: beside a video they
     are what was taken out of it.
     """
@@ -35,8 +40,8 @@ def list_folder(folder: Path) -> Entries:
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: natural_key(entry.name))
     for entry in found:
-        if entry.is_dir():
-            kind = "folders"
+        if _is_folder(entry):
+            kind = "others" if unreadable(entry.path) else "folders"
         elif is_video(entry.name) or is_video_file(Path(entry.path)):
             kind = "videos"
         else:
@@ -62,11 +67,47 @@ def holds_clips(folder: Path, seen: frozenset[Path] = frozenset()) -> bool:
         for entry in entries:
             if entry.name.startswith(".") or entry.name.lower() == "__macosx":
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 inner.append(folder / entry.name)
             elif is_clip(entry.name) or is_video_file(Path(entry.path)):
                 return True
-    return any(holds_clips(sub, seen | {real}) for sub in inner)
+    return any(holds_clips(sub, seen | {real}) for sub in inner if not unreadable(sub))
+
+
+def folders_in(folder: Path) -> Iterator[Path]:
+    """Yield the folders in a folder that can be read, sorted; none of one that cannot be."""
+    if unreadable(folder):
+        return
+    with os.scandir(folder) as entries:
+        found = sorted(folder / entry.name for entry in entries if _is_folder(entry))
+    yield from (inner for inner in found if not unreadable(inner))
+
+
+def unreadable(folder: str | Path) -> str:
+    """Return why a folder cannot be read; nothing of one that can be."""
+    try:
+        with os.scandir(folder):
+            entered = os.access(folder, os.X_OK)
+    except OSError as error:
+        return f"the folder cannot be read ({error.strerror})"
+    return "" if entered else f"the folder cannot be read ({os.strerror(errno.EACCES)})"
+
+
+def no_video(path: str) -> str:
+    """Return why something in a folder that is no video, image or folder cannot be a clip."""
+    if Path(path).is_dir():
+        return unreadable(path) or "a folder that could not be read"
+    if Path(path).is_symlink() and not is_there(path):
+        return "a link that leads nowhere"
+    return f"not a video by its suffix {Path(path).suffix!r}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, or a link to one; one to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 SIGNS = frozenset(

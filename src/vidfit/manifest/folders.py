@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidfit.contracts import Clip
-from vidfit.manifest.entries import Entries, holds_clips, is_own, list_folder
+from vidfit.manifest.entries import Entries, holds_clips, is_own, list_folder, no_video
 from vidfit.manifest.labels import alike
 from vidfit.manifest.levels import (
     CLASS,
@@ -146,7 +146,7 @@ class _Reader:
         for path in (*entries.videos, *(entries.images if self.photos else ())):
             self._add(path, like)
         for path in entries.others:
-            self.listing.reject(path, f"not a video by its suffix {Path(path).suffix!r}")
+            self.listing.reject(path, no_video(path))
         for folder in entries.folders:
             if folder.resolve() in seen:
                 continue
@@ -225,7 +225,7 @@ def _reject_loose(entries: Entries, listing: Listing, reason: str) -> None:
     for path in entries.videos:
         listing.reject(path, reason)
     for path in entries.others:
-        listing.reject(path, f"not a video by its suffix {Path(path).suffix!r}")
+        listing.reject(path, no_video(path))
 
 
 def _read_unlabelled(top: Entries, listing: Listing, photos: bool) -> Listing:
@@ -240,5 +240,5 @@ def _read_unlabelled(top: Entries, listing: Listing, photos: bool) -> Listing:
     if top.images and not listing.clips:
         _add(listing.root, like, listing)
     for path in top.others:
-        listing.reject(path, f"not a video by its suffix {Path(path).suffix!r}")
+        listing.reject(path, no_video(path))
     return listing

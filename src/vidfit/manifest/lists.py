@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from vidfit.contracts import Clip, Failure, clip_key, is_words
 from vidfit.errors import ManifestError
-from vidfit.manifest.entries import holds_clips, list_folder
+from vidfit.manifest.entries import folders_in, holds_clips, list_folder
 from vidfit.manifest.label_kinds import settle_kind
 from vidfit.manifest.labels import settle_labels
 from vidfit.manifest.names import LIST_SUFFIXES, TABLE_SUFFIXES, split_of_list
@@ -177,8 +177,7 @@ def _gives_labels(path: Path) -> bool:
 
 def _ucf_folder(folder: Path) -> Path | None:
     """Return the folder with the lists of UCF101: this one, or one in it."""
-    inside = (path for path in sorted(folder.iterdir()) if path.is_dir())
-    for candidate in (folder, *islice(inside, FOLDERS_TRIED)):
+    for candidate in (folder, *islice(folders_in(folder), FOLDERS_TRIED)):
         if all((candidate / name).is_file() for name in (_UCF_CLASSES, _UCF_LISTS[0][1])):
             return candidate
     return None

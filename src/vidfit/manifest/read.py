@@ -8,6 +8,7 @@ from vidfit.contracts import Clip, is_words
 from vidfit.errors import ManifestError
 from vidfit.labels import KINDS, Kind, Labels
 from vidfit.manifest.copies import say_contradictions
+from vidfit.manifest.entries import unreadable
 from vidfit.manifest.folders import read_folders, read_levels
 from vidfit.manifest.groups import assign_groups
 from vidfit.manifest.label_kinds import as_kind
@@ -146,6 +147,8 @@ def _refuse_boxes(path: Path) -> None:
 
 
 def _read_folder(folder: Path) -> Listing:
+    if why := unreadable(folder):
+        raise ManifestError(f"{folder}: {why}")
     lists = lists_of(folder)
     if not lists and (spans := read_span_files(folder)) is not None:
         return spans

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from vidfit.manifest.entries import folders_in
 from vidfit.manifest.value import absolute, is_there, is_url
 
 SAMPLE = 32
@@ -71,8 +72,7 @@ def _candidates(folder: Path) -> Iterator[Path]:
     yield folder
     yield folder.parent
     for parent in (folder, folder.parent):
-        inside = (path for path in sorted(parent.iterdir()) if path.is_dir())
-        yield from islice(inside, FOLDERS_TRIED)
+        yield from islice(folders_in(parent), FOLDERS_TRIED)
 
 
 def _with_slashes(path: str) -> str:

@@ -24,6 +24,7 @@ from vidfit.manifest.annotations.value import Annotations, merged
 from vidfit.manifest.annotations.voc import parse_voc
 from vidfit.manifest.annotations.xml_tree import parse_xml
 from vidfit.manifest.annotations.yolo import NAME_LISTS, LabelFile, parse_names, parse_yolo
+from vidfit.manifest.entries import folders_in
 from vidfit.manifest.names import split_word
 from vidfit.manifest.sheets import encoding_of
 from vidfit.manifest.value import absolute, is_there
@@ -182,7 +183,7 @@ _LISTS = ("gt/gt.txt", "gt.txt", "det/det.txt", "det.txt")
 def _of_folder(folder: Path, media: Media) -> Annotations | None:
     """Return what the files of a folder say; ``None`` where none is of a known format."""
     inside = sorted(folder.iterdir())
-    sequences = [folder] if _list_of(folder) else [one for one in inside if _list_of(one)]
+    sequences = [folder] if _list_of(folder) else [f for f in folders_in(folder) if _list_of(f)]
     if sequences:
         return merged([_sequence(_list_of(one) or one, media) for one in sequences], "MOT")
     if (found := _yolo(folder, media)) or (found := _voc(folder, media)):
