@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from vidfit.errors import ManifestError
+from vidfit.errors import ManifestError, VideoError
 from vidfit.manifest import Manifest, read_manifest
+from vidfit.manifest.subtitles import with_words
+from vidfit.video import VideoReader
 
 
 def make(root: Path, *names: str, content: str = "x") -> None:
@@ -83,6 +85,19 @@ def test_a_list_beside_a_folder_that_cannot_be_read_is_read(tmp_path, monkeypatc
     (tmp_path / "clips.csv").write_text("path,label\n1.mp4,a\n")
     lock(monkeypatch, "lost+found")
     assert not read_manifest(tmp_path).missing
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "y" * 300, "/".join(["z" * 200] * 30)])
+def test_a_path_that_no_file_can_have_is_missing(tmp_path, name):
+    make(tmp_path, "1.mp4")
+    (tmp_path / "clips.csv").write_text(f"path,label\n1.mp4,a\n{name},b\n")
+    manifest = read_manifest(tmp_path / "clips.csv")
+    assert manifest.clips[0].path == str(tmp_path / "1.mp4")
+    (failure,) = manifest.missing or manifest.rejected
+    assert failure.reason.startswith("no such f")
+    assert with_words(manifest) == manifest
+    with pytest.raises(VideoError, match="name too long"):
+        VideoReader(str(tmp_path / name))
 
 
 def test_a_folder_of_clips_that_cannot_be_read_says_so(tmp_path, monkeypatch):

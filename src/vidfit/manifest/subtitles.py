@@ -16,6 +16,7 @@ from vidfit.contracts import Clip, is_words
 from vidfit.errors import ManifestError
 from vidfit.manifest.value import Manifest, is_url
 from vidfit.video.member import split_member
+from vidfit.video.names import is_folder
 
 SUFFIXES = (".srt", ".vtt")
 _MOST_BYTES = 20_000_000
@@ -120,7 +121,7 @@ def _is_language(tag: str) -> bool:
 
 def subtitles_in(folder: Path) -> tuple[Path, ...]:
     """Return the subtitles that lie in a folder, sorted."""
-    if not folder.is_dir():
+    if not is_folder(str(folder)):
         return ()
     return tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -47,7 +48,12 @@ def is_flow(name: str) -> bool:
 
 def is_photo(path: Path) -> bool:
     """Return whether a path is a file with the suffix of a still image: a clip of one frame."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+    return path.suffix.lower() in IMAGE_SUFFIXES and os.path.isfile(path)  # noqa: PTH113  (see `is_folder`)
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a path is that of a folder; a name that nothing can have is of none."""
+    return os.path.isdir(path)  # noqa: PTH112  (Path.is_dir raises for such names)
 
 
 def is_sound_path(path: str | Path) -> bool:

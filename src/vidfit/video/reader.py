@@ -19,7 +19,7 @@ from vidfit.video.frame import DecodedFrame, Scalers
 from vidfit.video.hold import Hold
 from vidfit.video.info import VideoInfo
 from vidfit.video.member import is_url, split_member
-from vidfit.video.names import is_photo
+from vidfit.video.names import is_folder, is_photo
 from vidfit.video.sample import frame_indices, frames_of_span
 from vidfit.video.stored import StoredFrames, holds_frames
 from vidfit.video.stream import StreamDecoder
@@ -239,6 +239,6 @@ def probe(path: str) -> VideoInfo:
 def _open_source(path: str) -> FrameSource:
     if split_member(path):
         return StoredFrames(path) if holds_frames(path) else StreamDecoder(path)
-    if not is_url(path) and (Path(path).is_dir() or is_photo(Path(path))):
+    if not is_url(path) and (is_folder(path) or is_photo(Path(path))):
         return FolderDecoder(path)
     return StreamDecoder(path)

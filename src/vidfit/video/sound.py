@@ -24,7 +24,7 @@ from vidfit.contracts import Floats
 from vidfit.errors import VideoError
 from vidfit.video.hold import Hold
 from vidfit.video.member import split_member
-from vidfit.video.names import is_photo
+from vidfit.video.names import is_folder, is_photo
 from vidfit.video.source import best_video, is_url, open_container
 from vidfit.video.stored import holds_frames
 
@@ -234,7 +234,7 @@ def _is_silent(path: str) -> bool:
     """Return whether a path names pictures alone: a photo, a folder or stored frames."""
     if split_member(path):
         return holds_frames(path)
-    return not is_url(path) and (Path(path).is_dir() or is_photo(Path(path)))
+    return not is_url(path) and (is_folder(path) or is_photo(Path(path)))
 
 
 def _pts_seconds(frame: AudioFrame) -> float | None:

@@ -20,7 +20,7 @@ from vidfit.manifest.spans.found import Videos
 from vidfit.manifest.spans.frames import parse_frames
 from vidfit.manifest.spans.value import SpanRows
 from vidfit.manifest.told import counted
-from vidfit.manifest.value import Listing
+from vidfit.manifest.value import Listing, is_there
 from vidfit.video import VideoReader, probe
 from vidfit.video.policy import in_force
 
@@ -116,7 +116,7 @@ def _listing(folder: Path, files: list[SpanRows]) -> Listing:
 
 def _place(video: str, videos: Videos) -> str | None:
     """Return the path of a video, as it is written or by its name."""
-    return video if Path(video).is_absolute() and Path(video).exists() else videos.path(video)
+    return video if Path(video).is_absolute() and is_there(video) else videos.path(video)
 
 
 def _why_lost(path: str | None, seconds: float, folder: Path) -> str:
