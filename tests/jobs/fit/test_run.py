@@ -20,9 +20,9 @@ from vidfit.jobs.fit.options import FitOptions
 from vidfit.jobs.fit.run import METHODS, run_fit
 from vidfit.jobs.predict.predictor import load
 from vidfit.jobs.predict.run import run_predict
-from vidfit.jobs.select import race as contest_module
 from vidfit.model import load_model
 from vidfit.study import candidates as candidates_module
+from vidfit.study import opened as opened_module
 from vidfit.study.candidates import Loaded, within_memory
 
 MOTION = FitOptions(backbones=("motion",))
@@ -70,7 +70,7 @@ def test_outputs_and_plausible_figures(fitted):
 def test_a_second_run_computes_nothing_and_finds_the_same(fitted, tmp_path, monkeypatch):
     output = shutil.copytree(fitted.output, tmp_path / "out")
     computed = []
-    build = contest_module.build_table
+    build = opened_module.build_table
 
     def watched(clips, backbones, store, workers, progress, **asked):
         before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*.parquet")}
@@ -79,9 +79,9 @@ def test_a_second_run_computes_nothing_and_finds_the_same(fitted, tmp_path, monk
         computed.append(before != after)
         return table
 
-    monkeypatch.setattr(contest_module, "build_table", watched)
+    monkeypatch.setattr(opened_module, "build_table", watched)
     run_fit(fitted.clips, output, FitOptions(backbones=fitted.backbones, workers=1))
-    assert computed == [False]
+    assert computed == [False, False]  # the race, and what is gathered of the finalists
     assert without_times(read(output)) == without_times(read(fitted.output))
     first, second = load_model(fitted.model), load_model(output / "model")
     assert replace(first, arrays={}) == replace(second, arrays={})
