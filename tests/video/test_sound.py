@@ -82,6 +82,34 @@ def test_sound_that_begins_after_the_pictures_is_silent_until_then(tmp_path):
     assert abs(len(found) - 1.5 * RATE) < 100
 
 
+def write_gap(path, seconds: float):
+    """A second of sound, a gap, and another second."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libopus", rate=48000, layout="mono")
+        for first in (0, round((1 + seconds) * 48000)):
+            for at in range(0, 48000, 960):
+                block = tone(1.0, rate=48000)[None, at : at + 960].astype(np.float32)
+                frame = av.AudioFrame.from_ndarray(block, "flt", "mono")
+                frame.sample_rate, frame.pts = 48000, first + at
+                out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return str(path)
+
+
+def test_a_gap_is_silence_in_blocks(tmp_path):
+    with SoundReader(write_gap(tmp_path / "gap.mka", 35.0), RATE) as reader:
+        parts = list(reader._parts)
+    assert max(map(len, parts)) <= 10 * RATE
+    assert sum(map(len, parts)) == pytest.approx(37 * RATE, abs=0.1 * RATE)
+
+
+def test_sound_that_goes_on_after_more_than_a_month_is_refused(tmp_path):
+    with SoundReader(write_gap(tmp_path / "gap.mka", 1e7), RATE) as reader:
+        assert np.abs(reader.samples(0, RATE // 2)).max() > 0.1
+        with pytest.raises(VideoError, match=r"goes on at 10,000,001 s, at most 2,678,400"):
+            reader.samples(2 * RATE)
+
+
 def test_damaged_packets_are_silent_and_counted(tmp_path):
     path = write_sound(tmp_path / "a.mp3", "libmp3lame", tone(3.0, rate=44_100), 44_100)
     content = bytearray((tmp_path / "a.mp3").read_bytes())

@@ -23,6 +23,7 @@ from av.stream import Discard
 from vidfit.contracts import Floats
 from vidfit.errors import VideoError
 from vidfit.video.hold import Hold
+from vidfit.video.limits import SECONDS_MAX
 from vidfit.video.member import split_member
 from vidfit.video.names import is_folder, is_photo
 from vidfit.video.source import best_video, is_url, open_container
@@ -176,11 +177,20 @@ class SoundReader:
                 if line:
                     yield from map(line.put, _resampled(resampler, None))
                 line, resampler = _Line(place, line.out if line else 0), self._resampler()
-                yield line.silence()
+                self._check(line)
+                yield from line.silence(round(_BLOCK_SECONDS * self.rate_hertz))
             yield from map(line.put, _resampled(resampler, frame))
         if line is None:
             raise VideoError(f"{self.path}: no sound can be decoded; the track is damaged or empty")
         yield from map(line.put, _resampled(resampler, None))
+
+    def _check(self, line: _Line) -> None:
+        """Refuse sound that is too far from the beginning, before the silence up to it is made."""
+        if line.at > SECONDS_MAX * self.rate_hertz:
+            raise VideoError(
+                f"{self.path}: its sound goes on at {line.at / self.rate_hertz:,.0f} s, at most "
+                f"{SECONDS_MAX:,.0f} are read; its timestamps are damaged, or cut it in parts"
+            )
 
     def _origin(self) -> float | None:
         """Return when the first picture is shown, by the clock of the file."""
@@ -216,11 +226,11 @@ class _Line:
     at: int
     out: int
 
-    def silence(self) -> Floats:
-        """Return what is missing up to the next sample."""
-        missing = max(self.at - self.out, 0)
-        self.out += missing
-        return np.zeros(missing, np.float32)
+    def silence(self, most: int) -> Iterator[Floats]:
+        """Yield what is missing up to the next sample, in blocks of so many samples at most."""
+        while (missing := min(self.at - self.out, most)) > 0:
+            self.out += missing
+            yield np.zeros(missing, np.float32)
 
     def put(self, samples_S: Floats) -> Floats:
         """Return of the next samples those that were not there already."""
