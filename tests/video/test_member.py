@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import tarfile
 
 import fsspec
@@ -103,6 +105,82 @@ def test_a_missing_shard_or_member_is_named(kinds, tmp_path):
         VideoReader(f"{shard}::class/none.mp4")
     with pytest.raises(VideoError, match="no such shard"):
         VideoReader("memory://nowhere/a.tar::a.mp4")
+
+
+def test_a_folder_that_is_called_like_a_shard_is_told(tmp_path):
+    (tmp_path / "x.tar").mkdir()
+    with pytest.raises(VideoError, match=r"x\.tar: cannot be read: .*[Dd]irectory"):
+        VideoReader(f"{tmp_path}/x.tar::a")
+
+
+@pytest.mark.parametrize("name", ["a\0.mp4", "a\0.tar::b.mp4"])
+def test_a_name_that_no_file_can_have_is_told(tmp_path, name):
+    with pytest.raises(VideoError, match="null"):
+        VideoReader(f"{tmp_path}/{name}")
+
+
+def npy(frame) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, frame)
+    return stream.getvalue()
+
+
+FRAME = np.zeros((4, 6, 3), np.uint8)
+KNOWN = {"index": 3, "pts_seconds": 0.5, "duration_seconds": 1.0, "content": "x"}
+LOOK = {
+    "sampling": {"clip_len": 1, "num_clips": 1, "interval_seconds": None},
+    "size": [4, 6, None],
+}
+
+
+def stored(folder, *files):
+    with tarfile.open(folder / "f.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+        for number, content in enumerate(files):
+            suffix = "json" if content[:1] == b"{" else "npy" if content[:1] != b"v" else "mp4"
+            info = tarfile.TarInfo(f"a/{number // 2:06d}.{suffix}")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return f"{folder}/f.tar::a"
+
+
+def known(**facts) -> bytes:
+    return json.dumps({**KNOWN, **LOOK, **facts}).encode()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([b"v1", b"v2"], "none is there"),
+        ([b"", known()], "no .npy of a frame"),
+        ([npy(FRAME)[:40], known()], "no .npy of a frame"),
+        ([npy(FRAME).replace(b"(4, 6, 3)", b"(9**9,3)"), known()], "no .npy of a frame"),
+        ([npy(FRAME[:0])[:-1] + b"\n", known()], "no .npy of a frame"),
+        ([npy(FRAME).replace(b"(4,", b"(9,"), known()], r"but of uint8 \[9, 6, 3\]"),
+        ([npy(FRAME.astype(float)), known()], "but of float64"),
+        ([npy(FRAME), known(index="q")], 'the index "q"'),
+        ([npy(FRAME), known(index=10**12)], "the index 10"),
+        ([npy(FRAME), known(index=True)], "the index true"),
+        ([npy(FRAME), known(pts_seconds=[1])], "the pts_seconds"),
+        ([npy(FRAME), known(duration_seconds=10**400)], "the duration_seconds 1000"),
+        ([npy(FRAME), known(pts_seconds=float("nan"))], "the pts_seconds NaN"),
+        ([npy(FRAME), known(), npy(FRAME[:2]), known()], "differ in size"),
+        ([npy(FRAME), known(), npy(FRAME), known(index=4, pts_seconds=0.1)], "do not increase"),
+    ],
+)
+def test_frames_in_a_shard_that_are_damaged_are_told(tmp_path, files, message):
+    with pytest.raises(VideoError, match=message):
+        _ = VideoReader(stored(tmp_path, *files)).pts_seconds
+
+
+@pytest.mark.parametrize(
+    "look",
+    [{"sampling": {"clip_len": "q"}}, {"size": "abc"}, {"size": [4]}, {"size": [4, 6, "q"]}],
+)
+def test_frames_in_a_shard_with_a_damaged_look_are_told(tmp_path, look):
+    path = stored(tmp_path, npy(FRAME), known(**look))
+    with pytest.raises(VideoError, match="does not say how frames were sampled"):
+        _ = VideoReader(path).stored.look
+    assert VideoReader(stored(tmp_path, npy(FRAME), known())).stored.look.facts == LOOK
 
 
 def test_a_shard_that_is_cut_short_or_damaged_gives_what_is_whole(kinds, tmp_path):

@@ -64,7 +64,7 @@ def _stamp(archive: str) -> tuple[int, int]:
         return (0, 0)
     try:
         facts = Path(archive).stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unreadable(archive, error) from error
     return facts.st_size, facts.st_mtime_ns
 
@@ -72,8 +72,12 @@ def _stamp(archive: str) -> tuple[int, int]:
 @lru_cache(maxsize=256)
 def _contents(archive: str, stamp: tuple[int, int]) -> Contents:
     if not is_remote(archive):
-        with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123
-            return _scanned(lambda at, size: os.pread(stream.fileno(), size, at), archive, stamp[0])
+        try:
+            with open(archive, "rb", buffering=0) as stream:  # noqa: PTH123
+                number = stream.fileno()
+                return _scanned(lambda at, size: os.pread(number, size, at), archive, stamp[0])
+        except OSError as error:  # such as a folder of this name
+            raise unreadable(archive, error) from error
     folder, _, name = archive.rpartition("/")
     if name in (indexed := _indexed(folder)):
         return indexed[name]

@@ -280,6 +280,8 @@ def _checked_file(path: str) -> str:
         raise VideoError(f"{path}: {what}; check the path") from error
     except OSError as error:
         raise VideoError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise VideoError(f"{path!r}: no file can be called so ({error})") from error
     if not stat.S_ISREG(facts.st_mode):
         raise VideoError(f"{path}: not a regular file; give a video file or a folder of frames")
     if facts.st_size == 0:

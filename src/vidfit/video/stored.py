@@ -7,25 +7,33 @@ of. All samples of a clip are equally long, and stand in the order of views and 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from vidfit.contracts import Frames, Indices, Preprocessing, Sampling
-from vidfit.documents import json_in
+from vidfit.documents import json_in, shown, value_of
 from vidfit.errors import VideoError
 from vidfit.video.archive import BLOCK_BYTES, blocks, parse_header, read_span
 from vidfit.video.contents import contents
 from vidfit.video.frame import Orientation, Picture
 from vidfit.video.info import Timing
+from vidfit.video.limits import FRAMES_MAX, SECONDS_MAX
 from vidfit.video.member import find, read_member, split_member
 
 if TYPE_CHECKING:
     from av import VideoFrame
+
+
+Sample = tuple[Frames, dict[str, Any]]
+"""A frame [H, W, 3], and what is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,12 @@ def look_of(facts: Mapping[str, Any]) -> FrameLook:
         If it is something else.
     """
     try:
-        return FrameLook(Sampling(**facts["sampling"]), Preprocessing(*facts["size"]))
-    except (KeyError, TypeError) as error:
+        height_pixels, width_pixels, short_pixels = facts["size"]
+        size = {"height_pixels": height_pixels, "width_pixels": width_pixels}
+        size["short_side_pixels"] = short_pixels
+        sampling = value_of(Sampling, facts["sampling"], {})
+        return FrameLook(sampling, value_of(Preprocessing, size, {}))
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"does not say how frames were sampled and sized ({error})") from error
 
 
@@ -109,10 +121,10 @@ class StoredFrames:
         """Nothing is held open."""
 
     @cached_property
-    def _samples(self) -> list[tuple[Frames, dict[str, Any]]]:
+    def _samples(self) -> list[Sample]:
         data = read_span(self._archive, self._span)
         try:
-            return list(parse_frames(data))
+            return _of_one_video(list(parse_frames(data)))
         except (ValueError, KeyError) as error:
             raise VideoError(
                 f"{self.path}: these frames are damaged ({error}); shard the clips again"
@@ -205,7 +217,7 @@ def mismatch(stored: FrameLook, wanted: FrameLook) -> str:
     )
 
 
-def parse_frames(data: bytes) -> Iterator[tuple[Frames, dict[str, Any]]]:
+def parse_frames(data: bytes) -> Iterator[Sample]:
     """Yield each frame with its facts, of the bytes of a folder of frames.
 
     Raises
@@ -218,10 +230,44 @@ def parse_frames(data: bytes) -> Iterator[tuple[Frames, dict[str, Any]]]:
         name, size = parse_header(data[at : at + BLOCK_BYTES], at)
         content = data[at + BLOCK_BYTES : at + BLOCK_BYTES + size]
         if name.endswith(".npy"):
-            frame_HWC = np.load(io.BytesIO(content), allow_pickle=False)
+            frame_HWC = _frame_in(content)
         elif frame_HWC is not None:
             yield frame_HWC, _facts_in(content)
         at += BLOCK_BYTES + blocks(size)
+
+
+def _of_one_video(samples: list[Sample]) -> list[Sample]:
+    """Return frames as they are if they can be those of one video, one size and its order of time.
+
+    Raises
+    ------
+    ValueError
+        If they cannot.
+    """
+    if not samples:
+        raise ValueError("none is there")
+    if len({frame_HWC.shape for frame_HWC, _ in samples}) > 1:
+        raise ValueError("they differ in size")
+    times = [pts for _, pts in sorted((f["index"], f["pts_seconds"]) for _, f in samples)]
+    if times != sorted(times):
+        raise ValueError("their timestamps do not increase")
+    return samples
+
+
+def _frame_in(content: bytes) -> Frames:
+    """Return the frame [H, W, 3] of a .npy; its header is checked before memory is asked for."""
+    stream = io.BytesIO(content)
+    try:
+        if npy.read_magic(stream) != (1, 0):
+            raise ValueError("another version")
+        shape, by_column, kind = npy.read_array_header_1_0(stream)
+    except (ValueError, TypeError, SyntaxError, TokenError) as error:
+        raise ValueError(f"no .npy of a frame: {error}") from error
+    start = stream.tell()
+    is_frame = kind == np.uint8 and not by_column and len(shape) == 3 and shape[2] == 3
+    if not is_frame or min(shape) < 1 or math.prod(shape) != len(content) - start:
+        raise ValueError(f"no .npy of a frame, but of {kind} {list(shape)}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
 
 def _facts_in(content: bytes) -> dict[str, Any]:
@@ -230,4 +276,12 @@ def _facts_in(content: bytes) -> dict[str, Any]:
         raise ValueError("what is known of a frame is no object")
     if missing := {"index", "pts_seconds", "duration_seconds"} - facts.keys():
         raise ValueError(f"a frame lacks {', '.join(sorted(missing))}")
+    index = facts["index"]
+    if type(index) is not int or not 0 <= index < FRAMES_MAX:
+        raise ValueError(f"a frame has the index {shown(index)}; valid is 0 to {FRAMES_MAX - 1:,}")
+    for name in ("pts_seconds", "duration_seconds"):
+        seconds = facts[name]
+        if type(seconds) not in (int, float) or not 0 <= seconds <= SECONDS_MAX:
+            valid = f"valid is 0 to {SECONDS_MAX:,.0f}"
+            raise ValueError(f"a frame has the {name} {shown(seconds)}; {valid}")
     return facts
