@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vidfit.contracts import Cost, Estimate
 from vidfit.metrics import Scored
+from vidfit.metrics.measures import ratio
 from vidfit.metrics.resampled import RESAMPLES
 from vidfit.selection.recommend import Choosing, Rule
 
@@ -38,8 +39,20 @@ class Tried:
     def drawn(self, inside_RG: Doubles, of_RG: Doubles) -> Doubles:
         """Return the figure [R] on draws of recordings of the setting chosen on others."""
         chosen_R = np.nan_to_num(self.losses.drawn(inside_RG), nan=np.inf).argmin(axis=1)
-        figure_R: Doubles = self.figures.drawn(of_RG)[np.arange(len(of_RG)), chosen_R]
+        figure_R: Doubles = _drawn(self.figures, of_RG)[np.arange(len(of_RG)), chosen_R]
         return figure_R
+
+
+def _drawn(scored: Scored, weight_RG: Doubles) -> Doubles:
+    """Return figures [R, C] on draws that may hold a few recordings alone.
+
+    R² and correlations compare with how much the numbers of the same recordings differ, which in
+    a few recordings is little by chance: of them the linear part around all recordings is taken.
+    """
+    if scored.measure.kind != "up to one":
+        return scored.drawn(weight_RG)
+    merits_GC, size_G = scored.linear
+    return ratio(weight_RG @ merits_GC, (weight_RG @ size_G)[:, None])
 
 
 def bias_corrected(
@@ -115,6 +128,6 @@ def _out_of_bag(
         inside_RC = np.stack([settings.drawn(w_RG, w_RG) for settings in tried], axis=1)
         outside_RC = np.stack([settings.drawn(w_RG, outside_RG) for settings in tried], axis=1)
     else:
-        inside_RC, outside_RC = scored.drawn(w_RG), scored.drawn(outside_RG)
+        inside_RC, outside_RC = scored.drawn(w_RG), _drawn(scored, outside_RG)
     score_R: Doubles = outside_RC[np.arange(len(w_RG)), choosing.chosen(w_RG, inside_RC)]
     return score_R
