@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 
 from vidfit.errors import ManifestError
 from vidfit.manifest.names import is_clip
+
+_NUMBER = re.compile(r"\d{1,18}")
 
 HEADER_ADVICE = "give the list a first line that names its columns, such as path,label"
 
@@ -49,14 +52,17 @@ def parse_label_first(line: str) -> ListLine:
 def parse_offset(line: str) -> ListLine:
     """Read ``folder offset total_frames label``: a span of the frames of a folder."""
     words = line.split()
-    if len(words) < 4 or not all(word.isdecimal() for word in words[-3:-1]):
+    if len(words) < 4 or not all(map(_NUMBER.fullmatch, words[-3:-1])):
         raise ManifestError("it is not 'folder offset total_frames label'")
     offset, total = map(int, words[-3:-1])
     return ListLine(" ".join(words[:-3]), words[-1], offset, offset + total)
 
 
 def _cells(line: str, between: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=between))]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=between))]
+    except csv.Error as error:
+        raise ManifestError(f"it is no row of a list ({error})") from error
 
 
 def _of_cells(cells: list[str]) -> ListLine:

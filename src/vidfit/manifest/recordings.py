@@ -19,7 +19,7 @@ AUTOMATIC = ("groups.csv", "groups.json", "groups.txt", "recordings.txt", "video
 
 CLIP_COLUMNS = ("path", "clip", "file", "filename", "video", "name")
 GROUP_COLUMNS = ("group", "recording", "source")
-NUMBERED = re.compile(r"(.*?)(\d+)")
+NUMBERED = re.compile(r"(.*?)(\d{1,18})")
 RANGE_LIMIT = 100_000
 
 Pairs = list[tuple[str, str]]
@@ -60,7 +60,10 @@ def _read_json(path: Path) -> Pairs:
 def _read_csv(path: Path) -> Pairs:
     lines = read_lines(path)
     delimiter = max(",;\t", key=lines[0].count) if lines else ","
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error as error:
+        raise ManifestError(f"{path} cannot be read as a table ({error}).") from error
     header = [cell.lower() for cell in rows[0]] if rows else []
     clip = next((header.index(name) for name in CLIP_COLUMNS if name in header), None)
     group = next((header.index(name) for name in GROUP_COLUMNS if name in header), None)

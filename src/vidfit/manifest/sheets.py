@@ -74,7 +74,12 @@ def _header(path: Path, encoding: str) -> _Header | None:
         between = first.strip()[len(_SEPARATOR) :] if told else ""
         first = file.readline() if told else first
     between = between or max(",;\t", key=first.count)
-    names = next(csv.reader([first], delimiter=between), [])
+    if len(between) > 1 or between == '"':
+        raise ManifestError(f"{path} says {_SEPARATOR}{between}; valid is one sign, such as sep=;")
+    try:
+        names = next(csv.reader([first], delimiter=between), [])
+    except csv.Error as error:
+        raise ManifestError(f"{path} cannot be read as a table ({error}).") from error
     found = find_columns(names).keys() & {"path", "id"}
     if path.suffix.lower() in LIST_SUFFIXES:
         return _Header(names, between, told) if found and len(names) > 1 else None
@@ -152,6 +157,8 @@ def encoding_of(path: Path, *, table: bool) -> str:
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith(_UTF16):
+        if why := _trouble(path, "utf-16"):
+            raise ManifestError(f"{path} is not sound UTF-16 text ({why}); save it as UTF-8")
         return "utf-16"
     why = _trouble(path, "utf-8")
     if why is None:

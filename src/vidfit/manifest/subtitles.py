@@ -20,7 +20,7 @@ from vidfit.video.names import is_folder
 
 SUFFIXES = (".srt", ".vtt")
 _MOST_BYTES = 20_000_000
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
+_TIME = r"(?<!\d)(?:(\d{1,9}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
 _CODES = """
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy
     da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu
@@ -69,7 +69,7 @@ def read_cues(text: str) -> Iterator[Cue]:
         if not found:
             continue
         said = " ".join(block[found.end() :].split("\n")[1:])
-        words = " ".join(html.unescape(re.sub(r"<[^>]*>|\{\\[^}]*\}", "", said)).split())
+        words = " ".join(html.unescape(re.sub(r"<[^<>]*>|\{\\[^{}]*\}", "", said)).split())
         start, end = _seconds(found.groups()[:4]), _seconds(found.groups()[4:])
         if words and end > start:
             yield Cue(start, end, words)

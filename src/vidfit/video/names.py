@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import unicodedata
@@ -32,10 +33,18 @@ IMAGE_SUFFIXES = frozenset({
 # fmt: on
 
 
-def natural_key(name: str) -> tuple[list[str | int], str]:
+def natural_key(name: str) -> tuple[list[str | float], str]:
     """Return a sort key that puts ``clip2`` before ``clip10``, whatever the letters' case."""
     parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+    return [_number(part) if i % 2 else part for i, part in enumerate(parts)], name
+
+
+def _number(digits: str) -> float:
+    """Return a number; of more digits than Python reads, infinity."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
+
+
+_MOST_DIGITS = 4000
 
 
 _FLOW = re.compile(r"flow[_-]?[xyuv]?[_-]?\d", re.IGNORECASE)

@@ -120,8 +120,10 @@ def parse_mot(
     Raises
     ------
     ManifestError
-        If nothing can be used.
+        If there are no classes, or nothing can be used.
     """
+    if not classes:
+        raise ManifestError(f"{name}: the labels.txt beside it names no class; give one a line")
     rows = BoxRows(name, FORM, sizes, list(classes) if classes is not CLASSES else [])
     found, broken = _rows(rows, text, classes)
     indices = [row.index for row in found] + [index for _, index, _ in broken]

@@ -33,7 +33,11 @@ def is_table(lines: Sequence[str]) -> bool:
 
 
 def _names(line: str) -> list[str]:
-    return [cell.strip().lower() for cell in next(csv.reader([line], delimiter=_between(line)), [])]
+    try:
+        cells = next(csv.reader([line], delimiter=_between(line)), [])
+    except csv.Error:  # a cell that is too long
+        return []
+    return [cell.strip().lower() for cell in cells]
 
 
 def _between(line: str) -> str:

@@ -26,7 +26,7 @@ NAME_LISTS = ("classes.txt", "obj.names", "names.txt", "_darknet.labels")
 
 _KEY = re.compile(r"([A-Za-z_]\w*)\s*:\s*(.*)")
 _ITEM = re.compile(r"-\s+(.*)")
-_NUMBERED = re.compile(r"(\d+)\s*:\s*(.*)")
+_NUMBERED = re.compile(r"(\d{1,9})\s*:\s*(.*)")
 
 
 @dataclass(frozen=True)

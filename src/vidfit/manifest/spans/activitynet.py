@@ -31,7 +31,9 @@ def parse_activitynet(text: str, name: str) -> SpanRows:
         database = json_in(text)["database"].items()
     except json.JSONDecodeError as error:
         raise ManifestError(f"{name}, line {error.lineno}: it is no JSON ({error.msg})") from error
-    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+    except ValueError as error:
+        raise ManifestError(f"{name}: it is no JSON that can be read ({error})") from error
+    except (TypeError, KeyError, AttributeError) as error:
         raise ManifestError(
             f"{name} is JSON without a 'database' of videos, as ActivityNet has it; valid is "
             '{"database": {"ID": {"annotations": [{"segment": [1.5, 4], "label": "walk"}]}}}'
@@ -51,7 +53,7 @@ def parse_activitynet(text: str, name: str) -> SpanRows:
         for number, span in enumerate(spans, 1):
             try:
                 rows.add(line, _clip(video, span, entry.get("subset")))
-            except (TypeError, ValueError, KeyError) as error:
+            except (TypeError, ValueError, KeyError, OverflowError) as error:
                 reason = f"annotation {number} of {video!r} is no segment with a label"
                 rows.reject(line, f"{reason} ({type(error).__name__}: {error})", Clip(video))
     if bare:

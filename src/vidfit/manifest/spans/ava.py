@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from vidfit.contracts import Clip
 from vidfit.manifest.spans.value import SpanRows
 
-_ROW = re.compile(r"[^,]+,\d+(\.\d+)?,((0?\.\d+|[01](\.\d+)?),){4}\d+(,\d+)?\s*")
+_ROW = re.compile(r"[^,]+,\d{1,9}(\.\d+)?,((0?\.\d+|[01](\.\d+)?),){4}\d{1,9}(,\d+)?\s*")
 _ITEM = re.compile(r"item\s*\{([^}]*)\}")
 _NAME, _ID = re.compile(r"name:\s*[\"']([^\"']*)"), re.compile(r"\bid:\s*(\d+)|label_id:\s*(\d+)")
 
@@ -65,7 +65,7 @@ def _second(cells: list[str]) -> list[Clip]:
     """Return the time that a row tells of, as far as it says it."""
     if not cells[0].strip():
         return []
-    if len(cells) < 2 or not re.fullmatch(r"\d+(\.\d+)?", cells[1]):
+    if len(cells) < 2 or not re.fullmatch(r"\d{1,9}(\.\d+)?", cells[1]):
         return [Clip(cells[0])]
     middle = float(cells[1])
     return [Clip(cells[0], middle - _EVERY_SECONDS / 2, middle + _EVERY_SECONDS / 2)]

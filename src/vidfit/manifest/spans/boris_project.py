@@ -19,6 +19,9 @@ from vidfit.manifest.spans.played import Played, say_observations
 from vidfit.manifest.spans.value import SpanRows
 from vidfit.shown import counted
 
+_DAMAGED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What an observation raises that is not as BORIS writes it."""
+
 
 class _Event(NamedTuple):
     """When, of whom, what, and how; seconds as the project counts them."""
@@ -50,7 +53,9 @@ def parse_boris_project(text: str, name: str) -> SpanRows:
         kinds = {b["code"]: str(b["type"]) for b in project["behaviors_conf"].values()}
     except json.JSONDecodeError as error:
         raise ManifestError(f"{name}, line {error.lineno}: it is no JSON ({error.msg})") from error
-    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+    except ValueError as error:
+        raise ManifestError(f"{name}: it is no JSON that can be read ({error})") from error
+    except (TypeError, KeyError, AttributeError) as error:
         raise ManifestError(
             f"{name} is JSON without 'observations' and 'behaviors_conf', which a project of BORIS "
             "has"
@@ -64,11 +69,19 @@ def parse_boris_project(text: str, name: str) -> SpanRows:
         try:
             played, offset = _videos(observation)
             events = [_event(event) for event in observation["events"]]
-        except (TypeError, KeyError, ValueError, IndexError, AttributeError) as error:
+            away = _not_looked_at(played, observation)
+        except (
+            TypeError,
+            KeyError,
+            ValueError,
+            IndexError,
+            AttributeError,
+            OverflowError,
+        ) as error:
             why = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
             rows.reject(repr(title), f"the observation cannot be used: {why}", *_named(observation))
             continue
-        rows.unread += _not_looked_at(played, observation)
+        rows.unread += away
         modified |= any(event.modifiers not in ("", "None") for event in events)
         told += [(video, title) for video in played.names if events]
         at = [e for e in events if e.label not in states]

@@ -18,7 +18,7 @@ from vidfit.manifest.spans.elan_text import say_tiers
 from vidfit.manifest.spans.value import SpanRows
 from vidfit.shown import counted
 
-_WHOLE = re.compile(r"-?[0-9]+")
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 """Milliseconds; those before the video begins are below zero."""
 
 
@@ -39,6 +39,8 @@ def parse_eaf(data: bytes, name: str) -> SpanRows:
     except expat.ExpatError as error:
         line = found.parser.ErrorLineNumber
         raise ManifestError(f"{name}, line {line}: it is no sound XML ({error})") from error
+    except (LookupError, ValueError) as error:  # an encoding that is not known, or of many bytes
+        raise ManifestError(f"{name}: it is no sound XML ({error}); save it as UTF-8") from error
     if found.root != "ANNOTATION_DOCUMENT":
         raise ManifestError(f"{name} is XML of {found.root!r}, and not a file of ELAN")
     if found.units != "milliseconds":

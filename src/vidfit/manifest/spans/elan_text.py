@@ -25,7 +25,7 @@ _UNITS = {"hh:mm:ss.ms": 1.0, "ss.msec": 1.0, "msec": 1000.0}
 """Units of columns of time that are read, the best first, in parts of a second."""
 
 _COLUMN = re.compile(r"(.+) - (hh:mm:ss\.ms|ss\.msec|msec|PAL.*|NTSC.*|SMPTE.*)")
-_MEDIA = re.compile(r'"?#(?P<url>\w+:.+?)(?: -- offset: (?P<offset>-?\d+).*)?"?\s*')
+_MEDIA = re.compile(r'"?#(?P<url>\w+:.+?)(?: -- offset: (?P<offset>-?\d{1,15}).*)?"?\s*')
 
 Span = tuple[float, float]
 
