@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vidfit.contracts import Clip
-from vidfit.metrics import ACCURACY
+from vidfit.metrics import ACCURACY, BALANCED
 from vidfit.study.modalities import by_modality
 from vidfit.study.table import Table
 
@@ -54,3 +54,13 @@ def test_one_modality_is_nothing_to_take_apart():
         by_modality(table(SEEN, eye=vectors(SEEN), ear=vectors(SAID)), same, FOLDS, ACCURACY)
         is None
     )
+
+
+def test_of_a_rare_class_answers_are_those_of_even_classes_where_they_decide():
+    rare_M = (_RNG.random(COUNT) < 0.06).astype(np.int64)
+    weak = {name: vectors(0.4 * rare_M) for name in SEES}
+    of = [
+        by_modality(table(rare_M, **weak), SEES, FOLDS, BALANCED, even=even).whole.value
+        for even in (False, True)
+    ]
+    assert of[1] > of[0] + 0.05

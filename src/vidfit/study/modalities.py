@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vidfit.contracts import Cost, Estimate, Floats, Indices
 from vidfit.fusion import fit_method
+from vidfit.fusion.even import evened
 from vidfit.fusion.nested import training_of
 from vidfit.fusion.together import Together
 from vidfit.metrics import AnyMeasure, score_all
@@ -53,7 +54,12 @@ class Modalities:
 
 
 def by_modality(
-    table: Table, sees: Mapping[str, Sees], folds_M: Indices, measure: AnyMeasure
+    table: Table,
+    sees: Mapping[str, Sees],
+    folds_M: Indices,
+    measure: AnyMeasure,
+    *,
+    even: bool = False,
 ) -> Modalities | None:
     """Return what stacks of fewer modalities are worth; ``None`` where there is one modality.
 
@@ -67,6 +73,8 @@ def by_modality(
         The fold of each clip: answers are of fits without it.
     measure
         What decides.
+    even
+        Whether answers are those of even classes (`vidfit.fusion.even`).
     """
     names = list(table.vectors)
     senses = list(dict.fromkeys(sees[name] for name in names))
@@ -83,8 +91,10 @@ def by_modality(
 
     def stacked(kept: Sequence[int]) -> Floats:
         if len(kept) == 1:
-            return training.members[kept[0]].out_of_fold_MK
-        return fit_method(METHOD, training.only(kept)).out_of_fold_MK
+            out_MK = training.members[kept[0]].out_of_fold_MK
+        else:
+            out_MK = fit_method(METHOD, training.only(kept)).out_of_fold_MK
+        return evened(out_MK, table.labels_M) if even else out_MK
 
     of = {s: [i for i, name in enumerate(names) if sees[name] == s] for s in senses}
     teams = [list(range(len(names)))]

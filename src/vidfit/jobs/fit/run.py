@@ -97,7 +97,7 @@ def run_fit(
         gathered = _with_trained(study, gathered, compared)
         leaky = _leaky(compared, gathered.train, terms)
         sees = {one.name: one.backbone.spec.sees for one in gathered.finalists}
-        apart = by_modality(gathered.train, sees, compared.folds_M, terms.measure)
+        apart = by_modality(gathered.train, sees, compared.folds_M, terms.measure, even=terms.even)
         study.notes.extend(apart.lines(terms.measure) if apart else ())
     model = model_of(compared.chosen, compared.folds_M, gathered.train)
     if options.keep_untested:
