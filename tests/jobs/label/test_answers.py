@@ -179,3 +179,9 @@ def test_there_is_no_such_list(tmp_path):
 def test_the_users_own_list_is_never_written_to(source, name):
     with pytest.raises(ManifestError, match="would be both the list of clips and where answers"):
         gather(read_manifest(source), source.parent / name, source.parent, None)
+
+
+def test_the_users_own_list_is_not_taken_for_the_one_to_fill_in(source):
+    own = source.rename(source.with_name("to-label.csv"))
+    with pytest.raises(ManifestError, match="would be both the list of clips and the one to fill"):
+        gather(read_manifest(own), own, own.parent, None)

@@ -81,6 +81,18 @@ def test_answers_that_do_not_fit_are_refused(table, tmp_path):
         run_label(other, tmp_path / "out", LabelOptions())
 
 
+@pytest.mark.parametrize("name", ["clips.csv", "to-label.csv"])
+def test_the_users_own_table_is_never_written_to(tmp_path, name):
+    own, answers = tmp_path / name, tmp_path / "answers.csv"
+    own.write_text("text,label,note\nhello there,,mine\nwell now,b,\n")
+    answers.write_text("text,label\nhello there,a\n")
+    before = own.read_bytes()
+    for options in (LabelOptions(), LabelOptions(answers=answers)):
+        with pytest.raises(ManifestError, match="would be both the list of clips and"):
+            run_label(own, tmp_path, options)
+    assert own.read_bytes() == before
+
+
 def test_the_command_names_texts_and_what_to_type_next(table, tmp_path):
     result = call("label", table, "--count", "3", "-o", tmp_path / "out")
     assert result.exit_code == 0

@@ -69,12 +69,8 @@ def gather(manifest: Manifest, source: str | Path, output: Path, path: Path | No
         If a list cannot be read to the end, names a clip that ``source`` does not have, or
         contradicts it, or if answers would be overwritten that were not read.
     """
+    check_not_own(source, output)
     kept = output / CLIPS
-    if kept.resolve() in (Path(source).resolve(), Path(source).resolve() / CLIPS):
-        raise ManifestError(
-            f"{kept} would be both the list of clips and where answers are kept. Pass the list "
-            "that you began with (answers are remembered), or choose another --output"
-        )
     answers = read_answers(kept, manifest) if kept.exists() else Answers({})
     if path is not None:
         new = read_answers(path, manifest)
@@ -83,6 +79,27 @@ def gather(manifest: Manifest, source: str | Path, output: Path, path: Path | No
         write_manifest(with_labels(manifest, answers), kept)
     _check_all_read(output / TO_LABEL, answers)
     return answers
+
+
+def check_not_own(source: str | Path, output: Path) -> None:
+    """Refuse to write over the user's own list.
+
+    Raises
+    ------
+    ManifestError
+        If ``source`` is a list that is written to ``output``.
+    """
+    own = Path(source).resolve()
+    if (kept := output / CLIPS).resolve() in (own, own / CLIPS):
+        raise ManifestError(
+            f"{kept} would be both the list of clips and where answers are kept. Pass the list "
+            "that you began with (answers are remembered), or choose another --output"
+        )
+    if (to_label := output / TO_LABEL).resolve() == own:
+        raise ManifestError(
+            f"{to_label} would be both the list of clips and the one to fill in. Pass the list "
+            "that you began with, or choose another --output"
+        )
 
 
 def read_answers(path: Path, manifest: Manifest) -> Answers:

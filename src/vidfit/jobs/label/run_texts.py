@@ -17,7 +17,7 @@ import numpy as np
 from vidfit.contracts import Clip, Failure, Floats
 from vidfit.errors import ManifestError, NotEnoughDataError
 from vidfit.files import write_whole
-from vidfit.jobs.label.answers import CLIPS, TO_LABEL
+from vidfit.jobs.label.answers import CLIPS, TO_LABEL, check_not_own
 from vidfit.jobs.label.options import LabelOptions
 from vidfit.jobs.label.value import Labelling, Proposed
 from vidfit.labels.one import NO_LABEL
@@ -49,10 +49,12 @@ def run_label_texts(source: str | Path, output: Path, options: LabelOptions) -> 
     Raises
     ------
     ManifestError
-        If a table cannot be read, answers do not fit it, or answers would be overwritten.
+        If a table cannot be read, answers do not fit it, or answers or
+        the table itself would be overwritten.
     NotEnoughDataError
         If it holds no text.
     """
+    check_not_own(source, output)
     table = open_texts(source)
     found = list(table)
     rows = [row for row in found if isinstance(row, TextRow)]
