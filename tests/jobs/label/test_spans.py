@@ -114,6 +114,85 @@ def test_proposals_are_corrected_joined_and_fitted_on(long, tmp_path):
     assert known > before
 
 
+def spans_of(path):
+    return {
+        (clip.path, clip.start_seconds, clip.end_seconds): clip.label
+        for clip in read_list(path).clips
+    }
+
+
+def labelled_of(path):
+    return {key: label for key, label in spans_of(path).items() if label is not None}
+
+
+def test_answers_of_all_rounds_are_kept(long, tmp_path):
+    folder, rows = long
+    lost = ("v1.mp4", "run", "soon", 1, "r1")
+    listed = table(folder, [*rows, lost], "rounds.csv")
+    options = LabelOptions(count=2, model=folder / "out" / "model", workers=1)
+    given, found = labelled_of(listed), run_label(listed, tmp_path, options)
+    path = tmp_path / "to-label.csv"
+    for _ in range(2):
+        given |= labelled_of(path)
+        found = run_label(listed, tmp_path, replace(options, answers=path))
+        assert labelled_of(tmp_path / "clips.csv") == given
+        assert found.clip_count == sum(found.labels.values()) == len(given)
+    path.unlink()  # as if it were moved away: what was answered is not proposed again
+    again = run_label(listed, tmp_path, options)
+    assert again.proposed == found.proposed and again.clip_count == len(given)
+    rows_of_a_time = [(c.path, c.start_seconds, c.end_seconds, c.label)
+                      for c in read_list(tmp_path / "clips.csv").clips]  # fmt: skip
+    assert len({*rows_of_a_time}) == len(rows_of_a_time)
+
+
+def test_a_label_is_not_lost_to_a_later_row_without_one(long, tmp_path):
+    folder, rows = long
+    listed = table(folder, rows, "later.csv")
+    options = LabelOptions(model=folder / "out" / "model", workers=1)
+    for answers in ("v6.mp4,sit,1,2", "v6.mp4,,1,2\nv6.mp4,run,3,4\nv6.mp4,,5,6"):
+        answered = folder / "answers.csv"
+        answered.write_text(f"path,label,start_seconds,end_seconds\n{answers}\n")
+        run_label(listed, tmp_path, replace(options, answers=answered))
+        (tmp_path / "to-label.csv").unlink()
+    of = {key[1:]: v for key, v in spans_of(tmp_path / "clips.csv").items() if "v6.mp4" in key[0]}
+    assert of == {(1, 2): "sit", (3, 4): "run", (5, 6): None}
+
+
+def test_videos_that_answers_label_as_a_whole_are_not_answered_again(long, tmp_path):
+    folder, rows = long
+    listed = table(folder, rows, "whole.csv")
+    options = LabelOptions(model=folder / "out" / "model", workers=1)
+    answered = folder / "answers.csv"
+    answered.write_text("path,label,start_seconds,end_seconds\nv6.mp4,sit,1,2\n")
+    found = run_label(listed, tmp_path, replace(options, answers=answered))
+    assert {one.clip.path[-6:] for one in found.proposed} == {"v7.mp4"}
+
+
+def test_answers_to_spans_that_contradict_the_list_are_refused(long, tmp_path):
+    folder, rows = long
+    listed = table(folder, rows, "own.csv")
+    path, label, start, end, _ = map(str, rows[0])
+    answered = folder / "answers.csv"
+    other = "sit" if label == "run" else "run"
+    answered.write_text(f"path,label,start,end\n{path},{other},{start},{end}\n")
+    options = LabelOptions(model=folder / "out" / "model", workers=1, answers=answered)
+    with pytest.raises(ManifestError, match=f"{other!r} by answers, and {label!r} by your list"):
+        run_label(listed, tmp_path, options)
+    assert not (tmp_path / "clips.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["clips.csv", "to-label.csv"])
+def test_the_users_own_list_of_spans_is_never_written_to(long, name):
+    folder, rows = long
+    listed = table(folder, rows, name)
+    before = listed.read_bytes()
+    options = LabelOptions(model=folder / "out" / "model", answers=listed)
+    with pytest.raises(ManifestError, match="would be both the list of clips and"):
+        run_label(listed, folder, options)
+    assert listed.read_bytes() == before
+    listed.unlink()
+
+
 def test_what_is_not_known_of_the_list_stays_unknown_in_the_joined_one(long, tmp_path):
     folder, rows = long
     lost = [("v0.mp4", "run", 7, "", "r0"), ("v1.mp4", "run", "soon", 1, "r1")]
