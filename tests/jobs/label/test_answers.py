@@ -83,6 +83,7 @@ def test_the_same_call_goes_on_and_remembers_earlier_rounds(source, tmp_path):
         gather(read_manifest(source), source, output, path)
     found = gather(read_manifest(source), source, output, None)
     assert labels(source, found) == ["run", None, "run", None, "sit"]
+    assert found.empty == ()  # there was no list to fill in
 
 
 def test_a_later_answer_replaces_an_earlier_one(source, tmp_path):

@@ -71,7 +71,7 @@ def gather(manifest: Manifest, source: str | Path, output: Path, path: Path | No
     """
     check_not_own(source, output)
     kept = output / CLIPS
-    answers = read_answers(kept, manifest) if kept.exists() else Answers({})
+    answers = Answers(read_answers(kept, manifest).labels if kept.exists() else {})
     if path is not None:
         new = read_answers(path, manifest)
         answers = Answers({**answers.labels, **new.labels}, new.empty)
