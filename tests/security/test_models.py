@@ -271,7 +271,7 @@ def test_an_answer_that_is_no_number_is_an_error(model, here, tmp_path):
 def test_windows_have_a_bound(model, here, tmp_path):
     predictor = load(with_json(model, "model.json", setting(window_seconds=1e-7)))
     predictor = replace(predictor, model=replace(predictor.model, longest_seconds=0.0))
-    with pytest.raises(VidfitError, match="more than 1,000,000 answers"):
+    with pytest.raises(VideoError, match="more than 1,000,000 answers"):
         run_predict(predictor, str(write_clip(tmp_path / "v.mp4")), workers=1)
 
 

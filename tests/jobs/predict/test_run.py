@@ -13,7 +13,7 @@ from tests.clips import Counting, write_clip
 from tests.video.cases import CASES, DAMAGED, Recipe, overwritten, write, x264
 from tests.video.test_write import HIGH_HZ, RATE, heard, loudest_hz, with_tones
 
-from vidfit.answers import Segment
+from vidfit.answers import Segment, Timeline
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import ModelError, VideoError, VidfitError
 from vidfit.jobs.predict.annotated import annotated_video
@@ -135,6 +135,16 @@ def test_rows_that_cannot_be_read_are_failures_in_their_place(tmp_path, predicto
     assert bad == Failure("row 2", "names no video")
     assert last == run_predict(predictor, path)
     assert list(predict_many(predictor, [bad], Here(1))) == [bad]
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_a_video_of_too_many_windows_stops_no_others(tmp_path, predictor, kind, monkeypatch):
+    monkeypatch.setattr("vidfit.jobs.predict.windows.MOST_WINDOWS", 3)
+    paths = [str(write_clip(tmp_path / f"{n}.mp4", frames=n)) for n in (40, 5)]
+    long, short = predict_many(predictor, kind(paths), Here(1), window_seconds=0.4)
+    assert isinstance(long, Failure) and long.name == paths[0]
+    assert "are more than 3 answers; give longer windows" in long.reason
+    assert isinstance(short, Timeline) and short.path == paths[1]
 
 
 def test_windows_of_another_length(tmp_path, predictor):

@@ -9,7 +9,7 @@ import numpy as np
 
 from vidfit.answers import Segment, deviations, heat_of
 from vidfit.contracts import Clip
-from vidfit.errors import VideoError, VidfitError
+from vidfit.errors import VideoError
 from vidfit.model import Model
 
 _WHOLE_CLIP_WINDOWS = 1.5
@@ -36,7 +36,13 @@ def length_of(clip: Clip, duration_seconds: float) -> float:
 def clips_of(
     clip: Clip, length_seconds: float, model: Model, window_seconds: float | None
 ) -> list[Clip]:
-    """Return the clip as it is, or its windows when it is longer than a training clip."""
+    """Return the clip as it is, or its windows when it is longer than a training clip.
+
+    Raises
+    ------
+    VideoError
+        If there are more than `MOST_WINDOWS`.
+    """
     window = window_seconds or model.window_seconds
     whole = window * _WHOLE_CLIP_WINDOWS
     if window_seconds is None:
@@ -44,7 +50,7 @@ def clips_of(
     if length_seconds <= whole:
         return [clip]
     if not length_seconds / window <= MOST_WINDOWS:
-        raise VidfitError(
+        raise VideoError(
             f"{clip.path}: {length_seconds:g} s in windows of {window:g} s are more than "
             f"{MOST_WINDOWS:,} answers; give longer windows (--window)"
         )
