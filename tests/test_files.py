@@ -13,7 +13,7 @@ import pytest
 
 import vidfit
 from vidfit.errors import StoreError
-from vidfit.files import claimed, read_parquet, write_whole
+from vidfit.files import claimed, read_parquet, temporary_in, write_whole
 
 
 def test_a_file_is_replaced_and_its_folder_made(tmp_path):
@@ -43,6 +43,9 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path):
 
 def test_what_a_killed_process_was_writing_goes_when_the_folder_is_claimed_again(tmp_path):
     (tmp_path / ".tmp-report.json-0123").write_text("half")
+    left = temporary_in(tmp_path)
+    left.mkdir()
+    (left / "half.png").write_text("half")
     (tmp_path / "report.json").write_text("whole")
     with claimed(tmp_path):
         assert [p.name for p in tmp_path.iterdir() if p.name != ".vidfit-lock"] == ["report.json"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +35,17 @@ def write_whole(path: Path, content: bytes) -> Path:
     with new_file(path) as stream:
         stream.write(content)
     return path
+
+
+def temporary_in(folder: Path, suffix: str = "") -> Path:
+    """Return a name for what is written whole, file or folder; `claimed` sweeps what a kill left.
+
+    Parameters
+    ----------
+    suffix
+        How the name ends, for those who go by it.
+    """
+    return folder / f"{_TEMPORARY}{uuid.uuid4().hex}{suffix}"
 
 
 @contextmanager
@@ -150,7 +162,10 @@ def _sweep(folder: Path) -> None:
     """Remove what a killed process was writing whole."""
     for path in folder.glob(f"{_TEMPORARY}*"):
         with suppress(OSError):
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
 
 
 def _lock_open(handle: int, folder: Path) -> bool:

@@ -6,7 +6,6 @@ another frame than the one sought. Keyframes stand every 30 frames, so that a se
 
 from __future__ import annotations
 
-import uuid
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import av.error
 
 from vidfit.contracts import Preprocessing
 from vidfit.errors import VideoError
+from vidfit.files import temporary_in
 from vidfit.serve.stills import check_count, check_size
 from vidfit.video import Audio, VideoReader
 from vidfit.video.source import reason
@@ -37,7 +37,7 @@ def make_proxy(path: str, folder: Path) -> None:
         If the video cannot be read, nothing of it, or it is larger or longer than what is shown.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f".tmp-{uuid.uuid4().hex}.mp4"
+    unfinished = temporary_in(folder, ".mp4")
     try:
         with VideoReader(path) as reader:
             _encode(reader, path, unfinished)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from av.video.stream import VideoStream
 
 from vidfit.contracts import Frames
 from vidfit.errors import VideoError
+from vidfit.files import temporary_in
 from vidfit.video.colours import Colours
 from vidfit.video.source import best_video, open_container, reason
 
@@ -100,7 +99,7 @@ def frame_rate(path: Path, fps: float) -> Fraction:
 @contextmanager
 def unfinished(path: Path) -> Iterator[Path]:
     """Give a name beside a file to write to, which becomes the file when all went well."""
-    new = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
+    new = temporary_in(path.parent, path.suffix)
     try:
         yield new
         new.replace(path)

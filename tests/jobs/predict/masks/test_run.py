@@ -13,7 +13,9 @@ from vidfit import backbones
 from vidfit.backbones import saved
 from vidfit.contracts import Clip, Failure
 from vidfit.errors import VidfitError
+from vidfit.files import claimed
 from vidfit.jobs.predict.by_task import AskedOfTask, way_of
+from vidfit.jobs.predict.masks import written
 from vidfit.jobs.predict.masks.run import run_masks
 from vidfit.model import Model, note_known, save_model
 from vidfit.progress import SILENT
@@ -80,3 +82,22 @@ def test_what_is_no_format_or_step_is_refused(model, tmp_path):
         list(run_masks(_asked(model, tmp_path, formats=("vtt",))))
     with pytest.raises(VidfitError, match="--every 0 is no whole number"):
         list(run_masks(_asked(model, tmp_path, options={"every": ("0",)})))
+
+
+def test_what_a_killed_run_left_is_in_nobodys_way_and_goes(model, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    asked = _asked(model, tmp_path, formats=("png",))
+    with monkeypatch.context() as patch:  # as a kill does: nothing is put away
+        patch.setattr(written, "_in_place", killed)
+        patch.setattr(written.shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            list(run_masks(asked))
+    assert len(list(tmp_path.glob(".*"))) == 1
+    for _ in range(2):  # the second takes the place of the first
+        told, _failed = run_masks(asked)
+        assert not told.failure
+    with claimed(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["a.masks"]

@@ -5,7 +5,6 @@ Each appears under its name only when it is whole.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import numpy as np
 from vidfit.contracts import Frames
 from vidfit.documents import to_json
 from vidfit.errors import StoreError, VidfitError
-from vidfit.files import new_file, write_whole
+from vidfit.files import new_file, temporary_in, write_whole
 from vidfit.jobs.predict.masks.looks import MaskLook, shares
 from vidfit.tasks.segment.colours import colours
 
@@ -97,7 +96,7 @@ def mask_files(
     if folder is None:
         yield MaskFiles(classes, None, None)
         return
-    unfinished = folder / f".{name}-{os.getpid()}.masks"
+    unfinished = temporary_in(folder)
     pictures = unfinished if "png" in formats else None
     try:
         if pictures:
@@ -166,12 +165,11 @@ def _png(labels_YX: np.ndarray, path: Path, classes: int) -> None:
 
 def _in_place(new: Path, path: Path) -> None:
     """Put a folder in the place of one of the same name."""
+    old = temporary_in(path.parent)
     if path.exists():
-        old = path.with_name(f".{path.name}-old")
-        shutil.rmtree(old, ignore_errors=True)
         path.rename(old)
-        shutil.rmtree(old, ignore_errors=True)
     new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _cell(name: str) -> str:
