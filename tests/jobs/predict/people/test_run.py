@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 
 import numpy as np
@@ -25,6 +26,7 @@ from vidfit.jobs.fit.run import run_fit
 from vidfit.jobs.predict.by_task import AskedOfTask
 from vidfit.jobs.predict.people.recogniser import open_recogniser
 from vidfit.jobs.predict.people.run import run_people
+from vidfit.jobs.predict.people.seen import FaceTrack
 from vidfit.progress import SILENT
 from vidfit.tasks.faces.pictures import only_face, picture_of
 from vidfit.video import probe, write_video
@@ -92,6 +94,20 @@ def test_known_and_unknown_with_times(known, video):
     assert [p.relative_to(answers).as_posix() for p in (answers / "faces").rglob("*.png")] == [
         "faces/unknown-001/video-2.png"
     ]
+
+
+@pytest.mark.parametrize(("formats", "kept"), [(("json",), 2), (("json", "faces"), 3)])
+def test_faces_of_unknown_people_are_kept_only_where_they_are_written(known, video, formats, kept):
+    one = asked(known, video, formats)
+    twice = AskedOfTask(
+        **{**vars_of(one), "videos": [Clip(str(video))] * 2, "names": ["first", "second"]}
+    )
+    told = run_people(twice)
+    assert not next(told).failure and not next(told).failure
+    gc.collect()
+    # Of the last video there are those of both people, of the first at most the stranger.
+    assert sum(type(thing) is FaceTrack for thing in gc.get_objects()) == kept
+    told.close()
 
 
 def test_the_gate(known, video):

@@ -47,6 +47,7 @@ def run_people(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
     recogniser = open_recogniser(asked.model, options.consent, asked.own)
     if asked.output:
         check_formats(asked.formats)
+    grouped = asked.output / CLUSTERS if asked.output and CLUSTERS in asked.formats else None
     unknown: list[UnknownTrack] = []
     for video, name in zip(asked.videos, asked.names, strict=True):
         if isinstance(video, Failure):
@@ -60,20 +61,24 @@ def run_people(asked: AskedOfTask) -> Iterator[ToldOfVideo]:
         except VideoError as error:
             yield ToldOfVideo(video.path, failure=str(error).removeprefix(f"{video.path}: "))
             continue
-        names = {one.track: one.name for one in found.people.tracks}
-        unknown += [
-            UnknownTrack(name, number, track)
-            for number, track in found.seen.tracks.items()
-            if names.get(number) == UNKNOWN
-        ]
+        if grouped:  # each keeps a picture
+            unknown += _unknown(found, name)
         yield _told(found.people)
-    if asked.output and CLUSTERS in asked.formats:
-        count = write_clusters(unknown, recogniser.threshold, asked.output / CLUSTERS)
+    if grouped:
+        count = write_clusters(unknown, recogniser.threshold, grouped)
         asked.progress.note(
             f"{counted(len(unknown), 'unknown track')} in {counted(count, 'group')}: "
-            f"{asked.output / CLUSTERS}. Rename a "
+            f"{grouped}. Rename a "
             "folder to a name and put it among the people to have them known"
         )
+
+
+def _unknown(found: ToWrite, name: str) -> Iterator[UnknownTrack]:
+    """Yield the tracks of a video that nobody is known by."""
+    names = {one.track: one.name for one in found.people.tracks}
+    for number, track in found.seen.tracks.items():
+        if names.get(number) == UNKNOWN:
+            yield UnknownTrack(name, number, track)
 
 
 def people_in(
