@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 from tests.serve.conftest import until
 
+from vidfit.errors import StoreError
 from vidfit.serve import jobs as module
 from vidfit.serve.jobs import OVER, Jobs
 from vidfit.serve.problems import ProblemError
@@ -148,6 +150,43 @@ def test_one_person_has_so_many_jobs_at_a_time(running):
         add(jobs, ["--version"], most_waiting=1)
     assert refused.value.status == 429 and refused.value.headers["Retry-After"] == "30"
     assert add(jobs, ["--version"], person="Bob", most_waiting=1)
+
+
+def test_a_full_disk_holds_jobs_up_no_longer_than_it_is_full(running, monkeypatch, caplog):
+    jobs = running()
+    write, tries = jobs._store.write, []
+
+    def full(change):
+        if threading.current_thread().name != "jobs":
+            return write(change)
+        tries.append(change)
+        raise StoreError("cannot write x.db: database or disk is full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(jobs._store, "write", full)
+        job = add(jobs, ["--version"])
+        until(lambda: len(tries), lambda count: count > 1)
+    assert when(jobs, job, *OVER).state == "done"
+    assert [one.getMessage() for one in caplog.records if "disk is full" in one.getMessage()] == [
+        "jobs: cannot write x.db: database or disk is full"
+    ]
+
+
+def test_a_job_that_cannot_be_looked_at_holds_no_other_up(running, monkeypatch, caplog):
+    jobs = running()
+
+    def broken(job_id):
+        raise KeyError("no such figure")
+
+    monkeypatch.setattr(jobs, "_when_done", broken)
+    assert when(jobs, add(jobs, ["--version"]), *OVER).state == "done"
+    monkeypatch.setattr(jobs, "_at_a_time", 0)
+    begin, bad = jobs._begin, add(jobs, LONG).id
+    monkeypatch.setattr(jobs, "_begin", lambda one: broken(one) if one == bad else begin(one))
+    monkeypatch.setattr(jobs, "_at_a_time", 2)
+    assert when(jobs, add(jobs, ["--version"]), *OVER).state == "done"
+    assert jobs.stop(bad).state == "stopped"
+    assert any(one.exc_info for one in caplog.records if "no such figure" in one.getMessage())
 
 
 def test_what_a_job_told_last_is_its_progress(running):

@@ -18,7 +18,7 @@ from PIL import Image
 from tests.clips import write_clip
 from tests.serve.conftest import settled, until
 
-from vidfit.errors import VideoError
+from vidfit.errors import StoreError, VideoError
 from vidfit.serve import previews as module
 from vidfit.serve import stills
 from vidfit.serve.previews import Previews, Wish
@@ -249,3 +249,20 @@ def test_a_file_that_is_gone_has_failed(tmp_path, making):
     wish = Wish("stills", tmp_path / "gone.mp4")
     making.ask([wish])
     assert making.state(wish) == ("failed", "the file is gone")
+
+
+def test_a_full_disk_ends_no_previews(tmp_path, making, monkeypatch):
+    tries = []
+
+    def full(path, content):
+        tries.append(path)
+        raise StoreError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr(module.PreviewChild, "do", lambda *_: "it is damaged")
+    wish = Wish("stills", write_clip(tmp_path / "a.mp4"))
+    with monkeypatch.context() as disk:
+        disk.setattr(module, "write_whole", full)
+        making.ask([wish])
+        until(lambda: tries and making.state(wish)[0], lambda state: state == "unasked")
+    making.ask([wish])
+    assert settled(making, wish) == ("failed", "it is damaged")

@@ -7,6 +7,7 @@ killed knows, when it is back, what its jobs did meanwhile.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidfit.documents import json_in, read_json, to_json
+from vidfit.errors import VidfitError
 from vidfit.files import write_whole
 from vidfit.serve.job_child import COMMAND, ENDED, EVENTS
 from vidfit.serve.problems import ProblemError, missing
@@ -36,6 +38,9 @@ _TAIL_BYTES = 16_384
 _INTERRUPTED = 130
 _STOP = "stop"
 """File that says that somebody wanted it to end."""
+
+_FORESEEN = (VidfitError, sqlite3.Error, OSError)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,19 +232,35 @@ class Jobs:
     # ------------------------------------------------------------ watched
 
     def _watch(self) -> None:
+        told: set[str] = set()
         while not self._over:
-            with suppress(sqlite3.Error, OSError):  # the next look may see more
-                self._look()
+            failed = self._look()
+            for error in failed:
+                if repr(error) not in told:  # a full disk is full at each look
+                    cause = None if isinstance(error, _FORESEEN) else error
+                    _LOG.error("jobs: %s", error, exc_info=cause)
+            told = {repr(error) for error in failed}
             self._wake.wait(_LOOK_SECONDS)
             self._wake.clear()
 
-    def _look(self) -> None:
-        running = self._of_state("running")
-        for job_id in running:
-            self._see(job_id)
-        free = self._at_a_time - len(self._of_state("running"))
-        for job_id in self._of_state("waiting")[: max(0, free)]:
-            self._begin(job_id)
+    def _look(self) -> list[Exception]:
+        """Look at each job; return what failed: it holds up no other, and is tried again."""
+        failed: list[Exception] = []
+
+        def look_at(job_ids: Sequence[str], act: Callable[[str], None]) -> None:
+            for job_id in job_ids:
+                try:
+                    act(job_id)
+                except Exception as error:  # told by who watches
+                    failed.append(error)
+
+        try:
+            look_at(self._of_state("running"), self._see)
+            free = self._at_a_time - len(self._of_state("running"))
+            look_at(self._of_state("waiting")[: max(0, free)], self._begin)
+        except sqlite3.Error as error:
+            failed.append(error)
+        return failed
 
     def _see(self, job_id: str) -> None:
         """Note the end of a job that runs."""
@@ -258,11 +279,13 @@ class Jobs:
             status = -signal.SIGKILL  # with the machine, or by somebody
         wanted = (folder / _STOP).exists() or status == _INTERRUPTED
         state: JobState = "done" if status == 0 else "stopped" if wanted else "failed"
-        if state == "done":
-            self._when_done(job_id)
-        query = "UPDATE jobs SET state = ?, ended = ?, status = ?, pid = NULL WHERE id = ?"
-        row = (state, time.time(), status, job_id)
-        self._store.write(lambda connection: connection.execute(query, row) and None)
+        try:
+            if state == "done":
+                self._when_done(job_id)
+        finally:  # a result that cannot be shown is there all the same
+            query = "UPDATE jobs SET state = ?, ended = ?, status = ?, pid = NULL WHERE id = ?"
+            row = (state, time.time(), status, job_id)
+            self._store.write(lambda connection: connection.execute(query, row) and None)
 
     def _begin(self, job_id: str) -> None:
         folder = self.folder / job_id

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from vidfit.errors import VidfitError
 from vidfit.files import write_whole
 from vidfit.serve.line_child import ChildClockError, ChildDiedError, ChildOverError, LineChild
 from vidfit.serve.proxy import PROXY
@@ -156,7 +157,7 @@ class Previews:
 
     def _work(self, line: str) -> None:
         while (wish := self._next(line)) is not None:
-            with suppress(OSError):  # it is gone, or the disk is full: it can be asked for again
+            with suppress(OSError, VidfitError):  # gone, or the disk is full: it can be asked again
                 self._make(wish, wish.folder(self._folder), self._children[line])
             with self._changed:
                 self._waiting.pop(wish, None)

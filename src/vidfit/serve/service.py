@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vidfit.contracts import Clip
 from vidfit.documents import read_json
-from vidfit.errors import ManifestError, StoreError
+from vidfit.errors import StoreError, VidfitError
 from vidfit.runtime.malloc import give_back
 from vidfit.serve.alike import Alike
 from vidfit.serve.assets import Asset, Assets
@@ -190,7 +190,7 @@ class Service:
         output = self.jobs.folder / job_id / OUTPUT
         if not runs_below(output, 0):
             return
-        with suppress(ManifestError):
+        with suppress(VidfitError, OSError):
             job = self.jobs.get(job_id)
             library = replace(open_run(output), name=self._name_of_result(job))
             self.table(library)

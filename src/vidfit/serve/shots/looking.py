@@ -99,7 +99,7 @@ class Looking:
                 found = SeenVectors(
                     {}, why=f"it took more than {CLOCK_SECONDS:.0f} s; ask a part of it"
                 )
-            except ChildError:
+            except (ChildError, OSError):
                 found = SeenVectors({}, why="what looks at it broke down")
             if self._resting:
                 self._resting.cancel()
