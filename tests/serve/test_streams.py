@@ -25,6 +25,23 @@ def test_each_person_has_a_bound_of_their_own(monkeypatch):
     streams.add("Ann")
 
 
+def test_all_that_a_finished_job_told_is_sent(served):
+    jobs = served.service.jobs
+    jobs.close()  # what is begun from now on waits
+    asked = {"command": "label", "library": "0" * 12}
+    job = jobs.add(asked, "me", lambda folder: ["--version"], most_waiting=1).id
+    jobs._moved(job, "waiting", "done")
+    texts = [f"line {number} {'.' * 5000}" for number in range(300)]
+    texts[7] = "." * 2**21  # longer than what is read at once
+    told = "".join(f'{{"event": "note", "text": "{text}"}}\n' for text in texts)
+    (jobs.folder / job / "events.jsonl").write_text(told)
+    for seen in (0, 250):
+        asking = served.page.get(f"/v1/jobs/{job}/events", headers={"last-event-id": str(seen)})
+        *events, state = asking.text.strip().split("\n\n")
+        assert [int(one.split()[1]) for one in events] == [*range(seen + 1, 301)]
+        assert state == 'data: {"event": "state", "state": "done"}'
+
+
 def test_a_stream_that_is_closed_makes_room_for_another(listening, monkeypatch):
     monkeypatch.setattr(module, "MOST_STREAMS", 2)
     served, port = listening()

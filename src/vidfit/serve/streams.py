@@ -86,6 +86,8 @@ async def _told(jobs: Jobs, job_id: str, seen: int) -> AsyncIterator[bytes]:
             number += 1
             if number > seen:
                 yield b"id: %d\ndata: %s\n\n" % (number, line)
+        if now in OVER and lines:  # the end is told behind all that is there
+            continue
         if now != state:
             yield b"data: %s\n\n" % to_json({"event": "state", "state": now}).encode()
             state = now
@@ -99,11 +101,11 @@ async def _told(jobs: Jobs, job_id: str, seen: int) -> AsyncIterator[bytes]:
 
 
 def _lines(path: Path, offset: int) -> tuple[list[bytes], int]:
-    """Return the whole lines of a file from an offset on, and the offset behind them."""
+    """Return some whole lines of a file from an offset on, and the offset behind them."""
     try:
         with path.open("rb") as stream:
             stream.seek(offset)
-            found = stream.read(2**20)
+            found = stream.read(2**20) + stream.readline()  # or a longer line stays unread
     except OSError:
         return [], offset
     whole = found[: found.rfind(b"\n") + 1]
