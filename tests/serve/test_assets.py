@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from vidfit.errors import StoreError
 from vidfit.serve.assets import Assets, AssetWish
 from vidfit.serve.store import Store
 
@@ -104,6 +105,40 @@ def test_uploads_outlive_a_restart(tmp_path, content):
     asset = first.add(AssetWish("a.mp4", 10), "Ann")
     assert Assets(store, tmp_path / "assets", 10**6, 10**6).get(asset.id) == asset
     store.close()
+
+
+@pytest.mark.parametrize("ending", ["", ".part"])  # behind its name was given, and before
+def test_an_upload_that_was_whole_when_the_server_was_killed_is_ready(serve, content, ending):
+    first = serve()
+    asset = begin(first, content).json()["id"]
+    part = first.service.assets.folder / f"{asset}.mp4.part"
+    part.unlink()
+    part.with_name(f"{asset}.mp4{ending}").write_bytes(content)
+    second = serve(state=first.service.options.state)
+    found = second.page.get(f"/v1/assets/{asset}").json()
+    assert found["state"] == "ready" and found["sha256"] == hashlib.sha256(content).hexdigest()
+    assert second.page.get(f"/v1/clips/{found['clip']}/video").content == content
+
+
+def test_an_upload_whose_row_could_not_be_written_is_ready_when_it_is_asked_again(
+    served, content, monkeypatch
+):
+    asset = begin(served, content).json()["id"]
+
+    def full(change):
+        raise StoreError("cannot write x.db: database or disk is full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(served.service.store, "write", full)
+        assert put(served, f"/v1/assets/{asset}", content).status_code == 422
+    again = put(served, f"/v1/assets/{asset}", content)
+    assert again.status_code == 200 and again.json()["state"] == "ready"
+
+
+def test_an_upload_of_which_nothing_is_there_begins_anew(served, content):
+    asset = begin(served, content).json()["id"]
+    (served.service.assets.folder / f"{asset}.mp4.part").unlink()
+    assert put(served, f"/v1/assets/{asset}", content).status_code == 200
 
 
 def test_ids_that_are_not_there_are_missing(served):

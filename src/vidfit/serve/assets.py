@@ -13,10 +13,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vidfit.errors import VidfitError
 from vidfit.serve.problems import ProblemError, missing
 from vidfit.serve.store import Store
 from vidfit.video.names import VIDEO_SUFFIXES
@@ -67,6 +69,9 @@ class Assets:
         self._most_bytes, self._most_stored_bytes = most_bytes, most_stored_bytes
         self._lock = threading.Lock()
         self._busy: set[str] = set()
+        for (one,) in store.rows("SELECT id FROM assets WHERE state = 'partial'"):
+            with suppress(OSError, VidfitError):  # its next part tries again
+                self._settled(one)
 
     def add(self, wish: AssetWish, person: str) -> Asset:
         """Make room for a file.
@@ -143,12 +148,15 @@ class Assets:
         """
         from anyio import to_thread
 
-        first, last = self._span(asset, content_range)
         with self._lock:
             if asset.id in self._busy:
                 raise ProblemError(409, "another request writes this upload; wait for its end")
             self._busy.add(asset.id)
         try:
+            now = await to_thread.run_sync(self._settled, asset.id)
+            if asset.state == "partial" and now.state != "partial":
+                return now
+            first, last = self._span(now, content_range)
             part = self._path(asset.id, asset.name, ".part")
             with part.open("r+b") as stream:
                 at = stream.seek(0, os.SEEK_END)
@@ -161,9 +169,7 @@ class Assets:
                     await to_thread.run_sync(stream.write, chunk)
                 stream.flush()
                 await to_thread.run_sync(os.fsync, stream.fileno())
-            if at == asset.size_bytes:
-                await to_thread.run_sync(self._finish, asset, part)
-            return await to_thread.run_sync(self.get, asset.id)
+            return await to_thread.run_sync(self._settled, asset.id)
         finally:
             with self._lock:
                 self._busy.discard(asset.id)
@@ -188,6 +194,22 @@ class Assets:
                 416, f"give Content-Range as bytes FIRST-LAST/{asset.size_bytes}, within the file"
             )
         return first, last
+
+    def _settled(self, asset_id: str) -> Asset:
+        """Return an upload, finished where all of it is there.
+
+        A kill or a full disk may have come between its last byte, its name and its row.
+        """
+        asset = self.get(asset_id)
+        if asset.state != "partial":
+            return asset
+        part, whole = self._path(asset.id, asset.name, ".part"), self.path(asset)
+        if not part.is_file() and not whole.is_file():
+            part.touch()
+        there = part if part.is_file() else whole
+        if there.stat().st_size == asset.size_bytes:
+            self._finish(asset, there)
+        return self.get(asset_id)
 
     def _finish(self, asset: Asset, part: Path) -> None:
         """Check a file that is whole, and give it its name."""
