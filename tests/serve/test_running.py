@@ -101,6 +101,32 @@ def test_who_does_not_finish_a_body_is_told(listening, monkeypatch):
         assert slow.recv(12) == b"HTTP/1.1 408"
 
 
+REFUSED = b"POST /v1/labels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"
+
+
+def test_who_is_refused_and_does_not_finish_the_body_is_hung_up_on(listening, monkeypatch):
+    monkeypatch.setattr(running, "HEADER_SECONDS", 1.0)
+    _, port = listening()
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as slow:
+        slow.sendall(REFUSED)
+        assert slow.recv(12) == b"HTTP/1.1 401"
+        slow.sendall(b"{")
+        while slow.recv(4096):
+            pass
+
+
+def test_who_is_refused_and_finishes_the_body_goes_on(listening):
+    _, port = listening()
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as quick:
+        quick.sendall(REFUSED)
+        found = quick.recv(12)
+        quick.sendall(b"{")
+        quick.sendall(b"} GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        while read := quick.recv(4096):
+            found += read
+    assert found.startswith(b"HTTP/1.1 401") and b"HTTP/1.1 200 OK" in found
+
+
 def test_a_head_without_end_is_refused(listening):
     _, port = listening()
     with socket.create_connection(("127.0.0.1", port), timeout=20) as long:

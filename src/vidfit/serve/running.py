@@ -78,7 +78,11 @@ def config(app: Guard) -> uvicorn.Config:
 
 
 def impatient_protocol() -> type[H11Protocol]:
-    """Return HTTP/1.1 that hangs up on who does not finish the head of a request in time."""
+    """Return HTTP/1.1 that hangs up on who does not finish what it sends in time.
+
+    That is the head of a request, or a body that nobody waits for: a refusal is sent before all of
+    a body came in, and is lost where the socket is closed while the client still sends.
+    """
     import h11
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -95,9 +99,9 @@ def impatient_protocol() -> type[H11Protocol]:
             self._wait()
 
         def data_received(self, data: bytes) -> None:
-            """Wait on while the head is not whole."""
+            """Wait on while the head is not whole, or its body comes in behind the answer."""
             super().data_received(data)
-            if self.conn.their_state is not h11.IDLE:
+            if not self._is_awaited():
                 self._rest()
             elif self._clock is None:
                 self._wait()
@@ -117,8 +121,12 @@ def impatient_protocol() -> type[H11Protocol]:
 
         def _hang_up(self) -> None:
             self._clock = None
-            if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            if self._is_awaited() and not self.transport.is_closing():
                 self.transport.close()
+
+        def _is_awaited(self) -> bool:
+            theirs, ours = self.conn.their_state, self.conn.our_state
+            return theirs is h11.IDLE or (theirs is h11.SEND_BODY and ours is h11.DONE)
 
     return ImpatientProtocol
 
