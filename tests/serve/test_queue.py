@@ -85,6 +85,25 @@ def test_a_list_of_vidfit_label_goes_first(served, tmp_path, videos):
     assert [(one.clip, one.why) for one in first] == [(ids[name], why) for name, why in rows]
 
 
+def test_spans_of_a_video_each_have_their_reason(served, tmp_path, videos):
+    from vidfit.contracts import Clip
+    from vidfit.serve.library import Library, clip_ids
+
+    path = str(videos / "left" / "left0.mp4")
+    spans = (Clip(path, 0.0, 0.5), Clip(path, 0.5, 1.25), Clip(path, 1.25))
+    library = Library("1" * 12, "spans", "videos", tmp_path, spans, clip_ids(spans))
+    listed = tmp_path / "to-label.csv"
+    rows = "".join(
+        f"{path};;{clip.start_seconds};{clip.end_seconds or ''};reason {number}\n"
+        for number, clip in enumerate(spans)
+    )
+    for between in ";,":  # spreadsheets save either
+        head = "path;label;start_seconds;end_seconds;why\n"
+        listed.write_text((head + rows).replace(";", between))
+        first = queue.ordered(library, "active", listed)
+        assert [one.why for one in first] == ["reason 0", "reason 1", "reason 2"]
+
+
 def test_eight_people_label_many_clips_and_none_twice(served, tmp_path):
     from concurrent.futures import ThreadPoolExecutor
 

@@ -8,17 +8,17 @@ exported, and is in no other queue.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from vidfit.contracts import Clip
+from vidfit.contracts import Clip, Failure
 from vidfit.errors import StoreError
 from vidfit.serve.labels import standing
 from vidfit.serve.library import Library, ModelAnswer, clip_ids
@@ -28,6 +28,8 @@ QueueOrder = Literal["active", "random", "test"]
 
 PROPOSED = "to-label.csv"
 """What `vidfit label` writes."""
+
+_WHY = "why"
 
 LONGEST_LEASE_SECONDS = 3600.0
 
@@ -200,13 +202,26 @@ def _proposed(path: Path, library: Library) -> Iterable[Reasoned]:
     from vidfit.manifest.lists import read_list
 
     listing = read_list(path.absolute())
-    reasons = _reasons(path)
-    for clip, one in zip(listing.clips, clip_ids(listing.clips), strict=True):
+    reasons = dict(_reasons(path))
+    for one in clip_ids(listing.clips):
         if one in library.place_of:
-            yield Reasoned(one, reasons.get(clip.path, "vidfit label proposes it"))
+            yield Reasoned(one, reasons.get(one, "vidfit label proposes it"))
 
 
-def _reasons(path: Path) -> Mapping[str, str]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = csv.DictReader(stream)
-        return {row["path"]: row["why"] for row in rows if row.get("path") and row.get("why")}
+def _reasons(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the ids of clips of a list of `vidfit label`, each with why it is proposed."""
+    from vidfit.manifest.columns import clip_of, find_columns, text_of
+    from vidfit.manifest.sheets import open_sheet
+
+    sheet = open_sheet(path)
+    if sheet is None or _WHY not in sheet.names:
+        return
+    for row in sheet.rows({**find_columns(sheet.names), _WHY: _WHY}):
+        if isinstance(row, Failure):
+            continue
+        _, cells = row
+        place, why = text_of(cells.get("path")), text_of(cells.get(_WHY))
+        if place and why:
+            with suppress(ValueError):  # the row is in no list of clips
+                (one,) = clip_ids([clip_of(place, cells, None)])
+                yield one, why
