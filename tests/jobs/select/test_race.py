@@ -8,7 +8,7 @@ import numpy as np
 
 from vidfit.contracts import Clip
 from vidfit.errors import NotEnoughDataError
-from vidfit.jobs.select.race import Track, so_far
+from vidfit.jobs.select.race import Contestants, so_far
 from vidfit.jobs.select.run import run_select
 from vidfit.labels import ONE
 from vidfit.metrics import ACCURACY, score_values
@@ -49,9 +49,9 @@ def test_clips_that_cannot_be_read_are_made_up_for_and_counted(monkeypatch):
     monkeypatch.setattr("vidfit.jobs.select.race._folds", folds)
     study = SimpleNamespace(table=table, kind=ONE)
     clips = [Clip(f"{i}.mp4", label="ab"[i % 2]) for i in range(12)]
-    track = Track(study, clips, (), Rules(12, 4, None), None)
-    assert track._extract([], 4) == ("table", Tally((), (), 3.0), "folds")
-    assert asked == [4, 8] and track.looked_at == {4: 8}
+    contestants = Contestants(study, clips, (), Rules(12, 4, None), None)
+    assert contestants._extract([], 4) == ("table", Tally((), (), 3.0), "folds")
+    assert asked == [4, 8] and contestants.looked_at == {4: 8}
 
 
 class Notes:

@@ -131,7 +131,7 @@ def race_rules(
     return Rules(len(clips), first, left, keep, finish)
 
 
-def run_contest(track: Track) -> Contest:
+def run_contest(contestants: Contestants) -> Contest:
     """Race candidates over clips.
 
     Raises
@@ -141,15 +141,23 @@ def run_contest(track: Track) -> Contest:
     BackboneError
         If every candidate failed.
     """
-    found = race(costs(track.candidates), track.run, track.rules)
+    found = race(costs(contestants.candidates), contestants.run, contestants.rules)
     dropped_at = max((done.clips for done in found.rounds if done.unproven), default=0)
-    seen = track.in_order[: track.looked_at.get(dropped_at, 0)]
+    seen = contestants.in_order[: contestants.looked_at.get(dropped_at, 0)]
     sighted = frozenset(clip.recording for clip in seen)
-    measure = track.goal.measure
-    return Contest(found, measure, track.last, track.twin, track.unread, track.seconds, sighted)
+    measure = contestants.goal.measure
+    return Contest(
+        found,
+        measure,
+        contestants.last,
+        contestants.twin,
+        contestants.unread,
+        contestants.seconds,
+        sighted,
+    )
 
 
-def look_first(track: Track) -> float:
+def look_first(contestants: Contestants) -> float:
     """Say what candidates score on the first clips of a race; it takes their features over.
 
     Returns
@@ -162,9 +170,9 @@ def look_first(track: Track) -> float:
     NotEnoughDataError, BackboneError
         As `run_contest`.
     """
-    names = Purse(costs(track.candidates), track.rules).entrants()[0]
-    trial = track.trial(names, track.rules.first)
-    track.study.progress.note(so_far(trial, track.goal.measure))
+    names = Purse(costs(contestants.candidates), contestants.rules).entrants()[0]
+    trial = contestants.trial(names, contestants.rules.first)
+    contestants.study.progress.note(so_far(trial, contestants.goal.measure))
     return trial.seconds
 
 
@@ -187,7 +195,7 @@ def so_far(trial: Trial, measure: AnyMeasure) -> str:
 
 
 @dataclass
-class Track:
+class Contestants:
     """Runs candidates on the first clips of a study, and remembers what they did."""
 
     study: Study

@@ -11,7 +11,7 @@ from pathlib import Path
 from vidfit.contracts import Clip
 from vidfit.errors import BackboneError, NotEnoughDataError
 from vidfit.jobs.select.page import write_ranking
-from vidfit.jobs.select.race import Contest, Track, look_first, race_rules, run_contest
+from vidfit.jobs.select.race import Contest, Contestants, look_first, race_rules, run_contest
 from vidfit.jobs.select.ranking import Searched, build_ranking
 from vidfit.jobs.select.value import Ranking
 from vidfit.progress import Progress
@@ -81,7 +81,7 @@ def first_look(
     with study.timed("rank on a few clips"), one_blas_thread():
         goal = goal_of(options, clips, study.task, [])
         with suppress(NotEnoughDataError, BackboneError):  # the race says so, once copies are known
-            return look_first(Track(study, clips, candidates, rules, goal))
+            return look_first(Contestants(study, clips, candidates, rules, goal))
     return 0.0
 
 
@@ -124,7 +124,7 @@ def search(
             clips, options, keep=keep, finish=finish, spent=measured.seconds, task=study.task
         )
         rules = replace(rules, rule=goal.rule)
-        contest = run_contest(Track(study, clips, candidates, rules, goal))
+        contest = run_contest(Contestants(study, clips, candidates, rules, goal))
         contest = replace(contest, seconds=contest.seconds + measured.seconds)
     found = Searched(
         study.source, measured.manifest, candidates, measured.dropped, contest, goal.rule,
