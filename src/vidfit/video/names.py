@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import unicodedata
@@ -33,15 +32,15 @@ IMAGE_SUFFIXES = frozenset({
 # fmt: on
 
 
-def natural_key(name: str) -> tuple[list[str | float], str]:
+def natural_key(name: str) -> tuple[list[str | int], str]:
     """Return a sort key that puts ``clip2`` before ``clip10``, whatever the letters' case."""
     parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
     return [_number(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
-def _number(digits: str) -> float:
-    """Return a number; of more digits than Python reads, infinity."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
+def _number(digits: str) -> int:
+    """Return a number; of more digits than Python reads, one that is beyond all others."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 _MOST_DIGITS = 4000

@@ -7,6 +7,7 @@ after CVAT's description of its format, https://docs.cvat.ai/docs/manual/advance
 from __future__ import annotations
 
 import xml.etree.ElementTree as Xml
+from contextlib import suppress
 
 import pytest
 from labelformat.formats.cvat import CVATObjectDetectionInput
@@ -20,7 +21,7 @@ from tests.manifest.annotations.examples import (
 )
 
 from vidfit.errors import ManifestError
-from vidfit.manifest.annotations import parse_annotations
+from vidfit.manifest.annotations import parse_annotations, rows
 from vidfit.manifest.annotations.cvat import cvat_files, parse_cvat
 from vidfit.manifest.annotations.xml_tree import parse_xml
 
@@ -70,6 +71,17 @@ def test_boxes_move_evenly_until_the_object_is_outside():
     assert [[(box.left, box.right) for box in frame.boxes] for frame in found.frames] == [
         [], [(0, 10)], [(2, 12)], [(4, 14)], [(6, 16)], [(8, 18)], [(8, 18)], [], [],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", ["car", ""])
+def test_a_few_bytes_cannot_ask_for_any_number_of_boxes(monkeypatch, label):
+    monkeypatch.setattr(rows, "MOST_BETWEEN", 20)
+    track = f'<track id="{{}}" label="{label}">{BOX.format(0, 0, 0, 10)}</track>'
+    two, three = (TASK.format("".join(map(track.format, range(n)))).encode() for n in (2, 3))
+    with suppress(ManifestError):  # without a label no frame is left
+        assert len(parse_cvat(parse_xml(two, "x.xml"), "x.xml")) == 9
+    with pytest.raises(ManifestError, match="more than 20 boxes"):
+        parse_cvat(parse_xml(three, "x.xml"), "x.xml")
 
 
 def test_the_last_box_stays_to_the_end_and_frames_may_be_left_out():

@@ -20,7 +20,7 @@ from tests.manifest.annotations.examples import (
 
 from vidfit.boxes import Box
 from vidfit.errors import ManifestError
-from vidfit.manifest.annotations import parse_annotations
+from vidfit.manifest.annotations import parse_annotations, rows
 from vidfit.manifest.annotations.label_studio import label_studio_files, parse_label_studio
 
 RECTANGLE = {"x": 25, "y": 50, "width": 50, "height": 25, "rotation": 0}
@@ -77,6 +77,13 @@ def test_a_rectangle_moves_evenly_while_it_is_enabled():
     assert [[box.left / 64 * 100 for box in frame.boxes] for frame in found.frames] == [
         [], [0], [10], [20], [], [40], [40], [40],
     ]  # fmt: skip
+
+
+def test_a_few_bytes_cannot_ask_for_any_number_of_boxes(monkeypatch):
+    monkeypatch.setattr(rows, "MOST_BETWEEN", 7)
+    assert len(moved((2, 0, True)).frames[7].boxes) == 1
+    with pytest.raises(ManifestError, match="more than 7 boxes"):
+        moved((1, 0, True))
 
 
 def test_a_task_that_nobody_worked_on_was_not_looked_at():

@@ -6,6 +6,7 @@ A track has a box at some frames, and between two of them one that moves evenly;
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -13,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import frame_index, number, plain, size_of, whole
-from vidfit.manifest.annotations.keyframes import KeyBox, Sides, between, tracks_of, with_ends
+from vidfit.manifest.annotations.keyframes import KeyBox, Sides, tracks_of, with_ends
 from vidfit.manifest.annotations.named import names_of
 from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
 from vidfit.manifest.annotations.value import Annotations, Files
@@ -122,9 +123,9 @@ def _video(rows: BoxRows, root: Element, task: Element, tracks: Sequence[Element
             _in_task(keys, frames)
         except ValueError as error:
             rows.reject(rows.at(track.line), str(error))
-            rows.doubt((video, key.index) for key in between(keys, frames))
+            rows.doubt((video, key.index) for key in rows.between(keys, frames))
             continue
-        for key in between(keys, frames):
+        for key in rows.between(keys, frames):
             where = f"{rows.at(track.line)}, frame {key.index}"
             box = Box(label, *key.sides, key.score, identity, key.ignored)
             rows.add(where, (video, key.index), box)
@@ -184,7 +185,7 @@ def _keys(rows: BoxRows, track: Element, broken: set[int]) -> list[KeyBox]:
             unread.append(index)
     indices = sorted([*keys, *unread])
     for index in unread:
-        place = indices.index(index)
+        place = bisect_left(indices, index)
         around = indices[max(place - 1, 0) : place + 2]
         broken.update(range(around[0] + 1, max(around[-1], index + 1)))
     return [keys[index] for index in sorted(keys)]

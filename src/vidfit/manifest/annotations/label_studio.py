@@ -17,7 +17,7 @@ from vidfit.boxes import Box, LabelledFrame
 from vidfit.documents import shown, to_json
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import frame_index, number, of_json, size_of
-from vidfit.manifest.annotations.keyframes import KeyBox, Sides, between, tracks_of
+from vidfit.manifest.annotations.keyframes import KeyBox, Sides, tracks_of
 from vidfit.manifest.annotations.rows import BoxRows, Sizes, unknown
 from vidfit.manifest.annotations.value import Annotations, Files, Key
 from vidfit.manifest.names import is_clip, is_video, split_word
@@ -149,16 +149,18 @@ def _video(rows: BoxRows, place: Place, items: Items, facts: Facts) -> None:
         rows.see(video, index, size_pixels=size, group=group, split=split)
         for index in range(length)
     ]
+    lost = False
     for track, (at, item) in zip(_tracks(items), items, strict=True):
         try:
             label, keys, _ = _label(item), _keys(rows, frames[0], at, item), _score(item)
         except ValueError as error:
             rows.reject(at, str(error))
-            rows.doubt(frames)
+            lost = True
             continue
-        for key in between(keys, range(length)):
+        for key in rows.between(keys, range(length)):
             box = _box(label, key, item, track)
             rows.add(f"{at}, frame {key.index + 1}", (video, key.index), box)
+    rows.doubt(frames if lost else ())
 
 
 def _tracks(objects: Items) -> list[int | None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vidfit.boxes import Box, LabelledFrame
 from vidfit.contracts import Failure, Note
 from vidfit.errors import ManifestError
 from vidfit.manifest.annotations.checked import LONGEST_FRAMES, is_plain, is_same_shape
+from vidfit.manifest.annotations.keyframes import KeyBox, between
 from vidfit.manifest.annotations.value import Annotations, Key, in_order, nothing_usable
 from vidfit.manifest.told import listed
 
@@ -20,6 +21,9 @@ Sizes = Callable[[str], "tuple[int, int] | None"]
 
 MOST_FRAMES = 2 * LONGEST_FRAMES
 """Of one file: a few bytes can claim any number of them, which take 400 bytes each."""
+
+MOST_BETWEEN = 2 * LONGEST_FRAMES
+"""Boxes at and between those that were drawn: two kilobytes can ask for any number of them."""
 
 
 def unknown(name: str) -> None:
@@ -64,6 +68,7 @@ class BoxRows:
     _frames: dict[Key, _Open] = field(default_factory=dict)
     _true: dict[str, tuple[int, int] | None] = field(default_factory=dict)
     _compared: set[str] = field(default_factory=set)
+    _between: int = 0
 
     def at(self, line: int) -> str:
         """Return the words for a line of the file."""
@@ -131,6 +136,23 @@ class BoxRows:
             text = _other_size(said, true)
             where = self.inside(path)
             self.note(where, f"{text}; boxes are scaled") if same else self.reject(where, text)
+
+    def between(self, keys: Sequence[KeyBox], frames: range) -> Iterator[KeyBox]:
+        """Yield the box of each frame at which an object is there, see `keyframes.between`.
+
+        Raises
+        ------
+        ManifestError
+            If the file asks for too many of them.
+        """
+        for key in between(keys, frames):
+            self._between += 1
+            if self._between > MOST_BETWEEN:
+                raise ManifestError(
+                    f"{self.name} asks for more than {MOST_BETWEEN:,} boxes at and between those "
+                    "that were drawn; give a part of it, or have fewer frames labelled"
+                )
+            yield key
 
     def has(self, frame: Key) -> bool:
         """Return whether a frame was seen."""
