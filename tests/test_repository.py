@@ -198,7 +198,7 @@ ACROSS = {
     "jobs/predict/restored": "kill",
     "jobs/shard": "kill",
     "launch": "cluster",
-    "manifest": "forms layouts suffixes",
+    "manifest": "bad_text forms layouts suffixes",
     "manifest/annotations": "altered broken",
     "networks": "networks",
     "pixels": "kill",
