@@ -16,7 +16,7 @@ from av.stream import Discard
 from vidfit.errors import VideoError
 from vidfit.video.frame import Picture
 from vidfit.video.limits import ASPECT_MAX, PIXELS_MAX
-from vidfit.video.source import DECODER_OPTIONS, best_video, open_container, reason
+from vidfit.video.source import DECODER_OPTIONS, best_video, demuxed, open_container, reason
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -92,9 +92,8 @@ class OpenStream:
 
     def _read(self) -> Iterator[Packet[VideoStream]]:
         try:
-            for packet in self._container.demux(self.stream):
-                if packet.size:
-                    yield packet
+            with demuxed(self._container, self.stream) as packets:
+                yield from (packet for packet in packets if packet.size)
         except (av.error.FFmpegError, OSError):
             self.broke_off = True  # what lies beyond is missed by who wants it
 

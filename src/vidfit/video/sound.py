@@ -26,7 +26,7 @@ from vidfit.video.hold import Hold
 from vidfit.video.limits import SECONDS_MAX
 from vidfit.video.member import split_member
 from vidfit.video.names import is_folder, is_photo
-from vidfit.video.source import best_video, is_url, open_container
+from vidfit.video.source import best_video, demuxed, is_url, open_container
 from vidfit.video.stored import holds_frames
 
 if TYPE_CHECKING:
@@ -204,19 +204,19 @@ class SoundReader:
 
     def _frames(self) -> Iterator[AudioFrame]:
         """Yield what can be decoded; a damaged packet is counted and passed over."""
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except (av.error.FFmpegError, OSError):
-                self.damaged += 1
-                return
-            if packet is None:
-                return
-            try:
-                yield from self._stream.codec_context.decode(packet)
-            except (av.error.FFmpegError, ValueError):
-                self.damaged += 1
+        with demuxed(self._container, self._stream) as packets:
+            while True:
+                try:
+                    packet = next(packets, None)
+                except (av.error.FFmpegError, OSError):
+                    self.damaged += 1
+                    return
+                if packet is None:
+                    return
+                try:
+                    yield from self._stream.codec_context.decode(packet)
+                except (av.error.FFmpegError, ValueError):
+                    self.damaged += 1
 
 
 @dataclass

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import av
 import av.error
@@ -26,8 +28,14 @@ from vidfit.video.names import IMAGE_SUFFIXES, is_flow, is_photo, natural_key
 from vidfit.video.signature import LOOK_BYTES, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from av import Packet
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+AnyStream = TypeVar("AnyStream", "VideoStream", "AudioStream")
 
 # fmt: off
 _IMAGES = (
@@ -243,6 +251,20 @@ def reason(error: BaseException) -> str:
         return f"the data is damaged, or its pictures have more than {PIXELS_MAX:,} pixels"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())
+
+
+@contextmanager
+def demuxed(container: InputContainer, stream: AnyStream) -> Iterator[Iterator[Packet[AnyStream]]]:
+    """Give the packets of a stream.
+
+    PyAV frees what it holds for packets to come where it is told that there is an end, and not
+    where the container is closed: 170 bytes of each file that is not read to its end.
+    """
+    packets = cast("Generator[Packet[AnyStream]]", container.demux(stream))
+    try:
+        yield packets
+    finally:
+        packets.close()
 
 
 def best_video(container: InputContainer) -> VideoStream | None:
